@@ -1,0 +1,1 @@
+//! Folders to files to text to chunks.

@@ -1,0 +1,1 @@
+//! Collections, metrics, significance tests.

@@ -1,0 +1,2 @@
+//! retune
+fn main() {}

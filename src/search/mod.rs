@@ -1,0 +1,1 @@
+//! One query over one snapshot.

@@ -1,0 +1,98 @@
+//! Atomic replacement of files and folders.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Replaces `path` by `bytes`: after a crash it holds either the old content or the new, whole.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    let mut file = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempfile_in(folder)
+        .map_err(Error::io("create a temporary file in", folder))?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("sync", path))?;
+    file.persist(path).map_err(|e| Error::io("replace", path)(e.error))?;
+    sync_folder(folder)
+}
+
+/// Moves the finished folder `from` to `to`, which must not exist. Every file in it is synced first.
+pub(crate) fn publish_folder(from: &Path, to: &Path) -> Result<()> {
+    sync_tree(from)?;
+    fs::rename(from, to).map_err(Error::io("publish the folder", to))?;
+    sync_folder(parent(to))
+}
+
+/// Removes a folder and what it holds. One that is already gone is fine.
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::io("remove the folder", path)(e)),
+    }
+}
+
+/// Makes the content of a file durable.
+pub(crate) fn sync_file(path: &Path) -> Result<()> {
+    File::open(path).and_then(|f| f.sync_all()).map_err(Error::io("sync", path))
+}
+
+/// Makes the entries of a folder durable: files created, renamed or removed in it.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    // Windows has no handle to a folder that could be synced; its renames are journalled.
+    if cfg!(unix) { sync_file(path) } else { Ok(()) }
+}
+
+/// Makes every file and folder below `path` durable, and `path` itself.
+pub(crate) fn sync_tree(path: &Path) -> Result<()> {
+    for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
+        let entry = entry.map_err(Error::io("list", path))?;
+        let kind = entry.file_type().map_err(Error::io("inspect", path))?;
+        if kind.is_dir() {
+            sync_tree(&entry.path())?;
+        } else if kind.is_file() {
+            sync_file(&entry.path())?;
+        }
+    }
+    sync_folder(path)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_the_whole_file_and_leaves_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pointer");
+        write_atomic(&path, b"a longer first content").unwrap();
+        write_atomic(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn publishes_a_folder_whole_and_refuses_an_existing_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("building"), dir.path().join("built"));
+        fs::create_dir_all(from.join("inner")).unwrap();
+        fs::write(from.join("inner/file"), b"x").unwrap();
+        publish_folder(&from, &to).unwrap();
+        assert_eq!(fs::read(to.join("inner/file")).unwrap(), b"x");
+        fs::create_dir(&from).unwrap();
+        assert!(publish_folder(&from, &to).is_err());
+        remove_folder(&to).unwrap();
+        remove_folder(&to).unwrap();
+        assert!(!to.exists());
+    }
+}

@@ -1,0 +1,80 @@
+//! Small JSON files of ours: one line of magic, version and checksum, then the JSON.
+//!
+//! ```text
+//! retune <kind> <version> <crc32 of the rest, 8 hexadecimal digits>\n
+//! { … }
+//! ```
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::atomic::write_atomic;
+use crate::error::{Error, Result};
+
+const REMEDY: &str = "restore it from a copy, or remove the index and index the documents again";
+
+/// Replaces `path` atomically by `value` as JSON under a line of magic, version and checksum.
+pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {
+    let json = serde_json::to_string_pretty(value).map_err(|e| Error::io("serialise", path)(e.into()))?;
+    let crc = crc32fast::hash(json.as_bytes());
+    write_atomic(path, format!("retune {kind} {version} {crc:08x}\n{json}").as_bytes())
+}
+
+/// Reads what [`write_envelope`] wrote. `Ok(None)` when there is no such file.
+pub(crate) fn read_envelope<T: DeserializeOwned>(path: &Path, kind: &str, version: u32) -> Result<Option<T>> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io("read", path)(e)),
+    };
+    let damaged = |found: String, expected: String| Error::Damaged {
+        path: path.to_path_buf(),
+        found,
+        expected,
+        remedy: REMEDY,
+    };
+    let (line, json) = text.split_once('\n').unwrap_or((&text, ""));
+    let words: Vec<&str> = line.split(' ').collect();
+    let ["retune", found_kind, found_version, crc] = words[..] else {
+        return Err(damaged("no line of magic".into(), format!("\"retune {kind} {version} …\"")));
+    };
+    if found_kind != kind {
+        return Err(damaged(format!("a file of kind {found_kind}"), kind.into()));
+    }
+    let expected = format!("{:08x}", crc32fast::hash(json.as_bytes()));
+    if crc != expected {
+        return Err(damaged(format!("checksum {crc}"), expected));
+    }
+    match found_version.parse::<u32>() {
+        Ok(found) if found == version => {}
+        Ok(found) => return Err(Error::Version { path: path.to_path_buf(), found, supported: version }),
+        Err(_) => return Err(damaged(format!("version {found_version}"), "a number".into())),
+    }
+    serde_json::from_str(json).map(Some).map_err(|e| damaged(e.to_string(), format!("a {kind}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_was_written_and_refuses_any_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.json");
+        assert_eq!(read_envelope::<Vec<u32>>(&path, "numbers", 1).unwrap(), None);
+        write_envelope(&path, "numbers", 1, &vec![1, 2, 3]).unwrap();
+        assert_eq!(read_envelope::<Vec<u32>>(&path, "numbers", 1).unwrap(), Some(vec![1, 2, 3]));
+        assert!(matches!(read_envelope::<Vec<u32>>(&path, "numbers", 2), Err(Error::Version { .. })));
+        assert!(read_envelope::<Vec<u32>>(&path, "letters", 1).is_err());
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            fs::write(&path, &bad).unwrap();
+            assert!(read_envelope::<Vec<u32>>(&path, "numbers", 1).is_err(), "byte {at}");
+        }
+    }
+}
