@@ -1,8 +1,36 @@
 //! retune: an embedded search engine that learns from what it confuses.
+//!
+//! Documents go in, ranked passages come out, and what the users pick becomes training data for the very encoder that
+//! ranked them. Everything is in one folder and in this process: no server, no Python, no cloud.
+//!
+//! ```
+//! use retune::{Document, Engine, Options, Query, Verdict};
+//!
+//! # fn main() -> retune::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let folder = folder.path();
+//! # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reference/tiny-mpnet");
+//! // Without `with_model` the engine takes the model that `retune model fetch` has put into the cache.
+//! let engine = Engine::open(folder, Options::default().with_model(model))?;
+//! engine.add(vec![
+//!     Document::new("faq/1", "To set a new password, open Settings.").with_title("Passwords"),
+//!     Document::new("faq/2", "Invoices are sent on the first of the month.").with_title("Billing"),
+//! ])?;
+//!
+//! let answer = engine.search(&Query::new("change my password"))?;
+//! assert_eq!(answer.hits[0].document, "faq/1");
+//!
+//! // What the user picks is what the encoder learns from: see `Engine::learn` and `LearnPolicy`.
+//! engine.judge(answer.query_id, "faq/1", Verdict::Chosen)?;
+//! engine.close()
+//! # }
+//! ```
+//!
+//! [`Engine`] is the handle to all of it; [`eval`] measures; [`model`] finds and fetches the encoder's weights.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
-#![allow(dead_code, unused_imports)] // while the rooms are built
 
+mod clock;
 mod corpus;
 mod dense;
 pub mod encoder;
@@ -20,5 +48,20 @@ mod search;
 mod storage;
 mod train;
 
+pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
+pub use encoder::{Encoder, model};
+pub use engine::{
+    AddReport, Chunking, Document, Engine, GenerationStatus, IndexProgress, IndexReport, LearnPolicy,
+    LearnTask, Options, Status,
+};
 pub use error::{Error, Result};
+pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict};
+pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
+pub use learn::{
+    Decision, Gate, GateScores, LearnOptions, LearnProgress, LearnStage, RankingScores, RoundReport,
+    RoundSeconds,
+};
+pub use lexical::{FieldValue, Filter, Language};
+pub use search::{Answer, Hit, Mode, Query, Took};
+pub use train::{NegativeScope, TrainOptions};

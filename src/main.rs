@@ -1,2 +1,9 @@
-//! retune
-fn main() {}
+//! The `retune` program: a thin layer over the library.
+
+#![deny(missing_docs, clippy::unwrap_used)]
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

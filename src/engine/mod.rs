@@ -1,1 +1,282 @@
-//! The public handle.
+//! The public handle: open, add, remove, search, judge, learn, status, close.
+//!
+//! Searches read an immutable snapshot behind an atomic pointer. Changes go through one writer behind a mutex; a
+//! round of learning holds a mutex of its own and takes the writer only to publish.
+
+mod document;
+mod feedback;
+mod folder;
+mod layout;
+mod learning;
+mod open;
+mod options;
+mod status;
+mod worker;
+mod writer;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+pub use document::{AddReport, Document};
+pub use folder::{IndexProgress, IndexReport};
+pub use options::{Chunking, LearnPolicy, Options};
+pub use status::{GenerationStatus, Status};
+pub use worker::LearnTask;
+
+use crate::corpus::{Chunk, chunk_text, whole_text};
+use crate::dense::DenseIndex;
+use crate::error::{Error, Result};
+use crate::feedback::{FeedbackLog, Impression, ShownHit};
+use crate::generation::Pinned;
+use crate::ids::QueryId;
+use crate::learn::History;
+use crate::search::{Answer, Query, Snapshot, rank};
+use document::Prepared;
+use layout::{Layout, Settings};
+use learning::Generations;
+use writer::Writer;
+
+/// An open index. Cheap to clone; all clones are the same engine. `Send` and `Sync`: search from as many threads as
+/// you like.
+///
+/// ```no_run
+/// use retune::{Document, Engine, Options, Query, Verdict};
+///
+/// # fn main() -> retune::Result<()> {
+/// let engine = Engine::open("notes.retune", Options::default())?;
+/// engine.add(vec![Document::new("n1", "The kettle is descaled on Mondays.")])?;
+/// let answer = engine.search(&Query::new("when is the boiler cleaned"))?;
+/// engine.judge(answer.query_id, &answer.hits[0].document, Verdict::Chosen)?;
+/// engine.close()
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    layout: Layout,
+    options: Options,
+    settings: Settings,
+    snapshot: ArcSwap<Snapshot>,
+    lexical: crate::lexical::LexicalIndex,
+    access: Access,
+    feedback: Option<FeedbackLog>,
+    generations: Mutex<Generations>,
+    history: History,
+    /// Held for the length of a round: one at a time.
+    round: Mutex<()>,
+    worker: Mutex<Option<worker::Worker>>,
+    closed: AtomicBool,
+}
+
+/// What a handle may do.
+#[derive(Debug)]
+enum Access {
+    /// The writer is there until the engine is closed.
+    Writing(Mutex<Option<Box<Writer>>>),
+    /// The dense index as it was read last.
+    Reading(Box<Mutex<DenseIndex>>),
+}
+
+impl Engine {
+    /// Adds documents, or replaces those with the same ids, in one commit: all of them or none. Returns when they are
+    /// durable and every later search sees them.
+    ///
+    /// Documents that are there already with the same content are left alone, and of a changed document only the
+    /// changed chunks are encoded.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an empty or overlong id and for an id given twice; nothing was changed.
+    pub fn add(&self, documents: Vec<Document>) -> Result<AddReport> {
+        self.add_with(documents, &mut |_| ())
+    }
+
+    /// As [`add`](Engine::add); `progress` is told the number of chunks encoded since the last call.
+    pub fn add_with(&self, documents: Vec<Document>, progress: &mut dyn FnMut(usize)) -> Result<AddReport> {
+        let mut ids = std::collections::HashSet::new();
+        for document in &documents {
+            document.validate()?;
+            if !ids.insert(document.id.as_str()) {
+                return Err(Error::invalid(
+                    "the documents to add",
+                    format!("{:?} twice", document.id),
+                    "each id once",
+                ));
+            }
+        }
+        let mut writer = self.lock_writer("add documents")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let encoder = Arc::clone(&snapshot.pinned.generation.encoder);
+        let (mut prepared, mut unchanged) = (Vec::new(), 0);
+        for document in documents {
+            let digest = document.digest();
+            if snapshot.lexical.document_digest(&document.id)? == Some(digest) {
+                unchanged += 1;
+                continue;
+            }
+            let chunks = self.cut(&document, &|text| encoder.count_tokens(text))?;
+            let metadata = document.stored_metadata();
+            prepared.push(Prepared { id: document.id, digest, chunks, metadata });
+        }
+        let mut report = self.replace(&mut writer, &snapshot, prepared, progress)?;
+        report.unchanged = unchanged;
+        Ok(report)
+    }
+
+    /// Removes documents in one commit; ids that are not there are passed over. Returns how many there were.
+    pub fn remove<S: AsRef<str>>(&self, documents: &[S]) -> Result<usize> {
+        let mut writer = self.lock_writer("remove documents")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let mut found = Vec::new();
+        for id in documents.iter().map(AsRef::as_ref) {
+            if snapshot.lexical.document_digest(id)?.is_some() {
+                found.push(id.to_string());
+            }
+        }
+        if !found.is_empty() {
+            writer.get()?.remove(&found)?;
+            self.refresh_from(&mut writer)?;
+        }
+        Ok(found.len())
+    }
+
+    /// Answers a query from the current snapshot. Never waits for a writer, for learning or for the log.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for unusable options of the query.
+    pub fn search(&self, query: &Query) -> Result<Answer> {
+        self.check_open("search")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let ranked = rank(&snapshot, query)?;
+        let query_id = QueryId::random();
+        let generation = snapshot.pinned.generation.meta.id;
+        if let Some(log) = self.inner.feedback.as_ref().filter(|_| query.log) {
+            let hits = ranked.hits.iter().map(|hit| ShownHit {
+                document: hit.document.clone(),
+                chunk: hit.chunk,
+                lexical: hit.lexical,
+                dense: hit.dense,
+                score: hit.score,
+            });
+            log.log_impression(Impression {
+                query_id,
+                time_ms: crate::clock::now_ms(),
+                generation,
+                query: query.text.clone(),
+                hits: hits.collect(),
+            });
+        }
+        Ok(Answer { query_id, generation, mode: query.mode, took_ms: ranked.took, hits: ranked.hits })
+    }
+
+    /// The folder of the index.
+    pub fn path(&self) -> &Path {
+        &self.inner.layout.path
+    }
+
+    /// On a read-only handle: sees what another process has committed or published since.
+    pub fn refresh(&self) -> Result<()> {
+        self.check_open("refresh")?;
+        match &self.inner.access {
+            Access::Writing(_) => Ok(()),
+            Access::Reading(reader) => self.reread(reader),
+        }
+    }
+
+    fn check_open(&self, doing: &'static str) -> Result<()> {
+        match self.inner.closed.load(Ordering::Acquire) {
+            true => Err(Error::Closed { doing }),
+            false => Ok(()),
+        }
+    }
+
+    fn lock_writer(&self, doing: &'static str) -> Result<WriterGuard<'_>> {
+        self.check_open(doing)?;
+        let Access::Writing(mutex) = &self.inner.access else {
+            return Err(Error::ReadOnly { doing, path: self.inner.layout.path.clone() });
+        };
+        let guard = match mutex.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => {
+                // A change panicked half-way: what it staged must not ride along with the next commit.
+                let mut guard = poisoned.into_inner();
+                if let Some(writer) = guard.as_mut() {
+                    writer.roll_back()?;
+                }
+                mutex.clear_poison();
+                guard
+            }
+        };
+        if guard.is_none() {
+            return Err(Error::Closed { doing });
+        }
+        Ok(WriterGuard { guard, doing })
+    }
+
+    fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {
+        match self.inner.settings.chunking {
+            Chunking::Whole => Ok(whole_text(&document.title, &document.text).into_iter().collect()),
+            Chunking::Passages => {
+                let options = self.inner.settings.corpus(&self.inner.options.corpus);
+                chunk_text(Some(&document.title), &document.text, document.format, &options, count)
+            }
+        }
+    }
+
+    /// Commits prepared documents and makes them visible.
+    fn replace(
+        &self,
+        writer: &mut WriterGuard<'_>,
+        snapshot: &Snapshot,
+        documents: Vec<Prepared>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<AddReport> {
+        if documents.is_empty() {
+            return Ok(AddReport::default());
+        }
+        let encoder = &snapshot.pinned.generation.encoder;
+        let report = writer.get()?.replace(encoder, &snapshot.lexical, documents, progress)?;
+        self.refresh_from(writer)?;
+        Ok(report)
+    }
+
+    /// Makes the writer's last commit visible, after building the graph that its vectors may call for.
+    fn refresh_from(&self, writer: &mut WriterGuard<'_>) -> Result<()> {
+        let writer = writer.get()?;
+        let generation = Arc::clone(&self.inner.snapshot.load().pinned.generation);
+        if writer.dense.wants_graph() {
+            writer.dense.build_graph()?;
+        }
+        let lexical = self.inner.lexical.snapshot()?;
+        let dense = writer.dense.view(&lexical.live_chunks()?)?;
+        self.inner.snapshot.store(Arc::new(Snapshot { lexical, pinned: Pinned { dense, generation } }));
+        Ok(())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let worker = self.worker.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = worker.map(worker::Worker::stop) {
+            tracing::warn!(%error, "the background worker ended with an error");
+        }
+    }
+}
+
+/// The writer, locked. It is there as long as the engine is open.
+struct WriterGuard<'a> {
+    guard: MutexGuard<'a, Option<Box<Writer>>>,
+    doing: &'static str,
+}
+
+impl WriterGuard<'_> {
+    fn get(&mut self) -> Result<&mut Writer> {
+        self.guard.as_deref_mut().ok_or(Error::Closed { doing: self.doing })
+    }
+}

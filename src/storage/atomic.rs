@@ -40,6 +40,11 @@ pub(crate) fn sync_file(path: &Path) -> Result<()> {
     File::open(path).and_then(|f| f.sync_all()).map_err(Error::io("sync", path))
 }
 
+/// Makes what was written to an open file durable.
+pub(crate) fn sync_open_file(file: &File, path: &Path) -> Result<()> {
+    file.sync_data().map_err(Error::io("sync", path))
+}
+
 /// Makes the entries of a folder durable: files created, renamed or removed in it.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     // Windows has no handle to a folder that could be synced; its renames are journalled.

@@ -9,8 +9,10 @@ mod frame;
 mod header;
 mod lock;
 
-pub(crate) use atomic::{publish_folder, remove_folder, sync_file, sync_folder, sync_tree, write_atomic};
+pub(crate) use atomic::{
+    publish_folder, remove_folder, sync_file, sync_folder, sync_open_file, write_atomic,
+};
 pub(crate) use envelope::{read_envelope, write_envelope};
-pub(crate) use frame::{FRAME_OVERHEAD, Scanned, append_frame, scan_frames};
+pub(crate) use frame::{Scanned, append_frame, scan_frames};
 pub(crate) use header::{FileHeader, HEADER_LEN};
 pub(crate) use lock::WriterLock;

@@ -1,0 +1,86 @@
+//! `retune index DIR`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
+use serde::Serialize;
+
+use super::output::Output;
+use super::place::Place;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The folder of documents.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// Language of the documents, for stemming; "none" for no stemming. Fixed when the index is made.
+    #[arg(long, default_value = "english")]
+    language: Language,
+    /// Longest passage in tokens. Fixed when the index is made.
+    #[arg(long, default_value_t = CorpusOptions::default().max_tokens)]
+    max_tokens: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    index: String,
+    documents: usize,
+    chunks: usize,
+    #[serde(flatten)]
+    report: IndexReport,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    if !args.folder.is_dir() {
+        return Err(Error::NotFound {
+            what: "folder",
+            id: args.folder.display().to_string(),
+            remedy: "name the folder whose documents are to be indexed",
+        });
+    }
+    let path = args.place.path(&args.folder);
+    if !path.join("retune.json").is_file() {
+        args.place.model.ensure(out)?;
+    }
+    let corpus = CorpusOptions::default().with_max_tokens(args.max_tokens);
+    let options = Options::default().with_language(args.language).with_corpus(corpus);
+    let engine = Engine::open(&path, args.place.model.apply(options))?;
+    let bar = out.spinner();
+    let report = engine.index_folder(&args.folder, &mut |progress| {
+        bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let report = report?;
+    let status = engine.status()?;
+    let report = Report {
+        index: path.display().to_string(),
+        documents: status.documents,
+        chunks: status.chunks,
+        report,
+    };
+    out.print(&report, text)?;
+    engine.close()
+}
+
+fn text(report: &Report) -> String {
+    let Report { index, documents, chunks, report } = report;
+    let mut text = format!(
+        "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s\n\
+         {index} holds {documents} documents, {chunks} chunks",
+        report.read,
+        report.unchanged,
+        report.removed,
+        report.skipped.len(),
+        report.chunks_encoded,
+        report.chunks_kept,
+        report.seconds,
+    );
+    for skipped in &report.skipped {
+        text.push_str(&format!("\nskipped {}: {}", skipped.document, skipped.reason));
+    }
+    text
+}

@@ -1,0 +1,85 @@
+//! `retune learn`.
+
+use std::ops::ControlFlow;
+
+use retune::{Engine, LearnOptions, LearnStage, Options, Result, RoundReport};
+
+use super::output::Output;
+use super::place::Place;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Passes over the examples.
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Rows of a batch.
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// Peak learning rate.
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Seed of the batches: two rounds with the same seed and log give the same weights.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let engine = args.place.open(Options::default())?;
+    let mut options = LearnOptions::default();
+    if let Some(epochs) = args.epochs {
+        options.train = options.train.with_epochs(epochs);
+    }
+    if let Some(rows) = args.batch_size {
+        options.train = options.train.with_batch_size(rows);
+    }
+    if let Some(rate) = args.learning_rate {
+        options.train = options.train.with_learning_rate(rate);
+    }
+    if let Some(seed) = args.seed {
+        options.train = options.train.with_seed(seed);
+    }
+    let report = round(&engine, &options, out)?;
+    out.print(&report, text)?;
+    engine.close()
+}
+
+/// One round under a progress bar.
+pub(super) fn round(engine: &Engine, options: &LearnOptions, out: &Output) -> Result<RoundReport> {
+    let bar = out.bar("collecting", 0);
+    let report = engine.learn(options, &mut |progress| {
+        bar.set_message(match progress.stage {
+            LearnStage::Collect => "collecting",
+            LearnStage::Train => "training",
+            LearnStage::Reindex => "reindexing",
+            LearnStage::Gate => "comparing",
+            LearnStage::Publish => "publishing",
+        });
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    report
+}
+
+pub(super) fn text(report: &RoundReport) -> String {
+    let mut text = format!(
+        "round {}: {} examples, {} held-out queries, {:.0} s",
+        report.round, report.examples, report.held_out, report.seconds.total
+    );
+    for (source, count) in &report.sources {
+        text.push_str(&format!("\n  {source}: {count}"));
+    }
+    if let (Some(first), Some(last)) = (report.loss.first(), report.loss.last()) {
+        text.push_str(&format!("\n  loss {first:.4} → {last:.4} in {} steps", report.loss.len()));
+    }
+    let decision = match report.gate.decision {
+        retune::Decision::Published => "published",
+        retune::Decision::Rejected => "rejected",
+        retune::Decision::Skipped => "skipped",
+    };
+    text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
+    text
+}

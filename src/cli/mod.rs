@@ -1,0 +1,86 @@
+//! The command line: one file a verb. Results go to standard output, everything else to standard error.
+
+mod demo;
+mod eval;
+mod forget;
+mod index;
+mod judge;
+mod learn;
+mod model;
+mod output;
+mod place;
+mod rollback;
+mod search;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A search engine that learns from what it confuses.
+#[derive(Parser)]
+#[command(name = "retune", version, about, max_term_width = 100)]
+struct Cli {
+    /// Print one JSON object instead of text. The fields are described in docs/cli.md.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Find or fetch the encoder's model.
+    Model(model::Args),
+    /// Bring an index in step with a folder of documents.
+    Index(index::Args),
+    /// Search an index.
+    Search(search::Args),
+    /// Say of a document in an answer that it was chosen, relevant or not relevant.
+    Judge(judge::Args),
+    /// Run one round of learning from what was judged.
+    Learn(learn::Args),
+    /// Return to the previous generation.
+    Rollback(rollback::Args),
+    /// Remove a query or a document from the feedback log for good.
+    Forget(forget::Args),
+    /// Tell what an index is and holds.
+    Status(status::Args),
+    /// Measure retrieval on a test collection in BEIR layout.
+    Eval(eval::Args),
+    /// Show the whole loop on a small handbook: index, search, judge, learn, compare.
+    Demo(demo::Args),
+}
+
+/// Runs the program. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("RETUNE_LOG")
+                .unwrap_or_else(|_| "retune=warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+    let out = output::Output::new(cli.json);
+    let done = match cli.verb {
+        Verb::Model(args) => model::run(&args, &out),
+        Verb::Index(args) => index::run(&args, &out),
+        Verb::Search(args) => search::run(&args, &out),
+        Verb::Judge(args) => judge::run(&args, &out),
+        Verb::Learn(args) => learn::run(&args, &out),
+        Verb::Rollback(args) => rollback::run(&args, &out),
+        Verb::Forget(args) => forget::run(&args, &out),
+        Verb::Status(args) => status::run(&args, &out),
+        Verb::Eval(args) => eval::run(&args, &out),
+        Verb::Demo(args) => demo::run(&args, &out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("retune: {}", error.to_string().replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Which index a verb works on, and with which model.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use retune::{Engine, Error, Options, Result, model};
+
+use super::output::Output;
+
+/// The index and the model.
+#[derive(Args, Clone)]
+pub(super) struct Place {
+    /// The folder whose index is meant: DIR/.retune.
+    #[arg(long, value_name = "DIR", conflicts_with = "index")]
+    dir: Option<PathBuf>,
+    /// The index folder itself, where it isn't DIR/.retune.
+    #[arg(long, value_name = "PATH")]
+    pub(super) index: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) model: Model,
+}
+
+/// The model folder.
+#[derive(Args, Clone)]
+pub(super) struct Model {
+    /// A sentence-transformers folder; also RETUNE_MODEL. Default: retune's cache, the Hugging Face cache, the hub.
+    #[arg(long = "model", value_name = "DIR")]
+    model_folder: Option<PathBuf>,
+}
+
+impl Place {
+    /// The index folder: `--index`, or `.retune` in `--dir`, else in `dir`.
+    pub(super) fn path(&self, dir: &Path) -> PathBuf {
+        match (&self.index, &self.dir) {
+            (Some(index), _) => index.clone(),
+            (None, Some(dir)) => dir.join(".retune"),
+            (None, None) => dir.join(".retune"),
+        }
+    }
+
+    /// Opens an index that must exist.
+    pub(super) fn open(&self, options: Options) -> Result<Engine> {
+        let path = self.existing()?;
+        Engine::open(path, self.model.apply(options))
+    }
+
+    /// Opens an index that must exist, for searching only.
+    pub(super) fn open_read_only(&self, options: Options) -> Result<Engine> {
+        Engine::open_read_only(self.existing()?, self.model.apply(options))
+    }
+
+    fn existing(&self) -> Result<PathBuf> {
+        let path = self.path(Path::new("."));
+        if path.join("retune.json").is_file() {
+            return Ok(path);
+        }
+        Err(Error::NotFound {
+            what: "index in",
+            id: path.display().to_string(),
+            remedy: "make one with `retune index DIR`, or name it with --dir DIR or --index PATH",
+        })
+    }
+}
+
+impl Model {
+    pub(super) fn apply(&self, options: Options) -> Options {
+        match &self.model_folder {
+            Some(folder) => options.with_model(folder),
+            None => options,
+        }
+    }
+
+    /// The model folder; fetched if it is not on this machine.
+    pub(super) fn ensure(&self, out: &Output) -> Result<model::Located> {
+        if let Some(located) = model::locate(self.model_folder.as_deref())? {
+            return Ok(located);
+        }
+        let bar = out.bar("fetching the model", 0);
+        let located = model::fetch(&model::FetchOptions::from_env(), &mut |progress| {
+            bar.set_message(progress.stage.to_string());
+            bar.set_length(progress.total.unwrap_or(0));
+            bar.set_position(progress.done);
+        });
+        bar.finish_and_clear();
+        located
+    }
+}

@@ -1,0 +1,124 @@
+//! `retune search QUERY`.
+
+use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Options, Query, Result};
+
+use super::output::Output;
+use super::place::Place;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The words to search for.
+    #[arg(required = true)]
+    query: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+    /// How many documents to show.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    /// Which indexes answer.
+    #[arg(long, value_enum, default_value = "hybrid")]
+    mode: ModeName,
+    /// Fuse by rank (RRF, k = 60) instead of by score.
+    #[arg(long)]
+    rrf: bool,
+    /// Share of the dense score in the fused one, 0 to 1. Default: what the index has learnt.
+    #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf")]
+    dense_weight: Option<f32>,
+    /// Only documents whose metadata matches: a JSON filter, see docs/cli.md.
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ModeName {
+    Hybrid,
+    Lexical,
+    Dense,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let query = query(args)?;
+    let engine = open(args)?;
+    let answer = engine.search(&query)?;
+    out.print(&answer, text)?;
+    engine.close()
+}
+
+fn query(args: &Args) -> Result<Query> {
+    let mode = match args.mode {
+        ModeName::Hybrid => Mode::Hybrid,
+        ModeName::Lexical => Mode::Lexical,
+        ModeName::Dense => Mode::Dense,
+    };
+    let mut query = Query::new(args.query.join(" ")).with_limit(args.limit).with_mode(mode);
+    if args.rrf {
+        query = query.with_fusion(Fusion::RRF);
+    }
+    if let Some(dense_weight) = args.dense_weight {
+        query = query.with_fusion(Fusion::Convex { dense_weight });
+    }
+    if let Some(filter) = &args.filter {
+        let filter: Filter = serde_json::from_str(filter).map_err(|e| Error::Invalid {
+            what: "the filter",
+            found: format!("{filter} ({e})"),
+            expected: r#"JSON like {"equals":{"field":"language","value":"en"}}"#.into(),
+        })?;
+        query = query.with_filter(filter);
+    }
+    Ok(query)
+}
+
+/// For writing, so that the answer is logged and can be judged; beside another writer, for reading.
+fn open(args: &Args) -> Result<Engine> {
+    match args.place.open(Options::default()) {
+        Err(Error::Locked { .. }) => {
+            tracing::warn!(
+                "another process is writing to the index: this answer is not logged and can't be judged"
+            );
+            args.place.open_read_only(Options::default())
+        }
+        opened => opened,
+    }
+}
+
+fn text(answer: &Answer) -> String {
+    let mut text = format!(
+        "query {} · generation {} · {} · {:.1} ms",
+        answer.query_id,
+        answer.generation,
+        answer.mode.name(),
+        answer.took_ms.total
+    );
+    if answer.hits.is_empty() {
+        text.push_str("\nnothing found");
+    }
+    for hit in &answer.hits {
+        text.push_str(&format!("\n\n{:2}. {}", hit.rank, hit.document));
+        if !hit.title.is_empty() {
+            text.push_str(&format!(" — {}", hit.title));
+        }
+        let score = |score: Option<f32>| score.map_or_else(|| "–".into(), |score| format!("{score:.3}"));
+        text.push_str(&format!(
+            "\n    bytes {}–{} · score {:.3} · lexical {} · dense {}",
+            hit.start,
+            hit.end,
+            hit.score,
+            score(hit.lexical),
+            score(hit.dense)
+        ));
+        text.push_str(&format!("\n    {}", excerpt(hit)));
+    }
+    text
+}
+
+/// About 240 characters of the passage, around the first word that matches.
+fn excerpt(hit: &Hit) -> String {
+    const BEFORE: usize = 60;
+    const LENGTH: usize = 240;
+    let first = hit.highlights.first().map_or(0, |range| range.start);
+    let start = hit.passage.floor_char_boundary(first.saturating_sub(BEFORE));
+    let end = hit.passage.ceil_char_boundary((start + LENGTH).min(hit.passage.len()));
+    let words: Vec<&str> = hit.passage[start..end].split_whitespace().collect();
+    let (head, tail) = (if start > 0 { "… " } else { "" }, if end < hit.passage.len() { " …" } else { "" });
+    format!("{head}{}{tail}", words.join(" "))
+}

@@ -1,0 +1,55 @@
+//! `retune status`.
+
+use retune::{Error, Options, Result, Status};
+
+use super::output::Output;
+use super::place::Place;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let engine = match args.place.open(Options::default()) {
+        Err(Error::Locked { .. }) => args.place.open_read_only(Options::default())?,
+        opened => opened?,
+    };
+    out.print(&engine.status()?, text)?;
+    engine.close()
+}
+
+fn text(status: &Status) -> String {
+    let generation = &status.generation;
+    let mut text = format!(
+        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {:?} · weights {:.12}…",
+        status.documents,
+        status.chunks,
+        status.bytes as f64 / 1e6,
+        generation.id,
+        generation.dimensions,
+        generation.fusion,
+        generation.weights.to_string(),
+    );
+    if generation.missing_vectors > 0 {
+        text.push_str(&format!("\n{} chunks have no vector", generation.missing_vectors));
+    }
+    for file in &status.damaged_files {
+        text.push_str(&format!("\n{} is damaged: index the documents again", file.display()));
+    }
+    if !status.kept_generations.is_empty() {
+        let kept: Vec<String> = status.kept_generations.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("\nkept for a rollback: {}", kept.join(", ")));
+    }
+    if let Some(log) = &status.feedback {
+        text.push_str(&format!("\nfeedback: {} queries, {} judgements", log.impressions, log.judgements));
+        if log.dropped > 0 || log.damaged_bytes > 0 {
+            text.push_str(&format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes));
+        }
+    }
+    if let Some(round) = &status.last_round {
+        text.push_str(&format!("\nlast round {}: {}", round.round, round.gate.reason));
+    }
+    text
+}

@@ -1,0 +1,221 @@
+//! What a file holds, told from its name.
+
+use serde::{Deserialize, Serialize};
+
+/// How a text is marked up, which decides how its headings are found and where it may be cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Format {
+    /// Plain text. Underlined lines are headings.
+    #[default]
+    Text,
+    /// Markdown (CommonMark with GitHub's extensions).
+    Markdown,
+    /// reStructuredText.
+    Rst,
+    /// HTML; its readable text is what is searched.
+    Html,
+    /// Source code, data, configuration: text without headings.
+    Code,
+}
+
+/// What the extension of a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text in this format.
+    Known(Format),
+    /// A document format of this name that is not read.
+    Unsupported(&'static str),
+    /// Nothing: the content decides between plain text and binary.
+    Unknown,
+}
+
+const CODE: &[&str] = &[
+    "asm",
+    "bash",
+    "bat",
+    "bib",
+    "c",
+    "cc",
+    "cfg",
+    "cjs",
+    "clj",
+    "cljs",
+    "cmake",
+    "cmd",
+    "conf",
+    "cpp",
+    "cr",
+    "cs",
+    "css",
+    "csv",
+    "cxx",
+    "d",
+    "dart",
+    "diff",
+    "dockerfile",
+    "edn",
+    "el",
+    "elm",
+    "erl",
+    "ex",
+    "exs",
+    "f",
+    "f90",
+    "fish",
+    "fs",
+    "fsx",
+    "gd",
+    "glsl",
+    "go",
+    "gradle",
+    "graphql",
+    "groovy",
+    "h",
+    "hcl",
+    "hh",
+    "hpp",
+    "hrl",
+    "hs",
+    "hxx",
+    "ini",
+    "java",
+    "jl",
+    "js",
+    "json",
+    "json5",
+    "jsonl",
+    "jsx",
+    "kt",
+    "kts",
+    "less",
+    "lisp",
+    "lua",
+    "m",
+    "make",
+    "mjs",
+    "mk",
+    "ml",
+    "mli",
+    "mm",
+    "nim",
+    "nix",
+    "odin",
+    "pas",
+    "patch",
+    "php",
+    "pl",
+    "pm",
+    "po",
+    "properties",
+    "proto",
+    "ps1",
+    "py",
+    "pyi",
+    "r",
+    "rake",
+    "rb",
+    "rkt",
+    "rs",
+    "s",
+    "sass",
+    "scala",
+    "scm",
+    "scss",
+    "sh",
+    "sol",
+    "sql",
+    "sv",
+    "svelte",
+    "swift",
+    "tcl",
+    "tf",
+    "toml",
+    "ts",
+    "tsv",
+    "tsx",
+    "v",
+    "vb",
+    "vhd",
+    "vhdl",
+    "vim",
+    "vue",
+    "wgsl",
+    "xml",
+    "xsd",
+    "xsl",
+    "yaml",
+    "yml",
+    "zig",
+    "zsh",
+];
+
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("doc", "a Word document"),
+    ("docx", "a Word document"),
+    ("epub", "an EPUB book"),
+    ("mht", "an MHTML archive"),
+    ("mhtml", "an MHTML archive"),
+    ("mobi", "a Kindle book"),
+    ("odp", "an OpenDocument presentation"),
+    ("ods", "an OpenDocument spreadsheet"),
+    ("odt", "an OpenDocument text"),
+    ("pages", "a Pages document"),
+    ("pdf", "PDF"),
+    ("ppt", "a PowerPoint presentation"),
+    ("pptx", "a PowerPoint presentation"),
+    ("ps", "PostScript"),
+    ("rtf", "Rich Text Format"),
+    ("svg", "an SVG image"),
+    ("xls", "an Excel workbook"),
+    ("xlsx", "an Excel workbook"),
+];
+
+/// The extension of a path with `/` separators, in lower case; `""` when there is none.
+pub(super) fn extension_of(path: &str) -> String {
+    let name = file_name_of(path);
+    name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// What comes after the last `/`.
+pub(super) fn file_name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl Kind {
+    /// Of a lower-case extension.
+    pub(super) fn of_extension(extension: &str) -> Kind {
+        match extension {
+            "txt" | "text" | "log" | "tex" | "org" | "adoc" | "asciidoc" => Kind::Known(Format::Text),
+            "md" | "markdown" | "mdown" | "mkd" | "mdx" | "qmd" => Kind::Known(Format::Markdown),
+            "rst" | "rest" => Kind::Known(Format::Rst),
+            "html" | "htm" | "xhtml" | "xht" => Kind::Known(Format::Html),
+            _ if CODE.binary_search(&extension).is_ok() => Kind::Known(Format::Code),
+            _ => UNSUPPORTED
+                .iter()
+                .find(|(known, _)| *known == extension)
+                .map_or(Kind::Unknown, |(_, name)| Kind::Unsupported(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_sorted_and_disjoint() {
+        assert!(CODE.is_sorted() && UNSUPPORTED.is_sorted());
+        assert!(UNSUPPORTED.iter().all(|(extension, _)| CODE.binary_search(extension).is_err()));
+    }
+
+    #[test]
+    fn extensions_are_those_of_the_name_alone() {
+        assert_eq!(extension_of("a.b/README"), "");
+        assert_eq!(extension_of("a.b/Guide.MD"), "md");
+        assert_eq!(Kind::of_extension("rs"), Kind::Known(Format::Code));
+        assert_eq!(Kind::of_extension("pdf"), Kind::Unsupported("PDF"));
+        assert_eq!(Kind::of_extension("xyz"), Kind::Unknown);
+    }
+}

@@ -1,0 +1,340 @@
+//! HTML to readable text, with the place of every byte in the file.
+//!
+//! Left out always: scripts, styles, templates, embedded objects, form controls, link signs at headings. Left out as
+//! boilerplate: `<nav>`; `<header>`, `<footer>` and `<aside>` of the page, but not of an `<article>`, `<section>` or
+//! `<main>` (the line that HTML-AAM draws between landmarks and content); elements with `hidden` or with the role
+//! navigation, search, banner or contentinfo; Sphinx's and DocBook's navigation and line numbers. If that leaves
+//! no text, or if a boilerplate element isn't closed where it should be, so that nobody knows where it ends,
+//! boilerplate stays in.
+//!
+//! Block elements stand on lines of their own, paragraphs, headings, lists and tables with an empty line between,
+//! cells with a tab; white space collapses except in `<pre>`. A tokenizer that follows the HTML standard does the
+//! reading, so there is no malformed input.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::Range;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
+
+use super::html_tags::{
+    ELEMENTS, Element, Gap, Role, element_named, is_boilerplate_class, is_boilerplate_role,
+};
+use super::html_text::{Part, References, parts};
+use super::outline::{Extracted, Heading, LONGEST_HEADING_BYTES, Outline, one_line};
+use super::positions::Positions;
+
+pub(super) fn extract(source: &str) -> Extracted<'static> {
+    let mut reader = Reader::read(source, true);
+    if reader.doubtful || reader.text.is_empty() {
+        reader = Reader::read(source, false);
+    }
+    let title = one_line(&reader.title);
+    Extracted {
+        text: Cow::Owned(reader.text),
+        positions: reader.positions,
+        outline: Outline::new(reader.headings),
+        title: (!title.is_empty() && title.len() <= LONGEST_HEADING_BYTES).then_some(title),
+        blocks: Vec::new(),
+    }
+}
+
+/// DocBook's notes have headings like these, of a level that says nothing.
+const ADMONITIONS: [&str; 5] = ["Note", "Tip", "Important", "Warning", "Caution"];
+
+/// The attribute whose value comes next, if it matters.
+#[derive(PartialEq)]
+enum Attribute {
+    Role,
+    Class,
+    Other,
+}
+
+struct Skip {
+    /// The stack's height outside of the element whose content is left out.
+    outside: usize,
+    boilerplate: bool,
+}
+
+struct Reader<'s> {
+    source: &'s str,
+    drop_boilerplate: bool,
+    text: String,
+    positions: Positions,
+    headings: Vec<Heading>,
+    title: String,
+    /// A boilerplate element was closed by another element's end, or never.
+    doubtful: bool,
+
+    /// Open elements as indices into [`ELEMENTS`], and how often each is in there.
+    stack: Vec<usize>,
+    counts: Vec<u32>,
+    skip: Option<Skip>,
+    sections: u32,
+    preformatted: u32,
+    /// The next text is the first in `<pre>`: a line end at its start does not count.
+    fresh_pre: bool,
+    /// Level, and where its text begins once there is some.
+    heading: Option<(u8, Option<usize>)>,
+
+    gap: Gap,
+    /// Where the single white space byte lies that [`Gap::Space`] stands for.
+    gap_at: Option<usize>,
+
+    opening: Option<usize>,
+    opening_boilerplate: bool,
+    attribute: Attribute,
+    references: References<'s>,
+}
+
+impl<'s> Reader<'s> {
+    fn read(source: &'s str, drop_boilerplate: bool) -> Self {
+        let mut reader = Reader {
+            source,
+            drop_boilerplate,
+            text: String::new(),
+            positions: Positions::shifted(0),
+            headings: Vec::new(),
+            title: String::new(),
+            doubtful: false,
+            stack: Vec::new(),
+            counts: vec![0; ELEMENTS.len()],
+            skip: None,
+            sections: 0,
+            preformatted: 0,
+            fresh_pre: false,
+            heading: None,
+            gap: Gap::None,
+            gap_at: None,
+            opening: None,
+            opening_boilerplate: false,
+            attribute: Attribute::Other,
+            references: References::default(),
+        };
+        let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
+            reader.event(event, span.start..span.end);
+            None::<Infallible>
+        });
+        emitter.naively_switch_states(true);
+        let Ok(()) = Tokenizer::new_with_emitter(source, emitter).finish();
+        reader.doubtful |= reader.skip.as_ref().is_some_and(|skip| skip.boilerplate);
+        reader
+    }
+
+    fn event(&mut self, event: CallbackEvent<'_>, span: Range<usize>) {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.opening = element_named(name);
+                self.opening_boilerplate = false;
+                self.attribute = Attribute::Other;
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.opening_boilerplate |= name == b"hidden";
+                self.attribute = match name {
+                    b"role" => Attribute::Role,
+                    b"class" => Attribute::Class,
+                    _ => Attribute::Other,
+                };
+            }
+            CallbackEvent::AttributeValue { value } => {
+                self.opening_boilerplate |= match self.attribute {
+                    Attribute::Role => is_boilerplate_role(value.trim_ascii()),
+                    Attribute::Class => is_boilerplate_class(value),
+                    Attribute::Other => false,
+                }
+            }
+            CallbackEvent::CloseStartTag { self_closing } => {
+                if let Some(index) = self.opening.take() {
+                    self.open(index, self_closing);
+                }
+            }
+            CallbackEvent::EndTag { name } => self.close(name),
+            CallbackEvent::String { value } => self.string(value, span),
+            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+        }
+    }
+
+    fn open(&mut self, index: usize, self_closing: bool) {
+        let element = &ELEMENTS[index];
+        self.separate(element.gap);
+        // XHTML closes elements so. The tokenizer has entered a script's text by now, whatever the slash.
+        if element.role == Role::Void || (self_closing && element.role != Role::Dropped) {
+            return;
+        }
+        if self.skip.is_none() {
+            if self.drops(element) {
+                let boilerplate = element.role != Role::Dropped;
+                self.skip = Some(Skip { outside: self.stack.len(), boilerplate });
+            } else if let Role::Heading(level) = element.role {
+                self.end_heading();
+                self.heading = Some((level, None));
+            }
+        }
+        self.stack.push(index);
+        self.counts[index] += 1;
+        match element.role {
+            Role::Section => self.sections += 1,
+            Role::Preformatted => {
+                self.preformatted += 1;
+                self.fresh_pre = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn drops(&self, element: &Element) -> bool {
+        let boilerplate = match element.role {
+            Role::Dropped => return true,
+            Role::Navigation => true,
+            Role::Landmark if self.sections == 0 => true,
+            _ => self.opening_boilerplate && !element.open_ended,
+        };
+        boilerplate && self.drop_boilerplate
+    }
+
+    fn close(&mut self, name: &[u8]) {
+        let Some(index) = element_named(name) else { return };
+        self.separate(ELEMENTS[index].gap);
+        if self.counts[index] == 0 || !self.may_close(index) {
+            return;
+        }
+        while let Some(closed) = self.stack.pop() {
+            self.counts[closed] -= 1;
+            match ELEMENTS[closed].role {
+                Role::Section => self.sections -= 1,
+                Role::Preformatted => self.preformatted -= 1,
+                Role::Heading(_) if self.skip.is_none() => self.end_heading(),
+                _ => {}
+            }
+            if let Some(skip) = &self.skip
+                && skip.outside == self.stack.len()
+            {
+                self.doubtful |= skip.boilerplate && closed != index;
+                self.skip = None;
+            }
+            if closed == index {
+                break;
+            }
+        }
+    }
+
+    /// Ends of inline elements and of elements that need none don't close the blocks in between. Looking no deeper
+    /// than a few elements keeps the work linear.
+    fn may_close(&self, index: usize) -> bool {
+        let inline = |index: usize| ELEMENTS[index].gap == Gap::None || ELEMENTS[index].open_ended;
+        if !inline(index) {
+            return true;
+        }
+        let mut near = self.stack.iter().rev().take(16);
+        near.find(|&&open| open == index || !inline(open)).is_some_and(|&open| open == index)
+    }
+
+    fn end_heading(&mut self) {
+        if let Some((level, Some(start))) = self.heading.take() {
+            let end = self.text.len();
+            let title = one_line(&self.text[start..end]);
+            if !ADMONITIONS.contains(&title.as_str()) {
+                self.headings.push(Heading { start, end, level, title });
+            }
+        }
+    }
+
+    fn string(&mut self, decoded: &[u8], span: Range<usize>) {
+        if self.skip.is_some() {
+            return;
+        }
+        let decoded = String::from_utf8_lossy(decoded);
+        match self.stack.last().map(|&top| ELEMENTS[top].role) {
+            Some(Role::Title) => {
+                if self.title.len() <= LONGEST_HEADING_BYTES {
+                    self.title.push_str(&decoded);
+                }
+                return;
+            }
+            Some(Role::Link) if matches!(decoded.trim(), "¶" | "#" | "§" | "🔗") => return,
+            _ => {}
+        }
+        let span = self.source.floor_char_boundary(span.start)..self.source.ceil_char_boundary(span.end);
+        for Part { text, place, linear } in parts(self.source, span, &decoded, &mut self.references) {
+            self.place(&text, place, linear);
+        }
+    }
+
+    /// Adds a part. Linear ones are the bytes at `place`, others stand for them as a whole.
+    fn place(&mut self, part: &str, place: Range<usize>, linear: bool) {
+        let within = |from: usize, to: usize| {
+            if linear { place.start + from..place.start + to } else { place.clone() }
+        };
+        let mut at = 0;
+        if self.preformatted > 0 {
+            if std::mem::take(&mut self.fresh_pre) {
+                at = part.len() - part.strip_prefix("\r\n").or(part.strip_prefix('\n')).unwrap_or(part).len();
+            }
+            while at < part.len() {
+                let end = part[at..].find("\r\n").map_or(part.len(), |next| at + next);
+                self.append(&part[at..end], within(at, end), linear);
+                at = end;
+                if at < part.len() {
+                    self.append("\n", within(at, at + 2), false);
+                    at += 2;
+                }
+            }
+            return;
+        }
+        while at < part.len() {
+            let space = part[at..].starts_with(char::is_whitespace);
+            let end =
+                part[at..].find(|c: char| c.is_whitespace() != space).map_or(part.len(), |next| at + next);
+            if space {
+                let single = linear && end - at == 1 && self.gap == Gap::None;
+                self.separate(Gap::Space);
+                self.gap_at = single.then_some(place.start + at);
+            } else {
+                self.append(&part[at..end], within(at, end), linear);
+            }
+            at = end;
+        }
+    }
+
+    fn separate(&mut self, gap: Gap) {
+        self.gap = self.gap.max(gap);
+    }
+
+    fn append(&mut self, part: &str, place: Range<usize>, linear: bool) {
+        if part.is_empty() {
+            return;
+        }
+        self.fill_gap();
+        if let Some((_, start @ None)) = &mut self.heading {
+            *start = Some(self.text.len());
+        }
+        self.text.push_str(part);
+        self.positions.record(self.text.len(), part.len(), place, linear);
+    }
+
+    fn fill_gap(&mut self) {
+        let gap = std::mem::replace(&mut self.gap, Gap::None);
+        let at = self.gap_at.take();
+        if self.text.is_empty() {
+            return;
+        }
+        match gap {
+            Gap::None => {}
+            Gap::Space if self.text.ends_with(char::is_whitespace) => {}
+            Gap::Space => {
+                let end = self.positions.file_end_at(self.text.len());
+                self.text.push(' ');
+                if let Some(at) = at.filter(|&at| end == Some(at)) {
+                    self.positions.record(self.text.len(), 1, at..at + 1, true);
+                }
+            }
+            Gap::Tab => self.text.push('\t'),
+            Gap::Line | Gap::Paragraph => {
+                let wanted = if gap == Gap::Line { 1 } else { 2 };
+                let present = self.text.bytes().rev().take(wanted).take_while(|&byte| byte == b'\n').count();
+                self.text.push_str(&"\n\n"[present..wanted]);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What each HTML element means for the readable text.
+
+/// What separates two texts. The largest one between them counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gap {
+    None,
+    Space,
+    Tab,
+    Line,
+    Paragraph,
+}
+
+/// What an element does apart from separating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Plain,
+    /// Has no content, so no end either.
+    Void,
+    /// Its content is not for reading.
+    Dropped,
+    /// Leads elsewhere: boilerplate.
+    Navigation,
+    /// Boilerplate of the page, unless it is part of a [`Role::Section`].
+    Landmark,
+    /// Content proper.
+    Section,
+    /// White space counts.
+    Preformatted,
+    Heading(u8),
+    Title,
+    Link,
+}
+
+#[derive(Debug)]
+pub(super) struct Element {
+    name: &'static str,
+    pub(super) gap: Gap,
+    pub(super) role: Role,
+    /// The end tag may be left out, so an end can't be relied on.
+    pub(super) open_ended: bool,
+}
+
+const fn element(name: &'static str, gap: Gap, role: Role) -> Element {
+    Element { name, gap, role, open_ended: false }
+}
+
+const fn open_ended(name: &'static str, gap: Gap) -> Element {
+    Element { name, gap, role: Role::Plain, open_ended: true }
+}
+
+/// Sorted by name. What is not listed is inline and means nothing.
+pub(super) static ELEMENTS: &[Element] = {
+    use Gap::{Line, None, Paragraph, Tab};
+    use Role::{Dropped, Heading, Landmark, Link, Navigation, Plain, Preformatted, Section, Title, Void};
+    &[
+        element("a", None, Link),
+        element("address", Paragraph, Plain),
+        element("annotation", None, Dropped),
+        element("annotation-xml", None, Dropped),
+        element("article", Paragraph, Section),
+        element("aside", Paragraph, Landmark),
+        element("audio", None, Dropped),
+        element("blockquote", Paragraph, Plain),
+        element("body", Paragraph, Plain),
+        element("br", Line, Void),
+        element("button", None, Dropped),
+        element("canvas", None, Dropped),
+        element("caption", Line, Plain),
+        element("center", Line, Plain),
+        element("datalist", None, Dropped),
+        open_ended("dd", Line),
+        element("details", Paragraph, Plain),
+        element("dir", Paragraph, Plain),
+        element("div", Line, Plain),
+        element("dl", Paragraph, Plain),
+        open_ended("dt", Line),
+        element("fieldset", Paragraph, Plain),
+        element("figcaption", Line, Plain),
+        element("figure", Paragraph, Plain),
+        element("footer", Paragraph, Landmark),
+        element("form", Paragraph, Plain),
+        element("h1", Paragraph, Heading(1)),
+        element("h2", Paragraph, Heading(2)),
+        element("h3", Paragraph, Heading(3)),
+        element("h4", Paragraph, Heading(4)),
+        element("h5", Paragraph, Heading(5)),
+        element("h6", Paragraph, Heading(6)),
+        element("header", Paragraph, Landmark),
+        element("hgroup", Paragraph, Plain),
+        element("hr", Paragraph, Void),
+        element("iframe", None, Dropped),
+        element("legend", Line, Plain),
+        open_ended("li", Line),
+        element("listing", Paragraph, Preformatted),
+        element("main", Paragraph, Section),
+        element("menu", Paragraph, Plain),
+        element("nav", Paragraph, Navigation),
+        element("noembed", None, Dropped),
+        element("noframes", None, Dropped),
+        element("noscript", None, Dropped),
+        element("object", None, Dropped),
+        element("ol", Paragraph, Plain),
+        open_ended("p", Paragraph),
+        element("pre", Paragraph, Preformatted),
+        element("script", None, Dropped),
+        element("section", Paragraph, Section),
+        element("select", None, Dropped),
+        element("span", None, Plain),
+        element("style", None, Dropped),
+        element("summary", Line, Plain),
+        element("svg", None, Dropped),
+        element("table", Paragraph, Plain),
+        open_ended("td", Tab),
+        element("template", None, Dropped),
+        element("textarea", None, Dropped),
+        open_ended("th", Tab),
+        element("title", None, Title),
+        open_ended("tr", Line),
+        element("ul", Paragraph, Plain),
+        element("video", None, Dropped),
+        element("xmp", Paragraph, Preformatted),
+    ]
+};
+
+/// The index in [`ELEMENTS`].
+pub(super) fn element_named(name: &[u8]) -> Option<usize> {
+    ELEMENTS.binary_search_by(|element| element.name.as_bytes().cmp(name)).ok()
+}
+
+/// Whether an ARIA `role` marks boilerplate.
+pub(super) fn is_boilerplate_role(role: &[u8]) -> bool {
+    [&b"navigation"[..], b"search", b"banner", b"contentinfo"]
+        .iter()
+        .any(|known| role.eq_ignore_ascii_case(known))
+}
+
+/// Whether a `class` holds one of the names by which Sphinx and DocBook, which made much of the documentation there
+/// is, mark navigation and line numbers.
+pub(super) fn is_boilerplate_class(class: &[u8]) -> bool {
+    const CLASSES: [&[u8]; 6] =
+        [b"navheader", b"navfooter", b"sphinxsidebar", b"headerlink", b"linenos", b"linenodiv"];
+    class.split(u8::is_ascii_whitespace).any(|word| CLASSES.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_sorted_and_found() {
+        assert!(ELEMENTS.is_sorted_by_key(|element| element.name));
+        for (index, element) in ELEMENTS.iter().enumerate() {
+            assert_eq!(element_named(element.name.as_bytes()), Some(index));
+        }
+        assert_eq!(element_named(b"blink"), None);
+    }
+
+    #[test]
+    fn classes_are_compared_whole() {
+        assert!(is_boilerplate_class(b"x navheader\ty"));
+        assert!(!is_boilerplate_class(b"navheaders"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Markdown: the text is the file; headings, blocks and front matter are read from the parser's events.
+
+use std::borrow::Cow;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::outline::{Extracted, Heading, Outline, one_line};
+use super::positions::Positions;
+
+pub(super) fn extract(text: &str) -> Extracted<'_> {
+    let mut blocks = Vec::new();
+    let mut headings = Vec::new();
+    let mut title = None;
+    let mut open_heading: Option<Heading> = None;
+    let mut in_front_matter = false;
+    let mut depth = 0usize;
+    for (event, range) in Parser::new_ext(text, Options::all()).into_offset_iter() {
+        if depth == 0 && !matches!(event, Event::End(_)) {
+            blocks.push(range.start);
+        }
+        match event {
+            // A heading in a list or a quotation is part of that block: it opens no section.
+            Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
+                let (start, end) = (range.start, range.end);
+                open_heading = Some(Heading { start, end, level: level as u8, title: String::new() });
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                if let Some(mut heading) = open_heading.take() {
+                    heading.title = one_line(&heading.title);
+                    headings.push(heading);
+                }
+            }
+            Event::Start(Tag::MetadataBlock(_)) => in_front_matter = true,
+            Event::End(TagEnd::MetadataBlock(_)) => in_front_matter = false,
+            Event::Text(ref words) if in_front_matter => title = title.or_else(|| front_matter_title(words)),
+            Event::Text(ref words) | Event::Code(ref words) | Event::InlineMath(ref words) => {
+                if let Some(heading) = &mut open_heading {
+                    heading.title.push_str(words);
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some(heading) = &mut open_heading {
+                    heading.title.push(' ');
+                }
+            }
+            _ => {}
+        }
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Extracted {
+        text: Cow::Borrowed(text),
+        positions: Positions::shifted(0),
+        outline: Outline::new(headings),
+        title,
+        blocks,
+    }
+}
+
+/// The value of a `title:` (YAML) or `title =` (TOML) line.
+fn front_matter_title(matter: &str) -> Option<String> {
+    matter.lines().find_map(|line| {
+        let value = line.strip_prefix("title")?.trim_start().strip_prefix([':', '='])?;
+        let title = one_line(value.trim().trim_matches(['"', '\'']));
+        (!title.is_empty()).then_some(title)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_of_both_kinds_with_inline_markup() {
+        let text = "# The `retune` *guide*\n\nx\n\nInstall\n-------\n\n> # quoted\n\n```\n# code\n```\n";
+        let extracted = extract(text);
+        let titles: Vec<_> =
+            extracted.outline.headings().iter().map(|h| (h.level, h.title.as_str(), h.start)).collect();
+        assert_eq!(titles, [(1, "The retune guide", 0), (2, "Install", text.find("Install").unwrap())]);
+    }
+
+    #[test]
+    fn front_matter_gives_the_title() {
+        assert_eq!(extract("---\ntitle: \"A b\"\n---\n\nx").title.as_deref(), Some("A b"));
+        assert_eq!(extract("+++\ntitle = 'A b'\n+++\n\nx").title.as_deref(), Some("A b"));
+        assert_eq!(extract("title: x\n").title, None);
+    }
+
+    #[test]
+    fn blocks_are_the_outermost_ones() {
+        let text = "a\n\n- b\n\n  c\n- d\n\n```\ne\n\nf\n```\n\n***\n";
+        assert_eq!(extract(text).blocks, ["a", "- b", "```", "***"].map(|part| text.find(part).unwrap()));
+    }
+}

@@ -1,0 +1,136 @@
+//! What the caller can choose.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How folders are read and texts are cut into chunks.
+///
+/// ```
+/// use retune::CorpusOptions;
+///
+/// let options = CorpusOptions::default().with_max_tokens(192).with_extensions(["md", "rst"]);
+/// assert!(options.validate().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CorpusOptions {
+    /// The longest text of a chunk, in tokens without specials. Default 256.
+    pub max_tokens: usize,
+    /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning; a
+    /// heading that is too long by itself is cut. Default 64.
+    ///
+    /// Title and text are encoded together, so an encoder must hold `max_tokens + max_title_tokens` and its
+    /// special tokens. The defaults fit all-mpnet-base-v2 (384).
+    pub max_title_tokens: usize,
+    /// Files with more bytes are skipped. Default 10 MiB.
+    pub max_file_bytes: u64,
+    /// When not empty, only files with one of these extensions are read (without the dot, any case; `""` stands
+    /// for files without one). Default empty: every file that holds readable text.
+    pub extensions: Vec<String>,
+    /// Follow symbolic links to files and folders, also out of the folder. A link to a folder above itself is
+    /// noticed and reported. Default false: links are reported as skipped.
+    pub follow_links: bool,
+}
+
+/// The fewest tokens a chunk may be limited to: below that, chunks say nothing.
+const LEAST_TOKENS: usize = 8;
+
+impl Default for CorpusOptions {
+    fn default() -> Self {
+        CorpusOptions {
+            max_tokens: 256,
+            max_title_tokens: 64,
+            max_file_bytes: 10 << 20,
+            extensions: Vec::new(),
+            follow_links: false,
+        }
+    }
+}
+
+impl CorpusOptions {
+    /// Sets [`max_tokens`](Self::max_tokens).
+    pub fn with_max_tokens(mut self, tokens: usize) -> Self {
+        self.max_tokens = tokens;
+        self
+    }
+
+    /// Sets [`max_title_tokens`](Self::max_title_tokens).
+    pub fn with_max_title_tokens(mut self, tokens: usize) -> Self {
+        self.max_title_tokens = tokens;
+        self
+    }
+
+    /// Sets [`max_file_bytes`](Self::max_file_bytes).
+    pub fn with_max_file_bytes(mut self, bytes: u64) -> Self {
+        self.max_file_bytes = bytes;
+        self
+    }
+
+    /// Sets [`extensions`](Self::extensions).
+    pub fn with_extensions<S: Into<String>>(mut self, extensions: impl IntoIterator<Item = S>) -> Self {
+        self.extensions = extensions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`follow_links`](Self::follow_links).
+    pub fn with_follow_links(mut self, yes: bool) -> Self {
+        self.follow_links = yes;
+        self
+    }
+
+    /// Refuses limits that no text could satisfy.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] that names the option.
+    pub fn validate(&self) -> Result<()> {
+        let at_least = |what, found: usize, least: usize| {
+            if found < least { Err(Error::invalid(what, found, format!("at least {least}"))) } else { Ok(()) }
+        };
+        at_least("corpus option max_tokens", self.max_tokens, LEAST_TOKENS)?;
+        at_least("corpus option max_title_tokens", self.max_title_tokens, LEAST_TOKENS)?;
+        if self.max_file_bytes == 0 {
+            return Err(Error::invalid("corpus option max_file_bytes", 0, "at least 1"));
+        }
+        if let Some(wrong) = self.extensions.iter().find(|e| e.contains(['.', '/', '\\'])) {
+            return Err(Error::invalid(
+                "corpus option extensions",
+                format!("{wrong:?}"),
+                "the part of a file name after its last dot, such as \"md\"",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a file with this lower-case extension is to be read at all.
+    pub(super) fn selects(&self, extension: &str) -> bool {
+        self.extensions.is_empty() || self.extensions.iter().any(|e| e.eq_ignore_ascii_case(extension))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_nonsense_is_refused() {
+        assert!(CorpusOptions::default().validate().is_ok());
+        assert!(CorpusOptions::default().with_max_tokens(7).validate().is_err());
+        assert!(CorpusOptions::default().with_max_title_tokens(0).validate().is_err());
+        assert!(CorpusOptions::default().with_max_file_bytes(0).validate().is_err());
+        assert!(CorpusOptions::default().with_extensions([".md"]).validate().is_err());
+    }
+
+    #[test]
+    fn missing_fields_take_their_defaults_when_read() {
+        let read: CorpusOptions = serde_json::from_str(r#"{"max_tokens": 100}"#).unwrap();
+        assert_eq!(read, CorpusOptions::default().with_max_tokens(100));
+    }
+
+    #[test]
+    fn extensions_select_in_any_case() {
+        let options = CorpusOptions::default().with_extensions(["MD", ""]);
+        assert!(options.selects("md") && options.selects("") && !options.selects("txt"));
+    }
+}

@@ -1,0 +1,77 @@
+//! Files to UTF-8, or the reason why not.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::ids::Digest;
+
+use super::format::{Format, Kind};
+use super::skip::SkipReason;
+
+/// The bytes of a file that is worth looking at.
+pub(super) struct Content {
+    bytes: Vec<u8>,
+    kind: Kind,
+    /// Of all bytes.
+    pub(super) digest: Digest,
+}
+
+/// What tells text from other files.
+const SNIFFED_BYTES: usize = 8 << 10;
+
+/// Reads a file of a kind that is read. Big files and obviously binary ones are not read to the end.
+pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipReason> {
+    if let Kind::Unsupported(format) = kind {
+        return Err(SkipReason::UnsupportedFormat { format: format.to_owned() });
+    }
+    let unreadable = |error: io::Error| SkipReason::Unreadable { message: error.to_string() };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length > limit {
+        return Err(SkipReason::TooLarge { bytes: length, limit });
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(SNIFFED_BYTES as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.is_empty() {
+        return Err(SkipReason::Empty);
+    }
+    refuse_other_encodings(&bytes)?;
+    // A file that grows meanwhile must not fill the memory.
+    let rest = (limit + 1).saturating_sub(bytes.len() as u64);
+    file.take(rest).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(SkipReason::TooLarge { bytes: bytes.len() as u64, limit });
+    }
+    let digest = Digest::of(&bytes);
+    Ok(Content { bytes, kind, digest })
+}
+
+impl Content {
+    /// The text, with its byte order mark if there is one, and how it is marked up.
+    pub(super) fn into_text(self) -> Result<(String, Format), SkipReason> {
+        if self.bytes.contains(&0) {
+            return Err(SkipReason::Binary);
+        }
+        let text = String::from_utf8(self.bytes);
+        match (self.kind, text) {
+            (Kind::Known(format), Ok(text)) => Ok((text, format)),
+            (_, Ok(text)) => Ok((text, Format::Text)),
+            (Kind::Known(_), Err(error)) => {
+                let offset = error.utf8_error().valid_up_to();
+                Err(SkipReason::NotUtf8 { found: format!("an invalid byte sequence at byte {offset}") })
+            }
+            (_, Err(_)) => Err(SkipReason::Binary),
+        }
+    }
+}
+
+fn refuse_other_encodings(start: &[u8]) -> Result<(), SkipReason> {
+    let other = |name: &str| Err(SkipReason::NotUtf8 { found: format!("a byte order mark of {name}") });
+    match start {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => other("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => other("UTF-16"),
+        _ if start.contains(&0) => Err(SkipReason::Binary),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::ids::Digest;
+
+const PLAIN: [Format; 4] = [Format::Text, Format::Markdown, Format::Rst, Format::Code];
+
+/// What must hold of the chunks of a plain format.
+fn check_plain(source: &str, chunks: &[Chunk], max_tokens: usize, counter: TokenCounter<'_>) {
+    let mut covered = 0;
+    for (chunk, ordinal) in chunks.iter().zip(0..) {
+        let (start, end) = (chunk.start as usize, chunk.end as usize);
+        assert_eq!(source.get(start..end), Some(chunk.text.as_str()));
+        let between = source[covered..start].trim_start_matches('\u{feff}');
+        assert!(between.trim().is_empty(), "lost {between:?}");
+        assert!(!chunk.text.trim().is_empty());
+        assert!(counter(&chunk.text) <= max_tokens || chunk.text.chars().count() == 1, "{chunk:?}");
+        assert_eq!(chunk.digest, Digest::of(format!("{}\n{}", chunk.title, chunk.text).as_bytes()));
+        assert_eq!(chunk.ordinal, ordinal);
+        covered = end;
+    }
+    let rest = source[covered..].trim_start_matches('\u{feff}');
+    assert!(rest.trim().is_empty(), "lost {rest:?}");
+}
+
+fn prose(words: usize) -> String {
+    (1..=words).map(|n| format!("word{n}{}", if n % 10 == 0 || n == words { ".\n" } else { " " })).collect()
+}
+
+#[test]
+fn titles_are_heading_paths() {
+    let text = format!(
+        "# Guide\n\n{0}\n## Install\n\n### Linux\n\n{0}\n### Windows\n\n{0}\n## Use\n\n{0}",
+        prose(40)
+    );
+    let chunks = chunks_of(&text, Format::Markdown, 75);
+    assert_eq!(
+        titles(&chunks),
+        ["Guide", "Guide > Install > Linux", "Guide > Install > Windows", "Guide > Use"]
+    );
+    assert!(
+        chunks[1].text.starts_with("## Install\n\n### Linux\n\nword1"),
+        "a heading goes with what follows"
+    );
+    let rst = format!(
+        "Guide\n=====\n\n{0}\nInstall\n-------\n\nLinux\n~~~~~\n\n{0}\nWindows\n~~~~~~~\n\n{0}\nUse\n---\n\n{0}",
+        prose(40)
+    );
+    assert_eq!(titles(&chunks_of(&rst, Format::Rst, 75)), titles(&chunks));
+}
+
+#[test]
+fn small_sections_are_joined_under_what_they_share() {
+    let text = "# Guide\n\nIntro.\n\n## A\n\nOne.\n\n## B\n\nTwo.\n";
+    let chunks = chunks_of(text, Format::Markdown, 100);
+    assert_eq!(titles(&chunks), ["Guide"]);
+    let text = format!("# One\n\n{}\n# Two\n\n{}", prose(20), prose(20));
+    assert_eq!(titles(&chunks_of(&text, Format::Markdown, 100)), ["One", "Two"], "nothing shared");
+}
+
+#[test]
+fn documents_without_one_top_heading_are_named_otherwise() {
+    let several = format!("---\ntitle: Book\n---\n\n# One\n\n{0}\n# Two\n\n{0}", prose(30));
+    assert_eq!(titles(&chunks_of(&several, Format::Markdown, 50)), ["Book > One", "Book > Two"]);
+    let pep = format!("PEP: 1\nTitle: Purpose\n\nA\n=\n\n{0}\nAim\n===\n\n{0}\nEnd\n===\n\n{0}", prose(30));
+    let chunks = chunks_of(&pep, Format::Rst, 60);
+    assert_eq!(titles(&chunks), ["Purpose", "Purpose > Aim", "Purpose > End"]);
+}
+
+#[test]
+fn the_applications_title_comes_first() {
+    let options = CorpusOptions::default();
+    let chunk = |title, text| chunk_text(title, text, Format::Markdown, &options, &count_words).unwrap();
+    assert_eq!(titles(&chunk(Some(" My\nbook "), "# A\n\ntext")), ["My book > A"]);
+    assert_eq!(titles(&chunk(Some("A"), "# A\n\ntext")), ["A"]);
+    assert_eq!(titles(&chunk(Some("B"), "text")), ["B"]);
+    assert_eq!(titles(&chunk(None, "text")), [""]);
+    assert!(chunk(Some("B"), " \n").is_empty());
+    assert!(chunk_text(None, "x", Format::Text, &options.with_max_tokens(1), &count_words).is_err());
+}
+
+#[test]
+fn titles_keep_to_their_limit() {
+    let text = "# One two three\n\n## Four five six\n\n### Seven eight nine\n\n#### Ten eleven\n\nx\n";
+    let options = CorpusOptions::default().with_max_title_tokens(9);
+    let chunks = chunk_text(None, text, Format::Markdown, &options, &count_words).unwrap();
+    assert_eq!(titles(&chunks), ["One two three > Ten eleven"]);
+    let long = format!("# {}\n\nx\n", prose(30).replace(".\n", " "));
+    let chunks = chunk_text(None, &long, Format::Markdown, &options, &count_words).unwrap();
+    assert_eq!(count_words(&chunks[0].title), 9);
+}
+
+#[test]
+fn a_byte_order_mark_is_cut_off_and_counted() {
+    for format in PLAIN {
+        let source = "\u{feff}# Title\n\ntext";
+        let chunks = chunks_of(source, format, 100);
+        assert_eq!((chunks[0].start, chunks[0].end), (3, source.len() as u64), "{format:?}");
+        check_plain(source, &chunks, 100, &count_words);
+    }
+    assert_eq!(chunks_of("\u{feff}# Title\n\ntext", Format::Markdown, 100)[0].title, "Title");
+    let html = chunks_of("\u{feff}<p>ab</p>", Format::Html, 100);
+    assert_eq!((html[0].start, html[0].end, html[0].text.as_str()), (6, 8, "ab"));
+}
+
+#[test]
+fn carriage_returns_stay_in_the_text() {
+    let source = format!("# A\r\n\r\n{}", prose(100).replace('\n', "\r\n"));
+    let chunks = chunks_of(&source, Format::Markdown, 30);
+    check_plain(&source, &chunks, 30, &count_words);
+    assert!(chunks.iter().all(|chunk| chunk.title == "A"));
+    assert!(chunks[0].text.contains("\r\n"));
+}
+
+#[test]
+fn long_texts_are_cut_into_bounded_chunks_whatever_they_hold() {
+    let tokenizer = tiny_tokenizer();
+    let counter = |text: &str| tokenizer.encode_fast(text, false).unwrap().len();
+    let fill = |part: &str| part.repeat(100_000 / part.len());
+    let texts = [
+        fill("a"),
+        fill("abcdefghij0123456789+/"),
+        fill("漢字仮名交じり文。"),
+        fill("👩‍👩‍👧‍👦"),
+        fill("{[(,)]}"),
+        fill(" \t") + "x",
+        fill("> "),
+        fill("# A\n\nb\n\n"),
+        fill("```\n"),
+        fill("A\n=\n\n"),
+        prose(15_000),
+    ];
+    for text in &texts {
+        for format in PLAIN {
+            let chunks = chunk_text(None, text, format, &CorpusOptions::default(), &counter).unwrap();
+            check_plain(text, &chunks, 256, &counter);
+            assert!(chunks.iter().all(|chunk| chunk.text.len() <= 256 * 16), "{:.20} {format:?}", text);
+        }
+    }
+}
+
+#[test]
+fn an_edit_changes_only_the_digests_near_it() {
+    let sections = |changed: &str| -> String {
+        (0..50)
+            .map(|n| format!("## S{n}\n\n{}{}\n", prose(150), if n == 20 { changed } else { "" }))
+            .collect()
+    };
+    let digests = |text: &str| -> Vec<Digest> {
+        chunks_of(text, Format::Markdown, 100).iter().map(|chunk| chunk.digest).collect()
+    };
+    let (before, after) = (digests(&sections("")), digests(&sections("One more.")));
+    let new = after.iter().filter(|digest| !before.contains(digest)).count();
+    assert!(before.len() >= 100 && (1..=2).contains(&new), "{new} of {}", before.len());
+}
+
+fn any_plain_text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => "[a-z]{1,12} ",
+        1 => Just("\n".to_owned()),
+        1 => Just("\n\n".to_owned()),
+        1 => Just("\r\n".to_owned()),
+        1 => "#{1,6} [A-Z][a-z]{0,5}\n",
+        1 => "\n[A-Z][a-z]{2,5}\n[=~-]{3,6}\n",
+        1 => Just("- ".to_owned()),
+        1 => Just("    ".to_owned()),
+        1 => Just("```\n".to_owned()),
+        1 => Just("> ".to_owned()),
+        1 => Just("| a | b |\n|---|---|\n".to_owned()),
+        1 => "\\PC{1,6}",
+        1 => "[漢字éà👍🏽\u{301}\u{200d}\u{a0}\u{3000}\u{feff}]{1,8}",
+    ];
+    prop::collection::vec(part, 0..120).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(seeded(300))]
+
+    #[test]
+    fn chunks_cover_all_text_in_order(source in any_plain_text(), max_tokens in 8usize..60) {
+        for format in PLAIN {
+            check_plain(&source, &chunks_of(&source, format, max_tokens), max_tokens, &count_words);
+        }
+    }
+
+    /// A counter under which a whole is longer than its words together.
+    #[test]
+    fn the_limit_holds_for_counters_that_do_not_add_up(source in any_plain_text()) {
+        let counter = |text: &str| text.len().div_ceil(3) + text.matches(char::is_whitespace).count() * 2;
+        let options = CorpusOptions::default().with_max_tokens(20);
+        let chunks = chunk_text(None, &source, Format::Markdown, &options, &counter).unwrap();
+        check_plain(&source, &chunks, 20, &counter);
+    }
+}

@@ -1,0 +1,272 @@
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::corpus::scan::{ChunkedDocument, Seen};
+use crate::error::Error;
+use crate::ids::Digest;
+
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        put(folder.path(), name, bytes);
+    }
+    folder
+}
+
+fn put(root: &Path, name: &str, bytes: &[u8]) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+struct Outcome {
+    changed: Vec<ChunkedDocument>,
+    unchanged: Vec<String>,
+    skipped: Vec<(String, SkipReason)>,
+    seen: Seen,
+}
+
+impl Outcome {
+    fn ids(&self) -> Vec<&str> {
+        self.changed.iter().map(|document| document.id.as_str()).collect()
+    }
+
+    fn reason(&self, document: &str) -> Option<&SkipReason> {
+        self.skipped.iter().find(|(skipped, _)| skipped == document).map(|(_, reason)| reason)
+    }
+}
+
+fn scan_with(
+    root: &Path,
+    excluded: &[PathBuf],
+    options: &CorpusOptions,
+    known: &HashMap<String, Digest>,
+) -> Outcome {
+    let known = |id: &str| known.get(id).copied();
+    let mut scan = scan_folder(root, excluded, options, &known, &count_words).unwrap();
+    let (mut changed, mut unchanged, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for scanned in &mut scan {
+        match scanned {
+            Scanned::Changed(document) => changed.push(document),
+            Scanned::Unchanged { id } => unchanged.push(id),
+            Scanned::Skipped(one) => skipped.push((one.document, one.reason)),
+        }
+    }
+    Outcome { changed, unchanged, skipped, seen: scan.into_seen().unwrap() }
+}
+
+fn scan(root: &Path) -> Outcome {
+    scan_with(root, &[], &CorpusOptions::default(), &HashMap::new())
+}
+
+#[test]
+fn files_come_in_order_with_relative_ids() {
+    let folder = folder(&[
+        ("b.txt", b"b"),
+        ("a/z.md", b"# z"),
+        ("a.txt", b"a"),
+        ("a/b/c.rs", b"fn c() {}"),
+        ("README", b"read me"),
+    ]);
+    let outcome = scan(folder.path());
+    assert_eq!(outcome.ids(), ["README", "a/b/c.rs", "a/z.md", "a.txt", "b.txt"]);
+    let formats: Vec<_> = outcome.changed.iter().map(|document| document.format).collect();
+    assert_eq!(formats, [Format::Text, Format::Code, Format::Markdown, Format::Text, Format::Text]);
+    assert_eq!(outcome.changed[1].chunks[0].title, "c.rs");
+    assert_eq!(outcome.changed[1].digest, Digest::of(b"fn c() {}"));
+    assert_eq!(outcome.skipped, []);
+}
+
+#[test]
+fn hidden_and_ignored_files_are_passed_over_without_a_repository() {
+    let folder = folder(&[
+        (".gitignore", b"/build/\n*.log\n"),
+        (".hidden.txt", b"x"),
+        (".retune/segment.txt", b"x"),
+        ("build/a.txt", b"x"),
+        ("b.log", b"x"),
+        ("sub/.gitignore", b"!c.log\nd.txt\n"),
+        ("sub/c.log", b"x"),
+        ("sub/d.txt", b"x"),
+        ("sub/build/e.txt", b"x"),
+    ]);
+    let outcome = scan(folder.path());
+    assert_eq!(outcome.ids(), ["sub/build/e.txt", "sub/c.log"]);
+    assert_eq!(outcome.skipped, []);
+}
+
+#[test]
+fn ignore_files_above_count_only_in_a_repository() {
+    let folder = folder(&[(".gitignore", b"*\n"), ("docs/a.txt", b"a")]);
+    assert_eq!(scan(&folder.path().join("docs")).ids(), ["a.txt"]);
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    assert_eq!(scan(&folder.path().join("docs")).ids(), [""; 0]);
+}
+
+#[test]
+fn excluded_folders_are_not_entered() {
+    let folder = folder(&[("a.txt", b"a"), ("index/meta.json", b"{}"), ("index2/b.txt", b"b")]);
+    let excluded = [folder.path().join("index")];
+    let outcome = scan_with(folder.path(), &excluded, &CorpusOptions::default(), &HashMap::new());
+    assert_eq!(outcome.ids(), ["a.txt", "index2/b.txt"]);
+}
+
+#[test]
+fn every_file_that_is_not_read_has_its_reason() {
+    let utf16: Vec<u8> = "\u{feff}héllo".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = folder(&[
+        ("a-empty.txt", b""),
+        ("b-blank.md", b" \n\t\r\n\xc2\xa0"),
+        ("c-bom.txt", b"\xef\xbb\xbf\n"),
+        ("d-binary.txt", b"abc\0def"),
+        ("e-late-binary.dat", &[&[b'x'; 9000][..], b"\0"].concat()),
+        ("f-utf16.txt", &utf16),
+        ("g-latin1.txt", b"caf\xe9"),
+        ("h-latin1.unknown", b"caf\xe9"),
+        ("i-large.txt", &[b'x'; 10_001]),
+        ("j-paper.PDF", b"%PDF-1.7"),
+        ("k-empty.html", b"<html><script>var x = 1;</script></html>"),
+        ("l-fine.unknown", "café".as_bytes()),
+        ("m-page.docx", b"PK"),
+    ]);
+    let options = CorpusOptions::default().with_max_file_bytes(10_000);
+    let outcome = scan_with(folder.path(), &[], &options, &HashMap::new());
+    assert_eq!(outcome.ids(), ["l-fine.unknown"]);
+    let of = |name| outcome.reason(name).unwrap().clone();
+    for blank in ["a-empty.txt", "b-blank.md", "c-bom.txt", "k-empty.html"] {
+        assert_eq!(of(blank), SkipReason::Empty, "{blank}");
+    }
+    for binary in ["d-binary.txt", "e-late-binary.dat", "h-latin1.unknown"] {
+        assert_eq!(of(binary), SkipReason::Binary, "{binary}");
+    }
+    assert_eq!(of("i-large.txt"), SkipReason::TooLarge { bytes: 10_001, limit: 10_000 });
+    assert!(of("f-utf16.txt").to_string().contains("UTF-16"));
+    assert!(of("g-latin1.txt").to_string().contains("at byte 3"));
+    assert!(of("j-paper.PDF").to_string().contains("is PDF, a format that is not read"));
+    assert!(matches!(of("m-page.docx"), SkipReason::UnsupportedFormat { .. }));
+    assert_eq!(outcome.skipped.len(), 12);
+}
+
+#[test]
+fn only_the_extensions_asked_for_are_read() {
+    let folder = folder(&[("a.md", b"a"), ("b.txt", b"b"), ("c", b"c")]);
+    let options = CorpusOptions::default().with_extensions(["MD", ""]);
+    let outcome = scan_with(folder.path(), &[], &options, &HashMap::new());
+    assert_eq!(outcome.ids(), ["a.md", "c"]);
+    assert_eq!(outcome.reason("b.txt"), Some(&SkipReason::NotSelected));
+}
+
+#[test]
+fn a_root_that_cannot_be_listed_is_an_error() {
+    let folder = folder(&[("a.txt", b"a")]);
+    let start = |path: &Path| {
+        scan_folder(path, &[], &CorpusOptions::default(), &|_| None, &count_words).map(drop).unwrap_err()
+    };
+    assert!(matches!(start(&folder.path().join("none")), Error::Io { .. }));
+    assert!(matches!(start(&folder.path().join("a.txt")), Error::Invalid { .. }));
+}
+
+#[test]
+fn a_second_scan_tells_unchanged_changed_and_vanished() {
+    let folder = folder(&[("a.txt", b"a"), ("b.txt", b"b"), ("c.txt", b"c"), ("d.txt", b"d")]);
+    let first = scan(folder.path());
+    let known: HashMap<_, _> = first.changed.iter().map(|d| (d.id.clone(), d.digest)).collect();
+    put(folder.path(), "b.txt", b"b, changed");
+    put(folder.path(), "d.txt", b"\0");
+    put(folder.path(), "e.txt", b"e");
+    fs::remove_file(folder.path().join("c.txt")).unwrap();
+    let second = scan_with(folder.path(), &[], &CorpusOptions::default(), &known);
+    assert_eq!(second.unchanged, ["a.txt"]);
+    assert_eq!(second.ids(), ["b.txt", "e.txt"]);
+    assert_eq!(second.seen.len(), 3);
+    let vanished: Vec<_> = ["a.txt", "b.txt", "c.txt", "d.txt"].map(|id| second.seen.has_vanished(id)).into();
+    assert_eq!(vanished, [false, false, true, true], "what is no text any more is gone, too");
+}
+
+#[test]
+fn an_unfinished_scan_says_nothing_of_what_is_missing() {
+    let folder = folder(&[("a.txt", b"a"), ("b.txt", b"b")]);
+    let options = CorpusOptions::default();
+    let mut scan = scan_folder(folder.path(), &[], &options, &|_| None, &count_words).unwrap();
+    assert!(scan.next().is_some());
+    assert!(scan.into_seen().is_none());
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn links_are_reported_and_not_followed() {
+        let folder = folder(&[("a/b.txt", b"b")]);
+        symlink(folder.path().join("a/b.txt"), folder.path().join("c.txt")).unwrap();
+        symlink(folder.path(), folder.path().join("a/loop")).unwrap();
+        let outcome = scan(folder.path());
+        assert_eq!(outcome.ids(), ["a/b.txt"]);
+        assert_eq!(outcome.reason("c.txt"), Some(&SkipReason::SymbolicLink));
+        assert_eq!(outcome.reason("a/loop"), Some(&SkipReason::SymbolicLink));
+    }
+
+    #[test]
+    fn followed_links_end_at_a_loop() {
+        let folder = folder(&[("a/b.txt", b"b")]);
+        let outside = super::folder(&[("o.txt", b"o")]);
+        symlink(folder.path(), folder.path().join("a/loop")).unwrap();
+        symlink(outside.path(), folder.path().join("out")).unwrap();
+        symlink(folder.path().join("nowhere"), folder.path().join("broken.txt")).unwrap();
+        let options = CorpusOptions::default().with_follow_links(true);
+        let outcome = scan_with(folder.path(), &[], &options, &HashMap::new());
+        assert_eq!(outcome.ids(), ["a/b.txt", "out/o.txt"]);
+        assert_eq!(outcome.reason("a/loop"), Some(&SkipReason::LinkLoop));
+        assert!(matches!(outcome.reason("broken.txt"), Some(SkipReason::Unreadable { .. })));
+        assert!(!outcome.seen.has_vanished("broken.txt"), "it may come back");
+        assert_eq!(outcome.skipped.len(), 2);
+    }
+
+    #[test]
+    fn a_linked_root_is_its_target() {
+        let target = folder(&[("a.txt", b"a")]);
+        let links = tempfile::tempdir().unwrap();
+        symlink(target.path(), links.path().join("link")).unwrap();
+        assert_eq!(scan(&links.path().join("link")).ids(), ["a.txt"]);
+    }
+
+    #[test]
+    fn unreadable_files_and_folders_are_reported_and_kept() {
+        let folder = folder(&[("a.txt", b"a"), ("b.txt", b"b"), ("sub/c.txt", b"c")]);
+        let lock = |name: &str, mode| {
+            fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        lock("a.txt", 0);
+        lock("sub", 0);
+        if fs::read(folder.path().join("a.txt")).is_ok() {
+            return; // root reads everything
+        }
+        let outcome = scan(folder.path());
+        lock("sub", 0o755);
+        assert_eq!(outcome.ids(), ["b.txt"]);
+        assert!(matches!(outcome.reason("a.txt"), Some(SkipReason::Unreadable { .. })));
+        assert!(matches!(outcome.reason("sub"), Some(SkipReason::Unreadable { .. })));
+        assert!(!outcome.seen.has_vanished("a.txt") && !outcome.seen.has_vanished("sub/c.txt"));
+        assert!(outcome.seen.has_vanished("gone.txt"));
+    }
+
+    #[test]
+    fn sockets_and_odd_names_are_reported() {
+        let folder = folder(&[("a.txt", b"a")]);
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
+        let odd_is_possible = fs::write(folder.path().join(odd), b"x").is_ok();
+        let outcome = scan(folder.path());
+        assert_eq!(outcome.ids(), ["a.txt"]);
+        assert_eq!(outcome.reason("socket"), Some(&SkipReason::NotAFile));
+        if odd_is_possible {
+            assert_eq!(outcome.reason("caf\u{fffd}.txt"), Some(&SkipReason::PathNotUtf8));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The proximity graph: HNSW (Malkov and Yashunin, 2016) over a prefix of the rows, built and searched by usearch.
+//!
+//! A folder `graph-N` holds `graph.usearch` and the envelope `graph.json`, which says what the graph covers and how
+//! the file must look. Keys are row numbers. The library trusts the bytes that it is given, so a file is handed to it
+//! only when its length and checksum are as written; a graph that is damaged, or does not belong to the vectors
+//! beside it, is passed over and built anew.
+//!
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
+use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
+
+use super::options::DenseOptions;
+use super::vectors::Query;
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+use crate::storage::{read_envelope, remove_folder};
+
+pub(super) const KIND: &str = "dense-graph";
+pub(super) const VERSION: u32 = 1;
+pub(super) const PREFIX: &str = "graph-";
+pub(super) const BUILDING: &str = ".tmp-graph-";
+/// Searches that may be in the graph at once; one more is answered exactly.
+const SEARCHERS: usize = 64;
+
+/// What a graph must match to be used: the vectors and options beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Basis {
+    pub(super) weights: Digest,
+    pub(super) dimensions: usize,
+    pub(super) connectivity: usize,
+    pub(super) expansion_build: usize,
+}
+
+/// The envelope `graph.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Sidecar {
+    /// Version of usearch that wrote the file; another may lay it out differently.
+    pub(super) library: String,
+    pub(super) basis: Basis,
+    /// The graph is about rows below this one.
+    pub(super) rows: usize,
+    /// Fingerprint of those rows.
+    pub(super) fingerprint: u32,
+    /// Rows that are nodes.
+    pub(super) nodes: usize,
+    /// Rows that are not nodes because they equal one: (node, row), ascending.
+    pub(super) copies: Vec<(u32, u32)>,
+    /// The other rows below `rows` that no walk through the graph finds. Ascending.
+    pub(super) left_out: Vec<u32>,
+    pub(super) file_len: u64,
+    pub(super) file_crc: u32,
+}
+
+/// An open graph.
+pub(super) struct Graph {
+    /// Reads from `map`; fields are dropped in this order.
+    index: Index,
+    map: Mmap,
+    sidecar: Sidecar,
+    folder: PathBuf,
+}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Graph").field("folder", &self.folder).field("rows", &self.sidecar.rows).finish()
+    }
+}
+
+impl Graph {
+    /// The newest usable graph in `dir`.
+    pub(super) fn newest(
+        dir: &Path,
+        basis: &Basis,
+        fingerprint: impl Fn(usize) -> Option<u32>,
+    ) -> Result<Option<Graph>> {
+        for (_, folder) in numbered(dir)?.into_iter().rev() {
+            match Graph::open(&folder, basis, &fingerprint) {
+                Ok(graph) => return Ok(Some(graph)),
+                Err(e) => tracing::warn!(folder = %folder.display(), "passing over a graph: {e}"),
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn open(
+        folder: &Path,
+        basis: &Basis,
+        fingerprint: impl Fn(usize) -> Option<u32>,
+    ) -> Result<Graph> {
+        let path = folder.join("graph.usearch");
+        let mismatch = |found: String, expected: String| Error::Damaged {
+            path: path.clone(),
+            found,
+            expected,
+            remedy: "nothing need be done: searches are exact until the graph is built anew",
+        };
+        let sidecar: Sidecar = read_envelope(&folder.join("graph.json"), KIND, VERSION)?
+            .ok_or_else(|| mismatch("no graph.json beside it".into(), "one".into()))?;
+        if sidecar.library != usearch::version() {
+            return Err(mismatch(
+                format!("written by usearch {}", sidecar.library),
+                usearch::version().into(),
+            ));
+        }
+        if sidecar.basis != *basis {
+            return Err(mismatch(format!("a graph for {:?}", sidecar.basis), format!("{basis:?}")));
+        }
+        let actual = fingerprint(sidecar.rows);
+        if actual != Some(sidecar.fingerprint) {
+            let found = format!("a graph for rows with fingerprint {:08x}", sidecar.fingerprint);
+            return Err(mismatch(found, format!("{actual:08x?}")));
+        }
+        let file = File::open(&path).map_err(Error::io("open", &path))?;
+        // SAFETY: published graph files are never written again; an unlinked one stays mapped.
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
+        if map.len() as u64 != sidecar.file_len {
+            return Err(mismatch(format!("{} bytes", map.len()), format!("{}", sidecar.file_len)));
+        }
+        let crc = crc32fast::hash(&map);
+        if crc != sidecar.file_crc {
+            return Err(mismatch(format!("checksum {crc:08x}"), format!("{:08x}", sidecar.file_crc)));
+        }
+        let options = DenseOptions { connectivity: basis.connectivity, ..DenseOptions::default() };
+        let index = new_index(&path, basis.dimensions, &options)?;
+        // The number of threads is kept by the view and cannot be raised afterwards.
+        index.reserve_capacity_and_threads(0, SEARCHERS).map_err(failed("reserve threads for", &path))?;
+        // SAFETY: the bytes are those that the library wrote, and live as long as the index: both are fields of Graph.
+        unsafe { index.view_from_buffer(&map) }.map_err(failed("read the graph", &path))?;
+        if index.size() != sidecar.nodes || index.dimensions() != basis.dimensions {
+            let found = format!("{} nodes of {} dimensions", index.size(), index.dimensions());
+            return Err(mismatch(found, format!("{} of {}", sidecar.nodes, basis.dimensions)));
+        }
+        Ok(Graph { index, map, sidecar, folder: folder.to_path_buf() })
+    }
+
+    /// The graph is about rows below this one.
+    pub(super) fn rows(&self) -> usize {
+        self.sidecar.rows
+    }
+
+    /// Rows that searches can find: nodes and their copies.
+    pub(super) fn covered(&self) -> usize {
+        self.sidecar.nodes + self.sidecar.copies.len()
+    }
+
+    /// Whether a search can find this row; if not, it must be scored exactly.
+    pub(super) fn covers(&self, row: u32) -> bool {
+        (row as usize) < self.sidecar.rows && self.sidecar.left_out.binary_search(&row).is_err()
+    }
+
+    pub(super) fn sidecar(&self) -> &Sidecar {
+        &self.sidecar
+    }
+
+    /// The file, for a library index that is to be added to.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// About `count` rows nearest to the query, with their copies, or `None` when the graph cannot answer now.
+    pub(super) fn search(&self, query: &Query, count: usize) -> Option<Vec<u32>> {
+        let found = match self.index.search(query.unit(), count) {
+            Ok(found) => found.keys,
+            Err(e) => {
+                tracing::debug!(graph = %self.folder.display(), "the graph did not answer: {e}");
+                return None;
+            }
+        };
+        let copies = &self.sidecar.copies;
+        let mut rows = Vec::with_capacity(found.len());
+        for node in found.into_iter().filter_map(|key| u32::try_from(key).ok()) {
+            rows.push(node);
+            let from = copies.partition_point(|copy| copy.0 < node);
+            rows.extend(copies[from..].iter().take_while(|copy| copy.0 == node).map(|copy| copy.1));
+        }
+        Some(rows)
+    }
+}
+
+pub(super) fn new_index(path: &Path, dimensions: usize, options: &DenseOptions) -> Result<Index> {
+    Index::new(&IndexOptions {
+        dimensions,
+        metric: MetricKind::IP,
+        quantization: ScalarKind::BF16,
+        connectivity: options.connectivity,
+        expansion_add: options.expansion_build,
+        expansion_search: options.expansion_search,
+        multi: false,
+    })
+    .map_err(failed("create the graph", path))
+}
+
+pub(super) fn failed<E: std::fmt::Display>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> Error {
+    move |e| Error::Dense { doing, path: path.to_path_buf(), message: e.to_string() }
+}
+
+/// The graph folders in `dir`, ascending.
+pub(super) fn numbered(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(dir).map_err(Error::io("list", dir))? {
+        let entry = entry.map_err(Error::io("list", dir))?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|n| n.parse().ok());
+        folders.extend(number.map(|number| (number, entry.path())));
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Removes unfinished graphs and all graphs but `keep`. What cannot be removed now goes the next time.
+pub(super) fn tidy(dir: &Path, keep: Option<&Graph>, unfinished: bool) -> Result<()> {
+    let mut old: Vec<PathBuf> = numbered(dir)?.into_iter().map(|(_, folder)| folder).collect();
+    if unfinished {
+        for entry in fs::read_dir(dir).map_err(Error::io("list", dir))?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(BUILDING) {
+                old.push(entry.path());
+            }
+        }
+    }
+    for folder in old.iter().filter(|folder| keep.is_none_or(|graph| graph.folder != **folder)) {
+        if let Err(e) = remove_folder(folder) {
+            tracing::warn!("could not remove an old graph: {e}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! The one inner loop: bf16 row times f32 query, accumulated in f32.
+//!
+//! Written out for AVX-512 and AVX2, chosen at run time, because the compiler vectorises a reduction of floats only
+//! when told how to split it. Lengths are multiples of [`LANES`]: rows and queries are padded with zeros.
+
+/// Rows and queries are padded to a multiple of this many elements.
+pub(super) const LANES: usize = 8;
+
+/// A way to compute dot products on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kernel(Kind);
+
+/// The SIMD kinds are constructed by [`Kernel::available`] alone, after the processor was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Kernel {
+    /// The fastest one.
+    pub(super) fn best() -> Kernel {
+        Kernel::available().pop().unwrap_or(Kernel(Kind::Portable))
+    }
+
+    /// All that this processor can run, slowest first.
+    pub(super) fn available() -> Vec<Kernel> {
+        let mut kinds = vec![Kind::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                kinds.push(Kind::Avx2);
+            }
+            if is_x86_feature_detected!("avx512f") {
+                kinds.push(Kind::Avx512);
+            }
+        }
+        kinds.into_iter().map(Kernel).collect()
+    }
+
+    /// The dot product of a row of bf16 bit patterns (little endian) and a query of the same length, a multiple of
+    /// [`LANES`]. Never returns -0.0, so that equal scores compare equal.
+    #[inline]
+    pub(super) fn dot(self, row: &[u16], query: &[f32]) -> f32 {
+        debug_assert!(row.len() == query.len() && row.len().is_multiple_of(LANES));
+        let dot = match self.0 {
+            Kind::Portable => portable(row, query),
+            // SAFETY: `available` found AVX2 and FMA on this processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { x86::avx2(row, query) },
+            // SAFETY: `available` found AVX-512F on this processor.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { x86::avx512(row, query) },
+        };
+        dot + 0.0
+    }
+}
+
+/// The value of a bf16 bit pattern as it stands in the file.
+#[inline]
+pub(super) fn widen(bits: u16) -> f32 {
+    f32::from_bits(u32::from(u16::from_le(bits)) << 16)
+}
+
+/// Asks the processor to bring `bytes` close.
+#[inline]
+pub(super) fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in bytes.chunks(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch is a hint, to an address within `bytes`; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
+fn portable(row: &[u16], query: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    for (row, query) in row.chunks_exact(LANES).zip(query.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            sums[lane] += widen(row[lane]) * query[lane];
+        }
+    }
+    sums.iter().sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    /// Eight products added to `sum`.
+    ///
+    /// # Safety
+    /// Eight elements can be read behind both pointers, and the processor has AVX2 and FMA.
+    // SAFETY: callers are held to the section above.
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    unsafe fn step8(row: *const u16, query: *const f32, sum: __m256) -> __m256 {
+        // SAFETY: the caller vouches for eight elements behind both pointers; the loads need no alignment.
+        unsafe {
+            let bits = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(row.cast())));
+            _mm256_fmadd_ps(_mm256_castsi256_ps(bits), _mm256_loadu_ps(query), sum)
+        }
+    }
+
+    /// As `step8`, for sixteen.
+    ///
+    /// # Safety
+    /// Sixteen elements can be read behind both pointers, and the processor has AVX-512F.
+    // SAFETY: callers are held to the section above.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    unsafe fn step16(row: *const u16, query: *const f32, sum: __m512) -> __m512 {
+        // SAFETY: the caller vouches for sixteen elements behind both pointers; the loads need no alignment.
+        unsafe {
+            let bits = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(row.cast())));
+            _mm512_fmadd_ps(_mm512_castsi512_ps(bits), _mm512_loadu_ps(query), sum)
+        }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    fn add8(sum: __m256) -> f32 {
+        let four = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps::<1>(sum));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn avx2(row: &[u16], query: &[f32]) -> f32 {
+        let len = row.len().min(query.len());
+        let (row, query) = (row.as_ptr(), query.as_ptr());
+        let mut sums = [_mm256_setzero_ps(); 4];
+        let mut at = 0;
+        while at + 32 <= len {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: at + 32 <= len, and i < 4.
+                *sum = unsafe { step8(row.add(at + 8 * i), query.add(at + 8 * i), *sum) };
+            }
+            at += 32;
+        }
+        while at + 8 <= len {
+            // SAFETY: at + 8 <= len.
+            sums[0] = unsafe { step8(row.add(at), query.add(at), sums[0]) };
+            at += 8;
+        }
+        add8(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])))
+    }
+
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn avx512(row: &[u16], query: &[f32]) -> f32 {
+        let len = row.len().min(query.len());
+        let (row, query) = (row.as_ptr(), query.as_ptr());
+        let mut sums = [_mm512_setzero_ps(); 4];
+        let mut at = 0;
+        while at + 64 <= len {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: at + 64 <= len, and i < 4.
+                *sum = unsafe { step16(row.add(at + 16 * i), query.add(at + 16 * i), *sum) };
+            }
+            at += 64;
+        }
+        while at + 16 <= len {
+            // SAFETY: at + 16 <= len.
+            sums[0] = unsafe { step16(row.add(at), query.add(at), sums[0]) };
+            at += 16;
+        }
+        let mut rest = _mm256_setzero_ps();
+        if at + 8 <= len {
+            // SAFETY: at + 8 <= len.
+            rest = unsafe { step8(row.add(at), query.add(at), rest) };
+        }
+        let sum = _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
+        _mm512_reduce_add_ps(sum) + add8(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use half::bf16;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_kernel_agrees_with_a_sum_in_f64(
+            pairs in (0usize..40).prop_flat_map(|n| prop::collection::vec((-1.0f32..1.0, -1.0f32..1.0), n * LANES))
+        ) {
+            let row: Vec<u16> = pairs.iter().map(|(r, _)| bf16::from_f32(*r).to_bits().to_le()).collect();
+            let query: Vec<f32> = pairs.iter().map(|(_, q)| *q).collect();
+            let terms = || row.iter().zip(&query).map(|(&r, &q)| f64::from(widen(r)) * f64::from(q));
+            let (expected, scale) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+            for kernel in Kernel::available() {
+                let found = f64::from(kernel.dot(&row, &query));
+                prop_assert!((found - expected).abs() <= 1e-6 * scale, "{kernel:?}: {found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_negative_zero_is_given_as_zero() {
+        for kernel in Kernel::available() {
+            for lanes in [LANES, 16, 64] {
+                let zero = kernel.dot(&vec![bf16::from_f32(-0.0).to_bits(); lanes], &vec![1.0; lanes]);
+                assert!(zero == 0.0 && zero.is_sign_positive(), "{kernel:?}");
+            }
+        }
+    }
+}

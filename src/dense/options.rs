@@ -1,0 +1,42 @@
+//! How a dense index trades memory and time for exactness.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Options of a dense index. Chosen at creation and stored with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DenseOptions {
+    /// Up to this many candidate rows a search computes every score; a graph is wanted only above. Default 20,000.
+    pub(crate) exact_below: usize,
+    /// Neighbours of a node in the graph's upper levels; the lowest level has twice as many. Default 16.
+    pub(crate) connectivity: usize,
+    /// Breadth of the search for neighbours while the graph is built. Default 128.
+    pub(crate) expansion_build: usize,
+    /// Candidates that a search takes from the graph at least. Default 64.
+    pub(crate) expansion_search: usize,
+}
+
+impl Default for DenseOptions {
+    fn default() -> Self {
+        DenseOptions { exact_below: 20_000, connectivity: 16, expansion_build: 128, expansion_search: 64 }
+    }
+}
+
+impl DenseOptions {
+    /// # Errors
+    /// [`Error::Invalid`] names the first option outside its range.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let within = |what, value: usize, low: usize, high: usize| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::invalid(what, value, format!("{low} to {high}")))
+            }
+        };
+        within("the graph's connectivity", self.connectivity, 2, 256)?;
+        within("the graph's expansion_build", self.expansion_build, 1, 4096)?;
+        within("the graph's expansion_search", self.expansion_search, 1, 4096)
+    }
+}

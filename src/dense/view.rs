@@ -1,0 +1,177 @@
+//! Searching: the vectors of a list of live chunks at one moment.
+
+use std::sync::Arc;
+
+use super::directory::skip;
+use super::exact::best_of;
+use super::graph::Graph;
+use super::options::DenseOptions;
+use super::vectors::{Query, Rows};
+use crate::error::{Error, Result};
+use crate::ids::ChunkId;
+
+/// Scores that a search through the graph computes per candidate it asks for, each about as dear as scoring one row
+/// in order: twice the connectivity's worth of neighbours, most of them seen already. Decides between graph and exact.
+const GRAPH_COST: usize = 24;
+
+/// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its index.
+#[derive(Debug, Clone)]
+pub(crate) struct DenseView(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) rows: Arc<Rows>,
+    pub(super) graph: Option<Arc<Graph>>,
+    pub(super) options: DenseOptions,
+    /// Live chunks that have a vector, ascending.
+    pub(super) chunks: Vec<ChunkId>,
+    /// Their rows.
+    pub(super) row_of: Vec<u32>,
+    /// Live chunks without one, ascending.
+    pub(super) missing: Vec<ChunkId>,
+}
+
+impl DenseView {
+    pub(super) fn new(inner: Inner) -> DenseView {
+        DenseView(Arc::new(inner))
+    }
+
+    /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if given.
+    /// There are `k` of them unless fewer chunks are alive and allowed. `allowed` is ascending; ids in it that are
+    /// not alive count for nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a query of other dimensions, with NaN or infinities, or all zero.
+    pub(crate) fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        allowed: Option<&[ChunkId]>,
+    ) -> Result<Vec<(ChunkId, f32)>> {
+        let inner = &*self.0;
+        let query = inner.rows.layout().query(query)?;
+        let hits = match allowed {
+            None => inner.search(&query, k, &inner.row_of),
+            Some(allowed) => {
+                check_ascending("the list of allowed chunks", allowed)?;
+                inner.search(&query, k, &inner.rows_of(allowed))
+            }
+        };
+        Ok(hits.into_iter().map(|(chunk, score)| (chunk, score.clamp(-1.0, 1.0))).collect())
+    }
+
+    /// The cosine of the query and each chunk; `None` for a chunk that is not in the view.
+    ///
+    /// # Errors
+    /// As [`search`](DenseView::search).
+    pub(crate) fn score(&self, query: &[f32], chunks: &[ChunkId]) -> Result<Vec<Option<f32>>> {
+        let rows = &self.0.rows;
+        let query = rows.layout().query(query)?;
+        let score = |&chunk: &ChunkId| self.row(chunk).map(|row| rows.cosine(row, &query).clamp(-1.0, 1.0));
+        Ok(chunks.iter().map(score).collect())
+    }
+
+    /// The chunk's vector, of length 1.
+    #[cfg(test)]
+    pub(crate) fn vector(&self, chunk: ChunkId) -> Option<Vec<f32>> {
+        self.row(chunk).map(|row| self.0.rows.vector(row))
+    }
+
+    /// Whether the chunk is alive and has a vector.
+    #[cfg(test)]
+    pub(crate) fn contains(&self, chunk: ChunkId) -> bool {
+        self.row(chunk).is_some()
+    }
+
+    /// Live chunks that have a vector.
+    pub(crate) fn len(&self) -> usize {
+        self.0.chunks.len()
+    }
+
+    /// Live chunks that have a vector, ascending.
+    #[cfg(test)]
+    pub(crate) fn chunks(&self) -> &[ChunkId] {
+        &self.0.chunks
+    }
+
+    /// Live chunks without a vector, or with a damaged one: to be encoded again. Ascending.
+    pub(crate) fn missing(&self) -> &[ChunkId] {
+        &self.0.missing
+    }
+
+    /// Whether such a search would go through the graph.
+    #[cfg(test)]
+    pub(super) fn uses_graph(&self, query: &[f32], k: usize, allowed: Option<&[ChunkId]>) -> bool {
+        let query = self.0.rows.layout().query(query).unwrap();
+        let rows = allowed.map_or(self.0.row_of.clone(), |allowed| self.0.rows_of(allowed));
+        self.0.shortlist(&query, k.min(rows.len()), &rows).is_some()
+    }
+
+    fn row(&self, chunk: ChunkId) -> Option<u32> {
+        self.0.chunks.binary_search(&chunk).ok().map(|at| self.0.row_of[at])
+    }
+}
+
+impl Inner {
+    /// The rows of those `allowed` chunks that are in the view.
+    fn rows_of(&self, allowed: &[ChunkId]) -> Vec<u32> {
+        let mut rows = Vec::with_capacity(allowed.len().min(self.chunks.len()));
+        let mut at = 0;
+        for &chunk in allowed {
+            at += skip(&self.chunks[at..], chunk, |&id| id);
+            if self.chunks.get(at) == Some(&chunk) {
+                rows.push(self.row_of[at]);
+            }
+        }
+        rows
+    }
+
+    fn search(&self, query: &Query, k: usize, candidates: &[u32]) -> Vec<(ChunkId, f32)> {
+        let k = k.min(candidates.len());
+        let hits = match self.shortlist(query, k, candidates) {
+            Some(rows) => best_of(&self.rows, query, &rows, k),
+            None => best_of(&self.rows, query, candidates, k),
+        };
+        hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect()
+    }
+
+    /// Those of the candidate rows that may be among the best `k`: what the graph proposes, and all that it does not
+    /// cover. `None` when scoring every candidate is cheaper, or the graph gives too few.
+    ///
+    /// Dead and filtered rows are dropped behind the graph, not in it: the candidates among the nearest N rows are
+    /// exactly the nearest candidates, however the filter lies, and N need only grow with the share that is dropped.
+    fn shortlist(&self, query: &Query, k: usize, candidates: &[u32]) -> Option<Vec<u32>> {
+        let graph = self.graph.as_deref()?;
+        if k == 0 || candidates.len() <= self.options.exact_below {
+            return None;
+        }
+        let mut wanted = vec![false; graph.rows()];
+        let (mut shortlist, mut covered) = (Vec::new(), 0);
+        for &row in candidates {
+            if graph.covers(row) {
+                wanted[row as usize] = true;
+                covered += 1;
+            } else {
+                shortlist.push(row);
+            }
+        }
+        if covered == 0 {
+            return None;
+        }
+        let breadth = self.options.expansion_search.max(k.saturating_mul(2));
+        let fetch = breadth.saturating_mul(graph.covered()).div_ceil(covered);
+        if fetch.saturating_mul(GRAPH_COST) >= covered {
+            return None;
+        }
+        let proposed = graph.search(query, fetch)?;
+        shortlist.extend(proposed.into_iter().filter(|&row| wanted.get(row as usize) == Some(&true)));
+        (shortlist.len() >= k).then_some(shortlist)
+    }
+}
+
+pub(super) fn check_ascending(what: &'static str, chunks: &[ChunkId]) -> Result<()> {
+    if chunks.is_sorted_by(|a, b| a < b) {
+        return Ok(());
+    }
+    Err(Error::invalid(what, "ids out of order or twice", "ascending ids"))
+}

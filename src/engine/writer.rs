@@ -1,0 +1,170 @@
+//! The one writer of an index: encode → append vectors → commit the lexical index.
+//!
+//! The lexical commit is the moment at which a change exists. Vectors are durable before it; those of a change that
+//! never committed belong to no live chunk and are never seen. Chunk ids are not used twice, not even those, so a
+//! stray vector can't come to stand for another text.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::document::{AddReport, Prepared};
+use crate::dense::DenseIndex;
+use crate::encoder::Encoder;
+use crate::error::{Error, Result};
+use crate::ids::{ChunkId, Digest};
+use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter};
+use crate::storage::WriterLock;
+
+/// Chunks that are encoded and appended at a time within one change.
+const ENCODE_BATCH: usize = 128;
+
+/// Everything that may only exist once.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) lexical: LexicalWriter,
+    pub(super) dense: DenseIndex,
+    pub(super) next_chunk: u64,
+    pub(super) _lock: WriterLock,
+}
+
+/// Stored with every lexical commit: `next_chunk crc32`, since tantivy's pointer file has no checksum of its own.
+struct CommitPayload {
+    next_chunk: u64,
+}
+
+impl CommitPayload {
+    fn text(&self) -> String {
+        let number = self.next_chunk.to_string();
+        format!("{number} {:08x}", crc32fast::hash(number.as_bytes()))
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<CommitPayload> {
+        let next_chunk = text.split(' ').next().and_then(|number| number.parse().ok());
+        let parsed = next_chunk.map(|next_chunk| CommitPayload { next_chunk });
+        parsed.filter(|payload| payload.text() == text).ok_or_else(|| Error::Damaged {
+            path: path.join("meta.json"),
+            found: format!("the payload {text:?}"),
+            expected: "a number with its checksum".into(),
+            remedy: "restore the index from a copy, or remove it and index the documents again",
+        })
+    }
+}
+
+/// The first chunk id that no commit and no stray vector has used.
+pub(super) fn next_chunk(lexical: &LexicalIndex, highest_vector: Option<ChunkId>) -> Result<u64> {
+    let payload = lexical.payload()?;
+    let committed =
+        if payload.is_empty() { 0 } else { CommitPayload::parse(&payload, lexical.path())?.next_chunk };
+    Ok(committed.max(highest_vector.map_or(0, |id| id.0 + 1)))
+}
+
+impl Writer {
+    /// Replaces the given documents in one commit: after a crash all of them are there or none.
+    pub(super) fn replace(
+        &mut self,
+        encoder: &Encoder,
+        before: &LexicalSnapshot,
+        documents: Vec<Prepared>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<AddReport> {
+        let result = self.stage(encoder, before, documents, progress).and_then(|report| {
+            self.dense.sync()?;
+            self.commit()?;
+            Ok(report)
+        });
+        self.or_roll_back(result)
+    }
+
+    /// Removes the given documents in one commit.
+    pub(super) fn remove(&mut self, documents: &[String]) -> Result<()> {
+        documents.iter().for_each(|id| self.lexical.delete_document(id));
+        let result = self.commit();
+        self.or_roll_back(result)
+    }
+
+    /// Releases the index when background merges are done.
+    pub(super) fn close(self) -> Result<()> {
+        self.dense.sync()?;
+        self.lexical.close()
+    }
+
+    /// Forgets what was staged and not committed: after a panic in the middle of a change.
+    pub(super) fn roll_back(&mut self) -> Result<()> {
+        self.lexical.rollback()
+    }
+
+    fn or_roll_back<T>(&mut self, result: Result<T>) -> Result<T> {
+        if result.is_err()
+            && let Err(error) = self.roll_back()
+        {
+            tracing::error!(%error, "could not roll back a failed change");
+        }
+        result
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.lexical.commit(&CommitPayload { next_chunk: self.next_chunk }.text())
+    }
+
+    fn stage(
+        &mut self,
+        encoder: &Encoder,
+        before: &LexicalSnapshot,
+        documents: Vec<Prepared>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<AddReport> {
+        let mut report = AddReport { documents: documents.len(), ..AddReport::default() };
+        let mut pending: Vec<ChunkRecord> = Vec::new();
+        for document in documents {
+            let mut old: HashMap<Digest, Vec<ChunkId>> = HashMap::new();
+            for chunk in before.chunks_of(&document.id)? {
+                old.entry(chunk.chunk_digest).or_default().push(chunk.chunk);
+            }
+            self.lexical.delete_document(&document.id);
+            for (ordinal, chunk) in document.chunks.into_iter().enumerate() {
+                let kept = old.get_mut(&chunk.digest).and_then(Vec::pop);
+                let record = ChunkRecord {
+                    chunk: kept.unwrap_or_else(|| self.take_id()),
+                    document: document.id.clone(),
+                    ordinal: ordinal as u32,
+                    title: chunk.title,
+                    body: chunk.text,
+                    start: chunk.start,
+                    end: chunk.end,
+                    chunk_digest: chunk.digest,
+                    document_digest: document.digest,
+                    metadata: document.metadata.clone(),
+                };
+                self.lexical.add(&record)?;
+                if kept.is_some() {
+                    report.chunks_kept += 1;
+                    continue;
+                }
+                report.chunks_encoded += 1;
+                pending.push(record);
+                if pending.len() == ENCODE_BATCH {
+                    self.encode(encoder, &mut pending)?;
+                    progress(ENCODE_BATCH);
+                }
+            }
+        }
+        progress(pending.len());
+        self.encode(encoder, &mut pending)?;
+        Ok(report)
+    }
+
+    fn encode(&mut self, encoder: &Encoder, pending: &mut Vec<ChunkRecord>) -> Result<()> {
+        let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
+        let vectors = encoder.encode(&texts)?;
+        let ids = pending.iter().map(|record| record.chunk);
+        let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();
+        self.dense.append(&rows)?;
+        pending.clear();
+        Ok(())
+    }
+
+    fn take_id(&mut self) -> ChunkId {
+        self.next_chunk += 1;
+        ChunkId(self.next_chunk - 1)
+    }
+}

@@ -1,0 +1,53 @@
+//! Text files line by line, with errors that name the line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The lines of a file that are not blank, with their numbers, counted from 1.
+pub(super) struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    number: usize,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path) -> Result<Lines> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        Ok(Lines { path: path.to_path_buf(), reader: BufReader::new(file), number: 0 })
+    }
+
+    /// The error of a line that is not as it must be.
+    pub(super) fn wrong(&self, number: usize, found: impl std::fmt::Display, expected: &str) -> Error {
+        Error::invalid("the evaluation file", format!("{}:{number}: {found}", self.path.display()), expected)
+    }
+
+    fn read(&mut self) -> Result<Option<(usize, String)>> {
+        loop {
+            let mut bytes = Vec::new();
+            let read = self.reader.read_until(b'\n', &mut bytes).map_err(Error::io("read", &self.path))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            let line =
+                String::from_utf8(bytes).map_err(|_| self.wrong(self.number, "bytes", "UTF-8 text"))?;
+            // A byte order mark is no part of the text.
+            let line = if self.number == 1 { line.trim_start_matches('\u{feff}') } else { &line };
+            let line = line.trim_end_matches(['\n', '\r']);
+            if !line.trim().is_empty() {
+                return Ok(Some((self.number, line.to_string())));
+            }
+        }
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<(usize, String)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}

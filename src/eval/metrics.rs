@@ -1,0 +1,221 @@
+//! Ranking metrics, as trec_eval defines them (measures `ndcg_cut`, `recip_rank`, `map`, `recall`, `P`, `success`,
+//! `Rprec`, `bpref`; version 9).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Qrels, Run};
+use crate::error::{Error, Result};
+
+/// A figure of merit of one ranking, from 0 to 1. `Display` and `FromStr` write it as `ndcg@10`, `map`, `recall@100`.
+///
+/// A document is relevant if its judgement is above 0; the number of relevant documents is over all that are judged
+/// for the query, returned or not. A query without relevant documents scores 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Discounted cumulated gain of the first k over that of the best possible k. The gain is the judgement itself
+    /// (not `2^judgement − 1`), the discount `log2(rank + 1)` (Järvelin and Kekäläinen, 2002).
+    NdcgAt(usize),
+    /// [`Metric::NdcgAt`] over the whole ranking.
+    Ndcg,
+    /// One over the rank of the first relevant document, 0 if there is none in the first k.
+    MrrAt(usize),
+    /// [`Metric::MrrAt`] over the whole ranking: trec_eval's `recip_rank`.
+    Mrr,
+    /// Average precision over the whole ranking: the mean over *all* relevant documents of the precision at their
+    /// ranks, 0 for those not returned.
+    Map,
+    /// Average precision of the first k, still divided by all relevant documents: trec_eval's `map_cut`.
+    MapAt(usize),
+    /// The share of the relevant documents that is in the first k.
+    RecallAt(usize),
+    /// The relevant documents in the first k over k, even where fewer were returned.
+    PrecisionAt(usize),
+    /// 1 if a relevant document is in the first k, else 0.
+    SuccessAt(usize),
+    /// Precision at the number of relevant documents.
+    RPrecision,
+    /// How seldom documents judged not relevant stand above relevant ones; blind to documents that were not judged
+    /// (Buckley and Voorhees, 2004).
+    Bpref,
+}
+
+impl Metric {
+    /// The value for one query: its documents, best first, and its judgements.
+    pub fn of<'a>(
+        &self,
+        ranking: impl IntoIterator<Item = &'a str>,
+        judgements: &BTreeMap<String, i32>,
+    ) -> f64 {
+        let judged: Vec<Option<i32>> =
+            ranking.into_iter().map(|document| judgements.get(document).copied()).collect();
+        let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
+        let relevant = judgements.values().filter(|&&judgement| judgement > 0).count();
+        if relevant == 0 {
+            return 0.0;
+        }
+        let found = |k: usize| gains.iter().take(k).filter(|&&gain| gain > 0).count() as f64;
+        match *self {
+            Metric::NdcgAt(k) => ndcg(&gains, judgements, k),
+            Metric::Ndcg => ndcg(&gains, judgements, usize::MAX),
+            Metric::MrrAt(k) => reciprocal_rank(&gains, k),
+            Metric::Mrr => reciprocal_rank(&gains, usize::MAX),
+            Metric::Map => average_precision(&gains, relevant, usize::MAX),
+            Metric::MapAt(k) => average_precision(&gains, relevant, k),
+            Metric::RecallAt(k) => found(k) / relevant as f64,
+            Metric::PrecisionAt(k) => found(k) / k as f64,
+            Metric::SuccessAt(k) => f64::from(found(k) > 0.0),
+            Metric::RPrecision => found(relevant) / relevant as f64,
+            Metric::Bpref => bpref(&judged, judgements, relevant),
+        }
+    }
+}
+
+fn dcg(gains: impl Iterator<Item = i32>) -> f64 {
+    gains.enumerate().map(|(index, gain)| f64::from(gain) / (index as f64 + 2.0).log2()).sum()
+}
+
+fn ndcg(gains: &[i32], judgements: &BTreeMap<String, i32>, k: usize) -> f64 {
+    let mut ideal: Vec<i32> = judgements.values().copied().filter(|&judgement| judgement > 0).collect();
+    ideal.sort_unstable_by(|a, b| b.cmp(a));
+    dcg(gains.iter().copied().take(k)) / dcg(ideal.into_iter().take(k))
+}
+
+fn reciprocal_rank(gains: &[i32], k: usize) -> f64 {
+    gains.iter().take(k).position(|&gain| gain > 0).map_or(0.0, |index| 1.0 / (index as f64 + 1.0))
+}
+
+fn average_precision(gains: &[i32], relevant: usize, k: usize) -> f64 {
+    let ranks = gains.iter().take(k).enumerate().filter(|(_, gain)| **gain > 0).map(|(index, _)| index);
+    let precisions = ranks.enumerate().map(|(found, index)| (found as f64 + 1.0) / (index as f64 + 1.0));
+    precisions.sum::<f64>() / relevant as f64
+}
+
+fn bpref(judged: &[Option<i32>], judgements: &BTreeMap<String, i32>, relevant: usize) -> f64 {
+    let bound = relevant.min(judgements.len() - relevant) as f64;
+    let (mut above, mut sum) = (0, 0.0);
+    for judgement in judged.iter().flatten() {
+        if *judgement <= 0 {
+            above += 1;
+        } else if above == 0 {
+            sum += 1.0;
+        } else {
+            sum += 1.0 - above.min(relevant) as f64 / bound;
+        }
+    }
+    sum / relevant as f64
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Metric::NdcgAt(k) => write!(f, "ndcg@{k}"),
+            Metric::Ndcg => write!(f, "ndcg"),
+            Metric::MrrAt(k) => write!(f, "mrr@{k}"),
+            Metric::Mrr => write!(f, "mrr"),
+            Metric::Map => write!(f, "map"),
+            Metric::MapAt(k) => write!(f, "map@{k}"),
+            Metric::RecallAt(k) => write!(f, "recall@{k}"),
+            Metric::PrecisionAt(k) => write!(f, "precision@{k}"),
+            Metric::SuccessAt(k) => write!(f, "success@{k}"),
+            Metric::RPrecision => write!(f, "r-precision"),
+            Metric::Bpref => write!(f, "bpref"),
+        }
+    }
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || {
+            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision, success \
+                            with @ and a rank from 1";
+            Error::invalid("the metric", format!("{text:?}"), expected)
+        };
+        let Some((name, rank)) = text.split_once('@') else {
+            let whole = [Metric::Ndcg, Metric::Mrr, Metric::Map, Metric::RPrecision, Metric::Bpref];
+            return whole.into_iter().find(|metric| metric.to_string() == text).ok_or_else(wrong);
+        };
+        let k: usize = rank.parse().ok().filter(|&k| k > 0).ok_or_else(wrong)?;
+        match name {
+            "ndcg" => Ok(Metric::NdcgAt(k)),
+            "mrr" => Ok(Metric::MrrAt(k)),
+            "map" => Ok(Metric::MapAt(k)),
+            "recall" => Ok(Metric::RecallAt(k)),
+            "precision" => Ok(Metric::PrecisionAt(k)),
+            "success" => Ok(Metric::SuccessAt(k)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Which queries a mean is taken over. They differ where a system returned nothing, or nothing is relevant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AveragedOver {
+    /// Those in both the run and the qrels: what trec_eval does by itself, and pytrec_eval's and BEIR's users report.
+    InBoth,
+    /// All in the qrels; those missing from the run count 0: trec_eval's `-c`.
+    Judged,
+    /// All in the qrels that have a relevant document; those missing from the run count 0.
+    WithRelevant,
+}
+
+/// Metrics of a run, by query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    metrics: Vec<Metric>,
+    queries: BTreeMap<String, Vec<f64>>,
+}
+
+impl Evaluation {
+    /// The mean of a metric; 0 over no queries, `None` if it was not asked for.
+    pub fn mean(&self, metric: Metric) -> Option<f64> {
+        let values = self.by_query(metric)?;
+        let sum: f64 = values.values().sum();
+        Some(if values.is_empty() { 0.0 } else { sum / values.len() as f64 })
+    }
+
+    /// The values of a metric; `None` if it was not asked for.
+    pub fn by_query(&self, metric: Metric) -> Option<BTreeMap<&str, f64>> {
+        let column = self.metrics.iter().position(|&known| known == metric)?;
+        Some(self.queries.iter().map(|(query, values)| (query.as_str(), values[column])).collect())
+    }
+
+    /// The metrics, in the order asked for.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// The number of queries the means are over.
+    pub fn len(&self) -> usize {
+        self.queries.len()
+    }
+
+    /// Whether the means are over no queries.
+    pub fn is_empty(&self) -> bool {
+        self.queries.is_empty()
+    }
+}
+
+/// Scores a run against judgements. Queries of the run that were not judged are left out, always.
+pub fn evaluate(run: &Run, qrels: &Qrels, metrics: &[Metric], over: AveragedOver) -> Evaluation {
+    let mut queries = BTreeMap::new();
+    for (query, judgements) in qrels.iter() {
+        let ranking = run.ranking(query);
+        let counts = match over {
+            AveragedOver::InBoth => ranking.is_some(),
+            AveragedOver::Judged => true,
+            AveragedOver::WithRelevant => judgements.values().any(|&judgement| judgement > 0),
+        };
+        if counts {
+            let documents = || ranking.unwrap_or_default().iter().map(|(document, _)| document.as_str());
+            let values = metrics.iter().map(|metric| metric.of(documents(), judgements)).collect();
+            queries.insert(query.to_string(), values);
+        }
+    }
+    Evaluation { metrics: metrics.to_vec(), queries }
+}

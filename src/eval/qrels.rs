@@ -1,0 +1,151 @@
+//! Judgements: which documents are relevant to a query, and how much.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::lines::Lines;
+use crate::error::{Error, Result};
+use crate::storage::write_atomic;
+
+/// The judgements of some queries. Above 0 is relevant, and more is better; what is not judged counts as not relevant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Qrels {
+    queries: BTreeMap<String, BTreeMap<String, i32>>,
+}
+
+impl Qrels {
+    /// No judgements.
+    pub fn new() -> Qrels {
+        Qrels::default()
+    }
+
+    /// Notes a judgement; a later one of the same pair replaces it.
+    pub fn insert(&mut self, query: impl Into<String>, document: impl Into<String>, relevance: i32) {
+        self.queries.entry(query.into()).or_default().insert(document.into(), relevance);
+    }
+
+    /// The relevance of a document, `None` where it was not judged.
+    pub fn get(&self, query: &str, document: &str) -> Option<i32> {
+        self.queries.get(query)?.get(document).copied()
+    }
+
+    /// The judgements of a query, by document.
+    pub fn judgements(&self, query: &str) -> Option<&BTreeMap<String, i32>> {
+        self.queries.get(query)
+    }
+
+    /// The judged queries, sorted, with their judgements.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, i32>)> {
+        self.queries.iter().map(|(query, judgements)| (query.as_str(), judgements))
+    }
+
+    /// The number of judged queries.
+    pub fn len(&self) -> usize {
+        self.queries.len()
+    }
+
+    /// Whether nothing was judged.
+    pub fn is_empty(&self) -> bool {
+        self.queries.is_empty()
+    }
+
+    /// Reads BEIR's form: a header, then `query-id TAB corpus-id TAB score`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    pub fn read_beir(path: &Path) -> Result<Qrels> {
+        let expected = "a header, then query-id TAB corpus-id TAB score";
+        Qrels::read(path, expected, |number, line| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            match fields[..] {
+                [_, _, score] if number == 1 && whole_number(score).is_none() => Some(None),
+                [query, document, score] => Some(Some((query, document, whole_number(score)?))),
+                _ => None,
+            }
+        })
+    }
+
+    /// Reads TREC's form: `query ITERATION document relevance`, separated by spaces or tabs, without a header.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    pub fn read_trec(path: &Path) -> Result<Qrels> {
+        Qrels::read(path, "query ITERATION document relevance", |_, line| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let [query, _, document, relevance] = fields[..] else { return None };
+            Some(Some((query, document, whole_number(relevance)?)))
+        })
+    }
+
+    /// `parse` gives `None` for a wrong line and `Some(None)` for a header.
+    fn read(
+        path: &Path,
+        expected: &str,
+        parse: impl Fn(usize, &str) -> Option<Option<(&str, &str, i32)>>,
+    ) -> Result<Qrels> {
+        let mut qrels = Qrels::new();
+        let mut lines = Lines::open(path)?;
+        while let Some(line) = lines.next() {
+            let (number, line) = line?;
+            let parsed =
+                parse(number, &line).ok_or_else(|| lines.wrong(number, format!("{line:?}"), expected))?;
+            let Some((query, document, relevance)) = parsed else { continue };
+            if qrels.get(query, document).is_some_and(|known| known != relevance) {
+                let found = format!("another judgement of {document} for {query}");
+                return Err(lines.wrong(number, found, "one judgement for each pair"));
+            }
+            qrels.insert(query, document, relevance);
+        }
+        Ok(qrels)
+    }
+
+    /// Writes BEIR's form.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when an id holds a tab or a line break, [`Error::Io`].
+    pub fn write_beir(&self, path: &Path) -> Result<()> {
+        let mut text = String::from("query-id\tcorpus-id\tscore\n");
+        for (query, judgements) in self.iter() {
+            for (document, relevance) in judgements {
+                check_id(query, |c| c == '\t' || c == '\n' || c == '\r')?;
+                check_id(document, |c| c == '\t' || c == '\n' || c == '\r')?;
+                text.push_str(&format!("{query}\t{document}\t{relevance}\n"));
+            }
+        }
+        write_atomic(path, text.as_bytes())
+    }
+
+    /// Writes TREC's form.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when an id holds white space, [`Error::Io`].
+    pub fn write_trec(&self, path: &Path) -> Result<()> {
+        let mut text = String::new();
+        for (query, judgements) in self.iter() {
+            for (document, relevance) in judgements {
+                check_id(query, char::is_whitespace)?;
+                check_id(document, char::is_whitespace)?;
+                text.push_str(&format!("{query} 0 {document} {relevance}\n"));
+            }
+        }
+        write_atomic(path, text.as_bytes())
+    }
+}
+
+/// Refuses an id that would not be read back.
+pub(super) fn check_id(id: &str, separates: impl Fn(char) -> bool) -> Result<()> {
+    if id.is_empty() || id.contains(separates) {
+        return Err(Error::invalid(
+            "the id for a file of TREC or BEIR",
+            format!("{id:?}"),
+            "no separator in it",
+        ));
+    }
+    Ok(())
+}
+
+/// Whole numbers; some files write them as `1.0`.
+fn whole_number(text: &str) -> Option<i32> {
+    let text = text.trim();
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
+}

@@ -1,0 +1,307 @@
+//! What stands in the log.
+//!
+//! A record is the payload of one frame:
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 0 | version of the record, 1 |
+//! | 1 | kind: 1 impression, 2 judgement, 3 loss |
+//! | 2..4 | zero |
+//! | 4..12 | query id, u64 little endian; zero for a loss |
+//! | 12.. | the record as JSON |
+//!
+//! The first twelve bytes are the same in every version to come, so that a query is found without reading JSON.
+//! A field may be added to the JSON without a new version; a new kind or a changed meaning takes one.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use tokenizers::NormalizedString;
+
+use crate::ids::{ChunkId, GenerationId, QueryId};
+
+/// One answered query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Impression {
+    /// The answer's id.
+    pub query_id: QueryId,
+    /// When, in milliseconds since the Unix epoch.
+    pub time_ms: u64,
+    /// The generation that answered.
+    pub generation: GenerationId,
+    /// The query as it was asked.
+    pub query: String,
+    /// What was shown, best first.
+    pub hits: Vec<ShownHit>,
+}
+
+/// A document of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ShownHit {
+    /// The document's id.
+    pub document: String,
+    /// The chunk that stood for it.
+    pub chunk: ChunkId,
+    /// BM25, if the lexical side was asked.
+    pub lexical: Option<f32>,
+    /// Cosine, if the query was encoded.
+    pub dense: Option<f32>,
+    /// What it was ranked by.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub score: f32,
+}
+
+/// What was said of a document for an answered query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Judgement {
+    /// The answer's id.
+    pub query_id: QueryId,
+    /// When, in milliseconds since the Unix epoch.
+    pub time_ms: u64,
+    /// The document's id; it need not have been shown.
+    pub document: String,
+    /// What was said.
+    pub verdict: Verdict,
+}
+
+/// What a user can say of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The user picked it: what stood above it was passed over.
+    Chosen,
+    /// It answers the query.
+    Relevant,
+    /// It does not answer the query.
+    NotRelevant,
+}
+
+/// Impressions that never reached the log, written down when the disk took records again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Loss {
+    pub(super) impressions: u64,
+}
+
+/// A record of a kind that this version knows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Record {
+    Impression(Impression),
+    Judgement(Judgement),
+    Loss(Loss),
+}
+
+/// What the payload of a whole frame is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decoded {
+    Known(Record),
+    /// Written by a newer version.
+    Newer,
+    /// No record at all, in spite of its checksum.
+    Garbage,
+}
+
+const VERSION: u8 = 1;
+const HEAD: usize = 12;
+const IMPRESSION: u8 = 1;
+const JUDGEMENT: u8 = 2;
+const LOSS: u8 = 3;
+/// The longest payload that is written: far above any real query, far below what a frame could not hold.
+const LONGEST: usize = 16 << 20;
+
+/// The kind of a record, from its first bytes alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Impression,
+    Judgement,
+    Loss,
+    Newer,
+    Garbage,
+}
+
+/// The kind of the record in `payload`, and the query it belongs to. The JSON is not looked at.
+pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
+    let Some((head, _)) = payload.split_first_chunk::<HEAD>() else { return (Kind::Garbage, QueryId(0)) };
+    let [version, kind, a, b, id @ ..] = *head;
+    let kind = match (version, kind) {
+        (0, _) => Kind::Garbage,
+        (VERSION, _) if (a, b) != (0, 0) => Kind::Garbage,
+        (VERSION, IMPRESSION) => Kind::Impression,
+        (VERSION, JUDGEMENT) => Kind::Judgement,
+        (VERSION, LOSS) => Kind::Loss,
+        _ => Kind::Newer,
+    };
+    (kind, QueryId(u64::from_le_bytes(id)))
+}
+
+impl Record {
+    /// The payload of the record's frame. `None` when it is too long to be logged.
+    pub(super) fn encode(&self) -> Option<Vec<u8>> {
+        let (kind, query_id) = match self {
+            Record::Impression(impression) => (IMPRESSION, impression.query_id),
+            Record::Judgement(judgement) => (JUDGEMENT, judgement.query_id),
+            Record::Loss(_) => (LOSS, QueryId(0)),
+        };
+        let mut bytes = vec![VERSION, kind, 0, 0];
+        bytes.extend_from_slice(&query_id.0.to_le_bytes());
+        let json = match self {
+            Record::Impression(impression) => serde_json::to_writer(&mut bytes, impression),
+            Record::Judgement(judgement) => serde_json::to_writer(&mut bytes, judgement),
+            Record::Loss(loss) => serde_json::to_writer(&mut bytes, loss),
+        };
+        json.is_ok().then_some(bytes).filter(|bytes| bytes.len() <= LONGEST)
+    }
+
+    pub(super) fn decode(payload: &[u8]) -> Decoded {
+        let (kind, query_id) = peek(payload);
+        let json = payload.get(HEAD..).unwrap_or_default();
+        let record = match kind {
+            Kind::Impression => serde_json::from_slice(json).ok().map(Record::Impression),
+            Kind::Judgement => serde_json::from_slice(json).ok().map(Record::Judgement),
+            Kind::Loss => serde_json::from_slice(json).ok().map(Record::Loss),
+            Kind::Newer => return Decoded::Newer,
+            Kind::Garbage => None,
+        };
+        match record {
+            Some(Record::Impression(one)) if one.query_id != query_id => Decoded::Garbage,
+            Some(Record::Judgement(one)) if one.query_id != query_id => Decoded::Garbage,
+            Some(record) => Decoded::Known(record),
+            None => Decoded::Garbage,
+        }
+    }
+}
+
+/// JSON has no NaN and no infinity; they are written as null.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    Option::<f32>::deserialize(deserializer).map(|number| number.unwrap_or(f32::NAN))
+}
+
+/// The form in which two queries are the same: composed (Unicode NFC), lower case, single spaces, none at the ends.
+///
+/// Which queries are held out depends on it: it must not change between versions.
+pub(crate) fn normalise_query(text: &str) -> String {
+    if text.is_ascii() {
+        return joined(&text.to_ascii_lowercase());
+    }
+    // Lower-casing can take a composed letter apart ("İ"), so compose again.
+    joined(&composed(&composed(text).to_lowercase()))
+}
+
+fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+fn composed(text: &str) -> String {
+    let mut text = NormalizedString::from(text);
+    text.nfc();
+    text.get().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judgement(document: &str) -> Record {
+        let document = document.to_string();
+        Record::Judgement(Judgement {
+            query_id: QueryId(5),
+            time_ms: 7,
+            document,
+            verdict: Verdict::Relevant,
+        })
+    }
+
+    #[test]
+    fn queries_are_the_same_whatever_their_case_spacing_and_composition() {
+        assert_eq!(normalise_query("  How\tDO  I\n"), "how do i");
+        assert_eq!(normalise_query("ÄRGER"), "ärger");
+        assert_eq!(normalise_query("A\u{308}rger"), "ärger");
+        assert_eq!(normalise_query("\u{212b}ngström"), "ångström", "the Angstrom sign");
+        assert_eq!(normalise_query("\u{1e0b}\u{323}"), normalise_query("d\u{323}\u{307}"));
+        assert_eq!(normalise_query("İ"), normalise_query("I\u{307}"));
+        assert_eq!(normalise_query(" \u{a0}\u{2003} "), "");
+    }
+
+    #[test]
+    fn the_layout_of_a_record_is_as_documented() {
+        let bytes = judgement("d").encode().unwrap();
+        assert_eq!(bytes[..12], [1, 2, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+        let json = r#"{"query_id":"0000000000000005","time_ms":7,"document":"d","verdict":"relevant"}"#;
+        assert_eq!(std::str::from_utf8(&bytes[12..]).unwrap(), json);
+    }
+
+    #[test]
+    fn newer_records_are_told_from_garbage() {
+        let bytes = judgement("d").encode().unwrap();
+        let changed = |at: usize, to: u8| {
+            let mut bytes = bytes.clone();
+            bytes[at] = to;
+            Record::decode(&bytes)
+        };
+        assert_eq!(Record::decode(&bytes), Decoded::Known(judgement("d")));
+        assert_eq!(changed(0, 2), Decoded::Newer);
+        assert_eq!(changed(1, 4), Decoded::Newer);
+        assert_eq!(changed(0, 0), Decoded::Garbage);
+        assert_eq!(changed(2, 1), Decoded::Garbage);
+        assert_eq!(changed(4, 6), Decoded::Garbage, "the head names another query than the JSON");
+        assert_eq!(changed(12, b'['), Decoded::Garbage);
+        assert_eq!(Record::decode(&bytes[..11]), Decoded::Garbage);
+    }
+
+    #[test]
+    fn a_field_of_a_later_minor_version_is_ignored_and_a_missing_number_is_nan() {
+        let mut bytes = vec![1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend_from_slice(
+            br#"{"query_id":"0000000000000001","time_ms":1,"generation":1,"query":"q","client":"x",
+                "hits":[{"document":"d","chunk":1,"lexical":null,"dense":null,"score":null}]}"#,
+        );
+        let Decoded::Known(Record::Impression(one)) = Record::decode(&bytes) else {
+            panic!("not an impression")
+        };
+        assert!(one.hits[0].score.is_nan());
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        assert!(judgement(&"x".repeat(LONGEST)).encode().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn records_round_trip(
+            id in any::<u64>(), time_ms in any::<u64>(), query in any::<String>(),
+            hits in prop::collection::vec((any::<String>(), any::<u64>(), prop::num::f32::NORMAL), 0..4),
+        ) {
+            let hits = hits.into_iter().map(|(document, chunk, score)| ShownHit {
+                document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score,
+            });
+            let impression = Impression {
+                query_id: QueryId(id), time_ms, generation: GenerationId(1), query, hits: hits.collect(),
+            };
+            let record = Record::Impression(impression);
+            let bytes = record.encode().unwrap();
+            prop_assert_eq!(peek(&bytes), (Kind::Impression, QueryId(id)));
+            prop_assert_eq!(Record::decode(&bytes), Decoded::Known(record));
+        }
+
+        #[test]
+        fn arbitrary_payloads_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let decoded = Record::decode(&bytes);
+            prop_assert_eq!(decoded == Decoded::Newer, peek(&bytes).0 == Kind::Newer);
+        }
+
+        #[test]
+        fn normalising_twice_changes_nothing(text in any::<String>()) {
+            let once = normalise_query(&text);
+            prop_assert_eq!(normalise_query(&once), once);
+        }
+    }
+}

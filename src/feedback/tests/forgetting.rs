@@ -1,0 +1,142 @@
+//! What is forgotten is gone.
+
+use std::collections::HashSet;
+
+use super::super::forget::{Forget, rewrite};
+use super::*;
+
+/// Whether any file of the log holds the text, whatever its name.
+fn holds(folder: &Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+/// Twelve queries over several segments, every third of them secret, each with a judgement.
+fn with_secrets(folder: &Path) -> FeedbackLog {
+    let log = open_small(folder);
+    for id in 0..12 {
+        log.log_impression(impression(id, if id % 3 == 0 { "Secret  Plans" } else { "harmless" }));
+    }
+    for id in 0..12 {
+        log.append_judgement(judgement(id, if id == 4 { "second document" } else { "first document" }))
+            .unwrap();
+    }
+    assert!(segments(folder).len() > 3);
+    log
+}
+
+#[test]
+fn what_is_forgotten_is_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = with_secrets(folder.path());
+    assert!(holds(folder.path(), "Secret"));
+    assert_eq!(log.forget_query(" secret PLANS ").unwrap(), 8);
+    assert!(!holds(folder.path(), "Secret"));
+    assert_eq!((log.stats().impressions, log.stats().judgements), (8, 8));
+    assert!(
+        log.replay().unwrap().judgements.iter().all(|one| one.query_id.0 % 3 != 0),
+        "theirs are gone too"
+    );
+
+    assert_eq!(log.forget_query_id(QueryId(1)).unwrap(), 2);
+    assert!(log.find_impression(QueryId(1)).unwrap().is_none());
+    assert!(!holds(folder.path(), &QueryId(1).to_string()));
+
+    assert_eq!(log.forget_document("second document").unwrap(), 7 + 1);
+    assert!(!holds(folder.path(), "second document"));
+    let replay = log.replay().unwrap();
+    assert_eq!(ids(&replay), [2, 4, 5, 7, 8, 10, 11]);
+    assert!(
+        replay.impressions.iter().all(|one| one.hits.len() == 1 && one.hits[0].document == "first document")
+    );
+    assert!(replay.judgements.iter().all(|one| one.query_id != QueryId(4)));
+
+    log.log_impression(impression(99, "written after forgetting"));
+    log.close().unwrap();
+    assert!(holds(folder.path(), "written after forgetting"));
+    assert_eq!(open(folder.path()).forget_query("never asked").unwrap(), 0);
+}
+
+#[test]
+fn what_was_handed_over_just_before_is_forgotten_too_and_what_comes_after_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    (0..100).for_each(|id| log.log_impression(impression(id, "secret")));
+    log.forget_query("secret").unwrap();
+    log.log_impression(impression(100, "secret"));
+    log.flush().unwrap();
+    assert_eq!(ids(&log.replay().unwrap()), [100]);
+    assert_eq!(log.stats().impressions, 1);
+}
+
+#[test]
+fn damaged_bytes_of_every_segment_go_since_they_might_hold_it() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(with_secrets(folder.path()));
+    let path = segments(folder.path()).remove(0);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(6).position(|window| window == b"Secret").unwrap();
+    bytes[at + 8] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let log = open_small(folder.path());
+    assert!(log.stats().damaged_bytes > 0);
+    // Nobody can tell that this query is the damaged one.
+    assert_eq!(log.forget_query("another").unwrap(), 0);
+    assert_eq!(log.stats().damaged_bytes, 0);
+    log.forget_query("secret plans").unwrap();
+    assert!(!holds(folder.path(), "Secret"));
+    assert_eq!(log.replay().unwrap().impressions.len(), 8);
+}
+
+#[test]
+fn left_over_temporary_files_of_a_killed_process_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = with_secrets(folder.path());
+    fs::write(folder.path().join(".tmp-left"), "Secret").unwrap();
+    log.forget_query("secret plans").unwrap();
+    assert!(!holds(folder.path(), "Secret"));
+    log.close().unwrap();
+    fs::write(folder.path().join(".tmp-left"), "Secret").unwrap();
+    drop(open(folder.path()));
+    assert!(!holds(folder.path(), "Secret"));
+}
+
+#[test]
+fn forgetting_cut_short_at_any_segment_leaves_a_log_that_opens_and_can_be_asked_again() {
+    let count = {
+        let folder = tempfile::tempdir().unwrap();
+        drop(with_secrets(folder.path()));
+        segments(folder.path()).len()
+    };
+    for done in 0..=count {
+        let folder = tempfile::tempdir().unwrap();
+        drop(with_secrets(folder.path()));
+        let secret: HashSet<QueryId> = [0, 3, 6, 9].map(QueryId).into();
+        for path in segments(folder.path()).iter().rev().take(done) {
+            rewrite(path, &Forget::Query("secret plans".into()), &secret).unwrap();
+        }
+        let log = open_small(folder.path());
+        let replay = log.replay().unwrap();
+        assert!(replay.damage.is_empty());
+        assert_eq!(replay.impressions.iter().filter(|one| one.query == "harmless").count(), 8);
+        log.forget_query("secret plans").unwrap();
+        assert!(!holds(folder.path(), "Secret"));
+        let replay = log.replay().unwrap();
+        assert_eq!((replay.impressions.len(), replay.judgements.len()), (8, 8));
+    }
+}
+
+#[test]
+fn losses_stay_counted_when_something_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    log.log_impression(impression(1, &"x".repeat(16 << 20)));
+    log.log_impression(impression(2, "secret"));
+    log.flush().unwrap();
+    log.forget_query("secret").unwrap();
+    assert_eq!((log.stats().impressions, log.stats().dropped), (0, 1));
+    log.close().unwrap();
+    assert_eq!(open(folder.path()).stats().dropped, 1);
+}

@@ -1,0 +1,41 @@
+//! `CURRENT`: which generation answers, and which are kept.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::ids::GenerationId;
+use crate::storage::{read_envelope, write_envelope};
+
+const FILE: &str = "CURRENT";
+const KIND: &str = "generations";
+const VERSION: u32 = 1;
+
+/// The pointer file of the folder `generations/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The generation that answers.
+    pub(crate) current: GenerationId,
+    /// Earlier generations that a rollback can return to, the most recent first.
+    pub(crate) kept: Vec<GenerationId>,
+    /// The number that the next generation gets. Numbers are never used twice.
+    pub(crate) next: GenerationId,
+}
+
+impl Manifest {
+    /// Reads the pointer file in `root`; `None` before the first generation was published.
+    pub(crate) fn read(root: &Path) -> Result<Option<Manifest>> {
+        read_envelope(&root.join(FILE), KIND, VERSION)
+    }
+
+    /// Replaces the pointer file atomically: the moment at which a generation is published.
+    pub(crate) fn write(&self, root: &Path) -> Result<()> {
+        write_envelope(&root.join(FILE), KIND, VERSION, self)
+    }
+}
+
+/// The folder of a generation.
+pub(super) fn folder_of(root: &Path, id: GenerationId) -> PathBuf {
+    root.join(format!("{:06}", id.0))
+}

@@ -1,0 +1,199 @@
+//! An opened generation.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::folder_of;
+use crate::dense::{DenseIndex, DenseView};
+use crate::encoder::{Encoder, model};
+use crate::error::{Error, Result};
+use crate::fusion::Fusion;
+use crate::ids::{ChunkId, Digest, GenerationId};
+use crate::storage::{read_envelope, remove_folder, write_envelope};
+
+const FILE: &str = "generation.json";
+const KIND: &str = "generation";
+const VERSION: u32 = 1;
+
+/// Where a generation's encoder lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ModelPlace {
+    /// In the generation's own folder `model/`: weights that a round has trained.
+    Own,
+    /// In a folder outside the index: the model that the index was created with.
+    Folder(PathBuf),
+}
+
+/// What a generation was built with: `generation.json`. Never changes once published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GenerationMeta {
+    pub(crate) id: GenerationId,
+    /// The generation whose encoder was trained further; none for the first.
+    pub(crate) parent: Option<GenerationId>,
+    /// SHA-256 of the encoder's weights.
+    pub(crate) weights: Digest,
+    pub(crate) model: ModelPlace,
+    pub(crate) fusion: Fusion,
+    pub(crate) created_ms: u64,
+}
+
+impl GenerationMeta {
+    pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
+        let path = folder.join(FILE);
+        read_envelope(&path, KIND, VERSION)?.ok_or_else(|| Error::Damaged {
+            path,
+            found: "no such file".into(),
+            expected: "the description of the generation".into(),
+            remedy: "restore it from a copy, or remove the index and index the documents again",
+        })
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        write_envelope(&folder.join(FILE), KIND, VERSION, self)
+    }
+}
+
+/// An opened generation. Its folder lives as long as the last handle to it, even when it has been replaced.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) meta: GenerationMeta,
+    pub(crate) encoder: Arc<Encoder>,
+    pub(super) folder: PathBuf,
+    doomed: AtomicBool,
+}
+
+impl Generation {
+    /// Opens the generation `id` of `root`. An encoder that lies outside the index is looked for in `given`, where it
+    /// was when the index was created, and in the caches; only the very same weights are accepted.
+    pub(crate) fn open(root: &Path, id: GenerationId, given: Option<&Path>) -> Result<Generation> {
+        let folder = folder_of(root, id);
+        let meta = GenerationMeta::read(&folder)?;
+        let encoder = Arc::new(open_encoder(&folder, &meta, given)?);
+        Ok(Generation::new(meta, encoder, folder))
+    }
+
+    pub(super) fn new(meta: GenerationMeta, encoder: Arc<Encoder>, folder: PathBuf) -> Generation {
+        Generation { meta, encoder, folder, doomed: AtomicBool::new(false) }
+    }
+
+    /// The folder of the encoder, to train it further.
+    pub(crate) fn model_folder(&self) -> PathBuf {
+        match self.meta.model {
+            ModelPlace::Own => model_folder(&self.folder),
+            ModelPlace::Folder(_) => self.encoder.folder().to_path_buf(),
+        }
+    }
+
+    /// Opens the generation's dense index for appending. The caller holds the writer's lock.
+    pub(crate) fn open_dense(&self) -> Result<DenseIndex> {
+        DenseIndex::open(&dense_folder(&self.folder), self.meta.weights)
+    }
+
+    /// Opens the generation's dense index for reading, beside a writer.
+    pub(crate) fn open_dense_read_only(&self) -> Result<DenseIndex> {
+        DenseIndex::open_read_only(&dense_folder(&self.folder), self.meta.weights)
+    }
+
+    /// The folder of the generation `id` below `root`.
+    pub(crate) fn folder_in(root: &Path, id: GenerationId) -> PathBuf {
+        folder_of(root, id)
+    }
+
+    /// The largest chunk id that the dense index of a kept generation has a vector for.
+    pub(crate) fn highest_chunk(root: &Path, id: GenerationId) -> Result<Option<ChunkId>> {
+        let folder = folder_of(root, id);
+        let meta = GenerationMeta::read(&folder)?;
+        Ok(DenseIndex::open_read_only(&dense_folder(&folder), meta.weights)?.highest_chunk())
+    }
+
+    /// The folder is removed when the last handle is dropped.
+    pub(crate) fn doom(&self) {
+        self.doomed.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if self.doomed.load(Ordering::Acquire)
+            && let Err(error) = remove_folder(&self.folder)
+        {
+            // The next writer collects it.
+            tracing::warn!(%error, "could not delete a replaced generation");
+        }
+    }
+}
+
+/// A generation with a view of its dense index: what one search sees.
+#[derive(Debug, Clone)]
+pub(crate) struct Pinned {
+    // Declared first, so that the map is closed before the folder goes.
+    pub(crate) dense: DenseView,
+    pub(crate) generation: Arc<Generation>,
+}
+
+pub(super) fn dense_folder(generation: &Path) -> PathBuf {
+    generation.join("dense")
+}
+
+pub(super) fn model_folder(generation: &Path) -> PathBuf {
+    generation.join("model")
+}
+
+fn open_encoder(folder: &Path, meta: &GenerationMeta, given: Option<&Path>) -> Result<Encoder> {
+    let recorded = match &meta.model {
+        ModelPlace::Own => {
+            let own = model_folder(folder);
+            let encoder = Encoder::load(&own)?;
+            if encoder.weights() == meta.weights {
+                return Ok(encoder);
+            }
+            return Err(Error::Damaged {
+                path: own.join("model.safetensors"),
+                found: format!("weights with SHA-256 {}", encoder.weights()),
+                expected: meta.weights.to_string(),
+                remedy: "roll back to the previous generation, or restore the file from a copy",
+            });
+        }
+        ModelPlace::Folder(recorded) => recorded,
+    };
+    if let Some(given) = given {
+        let encoder = Encoder::load(given)?;
+        return match encoder.weights() == meta.weights {
+            true => Ok(encoder),
+            false => Err(Error::Model {
+                path: given.to_path_buf(),
+                problem: format!(
+                    "its weights are {}, the index was built with {}",
+                    encoder.weights(),
+                    meta.weights
+                ),
+                remedy: "leave the option out, or index the documents into a new folder with this model",
+            }),
+        };
+    }
+    let cached = model::locate(None)?.map(|located| located.folder);
+    let mut tried = vec![recorded.display().to_string()];
+    for candidate in [Some(recorded.clone()), cached].into_iter().flatten() {
+        if !candidate.is_dir() {
+            continue;
+        }
+        let encoder = Encoder::load(&candidate)?;
+        if encoder.weights() == meta.weights {
+            return Ok(encoder);
+        }
+        tried.push(format!("{} (other weights: {})", candidate.display(), encoder.weights()));
+    }
+    Err(Error::Model {
+        path: recorded.clone(),
+        problem: format!(
+            "the weights {} that the index was built with were not found ({})",
+            meta.weights,
+            tried.join(", ")
+        ),
+        remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",
+    })
+}

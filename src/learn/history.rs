@@ -1,0 +1,65 @@
+//! The reports of past rounds: one file each in `rounds/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::report::RoundReport;
+use crate::error::{Error, Result};
+use crate::storage::{read_envelope, write_envelope};
+
+const KIND: &str = "round";
+const VERSION: u32 = 1;
+
+/// The folder `rounds/` of an index.
+#[derive(Debug, Clone)]
+pub(crate) struct History {
+    folder: PathBuf,
+}
+
+impl History {
+    pub(crate) fn new(folder: PathBuf) -> History {
+        History { folder }
+    }
+
+    /// The number that the next round gets.
+    pub(crate) fn next_round(&self) -> Result<u64> {
+        Ok(self.numbers()?.last().map_or(1, |last| last + 1))
+    }
+
+    /// Keeps the report of a round.
+    pub(crate) fn write(&self, report: &RoundReport) -> Result<()> {
+        fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
+        write_envelope(&self.path(report.round), KIND, VERSION, report)
+    }
+
+    /// The report of the latest round, if there was one.
+    pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
+        match self.numbers()?.last() {
+            Some(&last) => read_envelope(&self.path(last), KIND, VERSION),
+            None => Ok(None),
+        }
+    }
+
+    fn path(&self, round: u64) -> PathBuf {
+        self.folder.join(format!("{round:06}.json"))
+    }
+
+    fn numbers(&self) -> Result<Vec<u64>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(Error::io("list", &self.folder)(e)),
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io("list", &self.folder))?.path();
+            numbers.extend(number_of(&path));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_suffix(".json")?.parse().ok()
+}

@@ -1,0 +1,126 @@
+//! What a round did.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::GenerationId;
+
+/// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RoundReport {
+    /// Number of the round in this index, from 1.
+    pub round: u64,
+    /// Training rows: one for each (query, positive document).
+    pub examples: usize,
+    /// Judged queries that were held out.
+    pub held_out: usize,
+    /// Where rows and negatives came from and what was left out: `queries`, `confusables`, `pairs_without_negative`,
+    /// `dropped_…`.
+    pub sources: BTreeMap<String, u64>,
+    /// Loss of each step.
+    pub loss: Vec<f32>,
+    /// How the new generation compared with the old.
+    pub gate: Gate,
+    /// The generation that answers after the round.
+    pub generation: GenerationId,
+    /// Where the time went.
+    pub seconds: RoundSeconds,
+}
+
+/// The gate's figures and its word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Gate {
+    /// The serving generation on the held-out queries; absent when the round was skipped.
+    pub before: Option<GateScores>,
+    /// The new generation on the same queries; absent when the round was skipped.
+    pub after: Option<GateScores>,
+    /// What became of the new generation.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+}
+
+/// Held-out scores in both modes that use the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GateScores {
+    /// What users get; decides.
+    pub hybrid: RankingScores,
+    /// The encoder alone.
+    pub dense: RankingScores,
+}
+
+/// Means over queries, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RankingScores {
+    /// Mean reciprocal rank of the first relevant document among the first 10.
+    #[serde(rename = "mrr@10")]
+    pub mrr_10: f64,
+    /// Normalised discounted cumulative gain of the first 10.
+    #[serde(rename = "ndcg@10")]
+    pub ndcg_10: f64,
+}
+
+/// What became of the new generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It answers now.
+    Published,
+    /// It was worse on the held-out queries; everything is as it was.
+    Rejected,
+    /// There was too little to learn from; nothing was trained.
+    Skipped,
+}
+
+/// Seconds that each stage took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RoundSeconds {
+    /// Reading the log, making examples.
+    pub collect: f64,
+    /// Training.
+    pub train: f64,
+    /// Encoding all chunks with the new encoder.
+    pub reindex: f64,
+    /// Comparing old and new.
+    pub gate: f64,
+    /// Encoding what was added meanwhile and swapping.
+    pub publish: f64,
+    /// The whole round.
+    pub total: f64,
+}
+
+/// The stages of a round, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnStage {
+    /// Reading the log, making examples.
+    Collect,
+    /// Training; counted in batches.
+    Train,
+    /// Encoding all chunks with the new encoder; counted in chunks.
+    Reindex,
+    /// Comparing old and new; counted in searches.
+    Gate,
+    /// Encoding what was added meanwhile and swapping; counted in chunks.
+    Publish,
+}
+
+/// How far a round is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LearnProgress {
+    /// The stage it is in.
+    pub stage: LearnStage,
+    /// Units of the stage that are done.
+    pub done: usize,
+    /// Units of the stage in all.
+    pub total: usize,
+    /// The last batch's loss, while training.
+    pub loss: Option<f32>,
+}

@@ -1,0 +1,238 @@
+//! From text to terms: words, in lower case, without endings and accents.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use tantivy::tokenizer::{
+    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, Token,
+    TokenStream, Tokenizer,
+};
+
+use super::language::Language;
+
+/// Longer words than this many bytes are not indexed: they are encoded data, not words. Digests in hexadecimal fit.
+const LONGEST_WORD: usize = 160;
+
+/// Words of a query that are looked at.
+const MOST_QUERY_WORDS: usize = 32_768;
+
+/// Turns texts and queries into terms, always in the same way.
+#[derive(Clone)]
+pub(super) struct Analyzer {
+    every_word: TextAnalyzer,
+    /// Without stop words: for queries. Texts keep theirs, for the queries that have no others.
+    content_words: TextAnalyzer,
+}
+
+impl Analyzer {
+    pub(super) fn new(language: Language) -> Analyzer {
+        let build = |stop_words: bool| {
+            let mut chain = TextAnalyzer::builder(Words::default())
+                .filter(RemoveLongFilter::limit(LONGEST_WORD))
+                .filter(LowerCaser)
+                .dynamic();
+            if language == Language::English {
+                chain = chain.filter_dynamic(AsciiFoldingFilter);
+            }
+            if let Some(stem) = language.stemmer() {
+                if let Some(filter) = StopWordFilter::new(stem).filter(|_| stop_words) {
+                    chain = chain.filter_dynamic(filter);
+                }
+                chain = chain.filter_dynamic(Stemmer::new(stem));
+            }
+            // Other languages' stemmers need the accents to find the ending; English has them in loan words only, where
+            // they would hide it ("résumés" is to match "resume").
+            chain.filter_dynamic(AsciiFoldingFilter).build()
+        };
+        Analyzer { every_word: build(false), content_words: build(true) }
+    }
+
+    /// The analyzer tantivy is to index with.
+    pub(super) fn for_indexing(&self) -> TextAnalyzer {
+        self.every_word.clone()
+    }
+
+    /// Every term of `text` with its byte range, in order, until `visit` says `false`.
+    pub(super) fn terms(&self, text: &str, visit: impl FnMut(&str, Range<usize>) -> bool) {
+        walk(self.every_word.clone(), text, visit);
+    }
+
+    /// The terms of a query with the number of times each stands in it. The language's stop words are left out, unless
+    /// the query has no others: they cost time, and on test collections their matches do more harm than good.
+    pub(super) fn query_terms(&self, query: &str) -> HashMap<String, u32> {
+        let mut counts = HashMap::new();
+        for analyzer in [&self.content_words, &self.every_word] {
+            let mut words = 0;
+            walk(analyzer.clone(), query, |term, _| {
+                *counts.entry(term.to_owned()).or_default() += 1;
+                words += 1;
+                words < MOST_QUERY_WORDS
+            });
+            if !counts.is_empty() {
+                break;
+            }
+        }
+        counts
+    }
+}
+
+fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
+    let mut stream = analyzer.token_stream(text);
+    while stream.advance() {
+        let token = stream.token();
+        if !visit(&token.text, token.offset_from..token.offset_to) {
+            break;
+        }
+    }
+}
+
+/// Splits text into runs of letters and digits. Scripts written without spaces give overlapping pairs of characters
+/// instead, as Lucene's CJK analyzer does: 検索機能 → 検索, 索機, 機能. Combining accents are skipped inside a word, so
+/// that decomposed text (file names of macOS) gives the words of composed text.
+#[derive(Clone, Default)]
+struct Words {
+    token: Token,
+}
+
+struct WordStream<'a> {
+    text: &'a str,
+    at: usize,
+    /// The character before `at` was the first of a pair.
+    in_run: bool,
+    token: &'a mut Token,
+}
+
+impl Tokenizer for Words {
+    type TokenStream<'a> = WordStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
+        self.token.reset();
+        WordStream { text, at: 0, in_run: false, token: &mut self.token }
+    }
+}
+
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
+}
+
+/// Thai, Lao, Burmese, Khmer, kana, Han.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
+        && c.is_alphanumeric()
+}
+
+impl WordStream<'_> {
+    /// A pair that starts at `from` with `first`, or `first` alone when nothing of its kind stands around it.
+    fn pair(&mut self, from: usize, first: char) -> bool {
+        let second_at = from + first.len_utf8();
+        let second = self.text[second_at..].chars().next().filter(|&c| is_unspaced(c));
+        let alone = second.is_none() && !self.in_run;
+        self.at = second_at;
+        self.in_run = second.is_some();
+        if second.is_none() && !alone {
+            return false;
+        }
+        self.emit(from, second_at + second.map_or(0, char::len_utf8));
+        true
+    }
+
+    fn word(&mut self, from: usize) {
+        let rest = &self.text[from..];
+        let len = rest
+            .find(|c: char| !(is_accent(c) || c.is_alphanumeric()) || is_unspaced(c))
+            .unwrap_or(rest.len());
+        self.at = from + len;
+        self.emit(from, self.at);
+    }
+
+    fn emit(&mut self, from: usize, to: usize) {
+        self.token.position = self.token.position.wrapping_add(1);
+        self.token.offset_from = from;
+        self.token.offset_to = to;
+        self.token.text.clear();
+        self.token.text.extend(self.text[from..to].chars().filter(|&c| !is_accent(c)));
+    }
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        while let Some(c) = self.text[self.at..].chars().next() {
+            let from = self.at;
+            if is_unspaced(c) {
+                if self.pair(from, c) {
+                    return true;
+                }
+            } else if c.is_alphanumeric() {
+                self.in_run = false;
+                self.word(from);
+                return true;
+            } else {
+                self.in_run = false;
+                self.at += c.len_utf8();
+            }
+        }
+        false
+    }
+
+    fn token(&self) -> &Token {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn terms(language: Language, text: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        Analyzer::new(language).terms(text, |term, _| {
+            out.push(term.to_owned());
+            true
+        });
+        out
+    }
+
+    #[test]
+    fn words_are_lowered_stemmed_and_folded() {
+        assert_eq!(
+            terms(Language::English, "Searches, searching: THE Naïve x_y2 don't"),
+            ["search", "search", "the", "naiv", "x", "y2", "don", "t"]
+        );
+        assert_eq!(terms(Language::None, "Searches naïve"), ["searches", "naive"]);
+        assert_eq!(terms(Language::French, "aimée"), ["aim"]);
+        let hex = "0123456789abcdef".repeat(4);
+        assert_eq!(terms(Language::None, &format!("{hex} {}", "x".repeat(161))), [hex]);
+    }
+
+    #[test]
+    fn decomposed_accents_do_not_split_a_word() {
+        assert_eq!(terms(Language::None, "re\u{301}sume\u{301}"), terms(Language::None, "résumé"));
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_pairs() {
+        assert_eq!(terms(Language::English, "検索機能"), ["検索", "索機", "機能"]);
+        assert_eq!(terms(Language::English, "字 a字b検索"), ["字", "a", "字", "b", "検索"]);
+        assert_eq!(terms(Language::English, "한국어 검색"), ["한국어", "검색"]);
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_are_in_order_and_on_character_boundaries(text in "\\PC{0,60}|[a检索e\u{301} ก้-]{0,30}") {
+            let mut last = 0;
+            Analyzer::new(Language::English).terms(&text, |_, range| {
+                assert!(text.get(range.clone()).is_some_and(|t| !t.is_empty()));
+                assert!(range.start >= last);
+                last = range.start;
+                true
+            });
+        }
+    }
+}

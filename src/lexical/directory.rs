@@ -1,0 +1,74 @@
+//! tantivy's memory-mapped folder, made durable at the one moment it leaves open.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tantivy::Directory;
+use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
+use tantivy::directory::{
+    DirectoryLock, FileHandle, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr,
+};
+
+use crate::error::Error;
+use crate::storage;
+
+/// Delegates everything, and syncs the folder after `meta.json` was renamed into place. tantivy syncs it only before:
+/// a commit could be lost after it was acknowledged, and a merge could delete the old segments' files before the
+/// `meta.json` that no longer names them is durable.
+#[derive(Clone, Debug)]
+pub(super) struct DurableDirectory {
+    inner: MmapDirectory,
+    path: PathBuf,
+}
+
+impl DurableDirectory {
+    pub(super) fn open(path: &Path) -> tantivy::Result<DurableDirectory> {
+        Ok(DurableDirectory { inner: MmapDirectory::open(path)?, path: path.to_path_buf() })
+    }
+}
+
+impl Directory for DurableDirectory {
+    fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+        self.inner.atomic_write(path, data)?;
+        if path == Path::new("meta.json") {
+            storage::sync_folder(&self.path).map_err(|error| match error {
+                Error::Io { source, .. } => source,
+                other => io::Error::other(other.to_string()),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        self.inner.get_file_handle(path)
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        self.inner.delete(path)
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+        self.inner.exists(path)
+    }
+
+    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+        self.inner.open_write(path)
+    }
+
+    fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        self.inner.atomic_read(path)
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.inner.sync_directory()
+    }
+
+    fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
+        self.inner.acquire_lock(lock)
+    }
+
+    fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
+        self.inner.watch(callback)
+    }
+}

@@ -1,0 +1,149 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use tantivy::tokenizer;
+
+use crate::error::Error;
+
+/// The language whose word endings are stripped before words are compared, so that "searching" finds "searches".
+///
+/// It is chosen when an index is created and cannot change afterwards. Texts in other languages are found all the same,
+/// by their exact words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+#[allow(missing_docs)] // the names say it
+pub enum Language {
+    Arabic,
+    Danish,
+    Dutch,
+    #[default]
+    English,
+    Finnish,
+    French,
+    German,
+    Greek,
+    Hungarian,
+    Italian,
+    Norwegian,
+    Portuguese,
+    Romanian,
+    Russian,
+    Spanish,
+    Swedish,
+    Tamil,
+    Turkish,
+    /// Words are compared as they are (without case and accents): for mixed languages, and for code.
+    None,
+}
+
+impl Language {
+    /// Every language, in alphabetical order, `None` last.
+    pub const ALL: [Language; 19] = [
+        Language::Arabic,
+        Language::Danish,
+        Language::Dutch,
+        Language::English,
+        Language::Finnish,
+        Language::French,
+        Language::German,
+        Language::Greek,
+        Language::Hungarian,
+        Language::Italian,
+        Language::Norwegian,
+        Language::Portuguese,
+        Language::Romanian,
+        Language::Russian,
+        Language::Spanish,
+        Language::Swedish,
+        Language::Tamil,
+        Language::Turkish,
+        Language::None,
+    ];
+
+    /// The name in lower case, as [`FromStr`] reads it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Arabic => "arabic",
+            Language::Danish => "danish",
+            Language::Dutch => "dutch",
+            Language::English => "english",
+            Language::Finnish => "finnish",
+            Language::French => "french",
+            Language::German => "german",
+            Language::Greek => "greek",
+            Language::Hungarian => "hungarian",
+            Language::Italian => "italian",
+            Language::Norwegian => "norwegian",
+            Language::Portuguese => "portuguese",
+            Language::Romanian => "romanian",
+            Language::Russian => "russian",
+            Language::Spanish => "spanish",
+            Language::Swedish => "swedish",
+            Language::Tamil => "tamil",
+            Language::Turkish => "turkish",
+            Language::None => "none",
+        }
+    }
+
+    /// The stemmer's name for it.
+    pub(super) fn stemmer(self) -> Option<tokenizer::Language> {
+        use tokenizer::Language as Stem;
+        Some(match self {
+            Language::Arabic => Stem::Arabic,
+            Language::Danish => Stem::Danish,
+            Language::Dutch => Stem::Dutch,
+            Language::English => Stem::English,
+            Language::Finnish => Stem::Finnish,
+            Language::French => Stem::French,
+            Language::German => Stem::German,
+            Language::Greek => Stem::Greek,
+            Language::Hungarian => Stem::Hungarian,
+            Language::Italian => Stem::Italian,
+            Language::Norwegian => Stem::Norwegian,
+            Language::Portuguese => Stem::Portuguese,
+            Language::Romanian => Stem::Romanian,
+            Language::Russian => Stem::Russian,
+            Language::Spanish => Stem::Spanish,
+            Language::Swedish => Stem::Swedish,
+            Language::Tamil => Stem::Tamil,
+            Language::Turkish => Stem::Turkish,
+            Language::None => return None,
+        })
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Language {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Language::ALL.into_iter().find(|language| language.name().eq_ignore_ascii_case(text)).ok_or_else(
+            || {
+                let names = Language::ALL.map(Language::name).join(", ");
+                Error::invalid("the language", format!("{text:?}"), format!("one of {names}"))
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_are_the_serialised_form() {
+        for language in Language::ALL {
+            assert_eq!(language.to_string().parse::<Language>().unwrap(), language);
+            assert_eq!(serde_json::to_string(&language).unwrap(), format!("{:?}", language.name()));
+        }
+        assert_eq!("English".parse::<Language>().unwrap(), Language::default());
+        assert!("klingon".parse::<Language>().unwrap_err().to_string().contains("english"));
+    }
+}

@@ -1,0 +1,200 @@
+//! A chunk as it is stored, and the fields it is stored in.
+
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+use tantivy::TantivyDocument;
+use tantivy::schema::{
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, Schema, SchemaBuilder,
+    TextFieldIndexing, TextOptions, Value,
+};
+
+use super::failure::damaged;
+use super::filter;
+use crate::error::{Error, Result};
+use crate::ids::{ChunkId, Digest};
+
+/// The name tantivy finds our text analysis under.
+pub(super) const ANALYZER: &str = "retune";
+pub(super) const CHUNK: &str = "chunk";
+pub(super) const DOCUMENT: &str = "document";
+pub(super) const DOCUMENT_DIGEST: &str = "document_digest";
+pub(super) const NUMBERS: &str = "numbers";
+
+/// tantivy drops longer terms without a word, and the document could never be found or deleted by its id.
+const LONGEST_DOCUMENT_ID: usize = 32 << 10;
+
+/// One chunk of a document: what is stored, indexed and encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ChunkRecord {
+    /// The chunk's number, never used twice.
+    pub chunk: ChunkId,
+    /// The application's id of the document.
+    pub document: String,
+    /// The chunk's place within the document, from 0.
+    pub ordinal: u32,
+    /// Heading path or file name.
+    pub title: String,
+    /// The passage.
+    pub body: String,
+    /// Where the passage starts in the file, in bytes.
+    pub start: u64,
+    /// Where the passage ends in the file, in bytes, exclusive.
+    pub end: u64,
+    /// The digest of title and body, which is what the encoder saw.
+    pub chunk_digest: Digest,
+    /// The digest of the whole document.
+    pub document_digest: Digest,
+    /// What filters look at.
+    pub metadata: Map<String, Json>,
+}
+
+impl ChunkRecord {
+    /// What the encoder is given: title and body as one text, as the models of BEIR expect them.
+    pub(crate) fn encoder_text(&self) -> String {
+        match (self.title.is_empty(), self.body.is_empty()) {
+            (true, _) => self.body.clone(),
+            (_, true) => self.title.clone(),
+            _ => format!("{} {}", self.title, self.body),
+        }
+    }
+}
+
+/// The fields of the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    pub chunk: Field,
+    pub document: Field,
+    pub ordinal: Field,
+    pub title: Field,
+    pub body: Field,
+    /// Title and body together, which is what is searched; not stored.
+    pub text: Field,
+    pub start: Field,
+    pub end: Field,
+    pub chunk_digest: Field,
+    pub document_digest: Field,
+    /// The metadata as JSON text, given back as it came.
+    pub metadata: Field,
+    /// One exact term for every metadata value, see [`filter`].
+    pub facts: Field,
+    /// Columns of the numeric metadata values, for ranges.
+    pub numbers: Field,
+}
+
+impl Fields {
+    /// The schema of a new index.
+    pub(super) fn schema() -> Schema {
+        let mut schema = SchemaBuilder::new();
+        let text = TextFieldIndexing::default()
+            .set_tokenizer(ANALYZER)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+        let text = TextOptions::default().set_indexing_options(text);
+        let exact = TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_fieldnorms(false)
+            .set_index_option(IndexRecordOption::Basic);
+        let exact = TextOptions::default().set_indexing_options(exact);
+        schema.add_u64_field(CHUNK, INDEXED | FAST | STORED);
+        schema.add_text_field(DOCUMENT, exact.clone() | STORED | FAST);
+        schema.add_u64_field("ordinal", STORED);
+        schema.add_text_field("title", text.clone() | STORED);
+        schema.add_text_field("body", STORED);
+        schema.add_text_field("text", text);
+        schema.add_u64_field("start", STORED);
+        schema.add_u64_field("end", STORED);
+        schema.add_bytes_field("chunk_digest", STORED);
+        schema.add_bytes_field(DOCUMENT_DIGEST, BytesOptions::default().set_stored().set_fast());
+        schema.add_text_field("metadata", STORED);
+        schema.add_text_field("facts", exact);
+        schema.add_json_field(NUMBERS, JsonObjectOptions::default().set_fast("raw"));
+        schema.build()
+    }
+
+    /// The fields of an opened index, by name.
+    pub(super) fn of(schema: &Schema) -> tantivy::Result<Fields> {
+        let field = |name| schema.get_field(name);
+        Ok(Fields {
+            chunk: field(CHUNK)?,
+            document: field(DOCUMENT)?,
+            ordinal: field("ordinal")?,
+            title: field("title")?,
+            body: field("body")?,
+            text: field("text")?,
+            start: field("start")?,
+            end: field("end")?,
+            chunk_digest: field("chunk_digest")?,
+            document_digest: field(DOCUMENT_DIGEST)?,
+            metadata: field("metadata")?,
+            facts: field("facts")?,
+            numbers: field(NUMBERS)?,
+        })
+    }
+
+    /// `record` as tantivy takes it.
+    pub(super) fn pack(&self, record: &ChunkRecord) -> Result<TantivyDocument> {
+        if record.document.len() > LONGEST_DOCUMENT_ID {
+            let found = format!("{} bytes", record.document.len());
+            return Err(Error::invalid(
+                "the document id",
+                found,
+                format!("at most {LONGEST_DOCUMENT_ID} bytes"),
+            ));
+        }
+        let mut packed = TantivyDocument::new();
+        packed.add_u64(self.chunk, record.chunk.0);
+        packed.add_text(self.document, &record.document);
+        packed.add_u64(self.ordinal, u64::from(record.ordinal));
+        packed.add_text(self.title, &record.title);
+        packed.add_text(self.body, &record.body);
+        packed.add_text(self.text, format!("{}\n{}", record.title, record.body));
+        packed.add_u64(self.start, record.start);
+        packed.add_u64(self.end, record.end);
+        packed.add_bytes(self.chunk_digest, &record.chunk_digest.0);
+        packed.add_bytes(self.document_digest, &record.document_digest.0);
+        if !record.metadata.is_empty() {
+            let text = serde_json::to_string(&record.metadata)
+                .map_err(|e| Error::invalid("the metadata", e, "values that JSON can hold"))?;
+            packed.add_text(self.metadata, text);
+            let facts = filter::facts_of(&record.metadata);
+            facts.terms.iter().for_each(|term| packed.add_text(self.facts, term));
+            if !facts.numbers.is_empty() {
+                packed.add_object(self.numbers, facts.numbers);
+            }
+        }
+        Ok(packed)
+    }
+
+    /// The record that [`Fields::pack`] stored; `path` is for the error.
+    pub(super) fn unpack(&self, packed: &TantivyDocument, path: &Path) -> Result<ChunkRecord> {
+        const DOING: &str = "read a stored chunk";
+        let missing =
+            |name: &str| damaged(DOING, path, format!("the field {name:?} is missing or of another type"));
+        let number =
+            |field, name| packed.get_first(field).and_then(|v| v.as_u64()).ok_or_else(|| missing(name));
+        let text = |field, name| {
+            let value = packed.get_first(field);
+            value.and_then(|v| v.as_str()).map(str::to_owned).ok_or_else(|| missing(name))
+        };
+        let digest = |field, name| {
+            let bytes = packed.get_first(field).and_then(|v| v.as_bytes());
+            bytes.and_then(|b| b.try_into().ok()).map(Digest).ok_or_else(|| missing(name))
+        };
+        let metadata = match packed.get_first(self.metadata).and_then(|v| v.as_str()) {
+            Some(json) => serde_json::from_str(json).map_err(|e| damaged(DOING, path, e))?,
+            None => Map::new(),
+        };
+        Ok(ChunkRecord {
+            chunk: ChunkId(number(self.chunk, CHUNK)?),
+            document: text(self.document, DOCUMENT)?,
+            ordinal: number(self.ordinal, "ordinal")?.try_into().map_err(|_| missing("ordinal"))?,
+            title: text(self.title, "title")?,
+            body: text(self.body, "body")?,
+            start: number(self.start, "start")?,
+            end: number(self.end, "end")?,
+            chunk_digest: digest(self.chunk_digest, "chunk_digest")?,
+            document_digest: digest(self.document_digest, DOCUMENT_DIGEST)?,
+            metadata,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tantivy::columnar::Column;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+
+use super::analysis::Analyzer;
+use super::failure::{damaged, guard};
+use super::filter::Filter;
+use super::schema::{CHUNK, ChunkRecord, Fields};
+use crate::error::Result;
+use crate::ids::{ChunkId, Digest};
+
+/// The index as of one commit. Cloning is cheap; later commits and merges do not change it.
+#[derive(Clone)]
+pub(crate) struct LexicalSnapshot {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    searcher: Searcher,
+    fields: Fields,
+    analyzer: Analyzer,
+    /// The chunk ids of each segment.
+    chunks: Vec<Column<u64>>,
+    payload: String,
+    opstamp: u64,
+}
+
+impl LexicalSnapshot {
+    pub(super) fn new(
+        path: &Path,
+        searcher: Searcher,
+        fields: Fields,
+        analyzer: Analyzer,
+        payload: String,
+        opstamp: u64,
+    ) -> Result<LexicalSnapshot> {
+        let chunks = guard("open the latest commit", path, || {
+            searcher.segment_readers().iter().map(|segment| segment.fast_fields().u64(CHUNK)).collect()
+        })?;
+        let path = path.to_path_buf();
+        Ok(LexicalSnapshot {
+            inner: Arc::new(Inner { path, searcher, fields, analyzer, chunks, payload, opstamp }),
+        })
+    }
+
+    /// What the writer gave to the commit; empty before the first.
+    #[cfg(test)]
+    pub(crate) fn payload(&self) -> &str {
+        &self.inner.payload
+    }
+
+    /// How many chunks there are.
+    pub(crate) fn chunk_count(&self) -> u64 {
+        self.inner.searcher.num_docs()
+    }
+
+    /// The chunk of this id.
+    pub(crate) fn get(&self, chunk: ChunkId) -> Result<Option<ChunkRecord>> {
+        let term = Term::from_field_u64(self.inner.fields.chunk, chunk.0);
+        let found = self.find_term("look up a chunk", &term)?;
+        found.last().map(|&address| self.fetch(address)).transpose()
+    }
+
+    /// The chunks of a document, in their order within it. Empty when there is no such document.
+    pub(crate) fn chunks_of(&self, document: &str) -> Result<Vec<ChunkRecord>> {
+        let term = Term::from_field_text(self.inner.fields.document, document);
+        let found = self.find_term("look up a document", &term)?;
+        let mut records = found.into_iter().map(|address| self.fetch(address)).collect::<Result<Vec<_>>>()?;
+        records.sort_by_key(|record| (record.ordinal, record.chunk));
+        Ok(records)
+    }
+
+    /// The digest with which a document was indexed; `None` when there is no such document.
+    pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
+        let term = Term::from_field_text(self.inner.fields.document, document);
+        let first = self.find_term("look up a document", &term)?.into_iter().next();
+        Ok(first.map(|address| self.fetch(address)).transpose()?.map(|record| record.document_digest))
+    }
+
+    /// The ids of all chunks, ascending.
+    pub(crate) fn live_chunks(&self) -> Result<Vec<ChunkId>> {
+        Ok(self.addresses()?.into_iter().map(|(chunk, _)| ChunkId(chunk)).collect())
+    }
+
+    /// The ids of the chunks that match `filter`, ascending.
+    pub(crate) fn matching(&self, filter: &Filter) -> Result<Vec<ChunkId>> {
+        filter.validate()?;
+        let mut chunks = self.guarded("filter", || {
+            let mut chunks = Vec::new();
+            for (segment, column) in self.segments().iter().zip(&self.inner.chunks) {
+                let docs = filter.docs(&self.inner.fields, segment)?;
+                let alive = segment.doc_ids_alive().filter(|&doc| docs.contains(doc));
+                chunks.extend(alive.filter_map(|doc| column.first(doc)).map(ChunkId));
+            }
+            Ok(chunks)
+        })?;
+        chunks.sort_unstable();
+        Ok(chunks)
+    }
+
+    /// Calls `visit` with every chunk in ascending order of id, until it returns an error. In memory are one record,
+    /// 16 bytes for each chunk, and a few decompressed blocks.
+    #[cfg(test)]
+    pub(crate) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
+        self.addresses()?.into_iter().try_for_each(|(_, address)| visit(self.fetch(address)?))
+    }
+
+    /// Where `text` has words of `query`: byte ranges, ascending, not overlapping. Words are compared by their stems;
+    /// the language's stop words count only when the query has no others.
+    pub(crate) fn highlight(&self, query: &str, text: &str) -> Vec<Range<usize>> {
+        let analyzer = &self.inner.analyzer;
+        let wanted = analyzer.query_terms(query);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        analyzer.terms(text, |term, range| {
+            if wanted.contains_key(term) {
+                match ranges.last_mut() {
+                    Some(last) if range.start < last.end => last.end = range.end,
+                    _ => ranges.push(range),
+                }
+            }
+            true
+        });
+        ranges
+    }
+
+    pub(super) fn segments(&self) -> &[SegmentReader] {
+        self.inner.searcher.segment_readers()
+    }
+
+    pub(super) fn fields(&self) -> &Fields {
+        &self.inner.fields
+    }
+
+    pub(super) fn analyzer(&self) -> &Analyzer {
+        &self.inner.analyzer
+    }
+
+    /// The chunk ids of a segment.
+    pub(super) fn chunk_column(&self, segment: usize) -> &Column<u64> {
+        &self.inner.chunks[segment]
+    }
+
+    /// [`guard`] with this index's folder.
+    pub(super) fn guarded<T>(
+        &self,
+        doing: &'static str,
+        f: impl FnOnce() -> tantivy::Result<T>,
+    ) -> Result<T> {
+        guard(doing, &self.inner.path, f)
+    }
+
+    /// Every live chunk with its place, ascending.
+    fn addresses(&self) -> Result<Vec<(u64, DocAddress)>> {
+        const DOING: &str = "list the chunks";
+        let mut all = self.guarded(DOING, || {
+            let mut all = Vec::with_capacity(self.inner.searcher.num_docs() as usize);
+            for (ord, (segment, column)) in (0..).zip(self.segments().iter().zip(&self.inner.chunks)) {
+                let docs = segment.doc_ids_alive();
+                all.extend(docs.filter_map(|doc| Some((column.first(doc)?, DocAddress::new(ord, doc)))));
+            }
+            Ok(all)
+        })?;
+        if all.len() as u64 != self.inner.searcher.num_docs() {
+            return Err(damaged(DOING, &self.inner.path, "some chunks have no id"));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    fn fetch(&self, address: DocAddress) -> Result<ChunkRecord> {
+        let packed =
+            self.guarded("read a stored chunk", || self.inner.searcher.doc::<TantivyDocument>(address))?;
+        self.inner.fields.unpack(&packed, &self.inner.path)
+    }
+
+    fn find_term(&self, doing: &'static str, term: &Term) -> Result<Vec<DocAddress>> {
+        self.guarded(doing, || {
+            let mut found = Vec::new();
+            for (ord, segment) in (0..).zip(self.segments()) {
+                alive_docs(segment, term, |doc| found.push(DocAddress::new(ord, doc)))?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// The live place of `chunk` in a segment.
+    pub(super) fn locate(&self, segment: &SegmentReader, chunk: ChunkId) -> tantivy::Result<Option<DocId>> {
+        let mut found = None;
+        let term = Term::from_field_u64(self.inner.fields.chunk, chunk.0);
+        alive_docs(segment, &term, |doc| found = Some(doc))?;
+        Ok(found)
+    }
+}
+
+fn alive_docs(segment: &SegmentReader, term: &Term, mut visit: impl FnMut(DocId)) -> tantivy::Result<()> {
+    let index = segment.inverted_index(term.field())?;
+    if let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? {
+        let mut doc = postings.doc();
+        while doc != TERMINATED {
+            if !segment.is_deleted(doc) {
+                visit(doc);
+            }
+            doc = postings.advance();
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Debug for LexicalSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LexicalSnapshot")
+            .field("path", &self.inner.path)
+            .field("opstamp", &self.inner.opstamp)
+            .field("payload", &self.inner.payload)
+            .field("chunks", &self.chunk_count())
+            .finish()
+    }
+}

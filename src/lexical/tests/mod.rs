@@ -1,0 +1,81 @@
+//! The room as the others see it, on real folders.
+
+mod durability;
+mod filtering;
+mod searching;
+mod storing;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value as Json, json};
+use tempfile::TempDir;
+
+use super::{ChunkRecord, Filter, Language, LexicalIndex, LexicalSnapshot, LexicalWriter};
+use crate::ids::{ChunkId, Digest};
+
+/// An index in a folder of its own.
+struct Fixture {
+    folder: TempDir,
+    index: LexicalIndex,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let index = LexicalIndex::create(&folder.path().join("lexical"), Language::English).unwrap();
+        Fixture { folder, index }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("lexical")
+    }
+
+    /// One commit with `records`.
+    fn add(&self, records: &[ChunkRecord]) {
+        self.change(|writer| records.iter().for_each(|record| writer.add(record).unwrap()));
+    }
+
+    /// One commit with what `change` does.
+    fn change(&self, change: impl FnOnce(&mut LexicalWriter)) {
+        let mut writer = self.index.writer_with_heap(LexicalWriter::LEAST_HEAP_BYTES).unwrap();
+        change(&mut writer);
+        writer.commit("").unwrap();
+        writer.close().unwrap();
+    }
+
+    fn snapshot(&self) -> LexicalSnapshot {
+        self.index.snapshot().unwrap()
+    }
+}
+
+fn chunk(id: u64, title: &str, body: &str) -> ChunkRecord {
+    ChunkRecord {
+        chunk: ChunkId(id),
+        document: format!("document-{id}"),
+        ordinal: 0,
+        title: title.to_owned(),
+        body: body.to_owned(),
+        start: 0,
+        end: body.len() as u64,
+        chunk_digest: Digest::of(format!("{title}\n{body}").as_bytes()),
+        document_digest: Digest::of(body.as_bytes()),
+        metadata: Map::new(),
+    }
+}
+
+fn of_document(id: u64, document: &str, ordinal: u32) -> ChunkRecord {
+    ChunkRecord { document: document.to_owned(), ordinal, ..chunk(id, document, &format!("part {ordinal}")) }
+}
+
+fn with_metadata(id: u64, metadata: Json) -> ChunkRecord {
+    let Json::Object(metadata) = metadata else { panic!("metadata is an object") };
+    ChunkRecord { metadata, ..chunk(id, "", "text") }
+}
+
+fn ids(hits: &[(ChunkId, f32)]) -> Vec<u64> {
+    hits.iter().map(|hit| hit.0.0).collect()
+}
+
+fn numbers(chunks: &[ChunkId]) -> Vec<u64> {
+    chunks.iter().map(|chunk| chunk.0).collect()
+}

@@ -1,0 +1,120 @@
+//! What is asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::fusion::Fusion;
+use crate::lexical::Filter;
+
+/// Which indexes answer a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Both, fused.
+    #[default]
+    Hybrid,
+    /// BM25 alone; the query is not encoded.
+    Lexical,
+    /// The vector index alone.
+    Dense,
+}
+
+impl Mode {
+    /// The name as it stands in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Hybrid => "hybrid",
+            Mode::Lexical => "lexical",
+            Mode::Dense => "dense",
+        }
+    }
+}
+
+/// A query and how it is to be answered.
+///
+/// ```
+/// use retune::{Mode, Query};
+/// let query = Query::new("how do I reset my password").with_limit(5).with_mode(Mode::Dense);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Query {
+    /// The user's words. No syntax: every character is text.
+    pub text: String,
+    /// How many documents to return at most. Default 10.
+    pub limit: usize,
+    /// Which indexes answer. Default both.
+    pub mode: Mode,
+    /// How the two scores are fused. Default: the generation's own, which learning may have set.
+    pub fusion: Option<Fusion>,
+    /// Only chunks whose metadata matches. Default all.
+    pub filter: Option<Filter>,
+    /// How many chunks each index proposes at least. Default 100.
+    pub candidates: usize,
+    /// Whether the answer is logged as an impression, so that it can be judged and learnt from. Default yes.
+    pub log: bool,
+}
+
+impl Query {
+    /// A query with the defaults.
+    pub fn new(text: impl Into<String>) -> Query {
+        Query {
+            text: text.into(),
+            limit: 10,
+            mode: Mode::default(),
+            fusion: None,
+            filter: None,
+            candidates: 100,
+            log: true,
+        }
+    }
+
+    /// Sets [`limit`](Query::limit).
+    pub fn with_limit(mut self, limit: usize) -> Query {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets [`mode`](Query::mode).
+    pub fn with_mode(mut self, mode: Mode) -> Query {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets [`fusion`](Query::fusion).
+    pub fn with_fusion(mut self, fusion: Fusion) -> Query {
+        self.fusion = Some(fusion);
+        self
+    }
+
+    /// Sets [`filter`](Query::filter).
+    pub fn with_filter(mut self, filter: Filter) -> Query {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Sets [`candidates`](Query::candidates).
+    pub fn with_candidates(mut self, candidates: usize) -> Query {
+        self.candidates = candidates;
+        self
+    }
+
+    /// Answers without logging an impression: for measuring, not for users.
+    pub fn without_logging(mut self) -> Query {
+        self.log = false;
+        self
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] for a limit of zero or over 100,000, no candidates, or an unusable fusion weight.
+    pub(crate) fn validate(&self) -> Result<()> {
+        const MOST: usize = 100_000;
+        if !(1..=MOST).contains(&self.limit) {
+            return Err(Error::invalid("the limit of a query", self.limit, format!("1 to {MOST}")));
+        }
+        if !(1..=MOST).contains(&self.candidates) {
+            return Err(Error::invalid("the number of candidates", self.candidates, format!("1 to {MOST}")));
+        }
+        self.fusion.map_or(Ok(()), |fusion| fusion.validate())
+    }
+}

@@ -1,0 +1,181 @@
+//! Candidates, fusion, passages.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use super::answer::{Hit, Took};
+use super::query::{Mode, Query};
+use crate::error::Result;
+use crate::fusion::{Candidate, Fusion, fuse};
+use crate::generation::Pinned;
+use crate::ids::ChunkId;
+use crate::lexical::LexicalSnapshot;
+
+/// What one search sees: a lexical commit and a generation, pinned together.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) lexical: LexicalSnapshot,
+    pub(crate) pinned: Pinned,
+}
+
+/// Ranked documents with the times it took.
+#[derive(Debug)]
+pub(crate) struct Ranked {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) took: Took,
+}
+
+/// A chunk with what both sides say of it, in ranked order.
+#[derive(Debug, Clone, Copy)]
+struct Scored {
+    chunk: ChunkId,
+    score: f32,
+    lexical: Option<f32>,
+    dense: Option<f32>,
+}
+
+/// Ranks the documents of `snapshot` for `query`.
+pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
+    query.validate()?;
+    let started = Instant::now();
+    let mut took = Took::default();
+    let vector = match query.mode {
+        Mode::Lexical => None,
+        Mode::Hybrid | Mode::Dense => {
+            Some(timed(&mut took.encode, || snapshot.pinned.generation.encoder.encode_one(&query.text))?)
+        }
+    };
+    let allowed = query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()?;
+    let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
+    let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
+    // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
+    let mut depth = query.candidates.max(query.limit);
+    let hits = loop {
+        let pool = propose(snapshot, query, vector.as_deref(), allowed.as_deref(), depth, &mut took)?;
+        let hits = timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, &fusion)))?;
+        if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
+            break hits;
+        }
+        depth = depth.saturating_mul(4);
+    };
+    took.total = millis(started);
+    Ok(Ranked { hits, took })
+}
+
+/// What both sides propose, scored by both. Ascending by chunk.
+struct Pool {
+    ids: Vec<ChunkId>,
+    lexical: Vec<f32>,
+    /// Absent without a query vector, and for a chunk whose vector is missing.
+    dense: Vec<Option<f32>>,
+    /// The sides had no more to give.
+    exhausted: bool,
+}
+
+impl Pool {
+    fn candidates(&self) -> Vec<Candidate> {
+        let scores = self.lexical.iter().zip(&self.dense);
+        let both = self.ids.iter().zip(scores);
+        both.map(|(&id, (&lexical, &dense))| Candidate { id, lexical, dense: dense.unwrap_or(-1.0) })
+            .collect()
+    }
+
+    /// The pool's chunks in ranked order.
+    fn rank(&self, mode: Mode, fusion: &Fusion) -> Vec<Scored> {
+        let score = |i: usize, score| Scored {
+            chunk: self.ids[i],
+            score,
+            lexical: Some(self.lexical[i]),
+            dense: self.dense[i],
+        };
+        let mut scored: Vec<Scored> = match mode {
+            Mode::Hybrid => {
+                let fused = fuse(fusion, &self.candidates());
+                let place = |id| self.ids.binary_search(&id).ok();
+                return fused.iter().filter_map(|one| Some(score(place(one.id)?, one.score))).collect();
+            }
+            Mode::Lexical => (0..self.ids.len()).map(|i| score(i, self.lexical[i])).collect(),
+            Mode::Dense => (0..self.ids.len()).filter_map(|i| Some(score(i, self.dense[i]?))).collect(),
+        };
+        scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
+        scored
+    }
+}
+
+/// The chunks that a hybrid search for `query` would fuse.
+pub(crate) fn scored_candidates(snapshot: &Snapshot, query: &Query) -> Result<Vec<Candidate>> {
+    let vector = snapshot.pinned.generation.encoder.encode_one(&query.text)?;
+    let depth = query.candidates.max(query.limit);
+    Ok(propose(snapshot, query, Some(&vector), None, depth, &mut Took::default())?.candidates())
+}
+
+/// The best `depth` chunks of each side that the mode asks, scored by both.
+fn propose(
+    snapshot: &Snapshot,
+    query: &Query,
+    vector: Option<&[f32]>,
+    allowed: Option<&[ChunkId]>,
+    depth: usize,
+    took: &mut Took,
+) -> Result<Pool> {
+    let dense = &snapshot.pinned.dense;
+    let by_words = match query.mode {
+        Mode::Dense => Vec::new(),
+        _ => timed(&mut took.lexical, || snapshot.lexical.search(&query.text, depth, query.filter.as_ref()))?,
+    };
+    let by_vector = match vector {
+        Some(vector) => timed(&mut took.dense, || dense.search(vector, depth, allowed))?,
+        None => Vec::new(),
+    };
+    let exhausted = by_words.len() < depth && by_vector.len() < depth;
+    let mut ids: Vec<ChunkId> = by_words.iter().chain(&by_vector).map(|&(chunk, _)| chunk).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let lexical = timed(&mut took.lexical, || snapshot.lexical.score(&query.text, &ids))?;
+    let dense = match vector {
+        Some(vector) => timed(&mut took.dense, || dense.score(vector, &ids))?,
+        None => vec![None; ids.len()],
+    };
+    Ok(Pool { ids, lexical, dense, exhausted })
+}
+
+/// The first `limit` documents of the ranked chunks, each by its best chunk.
+fn group(snapshot: &Snapshot, query: &Query, scored: &[Scored]) -> Result<Vec<Hit>> {
+    let mut seen = HashSet::new();
+    let mut hits = Vec::new();
+    for one in scored {
+        if hits.len() == query.limit {
+            break;
+        }
+        // A chunk without a record was added after this snapshot's lexical commit.
+        let Some(record) = snapshot.lexical.get(one.chunk)? else { continue };
+        if !seen.insert(record.document.clone()) {
+            continue;
+        }
+        hits.push(Hit {
+            rank: hits.len() + 1,
+            highlights: snapshot.lexical.highlight(&query.text, &record.body),
+            document: record.document,
+            title: record.title,
+            passage: record.body,
+            start: record.start,
+            end: record.end,
+            score: one.score,
+            lexical: one.lexical,
+            dense: one.dense,
+            chunk: one.chunk,
+        });
+    }
+    Ok(hits)
+}
+
+fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *total += millis(started);
+    result
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}

@@ -1,0 +1,173 @@
+//! How the encoder is fine-tuned.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Options of the optimiser and the loss. The defaults are sentence-transformers' but for the warm-up, since a round
+/// of a few dozen examples consists of a handful of steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TrainOptions {
+    /// Passes over the examples. Default 1.
+    pub epochs: usize,
+    /// Rows of a batch: each sees the other rows' positives as negatives. Default 16.
+    pub batch_size: usize,
+    /// Peak learning rate. Default 2e-5.
+    pub learning_rate: f64,
+    /// Share of the steps in which the rate rises linearly to its peak, from above 0 since no step is to be wasted;
+    /// afterwards it falls linearly towards 0. Default 0.1.
+    pub warmup_ratio: f64,
+    /// Decoupled weight decay (Loshchilov and Hutter, 2019), not applied to biases and layer norms. Default 0.01.
+    pub weight_decay: f64,
+    /// Gradients are scaled down to this L2 norm, over all variables together. Default 1.
+    pub max_grad_norm: f64,
+    /// Factor of the cosine in the loss: the inverse of a temperature. Default 20.
+    pub scale: f64,
+    /// Seed of the order of the examples. Default 42.
+    pub seed: u64,
+    /// Which anchors see a row's hard negatives. Default by corpus size.
+    pub scope: NegativeScope,
+    /// Texts are cut at so many tokens while training, the two special ones included: 3 or more. Default: the model's
+    /// own limit.
+    pub max_tokens: Option<usize>,
+}
+
+/// Which anchors see a row's hard negatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativeScope {
+    /// Every anchor of the batch, as in sentence-transformers: right in a corpus so large that a text picked at random
+    /// is practically never an answer.
+    Batch,
+    /// Their own row's anchor alone; the other rows' positives still serve as negatives.
+    OwnAnchor,
+    /// [`OwnAnchor`](NegativeScope::OwnAnchor) below a million chunks, else [`Batch`](NegativeScope::Batch). In a small
+    /// corpus what is confused with one query is too often a right answer to the next.
+    #[default]
+    Auto,
+}
+
+impl NegativeScope {
+    /// What `Auto` means in a corpus of so many chunks.
+    pub(super) fn resolve(self, chunks: usize) -> NegativeScope {
+        const LARGE: usize = 1_000_000;
+        match self {
+            NegativeScope::Auto if chunks < LARGE => NegativeScope::OwnAnchor,
+            NegativeScope::Auto => NegativeScope::Batch,
+            chosen => chosen,
+        }
+    }
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        TrainOptions {
+            epochs: 1,
+            batch_size: 16,
+            learning_rate: 2e-5,
+            warmup_ratio: 0.1,
+            weight_decay: 0.01,
+            max_grad_norm: 1.0,
+            scale: 20.0,
+            seed: 42,
+            scope: NegativeScope::Auto,
+            max_tokens: None,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Sets [`epochs`](TrainOptions::epochs).
+    pub fn with_epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Sets [`batch_size`](TrainOptions::batch_size).
+    pub fn with_batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Sets [`learning_rate`](TrainOptions::learning_rate).
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+
+    /// Sets [`warmup_ratio`](TrainOptions::warmup_ratio).
+    pub fn with_warmup_ratio(mut self, ratio: f64) -> Self {
+        self.warmup_ratio = ratio;
+        self
+    }
+
+    /// Sets [`weight_decay`](TrainOptions::weight_decay).
+    pub fn with_weight_decay(mut self, decay: f64) -> Self {
+        self.weight_decay = decay;
+        self
+    }
+
+    /// Sets [`max_grad_norm`](TrainOptions::max_grad_norm).
+    pub fn with_max_grad_norm(mut self, norm: f64) -> Self {
+        self.max_grad_norm = norm;
+        self
+    }
+
+    /// Sets [`scale`](TrainOptions::scale).
+    pub fn with_scale(mut self, scale: f64) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// Sets [`seed`](TrainOptions::seed).
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets [`scope`](TrainOptions::scope).
+    pub fn with_scope(mut self, scope: NegativeScope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets [`max_tokens`](TrainOptions::max_tokens).
+    pub fn with_max_tokens(mut self, tokens: usize) -> Self {
+        self.max_tokens = Some(tokens);
+        self
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] naming the first option that can't be used.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |what, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::invalid(what, value, "a positive number")),
+        };
+        if self.epochs == 0 {
+            return Err(Error::invalid("the number of epochs", 0, "1 or more"));
+        }
+        if self.batch_size < 2 {
+            return Err(Error::invalid(
+                "the batch size",
+                self.batch_size,
+                "2 or more: rows are each other's negatives",
+            ));
+        }
+        positive("the learning rate", self.learning_rate)?;
+        positive("the gradient norm", self.max_grad_norm)?;
+        positive("the scale of the loss", self.scale)?;
+        if !(0.0..1.0).contains(&self.warmup_ratio) {
+            return Err(Error::invalid("the warm-up ratio", self.warmup_ratio, "0 to below 1"));
+        }
+        if !(0.0..1.0).contains(&self.weight_decay) {
+            return Err(Error::invalid("the weight decay", self.weight_decay, "0 to below 1"));
+        }
+        if let Some(tokens @ ..3) = self.max_tokens {
+            return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! Loss, gradients and optimiser against sentence-transformers and torch.
+
+mod equivalence;
+mod golden;
+mod real_model;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Tensor, Var};
+use serde::de::DeserializeOwned;
+
+use super::loss::{Layout, ranking_loss};
+use super::optimizer::{AdamW, global_norm};
+use super::options::{NegativeScope, TrainOptions};
+use super::trainer::{Example, clip, gradients, train};
+use crate::encoder::TrainableEncoder;
+use crate::encoder::test_model::{reference, tiny_model};
+
+fn read<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_slice(&std::fs::read(reference().join(name)).unwrap()).unwrap()
+}
+
+fn close(found: f64, golden: f64, relative: f64, what: &str) {
+    assert!((found - golden).abs() <= relative * golden.abs().max(1e-3), "{what}: {found}, not {golden}");
+}
+
+/// The six rows of the reference with so many of their hard negatives.
+fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        texts: BTreeMap<String, Vec<String>>,
+    }
+    let file: File = read(&format!("{which}_mnrl_losses.json"));
+    (0..6)
+        .map(|row| Example {
+            anchor: file.texts["anchor"][row].clone(),
+            positive: file.texts["positive"][row].clone(),
+            negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
+        })
+        .collect()
+}
+
+/// Loss and gradients of rows as one batch.
+fn batch(
+    model: &TrainableEncoder,
+    rows: &[Example],
+    scope: NegativeScope,
+    part_tokens: usize,
+) -> (f32, Vec<Tensor>) {
+    let rows: Vec<&Example> = rows.iter().collect();
+    gradients(model, &rows, &TrainOptions::default(), scope, part_tokens).unwrap()
+}
+
+/// Six rows that share no text.
+fn options() -> TrainOptions {
+    TrainOptions::default().with_batch_size(6).with_epochs(3)
+}
+
+fn weights(model: &TrainableEncoder) -> Vec<Vec<f32>> {
+    let flat = |variable: &Var| variable.flatten_all().unwrap().to_vec1().unwrap();
+    model.variables().iter().map(|(_, variable)| flat(variable)).collect()
+}
+
+fn tiny() -> TrainableEncoder {
+    TrainableEncoder::load(&tiny_model()).unwrap()
+}
+
+/// Losses of a model on its reference rows.
+fn check_losses(folder: &Path, which: &str, relative: f64) {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        loss: f64,
+    }
+    #[derive(serde::Deserialize)]
+    struct File {
+        losses: BTreeMap<String, Golden>,
+    }
+    let file: File = read(&format!("{which}_mnrl_losses.json"));
+    let model = TrainableEncoder::load(folder).unwrap();
+    for (name, negatives, scope) in [
+        ("pairs", 0, NegativeScope::Batch),
+        ("triplets_shared", 1, NegativeScope::Batch),
+        ("two_negatives_shared", 2, NegativeScope::Batch),
+        ("triplets_own_negative_only", 1, NegativeScope::OwnAnchor),
+        ("two_negatives_own_only", 2, NegativeScope::OwnAnchor),
+    ] {
+        let (loss, _) = batch(&model, &reference_rows(which, negatives), scope, usize::MAX);
+        close(loss.into(), file.losses[name].loss, relative, name);
+    }
+}
+
+/// Gradients of a model on its reference rows: the norm of all and of each, and numbers out of them, which may be off by
+/// so much of their own size and of the largest beside them.
+fn check_gradients(folder: &Path, which: &str, norms: f64, numbers: f64) {
+    #[derive(serde::Deserialize)]
+    struct File {
+        total_grad_l2: f64,
+        grad_l2: BTreeMap<String, Option<f64>>,
+        grad_first8: BTreeMap<String, Vec<f64>>,
+        /// Of the tiny model alone.
+        #[serde(default)]
+        full_gradients: BTreeMap<String, Vec<f64>>,
+    }
+    let file: File = read(&format!("{which}_mnrl_gradients.json"));
+    let model = TrainableEncoder::load(folder).unwrap();
+    let (_, gradients) = batch(&model, &reference_rows(which, 1), NegativeScope::Batch, usize::MAX);
+    close(global_norm(&gradients).unwrap(), file.total_grad_l2, norms, "all gradients");
+    let names = model.variables().iter().map(|(name, _)| name.as_str());
+    let gradients: BTreeMap<&str, &Tensor> = names.zip(&gradients).collect();
+    for (&name, &gradient) in &gradients {
+        // In theory zero: softmax does not see what is added to all of a row.
+        if name.ends_with("attn.k.bias") {
+            continue;
+        }
+        let found = global_norm(std::slice::from_ref(gradient)).unwrap();
+        close(found, file.grad_l2[name].unwrap(), norms, name);
+    }
+    for (name, golden) in &file.full_gradients {
+        assert_eq!(gradients[name.as_str()].elem_count(), golden.len(), "{name}");
+    }
+    assert!(!file.grad_first8.is_empty());
+    for (place, golden) in file.grad_first8.iter().chain(&file.full_gradients) {
+        let largest = golden.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        check_numbers(&gradients, place, golden, |golden| numbers * (golden.abs() + largest), "gradient");
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct AdamWRun {
+    lr: f64,
+    weight_decay: f64,
+    #[serde(rename = "grouped_no_decay_for_bias_and_LayerNorm")]
+    grouped: bool,
+    max_grad_norm: Option<f64>,
+    losses_before_step_0_to_5: Vec<f64>,
+    grad_norm_before_clip: Vec<f64>,
+    /// By the number of steps done.
+    #[serde(rename = "params_first8_after_step")]
+    params_first8_after_steps: BTreeMap<usize, BTreeMap<String, Vec<f64>>>,
+}
+
+/// Five steps of torch's AdamW: losses, gradient norms and weights of every step.
+fn check_adamw(folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance: f64) {
+    #[derive(serde::Deserialize)]
+    struct File {
+        runs: BTreeMap<String, AdamWRun>,
+    }
+    let file: File = read(&format!("{which}_adamw.json"));
+    assert!(!file.runs.is_empty());
+    for (name, run) in &file.runs {
+        let model = TrainableEncoder::load(folder).unwrap();
+        let rows = reference_rows(which, if name.ends_with("two_negatives") { 2 } else { 1 });
+        let mut optimizer = AdamW::new(model.variables(), run.weight_decay, run.grouped);
+        for (step, golden) in run.losses_before_step_0_to_5.iter().enumerate() {
+            if let Some(parameters) = run.params_first8_after_steps.get(&step) {
+                check_parameters(
+                    &model,
+                    parameters,
+                    weight_tolerance * run.lr,
+                    &format!("{name}, {step} steps"),
+                );
+            }
+            let (loss, gradients) = batch(&model, &rows, NegativeScope::Batch, usize::MAX);
+            close(loss.into(), *golden, loss_tolerance, &format!("{name}, loss before step {step}"));
+            let Some(golden) = run.grad_norm_before_clip.get(step) else { continue };
+            let norm = global_norm(&gradients).unwrap();
+            close(norm, *golden, loss_tolerance * 10.0, &format!("{name}, gradient of step {step}"));
+            let factor = run.max_grad_norm.map_or(1.0, |limit| clip(norm, limit));
+            optimizer.step(model.variables(), &gradients, factor, run.lr).unwrap();
+        }
+    }
+}
+
+/// The first numbers of some variables or of one of their rows, each to within `tolerance`.
+fn check_parameters(model: &TrainableEncoder, golden: &BTreeMap<String, Vec<f64>>, tolerance: f64, what: &str) {
+    let variables = model.variables().iter().map(|(name, variable)| (name.as_str(), variable.as_tensor())).collect();
+    for (place, golden) in golden {
+        check_numbers(&variables, place, golden, |_| tolerance, what);
+    }
+}
+
+/// The first numbers at a place: "name", or "name[row 7 (what it is)]" or "name[bucket 7]" for one row.
+fn check_numbers(
+    tensors: &BTreeMap<&str, &Tensor>,
+    place: &str,
+    golden: &[f64],
+    tolerance: impl Fn(f64) -> f64,
+    what: &str,
+) {
+    let (name, row) = place.split_once('[').unwrap_or((place, ""));
+    // Noise in theory, and what no embedding depends on.
+    if name.ends_with("attn.k.bias") || name.starts_with("pooler.") {
+        return;
+    }
+    let row: usize = row.split(' ').nth(1).map_or(0, |row| row.trim_end_matches(']').parse().unwrap());
+    let tensor = tensors[name];
+    let width = if tensor.rank() == 2 { tensor.dim(1).unwrap() } else { 0 };
+    let found: Vec<f32> = tensor.flatten_all().unwrap().to_vec1().unwrap();
+    for (i, &golden) in golden.iter().enumerate() {
+        let found = f64::from(found[row * width + i]);
+        assert!((found - golden).abs() <= tolerance(golden), "{what}, {place}[{i}]: {found}, not {golden}");
+    }
+}

@@ -1,0 +1,24 @@
+use super::*;
+use crate::encoder::test_model::real_model;
+
+#[test]
+fn losses_of_the_real_model_are_the_references() {
+    if let Some(folder) = real_model() {
+        check_losses(&folder, "real", 1e-4);
+    }
+}
+
+#[test]
+fn gradients_of_the_real_model_are_the_references() {
+    if let Some(folder) = real_model() {
+        check_gradients(&folder, "real", 1e-4, 1e-4);
+    }
+}
+
+/// After the second step the loss is below a thousandth, where rounding shows; the tiny model is held to torch exactly.
+#[test]
+fn five_steps_of_the_real_model_are_torchs() {
+    if let Some(folder) = real_model() {
+        check_adamw(&folder, "real", 1e-2, 0.2);
+    }
+}

@@ -1,0 +1,251 @@
+//! Rounds of learning through the public handle, on the tiny model.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::{documents, ids, judge, judge_everything, open, options, quick_round};
+use retune::{Decision, Document, Engine, Error, Fusion, LearnPolicy, LearnStage, Mode, Query};
+
+fn learn(engine: &Engine) -> retune::RoundReport {
+    engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// An index with a judged query or two for each of its documents.
+fn judged(folder: &Path) -> Engine {
+    let engine = open(folder);
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    engine
+}
+
+/// The names in `generations/`, without the pointer file.
+fn generations(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join("index/generations")).unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != "CURRENT");
+    names.sort();
+    names
+}
+
+/// A gate that lets everything pass would hide a broken one: this round can only make things worse.
+fn harmful_round() -> retune::LearnOptions {
+    let round = quick_round();
+    let train = round.train.clone().with_learning_rate(0.5).with_epochs(20);
+    round.with_train(train).with_learn_fusion(false)
+}
+
+#[test]
+fn a_published_round_swaps_the_generation_and_survives_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let before = engine.status().unwrap();
+    let report = learn(&engine);
+    assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
+    assert_eq!((report.round, report.generation.0), (1, 2));
+    assert!(report.examples > 0 && report.held_out > 0 && !report.loss.is_empty());
+    let after = engine.status().unwrap();
+    assert_ne!(before.generation.weights, after.generation.weights);
+    assert_eq!(after.kept_generations.len(), 1);
+    assert_eq!(after.generation.missing_vectors, 0);
+    let answer = engine.search(&Query::new("descaled kettle")).unwrap();
+    assert_eq!((answer.generation.0, answer.hits[0].document.as_str()), (2, "kettle"));
+    engine.close().unwrap();
+
+    let engine = open(folder.path());
+    let reopened = engine.status().unwrap();
+    assert_eq!(reopened.generation.weights, after.generation.weights);
+    assert_eq!(reopened.last_round, Some(report));
+    let again = engine.search(&Query::new("descaled kettle")).unwrap();
+    assert_eq!(again.hits[0].score, answer.hits[0].score);
+}
+
+#[test]
+fn two_rounds_with_the_same_seed_and_log_give_the_same_weights() {
+    let weights: Vec<_> = (0..2)
+        .map(|_| {
+            let folder = tempfile::tempdir().unwrap();
+            let engine = judged(folder.path());
+            assert_eq!(learn(&engine).gate.decision, Decision::Published);
+            engine.status().unwrap().generation.weights
+        })
+        .collect();
+    assert_eq!(weights[0], weights[1]);
+}
+
+#[test]
+fn a_rejected_round_leaves_everything_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    // By vectors alone, asked with nearly the documents' own words: before, the answers are right.
+    let by_vectors = options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
+    let engine = Engine::open(folder.path().join("index"), by_vectors).unwrap();
+    engine.add(documents()).unwrap();
+    for document in documents() {
+        judge(&engine, &document.text, &document.id);
+        judge(&engine, document.text.rsplit_once(' ').unwrap().0, &document.id);
+    }
+    let before = engine.status().unwrap();
+    let report = engine.learn(&harmful_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.gate.decision, Decision::Rejected, "{}", report.gate.reason);
+    assert!(report.gate.reason.starts_with("worse in"), "{}", report.gate.reason);
+    let after = engine.status().unwrap();
+    assert_eq!(before.generation.weights, after.generation.weights);
+    assert_eq!((after.generation.id.0, after.kept_generations.len()), (1, 0));
+    assert_eq!(generations(folder.path()), ["000001"]);
+    assert_eq!(after.last_round.unwrap().gate.decision, Decision::Rejected);
+}
+
+#[test]
+fn too_little_feedback_skips_the_round_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge(&engine, "descaling", "kettle");
+    let report = learn(&engine);
+    assert_eq!(report.gate.decision, Decision::Skipped);
+    assert!(report.gate.reason.contains("judge more"), "{}", report.gate.reason);
+    assert!(report.loss.is_empty());
+}
+
+#[test]
+fn a_round_can_be_cancelled_in_every_stage_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    for stage in [LearnStage::Collect, LearnStage::Train, LearnStage::Reindex, LearnStage::Gate] {
+        let result = engine.learn(&quick_round(), &mut |progress| match progress.stage == stage {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+        assert!(matches!(result, Err(Error::Cancelled { .. })), "{stage:?}");
+        assert_eq!(generations(folder.path()), ["000001"], "{stage:?}");
+    }
+    assert_eq!(learn(&engine).gate.decision, Decision::Published);
+}
+
+#[test]
+fn documents_added_while_a_round_runs_are_in_both_generations() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let mut added = 0;
+    let report = engine
+        .learn(&quick_round(), &mut |progress| {
+            if matches!(progress.stage, LearnStage::Train | LearnStage::Gate) {
+                let document = Document::new(format!("late {added}"), format!("latecomer number {added}"));
+                engine.add(vec![document]).unwrap();
+                engine.remove(&["fog"]).unwrap();
+                added += 1;
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
+    assert!(added > 2);
+    let everything = || {
+        let mut found = ids(&engine, &Query::new("anything").with_mode(Mode::Dense).with_limit(1000));
+        found.sort();
+        found
+    };
+    let after = everything();
+    assert_eq!(after.len(), documents().len() - 1 + added);
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    assert_eq!(everything(), after);
+}
+
+#[test]
+fn a_rollback_returns_to_the_previous_generation_with_what_was_added_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
+    let first = engine.status().unwrap().generation.weights;
+    learn(&engine);
+    engine.add(vec![Document::new("since", "A document that came since.")]).unwrap();
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    let status = engine.status().unwrap();
+    assert_eq!((status.generation.weights, status.generation.missing_vectors), (first, 0));
+    assert_eq!(generations(folder.path()), ["000001"]);
+    let found =
+        ids(&engine, &Query::new("a document that came since").with_mode(Mode::Dense).with_limit(100));
+    assert!(found.contains(&"since".to_string()));
+    assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
+    // Numbers are never used twice, and the next round starts from what answers.
+    assert_eq!(learn(&engine).generation.0, 3);
+}
+
+#[test]
+fn only_as_many_generations_as_asked_for_are_kept_and_pinned_ones_outlive_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let engine = Engine::open(&path, options().with_keep_generations(0)).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let reader = Engine::open_read_only(&path, options()).unwrap();
+    learn(&engine);
+    assert_eq!(generations(folder.path()), ["000002"]);
+    assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle", "a pinned generation answers on");
+    reader.refresh().unwrap();
+    assert_eq!(reader.search(&Query::new("descaled kettle")).unwrap().generation.0, 2);
+    assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
+}
+
+#[test]
+fn searches_go_on_through_a_swap() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let searcher = {
+        let engine = engine.clone();
+        std::thread::spawn(move || {
+            let started = Instant::now();
+            let mut seen = std::collections::BTreeSet::new();
+            while !seen.contains(&2) && started.elapsed() < Duration::from_secs(120) {
+                let answer = engine.search(&Query::new("descaled kettle").without_logging()).unwrap();
+                assert_eq!(answer.hits[0].document, "kettle");
+                seen.insert(answer.generation.0);
+            }
+            seen
+        })
+    };
+    assert_eq!(learn(&engine).gate.decision, Decision::Published);
+    assert_eq!(searcher.join().unwrap().into_iter().collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn the_background_worker_learns_on_request_and_by_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let policy = LearnPolicy::after_judgements(20).with_options(quick_round());
+    let engine = Engine::open(&path, options().with_policy(policy)).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let report = engine.learn_in_background(quick_round()).unwrap().wait().unwrap();
+    assert_eq!(report.round, 1);
+    judge_everything(&engine);
+    judge_everything(&engine);
+    let started = Instant::now();
+    while engine.status().unwrap().last_round.is_none_or(|round| round.round < 2) {
+        assert!(started.elapsed() < Duration::from_secs(120), "the policy started no round");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_cancelled_background_round_says_so_and_closing_stops_a_running_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let train = quick_round().train.with_epochs(100_000);
+    let endless = quick_round().with_train(train);
+    let task = engine.learn_in_background(endless.clone()).unwrap();
+    task.cancel();
+    assert!(matches!(task.wait(), Err(Error::Cancelled { .. })));
+    let running = engine.learn_in_background(endless).unwrap();
+    while !engine.status().unwrap().learning {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let second = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(second, Err(Error::Invalid { .. })), "{second:?}");
+    engine.close().unwrap();
+    assert!(matches!(running.wait(), Err(Error::Cancelled { .. })));
+    assert_eq!(generations(folder.path()), ["000001"]);
+}
