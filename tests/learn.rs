@@ -98,6 +98,22 @@ fn a_rejected_round_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_copy_of_the_right_document_is_no_negative() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let copied = documents().remove(0);
+    // By its id it sorts before the original, and it scores the same.
+    engine.add(vec![Document::new("a copy", copied.text.clone()).with_title(copied.title.clone())]).unwrap();
+    let before = learn(&engine).sources;
+    assert_eq!(before.get("dropped_duplicate_of_positive"), None);
+    engine.remove(&["kettle"]).unwrap();
+    engine.add(vec![copied.clone()]).unwrap();
+    judge(&engine, &format!("once more: {}", copied.text), "kettle");
+    let after = learn(&engine).sources;
+    assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
+}
+
+#[test]
 fn too_little_feedback_skips_the_round_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());

@@ -173,8 +173,14 @@ fn check_adamw(folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance
 }
 
 /// The first numbers of some variables or of one of their rows, each to within `tolerance`.
-fn check_parameters(model: &TrainableEncoder, golden: &BTreeMap<String, Vec<f64>>, tolerance: f64, what: &str) {
-    let variables = model.variables().iter().map(|(name, variable)| (name.as_str(), variable.as_tensor())).collect();
+fn check_parameters(
+    model: &TrainableEncoder,
+    golden: &BTreeMap<String, Vec<f64>>,
+    tolerance: f64,
+    what: &str,
+) {
+    let variables =
+        model.variables().iter().map(|(name, variable)| (name.as_str(), variable.as_tensor())).collect();
     for (place, golden) in golden {
         check_numbers(&variables, place, golden, |_| tolerance, what);
     }
