@@ -9,7 +9,7 @@ fn losses_of_the_tiny_model_are_the_references() {
 
 #[test]
 fn gradients_of_the_tiny_model_are_the_references() {
-    check_gradients(&tiny_model(), "tiny", 1e-4, Some(1e-4));
+    check_gradients(&tiny_model(), "tiny", 1e-4, 1e-4);
 }
 
 #[test]
