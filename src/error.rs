@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused a file operation.
-    #[error("could not {doing} {}: {source}", path.display())]
+    #[error("could not {doing} {}: {source}; {}", path.display(), remedy(source.kind()))]
     Io {
         /// The operation, as a verb phrase: "open", "write", "read the header of".
         doing: &'static str,
@@ -104,7 +104,7 @@ pub enum Error {
     },
 
     /// The encoder failed inside a tensor operation.
-    #[error("the encoder failed to {doing}: {message}")]
+    #[error("the encoder failed to {doing}: {message}; if it is not said how to help it, please report this")]
     Encoder {
         /// The operation, as a verb phrase.
         doing: &'static str,
@@ -113,7 +113,10 @@ pub enum Error {
     },
 
     /// The lexical index failed.
-    #[error("the lexical index {} failed to {doing}: {message}", path.display())]
+    #[error(
+        "the lexical index {} failed to {doing}: {message}; see that the disk has room and the folder can be written, \
+         then try again", path.display()
+    )]
     Lexical {
         /// The operation, as a verb phrase.
         doing: &'static str,
@@ -124,7 +127,10 @@ pub enum Error {
     },
 
     /// The dense index failed.
-    #[error("the dense index {} failed to {doing}: {message}", path.display())]
+    #[error(
+        "the dense index {} failed to {doing}: {message}; see that disk and memory have room, then try again",
+        path.display()
+    )]
     Dense {
         /// The operation, as a verb phrase.
         doing: &'static str,
@@ -134,8 +140,8 @@ pub enum Error {
         message: String,
     },
 
-    /// The caller asked for the operation to stop. Nothing was changed.
-    #[error("{doing} was cancelled; nothing was changed")]
+    /// The caller asked for the operation to stop. What it had committed stays; nothing is half done.
+    #[error("{doing} was cancelled; nothing is half done, and it can be started again")]
     Cancelled {
         /// The operation that was stopped.
         doing: &'static str,
@@ -165,6 +171,18 @@ pub enum Error {
         /// The panic's message.
         message: String,
     },
+}
+
+/// What helps against a refusal of the operating system.
+fn remedy(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => "see that the path is right",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "give this user the right to it, or use another place"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk and try again",
+        _ => "see that the disk is sound and try again",
+    }
 }
 
 impl Error {

@@ -246,8 +246,116 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
     let unknown = retune(folder.path(), &["judge", "0123456789abcdef", "kettle.md", "--chosen"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(stderr(&unknown).contains("0123456789abcdef"), "{}", stderr(&unknown));
-    let dense = retune(folder.path(), &["search", "x", "--dense-weight", "7"]);
-    assert!(stderr(&dense).contains("0 to 1"), "{}", stderr(&dense));
+}
+
+#[test]
+fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    documents(a.path());
+    fs::write(b.path().join("other.md"), "Something else.").unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let index = elsewhere.path().join("x");
+    let index = index.to_str().unwrap();
+    json(a.path(), &["index", ".", "--index", index, "--language", "german", "--max-tokens", "64"]);
+    for (folder, args, word) in [
+        (b.path(), &["index", ".", "--index", index][..], "follows"),
+        (a.path(), &["index", ".", "--index", index, "--language", "english"], "german"),
+        (a.path(), &["index", ".", "--index", index, "--max-tokens", "65"], "64"),
+        (a.path(), &["index", ".", "--dir", index], "--index"),
+        (a.path(), &["demo", "--index", index], "new folder"),
+    ] {
+        let refused = retune(folder, args);
+        assert_eq!(refused.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&refused).contains(word), "{args:?}: {}", stderr(&refused));
+    }
+    json(a.path(), &["index", ".", "--index", index, "--language", "german"]);
+    assert_eq!(json(a.path(), &["status", "--index", index])["documents"], 8);
+    // The folder with the index in it may be moved.
+    json(a.path(), &["index", "."]);
+    let moved = b.path().join("moved");
+    fs::rename(a.path(), &moved).unwrap();
+    assert_eq!(json(&moved, &["index", "."])["unchanged"], 8);
+}
+
+#[test]
+fn hits_are_filtered_and_fused_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    fs::write(folder.path().join("notes/kettle.TXT"), "A kettle of another kind.").unwrap();
+    json(folder.path(), &["index", "."]);
+    let found = |args: &[&str]| -> Vec<String> {
+        let answer = json(folder.path(), &[&["search", "kettle", "--limit", "20"], args].concat());
+        let hits = answer["hits"].as_array().unwrap().iter();
+        hits.map(|hit| hit["document"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(found(&[]).len(), 9);
+    assert_eq!(
+        found(&["--filter", r#"{"equals":{"field":"extension","value":"txt"}}"#]),
+        ["notes/kettle.TXT"]
+    );
+    assert_eq!(found(&["--filter", r#"{"equals":{"field":"path","value":"kettle.md"}}"#]), ["kettle.md"]);
+    assert_eq!(found(&["--rrf"]).len(), 9);
+    for (args, word) in
+        [(["--filter", "{}"], "equals"), (["--dense-weight", "7"], "0 to 1"), (["--limit", "0"], "--limit")]
+    {
+        let refused = retune(folder.path(), &[&["search", "kettle"][..], &args].concat());
+        assert_eq!(refused.status.code(), Some(2), "{args:?}: {}", stderr(&refused));
+        assert!(stderr(&refused).contains(word), "{args:?}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn queries_are_forgotten_by_text_and_by_id() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let ask = |query: &str| json(folder.path(), &["search", query])["query_id"].as_str().unwrap().to_string();
+    let (first, _, _) = (ask("kettle"), ask("fog horn"), ask("Fog  horn"));
+    assert_eq!(json(folder.path(), &["forget", "--query", "fog horn"])["records"], 2);
+    assert_eq!(json(folder.path(), &["forget", "--query-id", &first])["records"], 1);
+    assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
+}
+
+#[test]
+fn the_demo_shows_the_whole_loop() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = json(folder.path(), &["demo", "--index", "index"]);
+    has(&report, &["documents", "train_queries", "test_queries", "before", "after", "round", "seconds"]);
+    assert_eq!(
+        (&report["documents"], &report["train_queries"], &report["test_queries"]),
+        (&99.into(), &207.into(), &147.into())
+    );
+    assert_eq!(report["round"]["examples"], 173);
+    assert_eq!(json(folder.path(), &["status", "--index", "index"])["feedback"]["judgements"], 207);
+}
+
+#[test]
+fn fetching_does_not_take_a_damaged_model_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let cached = folder.path().join("models/all-mpnet-base-v2");
+    fs::create_dir_all(cached.join("1_Pooling")).unwrap();
+    for file in [
+        "config.json",
+        "tokenizer.json",
+        "model.safetensors",
+        "sentence_bert_config.json",
+        "1_Pooling/config.json",
+    ] {
+        fs::write(cached.join(file), "junk").unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_retune"))
+        .args(["model", "fetch"])
+        .env_remove("RETUNE_MODEL")
+        .env("RETUNE_CACHE", folder.path())
+        .env("HF_HOME", folder.path().join("none"))
+        .env_remove("HF_HUB_CACHE")
+        .env("HF_HUB_OFFLINE", "1")
+        .env("PATH", "") // without pip no source is left
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stderr(&output).contains("by hand"), "{}", stderr(&output));
 }
 
 #[test]

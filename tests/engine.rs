@@ -257,3 +257,48 @@ fn searches_go_on_while_documents_come_and_go() {
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(searchers.into_iter().all(|searcher| searcher.join().unwrap() > 0));
 }
+
+#[test]
+fn a_title_alone_is_found_and_a_document_of_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = common::open(folder.path());
+    engine.add(vec![Document::new("faq/9", " ").with_title("Passwords")]).unwrap();
+    assert_eq!(common::ids(&engine, &Query::new("passwords")), ["faq/9"]);
+    assert_eq!(engine.add(vec![Document::new("faq/9", " ").with_title("Passwords")]).unwrap().unchanged, 1);
+    let refused = engine.add(vec![Document::new("new", "Some text."), Document::new("faq/9", "")]);
+    assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+    assert_eq!(engine.status().unwrap().documents, 1, "nothing of it was added");
+}
+
+#[test]
+fn documents_of_an_application_outlive_the_indexing_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    std::fs::write(files.join("a.txt"), "One file.").unwrap();
+    std::fs::write(files.join("b.txt"), "Another file.").unwrap();
+    let engine = common::open(folder.path());
+    engine.add(common::documents()).unwrap();
+    let index = || engine.index_folder(&files, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+    assert_eq!((index().removed, engine.status().unwrap().documents), (0, 10));
+    std::fs::remove_file(files.join("b.txt")).unwrap();
+    assert_eq!((index().removed, engine.status().unwrap().documents), (1, 9));
+    let marked = Document::new("x", "y").with_metadata("retune.folder", true);
+    assert!(matches!(engine.add(vec![marked]), Err(Error::Invalid { .. })));
+}
+
+#[test]
+fn an_index_that_lost_its_settings_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = common::open(folder.path());
+    engine.add(common::documents()).unwrap();
+    engine.close().unwrap();
+    drop(engine);
+    let settings = folder.path().join("index/retune.json");
+    let saved = std::fs::read(&settings).unwrap();
+    std::fs::remove_file(&settings).unwrap();
+    let refused = retune::Engine::open(folder.path().join("index"), common::options());
+    assert!(matches!(refused, Err(Error::Damaged { .. })), "{:?}", refused.err());
+    std::fs::write(&settings, saved).unwrap();
+    assert_eq!(common::open(folder.path()).status().unwrap().documents, 8);
+}

@@ -16,7 +16,7 @@ use super::learn;
 use super::output::Output;
 use super::place::Model;
 
-/// 84 documents of a canal authority, with judged queries in its staff's own words.
+/// 99 documents of a canal authority, with judged queries in its staff's own words.
 static HANDBOOK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/handbook");
 
 const MODES: [Mode; 3] = [Mode::Hybrid, Mode::Lexical, Mode::Dense];
@@ -24,7 +24,7 @@ const METRIC: Metric = Metric::MrrAt(10);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Where to keep the index. Default: a temporary folder.
+    /// Where to keep the index: a new folder. Default: a temporary one.
     #[arg(long, value_name = "PATH")]
     index: Option<PathBuf>,
     #[command(flatten)]
@@ -53,6 +53,13 @@ struct Split {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let started = Instant::now();
+    if let Some(path) = args.index.as_deref().filter(|path| path.exists()) {
+        return Err(Error::Invalid {
+            what: "--index",
+            found: format!("{}, which exists", path.display()),
+            expected: "a new folder: the demo learns, and must not do so to an index of yours".into(),
+        });
+    }
     args.model.ensure(out)?;
     let temporary = tempfile::tempdir().map_err(failed)?;
     let handbook = temporary.path().join("handbook");

@@ -8,6 +8,7 @@ use retune::eval::{AveragedOver, Collection, Metric, Qrels, Run, evaluate};
 use retune::{Chunking, Document, Engine, Error, Language, Mode, Options, Query, Result};
 use serde::Serialize;
 
+use super::index::fixed;
 use super::output::Output;
 use super::place::Model;
 
@@ -57,6 +58,9 @@ struct Report {
 struct Encode {
     documents: usize,
     seconds: f64,
+    /// How many documents of the collection have a text.
+    #[serde(skip)]
+    of: usize,
 }
 
 #[derive(Serialize)]
@@ -73,8 +77,18 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let temporary = tempfile::tempdir().map_err(failed)?;
     let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
     let options = Options::default().with_chunking(Chunking::Whole).with_language(args.language);
-    let engine = Engine::open(path, args.model.apply(options))?;
+    let engine = Engine::open(&path, args.model.apply(options))?;
+    let status = engine.status()?;
+    fixed("--language", Some(args.language), status.language, &path)?;
     let encode = add(&engine, &collection, out)?;
+    let found = engine.status()?.documents;
+    if status.chunking != Chunking::Whole || found != encode.of {
+        return Err(Error::Invalid {
+            what: "--index",
+            found: format!("an index of {found} documents, {:?}", status.chunking),
+            expected: format!("one of this collection's {} documents, Whole: name a new folder", encode.of),
+        });
+    }
     let mut modes = BTreeMap::new();
     for mode in MODES {
         modes.insert(mode.name(), measure(&engine, &queries, &qrels, mode, out)?);
@@ -119,12 +133,15 @@ fn judged_queries(
 fn add(engine: &Engine, collection: &Collection, out: &Output) -> Result<Encode> {
     let started = Instant::now();
     let bar = out.spinner();
-    let mut encode = Encode { documents: 0, seconds: 0.0 };
+    let mut encode = Encode { documents: 0, seconds: 0.0, of: 0 };
     let mut pending = Vec::new();
     let mut documents = collection.documents()?;
     loop {
         let next = documents.next().transpose()?;
         let done = next.is_none();
+        // Collections have documents without a text. They can't be found, and count as not found.
+        let next = next.filter(|one| !(one.text.trim().is_empty() && one.title.trim().is_empty()));
+        encode.of += usize::from(next.is_some());
         pending.extend(next.map(|one| Document::new(one.id, one.text).with_title(one.title)));
         if pending.len() >= COMMIT || done {
             let before = encode.documents;

@@ -1,7 +1,7 @@
 //! `retune index DIR`.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
 use serde::Serialize;
@@ -16,12 +16,12 @@ pub(super) struct Args {
     folder: PathBuf,
     #[command(flatten)]
     place: Place,
-    /// Language of the documents, for stemming; "none" for no stemming. Fixed when the index is made.
-    #[arg(long, default_value = "english")]
-    language: Language,
-    /// Longest passage in tokens. Fixed when the index is made.
-    #[arg(long, default_value_t = CorpusOptions::default().max_tokens)]
-    max_tokens: usize,
+    /// Language of the documents, for stemming; "none" for no stemming. Fixed when the index is made. Default: english.
+    #[arg(long)]
+    language: Option<Language>,
+    /// Longest passage in tokens. Fixed when the index is made. Default: 256.
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -41,13 +41,21 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             remedy: "name the folder whose documents are to be indexed",
         });
     }
-    let path = args.place.path(&args.folder);
+    let path = args.place.path_for(&args.folder)?;
     if !path.join("retune.json").is_file() {
         args.place.model.ensure(out)?;
     }
-    let corpus = CorpusOptions::default().with_max_tokens(args.max_tokens);
-    let options = Options::default().with_language(args.language).with_corpus(corpus);
+    let mut options = Options::default();
+    if let Some(language) = args.language {
+        options = options.with_language(language);
+    }
+    if let Some(tokens) = args.max_tokens {
+        options = options.with_corpus(CorpusOptions::default().with_max_tokens(tokens));
+    }
     let engine = Engine::open(&path, args.place.model.apply(options))?;
+    let status = engine.status()?;
+    fixed("--language", args.language, status.language, &path)?;
+    fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
     let bar = out.spinner();
     let report = engine.index_folder(&args.folder, &mut |progress| {
         bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
@@ -64,6 +72,27 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     };
     out.print(&report, text)?;
     engine.close()
+}
+
+/// Refuses another value than the one that the index was made with.
+pub(super) fn fixed<T: PartialEq + ToString>(
+    option: &'static str,
+    given: Option<T>,
+    stored: T,
+    index: &Path,
+) -> Result<()> {
+    match given {
+        Some(given) if given != stored => Err(Error::Invalid {
+            what: option,
+            found: given.to_string(),
+            expected: format!(
+                "{}, with which the index {} was made (leave the option out, or make another index)",
+                stored.to_string(),
+                index.display()
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn text(report: &Report) -> String {

@@ -12,11 +12,11 @@ pub(super) struct Args {
     #[command(flatten)]
     place: Place,
     /// Passes over the examples.
-    #[arg(long)]
-    epochs: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
     /// Rows of a batch.
-    #[arg(long)]
-    batch_size: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
+    batch_size: Option<u32>,
     /// Peak learning rate.
     #[arg(long)]
     learning_rate: Option<f64>,
@@ -29,10 +29,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open(Options::default())?;
     let mut options = LearnOptions::default();
     if let Some(epochs) = args.epochs {
-        options.train = options.train.with_epochs(epochs);
+        options.train = options.train.with_epochs(epochs as usize);
     }
     if let Some(rows) = args.batch_size {
-        options.train = options.train.with_batch_size(rows);
+        options.train = options.train.with_batch_size(rows as usize);
     }
     if let Some(rate) = args.learning_rate {
         options.train = options.train.with_learning_rate(rate);

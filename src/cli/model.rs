@@ -14,7 +14,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Fetch all-mpnet-base-v2 (438 MB) unless it is on this machine already, and print its folder.
+    /// Fetch all-mpnet-base-v2 (438 MB) unless it is on this machine already and whole, and print its folder.
     Fetch {
         #[command(flatten)]
         model: Model,
@@ -29,7 +29,7 @@ struct Report {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let Verb::Fetch { model } = &args.verb;
-    let located = model.ensure(out)?;
+    let located = model.fetch(out)?;
     let report = Report { folder: located.folder.display().to_string(), source: located.source.to_string() };
     out.print(&report, |report| format!("{} ({})", report.folder, report.source))
 }

@@ -29,12 +29,25 @@ pub(super) struct Model {
 }
 
 impl Place {
-    /// The index folder: `--index`, or `.retune` in `--dir`, else in `dir`.
-    pub(super) fn path(&self, dir: &Path) -> PathBuf {
+    /// The index folder: `--index`, or `.retune` in `--dir`, else in the current folder.
+    fn path(&self) -> PathBuf {
         match (&self.index, &self.dir) {
             (Some(index), _) => index.clone(),
-            (None, Some(dir)) => dir.join(".retune"),
-            (None, None) => dir.join(".retune"),
+            (None, dir) => dir.as_deref().unwrap_or(Path::new(".")).join(".retune"),
+        }
+    }
+
+    /// The index of a folder that was named: `--index`, or `.retune` in it.
+    pub(super) fn path_for(&self, folder: &Path) -> Result<PathBuf> {
+        match (&self.index, &self.dir) {
+            (Some(index), _) => Ok(index.clone()),
+            (None, None) => Ok(folder.join(".retune")),
+            (None, Some(dir)) => Err(Error::Invalid {
+                what: "--dir",
+                found: dir.display().to_string(),
+                expected: "nothing: the folder is named already (--index PATH puts its index elsewhere)"
+                    .into(),
+            }),
         }
     }
 
@@ -50,8 +63,9 @@ impl Place {
     }
 
     fn existing(&self) -> Result<PathBuf> {
-        let path = self.path(Path::new("."));
-        if path.join("retune.json").is_file() {
+        let path = self.path();
+        // An index that has lost one of them says so when it is opened.
+        if ["retune.json", "generations"].iter().any(|part| path.join(part).exists()) {
             return Ok(path);
         }
         Err(Error::NotFound {
@@ -72,11 +86,20 @@ impl Model {
 
     /// The model folder; fetched if it is not on this machine.
     pub(super) fn ensure(&self, out: &Output) -> Result<model::Located> {
-        if let Some(located) = model::locate(self.model_folder.as_deref())? {
-            return Ok(located);
+        match model::locate(self.model_folder.as_deref())? {
+            Some(located) => Ok(located),
+            None => self.fetch(out),
+        }
+    }
+
+    /// The model folder with every file checked; fetched if it is not on this machine or damaged.
+    pub(super) fn fetch(&self, out: &Output) -> Result<model::Located> {
+        let mut options = model::FetchOptions::from_env();
+        if let Some(folder) = &self.model_folder {
+            options = options.with_folder(folder);
         }
         let bar = out.bar("fetching the model", 0);
-        let located = model::fetch(&model::FetchOptions::from_env(), &mut |progress| {
+        let located = model::fetch(&options, &mut |progress| {
             bar.set_message(progress.stage.to_string());
             bar.set_length(progress.total.unwrap_or(0));
             bar.set_position(progress.done);

@@ -13,8 +13,8 @@ pub(super) struct Args {
     #[command(flatten)]
     place: Place,
     /// How many documents to show.
-    #[arg(long, default_value_t = 10)]
-    limit: usize,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     /// Which indexes answer.
     #[arg(long, value_enum, default_value = "hybrid")]
     mode: ModeName,
@@ -22,11 +22,11 @@ pub(super) struct Args {
     #[arg(long)]
     rrf: bool,
     /// Share of the dense score in the fused one, 0 to 1. Default: what the index has learnt.
-    #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf")]
+    #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf", value_parser = weight)]
     dense_weight: Option<f32>,
     /// Only documents whose metadata matches: a JSON filter, see docs/cli.md.
-    #[arg(long, value_name = "JSON")]
-    filter: Option<String>,
+    #[arg(long, value_name = "JSON", value_parser = filter)]
+    filter: Option<Filter>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -50,7 +50,7 @@ fn query(args: &Args) -> Result<Query> {
         ModeName::Lexical => Mode::Lexical,
         ModeName::Dense => Mode::Dense,
     };
-    let mut query = Query::new(args.query.join(" ")).with_limit(args.limit).with_mode(mode);
+    let mut query = Query::new(args.query.join(" ")).with_limit(args.limit as usize).with_mode(mode);
     if args.rrf {
         query = query.with_fusion(Fusion::RRF);
     }
@@ -58,14 +58,19 @@ fn query(args: &Args) -> Result<Query> {
         query = query.with_fusion(Fusion::Convex { dense_weight });
     }
     if let Some(filter) = &args.filter {
-        let filter: Filter = serde_json::from_str(filter).map_err(|e| Error::Invalid {
-            what: "the filter",
-            found: format!("{filter} ({e})"),
-            expected: r#"JSON like {"equals":{"field":"language","value":"en"}}"#.into(),
-        })?;
-        query = query.with_filter(filter);
+        query = query.with_filter(filter.clone());
     }
     Ok(query)
+}
+
+fn weight(text: &str) -> std::result::Result<f32, String> {
+    let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    weight.ok_or_else(|| "expected a number from 0 to 1".to_string())
+}
+
+fn filter(text: &str) -> std::result::Result<Filter, String> {
+    serde_json::from_str(text)
+        .map_err(|e| format!(r#"{e}; expected JSON like {{"equals":{{"field":"extension","value":"md"}}}}"#))
 }
 
 /// For writing, so that the answer is logged and can be judged; beside another writer, for reading.

@@ -67,8 +67,21 @@ impl Document {
 
     pub(super) fn validate(&self) -> Result<()> {
         validate_id(&self.id)?;
+        if self.text.trim().is_empty() && self.title.trim().is_empty() {
+            let found = format!("nothing in {:?}", self.id);
+            return Err(Error::invalid(
+                "a document's text",
+                found,
+                "a text or a title; `remove` takes one away",
+            ));
+        }
         self.metadata.iter().try_for_each(|(field, value)| match value {
             _ if field.is_empty() => Err(Error::invalid("a metadata field's name", "an empty one", "a name")),
+            _ if field.starts_with("retune.") => Err(Error::invalid(
+                "a metadata field's name",
+                field,
+                "one that does not begin with \"retune.\"",
+            )),
             FieldValue::Number(number) if !number.is_finite() => {
                 Err(Error::invalid("a metadata value", number, "a finite number"))
             }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Engine;
 use super::document::Prepared;
+use super::source;
 use crate::corpus::{Scanned, Skipped, scan_folder};
 use crate::error::{Error, Result};
 
@@ -46,20 +47,23 @@ pub struct IndexProgress {
 
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
-    /// whose file is gone are removed. Documents are named by their path below the folder.
+    /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by `path`
+    /// and `extension`. What an application has added under other ids stays. An index follows one folder.
     ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
     /// run. It commits every few hundred chunks, so that a run that is cut short goes on where it stopped.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `progress` breaks; what was committed stays.
+    /// [`Error::Invalid`] if the index follows another folder; [`Error::Cancelled`] when `progress` breaks; what was
+    /// committed stays.
     pub fn index_folder(
         &self,
         folder: &Path,
         progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<IndexReport> {
         let started = std::time::Instant::now();
-        self.check_open("index a folder")?;
+        drop(self.lock_writer("index a folder")?);
+        source::follow(&self.inner.layout, folder)?;
         let snapshot = self.inner.snapshot.load_full();
         let digests = snapshot.lexical.documents()?;
         let encoder = Arc::clone(&snapshot.pinned.generation.encoder);
@@ -75,7 +79,7 @@ impl Engine {
             match item {
                 Scanned::Unchanged { .. } => report.unchanged += 1,
                 Scanned::Changed(file) => {
-                    let metadata = serde_json::Map::new();
+                    let metadata = source::metadata(&file.id);
                     pending.push(Prepared {
                         id: file.id,
                         digest: file.digest,
@@ -94,7 +98,13 @@ impl Engine {
         }
         self.commit_files(&mut pending, &mut report, &mut at, progress)?;
         if let Some(seen) = scan.into_seen() {
-            let gone: Vec<&String> = digests.keys().filter(|id| seen.has_vanished(id)).collect();
+            let mut gone = Vec::new();
+            for id in digests.keys().filter(|id| seen.has_vanished(id)) {
+                let chunks = snapshot.lexical.chunks_of(id)?;
+                if chunks.iter().any(|chunk| chunk.metadata.contains_key(source::MARK)) {
+                    gone.push(id);
+                }
+            }
             report.removed = self.remove(&gone)?;
         }
         report.seconds = started.elapsed().as_secs_f64();

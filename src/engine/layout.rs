@@ -41,6 +41,10 @@ impl Layout {
         Ok(())
     }
 
+    pub(super) fn settings(&self) -> PathBuf {
+        self.path.join(FILE)
+    }
+
     pub(super) fn lexical(&self) -> PathBuf {
         self.path.join("lexical")
     }
@@ -88,10 +92,10 @@ impl Settings {
     }
 
     pub(super) fn read(layout: &Layout) -> Result<Option<Settings>> {
-        read_envelope(&layout.path.join(FILE), KIND, VERSION)
+        read_envelope(&layout.settings(), KIND, VERSION)
     }
 
     pub(super) fn write(&self, layout: &Layout) -> Result<()> {
-        write_envelope(&layout.path.join(FILE), KIND, VERSION, self)
+        write_envelope(&layout.settings(), KIND, VERSION, self)
     }
 }

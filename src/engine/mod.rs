@@ -10,6 +10,7 @@ mod layout;
 mod learning;
 mod open;
 mod options;
+mod source;
 mod status;
 mod worker;
 mod writer;
@@ -224,7 +225,13 @@ impl Engine {
             Chunking::Whole => Ok(whole_text(&document.title, &document.text).into_iter().collect()),
             Chunking::Passages => {
                 let options = self.inner.settings.corpus(&self.inner.options.corpus);
-                chunk_text(Some(&document.title), &document.text, document.format, &options, count)
+                let chunks =
+                    chunk_text(Some(&document.title), &document.text, document.format, &options, count)?;
+                if !chunks.is_empty() {
+                    return Ok(chunks);
+                }
+                // Nothing but a title, or markup: it can be found by that.
+                Ok(whole_text(&document.title, &document.text).into_iter().collect())
             }
         }
     }

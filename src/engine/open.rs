@@ -180,6 +180,7 @@ fn read_manifest(layout: &Layout) -> Result<Manifest> {
 /// Creates an empty index. The settings are written last: until then a crash leaves a folder that the next call starts
 /// afresh.
 fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, LexicalIndex, Manifest)> {
+    refuse_to_create_over(layout)?;
     let folder = find_model(options)?;
     let encoder = Encoder::load(&folder)?;
     let settings = Settings::of(options);
@@ -193,6 +194,22 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
     settings.write(layout)?;
     let manifest = read_manifest(layout)?;
     Ok((settings, lexical, manifest))
+}
+
+/// What a crash has left of an index that was being created holds no document and nothing learnt. An index that does has
+/// lost its settings, and is not to be written over.
+fn refuse_to_create_over(layout: &Layout) -> Result<()> {
+    let learnt = Manifest::read(&layout.generations())?.is_some_and(|manifest| manifest.current.0 > 1);
+    let holds = || LexicalIndex::open(&layout.lexical()).and_then(|lexical| lexical.payload());
+    if learnt || holds().is_ok_and(|payload| !payload.is_empty()) {
+        return Err(Error::Damaged {
+            path: layout.settings(),
+            found: "no such file".into(),
+            expected: "the settings of the index, since it holds documents".into(),
+            remedy: "restore the file from a copy, or from an index that was made with the same options",
+        });
+    }
+    Ok(())
 }
 
 fn find_model(options: &Options) -> Result<PathBuf> {

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Engine;
+use super::options::Chunking;
 use crate::error::Result;
 use crate::feedback::{FeedbackStats, read_stats};
 use crate::fusion::Fusion;
 use crate::generation::Manifest;
 use crate::ids::{Digest, GenerationId};
 use crate::learn::RoundReport;
+use crate::lexical::Language;
 
 /// A moment of an index.
 #[derive(Debug, Clone, Serialize)]
@@ -20,6 +22,12 @@ pub struct Status {
     pub documents: usize,
     /// Chunks that a search can find.
     pub chunks: usize,
+    /// How words are stemmed. This and the next two were fixed when the index was made.
+    pub language: Language,
+    /// How documents are cut.
+    pub chunking: Chunking,
+    /// The longest passage in tokens.
+    pub max_tokens: usize,
     /// What answers.
     pub generation: GenerationStatus,
     /// Earlier generations that a rollback can return to, the most recent first.
@@ -63,6 +71,9 @@ impl Engine {
         Ok(Status {
             documents: snapshot.lexical.documents()?.len(),
             chunks: snapshot.lexical.chunk_count() as usize,
+            language: self.inner.settings.language,
+            chunking: self.inner.settings.chunking,
+            max_tokens: self.inner.settings.max_tokens,
             generation: GenerationStatus {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
