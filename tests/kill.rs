@@ -1,6 +1,6 @@
 //! A process that is killed at any moment loses nothing that was committed, and leaves an index that opens.
 //!
-//! The test runs itself as a child that adds, replaces, removes, judges and learns, and says on standard output what
+//! The test runs itself as a child that adds, replaces, removes, indexes a folder, judges, learns, rolls back and forgets, and says on standard output what
 //! it starts and what is done. The parent kills it at a random point, opens the index and compares every document
 //! with a naive model: what was done is there, what was begun is there whole or not at all.
 
@@ -28,21 +28,33 @@ type Model = BTreeMap<String, String>;
 enum Change {
     Add(Vec<(String, String)>),
     Remove(Vec<String>),
+    /// The folder's files, all of them.
+    Folder(Vec<(String, String)>),
     Judge(String),
+    Forget,
     Learn,
+    Rollback,
 }
 
 fn change(random: &mut ChaCha8Rng, model: &Model) -> Change {
     let id = |random: &mut ChaCha8Rng| format!("document {}", random.random_range(0..12));
-    match random.random_range(0..10) {
+    let text = |random: &mut ChaCha8Rng| {
+        let word = ["gate", "lamp", "rope", "pump"].choose(random).unwrap();
+        format!("{word} version {}", random.random::<u32>())
+    };
+    match random.random_range(0..14) {
         0..5 => {
-            let mut added = Model::new();
-            for _ in 0..random.random_range(1..4) {
-                let word = ["gate", "lamp", "rope", "pump"].choose(random).unwrap();
-                added.insert(id(random), format!("{word} version {}", random.random::<u32>()));
-            }
+            let added: Model = (0..random.random_range(1..4)).map(|_| (id(random), text(random))).collect();
             Change::Add(added.into_iter().collect())
         }
+        10..12 => {
+            let count = random.random_range(1..5);
+            let name = |random: &mut ChaCha8Rng| format!("file {}.txt", random.random_range(0..6));
+            let files: Model = (0..count).map(|_| (name(random), text(random))).collect();
+            Change::Folder(files.into_iter().collect())
+        }
+        12 => Change::Forget,
+        13 => Change::Rollback,
         5..7 => Change::Remove((0..2).map(|_| id(random)).collect()),
         7..9 => match model.keys().collect::<Vec<_>>().choose(random) {
             Some(document) => Change::Judge(document.to_string()),
@@ -52,12 +64,33 @@ fn change(random: &mut ChaCha8Rng, model: &Model) -> Change {
     }
 }
 
-fn apply(model: &mut Model, change: &Change) {
+/// The states that a change goes through, the last one when it is done.
+fn states(model: &Model, change: &Change) -> Vec<Model> {
+    let mut after = model.clone();
     match change {
-        Change::Add(added) => model.extend(added.iter().cloned()),
-        Change::Remove(removed) => removed.iter().for_each(|id| drop(model.remove(id))),
-        Change::Judge(_) | Change::Learn => {}
+        Change::Add(added) => after.extend(added.iter().cloned()),
+        Change::Remove(removed) => removed.iter().for_each(|id| drop(after.remove(id))),
+        Change::Folder(files) => {
+            // What is gone is removed in a commit of its own.
+            after.extend(files.iter().cloned());
+            let between = after.clone();
+            after.retain(|id, _| !id.starts_with("file ") || files.iter().any(|(name, _)| name == id));
+            return vec![between, after];
+        }
+        Change::Judge(_) | Change::Forget | Change::Learn | Change::Rollback => {}
     }
+    vec![after]
+}
+
+fn apply(model: &mut Model, change: &Change) {
+    *model = states(model, change).pop().unwrap();
+}
+
+fn index_files(engine: &Engine, folder: &Path, files: &[(String, String)]) {
+    let _ = std::fs::remove_dir_all(folder); // there is none the first time
+    std::fs::create_dir(folder).unwrap();
+    files.iter().for_each(|(name, text)| std::fs::write(folder.join(name), text).unwrap());
+    engine.index_folder(folder, &mut |_| ControlFlow::Continue(())).map(drop).unwrap();
 }
 
 /// Every document of the index with its text, through the vectors.
@@ -89,6 +122,15 @@ fn child() {
                 let answer = engine.search(&Query::new(format!("what of {document}"))).unwrap();
                 engine.judge(answer.query_id, document, Verdict::Chosen).unwrap();
             }
+            Change::Folder(files) => index_files(&engine, &Path::new(&folder).join("files"), files),
+            Change::Forget => {
+                engine.search(&Query::new("to be forgotten")).unwrap();
+                assert!(engine.forget_query("to be forgotten").unwrap() > 0);
+            }
+            Change::Rollback => match engine.rollback() {
+                Ok(_) | Err(retune::Error::NotFound { .. }) => {}
+                Err(error) => panic!("{error}"),
+            },
             Change::Learn => {
                 let mut go_on = |_| ControlFlow::Continue(());
                 engine.learn(&common::quick_round(), &mut go_on).map(drop).unwrap();
@@ -141,29 +183,37 @@ fn a_killed_process_loses_nothing_that_was_committed() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut model = Model::new();
-    let (mut judged, mut changes, mut generations) = (0, 0, 1);
+    let (mut judged, mut changes, mut generations, mut serving) = (0, 0, 1, 1);
     for seed in 0..KILLS as u64 {
         let after = Duration::from_millis(random.random_range(5..900));
         let (started, done, judged_now) = run_and_kill(folder.path(), seed, after);
 
+        let mut rolled_back = false;
         let mut replayed = ChaCha8Rng::seed_from_u64(seed);
         for _ in 0..done {
             let next = change(&mut replayed, &model);
+            rolled_back |= matches!(next, Change::Rollback);
             apply(&mut model, &next);
         }
-        let mut begun = model.clone();
+        let mut possible = vec![model.clone()];
         if started > done {
             let next = change(&mut replayed, &model);
-            apply(&mut begun, &next);
+            possible.extend(states(&model, &next));
+            rolled_back |= matches!(next, Change::Rollback);
         }
 
         let engine = common::open(folder.path());
         let found = contents(&engine);
         assert!(
-            found == model || found == begun,
+            possible.contains(&found),
             "after kill {seed} at {after:?} ({done} of {started} changes done):\n\
-             found {found:#?}\nexpected {model:#?}\nor {begun:#?}"
+             found {found:#?}\nnot one of {possible:#?}"
         );
+        for (document, text) in &found {
+            let by_words = Query::new(text.as_str()).with_mode(Mode::Lexical).with_limit(1000);
+            let hits = common::ids(&engine, &by_words.without_logging());
+            assert!(hits.contains(document), "{document} is not found by its words");
+        }
         let status = engine.status().unwrap();
         assert_eq!(status.documents, found.len());
         assert_eq!(status.generation.missing_vectors, 0);
@@ -171,8 +221,9 @@ fn a_killed_process_loses_nothing_that_was_committed() {
         let log = status.feedback.unwrap();
         assert!(log.judgements >= judged as u64, "{} judgements of {judged} are in the log", log.judgements);
         assert_eq!(log.damaged_bytes, 0);
-        assert!(status.generation.id.0 >= generations, "a published generation was lost");
-        generations = status.generation.id.0;
+        let generation = status.generation.id.0;
+        assert!(rolled_back || generation >= serving, "a published generation was lost");
+        (serving, generations) = (generation, generations.max(generation));
         engine.close().unwrap();
         model = found;
         changes += done;
