@@ -47,19 +47,19 @@ fn change(random: &mut ChaCha8Rng, model: &Model) -> Change {
             let added: Model = (0..random.random_range(1..4)).map(|_| (id(random), text(random))).collect();
             Change::Add(added.into_iter().collect())
         }
-        10..12 => {
-            let count = random.random_range(1..5);
-            let name = |random: &mut ChaCha8Rng| format!("file {}.txt", random.random_range(0..6));
-            let files: Model = (0..count).map(|_| (name(random), text(random))).collect();
-            Change::Folder(files.into_iter().collect())
-        }
-        12 => Change::Forget,
-        13 => Change::Rollback,
         5..7 => Change::Remove((0..2).map(|_| id(random)).collect()),
         7..9 => match model.keys().collect::<Vec<_>>().choose(random) {
             Some(document) => Change::Judge(document.to_string()),
             None => Change::Add(vec![(id(random), "first".into())]),
         },
+        9..11 => {
+            let count = random.random_range(1..5);
+            let name = |random: &mut ChaCha8Rng| format!("file {}.txt", random.random_range(0..6));
+            let files: Model = (0..count).map(|_| (name(random), text(random))).collect();
+            Change::Folder(files.into_iter().collect())
+        }
+        11 => Change::Forget,
+        12 => Change::Rollback,
         _ => Change::Learn,
     }
 }
