@@ -1,43 +1,96 @@
-//! How fast texts become vectors: documents of 16, 128 and 384 tokens, and one query of 12.
+//! How fast the encoder encodes, answers and learns, on every kernel, in every precision, on one thread and on two:
+//! documents a second by their length in tokens, the rate that this is at 128 tokens beside the peak of the same products,
+//! a query of 12 tokens, and training steps of 16 triplets.
 //!
-//! Measures the model in `RETUNE_MODEL`, else the tiny one of the fixtures (whose speed says little).
+//!     cargo bench --bench encoder -- [avx512bf16] [bf16]
+//!
+//! Words after `--` restrict it to lines that have them all. Measures the model in `RETUNE_MODEL`, else the tiny one of the
+//! fixtures, whose speed says little. With `RETUNE_BENCH_CORPUS`, a corpus.jsonl in BEIR layout, its first 500 documents are
+//! encoded too: the column `mixed`.
 
-use std::hint::black_box;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use retune::encoder::Encoder;
+use retune::bench::{BenchOptions, BenchReport, bench};
+use retune::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel};
 
-/// A text of exactly `tokens` tokens, with the two special ones.
-fn text(encoder: &Encoder, tokens: usize) -> String {
-    let mut text = String::new();
-    while encoder.count_tokens(&text) + 2 < tokens {
-        text.push_str("a ");
-    }
-    text
-}
+const PRECISIONS: [EncoderPrecision; 3] =
+    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8];
 
-fn encode(criterion: &mut Criterion) {
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let tiny = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/tiny-mpnet");
     let folder = std::env::var_os("RETUNE_MODEL").map_or_else(tiny, PathBuf::from);
-    let encoder = Encoder::load(&folder).expect("the model to measure");
-    let mut group = criterion.benchmark_group("encode");
-    group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(10));
-
-    let query = text(&encoder, 12);
-    group.bench_function("query of 12 tokens", |b| {
-        b.iter(|| encoder.encode_one(black_box(&query)).expect("a vector"));
-    });
-    for (tokens, count) in [(16, 256), (128, 64), (384, 24)] {
-        let texts = vec![text(&encoder, tokens); count];
-        group.throughput(Throughput::Elements(count as u64));
-        group.bench_function(format!("documents of {tokens} tokens"), |b| {
-            b.iter(|| encoder.encode(black_box(&texts)).expect("vectors"));
-        });
+    let corpus = std::env::var_os("RETUNE_BENCH_CORPUS").map(|path| documents(Path::new(&path)));
+    println!(
+        "| kernel | in | threads | 16 | 64 | 128 | 256 | 384 | mixed | GFLOP/s | of peak | query p50, p95 ms | triplets/s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    for kernel in Kernel::available() {
+        for precision in PRECISIONS.into_iter().filter(|precision| kernel.precision(*precision) == *precision)
+        {
+            for threads in [1, 2] {
+                let label = format!("| {kernel} | {precision} | {threads} |");
+                if words.iter().all(|word| label.contains(&format!(" {word} "))) {
+                    let options = BenchOptions::default()
+                        .with_kernel(kernel)
+                        .with_precision(precision)
+                        .with_threads(threads);
+                    let report = bench(&folder, &options, &|_| ()).expect("a measurement");
+                    let mixed =
+                        corpus.as_ref().map(|texts| mixed(&folder, kernel, precision, threads, texts));
+                    println!("{label} {}", row(&report, mixed));
+                }
+            }
+        }
     }
-    group.finish();
 }
 
-criterion_group!(benches, encode);
-criterion_main!(benches);
+fn documents(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).expect("the corpus");
+    let document = |line: &str| {
+        let fields: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        format!(
+            "{} {}",
+            fields["title"].as_str().unwrap_or_default(),
+            fields["text"].as_str().unwrap_or_default()
+        )
+    };
+    text.lines().take(500).map(document).collect()
+}
+
+/// Documents of a real corpus a second.
+fn mixed(
+    folder: &Path,
+    kernel: Kernel,
+    precision: EncoderPrecision,
+    threads: usize,
+    texts: &[String],
+) -> f64 {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool.install(|| {
+        let encoder =
+            Encoder::load_with(folder, EncoderOptions::of(precision).with_kernel(kernel)).expect("a model");
+        if encoder.wants_calibration() {
+            let calibration = encoder.calibrate(&texts[..32.min(texts.len())]).expect("a calibration");
+            encoder.use_calibration(&calibration).expect("int8");
+        }
+        let started = Instant::now();
+        encoder.encode(texts).expect("vectors");
+        texts.len() as f64 / started.elapsed().as_secs_f64()
+    })
+}
+
+/// Multiplications and additions of a document of 128 tokens in all-mpnet-base-v2: those of its weights and of attention.
+const OPERATIONS: f64 = 128.0 * (2.0 * 12.0 * 12.0 * 768.0 * 768.0 + 12.0 * 4.0 * 768.0 * 128.0);
+
+fn row(report: &BenchReport, mixed: Option<f64>) -> String {
+    let rates = report.encode.clone().unwrap_or_default();
+    let reached = rates.get(&128).copied().unwrap_or_default() * OPERATIONS / 1e9;
+    let rates: Vec<String> = rates.values().map(|rate| format!("{rate:.2}")).collect();
+    let query = report.query_ms.map(|ms| format!("{:.2}, {:.2}", ms.p50, ms.p95)).unwrap_or_default();
+    let train = report.train.map(|train| format!("{:.2}", train.triplets_per_second)).unwrap_or_default();
+    let mixed = mixed.map(|rate| format!("{rate:.2}")).unwrap_or_default();
+    let share = 100.0 * reached / report.peak_gflops;
+    format!("{} | {mixed} | {reached:.0} | {share:.0} % | {query} | {train} |", rates.join(" | "))
+}

@@ -30,6 +30,7 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
+pub mod bench;
 mod clock;
 mod corpus;
 mod dense;

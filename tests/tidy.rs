@@ -31,7 +31,8 @@ const BASE: [&str; 4] = ["error", "clock", "ids", "storage"];
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`: its module `model` is public.
-    ("cli", &["engine", "eval", "encoder"]),
+    ("cli", &["engine", "eval", "encoder", "bench"]),
+    ("bench", &["train", "encoder"]),
     ("server", &["engine"]),
     (
         "engine",

@@ -1,5 +1,6 @@
 //! The command line: one file a verb. Results go to standard output, everything else to standard error.
 
+mod bench;
 mod demo;
 mod eval;
 mod forget;
@@ -48,6 +49,8 @@ enum Verb {
     Status(status::Args),
     /// Measure retrieval on a test collection in BEIR layout.
     Eval(eval::Args),
+    /// Measure how fast the encoder encodes, answers and learns on this machine.
+    Bench(bench::Args),
     /// Show the whole loop on a small handbook: index, search, judge, learn, compare.
     Demo(demo::Args),
 }
@@ -74,6 +77,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),
+        Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),
     };
     match done {

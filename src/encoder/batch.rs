@@ -1,34 +1,37 @@
 //! Texts on their way through the model: token ids behind one another, without padding.
 
-use candle_core::{Device, Result, Tensor};
-
-use super::ops::Lengths;
-
 /// The padding token. Its id is fixed in the reference implementation, whatever a configuration says.
 const PAD: u32 = 1;
 
 /// Tokenised texts as the model takes them.
+#[derive(Default)]
 pub(super) struct Batch {
-    pub(super) ids: Tensor,
-    pub(super) positions: Tensor,
-    pub(super) lengths: Lengths,
+    pub(super) ids: Vec<u32>,
+    pub(super) positions: Vec<u32>,
+    /// The number of tokens of each text, in order.
+    pub(super) lengths: Vec<usize>,
+    /// The first token of each text.
+    pub(super) starts: Vec<usize>,
 }
 
 impl Batch {
-    /// Puts texts behind one another. Each has at least one token.
-    pub(super) fn new<'a>(texts: impl Iterator<Item = &'a [u32]>) -> Result<Batch> {
-        let (mut ids, mut positions, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+    /// Puts texts behind one another, in place of those before. Each has at least one token.
+    pub(super) fn set<'a>(&mut self, texts: impl Iterator<Item = &'a [u32]>) {
+        self.ids.clear();
+        self.positions.clear();
+        self.lengths.clear();
+        self.starts.clear();
         for text in texts {
-            lengths.push(text.len());
-            ids.extend_from_slice(text);
-            positions.extend(position_ids(text));
+            self.starts.push(self.ids.len());
+            self.lengths.push(text.len());
+            self.ids.extend_from_slice(text);
+            self.positions.extend(position_ids(text));
         }
-        let tokens = ids.len();
-        Ok(Batch {
-            ids: Tensor::from_vec(ids, tokens, &Device::Cpu)?,
-            positions: Tensor::from_vec(positions, tokens, &Device::Cpu)?,
-            lengths: lengths.into(),
-        })
+    }
+
+    /// The number of tokens of all texts.
+    pub(super) fn tokens(&self) -> usize {
+        self.ids.len()
     }
 }
 

@@ -3,21 +3,22 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
-use super::batch::Batch;
+use super::calibration::Calibration;
 use super::config::ModelConfig;
-use super::failed_to;
-use super::mpnet::Mpnet;
+use super::mpnet::{Mpnet, Record, Workspace};
+use super::ops::{EncoderPrecision, Kernel, Run};
+use super::parameters::Parameters;
 use super::tokens::Tokens;
-use super::weights::WeightFile;
+use super::weights::{Table, WeightFile};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// Tokens that one thread takes through the model at a time. Products of 128 rows already run at full speed; more only
-/// takes memory and makes cancelling slower.
-const BATCH_TOKENS: usize = 512;
+/// Tokens that one thread takes through the model at a time. Products of some hundred rows already run at full speed;
+/// more only takes memory and makes cancelling slower.
+const BATCH_TOKENS: usize = 256;
 
 /// Below this many tokens a batch is not divided among threads; its operations are.
 const SPLIT_TOKENS: usize = 128;
@@ -25,15 +26,58 @@ const SPLIT_TOKENS: usize = 128;
 /// Texts that are tokenised before the first of them is encoded.
 const WINDOW: usize = 1024;
 
-/// Turns texts into vectors: an MPNet model with mean pooling, L2-normalised, in f32.
+/// How an encoder computes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EncoderOptions {
+    /// What products are computed in for documents. Default: bf16, where the processor has it.
+    pub documents: EncoderPrecision,
+    /// What products are computed in for queries. Default: bf16, where the processor has it. Two precisions take the
+    /// memory of both.
+    pub queries: EncoderPrecision,
+    /// The instructions. Default: [`Kernel::best`].
+    pub kernel: Option<Kernel>,
+    /// What [`Encoder::calibrate`] has found, for int8. Default: nothing; int8 then begins with
+    /// [`Encoder::use_calibration`], and bf16 serves until then.
+    pub calibration: Option<Calibration>,
+}
+
+impl EncoderOptions {
+    /// Documents and queries in one precision.
+    pub fn of(precision: EncoderPrecision) -> Self {
+        EncoderOptions { documents: precision, queries: precision, ..EncoderOptions::default() }
+    }
+
+    /// Sets [`kernel`](EncoderOptions::kernel).
+    pub fn with_kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = Some(kernel);
+        self
+    }
+
+    /// Sets [`calibration`](EncoderOptions::calibration).
+    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
+        self.calibration = Some(calibration);
+        self
+    }
+}
+
+/// Turns texts into vectors: an MPNet model with mean pooling, L2-normalised.
 ///
 /// Cheap to share behind an `Arc`; every method takes `&self`.
 pub struct Encoder {
     folder: PathBuf,
     tokens: Tokens,
-    model: Mpnet,
+    /// One for each precision that is not int8, and at least one.
+    models: Vec<Mpnet>,
+    int8: OnceLock<Mpnet>,
+    /// Of documents and of queries.
+    precisions: (EncoderPrecision, EncoderPrecision),
+    file: Arc<WeightFile>,
+    words: Table,
+    positions: Table,
     config: ModelConfig,
     weights: Digest,
+    kernel: Kernel,
+    spaces: Mutex<Vec<Workspace>>,
 }
 
 impl std::fmt::Debug for Encoder {
@@ -43,20 +87,63 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// Loads the model in a sentence-transformers folder (MPNet, mean pooling).
+    /// Loads the model in a sentence-transformers folder (MPNet, mean pooling), to compute as the processor does best.
     ///
     /// # Errors
-    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute.
+    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
+    /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel of this processor.
     pub fn load(folder: &Path) -> Result<Encoder> {
+        Encoder::load_with(folder, EncoderOptions::default())
+    }
+
+    /// [`load`](Self::load) with options.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); [`Error::Invalid`] for a kernel that this processor lacks.
+    pub fn load_with(folder: &Path, options: EncoderOptions) -> Result<Encoder> {
+        let kernel = options.kernel.map_or_else(Kernel::best, Kernel::checked)?;
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
-        let file = WeightFile::open(folder)?;
+        let file = Arc::new(WeightFile::open(folder)?);
         let tensors = file.tensors()?;
-        let (weights, model) = rayon::join(
+        let run = Run { kernel, threads: rayon::current_num_threads() };
+        let precisions = (kernel.precision(options.documents), kernel.precision(options.queries));
+        let floats = [precisions.0, precisions.1].map(|precision| match precision {
+            EncoderPrecision::Int8 => kernel.precision(EncoderPrecision::Bf16),
+            float => float,
+        });
+        let (weights, loaded) = rayon::join(
             || file.digest(),
-            || Mpnet::build(&config, &mut |name, shape| tensors.get_for_search(name, shape)),
+            || {
+                let parameters = Parameters::build(&config, &mut |name, shape| tensors.get(name, shape))?;
+                let model = |precision| Mpnet::new(run, precision, &config, &parameters, &|x| &x[..], None);
+                let mut models = vec![model(floats[0])];
+                if floats[1] != floats[0] {
+                    models.push(model(floats[1]));
+                }
+                Ok((models, parameters))
+            },
         );
-        Ok(Encoder { folder: folder.to_path_buf(), tokens, model: model?, config, weights })
+        let (models, parameters) = loaded?;
+        let (words, positions) = (parameters.words, parameters.positions);
+        let encoder = Encoder {
+            folder: folder.to_path_buf(),
+            tokens,
+            models,
+            int8: OnceLock::new(),
+            precisions,
+            words: Table::keep(&file, words),
+            positions: Table::keep(&file, positions),
+            config,
+            weights,
+            kernel,
+            spaces: Mutex::default(),
+            file: Arc::clone(&file),
+        };
+        if let Some(calibration) = &options.calibration {
+            encoder.use_calibration(calibration)?;
+        }
+        Ok(encoder)
     }
 
     /// Encodes texts: one L2-normalised vector of [`dimensions`](Self::dimensions) numbers each, in the order given.
@@ -68,12 +155,18 @@ impl Encoder {
         self.encode_with(texts, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Encodes one text, such as a query.
+    /// Encodes one text, such as a query, on all threads.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn encode_one(&self, text: &str) -> Result<Vec<f32>> {
-        self.encode(&[text]).map(|vectors| vectors.into_iter().next().unwrap_or_default())
+        let ids = self.token_ids(text)?;
+        self.embed(
+            self.model(self.precisions.1),
+            std::iter::once(&ids[..]),
+            rayon::current_num_threads(),
+            <[f32]>::to_vec,
+        )
     }
 
     /// [`encode`](Self::encode) that reports the number of texts done, and stops when told to.
@@ -116,6 +209,70 @@ impl Encoder {
         self.tokens.count(text).unwrap_or_else(|_| text.chars().count())
     }
 
+    /// The instructions that the encoder uses.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// What products are computed in for documents and for queries: what was asked for, or f32 where the processor lacks
+    /// it, or bf16 where int8 has no calibration yet.
+    pub fn precision(&self) -> (EncoderPrecision, EncoderPrecision) {
+        (self.model(self.precisions.0).precision, self.model(self.precisions.1).precision)
+    }
+
+    /// Whether int8 was asked for and has no calibration yet.
+    pub fn wants_calibration(&self) -> bool {
+        let (documents, queries) = self.precisions;
+        (documents == EncoderPrecision::Int8 || queries == EncoderPrecision::Int8)
+            && self.int8.get().is_none()
+    }
+
+    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn calibrate<S: AsRef<str>>(&self, texts: &[S]) -> Result<Calibration> {
+        let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
+        let (mut calibration, mut space) = (Calibration::default(), Workspace::default());
+        for text in texts {
+            let ids = self.token_ids(text.as_ref())?;
+            space.batch.set(std::iter::once(&ids[..]));
+            self.models[0].embed(run, self.tables(), &mut space, Record::Largest(&mut calibration));
+        }
+        Ok(calibration)
+    }
+
+    /// Begins to compute in int8 what was asked for in int8. The first calibration stays.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the weights' file has become unreadable.
+    pub fn use_calibration(&self, calibration: &Calibration) -> Result<()> {
+        if !self.wants_calibration() {
+            return Ok(());
+        }
+        let tensors = self.file.tensors()?;
+        let parameters = Parameters::build(&self.config, &mut |name, shape| tensors.get(name, shape))?;
+        let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
+        let precision = EncoderPrecision::Int8;
+        let model = Mpnet::new(run, precision, &self.config, &parameters, &|x| &x[..], Some(calibration));
+        let _ = self.int8.set(model); // another thread's is as good
+        Ok(())
+    }
+
+    /// The model that computes in a precision.
+    fn model(&self, precision: EncoderPrecision) -> &Mpnet {
+        let float =
+            || self.models.iter().find(|model| model.precision == precision).unwrap_or(&self.models[0]);
+        match precision {
+            EncoderPrecision::Int8 => self.int8.get().unwrap_or_else(float),
+            _ => float(),
+        }
+    }
+
+    fn tables(&self) -> (&[f32], &[f32]) {
+        (self.words.numbers(), self.positions.numbers())
+    }
+
     /// The folder that the model was loaded from.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -139,14 +296,17 @@ impl Encoder {
         Ok(ids.into_iter().flatten().collect())
     }
 
-    /// Encodes a window of tokenised texts. Batches go to threads whole; a lone batch is worked on by all of them.
+    /// Encodes a window of tokenised texts, the longest first. Batches go to threads whole; a lone batch is worked on by
+    /// all of them.
     fn encode_ids(
         &self,
         ids: &[Vec<u32>],
         threads: usize,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<f32>>> {
-        let batches = batches(ids, threads);
+        let mut order: Vec<usize> = (0..ids.len()).collect();
+        order.sort_by_key(|&text| std::cmp::Reverse(ids[text].len()));
+        let batches = batches(ids, &order, threads);
         let inner = if batches.len() > 1 { 1 } else { threads };
         let mut done = 0;
         let vectors = in_parallel(
@@ -156,42 +316,60 @@ impl Encoder {
                 done += batches[i].len();
                 progress(done)
             },
-            |i| self.encode_batch(&ids[batches[i].clone()], inner),
+            |i| {
+                let texts = batches[i].iter().map(|&text| &ids[text][..]);
+                self.embed(self.model(self.precisions.0), texts, inner, |vectors| {
+                    vectors.chunks_exact(self.dimensions()).map(<[f32]>::to_vec).collect::<Vec<_>>()
+                })
+            },
         )?;
-        Ok(vectors.into_iter().flatten().collect())
+        let mut in_order = vec![Vec::new(); ids.len()];
+        for (text, vector) in order.into_iter().zip(vectors.into_iter().flatten()) {
+            in_order[text] = vector;
+        }
+        Ok(in_order)
     }
 
-    fn encode_batch(&self, ids: &[Vec<u32>], threads: usize) -> Result<Vec<Vec<f32>>> {
-        let vectors = Batch::new(ids.iter().map(Vec::as_slice))
-            .and_then(|batch| self.model.embed(&batch, threads))
-            .and_then(|tensor| tensor.to_vec2::<f32>())
-            .map_err(failed_to("encode a batch"))?;
-        if vectors.iter().flatten().all(|x| x.is_finite()) {
-            return Ok(vectors);
-        }
-        Err(Error::Encoder {
+    /// Takes a batch through the model and gives its vectors, one behind the other, to `then`.
+    fn embed<'a, R>(
+        &self,
+        model: &Mpnet,
+        texts: impl Iterator<Item = &'a [u32]>,
+        threads: usize,
+        then: impl FnOnce(&[f32]) -> R,
+    ) -> Result<R> {
+        let spaces = || self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut space = spaces().pop().unwrap_or_default();
+        space.batch.set(texts);
+        let run = Run { kernel: self.kernel, threads };
+        model.embed(run, self.tables(), &mut space, Record::Nothing);
+        let vectors = &space.vectors[..space.batch.lengths.len() * self.dimensions()];
+        let finite = vectors.iter().all(|x| x.is_finite());
+        let result = finite.then(|| then(vectors));
+        spaces().push(space);
+        result.ok_or_else(|| Error::Encoder {
             doing: "encode a batch",
             message: format!("a vector is not finite; the weights in {} are damaged", self.folder.display()),
         })
     }
 }
 
-/// Cuts consecutive texts into batches of at most [`BATCH_TOKENS`] tokens (a longer text is alone), and so that every
-/// thread gets one if there are enough tokens.
-fn batches(ids: &[Vec<u32>], threads: usize) -> Vec<std::ops::Range<usize>> {
+/// Cuts texts, in this order, into batches of at most [`BATCH_TOKENS`] tokens (a longer text is alone), and so that
+/// every thread gets one if there are enough tokens.
+fn batches<'a>(ids: &[Vec<u32>], order: &'a [usize], threads: usize) -> Vec<&'a [usize]> {
     let total: usize = ids.iter().map(Vec::len).sum();
     let share = total.div_ceil(threads.max(1)).max(SPLIT_TOKENS);
     let budget = share.min(BATCH_TOKENS);
     let (mut batches, mut start, mut tokens) = (Vec::new(), 0, 0);
-    for (i, text) in ids.iter().enumerate() {
-        if i > start && tokens + text.len() > budget {
-            batches.push(start..i);
-            (start, tokens) = (i, 0);
+    for (at, &text) in order.iter().enumerate() {
+        if at > start && tokens + ids[text].len() > budget {
+            batches.push(&order[start..at]);
+            (start, tokens) = (at, 0);
         }
-        tokens += text.len();
+        tokens += ids[text].len();
     }
-    if start < ids.len() {
-        batches.push(start..ids.len());
+    if start < order.len() {
+        batches.push(&order[start..]);
     }
     batches
 }

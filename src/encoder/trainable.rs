@@ -1,15 +1,15 @@
-//! The encoder as training sees it: weights that move, results with a graph behind them.
+//! The encoder as training sees it: parameters that move, and a backward pass.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Tensor, Var};
-
-use super::batch::Batch;
+use super::backward::{BackwardSpace, Sums};
 use super::config::{self, ModelConfig};
-use super::failed_to;
-use super::mpnet::Mpnet;
+use super::mpnet::{Mpnet, Record, Workspace};
+use super::ops::{EncoderPrecision, Kernel, Run};
+use super::parameters::Parameters;
+use super::tape::Tape;
 use super::tokens::Tokens;
 use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
@@ -28,41 +28,61 @@ const FILES: [&str; 8] = [
     "vocab.txt",
 ];
 
-/// An encoder whose weights are f32 variables. It gives the same vectors as [`super::Encoder`], without dropout.
+/// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s packed from them, without dropout.
 pub(crate) struct TrainableEncoder {
     folder: PathBuf,
     tokens: Tokens,
+    names: Vec<String>,
+    places: Parameters<usize>,
+    numbers: Vec<Vec<f32>>,
     model: Mpnet,
-    variables: Vec<(String, Var)>,
+    run: Run,
+    tape: Tape,
+    space: Workspace,
+    back: BackwardSpace,
     max_tokens: usize,
     longest: usize,
 }
 
 impl TrainableEncoder {
-    /// Loads the model in `folder`.
+    /// Loads the model in `folder`, to compute products in `precision` with the instructions of `kernel`.
     ///
     /// # Errors
-    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute.
-    pub(crate) fn load(folder: &Path) -> Result<TrainableEncoder> {
+    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
+    /// [`Error::Invalid`] if the processor lacks the kernel.
+    pub(crate) fn load(
+        folder: &Path,
+        precision: EncoderPrecision,
+        kernel: Kernel,
+    ) -> Result<TrainableEncoder> {
+        let run = Run { kernel: kernel.checked()?, threads: rayon::current_num_threads() };
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
         let file = WeightFile::open(folder)?;
         let weights = file.tensors()?;
-        let mut variables = Vec::new();
-        let model = Mpnet::build(&config, &mut |name, shape| {
-            let variable = weights
-                .get(name, shape)
-                .and_then(|tensor| Var::from_tensor(&tensor).map_err(failed_to("load the weights")))?;
-            let tensor = variable.as_tensor().clone();
-            variables.push((name.to_string(), variable));
-            Ok(tensor)
+        let mut named = Vec::new();
+        Parameters::build(&config, &mut |name, shape| {
+            named.push((name.to_string(), weights.get(name, shape)?.into_owned()));
+            Ok(())
         })?;
-        variables.sort_by(|(a, _), (b, _)| a.cmp(b));
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (names, numbers): (Vec<String>, Vec<Vec<f32>>) = named.into_iter().unzip();
+        let places = Parameters::build(&config, &mut |name, _| {
+            // Every name was collected above.
+            Ok(names.binary_search_by(|other| other.as_str().cmp(name)).unwrap_or_default())
+        })?;
+        let model = Mpnet::new(run, precision, &config, &places, &|&place| &numbers[place], None);
         Ok(TrainableEncoder {
             folder: folder.to_path_buf(),
             tokens,
+            names,
+            places,
+            numbers,
+            tape: Tape::new(model.precision),
             model,
-            variables,
+            run,
+            space: Workspace::default(),
+            back: BackwardSpace::default(),
             max_tokens: config.max_tokens,
             longest: config.positions - 2,
         })
@@ -80,32 +100,60 @@ impl TrainableEncoder {
         self.max_tokens
     }
 
-    /// Tokens of a text as it is embedded: with the two special ones, cut at `max_tokens`.
-    pub(crate) fn count_tokens(&self, text: &str, max_tokens: usize) -> Result<usize> {
-        Ok(self.tokens.ids(text, max_tokens)?.len())
+    /// The length of a vector.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.model.hidden
     }
 
-    /// Encodes texts in one batch: `(texts, dimensions)`, L2-normalised, with the graph that leads to the variables.
-    #[cfg(test)]
-    pub(crate) fn embed(&self, texts: &[&str]) -> Result<Tensor> {
-        self.embed_up_to(texts, self.max_tokens)
+    /// About how many bytes the tape takes for a token.
+    pub(crate) fn tape_bytes(&self) -> usize {
+        let number = if self.model.precision == EncoderPrecision::F32 { 4 } else { 2 };
+        self.model.layers.len() * (6 * self.model.hidden + self.model.wide) * number
     }
 
-    /// [`embed`](Self::embed), cutting texts at `max_tokens`.
-    pub(crate) fn embed_up_to(&self, texts: &[&str], max_tokens: usize) -> Result<Tensor> {
+    /// The token ids of a text as it is embedded: with the two special ones, cut at `max_tokens`.
+    pub(crate) fn token_ids(&self, text: &str, max_tokens: usize) -> Result<Vec<u32>> {
         self.check_max_tokens(max_tokens)?;
-        if texts.is_empty() {
-            return Err(Error::invalid("the batch", "no text", "at least one"));
-        }
-        let ids: Vec<Vec<u32>> =
-            texts.iter().map(|text| self.tokens.ids(text, max_tokens)).collect::<Result<_>>()?;
-        let batch = Batch::new(ids.iter().map(Vec::as_slice)).map_err(failed_to("prepare a batch"))?;
-        self.model.embed(&batch, rayon::current_num_threads()).map_err(failed_to("encode a batch"))
+        self.tokens.ids(text, max_tokens)
     }
 
-    /// Every variable that takes part in an embedding, sorted by name. The names are those of the weights' file.
-    pub(crate) fn variables(&self) -> &[(String, Var)] {
-        &self.variables
+    /// Embeds tokenised texts in one batch: `(texts, dimensions)`, L2-normalised. With `record`, what
+    /// [`backward`](Self::backward) needs is kept until the next call.
+    pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> &[f32] {
+        self.space.batch.set(texts.iter().copied());
+        let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
+        self.model.embed(
+            self.run,
+            tables,
+            &mut self.space,
+            if record { Record::Tape(&mut self.tape) } else { Record::Nothing },
+        );
+        &self.space.vectors[..texts.len() * self.model.hidden]
+    }
+
+    /// Adds the gradient of every parameter to `gradients`, which are in the parameters' order, given that of the
+    /// vectors that the last call of [`embed`](Self::embed) recorded.
+    pub(crate) fn backward(&mut self, mut d_vectors: Vec<f32>, gradients: &mut [Vec<f32>]) {
+        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients };
+        let (space, back) = (&mut self.space, &mut self.back);
+        self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
+    }
+
+    /// The names of the parameters that take part in an embedding, sorted. They are those of the weights' file.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The parameters, in the order of their names.
+    pub(crate) fn parameters(&self) -> &[Vec<f32>] {
+        &self.numbers
+    }
+
+    /// Changes the parameters.
+    pub(crate) fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
+        change(&mut self.numbers);
+        let numbers = &self.numbers;
+        self.model.set(self.run, &self.places, &|&place| &numbers[place]);
     }
 
     /// Writes a complete model folder to `folder`, which must not exist: the source's files with the weights as they
@@ -142,8 +190,8 @@ impl TrainableEncoder {
                 copy_if_there(&from.join("config.json"), &into.join("config.json"))?;
             }
         }
-        let changed: HashMap<&str, &Tensor> =
-            self.variables.iter().map(|(name, variable)| (name.as_str(), variable.as_tensor())).collect();
+        let names = self.names.iter().map(String::as_str);
+        let changed: HashMap<&str, &[f32]> = names.zip(self.numbers.iter().map(Vec::as_slice)).collect();
         let file = WeightFile::open(&self.folder)?;
         file.tensors()?.write_with(&folder.join(WEIGHTS), &changed)
     }

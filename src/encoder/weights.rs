@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use candle_core::safetensors::Load;
-use candle_core::{DType, Device, Tensor};
+use half::{bf16, f16};
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use super::config::{COMPLETE_IT, problem};
-use super::mpnet::POSITION_TABLE;
-use super::ops::{Floats, column_major};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -35,7 +34,7 @@ impl WeightFile {
             Err(e) => return Err(Error::io("open", &path)(e)),
         };
         // SAFETY: a model folder is written under a temporary name and published whole; nobody changes or truncates
-        // its files afterwards. The map lives only while the weights are copied out of it.
+        // its files afterwards.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
         Ok(WeightFile { path, map })
     }
@@ -54,52 +53,85 @@ impl WeightFile {
     }
 }
 
+/// A table that a model looks up row by row: in the file, where it can be read as it lies there.
+pub(super) enum Table {
+    Mapped { file: Arc<WeightFile>, bytes: Range<usize> },
+    Owned(Vec<f32>),
+}
+
+impl Table {
+    /// Keeps what [`Weights::get`] gave.
+    pub(super) fn keep(file: &Arc<WeightFile>, numbers: Cow<'_, [f32]>) -> Table {
+        let within = file.map.as_ptr_range();
+        match numbers {
+            Cow::Borrowed(numbers) if within.contains(&numbers.as_ptr().cast()) => {
+                let start = numbers.as_ptr() as usize - within.start as usize;
+                Table::Mapped { file: Arc::clone(file), bytes: start..start + size_of_val(numbers) }
+            }
+            numbers => Table::Owned(numbers.into_owned()),
+        }
+    }
+
+    pub(super) fn numbers(&self) -> &[f32] {
+        match self {
+            Table::Mapped { file, bytes } => in_place(&file.map[bytes.clone()]).unwrap_or_default(),
+            Table::Owned(numbers) => numbers,
+        }
+    }
+}
+
+/// Bytes of little-endian f32 as numbers, if they are aligned and the processor has the same order.
+fn in_place(bytes: &[u8]) -> Option<&[f32]> {
+    // SAFETY: any four bytes are an f32, and `align_to` gives the aligned ones only.
+    let (before, numbers, after) = unsafe { bytes.align_to::<f32>() };
+    (cfg!(target_endian = "little") && before.is_empty() && after.is_empty()).then_some(numbers)
+}
+
 /// The tensors of a file by name.
 pub(super) struct Weights<'a> {
     path: &'a Path,
     tensors: SafeTensors<'a>,
 }
 
-impl Weights<'_> {
-    /// One tensor as f32, copied to memory, where a matrix that texts are multiplied with is column-major.
-    pub(super) fn get_for_search(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let tensor = self.get(name, shape)?;
-        let &[rows, columns] = shape else { return Ok(tensor) };
-        if name.starts_with("embeddings.") || name == POSITION_TABLE {
-            return Ok(tensor);
-        }
-        let turned = Floats::of(&tensor).and_then(|numbers| column_major(&numbers, (rows, columns)));
-        turned.map_err(|e| problem(self.path, format!("the tensor {name}: {e}"), COMPLETE_IT))
-    }
-
-    /// One tensor as f32, copied to memory.
-    pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+impl<'a> Weights<'a> {
+    /// One tensor as f32: in the file if it can be read there, else copied.
+    pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Cow<'a, [f32]>> {
+        let problem = |what: String| problem(self.path, what, COMPLETE_IT);
         let Ok(view) = self.tensors.tensor(name) else {
-            return Err(problem(self.path, format!("the tensor {name} is missing"), COMPLETE_IT));
+            return Err(problem(format!("the tensor {name} is missing")));
         };
         if view.shape() != shape {
-            let what = format!("the tensor {name} has shape {:?}, config.json says {shape:?}", view.shape());
-            return Err(problem(self.path, what, COMPLETE_IT));
+            let found = view.shape();
+            return Err(problem(format!(
+                "the tensor {name} has shape {found:?}, config.json says {shape:?}"
+            )));
         }
-        if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-            let what = format!("the tensor {name} holds {:?}, not floating-point numbers", view.dtype());
-            return Err(problem(self.path, what, COMPLETE_IT));
+        let bytes: &'a [u8] = view.data();
+        let halves = || bytes.as_chunks::<2>().0.iter();
+        let numbers = match (view.dtype(), in_place(bytes)) {
+            (Dtype::F32, Some(numbers)) => Cow::Borrowed(numbers),
+            (Dtype::F32, None) => bytes.as_chunks().0.iter().map(|x| f32::from_le_bytes(*x)).collect(),
+            (Dtype::F16, _) => halves().map(|x| f16::from_le_bytes(*x).to_f32()).collect(),
+            (Dtype::BF16, _) => halves().map(|x| bf16::from_le_bytes(*x).to_f32()).collect(),
+            (other, _) => {
+                return Err(problem(format!(
+                    "the tensor {name} holds {other:?}, not floating-point numbers"
+                )));
+            }
+        };
+        if numbers.iter().fold(0.0, |sum, x| sum + x * 0.0) != 0.0 {
+            return Err(problem(format!("the tensor {name} holds numbers that are not finite")));
         }
-        view.load(&Device::Cpu)
-            .and_then(|tensor| tensor.to_dtype(DType::F32))
-            .map_err(|e| problem(self.path, format!("the tensor {name}: {e}"), COMPLETE_IT))
+        Ok(numbers)
     }
 
     /// Writes all tensors to `path` under their names, those in `changed` with their new values.
-    pub(super) fn write_with(&self, path: &Path, changed: &HashMap<&str, &Tensor>) -> Result<()> {
+    pub(super) fn write_with(&self, path: &Path, changed: &HashMap<&str, &[f32]>) -> Result<()> {
         let failed = |e: String| Error::Encoder { doing: "write the weights", message: e };
         let mut tensors = Vec::new();
         for (name, view) in self.tensors.iter() {
             let view = match changed.get(name) {
-                Some(tensor) => {
-                    let numbers = Floats::of(tensor).map_err(|e| failed(e.to_string()))?;
-                    Saved::Changed { shape: tensor.dims(), numbers }
-                }
+                Some(numbers) => Saved::Changed { shape: view.shape().to_vec(), numbers },
                 None => Saved::Same { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data() },
             };
             tensors.push((name, view));
@@ -110,7 +142,7 @@ impl Weights<'_> {
 }
 
 enum Saved<'a> {
-    Changed { shape: &'a [usize], numbers: Floats<'a> },
+    Changed { shape: Vec<usize>, numbers: &'a [f32] },
     Same { dtype: Dtype, shape: Vec<usize>, bytes: &'a [u8] },
 }
 

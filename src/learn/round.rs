@@ -117,9 +117,13 @@ fn train_next(
     progress: &mut Progress<'_>,
 ) -> Result<(Building, TrainReport)> {
     let serving = &input.snapshot.pinned.generation;
-    let model = TrainableEncoder::load(&serving.model_folder())?;
+    let mut model = TrainableEncoder::load(
+        &serving.model_folder(),
+        input.options.train.precision,
+        serving.encoder.kernel(),
+    )?;
     let chunks = input.snapshot.lexical.chunk_count() as usize;
-    let trained = train(&model, &collected.examples, &input.options.train, chunks, &mut |step| {
+    let trained = train(&mut model, &collected.examples, &input.options.train, chunks, &mut |step| {
         let loss = Some(step.loss);
         progress(LearnProgress { stage: LearnStage::Train, done: step.step, total: step.steps, loss })
     })?;

@@ -4,7 +4,7 @@
 //! Row i's loss is the cross-entropy of `scale · cos(anchor_i, candidate)` over all candidates with its own positive
 //! as the target; the batch's loss is the mean over rows. Candidates are all positives, then all hard negatives.
 
-use candle_core::{D, Device, Result, Tensor};
+use candle_core::{D, Device, Result, Tensor, Var};
 
 use super::options::NegativeScope;
 
@@ -22,13 +22,24 @@ pub(super) struct Layout {
     pub(super) negatives: Vec<(u32, usize)>,
 }
 
-/// The loss of a batch, a scalar with a graph to `embeddings`, shape `(texts, dimensions)`.
-pub(super) fn ranking_loss(
-    embeddings: &Tensor,
+/// The loss of a batch of vectors of `width` numbers each, and its gradient by them.
+pub(super) fn loss_and_gradient(
+    vectors: &[f32],
+    width: usize,
     layout: &Layout,
     scale: f64,
     scope: NegativeScope,
-) -> Result<Tensor> {
+) -> Result<(f32, Vec<f32>)> {
+    let vectors = Var::from_slice(vectors, (vectors.len() / width, width), &Device::Cpu)?;
+    let loss = ranking_loss(vectors.as_tensor(), layout, scale, scope)?;
+    let Some(gradient) = loss.backward()?.remove(vectors.as_tensor()) else {
+        candle_core::bail!("the loss does not depend on the vectors")
+    };
+    Ok((loss.to_scalar()?, gradient.flatten_all()?.to_vec1()?))
+}
+
+/// The loss of a batch, a scalar with a graph to `embeddings`, shape `(texts, dimensions)`.
+fn ranking_loss(embeddings: &Tensor, layout: &Layout, scale: f64, scope: NegativeScope) -> Result<Tensor> {
     let rows = layout.anchors.len();
     let logits = logits(embeddings, layout, scale, scope)?;
     let largest = logits.max_keepdim(D::Minus1)?.detach();

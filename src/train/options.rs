@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoder::EncoderPrecision;
 use crate::error::{Error, Result};
 
 /// Options of the optimiser and the loss. The defaults are sentence-transformers' but for the warm-up, since a round
@@ -32,6 +33,9 @@ pub struct TrainOptions {
     /// Texts are cut at so many tokens while training, the two special ones included: 3 or more. Default: the model's
     /// own limit.
     pub max_tokens: Option<usize>,
+    /// What products are computed in: bf16 (the default) or f32. Parameters, their gradients and the optimiser's moments
+    /// are f32 either way.
+    pub precision: EncoderPrecision,
 }
 
 /// Which anchors see a row's hard negatives.
@@ -74,6 +78,7 @@ impl Default for TrainOptions {
             seed: 42,
             scope: NegativeScope::Auto,
             max_tokens: None,
+            precision: EncoderPrecision::Bf16,
         }
     }
 }
@@ -139,6 +144,12 @@ impl TrainOptions {
         self
     }
 
+    /// Sets [`precision`](TrainOptions::precision).
+    pub fn with_precision(mut self, precision: EncoderPrecision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub fn validate(&self) -> Result<()> {
@@ -164,6 +175,9 @@ impl TrainOptions {
         }
         if !(0.0..1.0).contains(&self.weight_decay) {
             return Err(Error::invalid("the weight decay", self.weight_decay, "0 to below 1"));
+        }
+        if self.precision == EncoderPrecision::Int8 {
+            return Err(Error::invalid("the precision of training", "int8", "bf16 or f32"));
         }
         if let Some(tokens @ ..3) = self.max_tokens {
             return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));

@@ -1,16 +1,14 @@
 //! The training loop.
 //!
 //! Memory is bounded by gradient caching (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory
-//! Limited Setup", 2021): a batch is embedded part by part without keeping graphs, the loss gives the gradient of
-//! every embedding, and each part is then embedded again with its graph, through which that gradient flows back. The
-//! result is the batch's own gradient. A batch that fits into one part is not embedded twice.
+//! Limited Setup", 2021): a batch is embedded part by part without a tape, the loss gives the gradient of every vector,
+//! and each part is then embedded again with a tape, by which that gradient flows back. The result is the batch's own
+//! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use candle_core::{Device, Tensor, Var};
-
-use super::loss::{Layout, ranking_loss};
+use super::loss::{Layout, loss_and_gradient};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{NegativeScope, TrainOptions};
 use super::sampler::batches;
@@ -18,8 +16,8 @@ use super::schedule::Schedule;
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 
-/// Tokens whose graph is held at a time: about 2 GB on all-mpnet-base-v2.
-const PART_TOKENS: usize = 2048;
+/// What the tape of a part may take.
+const TAPE_BYTES: usize = 1 << 30;
 
 /// One training row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +60,7 @@ pub(crate) struct TrainReport {
 /// [`Error::Cancelled`] when `progress` breaks; [`Error::Encoder`] when a loss or a gradient is no finite number, which a
 /// lower learning rate prevents. The model is then of no use.
 pub(crate) fn train(
-    model: &TrainableEncoder,
+    model: &mut TrainableEncoder,
     examples: &[Example],
     options: &TrainOptions,
     chunks: usize,
@@ -78,12 +76,15 @@ pub(crate) fn train(
         (0..options.epochs).map(|epoch| batches(examples, options.batch_size, options.seed, epoch)).collect();
     let steps = epochs.iter().map(Vec::len).sum();
     let schedule = Schedule::new(steps, options.warmup_ratio);
-    let mut optimizer = AdamW::new(model.variables(), options.weight_decay, true);
+    let mut optimizer = AdamW::new(model, options.weight_decay, true);
+    let mut gradients: Vec<Vec<f32>> = model.parameters().iter().map(|x| vec![0.0; x.len()]).collect();
+    let part_tokens = TAPE_BYTES / model.tape_bytes();
     let mut report = TrainReport::default();
     for batch in epochs.into_iter().flatten() {
         let rows: Vec<&Example> = batch.into_iter().map(|index| &examples[index]).collect();
-        let (loss, gradients) = gradients(model, &rows, options, scope, PART_TOKENS)?;
-        let grad_norm = global_norm(&gradients)?;
+        gradients.iter_mut().for_each(|sums| sums.fill(0.0));
+        let loss = add_gradients(model, &rows, options, scope, part_tokens, &mut gradients)?;
+        let grad_norm = global_norm(&gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
                 doing: "train",
@@ -91,12 +92,8 @@ pub(crate) fn train(
             });
         }
         let learning_rate = options.learning_rate * schedule.factor(report.losses.len());
-        optimizer.step(
-            model.variables(),
-            &gradients,
-            clip(grad_norm, options.max_grad_norm),
-            learning_rate,
-        )?;
+        let factor = clip(grad_norm, options.max_grad_norm);
+        model.update(|parameters| optimizer.step(parameters, &gradients, factor, learning_rate));
         report.losses.push(loss);
         let step = report.losses.len();
         if progress(&StepReport { step, steps, loss, grad_norm, learning_rate }).is_break() {
@@ -112,57 +109,42 @@ pub(super) fn clip(norm: f64, limit: f64) -> f64 {
     (limit / (norm + 1e-6)).min(1.0)
 }
 
-/// The loss of a batch and the gradient of every variable, in the variables' order.
-pub(super) fn gradients(
-    model: &TrainableEncoder,
+/// The loss of a batch. Adds the gradient of every parameter to `gradients`, in the parameters' order.
+pub(super) fn add_gradients(
+    model: &mut TrainableEncoder,
     rows: &[&Example],
     options: &TrainOptions,
     scope: NegativeScope,
     part_tokens: usize,
-) -> Result<(f32, Vec<Tensor>)> {
+    gradients: &mut [Vec<f32>],
+) -> Result<f32> {
     let (texts, layout) = lay_out(rows);
     let limit = options.max_tokens.unwrap_or(model.max_tokens());
-    let parts = parts(model, &texts, limit, part_tokens)?;
-    let embed = |part: &[usize]| {
-        let texts: Vec<&str> = part.iter().map(|&index| texts[index]).collect();
-        model.embed_up_to(&texts, limit)
-    };
-    let order: Vec<usize> = parts.concat();
-    if let [only] = &parts[..] {
-        let embeddings = in_text_order(&embed(only)?, &order)?;
-        let loss = ranking_loss(&embeddings, &layout, options.scale, scope).map_err(failed)?;
-        let store = loss.backward().map_err(failed)?;
-        let gradients = model.variables().iter().map(|(_, variable)| take(&store, variable));
-        return Ok((loss.to_scalar().map_err(failed)?, gradients.collect::<Result<_>>()?));
-    }
-    let mut embedded = Vec::with_capacity(parts.len());
-    for part in &parts {
-        embedded.push(embed(part)?.detach());
-    }
-    let cached = Tensor::cat(&embedded, 0).and_then(|all| Var::from_tensor(&all)).map_err(failed)?;
-    let loss = in_text_order(cached.as_tensor(), &order)
-        .and_then(|embeddings| ranking_loss(&embeddings, &layout, options.scale, scope).map_err(failed))?;
-    let of_embeddings = take(&loss.backward().map_err(failed)?, &cached)?;
-    let mut sums: Vec<Option<Tensor>> = vec![None; model.variables().len()];
-    let mut start = 0;
-    for part in &parts {
-        let wanted = of_embeddings.narrow(0, start, part.len()).map_err(failed)?;
-        start += part.len();
-        let store =
-            (embed(part)? * wanted).and_then(|product| product.sum_all()?.backward()).map_err(failed)?;
-        for (sum, (_, variable)) in sums.iter_mut().zip(model.variables()) {
-            let gradient = take(&store, variable)?;
-            *sum = Some(match sum.take() {
-                Some(sum) => (sum + gradient).map_err(failed)?,
-                None => gradient,
-            });
+    let ids = texts.iter().map(|text| model.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
+    let parts = parts(&ids, part_tokens);
+    let embed = |model: &mut TrainableEncoder, part: &[usize], record: bool, into: &mut [f32]| {
+        let ids: Vec<&[u32]> = part.iter().map(|&text| &ids[text][..]).collect();
+        let width = model.dimensions();
+        let vectors = model.embed(&ids, record).chunks_exact(width);
+        for (vector, text) in vectors.zip(part) {
+            into[text * width..][..width].copy_from_slice(vector);
         }
+    };
+    let width = model.dimensions();
+    let mut vectors = vec![0.0; texts.len() * width];
+    for (at, part) in parts.iter().enumerate() {
+        embed(model, part, at + 1 == parts.len(), &mut vectors);
     }
-    let gradients = sums.into_iter().zip(model.variables()).map(|(sum, (_, variable))| match sum {
-        Some(sum) => Ok(sum),
-        None => variable.zeros_like().map_err(failed),
-    });
-    Ok((loss.to_scalar().map_err(failed)?, gradients.collect::<Result<_>>()?))
+    let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options.scale, scope)
+        .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
+    for (at, part) in parts.iter().enumerate().rev() {
+        if at + 1 < parts.len() {
+            embed(model, part, true, &mut vectors);
+        }
+        let of_part = part.iter().flat_map(|text| &d_vectors[text * width..][..width]).copied().collect();
+        model.backward(of_part, gradients);
+    }
+    Ok(loss)
 }
 
 /// The texts of a batch and the part that each plays in the loss.
@@ -182,50 +164,21 @@ fn lay_out<'a>(rows: &[&'a Example]) -> (Vec<&'a str>, Layout) {
 }
 
 /// The texts cut into parts of at most so many tokens, or of one text; longest first.
-fn parts(
-    model: &TrainableEncoder,
-    texts: &[&str],
-    limit: usize,
-    part_tokens: usize,
-) -> Result<Vec<Vec<usize>>> {
-    let mut lengths = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        lengths.push((model.count_tokens(text, limit)?, index));
-    }
-    lengths.sort_unstable_by_key(|&(tokens, index)| (std::cmp::Reverse(tokens), index));
+fn parts(ids: &[Vec<u32>], part_tokens: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..ids.len()).collect();
+    order.sort_by_key(|&text| std::cmp::Reverse(ids[text].len()));
     let mut parts: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
-    for (tokens, index) in lengths {
-        if tokens > room || parts.is_empty() {
-            parts.push(Vec::new());
-            room = part_tokens;
+    for text in order {
+        let tokens = ids[text].len();
+        match parts.last_mut() {
+            Some(part) if tokens <= room => part.push(text),
+            _ => {
+                parts.push(vec![text]);
+                room = part_tokens;
+            }
         }
         room = room.saturating_sub(tokens);
-        parts.last_mut().into_iter().for_each(|part| part.push(index));
     }
-    Ok(parts)
-}
-
-/// Rows of embeddings from the order in which they were embedded to that of the texts.
-fn in_text_order(embeddings: &Tensor, order: &[usize]) -> Result<Tensor> {
-    let mut places = vec![0u32; order.len()];
-    for (place, &text) in order.iter().enumerate() {
-        places[text] = place as u32;
-    }
-    let count = places.len();
-    let places = Tensor::from_vec(places, count, &Device::Cpu).map_err(failed)?;
-    embeddings.index_select(&places, 0).map_err(failed)
-}
-
-/// A variable's gradient. Without one the graph is broken somewhere: it must not pass for a gradient of zero.
-fn take(store: &candle_core::backprop::GradStore, variable: &Var) -> Result<Tensor> {
-    let gradient = store.get(variable.as_tensor()).ok_or_else(|| Error::Encoder {
-        doing: "train",
-        message: format!("a variable of shape {:?} got no gradient", variable.dims()),
-    })?;
-    gradient.contiguous().map_err(failed)
-}
-
-fn failed(error: candle_core::Error) -> Error {
-    Error::Encoder { doing: "train", message: error.to_string() }
+    parts
 }

@@ -1,261 +1,143 @@
-//! Products with weight matrices, `x Wᵀ + b`.
-//!
-//! A weight has shape `(outputs, inputs)`. Its memory may be row-major, as files and variables have it, or column-major,
-//! as [`column_major`] makes it: the forward product wants the latter and makes a transposed copy of a row-major one,
-//! which is lost time for a query, but nothing beside a training batch.
+//! Products with weight matrices, `x Wᵀ + b`, for `x` of shape `(tokens, inputs)` and `W` of shape `(outputs, inputs)`.
 
-use std::borrow::Cow;
+use super::factor::{Panels, Source, View};
+use super::kernel::EncoderPrecision;
+use super::product::{Part, Run, Target, multiply};
+use super::{ROWS, map, simd};
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
-
-use super::matrix::{Matrix, MatrixMut, Write, multiply, transpose};
-use super::{Floats, ROWS, column_sums, floats, map, simd, tensor};
-
-/// A weight of shape `(outputs, inputs)` in column-major memory, from its row-major numbers.
-pub(in crate::encoder) fn column_major(numbers: &[f32], shape: (usize, usize)) -> Result<Tensor> {
-    let mut turned = vec![0.0; numbers.len()];
-    transpose(numbers, shape.1, &mut turned, rayon::current_num_threads());
-    tensor(turned, (shape.1, shape.0))?.t()
+/// A weight, packed for the processor, and a bias. Several weights of one input lie side by side as one.
+#[derive(Default)]
+pub(in crate::encoder) struct Linear {
+    panels: Panels,
+    bias: Vec<f32>,
+    /// What the inputs are divided by; the weight was multiplied by it.
+    smoothing: Option<Smoothing>,
 }
 
-/// `Wᵀ`, row-major.
-struct Transposed<'a>(Cow<'a, [f32]>);
+struct Smoothing {
+    factors: Vec<f32>,
+    inverse: Vec<f32>,
+}
 
-impl<'a> Transposed<'a> {
-    fn new(storage: &'a CpuStorage, layout: &Layout, threads: usize) -> Result<Self> {
-        if !layout.is_contiguous() {
-            return floats(storage, &layout.transpose(0, 1)?).map(|weight| Transposed(Cow::Borrowed(weight)));
-        }
-        let weight = floats(storage, layout)?;
-        let mut turned = vec![0.0; weight.len()];
-        transpose(weight, layout.dims()[1], &mut turned, threads);
-        Ok(Transposed(Cow::Owned(turned)))
-    }
+/// Tokens that the gradient of a weight sums over at a time: of more, a block that fits the cache would have so few
+/// columns that each comes from a page of its own.
+const SUMMED: usize = 1024;
 
-    fn matrix(&self, inputs: usize, outputs: usize) -> Matrix<'_> {
-        Matrix::new(&self.0, inputs, outputs, outputs)
+/// What follows on `x Wᵀ + b` while it is still in the nearest cache.
+#[derive(Clone, Copy)]
+pub(in crate::encoder) enum Then<'a> {
+    Nothing,
+    /// The Gaussian error linear unit.
+    Gelu,
+    /// These are added, of the result's shape.
+    Add(&'a [f32]),
+}
+
+/// A weight's numbers with its shape.
+#[derive(Clone, Copy)]
+pub(in crate::encoder) struct Weight<'a> {
+    pub(in crate::encoder) numbers: &'a [f32],
+    pub(in crate::encoder) outputs: usize,
+    pub(in crate::encoder) inputs: usize,
+}
+
+impl<'a> Weight<'a> {
+    fn view(self) -> View<'a> {
+        View::new(self.numbers, self.outputs, self.inputs, self.inputs)
     }
 }
 
-/// `(rows, inputs)` of the argument and `outputs` of a weight `(outputs, inputs)`.
-fn sizes(x: &[usize], weight: &[usize]) -> Result<(usize, usize, usize)> {
-    match (x, weight) {
-        (&[rows, inputs], &[outputs, same]) if inputs == same => Ok((rows, inputs, outputs)),
-        _ => bail!("a linear layer got an input of shape {x:?} for a weight of shape {weight:?}"),
+impl Linear {
+    /// Divides the inputs by these factors before they become int8 numbers, and multiplies the weight by them: what
+    /// stands out among the inputs is shared with the weight (Xiao et al., "SmoothQuant", 2023).
+    pub(in crate::encoder) fn smooth(&mut self, factors: Vec<f32>) {
+        let inverse = factors.iter().map(|factor| 1.0 / factor).collect();
+        self.smoothing = Some(Smoothing { factors, inverse });
+    }
+
+    /// Takes weights and biases, those of several layers side by side.
+    pub(in crate::encoder) fn set(
+        &mut self,
+        run: Run,
+        precision: EncoderPrecision,
+        weights: &[Weight<'_>],
+        biases: &[&[f32]],
+    ) {
+        let views: Vec<_> = weights.iter().map(|weight| weight.view()).collect();
+        let factors = self.smoothing.as_ref().map(|smoothing| &smoothing.factors[..]);
+        self.panels.fill_transposed(run.kernel, precision, &views, factors);
+        self.bias.clear();
+        biases.iter().for_each(|bias| self.bias.extend_from_slice(bias));
+        assert_eq!(self.bias.len(), self.panels.columns(), "a bias for each output");
+    }
+
+    pub(in crate::encoder) fn forward(&self, run: Run, x: &[f32], then: Then<'_>, out: &mut [f32]) {
+        let (inputs, outputs) = (self.panels.depth(), self.panels.columns());
+        let rows = x.len() / inputs.max(1);
+        let view = View::new(x, rows, inputs, inputs);
+        let source = match &self.smoothing {
+            Some(smoothing) => Source::Smoothed(view, &smoothing.inverse),
+            None => Source::Rows(view, 1.0),
+        };
+        let target = Target::new(out, outputs);
+        multiply(run, source, &self.panels, &|part: Part<'_>| {
+            let bias = &self.bias[part.column..part.column + part.width];
+            match then {
+                Then::Nothing => simd::write_with_bias(&part, bias, &target),
+                Then::Gelu => simd::write_gelu_with_bias(&part, bias, &target),
+                Then::Add(more) => simd::write_with_bias_and(&part, bias, more, outputs, &target),
+            }
+        });
     }
 }
 
-fn add_bias(out: &mut [f32], bias: &[f32], threads: usize) {
-    let chunks = out.chunks_mut(ROWS * bias.len()).collect();
-    map(threads, chunks, |rows: &mut [f32]| {
-        rows.chunks_exact_mut(bias.len()).for_each(|row| simd::add(row, bias));
+/// Adds `gradᵀ x`, the gradient of a weight, to `into`. `grad` is some columns of a matrix whose rows start `stride`
+/// apart, from column `first` on. `panels` is room to work in.
+pub(in crate::encoder) fn weight_gradient(
+    run: Run,
+    precision: EncoderPrecision,
+    x: (&[f32], usize),
+    (grad, stride, first): (&[f32], usize, usize),
+    into: &mut [f32],
+    panels: &mut Panels,
+) {
+    let (x, inputs) = x;
+    let (rows, outputs) = (x.len() / inputs, into.len() / inputs);
+    let target = Target::new(into, inputs);
+    let some = rows.div_ceil(rows.div_ceil(SUMMED).max(1)).next_multiple_of(2).max(2);
+    for start in (0..rows).step_by(some) {
+        let count = some.min(rows - start);
+        panels.fill(run.kernel, precision, View::new(&x[start * inputs..], count, inputs, inputs));
+        let grad = View::new(&grad[start * stride + first..], count, outputs, stride);
+        multiply(run, Source::Columns(grad), panels, &|part| target.add(&part));
+    }
+}
+
+/// Adds `grad W`, the gradient of an input, to `into`; arguments as of [`weight_gradient`].
+pub(in crate::encoder) fn input_gradient(
+    run: Run,
+    precision: EncoderPrecision,
+    weight: Weight<'_>,
+    (grad, stride, first): (&[f32], usize, usize),
+    into: &mut [f32],
+    panels: &mut Panels,
+) {
+    let rows = into.len() / weight.inputs;
+    panels.fill(run.kernel, precision, weight.view());
+    let target = Target::new(into, weight.inputs);
+    let grad = View::new(&grad[first..], rows, weight.outputs, stride);
+    multiply(run, Source::Rows(grad, 1.0), panels, &|part| {
+        target.add(&part);
     });
 }
 
-/// Gradients of the input and of the weight of `x Wᵀ`, where `grad`'s rows start `stride` apart.
-struct Backward<'a> {
-    x: &'a [f32],
-    weight: &'a [f32],
-    sizes: (usize, usize, usize),
-    grad: &'a [f32],
-    stride: usize,
-    threads: usize,
-}
-
-impl Backward<'_> {
-    fn grad(&self) -> Matrix<'_> {
-        Matrix::new(self.grad, self.sizes.0, self.sizes.2, self.stride)
-    }
-
-    fn input(&self, into: &mut [f32], write: Write) {
-        let (_, inputs, outputs) = self.sizes;
-        let weight = Matrix::new(self.weight, outputs, inputs, inputs);
-        multiply(MatrixMut::new(into, inputs), self.grad(), weight, write, self.threads);
-    }
-
-    fn weight(&self) -> Result<Tensor> {
-        let (rows, inputs, outputs) = self.sizes;
-        let mut d_weight = vec![0.0; outputs * inputs];
-        let x = Matrix::new(self.x, rows, inputs, inputs);
-        multiply(MatrixMut::new(&mut d_weight, inputs), self.grad().t(), x, Write::Replace, self.threads);
-        tensor(d_weight, (outputs, inputs))
-    }
-}
-
-/// `(x, W, b) ↦ x Wᵀ + b` for `x` of shape `(rows, inputs)` and `W` of shape `(outputs, inputs)`.
-pub(in crate::encoder) struct Linear {
-    pub(in crate::encoder) threads: usize,
-}
-
-impl CustomOp3 for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (rows, inputs, outputs) = sizes(l1.dims(), l2.dims())?;
-        let x = Matrix::new(floats(s1, l1)?, rows, inputs, inputs);
-        let weight = Transposed::new(s2, l2, self.threads)?;
-        let weight = weight.matrix(inputs, outputs);
-        let mut out = vec![0.0; rows * outputs];
-        multiply(MatrixMut::new(&mut out, outputs), x, weight, Write::Replace, self.threads);
-        add_bias(&mut out, floats(s3, l3)?, self.threads);
-        Ok((CpuStorage::F32(out), (rows, outputs).into()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        _bias: &Tensor,
-        _res: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
-        let sizes = sizes(x.dims(), weight.dims())?;
-        let (x, weight, grad) = (Floats::of(x)?, Floats::of(weight)?, Floats::of(&grad)?);
-        let (rows, inputs, outputs) = sizes;
-        let threads = self.threads;
-        let backward = Backward { x: &x, weight: &weight, sizes, grad: &grad, stride: outputs, threads };
-        let mut d_x = vec![0.0; rows * inputs];
-        backward.input(&mut d_x, Write::Replace);
-        let d_bias = tensor(column_sums(&grad, outputs, threads), outputs)?;
-        Ok((Some(tensor(d_x, (rows, inputs))?), Some(backward.weight()?), Some(d_bias)))
-    }
-}
-
-/// `(x, V, W) ↦ [x Vᵀ | x Wᵀ]`: two projections of one input side by side, without biases.
-pub(in crate::encoder) struct LinearPair {
-    pub(in crate::encoder) threads: usize,
-}
-
-impl CustomOp3 for LinearPair {
-    fn name(&self) -> &'static str {
-        "linear-pair"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (rows, inputs, outputs) = sizes(l1.dims(), l2.dims())?;
-        if l2.dims() != l3.dims() {
-            bail!("a linear pair got weights of shapes {:?} and {:?}", l2.dims(), l3.dims());
-        }
-        let x = Matrix::new(floats(s1, l1)?, rows, inputs, inputs);
-        let mut out = vec![0.0; rows * 2 * outputs];
-        for (storage, layout, start) in [(s2, l2, 0), (s3, l3, outputs)] {
-            let weight = Transposed::new(storage, layout, self.threads)?;
-            let into = MatrixMut::new(out.get_mut(start..).unwrap_or_default(), 2 * outputs);
-            multiply(into, x, weight.matrix(inputs, outputs), Write::Replace, self.threads);
-        }
-        Ok((CpuStorage::F32(out), (rows, 2 * outputs).into()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        first: &Tensor,
-        second: &Tensor,
-        _res: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
-        let sizes = sizes(x.dims(), first.dims())?;
-        let (rows, inputs, outputs) = sizes;
-        let (x, grad) = (Floats::of(x)?, Floats::of(&grad)?);
-        let mut d_x = vec![0.0; rows * inputs];
-        let mut side = |weight: &Tensor, start: usize, write: Write| {
-            let weight = Floats::of(weight)?;
-            let grad = grad.get(start..).unwrap_or_default();
-            let (stride, threads) = (2 * outputs, self.threads);
-            let backward = Backward { x: &x, weight: &weight, sizes, grad, stride, threads };
-            backward.input(&mut d_x, write);
-            backward.weight()
-        };
-        let d_first = side(first, 0, Write::Replace)?;
-        let d_second = side(second, outputs, Write::Accumulate)?;
-        Ok((Some(tensor(d_x, (rows, inputs))?), Some(d_first), Some(d_second)))
-    }
-}
-
-/// `(x, W, b) ↦ gelu(x) Wᵀ + b`. The activation is computed again in the backward pass instead of being kept.
-pub(in crate::encoder) struct GeluLinear {
-    pub(in crate::encoder) threads: usize,
-}
-
-impl GeluLinear {
-    fn activate(&self, x: &[f32], width: usize) -> Vec<f32> {
-        let mut out = vec![0.0; x.len()];
-        let chunk = ROWS * width.max(1);
-        let pairs = x.chunks(chunk).zip(out.chunks_mut(chunk)).collect();
-        map(self.threads, pairs, |(x, out): (&[f32], &mut [f32])| simd::gelu(x, out));
-        out
-    }
-}
-
-impl CustomOp3 for GeluLinear {
-    fn name(&self) -> &'static str {
-        "gelu-linear"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (rows, inputs, outputs) = sizes(l1.dims(), l2.dims())?;
-        let active = self.activate(floats(s1, l1)?, inputs);
-        let weight = Transposed::new(s2, l2, self.threads)?;
-        let weight = weight.matrix(inputs, outputs);
-        let mut out = vec![0.0; rows * outputs];
-        let x = Matrix::new(&active, rows, inputs, inputs);
-        multiply(MatrixMut::new(&mut out, outputs), x, weight, Write::Replace, self.threads);
-        add_bias(&mut out, floats(s3, l3)?, self.threads);
-        Ok((CpuStorage::F32(out), (rows, outputs).into()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        _bias: &Tensor,
-        _res: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
-        let sizes = sizes(x.dims(), weight.dims())?;
-        let (rows, inputs, outputs) = sizes;
-        let (x, weight, grad) = (Floats::of(x)?, Floats::of(weight)?, Floats::of(&grad)?);
-        let threads = self.threads;
-        let (mut active, mut d_x) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        let mut backward = Backward { x: &[], weight: &weight, sizes, grad: &grad, stride: outputs, threads };
-        backward.input(&mut d_x, Write::Replace);
-        let chunk = ROWS * inputs.max(1);
-        let parts = x.chunks(chunk).zip(d_x.chunks_mut(chunk)).zip(active.chunks_mut(chunk)).collect();
-        map(threads, parts, |((x, d_x), active): ((&[f32], &mut [f32]), &mut [f32])| {
-            simd::gelu_backward(x, d_x, active);
-        });
-        backward.x = &active;
-        let d_weight = backward.weight()?;
-        let d_bias = tensor(column_sums(&grad, outputs, threads), outputs)?;
-        Ok((Some(tensor(d_x, (rows, inputs))?), Some(d_weight), Some(d_bias)))
-    }
+/// Adds the sum of each column of `grad`, the gradient of a bias, to `into`.
+pub(in crate::encoder) fn bias_gradient(run: Run, grad: &[f32], into: &mut [f32]) {
+    let width = into.len();
+    let parts = map(run.threads, grad.chunks(ROWS * width).collect(), |rows: &[f32]| {
+        let mut sums = vec![0.0; width];
+        rows.chunks_exact(width).for_each(|row| simd::add(&mut sums, row));
+        sums
+    });
+    parts.iter().for_each(|part| simd::add(into, part));
 }

@@ -1,85 +1,54 @@
-//! Fused operations of the encoder, each with its forward and its backward pass.
+//! The operations of the encoder, each with its forward and its backward pass.
 //!
-//! They exist because candle's fused softmax and layer norm have no backward pass (their gradients vanish in silence),
-//! its exact GELU is scalar, and a chain of plain operations keeps every intermediate result alive until the backward
-//! pass. What each one keeps is only its arguments and its result; the rest is computed again.
+//! Activations are row-major f32, `(tokens, width)`. Tokens of all texts lie behind one another without padding, and only
+//! attention and pooling look at where a text ends. The products in between, of weights and in attention, take their
+//! factors in the precision that was asked for and add up in f32 ([`product`]); what follows on a product is done while
+//! its result is in the nearest cache. Backward passes compute again what is cheap to compute again.
 //!
-//! Tokens of all texts lie behind one another without padding: activations are `(tokens, width)`, and only attention
-//! and pooling look at where a text ends ([`Lengths`]). Every operation takes the number of threads it may use. The
-//! order of every sum is fixed by the shapes and the number of threads, so that a seeded training repeats exactly.
+//! Every operation takes a [`Run`]: the kernel and the number of threads. The order of every sum is fixed by the shapes,
+//! so that a seeded training repeats exactly.
 
+mod amx;
 mod attention;
+mod factor;
+mod kernel;
 mod linear;
-mod matrix;
+mod memory;
 mod norm;
+mod peak;
 mod pool;
 mod position;
+mod product;
 mod simd;
+mod tile;
 
-use std::ops::Deref;
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
-use candle_core::{CpuStorage, Device, Layout, Result, Shape, Storage, StorageRef, Tensor, bail};
 use rayon::prelude::*;
 
-pub(super) use attention::Attention;
-pub(super) use linear::{GeluLinear, Linear, LinearPair, column_major};
-pub(super) use norm::AddNorm;
-pub(super) use pool::{MeanPool, Normalise};
+pub(super) use attention::{Attention, PositionBias};
+pub(super) use factor::Panels;
+pub use kernel::{EncoderPrecision, Kernel};
+pub(super) use linear::{Linear, Then, Weight, bias_gradient, input_gradient, weight_gradient};
+pub(super) use norm::Norm;
+pub use peak::peak_gflops;
+pub(super) use pool::{mean_pool, mean_pool_backward, normalise, normalise_backward};
 pub(super) use position::BUCKETS;
 #[cfg(test)]
 pub(super) use position::relative_position_bucket;
-
-/// The number of tokens of each text, in order. No text is empty.
-pub(super) type Lengths = Arc<[usize]>;
+pub(super) use product::Run;
+pub(super) use simd::{bf16_from_f32, f32_from_bf16};
 
 /// Rows that one thread takes at a time in the operations that go row by row.
 const ROWS: usize = 64;
 
-/// The numbers of an argument of a forward pass.
-fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(data), Some((start, end))) => Ok(&data[start..end]),
-        _ => bail!("a fused operation takes contiguous f32 tensors"),
-    }
-}
-
-/// The numbers of a tensor, locked for reading: an argument of a backward pass.
-pub(super) struct Floats<'a> {
-    storage: StorageRef<'a>,
-    range: std::ops::Range<usize>,
-}
-
-impl<'a> Floats<'a> {
-    pub(super) fn of(tensor: &'a Tensor) -> Result<Self> {
-        let (storage, layout) = tensor.storage_and_layout();
-        match (&*storage, layout.contiguous_offsets()) {
-            (Storage::Cpu(CpuStorage::F32(_)), Some((start, end))) => {
-                Ok(Floats { storage, range: start..end })
-            }
-            _ => bail!("a fused operation takes contiguous f32 tensors on the processor"),
-        }
-    }
-}
-
-impl Deref for Floats<'_> {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        match &*self.storage {
-            Storage::Cpu(CpuStorage::F32(data)) => &data[self.range.clone()],
-            _ => &[], // `of` lets no other storage pass
-        }
-    }
-}
-
-/// A tensor of gradients.
-fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
-    Tensor::from_vec(data, shape.into(), &Device::Cpu)
-}
-
 /// Runs `work` on every item and returns the results in order.
-fn map<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+pub(super) fn map<T: Send, R: Send>(
+    threads: usize,
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync + Send,
+) -> Vec<R> {
     if threads > 1 && items.len() > 1 {
         items.into_par_iter().map(work).collect()
     } else {
@@ -87,34 +56,44 @@ fn map<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + 
     }
 }
 
-/// Cuts `data` into the rows of each text.
-fn split<'a>(mut data: &'a mut [f32], lengths: &[usize], width: usize) -> Vec<&'a mut [f32]> {
-    let mut parts = Vec::with_capacity(lengths.len());
-    for length in lengths {
-        let (part, rest) = data.split_at_mut(length * width);
-        parts.push(part);
-        data = rest;
+/// Runs `work` for `0..count`.
+fn each(threads: usize, count: usize, work: impl Fn(usize) + Sync + Send) {
+    if threads > 1 && count > 1 {
+        (0..count).into_par_iter().for_each(work);
+    } else {
+        (0..count).for_each(work);
     }
-    parts
+}
+
+/// Runs `work` for `0..count` and returns the results in order.
+fn map_each<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    map(threads, (0..count).collect(), work)
+}
+
+/// `length` numbers of room that is kept; what they hold is of no account.
+pub(super) fn fit(room: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if room.len() < length {
+        room.resize(length, 0.0);
+    }
+    &mut room[..length]
+}
+
+/// Applies the Gaussian error linear unit to all numbers.
+pub(super) fn gelu(run: Run, x: &mut [f32], width: usize) {
+    map(run.threads, x.chunks_mut(ROWS * width).collect(), simd::gelu);
+}
+
+/// Turns `grad`, the gradient of [`gelu`]'s result, into that of its argument `x`, and `x` into the result.
+pub(super) fn gelu_backward(run: Run, x: &mut [f32], grad: &mut [f32], width: usize) {
+    let parts = x.chunks_mut(ROWS * width).zip(grad.chunks_mut(ROWS * width)).collect();
+    map(run.threads, parts, |(x, grad): (&mut [f32], &mut [f32])| simd::gelu_backward(x, grad));
 }
 
 /// The first row of each text.
-fn starts(lengths: &[usize]) -> impl Iterator<Item = usize> {
+pub(super) fn starts(lengths: &[usize]) -> impl Iterator<Item = usize> {
     lengths.iter().scan(0, |next, length| {
         let start = *next;
         *next += length;
         Some(start)
     })
-}
-
-/// The sum of `rows` rows of `width` numbers each.
-fn column_sums(data: &[f32], width: usize, threads: usize) -> Vec<f32> {
-    let parts = map(threads, data.chunks(ROWS * width).collect(), |rows| {
-        let mut sums = vec![0.0; width];
-        rows.chunks_exact(width).for_each(|row| simd::add(&mut sums, row));
-        sums
-    });
-    let mut sums = vec![0.0; width];
-    parts.iter().for_each(|part| simd::add(&mut sums, part));
-    sums
 }

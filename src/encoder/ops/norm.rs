@@ -1,84 +1,65 @@
-//! Layer normalisation of a sum.
+//! Layer normalisation (Ba et al. 2016).
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use super::product::Run;
+use super::{ROWS, map, simd};
 
-use super::{Floats, ROWS, floats, map, simd, tensor};
-
-/// `(x, residual, [weight | bias]) ↦ LayerNorm(x + residual) * weight + bias` over the last dimension (Ba et al. 2016).
-/// The sum is not kept. Weight and bias come as one vector because an operation has three arguments at most.
-pub(in crate::encoder) struct AddNorm {
-    pub(in crate::encoder) eps: f32,
-    pub(in crate::encoder) threads: usize,
+/// `row ↦ (row - mean) / sqrt(variance + eps) * weight + bias`.
+pub(in crate::encoder) struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    eps: f32,
 }
 
-fn width_of(x: &[usize], residual: &[usize], affine: &[usize]) -> Result<usize> {
-    match (x, affine) {
-        (&[_, width], &[both]) if both == 2 * width && width > 0 && x == residual => Ok(width),
-        _ => bail!("a layer norm got shapes {x:?}, {residual:?} and {affine:?}"),
-    }
-}
-
-impl CustomOp3 for AddNorm {
-    fn name(&self) -> &'static str {
-        "add-norm"
+impl Norm {
+    pub(in crate::encoder) fn new(weight: &[f32], bias: &[f32], eps: f32) -> Norm {
+        assert!(weight.len() == bias.len() && !weight.is_empty(), "a layer norm without a width");
+        Norm { weight: weight.to_vec(), bias: bias.to_vec(), eps }
     }
 
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let width = width_of(l1.dims(), l2.dims(), l3.dims())?;
-        let (x, residual) = (floats(s1, l1)?, floats(s2, l2)?);
-        let (weight, bias) = floats(s3, l3)?.split_at(width);
-        let mut out = vec![0.0; x.len()];
-        let chunk = ROWS * width;
-        let parts = out.chunks_mut(chunk).zip(x.chunks(chunk)).zip(residual.chunks(chunk)).collect();
-        map(self.threads, parts, |((out, x), residual): ((&mut [f32], &[f32]), &[f32])| {
-            let rows =
-                out.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(residual.chunks_exact(width));
-            for ((out, x), residual) in rows {
-                simd::standardise(x, residual, self.eps, out);
-                simd::affine(out, weight, bias);
+    /// Takes the numbers that training has changed.
+    pub(in crate::encoder) fn set(&mut self, weight: &[f32], bias: &[f32]) {
+        self.weight.copy_from_slice(weight);
+        self.bias.copy_from_slice(bias);
+    }
+
+    /// Normalises the rows of `x` into `out`.
+    pub(in crate::encoder) fn forward(&self, run: Run, x: &[f32], out: &mut [f32]) {
+        let width = self.weight.len();
+        let normalise = |x: &[f32], out: &mut [f32]| {
+            for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+                simd::standardise(x, self.eps, out);
+                simd::affine(out, &self.weight, &self.bias);
             }
-        });
-        Ok((CpuStorage::F32(out), l1.shape().clone()))
+        };
+        if run.threads == 1 {
+            return normalise(x, out);
+        }
+        let parts = x.chunks(ROWS * width).zip(out.chunks_mut(ROWS * width)).collect();
+        map(run.threads, parts, |(x, out)| normalise(x, out));
     }
 
-    fn bwd(
+    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias.
+    pub(in crate::encoder) fn backward(
         &self,
-        x: &Tensor,
-        residual: &Tensor,
-        affine: &Tensor,
-        _res: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let shape = x.shape().clone();
-        let width = width_of(x.dims(), residual.dims(), affine.dims())?;
-        let grad = grad.contiguous()?;
-        let (x, residual, grad) = (Floats::of(x)?, Floats::of(residual)?, Floats::of(&grad)?);
-        let affine = Floats::of(affine)?;
-        let weight = &affine[..width];
-        let mut d_x = vec![0.0; x.len()];
-        let chunk = ROWS * width;
-        let parts: Vec<_> = d_x.chunks_mut(chunk).enumerate().collect();
-        let sums = map(self.threads, parts, |(at, d_x): (usize, &mut [f32])| {
-            let mut d_affine = vec![0.0; 2 * width];
-            let (d_weight, d_bias) = d_affine.split_at_mut(width);
-            for (row, d_x) in d_x.chunks_exact_mut(width).enumerate() {
-                let here = at * chunk + row * width..at * chunk + (row + 1) * width;
-                let scale = simd::standardise(&x[here.clone()], &residual[here.clone()], self.eps, d_x);
-                simd::affine_backward(d_x, scale, weight, &grad[here], d_weight, d_bias);
+        run: Run,
+        x: &mut [f32],
+        grad: &[f32],
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+    ) {
+        let width = self.weight.len();
+        let parts = x.chunks_mut(ROWS * width).zip(grad.chunks(ROWS * width)).collect();
+        let sums = map(run.threads, parts, |(x, grad): (&mut [f32], &[f32])| {
+            let (mut d_weight, mut d_bias) = (vec![0.0; width], vec![0.0; width]);
+            for (x, grad) in x.chunks_exact_mut(width).zip(grad.chunks_exact(width)) {
+                let scale = simd::standardise_in_place(x, self.eps);
+                simd::affine_backward(x, scale, &self.weight, grad, &mut d_weight, &mut d_bias);
             }
-            d_affine
+            (d_weight, d_bias)
         });
-        let mut d_affine = vec![0.0; 2 * width];
-        sums.iter().for_each(|part| simd::add(&mut d_affine, part));
-        let d_x = tensor(d_x, shape)?;
-        Ok((Some(d_x.clone()), Some(d_x), Some(tensor(d_affine, 2 * width)?)))
+        for (weight, bias) in sums {
+            simd::add(d_weight, &weight);
+            simd::add(d_bias, &bias);
+        }
     }
 }

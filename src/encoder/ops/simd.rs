@@ -1,5 +1,8 @@
 //! Inner loops: written once as plain Rust, compiled for the processor's widest vectors, chosen at run time.
 
+use super::product::{Part, Target};
+use super::tile::{COLUMNS, LINE, Line};
+
 /// Numbers that a reduction keeps apart, so that the compiler may hold them in one vector register.
 const LANES: usize = 16;
 
@@ -8,7 +11,7 @@ const LANES: usize = 16;
 macro_rules! vectorised {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? , $fma:ident => $body:block) => {
         $(#[$doc])*
-        pub(super) fn $name($($arg: $ty),*) $(-> $ret)? {
+        pub(in crate::encoder) fn $name($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
             fn body<const $fma: bool>($($arg: $ty),*) $(-> $ret)? $body
 
@@ -79,6 +82,26 @@ fn erf<const FMA: bool>(x: f32) -> f32 {
 }
 
 #[inline(always)]
+fn gelu_of<const FMA: bool>(x: f32) -> f32 {
+    let half = 0.5 * x;
+    mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
+}
+
+/// The number that is left when each is held against the one before; of no numbers 0.
+#[inline(always)]
+fn extreme(row: &[f32], keep: impl Fn(f32, f32) -> f32) -> f32 {
+    let first = row.first().copied().unwrap_or_default();
+    let (whole, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [first; LANES];
+    for numbers in whole {
+        for lane in 0..LANES {
+            lanes[lane] = keep(lanes[lane], numbers[lane]);
+        }
+    }
+    lanes.iter().chain(rest).fold(first, |a, &b| keep(a, b))
+}
+
+#[inline(always)]
 fn sum(values: impl Fn(usize) -> f32, len: usize) -> f32 {
     let mut lanes = [0.0; LANES];
     let whole = len / LANES * LANES;
@@ -92,19 +115,19 @@ fn sum(values: impl Fn(usize) -> f32, len: usize) -> f32 {
 
 vectorised! {
     /// The Gaussian error linear unit, exact form: `x Φ(x)`.
-    fn gelu(x: &[f32], out: &mut [f32]), FMA => {
-        for (y, &x) in out.iter_mut().zip(x) {
-            let half = 0.5 * x;
-            *y = mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half);
+    fn gelu(x: &mut [f32]), FMA => {
+        for x in x {
+            *x = gelu_of::<FMA>(*x);
         }
     }
 }
 
 vectorised! {
-    /// Multiplies `grad` by the derivative of [`gelu`] at `x`, `Φ(x) + x φ(x)`, and leaves `gelu(x)` in `out`.
-    fn gelu_backward(x: &[f32], grad: &mut [f32], out: &mut [f32]), FMA => {
+    /// Multiplies `grad` by the derivative of [`gelu`] at `x`, `Φ(x) + x φ(x)`, and leaves `gelu(x)` in `x`.
+    fn gelu_backward(x: &mut [f32], grad: &mut [f32]), FMA => {
         const FRAC_1_SQRT_TAU: f32 = 0.398_942_3;
-        for ((y, g), &x) in out.iter_mut().zip(grad).zip(x) {
+        for (y, g) in x.iter_mut().zip(grad) {
+            let x = *y;
             let cdf = mul_add::<FMA>(0.5, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), 0.5);
             *g *= mul_add::<FMA>(x * FRAC_1_SQRT_TAU, exp::<FMA>(-0.5 * x * x), cdf);
             *y = x * cdf;
@@ -168,31 +191,33 @@ vectorised! {
     }
 }
 
+/// Makes the mean of `out` 0 and its variance 1 (less where it is near `eps`); returns what it was multiplied by.
+#[inline(always)]
+fn standardise_numbers(out: &mut [f32], eps: f32) -> f32 {
+    let len = out.len();
+    let mean = sum(|i| out[i], len) / len as f32;
+    let variance = sum(|i| (out[i] - mean) * (out[i] - mean), len) / len as f32;
+    let scale = 1.0 / (variance + eps).sqrt();
+    for x in out {
+        *x = (*x - mean) * scale;
+    }
+    scale
+}
+
 vectorised! {
-    /// `out = (a + bias) * scale`.
-    fn shift_scale(a: &[f32], bias: &[f32], scale: f32, out: &mut [f32]), FMA => {
+    /// `out = (x - mean) / sqrt(variance + eps)`.
+    fn standardise(x: &[f32], eps: f32, out: &mut [f32]), FMA => {
         let _ = FMA;
-        for ((out, a), b) in out.iter_mut().zip(a).zip(bias) {
-            *out = (a + b) * scale;
-        }
+        out.copy_from_slice(x);
+        standardise_numbers(out, eps);
     }
 }
 
 vectorised! {
-    /// `out = (a + b - mean) / sqrt(variance + eps)`; returns `1 / sqrt(variance + eps)`.
-    fn standardise(a: &[f32], b: &[f32], eps: f32, out: &mut [f32]) -> f32, FMA => {
+    /// [`standardise`] in place; returns `1 / sqrt(variance + eps)`.
+    fn standardise_in_place(x: &mut [f32], eps: f32) -> f32, FMA => {
         let _ = FMA;
-        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-            *out = a + b;
-        }
-        let len = out.len();
-        let mean = sum(|i| out[i], len) / len as f32;
-        let variance = sum(|i| (out[i] - mean) * (out[i] - mean), len) / len as f32;
-        let scale = 1.0 / (variance + eps).sqrt();
-        for x in out {
-            *x = (*x - mean) * scale;
-        }
-        scale
+        standardise_numbers(x, eps)
     }
 }
 
@@ -224,6 +249,265 @@ vectorised! {
     }
 }
 
+/// The nearest bf16, ties to even; of a NaN a NaN, if it is one that arithmetic makes.
+#[inline(always)]
+fn bf16_bits(x: f32) -> u32 {
+    let bits = x.to_bits();
+    bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16
+}
+
+vectorised! {
+    /// A row's numbers as words, in every `stride`-th line; zeros fill the last.
+    fn f32_lines(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
+        let _ = FMA;
+        for (numbers, line) in row.chunks(LINE).zip(lines.iter_mut().step_by(stride)) {
+            if numbers.len() < LINE {
+                line.0 = [0; LINE];
+            }
+            for (word, x) in line.0.iter_mut().zip(numbers) {
+                *word = x.to_bits();
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// [`bf16_lines`] without an instruction for it.
+    fn bf16_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
+        let _ = FMA;
+        for (numbers, line) in row.chunks(2 * LINE).zip(lines.iter_mut().step_by(stride)) {
+            let mut halves = [0u16; 2 * LINE];
+            for (half, x) in halves.iter_mut().zip(numbers) {
+                *half = bf16_bits(*x) as u16;
+            }
+            for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+                *word = u32::from(pair[0]) | u32::from(pair[1]) << 16;
+            }
+        }
+    }
+}
+
+/// [`f32_lines`] in bf16, two numbers a word.
+pub(in crate::encoder) fn bf16_lines(row: &[f32], lines: &mut [Line], stride: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16") {
+        // SAFETY: the processor has the features.
+        return unsafe { bf16_lines_avx512(row, lines, stride) };
+    }
+    bf16_lines_by_bits(row, lines, stride);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
+    use std::arch::x86_64::{__m512bh, _mm512_cvtne2ps_pbh, _mm512_loadu_ps};
+    let (whole, rest) = row.as_chunks::<{ 2 * LINE }>();
+    let mut last = [0.0; 2 * LINE];
+    last[..rest.len()].copy_from_slice(rest);
+    let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
+    for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
+        // SAFETY: 32 numbers are two vectors; a line is one, of 64 bytes whatever they mean.
+        unsafe {
+            let halves = _mm512_cvtne2ps_pbh(
+                _mm512_loadu_ps(numbers[LINE..].as_ptr()),
+                _mm512_loadu_ps(numbers.as_ptr()),
+            );
+            *line = std::mem::transmute::<__m512bh, Line>(halves);
+        }
+    }
+}
+
+vectorised! {
+    /// [`f32_lines`] in integers from 0 to 255, four a word. A number is `scale * (integer - zero)`, and this returns
+    /// `(scale, zero)`: the row's smallest number is 0, its largest 255.
+    fn int8_lines(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
+        const ROUND: f32 = 8_388_608.0; // 2^23: adding it leaves the nearest integer in the low bits
+        // One after the other: together the compiler shuffles them.
+        let low = extreme(row, |a, b| if b < a { b } else { a });
+        let high = extreme(row, |a, b| if b > a { b } else { a });
+        // A row of one number has a scale too, one that `zero` can be told in.
+        let scale = ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE);
+        let (inverse, zero) = (1.0 / scale, -low / scale);
+        let (whole, rest) = row.as_chunks::<{ 4 * LINE }>();
+        let mut last = [low; 4 * LINE];
+        last[..rest.len()].copy_from_slice(rest);
+        let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
+        for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
+            let mut bytes = [0u8; 4 * LINE];
+            for i in 0..4 * LINE {
+                bytes[i] = mul_add::<FMA>(numbers[i] - low, inverse, ROUND).to_bits() as u8;
+            }
+            for (word, bytes) in line.0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+        }
+        (scale, zero)
+    }
+}
+
+/// A row of a weight in integers from -127 to 127, four a word, one line after the other. Returns what one of them
+/// stands for, and the sum of all.
+pub(super) fn int8_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32) {
+    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+    let scale = (largest / 127.0).max(f32::MIN_POSITIVE);
+    let mut sum = 0i32;
+    for (numbers, line) in row.chunks(4 * LINE).zip(lines) {
+        let mut bytes = [0u8; 4 * LINE];
+        for (byte, x) in bytes.iter_mut().zip(numbers) {
+            let integer = (x / scale).round() as i8;
+            sum += i32::from(integer);
+            *byte = integer.cast_unsigned();
+        }
+        for (word, bytes) in line.0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+    }
+    (scale, sum as f32)
+}
+
+vectorised! {
+    /// Each number of `a` in bf16 below the one of `b`, in the bits of an f32.
+    fn bf16_pairs(a: &[f32], b: &[f32], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for ((into, a), b) in into.iter_mut().zip(a).zip(b) {
+            *into = f32::from_bits(bf16_bits(*a) | bf16_bits(*b) << 16);
+        }
+    }
+}
+
+vectorised! {
+    /// [`bf16_pairs`] with zeros.
+    fn bf16_alone(a: &[f32], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (into, a) in into.iter_mut().zip(a) {
+            *into = f32::from_bits(bf16_bits(*a));
+        }
+    }
+}
+
+vectorised! {
+    /// The nearest bf16 of each number.
+    fn bf16_from_f32(from: &[f32], into: &mut [u16]), FMA => {
+        let _ = FMA;
+        for (into, from) in into.iter_mut().zip(from) {
+            *into = bf16_bits(*from) as u16;
+        }
+    }
+}
+
+vectorised! {
+    /// The numbers that bf16 stand for.
+    fn f32_from_bf16(from: &[u16], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (into, from) in into.iter_mut().zip(from) {
+            *into = f32::from_bits(u32::from(*from) << 16);
+        }
+    }
+}
+
+vectorised! {
+    /// `out = a * factor`.
+    fn scale(a: &[f32], factor: f32, out: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (out, a) in out.iter_mut().zip(a) {
+            *out = a * factor;
+        }
+    }
+}
+
+vectorised! {
+    /// `out = a * b`, element by element.
+    fn multiply(a: &[f32], b: &[f32], out: &mut [f32]), FMA => {
+        let _ = FMA;
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            *out = a * b;
+        }
+    }
+}
+
+vectorised! {
+    /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of `width` sums start `stride` apart;
+    /// `rows` and `columns` hold the scales of the factors, with the rows' zeros and the columns' sums.
+    fn dequantise(sums: &mut [f32], stride: usize, width: usize, rows: &[(f32, f32)], columns: &[(f32, f32)]), FMA => {
+        for (sums, &(scale, zero)) in sums.chunks_mut(stride).zip(rows) {
+            for (sum, &(unit, total)) in sums[..width].iter_mut().zip(columns) {
+                let exact = sum.to_bits().cast_signed() as f32;
+                *sum = mul_add::<FMA>(-zero, total, exact) * (scale * unit);
+            }
+        }
+    }
+}
+
+/// `out = finish(sum, bias, more)`, number by number. Rows of a whole panel, nearly all, have a loop of their own that the
+/// compiler unrolls.
+#[inline(always)]
+fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl Fn(f32, f32, f32) -> f32) {
+    const WIDE: usize = COLUMNS;
+    let whole = (
+        <&mut [f32; WIDE]>::try_from(&mut *out),
+        <&[f32; WIDE]>::try_from(sums),
+        <&[f32; WIDE]>::try_from(bias),
+        <&[f32; WIDE]>::try_from(more),
+    );
+    if let (Ok(out), Ok(sums), Ok(bias), Ok(more)) = whole {
+        for i in 0..WIDE {
+            out[i] = with(sums[i], bias[i], more[i]);
+        }
+        return;
+    }
+    for (((out, sum), bias), more) in out.iter_mut().zip(sums).zip(bias).zip(more) {
+        *out = with(*sum, *bias, *more);
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product with a bias.
+    fn write_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: each part of a product is given once, and has its own place in the target.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, bias, bias, |sum, bias, _| sum + bias);
+        }
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product with a bias and what stands in its place in a matrix of `width` columns.
+    fn write_with_bias_and(part: &Part<'_>, bias: &[f32], more: &[f32], width: usize, target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            let more = &more[row * width + part.column..][..part.width];
+            finish(out, sums, bias, more, |sum, bias, more| sum + bias + more);
+        }
+    }
+}
+
+vectorised! {
+    /// Writes the [`gelu`] of a part of a product with a bias.
+    fn write_gelu_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, bias, bias, |sum, bias, _| gelu_of::<FMA>(sum + bias));
+        }
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product.
+    fn write(part: &Part<'_>, target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, sums, sums, |sum, _, _| sum);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,9 +528,9 @@ mod tests {
     #[test]
     fn gelu_and_its_slope_follow_the_exact_function() {
         let x: Vec<f32> = (-12_000..=12_000).map(|i| i as f32 / 1000.0).collect();
-        let (mut y, mut y_again, mut slope) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![1.0; x.len()]);
-        gelu(&x, &mut y);
-        gelu_backward(&x, &mut slope, &mut y_again);
+        let (mut y, mut y_again, mut slope) = (x.clone(), x.clone(), vec![1.0; x.len()]);
+        gelu(&mut y);
+        gelu_backward(&mut y_again, &mut slope);
         for (i, &x) in x.iter().enumerate() {
             let x = f64::from(x);
             let cdf = 0.5 * (1.0 + erf_exact(x / 2f64.sqrt()));

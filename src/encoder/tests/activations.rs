@@ -1,12 +1,10 @@
 use std::path::Path;
 
-use candle_core::Tensor;
-
 use super::{distance, golden};
-use crate::encoder::batch::Batch;
 use crate::encoder::config::ModelConfig;
-use crate::encoder::mpnet::Mpnet;
-use crate::encoder::ops::relative_position_bucket;
+use crate::encoder::mpnet::{LayerRecord, Mpnet, Record, Workspace};
+use crate::encoder::ops::{EncoderPrecision, Kernel, Run, relative_position_bucket};
+use crate::encoder::parameters::Parameters;
 use crate::encoder::test_model::{real_model, tiny_model};
 use crate::encoder::weights::WeightFile;
 
@@ -30,11 +28,11 @@ fn l2(x: &[f32]) -> f32 {
     x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32
 }
 
-fn check_hidden(layer: usize, hidden: &Tensor, golden: &Hidden) {
-    let rows: Vec<Vec<f32>> = hidden.to_vec2().unwrap();
-    let all = l2(&rows.concat());
+fn check_hidden(layer: usize, hidden: &[f32], golden: &Hidden) {
+    let rows = hidden.chunks_exact(hidden.len() / golden.first8.len());
+    let all = l2(hidden);
     assert!((all - golden.l2).abs() < 2e-6 * golden.l2, "hidden state {layer}: length {all}, {}", golden.l2);
-    for (token, (row, golden)) in rows.iter().zip(&golden.first8).enumerate() {
+    for (token, (row, golden)) in rows.zip(&golden.first8).enumerate() {
         let apart = distance(&row[..8], golden);
         assert!(apart < 2e-5, "hidden state {layer}, token {token}: {apart} apart");
     }
@@ -45,26 +43,31 @@ fn check(folder: &Path, golden_file: &str) {
     let config = ModelConfig::read(folder).unwrap();
     let file = WeightFile::open(folder).unwrap();
     let weights = file.tensors().unwrap();
-    let model = Mpnet::build(&config, &mut |name, shape| weights.get_for_search(name, shape)).unwrap();
-    let batch = Batch::new(std::iter::once(golden.token_ids.as_slice())).unwrap();
+    let parameters = Parameters::build(&config, &mut |name, shape| weights.get(name, shape)).unwrap();
+    let run = Run { kernel: Kernel::best().unwrap(), threads: 1 };
+    let model = Mpnet::new(run, EncoderPrecision::F32, &config, &parameters, &|numbers| numbers, None);
+    let tables = (&parameters.words[..], &parameters.positions[..]);
+    let mut space = Workspace::default();
+    let tokens = golden.token_ids.len();
+    let narrow = tokens * config.hidden;
+    space.batch.set(std::iter::once(golden.token_ids.as_slice()));
     assert_eq!(golden.hidden.len(), config.layers + 1);
 
-    let mut hidden = model.input(&batch, 1).unwrap();
-    check_hidden(0, &hidden, &golden.hidden[0]);
+    model.input(run, tables, &mut space, &mut Record::Nothing);
+    check_hidden(0, &space.x[..narrow], &golden.hidden[0]);
     for (i, layer) in model.layers.iter().enumerate() {
-        let (qk, small) = layer.attention_input(&hidden, model.table(), 1).unwrap();
-        let row = layer.attention(&batch, 1).weights(&qk, &hidden, &small, 0).unwrap();
-        let row = &row[..golden.token_ids.len()];
-        assert!(distance(row, &golden.attention_row0[i]) < 2e-6, "attention in layer {i}");
-        hidden = layer.forward(&hidden, model.table(), &batch, 1).unwrap();
-        check_hidden(i + 1, &hidden, &golden.hidden[i + 1]);
+        layer.forward(run, &model, &mut space, LayerRecord::Nothing);
+        let weights = model.attention(&space.batch, &space.bias).weights(run, &space.qkv[..3 * narrow], 0);
+        assert!(distance(&weights[..tokens], &golden.attention_row0[i]) < 2e-6, "attention in layer {i}");
+        check_hidden(i + 1, &space.x[..narrow], &golden.hidden[i + 1]);
     }
-    let pooled = model.pool(&hidden, &batch).unwrap().to_vec2::<f32>().unwrap().concat();
+    model.pool(&mut space);
+    let pooled = &space.pooled[..config.hidden];
     let some = &pooled[..golden.mean_pooled_before_norm.len()];
     assert!(distance(some, &golden.mean_pooled_before_norm) < 1e-5);
-    assert!((l2(&pooled) - golden.mean_pooled_l2).abs() < 1e-5);
+    assert!((l2(pooled) - golden.mean_pooled_l2).abs() < 1e-5);
 
-    let table: Vec<Vec<f32>> = model.table().to_vec2().unwrap();
+    let table: Vec<&[f32]> = parameters.table.chunks_exact(config.heads).collect();
     for (query, row) in golden.position_bias_head0.iter().enumerate() {
         for (key, golden) in row.iter().enumerate() {
             let bucket = relative_position_bucket(key as isize - query as isize);

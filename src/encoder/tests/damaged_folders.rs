@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::encoder::test_model::tiny_model;
-use crate::encoder::{Encoder, TrainableEncoder};
+use crate::encoder::{Encoder, EncoderPrecision, Kernel, TrainableEncoder};
 
 /// A copy of the tiny model.
 fn copy() -> tempfile::TempDir {
@@ -26,7 +26,10 @@ fn copy() -> tempfile::TempDir {
 
 /// The message of the refusal, which must be an [`Error::Model`] for both encoders.
 fn refusal(folder: &Path) -> String {
-    assert!(matches!(TrainableEncoder::load(folder).map(|_| ()), Err(Error::Model { .. })));
+    assert!(matches!(
+        TrainableEncoder::load(folder, EncoderPrecision::F32, Kernel::best().unwrap()).map(|_| ()),
+        Err(Error::Model { .. })
+    ));
     match Encoder::load(folder) {
         Err(e @ Error::Model { .. }) => e.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -112,7 +115,7 @@ fn a_damaged_header_never_panics() {
         }
         fs::write(dir.path().join("model.safetensors"), &bytes).unwrap();
         if let Ok(encoder) = Encoder::load(dir.path()) {
-            encoder.encode_one("still a model").unwrap();
+            let _ = encoder.encode_one("still a model");
         }
     }
 }
@@ -141,7 +144,7 @@ fn a_damaged_tokenizer_never_panics() {
 }
 
 #[test]
-fn weights_that_are_not_numbers_are_reported_when_they_are_used() {
+fn weights_that_are_not_numbers_are_refused() {
     let dir = copy();
     let path = dir.path().join("model.safetensors");
     let mut bytes = fs::read(&path).unwrap();
@@ -149,7 +152,6 @@ fn weights_that_are_not_numbers_are_reported_when_they_are_used() {
     // The last tensors are the position table and the pooler, which is not used.
     bytes[end - 5000..].fill(0xff);
     fs::write(&path, bytes).unwrap();
-    let encoder = Encoder::load(dir.path()).unwrap();
-    let message = encoder.encode_one("some words").unwrap_err().to_string();
-    assert!(message.contains("not finite") && message.contains(dir.path().to_str().unwrap()), "{message}");
+    let message = refusal(dir.path());
+    assert!(message.contains("relative_attention_bias") && message.contains("not finite"), "{message}");
 }

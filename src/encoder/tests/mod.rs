@@ -1,10 +1,10 @@
-//! The encoder against sentence-transformers and against plain operations, one behaviour a file.
+//! The encoder against sentence-transformers, one behaviour a file.
 
 mod activations;
 mod damaged_folders;
 mod embeddings;
 mod gradients;
-mod operations;
+mod int8;
 mod positions;
 mod saving;
 mod unusual_texts;

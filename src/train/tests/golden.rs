@@ -1,6 +1,5 @@
-use candle_core::{Device, Var};
-
 use super::*;
+use crate::train::loss::{Layout, loss_and_gradient};
 
 #[test]
 fn losses_of_the_tiny_model_are_the_references() {
@@ -23,16 +22,13 @@ fn the_gradient_of_the_embeddings_is_the_references() {
     let rows = |name: &str| -> Vec<Vec<f32>> { serde_json::from_value(file[name].clone()).unwrap() };
     let columns = ["anchor", "positive", "negative_1"];
     let all: Vec<f32> = columns.iter().flat_map(|column| rows(column).concat()).collect();
-    let embeddings = Var::from_vec(all, (18, 32), &Device::Cpu).unwrap();
     let layout = Layout {
         anchors: (0..6).collect(),
         positives: (6..12).collect(),
         negatives: (12..18).zip(0..6).collect(),
     };
-    let loss = ranking_loss(embeddings.as_tensor(), &layout, 20.0, NegativeScope::Batch).unwrap();
-    close(loss.to_scalar::<f32>().unwrap().into(), file["loss"].as_f64().unwrap(), 1e-5, "loss");
-    let gradient = loss.backward().unwrap().get(embeddings.as_tensor()).unwrap().clone();
-    let found: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+    let (loss, found) = loss_and_gradient(&all, 32, &layout, 20.0, NegativeScope::Batch).unwrap();
+    close(loss.into(), file["loss"].as_f64().unwrap(), 1e-5, "loss");
     let golden: Vec<f32> =
         columns.iter().flat_map(|column| rows(&format!("grad_{column}")).concat()).collect();
     for (found, golden) in found.iter().zip(&golden) {

@@ -1,0 +1,312 @@
+//! How fast the encoder encodes, answers and learns on this machine.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops};
+use crate::error::{Error, Result};
+use crate::train::{Example, TrainOptions, train};
+
+/// Tokens of the documents that are measured, with the two special ones.
+const LENGTHS: [usize; 5] = [16, 64, 128, 256, 384];
+/// Tokens encoded in one call, for each thread.
+const CALL: usize = 4096;
+/// Tokens of a query, with the two special ones.
+const QUERY: usize = 12;
+/// Triplets of a training step, and the tokens of an anchor and of a document.
+const TRIPLETS: usize = 16;
+const ANCHOR: usize = 16;
+const DOCUMENT: usize = 128;
+
+/// What is measured, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BenchOptions {
+    /// Threads. Default: all.
+    pub threads: Option<usize>,
+    /// What products are computed in. Default bf16. Training has no int8 and takes bf16 then.
+    pub precision: EncoderPrecision,
+    /// The instructions. Default: [`Kernel::best`].
+    pub kernel: Option<Kernel>,
+    /// One part alone. Default: all.
+    pub only: Option<BenchPart>,
+    /// How long each figure is measured, in seconds, but never fewer than three times. Default 3.
+    pub seconds: f64,
+}
+
+impl Default for BenchOptions {
+    fn default() -> Self {
+        BenchOptions {
+            threads: None,
+            precision: EncoderPrecision::Bf16,
+            kernel: None,
+            only: None,
+            seconds: 3.0,
+        }
+    }
+}
+
+impl BenchOptions {
+    /// Sets [`threads`](BenchOptions::threads).
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Sets [`precision`](BenchOptions::precision).
+    pub fn with_precision(mut self, precision: EncoderPrecision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Sets [`kernel`](BenchOptions::kernel).
+    pub fn with_kernel(mut self, kernel: Kernel) -> Self {
+        self.kernel = Some(kernel);
+        self
+    }
+
+    /// Sets [`only`](BenchOptions::only).
+    pub fn with_only(mut self, part: BenchPart) -> Self {
+        self.only = Some(part);
+        self
+    }
+
+    /// Sets [`seconds`](BenchOptions::seconds).
+    pub fn with_seconds(mut self, seconds: f64) -> Self {
+        self.seconds = seconds;
+        self
+    }
+}
+
+/// A part of the measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BenchPart {
+    /// Documents of five lengths.
+    Encode,
+    /// One query of 12 tokens at a time.
+    Query,
+    /// Training steps of 16 triplets: anchors of 16 tokens, positives and negatives of 128.
+    Train,
+}
+
+impl FromStr for BenchPart {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        match name {
+            "encode" => Ok(BenchPart::Encode),
+            "query" => Ok(BenchPart::Query),
+            "train" => Ok(BenchPart::Train),
+            _ => Err(format!("{name} is no part of the bench; there are encode, query and train")),
+        }
+    }
+}
+
+/// What was measured. All rates are medians.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct BenchReport {
+    /// The instructions that were used.
+    pub kernel: Kernel,
+    /// What products were computed in: f32 where the processor lacks what was asked for.
+    pub precision: EncoderPrecision,
+    /// Threads.
+    pub threads: usize,
+    /// Documents a second, by their length in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encode: Option<BTreeMap<usize, f64>>,
+    /// Milliseconds that a query takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_ms: Option<QueryTimes>,
+    /// Training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<TrainRate>,
+    /// The rate of a large product of matrices in this precision, on these threads: 10⁹ multiplications and additions a
+    /// second.
+    pub peak_gflops: f64,
+}
+
+/// Milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct QueryTimes {
+    /// The median.
+    pub p50: f64,
+    /// What 95 of 100 queries stay below.
+    pub p95: f64,
+}
+
+/// How fast training goes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct TrainRate {
+    /// Triplets that take part in a step, a second, the optimiser's work included.
+    pub triplets_per_second: f64,
+    /// The most memory that this process has had so far; unknown where the system does not tell.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// Measures the model in `folder`. `progress` is told each part's name before it begins.
+///
+/// # Errors
+/// As [`Encoder::load_with`]; [`Error::Invalid`] for no threads or no time.
+pub fn bench(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<BenchReport> {
+    if options.threads == Some(0) {
+        return Err(Error::invalid("the number of threads", 0, "1 or more"));
+    }
+    if !(options.seconds > 0.0 && options.seconds.is_finite()) {
+        return Err(Error::invalid("the seconds for each figure", options.seconds, "a positive number"));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
+    let pool = pool.map_err(|e| Error::Encoder { doing: "start the threads", message: e.to_string() })?;
+    pool.install(|| measure(folder, options, progress))
+}
+
+fn measure(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<BenchReport> {
+    let threads = rayon::current_num_threads();
+    let wants = |part| options.only.is_none_or(|only| only == part);
+    let kernel = options.kernel.map_or_else(Kernel::best, Ok)?;
+    let precision = kernel.precision(options.precision);
+    progress("peak");
+    let mut report = BenchReport {
+        kernel,
+        precision,
+        threads,
+        encode: None,
+        query_ms: None,
+        train: None,
+        peak_gflops: peak_gflops(kernel, precision, threads, Duration::from_secs_f64(options.seconds)),
+    };
+    if wants(BenchPart::Encode) || wants(BenchPart::Query) {
+        let encoder = Encoder::load_with(folder, EncoderOptions::of(options.precision).with_kernel(kernel))?;
+        if encoder.wants_calibration() {
+            let sample: Vec<String> = LENGTHS.iter().map(|&length| text(&encoder, length, 0)).collect();
+            encoder.use_calibration(&encoder.calibrate(&sample)?)?;
+        }
+        if wants(BenchPart::Query) {
+            progress("query");
+            let query = text(&encoder, QUERY, 0);
+            let mut times = times(options.seconds, || encoder.encode_one(&query).map(|_| ()))?;
+            times.sort_by(f64::total_cmp);
+            let at = |share: f64| 1000.0 * times[((times.len() - 1) as f64 * share) as usize];
+            report.query_ms = Some(QueryTimes { p50: at(0.5), p95: at(0.95) });
+        }
+        if wants(BenchPart::Encode) {
+            let mut rates = BTreeMap::new();
+            for length in LENGTHS {
+                progress(&format!("documents of {length} tokens"));
+                let texts: Vec<String> =
+                    (0..DOCUMENTS * threads).map(|i| text(&encoder, length, i)).collect();
+                let seconds = median(times(options.seconds, || encoder.encode(&texts).map(|_| ()))?);
+                rates.insert(length, texts.len() as f64 / seconds);
+            }
+            report.encode = Some(rates);
+        }
+    }
+    if wants(BenchPart::Train) {
+        progress("training");
+        report.train = Some(train_rate(folder, kernel, options)?);
+    }
+    Ok(report)
+}
+
+fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<TrainRate> {
+    let precision = match options.precision {
+        EncoderPrecision::Int8 => EncoderPrecision::Bf16,
+        float => float,
+    };
+    let encoder = Encoder::load(folder)?;
+    let examples: Vec<Example> = (0..TRIPLETS)
+        .map(|row| Example {
+            anchor: text(&encoder, ANCHOR, row),
+            positive: text(&encoder, DOCUMENT, 2 * row),
+            negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
+        })
+        .collect();
+    drop(encoder);
+    let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
+    let training = TrainOptions::default().with_batch_size(TRIPLETS).with_epochs(1000);
+    let (mut last, mut steps) = (Instant::now(), Vec::new());
+    let result = train(&mut learner, &examples, &training, 0, &mut |_| {
+        steps.push(last.elapsed().as_secs_f64());
+        last = Instant::now();
+        // The first step makes the room for all that follow, and does not count.
+        match steps.len() > 3 && steps[1..].iter().sum::<f64>() >= options.seconds {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    match result {
+        Err(error) if !matches!(error, Error::Cancelled { .. }) => Err(error),
+        _ => Ok(TrainRate {
+            triplets_per_second: TRIPLETS as f64 / median(steps.split_off(1)),
+            peak_rss_bytes: peak_rss_bytes(),
+        }),
+    }
+}
+
+/// A text of exactly so many tokens, with the two special ones; another for each number.
+fn text(encoder: &Encoder, tokens: usize, number: usize) -> String {
+    let mut text = format!("text {number}");
+    while encoder.count_tokens(&text) + 2 < tokens {
+        text.push_str(" and");
+    }
+    text
+}
+
+/// Seconds of each of some runs, after one that is not counted.
+fn times(seconds: f64, mut run: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+    run()?;
+    let (started, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 3 || started.elapsed().as_secs_f64() < seconds {
+        let run_started = Instant::now();
+        run()?;
+        times.push(run_started.elapsed().as_secs_f64());
+    }
+    Ok(times)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Linux's high-water mark of this process.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::test_model::tiny_model;
+
+    #[test]
+    fn every_part_is_measured_and_one_alone() {
+        let quick = || BenchOptions::default().with_seconds(0.001).with_threads(1);
+        let all = bench(&tiny_model(), &quick(), &|_| ()).unwrap();
+        assert_eq!(all.threads, 1);
+        assert!(all.peak_gflops > 0.0);
+        let rates = all.encode.unwrap();
+        assert!(rates.keys().copied().eq(LENGTHS) && rates.values().all(|rate| *rate > 0.0), "{rates:?}");
+        let query = all.query_ms.unwrap();
+        assert!(query.p50 > 0.0 && query.p95 >= query.p50);
+        assert!(all.train.unwrap().triplets_per_second > 0.0);
+        let query = bench(&tiny_model(), &quick().with_only(BenchPart::Query), &|_| ()).unwrap();
+        let json = serde_json::to_value(&query).unwrap();
+        assert!(json["query_ms"]["p50"].is_number() && json.get("encode").is_none(), "{json}");
+    }
+
+    #[test]
+    fn no_threads_and_no_time_are_refused() {
+        for options in [BenchOptions::default().with_threads(0), BenchOptions::default().with_seconds(0.0)] {
+            assert!(matches!(bench(&tiny_model(), &options, &|_| ()), Err(Error::Invalid { .. })));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `retune bench`.
+
+use retune::Result;
+use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
+use retune::encoder::EncoderPrecision;
+
+use super::output::Output;
+use super::place::Model;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// How many threads. Default: all.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// What products are computed in: f32, bf16 or int8.
+    #[arg(long, default_value = "bf16")]
+    precision: EncoderPrecision,
+    /// One part alone: encode, query or train.
+    #[arg(long, value_name = "PART")]
+    only: Option<BenchPart>,
+    /// How long each figure is measured.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    #[command(flatten)]
+    model: Model,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let folder = args.model.ensure(out)?.folder;
+    let mut options = BenchOptions::default().with_precision(args.precision).with_seconds(args.seconds);
+    if let Some(threads) = args.threads {
+        options = options.with_threads(threads.into());
+    }
+    if let Some(part) = args.only {
+        options = options.with_only(part);
+    }
+    let spinner = out.spinner();
+    let report = bench(&folder, &options, &|what| spinner.set_message(what.to_string()))?;
+    spinner.finish_and_clear();
+    out.print(&report, text)
+}
+
+fn text(report: &BenchReport) -> String {
+    let mut text = format!(
+        "{} in {} on {} threads, products at {:.0} GFLOP/s",
+        report.kernel, report.precision, report.threads, report.peak_gflops
+    );
+    for (tokens, rate) in report.encode.iter().flatten() {
+        text.push_str(&format!("\n{rate:8.2} documents of {tokens} tokens a second"));
+    }
+    if let Some(query) = report.query_ms {
+        text.push_str(&format!(
+            "\n{:8.2} ms a query of 12 tokens; 95 of 100 below {:.2} ms",
+            query.p50, query.p95
+        ));
+    }
+    if let Some(train) = report.train {
+        text.push_str(&format!("\n{:8.2} triplets a second in training", train.triplets_per_second));
+        if let Some(bytes) = train.peak_rss_bytes {
+            text.push_str(&format!(", in {:.2} GB", bytes as f64 / 1e9));
+        }
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! The backward pass: from the gradient of the vectors to that of every parameter.
+
+use super::mpnet::{Layer, Mpnet, Workspace};
+use super::ops::{
+    Panels, Run, Weight, bias_gradient, fit, gelu_backward, input_gradient, mean_pool_backward,
+    normalise_backward, weight_gradient,
+};
+use super::parameters::{Affine, LayerParameters, Parameters};
+use super::tape::{LayerTape, Tape};
+
+/// Room for the gradients of activations; kept from batch to batch.
+#[derive(Default)]
+pub(super) struct BackwardSpace {
+    /// Of what a layer gives, then of what it takes.
+    grad: Vec<f32>,
+    middle: Vec<f32>,
+    attended: Vec<f32>,
+    wide: Vec<f32>,
+    qkv: Vec<f32>,
+    panels: Panels,
+}
+
+/// The parameters by their places in a list, their numbers, and the sums of their gradients.
+pub(super) struct Sums<'a> {
+    pub(super) places: &'a Parameters<usize>,
+    pub(super) numbers: &'a [Vec<f32>],
+    pub(super) gradients: &'a mut [Vec<f32>],
+}
+
+impl Sums<'_> {
+    /// The gradients of a weight and of its bias.
+    ///
+    /// # Panics
+    /// If they have one place: [`Parameters::build`] gives each its own.
+    fn both(&mut self, affine: &Affine<usize>) -> (&mut [f32], &mut [f32]) {
+        match self.gradients.get_disjoint_mut([affine.weight, affine.bias]) {
+            Ok([weight, bias]) => (weight, bias),
+            Err(_) => unreachable!("a weight and its bias in one place"),
+        }
+    }
+}
+
+impl Mpnet {
+    /// Adds the gradient of every parameter to `sums`, given that of the vectors, `(texts, hidden)`, and the tape and the
+    /// workspace of the batch that they were computed from. The workspace's batch is as `embed` left it.
+    pub(super) fn backward(
+        &self,
+        run: Run,
+        space: &mut Workspace,
+        back: &mut BackwardSpace,
+        tape: &Tape,
+        d_vectors: &mut [f32],
+        sums: &mut Sums<'_>,
+    ) {
+        let (tokens, hidden) = (space.batch.tokens(), self.hidden);
+        let narrow = tokens * hidden;
+        self.prepare(space);
+        let pooled = &space.pooled[..d_vectors.len()];
+        normalise_backward(hidden, pooled, d_vectors);
+        mean_pool_backward(&space.batch.lengths, hidden, d_vectors, fit(&mut back.grad, narrow));
+        let places = sums.places;
+        for (index, from) in places.layers.iter().enumerate().rev() {
+            self.layer_input(run, index, tape, space, narrow);
+            self.layer_backward(run, (index, from), tape, space, back, sums);
+        }
+        let sum = fit(&mut space.sum, narrow);
+        tape.input.load(sum);
+        let (d_weight, d_bias) = sums.both(&places.norm);
+        self.norm.backward(run, sum, &back.grad[..narrow], d_weight, d_bias);
+        for (ids, place) in [(&space.batch.ids, places.words), (&space.batch.positions, places.positions)] {
+            let table = &mut sums.gradients[place];
+            for (&id, row) in ids.iter().zip(sum.chunks_exact(hidden)) {
+                let into = &mut table[id as usize * hidden..][..hidden];
+                into.iter_mut().zip(row).for_each(|(into, x)| *into += x);
+            }
+        }
+    }
+
+    /// What a layer took, computed again from what the norm before it took: left in `space.x`.
+    fn layer_input(&self, run: Run, index: usize, tape: &Tape, space: &mut Workspace, narrow: usize) {
+        let sum = fit(&mut space.sum, narrow);
+        let norm = match index.checked_sub(1) {
+            None => {
+                tape.input.load(sum);
+                &self.norm
+            }
+            Some(before) => {
+                tape.layers()[before].output_sum.load(sum);
+                &self.layers[before].output_norm
+            }
+        };
+        norm.forward(run, sum, fit(&mut space.x, narrow));
+    }
+
+    /// Takes `back.grad` from a layer's result to its argument, which is in `space.x`.
+    fn layer_backward(
+        &self,
+        run: Run,
+        (index, from): (usize, &LayerParameters<usize>),
+        tape: &Tape,
+        space: &mut Workspace,
+        back: &mut BackwardSpace,
+        sums: &mut Sums<'_>,
+    ) {
+        let (layer, tape) = (&self.layers[index], &tape.layers()[index]);
+        self.wide_backward(run, (layer, from), tape, space, back, sums);
+        self.attention_backward(run, (layer, from), tape, space, back, sums);
+    }
+
+    /// Takes `back.grad` from a layer's result to that of its first norm, and leaves what that norm took in `space.sum`.
+    fn wide_backward(
+        &self,
+        run: Run,
+        (layer, from): (&Layer, &LayerParameters<usize>),
+        tape: &LayerTape,
+        space: &mut Workspace,
+        back: &mut BackwardSpace,
+        sums: &mut Sums<'_>,
+    ) {
+        let (hidden, wide, precision) = (self.hidden, self.wide, self.precision);
+        let tokens = space.batch.tokens();
+        let narrow = tokens * hidden;
+        let BackwardSpace { grad, middle, wide: d_wide, panels, .. } = back;
+        let grad = fit(grad, narrow);
+
+        let sum = fit(&mut space.sum, narrow);
+        tape.output_sum.load(sum);
+        let (d_weight, d_bias) = sums.both(&from.output_norm);
+        layer.output_norm.backward(run, sum, grad, d_weight, d_bias);
+
+        let active = fit(&mut space.wide, tokens * wide);
+        tape.wide.load(active);
+        let d_wide = fit(d_wide, tokens * wide);
+        d_wide.fill(0.0);
+        let down = Weight { numbers: &sums.numbers[from.down.weight], outputs: hidden, inputs: wide };
+        input_gradient(run, precision, down, (sum, hidden, 0), d_wide, panels);
+        gelu_backward(run, active, d_wide, wide);
+        let (d_weight, d_bias) = sums.both(&from.down);
+        weight_gradient(run, precision, (active, wide), (sum, hidden, 0), d_weight, panels);
+        bias_gradient(run, sum, d_bias);
+
+        grad.copy_from_slice(sum);
+        tape.attention_sum.load(sum);
+        let middle = fit(middle, narrow);
+        layer.attention_norm.forward(run, sum, middle);
+        let up = Weight { numbers: &sums.numbers[from.up.weight], outputs: wide, inputs: hidden };
+        input_gradient(run, precision, up, (d_wide, wide, 0), grad, panels);
+        let (d_weight, d_bias) = sums.both(&from.up);
+        weight_gradient(run, precision, (middle, hidden), (d_wide, wide, 0), d_weight, panels);
+        bias_gradient(run, d_wide, d_bias);
+    }
+
+    /// Takes `back.grad` from the result of a layer's first norm to the layer's argument.
+    fn attention_backward(
+        &self,
+        run: Run,
+        (layer, from): (&Layer, &LayerParameters<usize>),
+        tape: &LayerTape,
+        space: &mut Workspace,
+        back: &mut BackwardSpace,
+        sums: &mut Sums<'_>,
+    ) {
+        let (hidden, precision) = (self.hidden, self.precision);
+        let narrow = space.batch.tokens() * hidden;
+        let BackwardSpace { grad, attended, qkv: d_qkv, panels, .. } = back;
+        let (grad, sum) = (fit(grad, narrow), fit(&mut space.sum, narrow));
+        let (d_weight, d_bias) = sums.both(&from.attention_norm);
+        layer.attention_norm.backward(run, sum, grad, d_weight, d_bias);
+        let out = fit(&mut space.attended, narrow);
+        tape.attended.load(out);
+        let d_out = fit(attended, narrow);
+        d_out.fill(0.0);
+        let weight = Weight { numbers: &sums.numbers[from.out.weight], outputs: hidden, inputs: hidden };
+        input_gradient(run, precision, weight, (sum, hidden, 0), d_out, panels);
+        let (d_weight, d_bias) = sums.both(&from.out);
+        weight_gradient(run, precision, (out, hidden), (sum, hidden, 0), d_weight, panels);
+        bias_gradient(run, sum, d_bias);
+
+        let qkv = fit(&mut space.qkv, 3 * narrow);
+        tape.qkv.load(qkv);
+        let d_qkv = fit(d_qkv, 3 * narrow);
+        let attention = self.attention(&space.batch, &space.bias);
+        attention.backward(run, qkv, (out, d_out), d_qkv, &mut sums.gradients[sums.places.table]);
+        grad.copy_from_slice(sum);
+        let x = &space.x[..narrow];
+        let mut d_biases = vec![0.0; 3 * hidden];
+        bias_gradient(run, d_qkv, &mut d_biases);
+        for (which, from) in from.qkv.iter().enumerate() {
+            let slice = (&*d_qkv, 3 * hidden, which * hidden);
+            let weight = Weight { numbers: &sums.numbers[from.weight], outputs: hidden, inputs: hidden };
+            input_gradient(run, precision, weight, slice, grad, panels);
+            let (d_weight, d_bias) = sums.both(from);
+            weight_gradient(run, precision, (x, hidden), slice, d_weight, panels);
+            d_bias.iter_mut().zip(&d_biases[which * hidden..]).for_each(|(sum, x)| *sum += x);
+        }
+    }
+}

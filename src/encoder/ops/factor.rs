@@ -1,0 +1,385 @@
+//! The two factors of a product in the order in which the innermost loop reads them.
+
+use super::amx;
+use super::kernel::{EncoderPrecision, Kernel};
+use super::memory::Lines;
+use super::simd;
+use super::tile::{COLUMNS, LINE, Line, Order, ROWS};
+
+/// A row-major matrix inside a slice.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    data: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    stride: usize,
+}
+
+impl<'a> View<'a> {
+    /// A matrix whose rows start `stride` apart.
+    ///
+    /// # Panics
+    /// If it reaches beyond its slice.
+    pub(super) fn new(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        let inside = rows == 0 || columns == 0 || (rows - 1) * stride + columns <= data.len();
+        assert!(inside, "a factor of {rows} × {columns} reaches beyond its {} numbers", data.len());
+        View { data, rows, columns, stride }
+    }
+
+    pub(super) fn row(&self, row: usize) -> &'a [f32] {
+        &self.data[row * self.stride..][..self.columns]
+    }
+}
+
+/// How many numbers of a precision fill a word of 32 bits.
+fn per_word(precision: EncoderPrecision) -> usize {
+    match precision {
+        EncoderPrecision::F32 => 1,
+        EncoderPrecision::Bf16 => 2,
+        EncoderPrecision::Int8 => 4,
+    }
+}
+
+/// Words of a sum over `depth` numbers.
+pub(super) fn words(precision: EncoderPrecision, depth: usize) -> usize {
+    depth.div_ceil(per_word(precision))
+}
+
+/// Where the left factor's numbers come from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// The factor's rows, each multiplied by a number.
+    Rows(View<'a>, f32),
+    /// The factor's rows, each multiplied by a vector.
+    Smoothed(View<'a>, &'a [f32]),
+    /// The factor is the transpose of this.
+    Columns(View<'a>),
+}
+
+impl Source<'_> {
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Source::Rows(view, _) | Source::Smoothed(view, _) => view.rows,
+            Source::Columns(view) => view.columns,
+        }
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Source::Rows(view, _) | Source::Smoothed(view, _) => view.columns,
+            Source::Columns(view) => view.rows,
+        }
+    }
+}
+
+/// Some rows of a left factor, cut into tiles.
+#[derive(Default)]
+pub(super) struct Block {
+    lines: Lines,
+    rows: usize,
+    tiles: usize,
+    words: usize,
+    order: Option<Order>,
+    /// Of int8: what a row's numbers were divided by, and the integer that stands for zero.
+    scales: Vec<(f32, f32)>,
+    buffer: Vec<f32>,
+}
+
+/// A tile of a block: its rows and their words.
+pub(super) struct TileOf<'a> {
+    pub(super) first: usize,
+    pub(super) rows: usize,
+    pub(super) order: Order,
+    pub(super) words: *const u32,
+    pub(super) scales: &'a [(f32, f32)],
+}
+
+impl Block {
+    /// Takes `rows` rows from row `first` on, in tiles of at most `most` rows.
+    pub(super) fn fill(
+        &mut self,
+        precision: EncoderPrecision,
+        source: Source<'_>,
+        first: usize,
+        rows: usize,
+        most: usize,
+    ) {
+        self.rows = rows;
+        self.words = words(precision, source.depth());
+        self.tiles = rows.div_ceil(most);
+        self.lines.fit(rows * self.words.div_ceil(LINE));
+        self.scales.clear();
+        match source {
+            Source::Rows(view, factor) => self.fill_rows(precision, view, first, Factor::One(factor)),
+            Source::Smoothed(view, factors) => self.fill_rows(precision, view, first, Factor::Each(factors)),
+            Source::Columns(view) => self.fill_columns(precision, view, first),
+        }
+    }
+
+    /// First row and number of rows of a tile: tiles are as even as can be, since one of few rows runs no faster.
+    fn span(&self, tile: usize) -> (usize, usize) {
+        let (even, more) = (self.rows / self.tiles, self.rows % self.tiles);
+        (tile * even + tile.min(more), even + usize::from(tile < more))
+    }
+
+    pub(super) fn tiles(&self) -> impl Iterator<Item = TileOf<'_>> {
+        let order = self.order.unwrap_or(Order::Rows);
+        (0..self.tiles).map(move |tile| {
+            let (first, rows) = self.span(tile);
+            TileOf {
+                first,
+                rows,
+                order,
+                words: self.lines[first * self.words.div_ceil(LINE)..].as_ptr().cast(),
+                scales: self.scales.get(first..first + rows).unwrap_or_default(),
+            }
+        })
+    }
+
+    /// Row-major numbers, if the tiles have one row each: rows start this many lines apart.
+    pub(super) fn plain(&self) -> (&[Line], usize) {
+        debug_assert_eq!(self.tiles, self.rows);
+        (&self.lines, self.words.div_ceil(LINE))
+    }
+
+    pub(super) fn scales(&self) -> &[(f32, f32)] {
+        &self.scales
+    }
+
+    /// Turns int8 numbers from 0 to 255 into those from -128 to 127.
+    pub(super) fn make_signed(&mut self) {
+        if !self.scales.is_empty() {
+            words_mut(&mut self.lines).iter_mut().for_each(|word| *word ^= 0x8080_8080);
+            self.scales.iter_mut().for_each(|(_, zero)| *zero -= 128.0);
+        }
+    }
+
+    fn fill_rows(&mut self, precision: EncoderPrecision, view: View<'_>, first: usize, factor: Factor<'_>) {
+        self.order = Some(Order::Rows);
+        let lines_a_row = self.words.div_ceil(LINE);
+        for tile in 0..self.tiles {
+            let (start, rows) = self.span(tile);
+            let lines = &mut self.lines[start * lines_a_row..(start + rows) * lines_a_row];
+            for row in 0..rows {
+                let numbers = view.row(first + start + row);
+                let numbers = match factor {
+                    Factor::One(1.0) => numbers,
+                    Factor::One(factor) => {
+                        self.buffer.resize(numbers.len(), 0.0);
+                        simd::scale(numbers, factor, &mut self.buffer);
+                        &self.buffer
+                    }
+                    Factor::Each(factors) => {
+                        self.buffer.resize(numbers.len(), 0.0);
+                        simd::multiply(numbers, factors, &mut self.buffer);
+                        &self.buffer
+                    }
+                };
+                let into = &mut lines[row..];
+                match precision {
+                    EncoderPrecision::F32 => simd::f32_lines(numbers, into, rows),
+                    EncoderPrecision::Bf16 => simd::bf16_lines(numbers, into, rows),
+                    EncoderPrecision::Int8 => self.scales.push(simd::int8_lines(numbers, into, rows)),
+                }
+            }
+        }
+    }
+
+    fn fill_columns(&mut self, precision: EncoderPrecision, view: View<'_>, first: usize) {
+        assert_ne!(precision, EncoderPrecision::Int8, "int8 factors are made of rows");
+        self.order = Some(Order::Columns);
+        let lines_a_row = self.words.div_ceil(LINE);
+        let spans: Vec<_> = (0..self.tiles).map(|tile| self.span(tile)).collect();
+        let all = words_mut(&mut self.lines);
+        let mut row_words = std::mem::take(&mut self.buffer);
+        row_words.resize(self.rows, 0.0);
+        for word in 0..lines_a_row * LINE {
+            group(precision, view, word, first, &mut row_words);
+            for &(start, rows) in &spans {
+                let at = start * lines_a_row * LINE + word * rows;
+                for (into, from) in all[at..at + rows].iter_mut().zip(&row_words[start..start + rows]) {
+                    *into = from.to_bits();
+                }
+            }
+        }
+        self.buffer = row_words;
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Factor<'a> {
+    One(f32),
+    Each(&'a [f32]),
+}
+
+/// Word `word` of the columns from `first` on: what its rows of the matrix hold there, in the bits of an f32; zero
+/// beyond the last row.
+fn group(precision: EncoderPrecision, view: View<'_>, word: usize, first: usize, into: &mut [f32]) {
+    let count = into.len();
+    let row = |row: usize| (row < view.rows).then(|| &view.row(row)[first..first + count]);
+    match (precision, row(word * per_word(precision))) {
+        (_, None) => into.fill(0.0),
+        (EncoderPrecision::F32, Some(numbers)) => into.copy_from_slice(numbers),
+        (_, Some(numbers)) => match row(word * 2 + 1) {
+            Some(next) => simd::bf16_pairs(numbers, next, into),
+            None => simd::bf16_alone(numbers, into),
+        },
+    }
+}
+
+fn words_mut(lines: &mut [Line]) -> &mut [u32] {
+    // SAFETY: a line is an array of 16 words without padding, and any bits make a word.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
+}
+
+/// A right factor, in panels of [`COLUMNS`] columns, each the words of one step after the other.
+#[derive(Default)]
+pub(in crate::encoder) struct Panels {
+    lines: Lines,
+    columns: usize,
+    depth: usize,
+    precision: EncoderPrecision,
+    /// Of int8: what a column's numbers were divided by, and their sum.
+    scales: Vec<(f32, f32)>,
+    foreign: Option<amx::Packed>,
+    buffer: Lines,
+}
+
+impl Panels {
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    pub(super) fn precision(&self) -> EncoderPrecision {
+        self.precision
+    }
+
+    pub(super) fn words(&self) -> usize {
+        words(self.precision, self.depth)
+    }
+
+    pub(super) fn scales(&self) -> &[(f32, f32)] {
+        &self.scales
+    }
+
+    pub(super) fn foreign(&self) -> Option<&amx::Packed> {
+        self.foreign.as_ref()
+    }
+
+    /// The words of a panel.
+    pub(super) fn panel(&self, panel: usize) -> *const u32 {
+        self.lines[panel * self.words() * (COLUMNS / LINE)..].as_ptr().cast()
+    }
+
+    fn resize(&mut self, precision: EncoderPrecision, depth: usize, columns: usize) {
+        (self.precision, self.depth, self.columns) = (precision, depth, columns);
+        self.scales.clear();
+        self.foreign = None;
+        let lines = columns.div_ceil(COLUMNS) * self.words() * (COLUMNS / LINE);
+        self.lines.fit(lines);
+    }
+
+    /// Takes the transposes of matrices side by side: a column here is a row of one of them. For int8 the numbers are
+    /// multiplied by a vector first.
+    pub(super) fn fill_transposed(
+        &mut self,
+        kernel: Kernel,
+        precision: EncoderPrecision,
+        parts: &[View<'_>],
+        factors: Option<&[f32]>,
+    ) {
+        let depth = parts.first().map_or(0, |part| part.columns);
+        let columns = parts.iter().map(|part| part.rows).sum();
+        if kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
+            return self.fill_foreign(precision, parts, factors);
+        }
+        self.resize(precision, depth, columns);
+        let (words, lines_a_row) = (self.words(), self.words().div_ceil(LINE));
+        self.buffer.fit(lines_a_row);
+        let mut scaled = vec![0.0; if factors.is_some() { depth } else { 0 }];
+        let rows = parts.iter().flat_map(|part| (0..part.rows).map(|row| part.row(row)));
+        for (column, numbers) in rows.enumerate() {
+            let numbers = match factors {
+                Some(factors) => {
+                    simd::multiply(numbers, factors, &mut scaled);
+                    &scaled
+                }
+                None => numbers,
+            };
+            match precision {
+                EncoderPrecision::F32 => simd::f32_lines(numbers, &mut self.buffer, 1),
+                EncoderPrecision::Bf16 => simd::bf16_lines(numbers, &mut self.buffer, 1),
+                EncoderPrecision::Int8 => {
+                    self.scales.push(simd::int8_weight_lines(numbers, &mut self.buffer));
+                }
+            }
+            let panel = column / COLUMNS * words * COLUMNS;
+            let into = &mut words_mut(&mut self.lines)[panel..panel + words * COLUMNS];
+            let from = self.buffer.iter().flat_map(|line| line.0);
+            for (step, word) in into.chunks_exact_mut(COLUMNS).zip(from) {
+                step[column % COLUMNS] = word;
+            }
+        }
+    }
+
+    /// Takes a matrix as it is: a column here is a column there.
+    pub(super) fn fill(&mut self, kernel: Kernel, precision: EncoderPrecision, view: View<'_>) {
+        if kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
+            let mut block = Block::default();
+            block.fill(precision, Source::Columns(view), 0, view.columns, 1);
+            self.resize(precision, view.rows, 0);
+            self.columns = view.columns;
+            self.foreign = Some(amx::Packed::new(precision, block.plain(), view.columns, view.rows));
+            return;
+        }
+        self.resize(precision, view.rows, view.columns);
+        let words = self.words();
+        let all = words_mut(&mut self.lines);
+        let mut numbers = [0.0; COLUMNS];
+        for panel in 0..view.columns.div_ceil(COLUMNS) {
+            let first = panel * COLUMNS;
+            let width = COLUMNS.min(view.columns - first);
+            let into = &mut all[panel * words * COLUMNS..(panel + 1) * words * COLUMNS];
+            for (word, into) in into.chunks_exact_mut(COLUMNS).enumerate() {
+                group(precision, view, word, first, &mut numbers[..width]);
+                for (into, from) in into.iter_mut().zip(&numbers) {
+                    *into = from.to_bits();
+                }
+            }
+        }
+    }
+
+    fn fill_foreign(&mut self, precision: EncoderPrecision, parts: &[View<'_>], factors: Option<&[f32]>) {
+        let depth = parts.first().map_or(0, |part| part.columns);
+        let columns = parts.iter().map(|part| part.rows).sum();
+        self.resize(precision, depth, 0);
+        self.columns = columns;
+        let lines_a_row = self.words().div_ceil(LINE);
+        let mut lines = vec![Line([0; LINE]); columns * lines_a_row];
+        let mut scaled = vec![0.0; depth];
+        let rows = parts.iter().flat_map(|part| (0..part.rows).map(|row| part.row(row)));
+        for (numbers, into) in rows.zip(lines.chunks_exact_mut(lines_a_row.max(1))) {
+            let numbers = match factors {
+                Some(factors) => {
+                    simd::multiply(numbers, factors, &mut scaled);
+                    &scaled
+                }
+                None => numbers,
+            };
+            match precision {
+                EncoderPrecision::Int8 => self.scales.push(simd::int8_weight_lines(numbers, into)),
+                _ => simd::bf16_lines(numbers, into, 1),
+            }
+        }
+        self.foreign = Some(amx::Packed::new(precision, (&lines, lines_a_row), columns, depth));
+    }
+}
+
+/// The most rows of a tile where a kernel multiplies by these panels.
+pub(super) fn most_rows(panels: &Panels) -> usize {
+    if panels.foreign.is_some() { 1 } else { ROWS }
+}

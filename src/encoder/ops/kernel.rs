@@ -1,0 +1,193 @@
+//! Which instructions matrix products use.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The variable that names the kernel to use instead of the best one.
+const FORCED: &str = "RETUNE_KERNEL";
+
+/// The instructions that the encoder's matrix products use. [`Kernel::best`] chooses at run time; the environment
+/// variable `RETUNE_KERNEL` forces one by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kernel {
+    /// What the compiler makes of plain loops, on any processor. Products in f32.
+    Portable,
+    /// AVX2 with fused multiply-add. Products in f32.
+    Avx2,
+    /// AVX-512. Products in f32, in int8 where the processor has VNNI.
+    Avx512,
+    /// AVX-512 with bf16 and VNNI. Products in f32, bf16 and int8.
+    Avx512Bf16,
+    /// Advanced Matrix Extensions, through numkong. Products in bf16 and int8; in f32 as [`Kernel::Avx512`].
+    Amx,
+}
+
+/// The numbers that the encoder multiplies. Sums are always f32 (int8's exact in i32), and so is all that lies between
+/// two products.
+///
+/// A precision that the processor has no instructions for is computed in f32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderPrecision {
+    /// 32-bit floating point: the reference.
+    F32,
+    /// bfloat16: 8 bits of precision; the default.
+    #[default]
+    Bf16,
+    /// 8-bit integers, with a scale for each output of a weight and a scale and an offset for each token.
+    Int8,
+}
+
+impl Kernel {
+    /// Every kernel, from the slowest.
+    pub const ALL: [Kernel; 5] =
+        [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16, Kernel::Amx];
+
+    /// The fastest kernel that this processor has, or the one that `RETUNE_KERNEL` names.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel, or one that this processor lacks.
+    pub fn best() -> Result<Kernel> {
+        match std::env::var(FORCED) {
+            Ok(name) if !name.is_empty() => Kernel::forced(&name),
+            _ => Ok(Kernel::available().last().unwrap_or(Kernel::Portable)),
+        }
+    }
+
+    /// The kernels that this processor has, from the slowest.
+    pub fn available() -> impl DoubleEndedIterator<Item = Kernel> {
+        Kernel::ALL.into_iter().filter(|kernel| kernel.is_available())
+    }
+
+    /// This kernel, if the processor has it.
+    pub(in crate::encoder) fn checked(self) -> Result<Kernel> {
+        Kernel::forced(&self.to_string())
+    }
+
+    fn forced(name: &str) -> Result<Kernel> {
+        let known = Kernel::available().map(|kernel| kernel.to_string()).collect::<Vec<_>>().join(", ");
+        name.parse::<Kernel>().ok().filter(|kernel| kernel.is_available()).ok_or_else(|| {
+            Error::invalid("the kernel", name, format!("one that this processor has: {known}"))
+        })
+    }
+
+    /// Whether this processor has the instructions.
+    pub fn is_available(self) -> bool {
+        static FOUND: OnceLock<[bool; 5]> = OnceLock::new();
+        FOUND.get_or_init(|| Kernel::ALL.map(detect))[self as usize]
+    }
+
+    /// The numbers that this kernel takes where `precision` was asked for.
+    pub fn precision(self, precision: EncoderPrecision) -> EncoderPrecision {
+        match precision {
+            EncoderPrecision::Bf16 if self >= Kernel::Avx512Bf16 => precision,
+            EncoderPrecision::Int8 if self >= Kernel::Avx512Bf16 => precision,
+            EncoderPrecision::Int8 if self == Kernel::Avx512 && has_vnni() => precision,
+            _ => EncoderPrecision::F32,
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512vnni")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_vnni() -> bool {
+    false
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect(kernel: Kernel) -> bool {
+    let avx512 = || {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+    };
+    match kernel {
+        Kernel::Portable => true,
+        Kernel::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+        Kernel::Avx512 => avx512() && detect(Kernel::Avx2),
+        Kernel::Avx512Bf16 => detect(Kernel::Avx512) && is_x86_feature_detected!("avx512bf16") && has_vnni(),
+        Kernel::Amx => detect(Kernel::Avx512Bf16) && super::amx::is_available(),
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect(kernel: Kernel) -> bool {
+    kernel == Kernel::Portable
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kernel::Portable => "portable",
+            Kernel::Avx2 => "avx2",
+            Kernel::Avx512 => "avx512",
+            Kernel::Avx512Bf16 => "avx512bf16",
+            Kernel::Amx => "amx",
+        })
+    }
+}
+
+impl FromStr for Kernel {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Kernel, String> {
+        Kernel::ALL
+            .into_iter()
+            .find(|kernel| kernel.to_string() == name)
+            .ok_or_else(|| format!("there is no kernel {name}"))
+    }
+}
+
+impl fmt::Display for EncoderPrecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            EncoderPrecision::F32 => "f32",
+            EncoderPrecision::Bf16 => "bf16",
+            EncoderPrecision::Int8 => "int8",
+        })
+    }
+}
+
+impl FromStr for EncoderPrecision {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<EncoderPrecision, String> {
+        [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8]
+            .into_iter()
+            .find(|precision| precision.to_string() == name)
+            .ok_or_else(|| format!("{name} is no precision; there are f32, bf16 and int8"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_forced_by_name_or_refused_with_those_there_are() {
+        assert_eq!(Kernel::forced("portable").unwrap(), Kernel::Portable);
+        let error = Kernel::forced("sse9").unwrap_err().to_string();
+        assert!(error.contains("sse9") && error.contains("portable"), "{error}");
+        for kernel in Kernel::ALL {
+            assert_eq!(kernel.to_string().parse(), Ok(kernel));
+            assert_eq!(Kernel::forced(&kernel.to_string()).is_ok(), kernel.is_available());
+        }
+    }
+
+    #[test]
+    fn a_precision_without_instructions_is_f32() {
+        assert_eq!(Kernel::Avx2.precision(EncoderPrecision::Int8), EncoderPrecision::F32);
+        assert_eq!(Kernel::Avx512Bf16.precision(EncoderPrecision::Bf16), EncoderPrecision::Bf16);
+    }
+}

@@ -1,0 +1,36 @@
+//! The rate that products reach on this machine.
+
+use std::time::{Duration, Instant};
+
+use super::factor::{Panels, Source, View};
+use super::product::{Run, Target, multiply};
+use super::{EncoderPrecision, Kernel, each};
+
+/// Rows, depth and columns: of a size at which nothing but the products counts.
+const SHAPE: (usize, usize, usize) = (336, 768, 768);
+
+/// 10⁹ multiplications and additions a second that products of matrices reach in the caches of `threads` threads at once,
+/// in the best of the runs that fit into `time`.
+pub fn peak_gflops(kernel: Kernel, precision: EncoderPrecision, threads: usize, time: Duration) -> f64 {
+    let (m, k, n) = SHAPE;
+    let precision = kernel.precision(precision);
+    let numbers: Vec<f32> = (0..m.max(n) * k).map(|i| (i % 17) as f32 - 8.0).collect();
+    let mut right = Panels::default();
+    right.fill_transposed(kernel, precision, &[View::new(&numbers, n, k, k)], None);
+    let mut fastest = f64::INFINITY;
+    let started = Instant::now();
+    while started.elapsed() < time || fastest.is_infinite() {
+        let round = Instant::now();
+        each(threads, threads, |_| {
+            let mut out = vec![0.0; m * n];
+            let target = Target::new(&mut out, n);
+            let left = Source::Rows(View::new(&numbers, m, k, k), 1.0);
+            for _ in 0..4 {
+                multiply(Run { kernel, threads: 1 }, left, &right, &|part| target.write(&part));
+            }
+        });
+        fastest = fastest.min(round.elapsed().as_secs_f64());
+    }
+    let operations = (threads * 4 * 2 * m * k * n) as f64;
+    operations / fastest / 1e9
+}

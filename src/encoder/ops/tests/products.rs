@@ -1,0 +1,172 @@
+use super::{apart, random};
+use crate::encoder::ops::factor::{Panels, Source, View};
+use crate::encoder::ops::product::{Run, Target, multiply};
+use crate::encoder::ops::{EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradient};
+
+const PRECISIONS: [EncoderPrecision; 3] =
+    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8];
+
+/// Every kernel that can run here, with each precision that it has products in. numkong's run on any processor.
+fn kernels() -> Vec<(Kernel, EncoderPrecision)> {
+    let everywhere = [(Kernel::Amx, EncoderPrecision::Bf16), (Kernel::Amx, EncoderPrecision::Int8)];
+    let here = Kernel::available().filter(|kernel| *kernel != Kernel::Amx);
+    let of = |kernel: Kernel| PRECISIONS.map(|precision| (kernel, precision));
+    let has = |(kernel, precision): &(Kernel, EncoderPrecision)| kernel.precision(*precision) == *precision;
+    here.flat_map(of).filter(has).chain(everywhere).collect()
+}
+
+/// How far a product may be off, as a share of its largest number.
+fn tolerance(precision: EncoderPrecision) -> f32 {
+    match precision {
+        EncoderPrecision::F32 => 1e-5,
+        EncoderPrecision::Bf16 => 1e-2,
+        EncoderPrecision::Int8 => 3e-2,
+    }
+}
+
+/// `a b` for `a` of `m × k` and `b` of `k × n`, in f64.
+fn schoolbook(a: &[f32], b: &[f32], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
+    let sum =
+        |i: usize| (0..k).map(|l| f64::from(a[i / n * k + l]) * f64::from(b[l * n + i % n])).sum::<f64>();
+    (0..m * n).map(|i| sum(i) as f32).collect()
+}
+
+fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns).map(|i| x[i % rows * columns + i / rows]).collect()
+}
+
+/// One row, odd rows, many blocks; depths below and beyond a line of words; columns below and beyond a panel.
+const SHAPES: [(usize, usize, usize); 9] = [
+    (1, 1, 1),
+    (1, 768, 33),
+    (7, 5, 3),
+    (12, 64, 32),
+    (13, 33, 70),
+    (25, 100, 31),
+    (50, 31, 96),
+    (130, 129, 65),
+    (700, 640, 40),
+];
+
+fn product(run: Run, left: Source<'_>, panels: &Panels, size: (usize, usize)) -> Vec<f32> {
+    let mut out = vec![f32::NAN; size.0 * size.1];
+    let target = Target::new(&mut out, size.1);
+    multiply(run, left, panels, &|part| target.write(&part));
+    out
+}
+
+#[test]
+fn products_are_the_schoolbooks_on_every_kernel_and_shape() {
+    for (m, k, n) in SHAPES {
+        let (a, b) = (random(1, m * k), random(2, k * n));
+        let golden = schoolbook(&a, &b, (m, k, n));
+        let (a_turned, b_turned) = (transposed(&a, m, k), transposed(&b, k, n));
+        for (kernel, precision) in kernels() {
+            let mut results = Vec::new();
+            for threads in [1, 2, 3] {
+                let run = Run { kernel, threads };
+                let mut by_rows = Panels::default();
+                let mut by_columns = Panels::default();
+                by_columns.fill_transposed(kernel, precision, &[View::new(&b_turned, n, k, k)], None);
+                results.push(product(run, Source::Rows(View::new(&a, m, k, k), 1.0), &by_columns, (m, n)));
+                if precision == EncoderPrecision::Int8 {
+                    continue; // its factors are made of rows
+                }
+                by_rows.fill(kernel, precision, View::new(&b, k, n, n));
+                results.push(product(run, Source::Columns(View::new(&a_turned, k, m, m)), &by_rows, (m, n)));
+            }
+            let off = apart(&results[0], &golden);
+            assert!(off < tolerance(precision), "{kernel} in {precision}, {m} × {k} × {n}: {off} off");
+            let same = results.iter().all(|result| apart(result, &results[0]) < 1e-6);
+            assert!(
+                same,
+                "{kernel} in {precision}, {m} × {k} × {n}: not the same for all threads and orders"
+            );
+        }
+    }
+}
+
+#[test]
+fn factors_may_be_parts_of_wider_matrices() {
+    let (m, k, n, stride) = (30, 20, 40, 50);
+    let (a, b) = (random(1, m * stride), random(2, n * stride));
+    let cut = |x: &[f32]| x.chunks(stride).flat_map(|row| row[3..3 + k].to_vec()).collect::<Vec<_>>();
+    let golden = schoolbook(&cut(&a), &transposed(&cut(&b), n, k), (m, k, n));
+    for (kernel, precision) in kernels() {
+        let mut panels = Panels::default();
+        // Longer than what follows: what was there before must not be seen.
+        panels.fill_transposed(kernel, precision, &[View::new(&b, n, stride, stride)], None);
+        panels.fill_transposed(kernel, precision, &[View::new(&b[3..], n, k, stride)], None);
+        let left = Source::Rows(View::new(&a[3..], m, k, stride), 0.5);
+        let halves = product(Run { kernel, threads: 1 }, left, &panels, (m, n));
+        let doubled: Vec<f32> = halves.iter().map(|x| x * 2.0).collect();
+        assert!(apart(&doubled, &golden) < tolerance(precision), "{kernel} in {precision}");
+    }
+}
+
+#[test]
+fn a_linear_layer_adds_bias_activation_and_residual() {
+    let (rows, inputs, outputs) = (29, 48, 40);
+    let (x, weight) = (random(1, rows * inputs), random(2, outputs * inputs));
+    let (bias, residual) = (random(3, outputs), random(4, rows * outputs));
+    let product = schoolbook(&x, &transposed(&weight, outputs, inputs), (rows, inputs, outputs));
+    let golden = |then: fn(f32, f32) -> f32| -> Vec<f32> {
+        (0..rows * outputs).map(|i| then(product[i] + bias[i % outputs], residual[i])).collect()
+    };
+    // The sigmoid form is within 0.02 of the exact one.
+    let gelu = |x: f32, _| x / (1.0 + (-1.702 * x).exp());
+    for (kernel, precision) in kernels() {
+        let run = Run { kernel, threads: 2 };
+        for smooth in [false, true] {
+            let mut linear = Linear::default();
+            if smooth {
+                linear.smooth(random(5, inputs).iter().map(|x| 1.0 + x.abs()).collect());
+            }
+            let half = outputs / 2 * inputs;
+            let weights = [&weight[..half], &weight[half..]].map(|numbers| Weight {
+                numbers,
+                outputs: outputs / 2,
+                inputs,
+            });
+            linear.set(run, precision, &weights, &[&bias[..outputs / 2], &bias[outputs / 2..]]);
+            let cases: [(Then<'_>, Vec<f32>, f32); 3] = [
+                (Then::Nothing, golden(|x, _| x), 0.0),
+                (Then::Add(&residual), golden(|x, more| x + more), 0.0),
+                (Then::Gelu, golden(gelu), 5e-3),
+            ];
+            for (then, golden, more) in cases {
+                let mut out = vec![f32::NAN; rows * outputs];
+                linear.forward(run, &x, then, &mut out);
+                let off = apart(&out, &golden);
+                assert!(
+                    off < tolerance(precision) + more,
+                    "{kernel} in {precision}, smooth {smooth}: {off} off"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_of_a_linear_layer_are_added_up() {
+    let (rows, inputs, outputs, stride, first) = (37, 24, 16, 40, 9);
+    let (x, weight) = (random(1, rows * inputs), random(2, outputs * inputs));
+    let grad = random(3, rows * stride);
+    let cut: Vec<f32> = grad.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect();
+    let d_x = schoolbook(&cut, &weight, (rows, outputs, inputs));
+    let d_weight = schoolbook(&transposed(&cut, rows, outputs), &x, (outputs, rows, inputs));
+    let plus = |x: Vec<f32>| x.iter().map(|x| x + 0.25).collect::<Vec<_>>();
+    for (kernel, precision) in kernels() {
+        if precision == EncoderPrecision::Int8 {
+            continue; // training has no int8
+        }
+        let (run, mut panels) = (Run { kernel, threads: 2 }, Panels::default());
+        let mut found = vec![0.25; rows * inputs];
+        let weight = Weight { numbers: &weight, outputs, inputs };
+        input_gradient(run, precision, weight, (&grad, stride, first), &mut found, &mut panels);
+        assert!(apart(&found, &plus(d_x.clone())) < tolerance(precision), "{kernel} in {precision}");
+        let mut found = vec![0.25; outputs * inputs];
+        weight_gradient(run, precision, (&x, inputs), (&grad, stride, first), &mut found, &mut panels);
+        assert!(apart(&found, &plus(d_weight.clone())) < tolerance(precision), "{kernel} in {precision}");
+    }
+}

@@ -1,0 +1,241 @@
+//! The innermost loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the right.
+//!
+//! Numbers come in words of 32 bits: one f32, two bf16 or four int8 that stand behind one another in the direction that
+//! the product sums over. One instruction multiplies a word of each factor and adds the products to an f32 or i32, so
+//! that the loop is the same for every format.
+
+/// Rows of the left factor that a tile holds at most: with two vectors of sums a row they fill the registers of AVX-512.
+pub(super) const ROWS: usize = 12;
+/// Columns of the right factor that a tile holds: two vectors of AVX-512.
+pub(super) const COLUMNS: usize = 32;
+/// Words in a cache line.
+pub(super) const LINE: usize = 16;
+
+/// How many words before its turn a panel is asked for: a query waits for memory more than for products.
+const AHEAD: usize = 32 * COLUMNS;
+
+/// A cache line of words.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [u32; LINE]);
+
+/// The sums of a tile, row by row: f32, or i32 in their bits.
+#[repr(C, align(64))]
+pub(super) struct Tile(pub(super) [[f32; COLUMNS]; ROWS]);
+
+/// How the rows of a block of the left factor lie in memory. The words of `LINE` steps take as many cache lines as the
+/// block has rows, whatever the order within them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Order {
+    /// A line of each row after the other.
+    Rows,
+    /// A word of each row after the other.
+    Columns,
+}
+
+/// `(rows, order, words, a, b, tile)`: from 1 to [`ROWS`] rows of `words` words each, in lines, times a panel of as many
+/// steps.
+///
+/// # Safety
+/// `a` and `b` point to as much, aligned to a cache line, and the processor has the kernel's instructions.
+pub(super) type Multiply = unsafe fn(usize, Order, usize, *const u32, *const u32, &mut Tile);
+
+/// Calls the instance of `tile` for a number of rows and an order.
+macro_rules! instance {
+    ($tile:ident($rows:expr, $order:expr), $arguments:tt, $($r:literal)*) => {
+        match ($rows, $order) {
+            $(
+                // SAFETY: the promise of the caller of `multiply`.
+                ($r, Order::Rows) => unsafe { $tile::<$r, LINE, 1> $arguments },
+                // SAFETY: as above.
+                ($r, Order::Columns) => unsafe { $tile::<$r, 1, $r> $arguments },
+            )*
+            _ => unreachable!("a tile has 1 to {ROWS} rows"),
+        }
+    };
+}
+
+macro_rules! of_avx512 {
+    ($name:ident, $features:literal, $zero:ident, $vector:ty, |$sum:ident, $x:ident, $y:ident| $step:expr) => {
+        #[cfg(target_arch = "x86_64")]
+        pub(super) mod $name {
+            use super::*;
+            use std::arch::x86_64::*;
+
+            #[target_feature(enable = $features)]
+            fn tile<const R: usize, const ROW: usize, const STEP: usize>(
+                words: usize,
+                a: *const u32,
+                b: *const u32,
+                into: &mut Tile,
+            ) {
+                let mut sums: [[$vector; 2]; R] = [[$zero(); 2]; R];
+                let (mut a, mut b, mut left) = (a, b, words);
+                // SAFETY: every word of `a` and `b` is read once, in its order, and they have `words`.
+                unsafe {
+                    while left > 0 {
+                        let here = left.min(LINE);
+                        let mut word = a;
+                        for _ in 0..here {
+                            _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD).cast());
+                            _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD + LINE).cast());
+                            let (b0, b1) = (_mm512_load_si512(b.cast()), _mm512_load_si512(b.add(LINE).cast()));
+                            for r in 0..R {
+                                let $x = _mm512_set1_epi32(*word.add(r * ROW).cast());
+                                let ($sum, $y) = (sums[r][0], b0);
+                                sums[r][0] = $step;
+                                let ($sum, $y) = (sums[r][1], b1);
+                                sums[r][1] = $step;
+                            }
+                            word = word.add(STEP);
+                            b = b.add(COLUMNS);
+                        }
+                        left -= here;
+                        a = a.add(R * LINE);
+                    }
+                    for (row, sums) in into.0.iter_mut().zip(sums) {
+                        row.as_mut_ptr().cast::<[$vector; 2]>().write(sums);
+                    }
+                }
+            }
+
+            /// # Safety
+            /// As [`Multiply`].
+            pub(in super::super) unsafe fn multiply(
+                rows: usize,
+                order: Order,
+                words: usize,
+                a: *const u32,
+                b: *const u32,
+                into: &mut Tile,
+            ) {
+                instance!(tile(rows, order), (words, a, b, into), 1 2 3 4 5 6 7 8 9 10 11 12)
+            }
+        }
+    };
+}
+
+of_avx512!(avx512_f32, "avx512f", _mm512_setzero_ps, __m512, |sum, x, y| {
+    _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(y), sum)
+});
+of_avx512!(avx512_bf16, "avx512f,avx512bf16", _mm512_setzero_ps, __m512, |sum, x, y| {
+    _mm512_dpbf16_ps(
+        sum,
+        std::mem::transmute::<__m512i, __m512bh>(x),
+        std::mem::transmute::<__m512i, __m512bh>(y),
+    )
+});
+of_avx512!(avx512_int8, "avx512f,avx512vnni", _mm512_setzero_si512, __m512i, |sum, x, y| {
+    _mm512_dpbusd_epi32(sum, x, y)
+});
+
+/// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers.
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2_f32 {
+    use super::*;
+    use std::arch::x86_64::*;
+
+    const HALF: usize = COLUMNS / 2;
+    const AT_ONCE: usize = 6;
+
+    #[target_feature(enable = "avx2,fma")]
+    fn tile<const R: usize, const ROW: usize>(
+        rows: usize,
+        step: usize,
+        words: usize,
+        a: *const u32,
+        b: *const u32,
+        into: &mut [[f32; COLUMNS]],
+        half: usize,
+    ) {
+        let mut sums = [[_mm256_setzero_ps(); 2]; R];
+        let (mut a, mut b, mut left) = (a.cast::<f32>(), b.cast::<f32>(), words);
+        // SAFETY: every word of `a`'s rows and of half of `b` is read once, in its order, and they have `words`; half a
+        // row of a tile has room for two vectors.
+        unsafe {
+            while left > 0 {
+                let here = left.min(LINE);
+                let mut word = a;
+                for _ in 0..here {
+                    let (b0, b1) = (_mm256_load_ps(b), _mm256_load_ps(b.add(8)));
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let x = _mm256_broadcast_ss(&*word.add(r * ROW));
+                        sums[0] = _mm256_fmadd_ps(x, b0, sums[0]);
+                        sums[1] = _mm256_fmadd_ps(x, b1, sums[1]);
+                    }
+                    word = word.add(step);
+                    b = b.add(COLUMNS);
+                }
+                left -= here;
+                a = a.add(rows * LINE);
+            }
+            for (row, sums) in into.iter_mut().zip(sums) {
+                row[half..half + HALF].as_mut_ptr().cast::<[__m256; 2]>().write_unaligned(sums);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Multiply`].
+    pub(in super::super) unsafe fn multiply(
+        rows: usize,
+        order: Order,
+        words: usize,
+        a: *const u32,
+        b: *const u32,
+        into: &mut Tile,
+    ) {
+        macro_rules! some {
+            ($some:expr, $arguments:tt, $($r:literal)*) => {
+                match ($some, order) {
+                    $(
+                        // SAFETY: the caller's promise.
+                        ($r, Order::Rows) => unsafe { tile::<$r, LINE> $arguments },
+                        // SAFETY: as above.
+                        ($r, Order::Columns) => unsafe { tile::<$r, 1> $arguments },
+                    )*
+                    _ => unreachable!("there are 1 to {AT_ONCE} rows at once"),
+                }
+            };
+        }
+        let (step, row) = if order == Order::Rows { (1, LINE) } else { (rows, 1) };
+        for half in [0, HALF] {
+            for first in (0..rows).step_by(AT_ONCE) {
+                let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
+                let into = &mut into.0[first..rows.min(first + AT_ONCE)];
+                some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
+            }
+        }
+    }
+}
+
+/// Plain loops, for the compiler to make the best of.
+pub(super) mod portable {
+    use super::*;
+
+    /// # Safety
+    /// As [`Multiply`].
+    pub(in super::super) unsafe fn multiply(
+        rows: usize,
+        order: Order,
+        words: usize,
+        a: *const u32,
+        b: *const u32,
+        into: &mut Tile,
+    ) {
+        let (row_step, word_step) = if order == Order::Rows { (LINE, 1) } else { (1, rows) };
+        for row in 0..rows {
+            let mut sums = [0f32; COLUMNS];
+            for word in 0..words {
+                let at = word / LINE * rows * LINE + word % LINE * word_step + row * row_step;
+                // SAFETY: the caller's promise.
+                let (x, b) =
+                    unsafe { (f32::from_bits(*a.add(at)), &*b.add(word * COLUMNS).cast::<[f32; COLUMNS]>()) };
+                for (sum, y) in sums.iter_mut().zip(b) {
+                    *sum += x * y;
+                }
+            }
+            into.0[row] = sums;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the model's parameters are called and what shape they have.
+
+use super::config::ModelConfig;
+use crate::error::Result;
+
+/// The name of the table of position biases.
+pub(super) const POSITION_TABLE: &str = "encoder.relative_attention_bias.weight";
+
+/// Where [`Parameters::build`] gets its parameters: name and shape to whatever stands for one.
+pub(super) type Source<'a, T> = &'a mut dyn FnMut(&str, &[usize]) -> Result<T>;
+
+/// The parameters of MPNet (Song et al. 2020) without its pooler, which sentence embeddings do not use. The names are
+/// those of `transformers`' MPNetModel.
+pub(super) struct Parameters<T> {
+    pub(super) words: T,
+    pub(super) positions: T,
+    pub(super) norm: Affine<T>,
+    pub(super) table: T,
+    pub(super) layers: Vec<LayerParameters<T>>,
+}
+
+/// A matrix or a scale, and what is added.
+pub(super) struct Affine<T> {
+    pub(super) weight: T,
+    pub(super) bias: T,
+}
+
+/// The parameters of a transformer block.
+pub(super) struct LayerParameters<T> {
+    /// Queries, keys and values.
+    pub(super) qkv: [Affine<T>; 3],
+    pub(super) out: Affine<T>,
+    pub(super) attention_norm: Affine<T>,
+    pub(super) up: Affine<T>,
+    pub(super) down: Affine<T>,
+    pub(super) output_norm: Affine<T>,
+}
+
+impl<T> Parameters<T> {
+    pub(super) fn build(config: &ModelConfig, source: Source<'_, T>) -> Result<Self> {
+        let hidden = config.hidden;
+        let words = source("embeddings.word_embeddings.weight", &[config.vocabulary, hidden])?;
+        let positions = source("embeddings.position_embeddings.weight", &[config.positions, hidden])?;
+        let norm = Affine::build("embeddings.LayerNorm", &[hidden], source)?;
+        let table = source(POSITION_TABLE, &[config.buckets, config.heads])?;
+        let layers = (0..config.layers)
+            .map(|index| LayerParameters::build(index, config, source))
+            .collect::<Result<_>>()?;
+        Ok(Parameters { words, positions, norm, table, layers })
+    }
+}
+
+impl<T> Affine<T> {
+    fn build(name: &str, shape: &[usize], source: Source<'_, T>) -> Result<Self> {
+        Ok(Affine {
+            weight: source(&format!("{name}.weight"), shape)?,
+            bias: source(&format!("{name}.bias"), &shape[..1])?,
+        })
+    }
+}
+
+impl<T> LayerParameters<T> {
+    fn build(index: usize, config: &ModelConfig, source: Source<'_, T>) -> Result<Self> {
+        let (hidden, wide) = (config.hidden, config.intermediate);
+        let mut part = |name: &str, shape: &[usize]| {
+            Affine::build(&format!("encoder.layer.{index}.{name}"), shape, source)
+        };
+        Ok(LayerParameters {
+            qkv: [
+                part("attention.attn.q", &[hidden, hidden])?,
+                part("attention.attn.k", &[hidden, hidden])?,
+                part("attention.attn.v", &[hidden, hidden])?,
+            ],
+            out: part("attention.attn.o", &[hidden, hidden])?,
+            attention_norm: part("attention.LayerNorm", &[hidden])?,
+            up: part("intermediate.dense", &[wide, hidden])?,
+            down: part("output.dense", &[hidden, wide])?,
+            output_norm: part("output.LayerNorm", &[hidden])?,
+        })
+    }
+}
