@@ -198,8 +198,8 @@ fn measure(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + Syn
             let mut rates = BTreeMap::new();
             for length in LENGTHS {
                 progress(&format!("documents of {length} tokens"));
-                let texts: Vec<String> =
-                    (0..DOCUMENTS * threads).map(|i| text(&encoder, length, i)).collect();
+                let count = CALL / length * threads;
+                let texts: Vec<String> = (0..count).map(|i| text(&encoder, length, i)).collect();
                 let seconds = median(times(options.seconds, || encoder.encode(&texts).map(|_| ()))?);
                 rates.insert(length, texts.len() as f64 / seconds);
             }

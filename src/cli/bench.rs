@@ -2,7 +2,6 @@
 
 use retune::Result;
 use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
-use retune::encoder::EncoderPrecision;
 
 use super::output::Output;
 use super::place::Model;
@@ -12,9 +11,6 @@ pub(super) struct Args {
     /// How many threads. Default: all.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// What products are computed in: f32, bf16 or int8.
-    #[arg(long, default_value = "bf16")]
-    precision: EncoderPrecision,
     /// One part alone: encode, query or train.
     #[arg(long, value_name = "PART")]
     only: Option<BenchPart>,
@@ -27,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let folder = args.model.ensure(out)?.folder;
-    let mut options = BenchOptions::default().with_precision(args.precision).with_seconds(args.seconds);
+    let mut options = BenchOptions::default().with_precision(args.model.precision).with_seconds(args.seconds);
     if let Some(threads) = args.threads {
         options = options.with_threads(threads.into());
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use retune::encoder::{EncoderPrecision, Precisions};
 use retune::{Engine, Error, Options, Result, model};
 
 use super::output::Output;
@@ -26,6 +27,9 @@ pub(super) struct Model {
     /// A sentence-transformers folder; also RETUNE_MODEL. Default: retune's cache, the Hugging Face cache, the hub.
     #[arg(long = "model", value_name = "DIR")]
     model_folder: Option<PathBuf>,
+    /// What the encoder computes in, documents and queries: f32, bf16 or int8. f32 where the processor lacks it.
+    #[arg(long, default_value = "bf16")]
+    pub(super) precision: EncoderPrecision,
 }
 
 impl Place {
@@ -78,6 +82,7 @@ impl Place {
 
 impl Model {
     pub(super) fn apply(&self, options: Options) -> Options {
+        let options = options.with_precisions(Precisions::of(self.precision));
         match &self.model_folder {
             Some(folder) => options.with_model(folder),
             None => options,

@@ -23,7 +23,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 fn text(status: &Status) -> String {
     let generation = &status.generation;
     let mut text = format!(
-        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {:?} · weights {:.12}…",
+        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {:?} · weights {:.12}…\n\
+         encoder on {}, documents in {}, queries in {}",
         status.documents,
         status.chunks,
         status.bytes as f64 / 1e6,
@@ -31,6 +32,9 @@ fn text(status: &Status) -> String {
         generation.dimensions,
         generation.fusion,
         generation.weights.to_string(),
+        generation.kernel,
+        generation.precisions.documents,
+        generation.precisions.queries,
     );
     if generation.missing_vectors > 0 {
         text.push_str(&format!("\n{} chunks have no vector", generation.missing_vectors));

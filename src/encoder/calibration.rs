@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// How much of what stands out in an input is moved into the weight: the exponent of SmoothQuant.
 const MIGRATION: f32 = 0.5;
 
-const ENCODE_ANEW: &str = "remove the file: the generation is then served without it, in bf16";
+const ENCODE_ANEW: &str = "remove the file: it is made anew when documents are encoded";
 
 /// The largest absolute value of every input of every product with a weight, over a sample of the texts to encode.
 ///
@@ -45,12 +45,11 @@ impl Calibration {
         &mut self.layers[index]
     }
 
-    /// Writes it to a file.
+    /// The file that [`read`](Self::read) reads, in the format safetensors.
     ///
     /// # Errors
-    /// [`Error::Encoder`] if the file can't be written.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let failed = |e: String| Error::Encoder { doing: "write the calibration", message: e };
+    /// [`Error::Encoder`] if it is too large for the format.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes: Vec<(String, Vec<u8>)> = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             for (name, numbers) in layer.parts() {
@@ -60,16 +59,16 @@ impl Calibration {
                 ));
             }
         }
-        let tensors = bytes
+        let info = HashMap::from([("format".to_string(), "retune calibration".to_string())]);
+        bytes
             .iter()
             .map(|(name, bytes)| Ok((name, TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes)?)))
             .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
-            .map_err(|e| failed(e.to_string()))?;
-        let info = HashMap::from([("format".to_string(), "retune calibration".to_string())]);
-        safetensors::serialize_to_file(tensors, Some(info), path).map_err(|e| failed(e.to_string()))
+            .and_then(|tensors| safetensors::serialize(tensors, Some(info)))
+            .map_err(|e| Error::Encoder { doing: "describe the calibration", message: e.to_string() })
     }
 
-    /// Reads what [`write`](Self::write) has written.
+    /// Reads a file of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     /// [`Error::Model`] if the file is missing or damaged.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
+use serde::Serialize;
+
 use super::calibration::Calibration;
 use super::config::ModelConfig;
 use super::mpnet::{Mpnet, Record, Workspace};
@@ -26,14 +28,32 @@ const SPLIT_TOKENS: usize = 128;
 /// Texts that are tokenised before the first of them is encoded.
 const WINDOW: usize = 1024;
 
+/// What products are computed in for documents and for queries. Two take the memory of both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Precisions {
+    /// For documents. Default bf16.
+    pub documents: EncoderPrecision,
+    /// For queries. Default bf16.
+    pub queries: EncoderPrecision,
+}
+
+impl Precisions {
+    /// One for both.
+    pub fn of(precision: EncoderPrecision) -> Self {
+        Precisions { documents: precision, queries: precision }
+    }
+
+    /// The options of an encoder that is otherwise as it comes.
+    pub(crate) fn options(self) -> EncoderOptions {
+        EncoderOptions { precisions: self, ..EncoderOptions::default() }
+    }
+}
+
 /// How an encoder computes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EncoderOptions {
-    /// What products are computed in for documents. Default: bf16, where the processor has it.
-    pub documents: EncoderPrecision,
-    /// What products are computed in for queries. Default: bf16, where the processor has it. Two precisions take the
-    /// memory of both.
-    pub queries: EncoderPrecision,
+    /// What products are computed in. Default: bf16, where the processor has it.
+    pub precisions: Precisions,
     /// The instructions. Default: [`Kernel::best`].
     pub kernel: Option<Kernel>,
     /// What [`Encoder::calibrate`] has found, for int8. Default: nothing; int8 then begins with
@@ -44,7 +64,7 @@ pub struct EncoderOptions {
 impl EncoderOptions {
     /// Documents and queries in one precision.
     pub fn of(precision: EncoderPrecision) -> Self {
-        EncoderOptions { documents: precision, queries: precision, ..EncoderOptions::default() }
+        Precisions::of(precision).options()
     }
 
     /// Sets [`kernel`](EncoderOptions::kernel).
@@ -69,8 +89,8 @@ pub struct Encoder {
     /// One for each precision that is not int8, and at least one.
     models: Vec<Mpnet>,
     int8: OnceLock<Mpnet>,
-    /// Of documents and of queries.
-    precisions: (EncoderPrecision, EncoderPrecision),
+    /// As they were asked for.
+    precisions: Precisions,
     file: Arc<WeightFile>,
     words: Table,
     positions: Table,
@@ -107,8 +127,8 @@ impl Encoder {
         let file = Arc::new(WeightFile::open(folder)?);
         let tensors = file.tensors()?;
         let run = Run { kernel, threads: rayon::current_num_threads() };
-        let precisions = (kernel.precision(options.documents), kernel.precision(options.queries));
-        let floats = [precisions.0, precisions.1].map(|precision| match precision {
+        let precisions = options.precisions;
+        let floats = [precisions.documents, precisions.queries].map(|asked| match kernel.precision(asked) {
             EncoderPrecision::Int8 => kernel.precision(EncoderPrecision::Bf16),
             float => float,
         });
@@ -162,7 +182,7 @@ impl Encoder {
     pub fn encode_one(&self, text: &str) -> Result<Vec<f32>> {
         let ids = self.token_ids(text)?;
         self.embed(
-            self.model(self.precisions.1),
+            self.model(self.precisions.queries),
             std::iter::once(&ids[..]),
             rayon::current_num_threads(),
             <[f32]>::to_vec,
@@ -214,17 +234,23 @@ impl Encoder {
         self.kernel
     }
 
-    /// What products are computed in for documents and for queries: what was asked for, or f32 where the processor lacks
-    /// it, or bf16 where int8 has no calibration yet.
-    pub fn precision(&self) -> (EncoderPrecision, EncoderPrecision) {
-        (self.model(self.precisions.0).precision, self.model(self.precisions.1).precision)
+    /// What products are computed in: what was asked for, or f32 where the processor lacks it, or bf16 where int8 has no
+    /// calibration yet.
+    pub fn computes_in(&self) -> Precisions {
+        let Precisions { documents, queries } = self.precisions;
+        Precisions { documents: self.model(documents).precision, queries: self.model(queries).precision }
     }
 
-    /// Whether int8 was asked for and has no calibration yet.
+    /// What was asked for.
+    pub(crate) fn precisions(&self) -> Precisions {
+        self.precisions
+    }
+
+    /// Whether int8 was asked for, can be computed, and has no calibration yet.
     pub fn wants_calibration(&self) -> bool {
-        let (documents, queries) = self.precisions;
-        (documents == EncoderPrecision::Int8 || queries == EncoderPrecision::Int8)
-            && self.int8.get().is_none()
+        let Precisions { documents, queries } = self.precisions;
+        let int8 = |asked| self.kernel.precision(asked) == EncoderPrecision::Int8;
+        (int8(documents) || int8(queries)) && self.int8.get().is_none()
     }
 
     /// Looks at a sample of the texts to encode, for int8. Some dozens suffice.
@@ -259,8 +285,9 @@ impl Encoder {
         Ok(())
     }
 
-    /// The model that computes in a precision.
-    fn model(&self, precision: EncoderPrecision) -> &Mpnet {
+    /// The model for what was asked.
+    fn model(&self, asked: EncoderPrecision) -> &Mpnet {
+        let precision = self.kernel.precision(asked);
         let float =
             || self.models.iter().find(|model| model.precision == precision).unwrap_or(&self.models[0]);
         match precision {
@@ -318,7 +345,7 @@ impl Encoder {
             },
             |i| {
                 let texts = batches[i].iter().map(|&text| &ids[text][..]);
-                self.embed(self.model(self.precisions.0), texts, inner, |vectors| {
+                self.embed(self.model(self.precisions.documents), texts, inner, |vectors| {
                     vectors.chunks_exact(self.dimensions()).map(<[f32]>::to_vec).collect::<Vec<_>>()
                 })
             },

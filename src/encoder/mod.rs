@@ -27,6 +27,6 @@ pub(crate) mod test_model;
 mod tests;
 
 pub use calibration::Calibration;
-pub use encode::{Encoder, EncoderOptions};
+pub use encode::{Encoder, EncoderOptions, Precisions};
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};
 pub(crate) use trainable::TrainableEncoder;

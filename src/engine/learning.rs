@@ -106,9 +106,16 @@ impl Engine {
         let (generation, dense) = if target == manifest.current {
             return roll_back(&root, &manifest).map(|(after, _)| after.current);
         } else {
-            let generation = Generation::open(&root, target, self.inner.options.model.as_deref())?;
+            let generation = Generation::open(
+                &root,
+                target,
+                self.inner.options.model.as_deref(),
+                self.inner.options.precisions,
+            )?;
             let mut dense = generation.open_dense()?;
-            fill(&mut dense, &generation.encoder, &lexical, &mut |_, _| ControlFlow::Continue(()))?;
+            fill(&mut dense, &generation.encoder, generation.folder(), &lexical, &mut |_, _| {
+                ControlFlow::Continue(())
+            })?;
             (Arc::new(generation), dense)
         };
         let (after, left) = roll_back(&root, &manifest)?;

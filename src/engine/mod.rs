@@ -247,8 +247,8 @@ impl Engine {
         if documents.is_empty() {
             return Ok(AddReport::default());
         }
-        let encoder = &snapshot.pinned.generation.encoder;
-        let report = writer.get()?.replace(encoder, &snapshot.lexical, documents, progress)?;
+        let generation = &snapshot.pinned.generation;
+        let report = writer.get()?.replace(generation, &snapshot.lexical, documents, progress)?;
         self.refresh_from(writer)?;
         Ok(report)
     }

@@ -42,7 +42,12 @@ impl Engine {
             None => create_parts(&layout, &options)?,
         };
         collect_garbage(&layout.generations(), &manifest)?;
-        let generation = Generation::open(&layout.generations(), manifest.current, options.model.as_deref())?;
+        let generation = Generation::open(
+            &layout.generations(),
+            manifest.current,
+            options.model.as_deref(),
+            options.precisions,
+        )?;
         let generation = Arc::new(generation);
         let mut dense = generation.open_dense()?;
         let mut highest = dense.highest_chunk();
@@ -50,7 +55,9 @@ impl Engine {
             highest = highest.max(Generation::highest_chunk(&layout.generations(), kept)?);
         }
         let chunks = lexical.snapshot()?;
-        fill(&mut dense, &generation.encoder, &chunks, &mut |_, _| std::ops::ControlFlow::Continue(()))?;
+        fill(&mut dense, &generation.encoder, generation.folder(), &chunks, &mut |_, _| {
+            std::ops::ControlFlow::Continue(())
+        })?;
         let writer = Writer {
             lexical: lexical.writer()?,
             next_chunk: next_chunk(&lexical, highest)?,
@@ -84,7 +91,7 @@ impl Engine {
             });
         };
         let (settings, lexical, manifest) = open_parts(&layout, settings)?;
-        let (snapshot, reader) = read_snapshot(&layout, &lexical, &manifest, options.model.as_deref())?;
+        let (snapshot, reader) = read_snapshot(&layout, &lexical, &manifest, &options)?;
         let access = Access::Reading(Box::new(Mutex::new(reader)));
         Ok(assemble(layout, options, settings, lexical, snapshot, access, None))
     }
@@ -101,8 +108,9 @@ impl Engine {
             let dense = reader.view(&lexical.live_chunks()?)?;
             Snapshot { lexical, pinned: Pinned { dense, generation: current } }
         } else {
-            let given = self.inner.options.model.as_deref();
-            let (snapshot, other) = read_snapshot(&self.inner.layout, &self.inner.lexical, &manifest, given)?;
+            let options = &self.inner.options;
+            let (snapshot, other) =
+                read_snapshot(&self.inner.layout, &self.inner.lexical, &manifest, options)?;
             *reader = other;
             snapshot
         };
@@ -182,7 +190,7 @@ fn read_manifest(layout: &Layout) -> Result<Manifest> {
 fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, LexicalIndex, Manifest)> {
     refuse_to_create_over(layout)?;
     let folder = find_model(options)?;
-    let encoder = Encoder::load(&folder)?;
+    let encoder = Encoder::load_with(&folder, options.precisions.options())?;
     let settings = Settings::of(options);
     for leftover in [layout.lexical(), layout.generations()] {
         crate::storage::remove_folder(&leftover)?;
@@ -227,9 +235,11 @@ fn read_snapshot(
     layout: &Layout,
     lexical: &LexicalIndex,
     manifest: &Manifest,
-    given: Option<&Path>,
+    options: &Options,
 ) -> Result<(Snapshot, DenseIndex)> {
-    let generation = Arc::new(Generation::open(&layout.generations(), manifest.current, given)?);
+    let given = options.model.as_deref();
+    let generation = Generation::open(&layout.generations(), manifest.current, given, options.precisions)?;
+    let generation = Arc::new(generation);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;
     let dense = reader.view(&lexical.live_chunks()?)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::CorpusOptions;
+use crate::encoder::Precisions;
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackOptions;
 use crate::fusion::Fusion;
@@ -20,6 +21,8 @@ pub struct Options {
     /// The model folder. Default: `RETUNE_MODEL`, retune's cache, the Hugging Face cache; never the network: see
     /// [`model::fetch`](crate::model::fetch).
     pub model: Option<PathBuf>,
+    /// What the encoder's products are computed in, for documents and for queries apart. Default bf16 for both.
+    pub precisions: Precisions,
     /// *Fixed.* How words are stemmed. Default English.
     pub language: Language,
     /// *Fixed.* How documents are cut. Default passages.
@@ -40,6 +43,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             model: None,
+            precisions: Precisions::default(),
             language: Language::default(),
             chunking: Chunking::default(),
             fusion: Fusion::default(),
@@ -97,6 +101,12 @@ impl LearnPolicy {
 }
 
 impl Options {
+    /// Sets [`precisions`](Options::precisions).
+    pub fn with_precisions(mut self, precisions: Precisions) -> Self {
+        self.precisions = precisions;
+        self
+    }
+
     /// Sets [`model`](Options::model).
     pub fn with_model(mut self, folder: impl Into<PathBuf>) -> Self {
         self.model = Some(folder.into());

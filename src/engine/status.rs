@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Engine;
 use super::options::Chunking;
+use crate::encoder::{Kernel, Precisions};
 use crate::error::Result;
 use crate::feedback::{FeedbackStats, read_stats};
 use crate::fusion::Fusion;
@@ -54,6 +55,10 @@ pub struct GenerationStatus {
     pub weights: Digest,
     /// Length of a vector.
     pub dimensions: usize,
+    /// The instructions that the encoder uses.
+    pub kernel: Kernel,
+    /// What the encoder's products are computed in.
+    pub precisions: Precisions,
     /// How the two scores are fused unless a query says otherwise.
     pub fusion: Fusion,
     /// Live chunks whose vector is missing: 0 on an index that is sound.
@@ -78,6 +83,8 @@ impl Engine {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
                 dimensions: generation.encoder.dimensions(),
+                kernel: generation.encoder.kernel(),
+                precisions: generation.encoder.computes_in(),
                 fusion: generation.meta.fusion,
                 missing_vectors: snapshot.pinned.dense.missing().len(),
             },

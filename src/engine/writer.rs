@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::document::{AddReport, Prepared};
 use crate::dense::DenseIndex;
-use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter};
 use crate::storage::WriterLock;
@@ -62,12 +62,12 @@ impl Writer {
     /// Replaces the given documents in one commit: after a crash all of them are there or none.
     pub(super) fn replace(
         &mut self,
-        encoder: &Encoder,
+        generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<AddReport> {
-        let result = self.stage(encoder, before, documents, progress).and_then(|report| {
+        let result = self.stage(generation, before, documents, progress).and_then(|report| {
             self.dense.sync()?;
             self.commit()?;
             Ok(report)
@@ -108,7 +108,7 @@ impl Writer {
 
     fn stage(
         &mut self,
-        encoder: &Encoder,
+        generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
         progress: &mut dyn FnMut(usize),
@@ -143,19 +143,20 @@ impl Writer {
                 report.chunks_encoded += 1;
                 pending.push(record);
                 if pending.len() == ENCODE_BATCH {
-                    self.encode(encoder, &mut pending)?;
+                    self.encode(generation, &mut pending)?;
                     progress(ENCODE_BATCH);
                 }
             }
         }
         progress(pending.len());
-        self.encode(encoder, &mut pending)?;
+        self.encode(generation, &mut pending)?;
         Ok(report)
     }
 
-    fn encode(&mut self, encoder: &Encoder, pending: &mut Vec<ChunkRecord>) -> Result<()> {
+    fn encode(&mut self, generation: &Generation, pending: &mut Vec<ChunkRecord>) -> Result<()> {
         let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
-        let vectors = encoder.encode(&texts)?;
+        generation.calibrate(&texts)?;
+        let vectors = generation.encoder.encode(&texts)?;
         let ids = pending.iter().map(|record| record.chunk);
         let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();
         self.dense.append(&rows)?;

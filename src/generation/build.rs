@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::calibration;
 use super::manifest::{Manifest, folder_of};
 use super::open::{Generation, GenerationMeta, ModelPlace, Pinned, dense_folder, model_folder};
 use crate::dense::{DenseIndex, DenseOptions};
@@ -63,7 +64,7 @@ impl Building {
         let folder = scratch(root, id)?;
         let model = model_folder(&folder.0);
         save(&model)?;
-        let encoder = Encoder::load(&model)?;
+        let encoder = Encoder::load_with(&model, parent.encoder.precisions().options())?;
         let fusion = parent.meta.fusion;
         Building::assemble(folder, id, Some(parent.meta.id), ModelPlace::Own, encoder, fusion, options)
     }
@@ -91,7 +92,7 @@ impl Building {
         chunks: &LexicalSnapshot,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<()> {
-        fill(&mut self.dense, &self.encoder, chunks, progress)
+        fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)
     }
 
     /// How many live chunks of `chunks` have no vector yet.
@@ -108,27 +109,35 @@ impl Building {
 }
 
 /// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable.
-/// `progress` is told (chunks done, chunks to do) after every batch and may stop the work.
+/// `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch and may stop the work.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; the vectors appended so far stay, and are skipped by the next call.
 pub(crate) fn fill(
     dense: &mut DenseIndex,
     encoder: &Encoder,
+    folder: &Path,
     chunks: &LexicalSnapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<()> {
     let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks()?)?.missing().to_vec();
-    for (batch, ids) in missing.chunks(FILL_BATCH).enumerate() {
-        let mut texts = Vec::with_capacity(ids.len());
-        for &id in ids {
+    let texts_of = |ids: &mut dyn Iterator<Item = ChunkId>| -> Result<Vec<String>> {
+        let text = |id: ChunkId| {
             let record = chunks.get(id)?.ok_or_else(|| Error::NotFound {
                 what: "chunk",
                 id: id.to_string(),
                 remedy: "the lexical index is inconsistent: index the documents again",
             })?;
-            texts.push(record.encoder_text());
-        }
+            Ok(record.encoder_text())
+        };
+        ids.map(text).collect()
+    };
+    if encoder.wants_calibration() {
+        let step = missing.len().div_ceil(calibration::SAMPLE).max(1);
+        calibration::begin(encoder, folder, &texts_of(&mut missing.iter().copied().step_by(step))?)?;
+    }
+    for (batch, ids) in missing.chunks(FILL_BATCH).enumerate() {
+        let texts = texts_of(&mut ids.iter().copied())?;
         let vectors = encoder.encode(&texts)?;
         let rows: Vec<(ChunkId, &[f32])> =
             ids.iter().copied().zip(vectors.iter().map(Vec::as_slice)).collect();

@@ -5,6 +5,7 @@
 //! Only vectors are ever added to a published generation; what it was built with never changes.
 
 mod build;
+mod calibration;
 mod manifest;
 mod open;
 mod publish;

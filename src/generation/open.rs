@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration;
 use super::manifest::folder_of;
 use crate::dense::{DenseIndex, DenseView};
-use crate::encoder::{Encoder, model};
+use crate::encoder::{Encoder, Precisions, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
@@ -69,15 +70,31 @@ pub(crate) struct Generation {
 impl Generation {
     /// Opens the generation `id` of `root`. An encoder that lies outside the index is looked for in `given`, where it
     /// was when the index was created, and in the caches; only the very same weights are accepted.
-    pub(crate) fn open(root: &Path, id: GenerationId, given: Option<&Path>) -> Result<Generation> {
+    pub(crate) fn open(
+        root: &Path,
+        id: GenerationId,
+        given: Option<&Path>,
+        precisions: Precisions,
+    ) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let encoder = Arc::new(open_encoder(&folder, &meta, given)?);
+        let encoder = Arc::new(open_encoder(&folder, &meta, given, precisions)?);
+        calibration::resume(&encoder, &folder)?;
         Ok(Generation::new(meta, encoder, folder))
     }
 
     pub(super) fn new(meta: GenerationMeta, encoder: Arc<Encoder>, folder: PathBuf) -> Generation {
         Generation { meta, encoder, folder, doomed: AtomicBool::new(false) }
+    }
+
+    /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
+    pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
+        calibration::begin(&self.encoder, &self.folder, texts)
+    }
+
+    /// Its own folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The folder of the encoder, to train it further.
@@ -143,11 +160,17 @@ pub(super) fn model_folder(generation: &Path) -> PathBuf {
     generation.join("model")
 }
 
-fn open_encoder(folder: &Path, meta: &GenerationMeta, given: Option<&Path>) -> Result<Encoder> {
+fn open_encoder(
+    folder: &Path,
+    meta: &GenerationMeta,
+    given: Option<&Path>,
+    precisions: Precisions,
+) -> Result<Encoder> {
+    let load = |folder: &Path| Encoder::load_with(folder, precisions.options());
     let recorded = match &meta.model {
         ModelPlace::Own => {
             let own = model_folder(folder);
-            let encoder = Encoder::load(&own)?;
+            let encoder = load(&own)?;
             if encoder.weights() == meta.weights {
                 return Ok(encoder);
             }
@@ -161,7 +184,7 @@ fn open_encoder(folder: &Path, meta: &GenerationMeta, given: Option<&Path>) -> R
         ModelPlace::Folder(recorded) => recorded,
     };
     if let Some(given) = given {
-        let encoder = Encoder::load(given)?;
+        let encoder = load(given)?;
         return match encoder.weights() == meta.weights {
             true => Ok(encoder),
             false => Err(Error::Model {
@@ -181,7 +204,7 @@ fn open_encoder(folder: &Path, meta: &GenerationMeta, given: Option<&Path>) -> R
         if !candidate.is_dir() {
             continue;
         }
-        let encoder = Encoder::load(&candidate)?;
+        let encoder = load(&candidate)?;
         if encoder.weights() == meta.weights {
             return Ok(encoder);
         }

@@ -1,6 +1,6 @@
 use super::cosine;
 use crate::encoder::test_model::{real_model, tiny_model};
-use crate::encoder::{Calibration, Encoder, EncoderOptions, EncoderPrecision};
+use crate::encoder::{Calibration, Encoder, EncoderOptions, EncoderPrecision, Precisions};
 
 /// Passages of the handbook that the demo indexes.
 fn passages() -> Vec<String> {
@@ -28,9 +28,9 @@ fn int8_is_near_f32_on_texts_it_was_not_calibrated_with() {
     if !encoder.wants_calibration() {
         return; // this processor has no int8, and computes in f32
     }
-    assert_ne!(encoder.precision().0, EncoderPrecision::Int8, "not before it is calibrated");
+    assert_ne!(encoder.computes_in().documents, EncoderPrecision::Int8, "not before it is calibrated");
     encoder.use_calibration(&encoder.calibrate(sample).unwrap()).unwrap();
-    assert_eq!(encoder.precision(), (EncoderPrecision::Int8, EncoderPrecision::Int8));
+    assert_eq!(encoder.computes_in(), Precisions::of(EncoderPrecision::Int8));
     let (found, golden) = (encoder.encode(held_out).unwrap(), golden.encode(held_out).unwrap());
     let near: Vec<f64> = found.iter().zip(&golden).map(|(a, b)| cosine(a, b)).collect();
     let mean = near.iter().sum::<f64>() / near.len() as f64;
@@ -40,12 +40,8 @@ fn int8_is_near_f32_on_texts_it_was_not_calibrated_with() {
 
 #[test]
 fn documents_and_queries_have_their_own_precision() {
-    let options = EncoderOptions {
-        documents: EncoderPrecision::F32,
-        queries: EncoderPrecision::Bf16,
-        ..EncoderOptions::default()
-    };
-    let apart = Encoder::load_with(&tiny_model(), options).unwrap();
+    let precisions = Precisions { documents: EncoderPrecision::F32, queries: EncoderPrecision::Bf16 };
+    let apart = Encoder::load_with(&tiny_model(), precisions.options()).unwrap();
     let of = |precision| Encoder::load_with(&tiny_model(), EncoderOptions::of(precision)).unwrap();
     let (f32, bf16) = (of(EncoderPrecision::F32), of(EncoderPrecision::Bf16));
     assert_eq!(apart.encode(&["some words"]).unwrap(), f32.encode(&["some words"]).unwrap());
@@ -59,7 +55,7 @@ fn a_calibration_survives_its_file_and_damage_is_refused() {
     let encoder = Encoder::load(&tiny_model()).unwrap();
     let calibration = encoder.calibrate(&["some words", "and others"]).unwrap();
     assert_ne!(calibration, encoder.calibrate(&["some words"]).unwrap());
-    calibration.write(&path).unwrap();
+    std::fs::write(&path, calibration.to_bytes().unwrap()).unwrap();
     assert_eq!(Calibration::read(&path).unwrap(), calibration);
     let whole = std::fs::read(&path).unwrap();
     for part in 0..8 {
