@@ -3,7 +3,9 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{documents, ids, judge, judge_everything, open, options, quick_round};
@@ -264,4 +266,35 @@ fn a_cancelled_background_round_says_so_and_closing_stops_a_running_one() {
     engine.close().unwrap();
     assert!(matches!(running.wait(), Err(Error::Cancelled { .. })));
     assert_eq!(generations(folder.path()), ["000001"]);
+}
+
+#[test]
+fn asking_for_the_status_keeps_no_round_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                engine.status().unwrap();
+            }
+        });
+        // Nothing is judged: each is skipped at once.
+        let rounds: Vec<_> =
+            (0..50).map(|_| engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(()))).collect();
+        done.store(true, Ordering::Release);
+        assert!(rounds.iter().all(Result::is_ok), "{rounds:?}");
+    });
+}
+
+#[test]
+fn a_round_that_panicked_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| engine.learn(&quick_round(), &mut |_| panic!("on purpose"))));
+    assert!(panicked.is_err());
+    assert!(!engine.status().unwrap().learning);
+    engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(!engine.status().unwrap().learning);
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::generation::{Building, Generation, Manifest, Pinned, fill, publish, roll_back};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, prepare_round,
+    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, Running, prepare_round,
 };
 use crate::search::Snapshot;
 use crate::storage::remove_folder;
@@ -43,6 +43,12 @@ impl Generations {
         readers.iter().for_each(|one| one.doom());
         Ok(())
     }
+}
+
+/// A round that is running. The mark goes before the lock does, so that it never is another round's.
+struct Round<'a> {
+    _running: Running<'a>,
+    _lock: MutexGuard<'a, ()>,
 }
 
 type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
@@ -125,16 +131,20 @@ impl Engine {
         Ok(after.current)
     }
 
-    fn begin_round(&self) -> Result<MutexGuard<'_, ()>> {
-        match self.inner.round.try_lock() {
-            Ok(guard) => Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(Error::invalid(
-                "starting a round",
-                "a round that is running already",
-                "one at a time: wait for it or cancel it",
-            )),
-        }
+    fn begin_round(&self) -> Result<Round<'_>> {
+        let lock = match self.inner.round.try_lock() {
+            Ok(guard) => guard,
+            // A round that panicked left nothing half done: what it had built was thrown away.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::invalid(
+                    "starting a round",
+                    "a round that is running already",
+                    "one at a time: wait for it or cancel it",
+                ));
+            }
+        };
+        Ok(Round { _running: self.inner.history.running(), _lock: lock })
     }
 
     /// Brings the new generation up to date, publishes it and lets every later search see it.

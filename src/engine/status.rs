@@ -95,7 +95,7 @@ impl Engine {
             },
             last_round: self.inner.history.last()?,
             damaged_files: self.inner.lexical.damaged_files()?,
-            learning: self.inner.round.try_lock().is_err(),
+            learning: self.inner.history.is_running(),
             bytes: folder_bytes(self.path()),
         })
     }

@@ -1,7 +1,8 @@
-//! The reports of past rounds: one file each in `rounds/`.
+//! The rounds of an index: the reports of past ones, a file each in `rounds/`, and whether one is running.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report::RoundReport;
 use crate::error::{Error, Result};
@@ -11,14 +12,37 @@ const KIND: &str = "round";
 const VERSION: u32 = 1;
 
 /// The folder `rounds/` of an index.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct History {
     folder: PathBuf,
+    /// Whether a round is running in this engine; set by [`Running`] alone.
+    running: AtomicBool,
+}
+
+/// A round that runs for as long as this is held, which a panic ends too.
+#[derive(Debug)]
+pub(crate) struct Running<'a>(&'a AtomicBool);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
-        History { folder }
+        History { folder, running: AtomicBool::new(false) }
+    }
+
+    /// Marks a round as running. The caller sees to it that there is one at a time.
+    pub(crate) fn running(&self) -> Running<'_> {
+        self.running.store(true, Ordering::Release);
+        Running(&self.running)
+    }
+
+    /// Whether a round is running. Takes no lock: asking never stands in a round's way.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
     }
 
     /// The number that the next round gets.

@@ -11,7 +11,7 @@ mod options;
 mod report;
 mod round;
 
-pub(crate) use history::History;
+pub(crate) use history::{History, Running};
 pub use options::LearnOptions;
 pub use report::{
     Decision, Gate, GateScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
