@@ -240,11 +240,7 @@ fn the_background_worker_learns_on_request_and_by_policy() {
     assert_eq!(report.round, 1);
     judge_everything(&engine);
     judge_everything(&engine);
-    let started = Instant::now();
-    while engine.status().unwrap().last_round.is_none_or(|round| round.round < 2) {
-        assert!(started.elapsed() < Duration::from_secs(120), "the policy started no round");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_round(&engine, 2);
     engine.close().unwrap();
 }
 
@@ -297,4 +293,50 @@ fn a_round_that_panicked_is_over() {
     assert!(!engine.status().unwrap().learning);
     engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
     assert!(!engine.status().unwrap().learning);
+}
+
+/// Waits until the policy has started a round and it has ended.
+fn wait_for_round(engine: &Engine, number: u64) {
+    let started = Instant::now();
+    while engine.status().unwrap().last_round.is_none_or(|round| round.round < number) {
+        assert!(started.elapsed() < Duration::from_secs(120), "the policy started no round");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn open_with(folder: &Path, policy: LearnPolicy) -> Engine {
+    Engine::open(folder.join("index"), options().with_policy(policy.with_options(quick_round()))).unwrap()
+}
+
+#[test]
+fn the_policy_counts_what_was_judged_before_the_index_was_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    judged(folder.path()).close().unwrap();
+    let engine = open_with(folder.path(), LearnPolicy::after_judgements(16));
+    wait_for_round(&engine, 1);
+    engine.close().unwrap();
+    // What a round has learned from is not counted again: 15 more are one too few.
+    let engine = open_with(folder.path(), LearnPolicy::after_judgements(16));
+    (0..15).for_each(|i| judge(&engine, &format!("fog horn {i}"), "fog"));
+    std::thread::sleep(Duration::from_millis(500));
+    let status = engine.status().unwrap();
+    assert!(!status.learning && status.last_round.unwrap().round == 1);
+    judge(&engine, "swing bridge", "fog");
+    wait_for_round(&engine, 2);
+}
+
+#[test]
+fn a_cancelled_round_leaves_its_judgements_to_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open_with(folder.path(), LearnPolicy::after_judgements(17));
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let cancelled = engine.learn(&quick_round(), &mut |_| ControlFlow::Break(()));
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
+    let endless = quick_round().with_train(quick_round().train.with_epochs(100_000));
+    let task = engine.learn_in_background(endless).unwrap();
+    task.cancel();
+    assert!(matches!(task.wait(), Err(Error::Cancelled { .. })));
+    judge(&engine, "fog horn", "fog");
+    wait_for_round(&engine, 1);
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
 use super::Engine;
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::generation::{Building, Generation, Manifest, Pinned, fill, publish, roll_back};
 use crate::ids::GenerationId;
@@ -66,11 +67,14 @@ impl Engine {
         let started = Instant::now();
         let log = self.log("learn")?;
         let _round = self.begin_round()?;
+        // Before the log is read: what is judged from here on is the next round's.
+        let (started_ms, judged) = (now_ms(), self.judged());
         log.flush()?;
         let replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
         let input = RoundInput {
             round: self.inner.history.next_round()?,
+            started_ms,
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
@@ -85,6 +89,7 @@ impl Engine {
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
         self.inner.history.write(&round.report)?;
+        self.discount_judgements(judged);
         let Decision::Published = round.report.gate.decision else {
             tracing::info!(reason = round.report.gate.reason, "the round changed nothing");
             return Ok(round.report);

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 
 use super::options::LearnPolicy;
 use super::{Engine, Inner};
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::learn::{LearnOptions, RoundReport};
 
@@ -84,7 +85,10 @@ impl Engine {
     pub(super) fn start_worker(&self) -> Result<()> {
         let mut slot = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
-            *slot = Some(Worker::start(Arc::downgrade(&self.inner), self.inner.options.policy.clone())?);
+            let policy = self.inner.options.policy.clone();
+            // Reading the log is left out where nobody asks.
+            let backlog = if policy.is_active() { self.backlog()? } else { Backlog::default() };
+            *slot = Some(Worker::start(Arc::downgrade(&self.inner), policy, backlog)?);
         }
         Ok(())
     }
@@ -98,20 +102,60 @@ impl Engine {
             let _ = worker.wake.try_send(());
         }
     }
+
+    /// Judgements that no round has learned from yet, as far as the policy counts them.
+    pub(super) fn judged(&self) -> usize {
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        worker.as_ref().map_or(0, |worker| worker.judged.load(Ordering::Acquire))
+    }
+
+    /// Tells the policy that a round has come to its end which `judged` of the judgements were counted before.
+    pub(super) fn discount_judgements(&self, judged: usize) {
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(worker) = worker.as_ref() {
+            worker.judged.fetch_sub(judged, Ordering::AcqRel);
+        }
+    }
+
+    /// What earlier runs of the application have left to learn, by the log and the last report.
+    fn backlog(&self) -> Result<Backlog> {
+        let judgements = self.log("learn")?.replay()?.judgements;
+        let last = self.inner.history.last()?;
+        let since = last.as_ref().map_or(0, |round| round.started_ms);
+        let waiting = || judgements.iter().filter(|judgement| judgement.time_ms >= since);
+        let waited_from = match &last {
+            Some(round) => round.started_ms + (round.seconds.total * 1000.0) as u64,
+            // No round yet: the oldest judgement has waited longest.
+            None => waiting().map(|judgement| judgement.time_ms).min().unwrap_or_else(now_ms),
+        };
+        let waited = Duration::from_millis(now_ms().saturating_sub(waited_from));
+        Ok(Backlog { judged: waiting().count(), waited })
+    }
+}
+
+/// What the policy starts from.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// Judgements since the last round.
+    judged: usize,
+    /// How long ago the last round ended.
+    waited: Duration,
 }
 
 impl Worker {
-    fn start(engine: Weak<Inner>, policy: LearnPolicy) -> Result<Worker> {
+    fn start(engine: Weak<Inner>, policy: LearnPolicy, backlog: Backlog) -> Result<Worker> {
         let (requests, requested) = bounded(QUEUE);
         let (wake, woken) = bounded(1);
+        // The backlog may be enough already: look at once.
+        let _ = wake.try_send(());
         let (failed, failure) = bounded(1);
         let stop = Arc::new(AtomicBool::new(false));
-        let judged = Arc::new(AtomicUsize::new(0));
+        let judged = Arc::new(AtomicUsize::new(backlog.judged));
         let shared =
             Schedule { engine, policy, stop: Arc::clone(&stop), judged: Arc::clone(&judged), failed };
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
-            .spawn(move || shared.run(&requested, &woken))
+            .spawn(move || shared.run(&requested, &woken, backlog.waited))
             .map_err(|source| Error::Io { doing: "start the thread", path: THREAD.into(), source })?;
         Ok(Worker { requests, wake, stop, judged, thread, failure })
     }
@@ -144,18 +188,19 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn run(&self, requested: &Receiver<Request>, woken: &Receiver<()>) {
-        let mut last_round = Instant::now();
+    /// `before` is how long the last round lay back when the thread began.
+    fn run(&self, requested: &Receiver<Request>, woken: &Receiver<()>, mut before: Duration) {
+        let mut from = Instant::now();
         while !self.stop.load(Ordering::Acquire) {
             let tick = self.policy.interval.map_or_else(never, |interval| {
                 // Late and nothing judged: look again after a whole interval, not at once.
-                after(interval.checked_sub(last_round.elapsed()).unwrap_or(interval))
+                after(interval.checked_sub(before + from.elapsed()).unwrap_or(interval))
             });
             select! {
                 recv(requested) -> request => match request {
                     Ok(request) => {
                         let result = self.round(&request.options, &request.cancel);
-                        last_round = Instant::now();
+                        (before, from) = (Duration::ZERO, Instant::now());
                         // Whoever asked may have lost interest.
                         let _ = request.reply.send(result);
                         continue;
@@ -165,26 +210,25 @@ impl Schedule {
                 recv(woken) -> _ => {}
                 recv(tick) -> _ => {}
             }
-            if !self.stop.load(Ordering::Acquire) && self.is_due(last_round) {
+            if !self.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed()) {
                 if let Err(error) = self.round(&self.policy.options, &AtomicBool::new(false)) {
                     self.report(error);
                 }
-                last_round = Instant::now();
+                (before, from) = (Duration::ZERO, Instant::now());
             }
         }
     }
 
-    fn is_due(&self, last_round: Instant) -> bool {
+    fn is_due(&self, waited: Duration) -> bool {
         let judged = self.judged.load(Ordering::Acquire);
         let enough = self.policy.new_judgements.is_some_and(|least| judged >= least);
-        let late = self.policy.interval.is_some_and(|interval| last_round.elapsed() >= interval);
+        let late = self.policy.interval.is_some_and(|interval| waited >= interval);
         enough || (late && judged > 0)
     }
 
     fn round(&self, options: &LearnOptions, cancel: &AtomicBool) -> Result<RoundReport> {
         let Some(inner) = self.engine.upgrade() else { return Err(Error::Closed { doing: "learn" }) };
         let engine = Engine { inner };
-        self.judged.store(0, Ordering::Release);
         let mut progress = |_| match cancel.load(Ordering::Acquire) || self.stop.load(Ordering::Acquire) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),

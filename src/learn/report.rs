@@ -12,6 +12,10 @@ use crate::ids::GenerationId;
 pub struct RoundReport {
     /// Number of the round in this index, from 1.
     pub round: u64,
+    /// When it read the log, in milliseconds since the Unix epoch: later judgements are the next round's. 0 in reports
+    /// of older versions.
+    #[serde(default)]
+    pub started_ms: u64,
     /// Training rows: one for each (query, positive document).
     pub examples: usize,
     /// Judged queries that were held out.

@@ -23,6 +23,8 @@ use crate::train::{TrainReport, train};
 pub(crate) struct RoundInput<'a> {
     /// Number of the round.
     pub(crate) round: u64,
+    /// When the log was read.
+    pub(crate) started_ms: u64,
     /// The folder of the generations.
     pub(crate) root: &'a Path,
     /// The serving generation and the documents as they were when the round began.
@@ -84,6 +86,7 @@ fn report(
 ) -> RoundReport {
     RoundReport {
         round: input.round,
+        started_ms: input.started_ms,
         examples: collected.examples.len(),
         held_out: collected.held_out.len(),
         sources: collected.sources.clone(),
