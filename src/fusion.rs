@@ -15,6 +15,8 @@
 //! Against min-max scaling this has two merits: adding or dropping candidates at the bottom changes no score, and a
 //! lone hit becomes 1, not 0/0.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -157,23 +159,29 @@ fn ranks(mut scores: Vec<f32>) -> impl Fn(f32) -> usize {
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {
     pub(crate) candidates: Vec<Candidate>,
-    pub(crate) relevant: Vec<ChunkId>,
+    /// Ids of documents.
+    pub(crate) relevant: BTreeSet<String>,
 }
 
 /// So many queries' worth does the default weigh against what the judgements say.
 const PRIOR_QUERIES: f64 = 20.0;
 
-/// The dense weight that ranks the judged queries best, or `None` where they say nothing or speak for the default.
+/// The dense weight that ranks the judged queries best, or `None` where they say nothing. `documents` tells which
+/// document a candidate belongs to.
 ///
-/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of (nDCG@10 + MRR@10) / 2, binary.
+/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of (nDCG@10 + MRR@10) / 2, binary,
+/// of documents ranked by their best chunks, as users and the gate see them.
 /// Queries on which all weights score the same are left out; `n` is the number of the rest. Of the weights that are
 /// best, the one nearest to the default is taken, and then drawn towards the default as if 20 queries had spoken for
-/// that: `default + (best − default) · n / (n + 20)`. The result is given only if it scores better than the default.
-pub(crate) fn learn_dense_weight(queries: &[Judged]) -> Option<f32> {
+/// that: `default + (best − default) · n / (n + 20)`. If that scores no better than the default, the default is the result.
+pub(crate) fn learn_dense_weight(queries: &[Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
     let grid: Vec<f32> = (0..=20).map(|step| step as f32 / 20.0).collect();
     let telling: Vec<(&Judged, Vec<f64>)> = queries
         .iter()
-        .map(|query| (query, grid.iter().map(|&weight| quality(query, weight)).collect::<Vec<f64>>()))
+        .map(|query| {
+            let scores = grid.iter().map(|&weight| quality(query, documents, weight));
+            (query, scores.collect::<Vec<f64>>())
+        })
         .filter(|(_, scores)| scores.iter().any(|score| *score != scores[0]))
         .collect();
     if telling.is_empty() {
@@ -191,19 +199,22 @@ pub(crate) fn learn_dense_weight(queries: &[Judged]) -> Option<f32> {
         .min_by(|a, b| (a - default).abs().total_cmp(&(b - default).abs()))?;
     let count = telling.len() as f64;
     let learned = default + (best - default) * (count / (count + PRIOR_QUERIES)) as f32;
-    let score = |weight: f32| telling.iter().map(|(query, _)| quality(query, weight)).sum::<f64>();
-    (score(learned) > score(default)).then_some(learned)
+    let score = |weight: f32| telling.iter().map(|(query, _)| quality(query, documents, weight)).sum::<f64>();
+    Some(if score(learned) > score(default) { learned } else { default })
 }
 
 /// (nDCG@10 + MRR@10) / 2 of one query, with binary relevance.
-fn quality(query: &Judged, dense_weight: f32) -> f64 {
+fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f32) -> f64 {
     let discount = |index: usize| 1.0 / (index as f64 + 2.0).log2();
     let ranked = fuse(&Fusion::Convex { dense_weight }, &query.candidates);
+    let mut seen = HashSet::new();
     let found: Vec<usize> = ranked
         .iter()
+        .filter_map(|hit| documents.get(&hit.id))
+        .filter(|document| seen.insert(*document))
         .take(10)
         .enumerate()
-        .filter(|(_, hit)| query.relevant.contains(&hit.id))
+        .filter(|(_, document)| query.relevant.contains(*document))
         .map(|(index, _)| index)
         .collect();
     let Some(first) = found.first() else { return 0.0 };
@@ -357,32 +368,54 @@ mod tests {
         assert_eq!(json, r#"{"mode":"convex","dense_weight":0.7}"#);
     }
 
+    fn relevant(document: &str) -> BTreeSet<String> {
+        BTreeSet::from([document.to_string()])
+    }
+
+    /// Every chunk is a document of its own.
+    fn learn(queries: &[Judged]) -> Option<f32> {
+        let ids = queries.iter().flat_map(|query| &query.candidates).map(|one| one.id);
+        learn_dense_weight(queries, &ids.map(|id| (id, id.0.to_string())).collect())
+    }
+
     /// A query whose right answer only the lexical side knows, among ten that the dense side prefers.
     fn lexical_query() -> Judged {
         let mut candidates: Vec<_> = (1..=12).map(|i| candidate(i, 1.0, 0.7 - i as f32 / 100.0)).collect();
         candidates.push(candidate(99, 2.0, 0.4));
-        Judged { candidates, relevant: vec![ChunkId(99)] }
+        Judged { candidates, relevant: relevant("99") }
     }
 
     #[test]
     fn the_learned_weight_follows_the_judgements_and_shrinks_with_few_of_them() {
-        let many = learn_dense_weight(&vec![lexical_query(); 400]).unwrap();
-        let few = learn_dense_weight(&vec![lexical_query(); 15]).unwrap();
+        let many = learn(&vec![lexical_query(); 400]).unwrap();
+        let few = learn(&vec![lexical_query(); 15]).unwrap();
         assert!(many < few && few < Fusion::DEFAULT_DENSE_WEIGHT, "{many} {few}");
         assert!(Fusion::Convex { dense_weight: many }.validate().is_ok());
     }
 
     #[test]
     fn nothing_is_learned_from_queries_that_tell_nothing() {
-        assert_eq!(learn_dense_weight(&[]), None);
-        let alone = Judged { candidates: vec![candidate(1, 1.0, 0.5)], relevant: vec![ChunkId(1)] };
-        let absent = Judged { relevant: vec![ChunkId(12345)], ..lexical_query() };
-        assert_eq!(learn_dense_weight(&[alone, absent]), None);
-        // The default already ranks this one right.
+        assert_eq!(learn(&[]), None);
+        let alone = Judged { candidates: vec![candidate(1, 1.0, 0.5)], relevant: relevant("1") };
+        let absent = Judged { relevant: relevant("12345"), ..lexical_query() };
+        assert_eq!(learn(&[alone, absent]), None);
+    }
+
+    #[test]
+    fn judgements_that_the_default_ranks_right_give_the_default() {
         let right = Judged {
             candidates: vec![candidate(1, 0.0, 0.9), candidate(2, 5.0, 0.1)],
-            relevant: vec![ChunkId(1)],
+            relevant: relevant("1"),
         };
-        assert_eq!(learn_dense_weight(&vec![right; 50]), None);
+        assert_eq!(learn(&vec![right; 50]), Some(Fusion::DEFAULT_DENSE_WEIGHT));
+    }
+
+    #[test]
+    fn a_document_counts_once_by_its_best_chunk() {
+        let documents: HashMap<ChunkId, String> =
+            (1..=12).map(|id| (ChunkId(id), "long".into())).chain([(ChunkId(99), "99".into())]).collect();
+        // Second of two documents, though thirteenth of the chunks.
+        let second = (1.0 / 3f64.log2() + 0.5) / 2.0;
+        assert!((quality(&lexical_query(), &documents, 1.0) - second).abs() < 1e-12);
     }
 }

@@ -1,5 +1,6 @@
 //! One round, up to the moment of publishing.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -15,7 +16,6 @@ use crate::feedback::Replay;
 use crate::fusion::{Fusion, Judged, learn_dense_weight};
 use crate::generation::Building;
 use crate::ids::ChunkId;
-use crate::lexical::LexicalSnapshot;
 use crate::search::{Query, Snapshot, scored_candidates};
 use crate::train::{TrainReport, train};
 
@@ -140,19 +140,20 @@ fn learn_fusion(snapshot: &Snapshot, judged: &[JudgedQuery]) -> Result<Fusion> {
     let fusion = snapshot.pinned.generation.meta.fusion;
     let Fusion::Convex { .. } = fusion else { return Ok(fusion) };
     let mut queries = Vec::with_capacity(judged.len());
+    let mut documents: HashMap<ChunkId, String> = HashMap::new();
     for query in judged {
         let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
-        queries.push(Judged { candidates, relevant: chunks_of(&snapshot.lexical, query)? });
+        for candidate in &candidates {
+            if !documents.contains_key(&candidate.id)
+                && let Some(record) = snapshot.lexical.get(candidate.id)?
+            {
+                documents.insert(candidate.id, record.document);
+            }
+        }
+        queries.push(Judged { candidates, relevant: query.relevant.keys().cloned().collect() });
     }
-    Ok(learn_dense_weight(&queries).map_or(fusion, |dense_weight| Fusion::Convex { dense_weight }))
-}
-
-fn chunks_of(lexical: &LexicalSnapshot, query: &JudgedQuery) -> Result<Vec<ChunkId>> {
-    let mut chunks = Vec::new();
-    for document in query.relevant.keys() {
-        chunks.extend(lexical.chunks_of(document)?.iter().map(|chunk| chunk.chunk));
-    }
-    Ok(chunks)
+    Ok(learn_dense_weight(&queries, &documents)
+        .map_or(fusion, |dense_weight| Fusion::Convex { dense_weight }))
 }
 
 fn compare(
