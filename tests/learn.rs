@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{documents, ids, judge, judge_everything, open, options, quick_round};
-use retune::{Decision, Document, Engine, Error, Fusion, LearnPolicy, LearnStage, Mode, Query};
+use retune::{
+    CorpusOptions, Decision, Document, Engine, Error, Fusion, LearnPolicy, LearnStage, Mode, Query,
+};
 
 fn learn(engine: &Engine) -> retune::RoundReport {
     engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap()
@@ -111,6 +113,28 @@ fn a_copy_of_the_right_document_is_no_negative() {
     engine.remove(&["kettle"]).unwrap();
     engine.add(vec![copied.clone()]).unwrap();
     judge(&engine, &format!("once more: {}", copied.text), "kettle");
+    let after = learn(&engine).sources;
+    assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
+}
+
+#[test]
+fn the_answers_own_passage_under_another_title_is_no_negative() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = options().with_corpus(CorpusOptions::default().with_max_tokens(24));
+    let engine = Engine::open(folder.path().join("index"), small).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let shared = "Herons nest on the island above the weir, and nobody lands there before the end of July.";
+    let manual = format!("{shared}\n\nThe manual goes on with the care of winches, chains and their grease.");
+    let notice = format!("{shared}\n\nThe notice ends with a list of moorings that are let by the month.");
+    engine.add(vec![Document::new("manual", manual).with_title("manual")]).unwrap();
+    engine.add(vec![Document::new("notice", notice).with_title("notice")]).unwrap();
+    let before = learn(&engine).sources.get("dropped_duplicate_of_positive").copied();
+    assert_eq!(before, None);
+    let answer = engine.search(&Query::new(shared)).unwrap();
+    assert_eq!(answer.hits[0].passage, answer.hits[1].passage);
+    assert!(shared.starts_with(&answer.hits[0].passage), "{}", answer.hits[0].passage);
+    engine.judge(answer.query_id, &answer.hits[1].document, retune::Verdict::Chosen).unwrap();
     let after = learn(&engine).sources;
     assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
 }
