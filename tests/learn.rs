@@ -163,7 +163,44 @@ fn a_round_can_be_cancelled_in_every_stage_and_leaves_nothing() {
         assert!(matches!(result, Err(Error::Cancelled { .. })), "{stage:?}");
         assert_eq!(generations(folder.path()), ["000001"], "{stage:?}");
     }
+    // Publishing encodes what came meanwhile, and can be stopped until all of it is there.
+    let result = engine.learn(&quick_round(), &mut |progress| match progress.stage {
+        LearnStage::Gate => {
+            engine.add(vec![Document::new("late", format!("latecomer {}", progress.done))]).unwrap();
+            ControlFlow::Continue(())
+        }
+        LearnStage::Publish => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
+    assert_eq!(generations(folder.path()), ["000001"]);
+    assert_eq!(engine.status().unwrap().last_round, None);
     assert_eq!(learn(&engine).gate.decision, Decision::Published);
+}
+
+#[test]
+fn collecting_and_learning_the_fusion_weight_can_be_cancelled_at_every_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    // The number of calls before training, where the call with the number `last` stops the round.
+    let calls_until = |last: usize| {
+        let mut calls = 0;
+        let result = engine.learn(&quick_round(), &mut |progress| {
+            calls += usize::from(progress.stage == LearnStage::Collect);
+            match progress.stage == LearnStage::Train || calls == last {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
+        calls
+    };
+    let calls = calls_until(usize::MAX);
+    // The start, 16 judged queries, and those to train on once more.
+    assert!((20..=33).contains(&calls), "{calls}");
+    for last in 1..=calls {
+        assert_eq!(calls_until(last), last);
+    }
 }
 
 #[test]

@@ -36,8 +36,14 @@ pub(super) fn is_held_out(normalised: &str, share: f32) -> bool {
     f64::from(bucket) < f64::from(share) * (f64::from(u32::MAX) + 1.0)
 }
 
-/// Makes training rows and held-out queries of everything in the log that still exists in `snapshot`.
-pub(super) fn collect(replay: &Replay, snapshot: &Snapshot, options: &LearnOptions) -> Result<Collected> {
+/// Makes training rows and held-out queries of everything in the log that still exists in `snapshot`. `progress` is
+/// told (queries done, queries to do) before each and may stop the work by failing.
+pub(super) fn collect(
+    replay: &Replay,
+    snapshot: &Snapshot,
+    options: &LearnOptions,
+    progress: &mut dyn FnMut(usize, usize) -> Result<()>,
+) -> Result<Collected> {
     let texts = Texts::new(&snapshot.lexical);
     let mut failure = None;
     let (confusions, counts) = collect_confusables(replay, &mut |positive, candidate| {
@@ -51,7 +57,9 @@ pub(super) fn collect(replay: &Replay, snapshot: &Snapshot, options: &LearnOptio
     }
     let mut collected = Collected::default();
     counts.add_to(&mut collected.sources);
-    for confusion in confusions {
+    let total = confusions.len();
+    for (done, confusion) in confusions.into_iter().enumerate() {
+        progress(done, total)?;
         let mut positives = Vec::new();
         for positive in &confusion.positives {
             positives

@@ -85,7 +85,7 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoundSeconds {
-    /// Reading the log, making examples.
+    /// Reading the log, making examples, learning the fusion weight.
     pub collect: f64,
     /// Training.
     pub train: f64,
@@ -103,7 +103,7 @@ pub struct RoundSeconds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearnStage {
-    /// Reading the log, making examples.
+    /// Reading the log, making examples, then learning the fusion weight; each counted in judged queries.
     Collect,
     /// Training; counted in batches.
     Train,

@@ -51,18 +51,19 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     let mut seconds = RoundSeconds::default();
     let started = Instant::now();
     tell(progress, LearnStage::Collect, 0, 1, None)?;
-    let collected = timed(&mut seconds.collect, || collect(input.replay, input.snapshot, input.options))?;
-    tell(progress, LearnStage::Collect, 1, 1, None)?;
+    let collected = timed(&mut seconds.collect, || {
+        let mut told = |done, total| tell(progress, LearnStage::Collect, done, total, None);
+        collect(input.replay, input.snapshot, input.options, &mut told)
+    })?;
     if let Some(reason) = too_little(&collected, input.options) {
         let gate = Gate { before: None, after: None, decision: Decision::Skipped, reason };
         seconds.total = started.elapsed().as_secs_f64();
         return Ok(Round { report: report(input, &collected, Vec::new(), gate, seconds), accepted: None });
     }
 
+    let fusion = timed(&mut seconds.collect, || learn_fusion(input, &collected.trained, progress))?;
     let (mut building, trained) = timed(&mut seconds.train, || train_next(input, &collected, progress))?;
-    if input.options.learn_fusion {
-        building.meta.fusion = learn_fusion(input.snapshot, &collected.trained)?;
-    }
+    building.meta.fusion = fusion;
     timed(&mut seconds.reindex, || {
         building.catch_up(&input.snapshot.lexical, &mut |done, total| {
             progress(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
@@ -136,12 +137,21 @@ fn train_next(
 
 /// The fusion weight that ranks the judged queries best with the encoder that had not seen them: with the one just
 /// trained on them the dense side would look better than it is.
-fn learn_fusion(snapshot: &Snapshot, judged: &[JudgedQuery]) -> Result<Fusion> {
+fn learn_fusion(
+    input: &RoundInput<'_>,
+    judged: &[JudgedQuery],
+    progress: &mut Progress<'_>,
+) -> Result<Fusion> {
+    let snapshot = input.snapshot;
     let fusion = snapshot.pinned.generation.meta.fusion;
+    if !input.options.learn_fusion {
+        return Ok(fusion);
+    }
     let Fusion::Convex { .. } = fusion else { return Ok(fusion) };
     let mut queries = Vec::with_capacity(judged.len());
     let mut documents: HashMap<ChunkId, String> = HashMap::new();
-    for query in judged {
+    for (done, query) in judged.iter().enumerate() {
+        tell(progress, LearnStage::Collect, done, judged.len(), None)?;
         let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
         for candidate in &candidates {
             if !documents.contains_key(&candidate.id)
