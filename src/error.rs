@@ -192,6 +192,14 @@ impl Error {
         move |source| Error::Io { doing, path, source }
     }
 
+    /// Of a damaged file, with a remedy that fits it better; any other error as it is.
+    pub(crate) fn with_remedy(self, remedy: &'static str) -> Error {
+        match self {
+            Error::Damaged { path, found, expected, .. } => Error::Damaged { path, found, expected, remedy },
+            other => other,
+        }
+    }
+
     /// An [`Error::Invalid`] from displayable parts.
     pub(crate) fn invalid(what: &'static str, found: impl ToString, expected: impl ToString) -> Error {
         Error::Invalid { what, found: found.to_string(), expected: expected.to_string() }

@@ -231,7 +231,7 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         (&["forget"], 2, "--query"),
         (&["frobnicate"], 2, "frobnicate"),
         (&["eval", "--collection", "."], 1, "corpus.jsonl"),
-        (&["index", ".", "--max-tokens", "1"], 1, "max_tokens"),
+        (&["index", ".", "--max-tokens", "1"], 2, "--max-tokens"),
     ] {
         let output = retune(folder.path(), args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
@@ -275,6 +275,30 @@ fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
     let moved = b.path().join("moved");
     fs::rename(a.path(), &moved).unwrap();
     assert_eq!(json(&moved, &["index", "."])["unchanged"], 8);
+}
+
+#[test]
+fn a_damaged_index_is_mended_as_the_messages_say() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let lexical = folder.path().join(".retune/lexical");
+    let mut files = fs::read_dir(&lexical).unwrap().map(|entry| entry.unwrap().path());
+    let store = files.find(|path| path.extension().is_some_and(|kind| kind == "store")).unwrap();
+    let mut bytes = fs::read(&store).unwrap();
+    bytes[20] ^= 0x55;
+    fs::write(&store, bytes).unwrap();
+    let status = retune(folder.path(), &["status"]);
+    let said = stdout(&status) + &stderr(&status);
+    assert!(said.contains("delete") && said.contains("index the documents again"), "{said}");
+    fs::remove_dir_all(&lexical).unwrap();
+    let again = retune(folder.path(), &["--json", "index", "."]);
+    assert!(stderr(&again).contains("begins anew"), "{}", stderr(&again));
+    assert!(again.status.success());
+    let status = json(folder.path(), &["status"]);
+    assert_eq!(status["documents"], 8);
+    assert_eq!(status["damaged_files"], serde_json::json!([]));
+    assert_eq!(json(folder.path(), &["search", "descaled kettle"])["hits"][0]["document"], "kettle.md");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
 use serde::Serialize;
 
@@ -20,8 +21,12 @@ pub(super) struct Args {
     #[arg(long)]
     language: Option<Language>,
     /// Longest passage in tokens. Fixed when the index is made. Default: 256.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
+}
+
+fn length() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(CorpusOptions::LEAST_TOKENS as u64..)
 }
 
 #[derive(Serialize)]

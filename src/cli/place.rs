@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use retune::encoder::{EncoderPrecision, Precisions};
-use retune::{Engine, Error, Options, Result, model};
+use retune::{Engine, Error, GenerationId, Options, Result, model};
 
 use super::output::Output;
 
@@ -64,6 +64,11 @@ impl Place {
     /// Opens an index that must exist, for searching only.
     pub(super) fn open_read_only(&self, options: Options) -> Result<Engine> {
         Engine::open_read_only(self.existing()?, self.model.apply(options))
+    }
+
+    /// Makes an index that must exist return to an earlier generation.
+    pub(super) fn roll_back(&self) -> Result<GenerationId> {
+        Engine::rollback_at(self.existing()?, &self.model.apply(Options::default()))
     }
 
     fn existing(&self) -> Result<PathBuf> {

@@ -40,7 +40,13 @@ fn text(status: &Status) -> String {
         text.push_str(&format!("\n{} chunks have no vector", generation.missing_vectors));
     }
     for file in &status.damaged_files {
-        text.push_str(&format!("\n{} is damaged: index the documents again", file.display()));
+        text.push_str(&format!("\n{} is damaged", file.display()));
+    }
+    if let Some(folder) = status.damaged_files.first().and_then(|file| file.parent()) {
+        text.push_str(&format!(
+            "\nto repair it, restore {0} from a copy, or delete {0} and index the documents again; what was learnt stays",
+            folder.display()
+        ));
     }
     if !status.kept_generations.is_empty() {
         let kept: Vec<String> = status.kept_generations.iter().map(ToString::to_string).collect();

@@ -34,9 +34,6 @@ pub struct CorpusOptions {
     pub follow_links: bool,
 }
 
-/// The fewest tokens a chunk may be limited to: below that, chunks say nothing.
-const LEAST_TOKENS: usize = 8;
-
 impl Default for CorpusOptions {
     fn default() -> Self {
         CorpusOptions {
@@ -50,6 +47,9 @@ impl Default for CorpusOptions {
 }
 
 impl CorpusOptions {
+    /// The fewest tokens a chunk may be limited to: below that, chunks say nothing.
+    pub const LEAST_TOKENS: usize = 8;
+
     /// Sets [`max_tokens`](Self::max_tokens).
     pub fn with_max_tokens(mut self, tokens: usize) -> Self {
         self.max_tokens = tokens;
@@ -88,8 +88,8 @@ impl CorpusOptions {
         let at_least = |what, found: usize, least: usize| {
             if found < least { Err(Error::invalid(what, found, format!("at least {least}"))) } else { Ok(()) }
         };
-        at_least("corpus option max_tokens", self.max_tokens, LEAST_TOKENS)?;
-        at_least("corpus option max_title_tokens", self.max_title_tokens, LEAST_TOKENS)?;
+        at_least("corpus option max_tokens", self.max_tokens, Self::LEAST_TOKENS)?;
+        at_least("corpus option max_title_tokens", self.max_title_tokens, Self::LEAST_TOKENS)?;
         if self.max_file_bytes == 0 {
             return Err(Error::invalid("corpus option max_file_bytes", 0, "at least 1"));
         }

@@ -9,7 +9,7 @@ use super::build::{BuiltGraph, GraphBuilder};
 use super::directory::Directory;
 use super::graph::{Basis, Graph, tidy};
 use super::options::DenseOptions;
-use super::vectors::{Layout, Scanned, VectorFile};
+use super::vectors::{Layout, REMEDY, Scanned, VectorFile};
 use super::view::{DenseView, Inner, check_ascending};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
@@ -28,6 +28,8 @@ pub(crate) struct DenseIndex {
     directory: Directory,
     damaged: Vec<u32>,
     graph: Option<Arc<Graph>>,
+    /// How many rows there were when a graph could not be built.
+    graph_failed_at: usize,
     writable: bool,
 }
 
@@ -82,10 +84,12 @@ impl DenseIndex {
             return Err(Error::NotFound {
                 what: "dense index in",
                 id: dir.display().to_string(),
-                remedy: "index the documents again",
+                remedy: REMEDY,
             });
         }
-        let options: DenseOptions = read_envelope(&options_path(dir), KIND, VERSION)?.unwrap_or_default();
+        let options: DenseOptions = read_envelope(&options_path(dir), KIND, VERSION)
+            .map_err(|error| error.with_remedy(REMEDY))?
+            .unwrap_or_default();
         options.validate()?;
         let (vectors, scanned) = VectorFile::open(&path, weights, writable)?;
         let mut index = DenseIndex {
@@ -96,6 +100,7 @@ impl DenseIndex {
             directory: Directory::default(),
             damaged: Vec::new(),
             graph: None,
+            graph_failed_at: 0,
             writable,
         };
         index.take_up(&scanned);
@@ -165,11 +170,35 @@ impl DenseIndex {
         }))
     }
 
-    /// Whether building a graph now would speed searches up: more than `exact_below` rows, of which more than
-    /// `exact_below` would otherwise be scored one by one in every search.
-    pub(crate) fn wants_graph(&self) -> bool {
+    /// Builds a graph if that would speed searches up. A build that fails is logged and tried again when there is as
+    /// much more to cover: searches are exact until then. `progress` is told how many rows of how many were added, and
+    /// may cancel.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `progress` breaks.
+    pub(crate) fn keep_graph(
+        &mut self,
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<()> {
+        if !self.wants_graph() {
+            return Ok(());
+        }
+        match self.build_graph_with(progress) {
+            Err(error @ Error::Cancelled { .. }) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "searches stay exact");
+                self.graph_failed_at = self.vectors.count();
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether there are more than `exact_below` rows, of which more than `exact_below` would otherwise be scored one by
+    /// one in every search.
+    pub(super) fn wants_graph(&self) -> bool {
         let behind = self.graph.as_ref().map_or(0, |graph| graph.rows());
-        let uncovered = self.vectors.count() - behind;
+        let uncovered = self.vectors.count() - behind.max(self.graph_failed_at);
         self.writable
             && self.directory.len() > self.options.exact_below
             && uncovered > self.options.exact_below
@@ -199,8 +228,13 @@ impl DenseIndex {
     }
 
     /// Builds a graph over all rows and uses it. Takes minutes for a hundred thousand rows.
+    #[cfg(test)]
     pub(crate) fn build_graph(&mut self) -> Result<()> {
-        let built = self.graph_builder()?.build(&mut |_, _| ControlFlow::Continue(()))?;
+        self.build_graph_with(&mut |_, _| ControlFlow::Continue(()))
+    }
+
+    fn build_graph_with(&mut self, progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<()> {
+        let built = self.graph_builder()?.build(progress)?;
         self.install(built)
     }
 

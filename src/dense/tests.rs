@@ -579,6 +579,30 @@ mod graphs {
     }
 
     #[test]
+    fn one_that_cannot_be_built_leaves_searches_exact_and_waits_for_more_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let (at, away) = (dir.path().join("dense"), dir.path().join("away"));
+        let vectors = clustered(14, 500, 8);
+        let mut index = create(&at, 8, 100);
+        let keep = |index: &mut DenseIndex| index.keep_graph(&mut |_, _| ControlFlow::Continue(()));
+        index.append(&rows(0, &vectors[..200])).unwrap();
+        fs::rename(&at, &away).unwrap();
+        keep(&mut index).unwrap();
+        fs::rename(&away, &at).unwrap();
+        let view = index.view(&ids(0..200)).unwrap();
+        assert!(!view.uses_graph(&vectors[7], 1, None));
+        assert_eq!(view.search(&vectors[7], 1, None).unwrap()[0].0, ChunkId(7));
+        index.append(&rows(200, &vectors[200..300])).unwrap();
+        keep(&mut index).unwrap();
+        assert!(!index.has_graph(), "not again after so few");
+        index.append(&rows(300, &vectors[300..])).unwrap();
+        let cancelled = index.keep_graph(&mut |_, _| ControlFlow::Break(()));
+        assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
+        keep(&mut index).unwrap();
+        assert_eq!(index.graph().unwrap().rows(), 500);
+    }
+
+    #[test]
     fn a_build_runs_while_the_index_grows_and_can_be_cancelled() {
         let dir = tempfile::tempdir().unwrap();
         let vectors = clustered(12, 700, 8);

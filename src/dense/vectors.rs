@@ -32,6 +32,9 @@ use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
 use crate::storage::{FileHeader, HEADER_LEN, sync_file, write_atomic};
 
+/// What helps against a damaged file: whoever opens the index for writing replaces it.
+pub(super) const REMEDY: &str =
+    "open the index for writing, as `retune status` does: the vectors are made anew from their text";
 const MAGIC: [u8; 8] = *b"RETUNEVC";
 const VERSION: u32 = 1;
 /// Where the rows start: a multiple of 16, so that every row is aligned for the kernels.
@@ -401,12 +404,12 @@ impl VectorFile {
 fn read_head(path: &Path, file: &mut File, weights: Digest) -> Result<Layout> {
     let mut bytes = Vec::with_capacity(START);
     file.take(START as u64).read_to_end(&mut bytes).map_err(Error::io("read the header of", path))?;
-    let header = FileHeader::parse(path, &bytes, MAGIC, VERSION)?;
+    let header = FileHeader::parse(path, &bytes, MAGIC, VERSION).map_err(|e| e.with_remedy(REMEDY))?;
     let damaged = |found: String, expected: String| Error::Damaged {
         path: path.to_path_buf(),
         found,
         expected,
-        remedy: "index the documents again: the vectors are made anew from their text",
+        remedy: REMEDY,
     };
     if bytes.len() < START {
         return Err(damaged(format!("{} bytes", bytes.len()), format!("a header of {START} bytes")));

@@ -41,6 +41,15 @@ impl Layout {
         Ok(())
     }
 
+    /// The settings of an index that must exist.
+    pub(super) fn existing_settings(&self) -> Result<Settings> {
+        Settings::read(self)?.ok_or_else(|| Error::NotFound {
+            what: "index in",
+            id: self.path.display().to_string(),
+            remedy: "create one by opening it for writing, or with `retune index DIR`",
+        })
+    }
+
     pub(super) fn settings(&self) -> PathBuf {
         self.path.join(FILE)
     }

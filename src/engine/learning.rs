@@ -1,4 +1,4 @@
-//! Rounds of learning, publishing and rolling back.
+//! Rounds of learning, and publishing what they have made.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Engine;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::generation::{Building, Generation, Manifest, Pinned, fill, publish, roll_back};
+use crate::generation::{Building, Generation, Pinned, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
     Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, Running, prepare_round,
@@ -47,7 +47,7 @@ impl Generations {
 }
 
 /// A round that is running. The mark goes before the lock does, so that it never is another round's.
-struct Round<'a> {
+pub(super) struct Round<'a> {
     _running: Running<'a>,
     _lock: MutexGuard<'a, ()>,
 }
@@ -97,46 +97,7 @@ impl Engine {
         Ok(round.report)
     }
 
-    /// Returns to the previous generation. What was added since it was replaced is encoded with its encoder first.
-    /// The generation that is left is deleted when its last reader is gone.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when no earlier generation is kept.
-    pub fn rollback(&self) -> Result<GenerationId> {
-        let _round = self.begin_round()?;
-        let mut guard = self.lock_writer("roll back")?;
-        let writer = guard.get()?;
-        let root = self.inner.layout.generations();
-        let manifest = Manifest::read(&root)?.ok_or_else(|| Error::NotFound {
-            what: "generation in",
-            id: root.display().to_string(),
-            remedy: "index documents first",
-        })?;
-        let target = manifest.kept.first().copied().unwrap_or(manifest.current);
-        let lexical = self.inner.lexical.snapshot()?;
-        let (generation, dense) = if target == manifest.current {
-            return roll_back(&root, &manifest).map(|(after, _)| after.current);
-        } else {
-            let generation = Generation::open(
-                &root,
-                target,
-                self.inner.options.model.as_deref(),
-                self.inner.options.precisions,
-            )?;
-            let mut dense = generation.open_dense()?;
-            fill(&mut dense, &generation.encoder, generation.folder(), &lexical, &mut |_, _| {
-                ControlFlow::Continue(())
-            })?;
-            (Arc::new(generation), dense)
-        };
-        let (after, left) = roll_back(&root, &manifest)?;
-        let view = dense.view(&lexical.live_chunks()?)?;
-        writer.dense = dense;
-        self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &[left])?;
-        Ok(after.current)
-    }
-
-    fn begin_round(&self) -> Result<Round<'_>> {
+    pub(super) fn begin_round(&self) -> Result<Round<'_>> {
         let lock = match self.inner.round.try_lock() {
             Ok(guard) => guard,
             // A round that panicked left nothing half done: what it had built was thrown away.
@@ -171,7 +132,7 @@ impl Engine {
         let root = self.inner.layout.generations();
         let (generation, dropped) = publish(&root, building, self.inner.options.keep_generations)?;
         let id = generation.meta.id;
-        let dense = generation.open_dense()?;
+        let dense = generation.open_dense(&self.inner.settings.dense)?;
         let view = dense.view(&lexical.live_chunks()?)?;
         writer.dense = dense;
         self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped)?;
@@ -180,7 +141,7 @@ impl Engine {
 
     /// Puts a snapshot of another generation in place and removes the generations that nothing names any more.
     /// The caller holds the writer.
-    fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) -> Result<()> {
+    pub(super) fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) -> Result<()> {
         let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.add(&snapshot.pinned.generation);
         let before = self.inner.snapshot.swap(Arc::new(snapshot));

@@ -10,11 +10,13 @@ mod layout;
 mod learning;
 mod open;
 mod options;
+mod rollback;
 mod source;
 mod status;
 mod worker;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -257,9 +259,7 @@ impl Engine {
     fn refresh_from(&self, writer: &mut WriterGuard<'_>) -> Result<()> {
         let writer = writer.get()?;
         let generation = Arc::clone(&self.inner.snapshot.load().pinned.generation);
-        if writer.dense.wants_graph() {
-            writer.dense.build_graph()?;
-        }
+        writer.dense.keep_graph(&mut |_, _| ControlFlow::Continue(()))?;
         let lexical = self.inner.lexical.snapshot()?;
         let dense = writer.dense.view(&lexical.live_chunks()?)?;
         self.inner.snapshot.store(Arc::new(Snapshot { lexical, pinned: Pinned { dense, generation } }));

@@ -18,6 +18,7 @@ use crate::encoder::{Encoder, model};
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
+use crate::ids::ChunkId;
 use crate::learn::History;
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
@@ -27,7 +28,8 @@ impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
     ///
     /// Whatever a crash has left is repaired here: stray vectors are hidden, missing ones are encoded again, abandoned
-    /// builds are removed, a torn tail of the log is cut.
+    /// builds are removed, a torn tail of the log is cut. Vectors that are damaged are encoded again too. Where the
+    /// folder `lexical` is missing, the documents are: the index is empty, and what it has learnt stays.
     ///
     /// # Errors
     /// [`Error::Locked`] when another handle has it open for writing; [`Error::ModelUnavailable`] when no model is on
@@ -38,9 +40,13 @@ impl Engine {
         layout.claim()?;
         let lock = WriterLock::acquire(&layout.path)?;
         let (settings, lexical, manifest) = match Settings::read(&layout)? {
-            Some(settings) => open_parts(&layout, settings)?,
+            Some(settings) => {
+                let lexical = open_or_empty_lexical(&layout, &settings)?;
+                (settings, lexical, read_manifest(&layout)?)
+            }
             None => create_parts(&layout, &options)?,
         };
+        let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone())?;
         collect_garbage(&layout.generations(), &manifest)?;
         let generation = Generation::open(
             &layout.generations(),
@@ -49,23 +55,19 @@ impl Engine {
             options.precisions,
         )?;
         let generation = Arc::new(generation);
-        let mut dense = generation.open_dense()?;
-        let mut highest = dense.highest_chunk();
-        for &kept in &manifest.kept {
-            highest = highest.max(Generation::highest_chunk(&layout.generations(), kept)?);
-        }
+        let mut dense = generation.open_dense(&settings.dense)?;
+        let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
         let chunks = lexical.snapshot()?;
         fill(&mut dense, &generation.encoder, generation.folder(), &chunks, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
         let writer = Writer {
             lexical: lexical.writer()?,
-            next_chunk: next_chunk(&lexical, highest)?,
+            next_chunk: next_chunk(&lexical, used)?,
             dense,
             _lock: lock,
         };
         let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks()?)?, generation };
-        let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone())?;
         let snapshot = Snapshot { lexical: chunks, pinned };
         let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
         let engine = assemble(layout, options, settings, lexical, snapshot, access, Some(feedback));
@@ -83,14 +85,8 @@ impl Engine {
     pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
         options.validate()?;
         let layout = Layout::new(path.as_ref());
-        let Some(settings) = Settings::read(&layout)? else {
-            return Err(Error::NotFound {
-                what: "index in",
-                id: layout.path.display().to_string(),
-                remedy: "create one by opening it for writing, or with `retune index DIR`",
-            });
-        };
-        let (settings, lexical, manifest) = open_parts(&layout, settings)?;
+        let settings = layout.existing_settings()?;
+        let (lexical, manifest) = (LexicalIndex::open(&layout.lexical())?, read_manifest(&layout)?);
         let (snapshot, reader) = read_snapshot(&layout, &lexical, &manifest, &options)?;
         let access = Access::Reading(Box::new(Mutex::new(reader)));
         Ok(assemble(layout, options, settings, lexical, snapshot, access, None))
@@ -170,13 +166,41 @@ fn assemble(
     }
 }
 
-fn open_parts(layout: &Layout, settings: Settings) -> Result<(Settings, LexicalIndex, Manifest)> {
-    let lexical = LexicalIndex::open(&layout.lexical())?;
-    let manifest = read_manifest(layout)?;
-    Ok((settings, lexical, manifest))
+/// The lexical index; an empty one where its folder is gone: that is how a damaged one is replaced.
+fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<LexicalIndex> {
+    let folder = layout.lexical();
+    if folder.exists() {
+        return LexicalIndex::open(&folder);
+    }
+    tracing::warn!(folder = %folder.display(), "there is no lexical index: it begins anew, without documents");
+    LexicalIndex::create(&folder, settings.language)
 }
 
-fn read_manifest(layout: &Layout) -> Result<Manifest> {
+/// The largest chunk id that anything but the lexical index names: vectors of the current and the kept generations, live
+/// or not, and the log, where there is no commit whose word could be taken instead.
+fn highest_chunk(
+    layout: &Layout,
+    manifest: &Manifest,
+    lexical: &LexicalIndex,
+    dense: &DenseIndex,
+    feedback: &FeedbackLog,
+) -> Result<Option<ChunkId>> {
+    let mut highest = dense.highest_chunk();
+    for &kept in &manifest.kept {
+        match Generation::highest_chunk(&layout.generations(), kept) {
+            Ok(chunk) => highest = highest.max(chunk),
+            // It answers nothing; a rollback steps over it or makes its vectors anew.
+            Err(error) => tracing::warn!(%error, generation = %kept, "a kept generation is damaged"),
+        }
+    }
+    if lexical.payload()?.is_empty() {
+        let impressions = feedback.replay()?.impressions;
+        highest = highest.max(impressions.iter().flat_map(|shown| &shown.hits).map(|hit| hit.chunk).max());
+    }
+    Ok(highest)
+}
+
+pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
     Manifest::read(&layout.generations())?.ok_or_else(|| Error::Damaged {
         path: layout.generations(),
         found: "no CURRENT".into(),

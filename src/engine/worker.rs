@@ -113,7 +113,7 @@ impl Engine {
     pub(super) fn discount_judgements(&self, judged: usize) {
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(worker) = worker.as_ref() {
-            worker.judged.fetch_sub(judged, Ordering::AcqRel);
+            discount(&worker.judged, judged);
         }
     }
 
@@ -211,7 +211,10 @@ impl Schedule {
                 recv(tick) -> _ => {}
             }
             if !self.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed()) {
+                let judged = self.judged.load(Ordering::Acquire);
                 if let Err(error) = self.round(&self.policy.options, &AtomicBool::new(false)) {
+                    // Not again at the very next judgement: what made it fail may last.
+                    discount(&self.judged, judged);
                     self.report(error);
                 }
                 (before, from) = (Duration::ZERO, Instant::now());
@@ -245,6 +248,12 @@ impl Schedule {
         // The first failure is the one that `close` returns.
         let _ = self.failed.try_send(error);
     }
+}
+
+/// A round of the application may have discounted some of them already.
+fn discount(counter: &AtomicUsize, judged: usize) {
+    let _ =
+        counter.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| Some(count.saturating_sub(judged)));
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

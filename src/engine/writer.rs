@@ -12,7 +12,7 @@ use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::ids::{ChunkId, Digest};
-use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter};
+use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter, REMEDY};
 use crate::storage::WriterLock;
 
 /// Chunks that are encoded and appended at a time within one change.
@@ -45,7 +45,7 @@ impl CommitPayload {
             path: path.join("meta.json"),
             found: format!("the payload {text:?}"),
             expected: "a number with its checksum".into(),
-            remedy: "restore the index from a copy, or remove it and index the documents again",
+            remedy: REMEDY,
         })
     }
 }

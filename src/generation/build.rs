@@ -147,9 +147,8 @@ pub(crate) fn fill(
             return Err(Error::Cancelled { doing: "encoding the chunks" });
         }
     }
-    if dense.wants_graph() {
-        dense.build_graph()?;
-    }
+    // Told no numbers of its own: the graph's rows are not the chunks to do.
+    dense.keep_graph(&mut |_, _| progress(missing.len(), missing.len()))?;
     dense.sync()
 }
 

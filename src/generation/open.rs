@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration;
 use super::manifest::folder_of;
-use crate::dense::{DenseIndex, DenseView};
+use crate::dense::{DenseIndex, DenseOptions, DenseView};
 use crate::encoder::{Encoder, Precisions, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
@@ -18,6 +18,10 @@ use crate::storage::{read_envelope, remove_folder, write_envelope};
 const FILE: &str = "generation.json";
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
+
+/// What helps against damage in a generation that a round has made.
+const REMEDY: &str = "return to the generation before with `retune rollback` or Engine::rollback_at, restore the file \
+                      from a copy, or remove the index and index the documents again";
 
 /// Where a generation's encoder lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,11 +49,12 @@ pub(crate) struct GenerationMeta {
 impl GenerationMeta {
     pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
         let path = folder.join(FILE);
-        read_envelope(&path, KIND, VERSION)?.ok_or_else(|| Error::Damaged {
+        let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
+        read.ok_or_else(|| Error::Damaged {
             path,
             found: "no such file".into(),
             expected: "the description of the generation".into(),
-            remedy: "restore it from a copy, or remove the index and index the documents again",
+            remedy: REMEDY,
         })
     }
 
@@ -105,9 +110,19 @@ impl Generation {
         }
     }
 
-    /// Opens the generation's dense index for appending. The caller holds the writer's lock.
-    pub(crate) fn open_dense(&self) -> Result<DenseIndex> {
-        DenseIndex::open(&dense_folder(&self.folder), self.meta.weights)
+    /// Opens the generation's dense index for appending. The caller holds the writer's lock. One that is damaged as a
+    /// whole, or gone, begins anew with `options`: vectors are made from the text, which is elsewhere.
+    pub(crate) fn open_dense(&self, options: &DenseOptions) -> Result<DenseIndex> {
+        let folder = dense_folder(&self.folder);
+        match DenseIndex::open(&folder, self.meta.weights) {
+            Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
+                tracing::warn!(%error, "every vector is made anew");
+                remove_folder(&folder)?;
+                let dimensions = self.encoder.dimensions();
+                DenseIndex::create(&folder, dimensions, self.meta.weights, options.clone())
+            }
+            opened => opened,
+        }
     }
 
     /// Opens the generation's dense index for reading, beside a writer.
@@ -170,16 +185,21 @@ fn open_encoder(
     let recorded = match &meta.model {
         ModelPlace::Own => {
             let own = model_folder(folder);
-            let encoder = load(&own)?;
-            if encoder.weights() == meta.weights {
-                return Ok(encoder);
-            }
-            return Err(Error::Damaged {
-                path: own.join("model.safetensors"),
-                found: format!("weights with SHA-256 {}", encoder.weights()),
-                expected: meta.weights.to_string(),
-                remedy: "roll back to the previous generation, or restore the file from a copy",
-            });
+            let damaged = |path, found| Error::Damaged {
+                path,
+                found,
+                expected: format!("the model with weights {}", meta.weights),
+                remedy: REMEDY,
+            };
+            return match load(&own) {
+                Ok(encoder) if encoder.weights() == meta.weights => Ok(encoder),
+                Ok(encoder) => {
+                    let found = format!("weights with SHA-256 {}", encoder.weights());
+                    Err(damaged(own.join("model.safetensors"), found))
+                }
+                Err(Error::Model { path, problem, .. }) => Err(damaged(path, problem)),
+                Err(error) => Err(error),
+            };
         }
         ModelPlace::Folder(recorded) => recorded,
     };

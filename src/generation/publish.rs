@@ -23,9 +23,12 @@ pub(crate) fn publish(
     drop(dense);
     meta.write(&scratch.0)?;
     let folder = folder_of(root, meta.id);
+    let before = Manifest::read(root)?;
+    // A publication that failed before its last step has left a folder of this number, which nothing names.
+    remove_folder(&folder)?;
     publish_folder(&scratch.0, &folder)?;
     let (mut kept, next) = (Vec::new(), GenerationId(meta.id.0 + 1));
-    if let Some(before) = Manifest::read(root)? {
+    if let Some(before) = before {
         kept.push(before.current);
         kept.extend(before.kept);
     }
@@ -34,22 +37,14 @@ pub(crate) fn publish(
     Ok((Arc::new(Generation::new(meta, encoder, folder)), dropped))
 }
 
-/// Makes the most recent kept generation of `root` the current one again. Returns the generation that was current;
-/// its folder still exists, but nothing names it any more.
-///
-/// # Errors
-/// [`Error::NotFound`] when none is kept.
-pub(crate) fn roll_back(root: &Path, manifest: &Manifest) -> Result<(Manifest, GenerationId)> {
-    let Some((&current, kept)) = manifest.kept.split_first() else {
-        return Err(Error::NotFound {
-            what: "earlier generation to roll back to than",
-            id: manifest.current.to_string(),
-            remedy: "only as many as the option keep_generations says are kept, and each can be returned to once",
-        });
-    };
-    let after = Manifest { current, kept: kept.to_vec(), next: manifest.next };
-    after.write(root)?;
-    Ok((after, manifest.current))
+/// Makes the kept generation `to` of `root` the current one. Those that were published after it are left: returns them;
+/// their folders still exist, but nothing names them any more.
+pub(crate) fn roll_back(root: &Path, manifest: &Manifest, to: GenerationId) -> Result<Vec<GenerationId>> {
+    let later = manifest.kept.iter().take_while(|&&id| id != to).count();
+    let kept = manifest.kept.iter().skip(later + 1).copied().collect();
+    Manifest { current: to, kept, next: manifest.next }.write(root)?;
+    let left = std::iter::once(manifest.current).chain(manifest.kept.iter().copied().take(later));
+    Ok(left.collect())
 }
 
 /// Removes the folders in `root` that the manifest does not name: abandoned builds and replaced generations.

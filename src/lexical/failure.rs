@@ -9,8 +9,9 @@ use tantivy::directory::error::{LockError, OpenReadError};
 
 use crate::error::{Error, Result};
 
-const REMEDY: &str =
-    "the folder is damaged: restore it from a copy, or delete it and index the documents again";
+/// What helps against damage: the index of an engine that lacks this folder begins anew.
+pub(crate) const REMEDY: &str = "restore the folder `lexical` of the index from a copy, or delete it (this folder, not the \
+                                 whole index) and index the documents again; what was learnt stays";
 
 /// Runs `f`. tantivy trusts the bytes inside its files: over damaged ones it may panic, which becomes an error here.
 pub(super) fn guard<T>(

@@ -8,7 +8,7 @@ use tantivy::{Index, IndexMeta, IndexReader, IndexSettings, ReloadPolicy};
 
 use super::analysis::Analyzer;
 use super::directory::DurableDirectory;
-use super::failure::{damaged, guard};
+use super::failure::{REMEDY, damaged, guard};
 use super::language::Language;
 use super::schema::{ANALYZER, Fields};
 use super::snapshot::LexicalSnapshot;
@@ -95,10 +95,14 @@ impl LexicalIndex {
     /// Opens the index in the folder `path`, to read, to write, or both.
     pub(crate) fn open(path: &Path) -> Result<LexicalIndex> {
         if !path.is_dir() {
-            let id = path.display().to_string();
-            return Err(Error::NotFound { what: "lexical index", id, remedy: "index the documents first" });
+            return Err(Error::NotFound {
+                what: "lexical index",
+                id: path.display().to_string(),
+                remedy: "index the documents again; what was learnt stays",
+            });
         }
-        let marker: Option<Marker> = storage::read_envelope(&path.join(MARKER), KIND, VERSION)?;
+        let marker: Option<Marker> = storage::read_envelope(&path.join(MARKER), KIND, VERSION)
+            .map_err(|error| error.with_remedy(REMEDY))?;
         let language = marker.ok_or_else(|| damaged("open", path, format!("{MARKER} is missing")))?.language;
         let analyzer = Analyzer::new(language);
         let (index, reader, fields) = guard("open", path, || {

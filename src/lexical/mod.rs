@@ -28,6 +28,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use failure::REMEDY;
 pub use filter::{FieldValue, Filter};
 pub(crate) use index::LexicalIndex;
 pub use language::Language;

@@ -1,0 +1,93 @@
+//! Returning to an earlier generation.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Engine;
+use super::layout::{Layout, Settings};
+use super::open::read_manifest;
+use super::options::Options;
+use crate::dense::DenseIndex;
+use crate::error::{Error, Result};
+use crate::generation::{Generation, Manifest, Pinned, fill, roll_back};
+use crate::ids::GenerationId;
+use crate::lexical::{LexicalIndex, LexicalSnapshot};
+use crate::search::Snapshot;
+use crate::storage::WriterLock;
+
+impl Engine {
+    /// Returns to the previous generation; to one before it, if that one is damaged. What was added since it was
+    /// replaced is encoded with its encoder first. A generation that is left is deleted when its last reader is gone.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when no earlier generation is kept; the first one's error when none of them can be opened.
+    pub fn rollback(&self) -> Result<GenerationId> {
+        let _round = self.begin_round()?;
+        let mut guard = self.lock_writer("roll back")?;
+        let writer = guard.get()?;
+        let Engine { inner } = self;
+        let root = inner.layout.generations();
+        let manifest = read_manifest(&inner.layout)?;
+        let lexical = inner.lexical.snapshot()?;
+        let (generation, dense) = open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical)?;
+        let id = generation.meta.id;
+        let left = roll_back(&root, &manifest, id)?;
+        let view = dense.view(&lexical.live_chunks()?)?;
+        writer.dense = dense;
+        let pinned = Pinned { dense: view, generation: Arc::new(generation) };
+        self.swap(Snapshot { lexical, pinned }, &left)?;
+        Ok(id)
+    }
+
+    /// As [`rollback`](Engine::rollback), of an index that is not open: the current generation need not be sound.
+    ///
+    /// # Errors
+    /// As `rollback`; [`Error::NotFound`] when there is no index in the folder `path`; [`Error::Locked`] when another
+    /// handle has it open for writing.
+    pub fn rollback_at(path: impl AsRef<Path>, options: &Options) -> Result<GenerationId> {
+        options.validate()?;
+        let layout = Layout::new(path.as_ref());
+        let settings = layout.existing_settings()?;
+        let _lock = WriterLock::acquire(&layout.path)?;
+        let root = layout.generations();
+        let manifest = read_manifest(&layout)?;
+        let lexical = LexicalIndex::open(&layout.lexical())?.snapshot()?;
+        let (generation, _) = open_earlier(&root, &manifest, options, &settings, &lexical)?;
+        // What is left is removed by the next writer.
+        roll_back(&root, &manifest, generation.meta.id)?;
+        Ok(generation.meta.id)
+    }
+}
+
+/// The most recent of the kept generations that can be opened, with a vector for every chunk.
+fn open_earlier(
+    root: &Path,
+    manifest: &Manifest,
+    options: &Options,
+    settings: &Settings,
+    lexical: &LexicalSnapshot,
+) -> Result<(Generation, DenseIndex)> {
+    let open = |id: GenerationId| -> Result<(Generation, DenseIndex)> {
+        let generation = Generation::open(root, id, options.model.as_deref(), options.precisions)?;
+        let mut dense = generation.open_dense(&settings.dense)?;
+        let encoder = &generation.encoder;
+        fill(&mut dense, encoder, generation.folder(), lexical, &mut |_, _| ControlFlow::Continue(()))?;
+        Ok((generation, dense))
+    };
+    let mut first = None;
+    for &id in &manifest.kept {
+        match open(id) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => {
+                tracing::warn!(%error, generation = %id, "can't return to a generation");
+                first.get_or_insert(error);
+            }
+        }
+    }
+    Err(first.unwrap_or_else(|| Error::NotFound {
+        what: "earlier generation to roll back to than",
+        id: manifest.current.to_string(),
+        remedy: "only as many as the option keep_generations says are kept, and each can be returned to once",
+    }))
+}

@@ -1,0 +1,209 @@
+//! Every remedy that an error names, followed: files of an index are damaged, and what the message says mends it.
+
+mod common;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use common::{documents, ids, judge_everything, open, options, quick_round};
+use retune::{Decision, Engine, Error, Mode, Query};
+
+/// An index in `folder/index` whose current generation is the `rounds`-th that was learnt.
+fn learnt(folder: &Path, rounds: usize) {
+    let engine = Engine::open(folder.join("index"), options().with_keep_generations(rounds)).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    for _ in 0..rounds {
+        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
+    }
+    engine.close().unwrap();
+}
+
+fn in_generation(folder: &Path, number: usize, file: &str) -> PathBuf {
+    folder.join(format!("index/generations/{number:06}")).join(file)
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 0x55;
+    fs::write(path, bytes).unwrap();
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Every document is found by its words and by its vector.
+fn is_whole(engine: &Engine) {
+    for document in documents() {
+        let words = engine.search(&Query::new(&document.text).with_mode(Mode::Lexical)).unwrap();
+        assert_eq!(words.hits[0].document, document.id);
+    }
+    let vectors = ids(engine, &Query::new("rope").with_mode(Mode::Dense).with_limit(20));
+    assert_eq!(vectors.len(), documents().len());
+    assert_eq!(engine.status().unwrap().generation.missing_vectors, 0);
+}
+
+#[test]
+fn a_damaged_current_generation_is_left_by_rolling_back() {
+    let damages: [fn(&Path); 3] = [
+        |folder| flip(&in_generation(folder, 2, "generation.json"), 60),
+        |folder| flip(&in_generation(folder, 2, "model/model.safetensors"), 50_000),
+        |folder| fs::remove_file(in_generation(folder, 2, "model/config.json")).unwrap(),
+    ];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        learnt(folder.path(), 1);
+        damage(folder.path());
+        let index = folder.path().join("index");
+        let error = Engine::open(&index, options()).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("retune rollback"), "{error}");
+        assert_eq!(Engine::rollback_at(&index, &options()).unwrap().0, 1);
+        let engine = open(folder.path());
+        is_whole(&engine);
+        assert_eq!(engine.status().unwrap().generation.id.0, 1);
+        assert!(!in_generation(folder.path(), 2, "").exists());
+        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(report.generation.0, 3, "numbers are not used twice");
+    }
+}
+
+#[test]
+fn rolling_back_by_path_is_refused_where_it_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("index");
+    assert!(matches!(Engine::rollback_at(&index, &options()), Err(Error::NotFound { .. })));
+    assert!(!index.exists());
+    let engine = open(folder.path());
+    assert!(matches!(Engine::rollback_at(&index, &options()), Err(Error::Locked { .. })));
+    engine.close().unwrap();
+    assert!(matches!(Engine::rollback_at(&index, &options()), Err(Error::NotFound { .. })));
+    open(folder.path()).close().unwrap();
+}
+
+#[test]
+fn damage_in_a_kept_generation_stops_nothing_and_a_rollback_steps_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 2);
+    flip(&in_generation(folder.path(), 2, "generation.json"), 60);
+    let keeping = || Engine::open(folder.path().join("index"), options().with_keep_generations(2)).unwrap();
+    let engine = keeping();
+    is_whole(&engine);
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    is_whole(&engine);
+    assert!(engine.status().unwrap().kept_generations.is_empty());
+    engine.close().unwrap();
+    is_whole(&keeping());
+}
+
+#[test]
+fn when_no_earlier_generation_is_sound_a_rollback_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 1);
+    flip(&in_generation(folder.path(), 1, "generation.json"), 60);
+    let engine = open(folder.path());
+    assert!(matches!(engine.rollback(), Err(Error::Damaged { .. })));
+    is_whole(&engine);
+    engine.close().unwrap();
+    let index = folder.path().join("index");
+    assert!(matches!(Engine::rollback_at(&index, &options()), Err(Error::Damaged { .. })));
+    is_whole(&open(folder.path()));
+}
+
+#[test]
+fn damaged_vectors_are_made_anew_by_whoever_opens_the_index_for_writing() {
+    let damages: [fn(&Path); 4] = [
+        |folder| flip(&folder.join("vectors.bin"), 3),
+        |folder| flip(&folder.join("vectors.bin"), 40),
+        |folder| flip(&folder.join("dense.json"), 30),
+        |folder| fs::remove_dir_all(folder).unwrap(),
+    ];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(folder.path());
+        engine.add(documents()).unwrap();
+        let query = Query::new("the green lamp").with_mode(Mode::Dense);
+        let before = ids(&engine, &query);
+        engine.close().unwrap();
+        damage(&in_generation(folder.path(), 1, "dense"));
+        let index = folder.path().join("index");
+        let error = Engine::open_read_only(&index, options()).unwrap_err();
+        assert!(error.to_string().contains("open the index for writing"), "{error}");
+        let engine = open(folder.path());
+        is_whole(&engine);
+        assert_eq!(ids(&engine, &query), before);
+        is_whole(&Engine::open_read_only(&index, options()).unwrap());
+    }
+}
+
+#[test]
+fn a_damaged_lexical_index_is_deleted_and_its_documents_are_indexed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 1);
+    let (index, lexical) = (folder.path().join("index"), folder.path().join("index/lexical"));
+    let shown = {
+        let engine = open(folder.path());
+        let answer = engine.search(&Query::new("the green lamp")).unwrap();
+        engine.close().unwrap();
+        answer.hits.iter().map(|hit| hit.chunk).max().unwrap()
+    };
+    let mut refused = 0;
+    for file in files(&lexical) {
+        let sound = fs::read(&file).unwrap();
+        (0..sound.len()).step_by(7).for_each(|at| flip(&file, at));
+        for opened in [Engine::open(&index, options()), Engine::open_read_only(&index, options())] {
+            match opened {
+                Ok(engine) if sound.is_empty() || file.ends_with(".managed.json") => is_whole(&engine),
+                Ok(engine) => assert_eq!(engine.status().unwrap().damaged_files, std::slice::from_ref(&file)),
+                Err(error) => {
+                    refused += 1;
+                    let error = error.to_string();
+                    assert!(
+                        error.contains("delete it") && error.contains("index the documents again"),
+                        "{error}"
+                    );
+                }
+            }
+        }
+        fs::write(&file, sound).unwrap();
+    }
+    assert!(refused > 0);
+    fs::remove_dir_all(&lexical).unwrap();
+    let missing = Engine::open_read_only(&index, options()).unwrap_err();
+    assert!(missing.to_string().contains("index the documents again"), "{missing}");
+
+    // The vectors go as well: then the log alone knows which ids were given.
+    fs::remove_dir_all(in_generation(folder.path(), 2, "dense")).unwrap();
+    fs::remove_dir_all(in_generation(folder.path(), 1, "dense")).unwrap();
+    let engine = open(folder.path());
+    assert_eq!(engine.status().unwrap().documents, 0);
+    let report = engine.add(documents()).unwrap();
+    assert_eq!(report.chunks_encoded, documents().len());
+    is_whole(&engine);
+    let status = engine.status().unwrap();
+    assert_eq!(status.generation.id.0, 2, "what was learnt stays");
+    assert!(status.feedback.unwrap().judgements > 0);
+    let hits = engine.search(&Query::new("the green lamp")).unwrap().hits;
+    assert!(hits.iter().all(|hit| hit.chunk > shown), "an id of another text was given again");
+    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(report.examples > 0, "the judgements teach on");
+}
+
+#[test]
+fn a_publication_that_failed_at_its_last_step_is_no_hindrance_to_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    // What a failed write of CURRENT leaves: a whole folder of the next number, which nothing names.
+    let stray = in_generation(folder.path(), 2, "");
+    fs::create_dir_all(stray.join("dense")).unwrap();
+    fs::write(stray.join("generation.json"), "of another round").unwrap();
+    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.gate.decision, report.generation.0), (Decision::Published, 2));
+    engine.close().unwrap();
+    is_whole(&open(folder.path()));
+}
