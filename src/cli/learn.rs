@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// Peak learning rate.
     #[arg(long)]
     learning_rate: Option<f64>,
+    /// So many of the lowest layers stay as they are: quicker steps, in less memory.
+    #[arg(long, value_name = "N")]
+    frozen_layers: Option<usize>,
     /// Seed of the batches: two rounds with the same seed and log give the same weights.
     #[arg(long)]
     seed: Option<u64>,
@@ -36,6 +39,9 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     }
     if let Some(rate) = args.learning_rate {
         options.train = options.train.with_learning_rate(rate);
+    }
+    if let Some(layers) = args.frozen_layers {
+        options.train = options.train.with_frozen_layers(layers);
     }
     if let Some(seed) = args.seed {
         options.train = options.train.with_seed(seed);

@@ -25,6 +25,9 @@ pub(super) struct Sums<'a> {
     pub(super) places: &'a Parameters<usize>,
     pub(super) numbers: &'a [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
+    /// The number of frozen layers. If there are any, the embeddings and the position biases are frozen with them. What is
+    /// frozen has an empty sum.
+    pub(super) frozen: usize,
 }
 
 impl Sums<'_> {
@@ -41,8 +44,8 @@ impl Sums<'_> {
 }
 
 impl Mpnet {
-    /// Adds the gradient of every parameter to `sums`, given that of the vectors, `(texts, hidden)`, and the tape and the
-    /// workspace of the batch that they were computed from. The workspace's batch is as `embed` left it.
+    /// Adds the gradient of every parameter that is not frozen to `sums`, given that of the vectors, `(texts, hidden)`, and
+    /// the tape and the workspace of the batch that they were computed from. The workspace's batch is as `embed` left it.
     pub(super) fn backward(
         &self,
         run: Run,
@@ -52,16 +55,22 @@ impl Mpnet {
         d_vectors: &mut [f32],
         sums: &mut Sums<'_>,
     ) {
-        let (tokens, hidden) = (space.batch.tokens(), self.hidden);
+        let (tokens, hidden, frozen) = (space.batch.tokens(), self.hidden, sums.frozen);
         let narrow = tokens * hidden;
         self.prepare(space);
         let pooled = &space.pooled[..d_vectors.len()];
         normalise_backward(hidden, pooled, d_vectors);
         mean_pool_backward(&space.batch.lengths, hidden, d_vectors, fit(&mut back.grad, narrow));
         let places = sums.places;
-        for (index, from) in places.layers.iter().enumerate().rev() {
-            self.layer_input(run, index, tape, space, narrow);
+        for (index, from) in places.layers.iter().enumerate().skip(frozen).rev() {
+            match index == frozen && frozen > 0 {
+                true => tape.input.load(fit(&mut space.x, narrow)),
+                false => self.layer_input(run, index, tape, space, narrow),
+            }
             self.layer_backward(run, (index, from), tape, space, back, sums);
+        }
+        if frozen > 0 {
+            return;
         }
         let sum = fit(&mut space.sum, narrow);
         tape.input.load(sum);

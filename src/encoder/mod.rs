@@ -12,6 +12,7 @@ mod batch;
 mod calibration;
 mod config;
 mod encode;
+mod frozen;
 pub mod model;
 mod mpnet;
 mod ops;

@@ -1,5 +1,7 @@
 //! The model: MPNet (Song et al. 2020), packed for the processor, and its way from tokens to vectors.
 
+use std::ops::Range;
+
 use super::batch::Batch;
 use super::calibration::{Calibration, LayerCalibration, factors, observe};
 use super::config::ModelConfig;
@@ -114,7 +116,7 @@ impl Mpnet {
         if let Some(calibration) = calibration {
             model.smooth(parameters, numbers, calibration);
         }
-        model.set(run, parameters, numbers);
+        model.set(run, 0, parameters, numbers);
         model
     }
 
@@ -149,17 +151,18 @@ impl Mpnet {
         }
     }
 
-    /// Takes the parameters as they are now.
+    /// Takes the parameters as they are now, but for those of the lowest `frozen` layers.
     pub(super) fn set<'a, T: Sync>(
         &mut self,
         run: Run,
+        frozen: usize,
         parameters: &'a Parameters<T>,
         numbers: &(impl Fn(&'a T) -> &'a [f32] + Sync),
     ) {
         let (precision, hidden, wide) = (self.precision, self.hidden, self.wide);
         self.table.copy_from_slice(numbers(&parameters.table));
         self.norm.set(numbers(&parameters.norm.weight), numbers(&parameters.norm.bias));
-        let layers: Vec<_> = self.layers.iter_mut().zip(&parameters.layers).collect();
+        let layers: Vec<_> = self.layers.iter_mut().zip(&parameters.layers).skip(frozen).collect();
         super::ops::map(run.threads, layers, |(layer, from): (&mut Layer, &'a LayerParameters<T>)| {
             let set = |linear: &mut Linear, from: &'a [Affine<T>], outputs: usize, inputs: usize| {
                 let weights: Vec<_> = from
@@ -193,10 +196,21 @@ impl Mpnet {
         mut record: Record<'_>,
     ) {
         self.input(run, (words, positions), space, &mut record);
-        for (index, layer) in self.layers.iter().enumerate() {
-            layer.forward(run, self, space, record.layer(index));
-        }
+        self.pass(run, 0..self.layers.len(), space, &mut record);
         self.pool(space);
+    }
+
+    /// Takes `space.x` through some of the layers.
+    pub(super) fn pass(
+        &self,
+        run: Run,
+        layers: Range<usize>,
+        space: &mut Workspace,
+        record: &mut Record<'_>,
+    ) {
+        for index in layers {
+            self.layers[index].forward(run, self, space, record.layer(index));
+        }
     }
 
     /// What the first layer takes: the sum of word and position vectors, normalised.

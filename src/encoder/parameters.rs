@@ -78,4 +78,13 @@ impl<T> LayerParameters<T> {
             output_norm: part("output.LayerNorm", &[hidden])?,
         })
     }
+
+    /// Looks at every parameter of the block.
+    pub(super) fn for_each(&self, look: &mut impl FnMut(&T)) {
+        let Self { qkv, out, attention_norm, up, down, output_norm } = self;
+        for affine in qkv.iter().chain([out, attention_norm, up, down, output_norm]) {
+            look(&affine.weight);
+            look(&affine.bias);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::ops::{EncoderPrecision, bf16_from_f32, f32_from_bf16};
 /// 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from batch to batch.
 pub(super) struct Tape {
     precision: EncoderPrecision,
-    /// The sum of the embeddings.
+    /// The sum of the embeddings; above frozen layers, what they give.
     pub(super) input: Kept,
     layers: Vec<LayerTape>,
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::backward::{BackwardSpace, Sums};
 use super::config::{self, ModelConfig};
+use super::frozen::Frozen;
 use super::mpnet::{Mpnet, Record, Workspace};
 use super::ops::{EncoderPrecision, Kernel, Run};
 use super::parameters::Parameters;
@@ -42,6 +43,7 @@ pub(crate) struct TrainableEncoder {
     back: BackwardSpace,
     max_tokens: usize,
     longest: usize,
+    frozen: Option<Frozen>,
 }
 
 impl TrainableEncoder {
@@ -85,7 +87,42 @@ impl TrainableEncoder {
             back: BackwardSpace::default(),
             max_tokens: config.max_tokens,
             longest: config.positions - 2,
+            frozen: None,
         })
+    }
+
+    /// Keeps the lowest `layers` layers as they are from now on, and with them the embeddings and the position biases.
+    /// With 0, everything learns. What they give for a text is computed once and kept in a temporary file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if no layer is left to learn; [`Error::Io`] if there can be no temporary file.
+    pub(crate) fn freeze(&mut self, layers: usize) -> Result<()> {
+        let most = self.model.layers.len() - 1;
+        if layers > most {
+            return Err(Error::invalid("the number of frozen layers", layers, format!("0 to {most}")));
+        }
+        self.frozen = (layers > 0).then(|| Frozen::new(layers)).transpose()?;
+        Ok(())
+    }
+
+    fn frozen_layers(&self) -> usize {
+        self.frozen.as_ref().map_or(0, |frozen| frozen.layers)
+    }
+
+    /// Whether each parameter moves, in the order of their names.
+    fn moves(&self) -> Vec<bool> {
+        let frozen = self.frozen_layers();
+        let mut moves = vec![frozen == 0; self.numbers.len()];
+        for layer in &self.places.layers[frozen..] {
+            layer.for_each(&mut |&place| moves[place] = true);
+        }
+        moves
+    }
+
+    /// Room for a gradient of every parameter that moves, in their order; nothing for those that do not.
+    pub(crate) fn gradients(&self) -> Vec<Vec<f32>> {
+        let parameters = self.numbers.iter().zip(self.moves());
+        parameters.map(|(numbers, moves)| vec![0.0; if moves { numbers.len() } else { 0 }]).collect()
     }
 
     fn check_max_tokens(&self, max_tokens: usize) -> Result<()> {
@@ -108,7 +145,7 @@ impl TrainableEncoder {
     /// About how many bytes the tape takes for a token.
     pub(crate) fn tape_bytes(&self) -> usize {
         let number = if self.model.precision == EncoderPrecision::F32 { 4 } else { 2 };
-        self.model.layers.len() * (6 * self.model.hidden + self.model.wide) * number
+        (self.model.layers.len() - self.frozen_layers()) * (6 * self.model.hidden + self.model.wide) * number
     }
 
     /// The token ids of a text as it is embedded: with the two special ones, cut at `max_tokens`.
@@ -119,22 +156,35 @@ impl TrainableEncoder {
 
     /// Embeds tokenised texts in one batch: `(texts, dimensions)`, L2-normalised. With `record`, what
     /// [`backward`](Self::backward) needs is kept until the next call.
-    pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> &[f32] {
-        self.space.batch.set(texts.iter().copied());
+    ///
+    /// # Errors
+    /// [`Error::Io`] if what frozen layers give can't be kept.
+    pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> Result<&[f32]> {
         let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
-        self.model.embed(
-            self.run,
-            tables,
-            &mut self.space,
-            if record { Record::Tape(&mut self.tape) } else { Record::Nothing },
-        );
-        &self.space.vectors[..texts.len() * self.model.hidden]
+        let (run, model, space) = (self.run, &self.model, &mut self.space);
+        let mut record = if record { Record::Tape(&mut self.tape) } else { Record::Nothing };
+        match &mut self.frozen {
+            None => {
+                space.batch.set(texts.iter().copied());
+                model.embed(run, tables, space, record);
+            }
+            Some(frozen) => {
+                frozen.outputs(run, model, tables, texts, space)?;
+                if let Record::Tape(tape) = &mut record {
+                    tape.input.store(&space.x[..space.batch.tokens() * model.hidden]);
+                }
+                model.pass(run, frozen.layers..model.layers.len(), space, &mut record);
+                model.pool(space);
+            }
+        }
+        Ok(&self.space.vectors[..texts.len() * self.model.hidden])
     }
 
-    /// Adds the gradient of every parameter to `gradients`, which are in the parameters' order, given that of the
-    /// vectors that the last call of [`embed`](Self::embed) recorded.
+    /// Adds the gradient of every parameter that moves to `gradients`, which are as [`gradients`](Self::gradients) made
+    /// them, given that of the vectors that the last call of [`embed`](Self::embed) recorded.
     pub(crate) fn backward(&mut self, mut d_vectors: Vec<f32>, gradients: &mut [Vec<f32>]) {
-        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients };
+        let frozen = self.frozen_layers();
+        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients, frozen };
         let (space, back) = (&mut self.space, &mut self.back);
         self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
     }
@@ -145,15 +195,16 @@ impl TrainableEncoder {
     }
 
     /// The parameters, in the order of their names.
+    #[cfg(test)]
     pub(crate) fn parameters(&self) -> &[Vec<f32>] {
         &self.numbers
     }
 
-    /// Changes the parameters.
+    /// Changes the parameters that move; to the others nothing may be done.
     pub(crate) fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
         change(&mut self.numbers);
-        let numbers = &self.numbers;
-        self.model.set(self.run, &self.places, &|&place| &numbers[place]);
+        let (frozen, numbers) = (self.frozen_layers(), &self.numbers);
+        self.model.set(self.run, frozen, &self.places, &|&place| &numbers[place]);
     }
 
     /// Writes a complete model folder to `folder`, which must not exist: the source's files with the weights as they

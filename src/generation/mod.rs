@@ -9,6 +9,7 @@ mod calibration;
 mod manifest;
 mod open;
 mod publish;
+mod queries;
 
 pub(crate) use build::{Building, fill};
 pub(crate) use manifest::Manifest;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration;
 use super::manifest::folder_of;
+use super::queries::QueryCache;
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
 use crate::encoder::{Encoder, Precisions, model};
 use crate::error::{Error, Result};
@@ -69,6 +70,7 @@ pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
     pub(crate) encoder: Arc<Encoder>,
     pub(super) folder: PathBuf,
+    queries: QueryCache,
     doomed: AtomicBool,
 }
 
@@ -89,12 +91,20 @@ impl Generation {
     }
 
     pub(super) fn new(meta: GenerationMeta, encoder: Arc<Encoder>, folder: PathBuf) -> Generation {
-        Generation { meta, encoder, folder, doomed: AtomicBool::new(false) }
+        Generation { meta, encoder, folder, queries: QueryCache::default(), doomed: AtomicBool::new(false) }
     }
 
     /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
         calibration::begin(&self.encoder, &self.folder, texts)
+    }
+
+    /// The vector of a query; those asked last are remembered.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode_one`].
+    pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
+        self.queries.get(text, || self.encoder.encode_one(text))
     }
 
     /// Its own folder.

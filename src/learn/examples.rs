@@ -136,7 +136,7 @@ impl<'a> Texts<'a> {
         if chunks.len() <= 1 {
             return Ok(chunks.pop());
         }
-        let vector = snapshot.pinned.generation.encoder.encode_one(query)?;
+        let vector = snapshot.pinned.generation.encode_query(query)?;
         let ids: Vec<ChunkId> = chunks.iter().map(|chunk| chunk.chunk).collect();
         let scores = snapshot.pinned.dense.score(&vector, &ids)?;
         let best = chunks.into_iter().zip(scores).max_by(|a, b| {

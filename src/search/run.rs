@@ -42,7 +42,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let vector = match query.mode {
         Mode::Lexical => None,
         Mode::Hybrid | Mode::Dense => {
-            Some(timed(&mut took.encode, || snapshot.pinned.generation.encoder.encode_one(&query.text))?)
+            Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&query.text))?)
         }
     };
     let allowed = query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()?;
@@ -104,7 +104,7 @@ impl Pool {
 
 /// The chunks that a hybrid search for `query` would fuse.
 pub(crate) fn scored_candidates(snapshot: &Snapshot, query: &Query) -> Result<Vec<Candidate>> {
-    let vector = snapshot.pinned.generation.encoder.encode_one(&query.text)?;
+    let vector = snapshot.pinned.generation.encode_query(&query.text)?;
     let depth = query.candidates.max(query.limit);
     Ok(propose(snapshot, query, Some(&vector), None, depth, &mut Took::default())?.candidates())
 }

@@ -10,7 +10,7 @@ const EPSILON: f64 = 1e-8;
 /// Numbers that one task updates: a few cache lines of each of the four arrays.
 const BLOCK: usize = 16 * 1024;
 
-/// First and second moments of every variable.
+/// First and second moments of every variable that moves.
 pub(super) struct AdamW {
     moments: Vec<Moments>,
     weight_decay: f64,
@@ -27,15 +27,17 @@ impl AdamW {
     /// Weight decay spares biases and layer norms, as in the trainer of transformers: every name with "bias" in it, so
     /// the relative attention bias too.
     pub(super) fn new(model: &TrainableEncoder, weight_decay: f64, spare_biases: bool) -> AdamW {
-        let moments = model.names().iter().zip(model.parameters()).map(|(name, numbers)| Moments {
-            first: vec![0.0; numbers.len()],
-            second: vec![0.0; numbers.len()],
+        let rooms = model.gradients().into_iter().zip(model.gradients());
+        let moments = model.names().iter().zip(rooms).map(|(name, (first, second))| Moments {
+            first,
+            second,
             decays: !(spare_biases && (name.contains("bias") || name.contains("LayerNorm"))),
         });
         AdamW { moments: moments.collect(), weight_decay, step: 0 }
     }
 
-    /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first.
+    /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first. Parameters without
+    /// a gradient stay as they are.
     pub(super) fn step(
         &mut self,
         parameters: &mut [Vec<f32>],

@@ -36,6 +36,10 @@ pub struct TrainOptions {
     /// What products are computed in: bf16 (the default) or f32. Parameters, their gradients and the optimiser's moments
     /// are f32 either way.
     pub precision: EncoderPrecision,
+    /// So many of the lowest layers stay as they are, and with them the embeddings and the position biases. A step then
+    /// takes less time and memory, and what they give for a text is computed once and kept in a temporary file (3 kB a
+    /// token, in the system's folder for such files). Default 0: everything learns.
+    pub frozen_layers: usize,
 }
 
 /// Which anchors see a row's hard negatives.
@@ -79,6 +83,7 @@ impl Default for TrainOptions {
             scope: NegativeScope::Auto,
             max_tokens: None,
             precision: EncoderPrecision::Bf16,
+            frozen_layers: 0,
         }
     }
 }
@@ -147,6 +152,12 @@ impl TrainOptions {
     /// Sets [`precision`](TrainOptions::precision).
     pub fn with_precision(mut self, precision: EncoderPrecision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// Sets [`frozen_layers`](TrainOptions::frozen_layers).
+    pub fn with_frozen_layers(mut self, layers: usize) -> Self {
+        self.frozen_layers = layers;
         self
     }
 

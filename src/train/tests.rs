@@ -47,7 +47,7 @@ fn batch(
     part_tokens: usize,
 ) -> (f32, Vec<Vec<f32>>) {
     let rows: Vec<&Example> = rows.iter().collect();
-    let mut gradients: Vec<Vec<f32>> = model.parameters().iter().map(|x| vec![0.0; x.len()]).collect();
+    let mut gradients = model.gradients();
     let options = TrainOptions::default();
     let loss = add_gradients(model, &rows, &options, scope, part_tokens, &mut gradients).unwrap();
     (loss, gradients)

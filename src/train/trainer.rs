@@ -71,13 +71,14 @@ pub(crate) fn train(
         return Err(Error::invalid("the training examples", "none", "at least one"));
     }
     let started = Instant::now();
+    model.freeze(options.frozen_layers)?;
     let scope = options.scope.resolve(chunks);
     let epochs: Vec<Vec<Vec<usize>>> =
         (0..options.epochs).map(|epoch| batches(examples, options.batch_size, options.seed, epoch)).collect();
     let steps = epochs.iter().map(Vec::len).sum();
     let schedule = Schedule::new(steps, options.warmup_ratio);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
-    let mut gradients: Vec<Vec<f32>> = model.parameters().iter().map(|x| vec![0.0; x.len()]).collect();
+    let mut gradients = model.gradients();
     let part_tokens = TAPE_BYTES / model.tape_bytes();
     let mut report = TrainReport::default();
     for batch in epochs.into_iter().flatten() {
@@ -125,21 +126,22 @@ pub(super) fn add_gradients(
     let embed = |model: &mut TrainableEncoder, part: &[usize], record: bool, into: &mut [f32]| {
         let ids: Vec<&[u32]> = part.iter().map(|&text| &ids[text][..]).collect();
         let width = model.dimensions();
-        let vectors = model.embed(&ids, record).chunks_exact(width);
+        let vectors = model.embed(&ids, record)?.chunks_exact(width);
         for (vector, text) in vectors.zip(part) {
             into[text * width..][..width].copy_from_slice(vector);
         }
+        Ok(())
     };
     let width = model.dimensions();
     let mut vectors = vec![0.0; texts.len() * width];
     for (at, part) in parts.iter().enumerate() {
-        embed(model, part, at + 1 == parts.len(), &mut vectors);
+        embed(model, part, at + 1 == parts.len(), &mut vectors)?;
     }
     let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options.scale, scope)
         .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
     for (at, part) in parts.iter().enumerate().rev() {
         if at + 1 < parts.len() {
-            embed(model, part, true, &mut vectors);
+            embed(model, part, true, &mut vectors)?;
         }
         let of_part = part.iter().flat_map(|text| &d_vectors[text * width..][..width]).copied().collect();
         model.backward(of_part, gradients);

@@ -153,8 +153,8 @@ impl Attention<'_> {
         }
     }
 
-    /// The gradient of `qkv` and that of the table of biases, `(buckets, heads)`, which is added to `d_table`. `out` is
-    /// the result of [`forward`](Self::forward), `grad` its gradient.
+    /// The gradient of `qkv` and that of the table of biases, `(buckets, heads)`, which is added to `d_table`, if
+    /// that is not empty. `out` is the result of [`forward`](Self::forward), `grad` its gradient.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,
@@ -170,6 +170,9 @@ impl Attention<'_> {
                 self.backward_head(run, qkv, (out, grad), self.place(task), scratch, target)
             })
         });
+        if d_table.is_empty() {
+            return;
+        }
         for (task, sums) in sums.into_iter().enumerate() {
             for (bucket, sum) in sums.into_iter().enumerate() {
                 d_table[bucket * self.heads + task % self.heads] += sum;

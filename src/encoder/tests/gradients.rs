@@ -45,7 +45,7 @@ fn check(folder: &Path, which: &str, tolerance: f64) {
     let ids: Vec<Vec<u32>> =
         texts.map(|text| encoder.token_ids(text, encoder.max_tokens()).unwrap()).collect();
     let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-    let vectors = encoder.embed(&ids, true).to_vec();
+    let vectors = encoder.embed(&ids, true).unwrap().to_vec();
     let golden_rows: Vec<Vec<f32>> = COLUMNS.iter().flat_map(|column| rows(column)).collect();
     assert!(distance(&vectors, &golden_rows.concat()) < 2e-5);
 
@@ -55,7 +55,7 @@ fn check(folder: &Path, which: &str, tolerance: f64) {
     let golden = expected.loss_value;
     assert!((value - golden).abs() < tolerance as f32 * golden, "loss {value}, not {golden}");
     let d_vectors = loss.backward().unwrap().remove(vectors.as_tensor()).unwrap();
-    let mut gradients: Vec<Vec<f32>> = encoder.parameters().iter().map(|x| vec![0.0; x.len()]).collect();
+    let mut gradients = encoder.gradients();
     encoder.backward(d_vectors.flatten_all().unwrap().to_vec1().unwrap(), &mut gradients);
     assert!(encoder.names().is_sorted());
     assert_eq!(encoder.names().len(), expected.grad_l2.values().flatten().count());

@@ -15,7 +15,7 @@ fn load(folder: &Path) -> TrainableEncoder {
 
 fn embed(model: &mut TrainableEncoder, texts: &[&str], max_tokens: usize) -> Vec<f32> {
     let ids: Vec<Vec<u32>> = texts.iter().map(|text| model.token_ids(text, max_tokens).unwrap()).collect();
-    model.embed(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), false).to_vec()
+    model.embed(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), false).unwrap().to_vec()
 }
 
 /// The vectors of the encoder that searches, in f32.

@@ -57,6 +57,46 @@ fn every_variable_gets_a_gradient_and_moves() {
 }
 
 #[test]
+fn above_frozen_layers_the_gradient_is_the_same_and_below_there_is_none() {
+    let rows = reference_rows("tiny", 2);
+    let (loss, all) = batch(&mut tiny(), &rows, NegativeScope::OwnAnchor, usize::MAX);
+    let mut model = tiny();
+    model.freeze(1).unwrap();
+    // Parts: every text is embedded twice, the second time from what was kept.
+    for part_tokens in [usize::MAX, 64] {
+        let (frozen_loss, frozen) = batch(&mut model, &rows, NegativeScope::OwnAnchor, part_tokens);
+        close(frozen_loss.into(), loss.into(), 1e-6, "loss");
+        for ((name, frozen), all) in model.names().iter().zip(&frozen).zip(&all) {
+            if !name.starts_with("encoder.layer.1.") {
+                assert!(frozen.is_empty(), "{name} has a gradient");
+            } else if !name.ends_with("attn.k.bias") {
+                assert!(distance(std::slice::from_ref(frozen), std::slice::from_ref(all)) < 1e-5, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn frozen_layers_stay_and_those_above_learn() {
+    for precision in [EncoderPrecision::F32, EncoderPrecision::Bf16] {
+        let mut model = TrainableEncoder::load(&tiny_model(), precision, Kernel::best().unwrap()).unwrap();
+        let before = model.parameters().to_vec();
+        let options = options().with_epochs(6).with_learning_rate(1e-3).with_frozen_layers(1);
+        let mut go_on = |_: &_| ControlFlow::Continue(());
+        let report = train(&mut model, &reference_rows("tiny", 1), &options, 100, &mut go_on).unwrap();
+        assert!(report.losses[5] < 0.9 * report.losses[0], "{:?}", report.losses);
+        for (i, name) in model.names().iter().enumerate() {
+            let moved = before[i] != model.parameters()[i];
+            assert_eq!(moved, name.starts_with("encoder.layer.1."), "{name}");
+        }
+    }
+    let all = options().with_frozen_layers(2);
+    let refused =
+        train(&mut tiny(), &reference_rows("tiny", 1), &all, 100, &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(Error::Invalid { .. })));
+}
+
+#[test]
 fn training_lowers_the_loss_and_the_same_seed_gives_the_same_weights() {
     let run = |seed| {
         let mut model = tiny();
@@ -158,6 +198,7 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         scope: NegativeScope::OwnAnchor,
         max_tokens: Some(10),
         precision: EncoderPrecision::F32,
+        frozen_layers: 1,
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");

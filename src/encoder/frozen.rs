@@ -1,0 +1,95 @@
+//! Layers that do not move while the ones above them learn.
+//!
+//! What the highest of them gives for a text never changes, so it is computed once and kept in a temporary file, which is
+//! mapped: 4 bytes a number, 3 kB a token of all-mpnet-base-v2.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Write;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use memmap2::Mmap;
+
+use super::mpnet::{Mpnet, Record, Workspace};
+use super::ops::{Run, fit};
+use crate::error::{Error, Result};
+
+/// The lowest layers of a model, with what they have given so far.
+pub(super) struct Frozen {
+    /// How many.
+    pub(super) layers: usize,
+    /// For messages: the file itself has no name.
+    folder: PathBuf,
+    file: File,
+    map: Option<Mmap>,
+    length: usize,
+    /// Where the outputs of a text lie, by its token ids.
+    places: HashMap<Box<[u32]>, Range<usize>>,
+}
+
+impl Frozen {
+    pub(super) fn new(layers: usize) -> Result<Frozen> {
+        let folder = std::env::temp_dir();
+        let file =
+            tempfile::tempfile_in(&folder).map_err(Error::io("create a temporary file in", &folder))?;
+        Ok(Frozen { layers, folder, file, map: None, length: 0, places: HashMap::new() })
+    }
+
+    /// Leaves in `space` the texts as its batch, and in `space.x` what the layers give for them. Texts that are new are
+    /// taken through the layers first, in one batch.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file can't grow.
+    pub(super) fn outputs(
+        &mut self,
+        run: Run,
+        model: &Mpnet,
+        tables: (&[f32], &[f32]),
+        texts: &[&[u32]],
+        space: &mut Workspace,
+    ) -> Result<()> {
+        let mut seen = HashSet::new();
+        let mut new = texts.to_vec();
+        new.retain(|text| !self.places.contains_key(*text) && seen.insert(*text));
+        if !new.is_empty() {
+            space.batch.set(new.iter().copied());
+            model.input(run, tables, space, &mut Record::Nothing);
+            model.pass(run, 0..self.layers, space, &mut Record::Nothing);
+            self.keep(&new, &space.x[..space.batch.tokens() * model.hidden])?;
+        }
+        space.batch.set(texts.iter().copied());
+        model.prepare(space);
+        let mut into = fit(&mut space.x, space.batch.tokens() * model.hidden);
+        for &text in texts {
+            let kept = self.kept(text);
+            let (first, rest) = into.split_at_mut(kept.len());
+            first.iter_mut().zip(kept).for_each(|(x, bytes)| *x = f32::from_ne_bytes(*bytes));
+            into = rest;
+        }
+        Ok(())
+    }
+
+    /// Appends the outputs of new texts, one behind the other.
+    fn keep(&mut self, texts: &[&[u32]], outputs: &[f32]) -> Result<()> {
+        let bytes: Vec<u8> = outputs.iter().flat_map(|x| x.to_ne_bytes()).collect();
+        self.file.write_all(&bytes).map_err(Error::io("write a temporary file in", &self.folder))?;
+        // SAFETY: the file has no name, so that nobody else can open it, and it only grows.
+        let map =
+            unsafe { Mmap::map(&self.file) }.map_err(Error::io("map a temporary file in", &self.folder))?;
+        self.map = Some(map);
+        let width = 4 * outputs.len() / texts.iter().map(|text| text.len()).sum::<usize>();
+        for text in texts {
+            let end = self.length + text.len() * width;
+            self.places.insert((*text).into(), self.length..end);
+            self.length = end;
+        }
+        Ok(())
+    }
+
+    /// What [`keep`](Self::keep) was given for a text, as the bytes of f32.
+    fn kept(&self, text: &[u32]) -> &[[u8; 4]] {
+        let map = self.map.as_deref().unwrap_or_default();
+        map[self.places[text].clone()].as_chunks().0
+    }
+}
