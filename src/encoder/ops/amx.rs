@@ -49,6 +49,10 @@ impl Packed {
         Packed { bytes, columns, depth, int8 }
     }
 
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Writes `rows` rows of `columns` sums each: f32, or i32 in their bits.
     pub(super) fn multiply(&self, left: Plain<'_>, rows: usize, into: &mut [f32]) {
         thread_local!(static CONFIGURED: Cell<bool> = const { Cell::new(false) });

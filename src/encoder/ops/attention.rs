@@ -124,7 +124,7 @@ impl Attention<'_> {
             let rows = first..length.min(first + SCORE_ROWS);
             let scores = fit(&mut scratch.scores, rows.len() * length);
             self.attend((run, &scratch.keys), qkv, place, rows.clone(), scores);
-            let weights = Source::Rows(View::new(scores, rows.len(), length, length), 1.0);
+            let weights = Source::Rows(View::new(scores, rows.len(), length, length));
             multiply(run, weights, &scratch.values, &|mut part| {
                 part.row += place.start + first;
                 part.column += place.head * self.head_width();
@@ -143,13 +143,13 @@ impl Attention<'_> {
         scores: &mut [f32],
     ) {
         let length = place.length;
-        let queries = Source::Rows(self.part(qkv, 0, place, rows.clone()), self.scale());
+        let queries = Source::Rows(self.part(qkv, 0, place, rows.clone()));
         let target = Target::new(scores, length);
         multiply(run, queries, keys, &|part| {
             target.write(&part);
         });
         for (row, scores) in rows.zip(scores.chunks_exact_mut(length)) {
-            simd::softmax(scores, self.bias.of(place.head, row, length));
+            simd::softmax(scores, self.scale(), self.bias.of(place.head, row, length));
         }
     }
 
@@ -200,7 +200,7 @@ impl Attention<'_> {
         let d_scores = fit(d_scores, length * length);
         panels.fill_transposed(kernel, precision, &[part_of(2)], None);
         let target = Target::new(d_scores, length);
-        multiply(run, Source::Rows(grad, 1.0), panels, &|part| {
+        multiply(run, Source::Rows(grad), panels, &|part| {
             target.write(&part);
         });
         let rows = weights.chunks_exact(length).zip(d_scores.chunks_exact_mut(length)).enumerate();
@@ -220,7 +220,7 @@ impl Attention<'_> {
         let by_bucket = Self::by_bucket(length, d_scores);
         d_scores.iter_mut().for_each(|x| *x *= self.scale());
         panels.fill(kernel, precision, part_of(1));
-        write(0, Source::Rows(square(d_scores), 1.0), panels);
+        write(0, Source::Rows(square(d_scores)), panels);
         panels.fill(kernel, precision, part_of(0));
         write(1, Source::Columns(square(d_scores)), panels);
         by_bucket

@@ -6,6 +6,9 @@ use super::memory::Lines;
 use super::simd;
 use super::tile::{COLUMNS, LINE, Line, Order, ROWS};
 
+/// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
+const GROUP: usize = 256;
+
 /// A row-major matrix inside a slice.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
@@ -48,9 +51,9 @@ pub(super) fn words(precision: EncoderPrecision, depth: usize) -> usize {
 /// Where the left factor's numbers come from.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// The factor's rows, each multiplied by a number.
-    Rows(View<'a>, f32),
-    /// The factor's rows, each multiplied by a vector.
+    /// The factor's rows.
+    Rows(View<'a>),
+    /// The factor's rows, each multiplied by a vector. For int8.
     Smoothed(View<'a>, &'a [f32]),
     /// The factor is the transpose of this.
     Columns(View<'a>),
@@ -59,14 +62,14 @@ pub(super) enum Source<'a> {
 impl Source<'_> {
     pub(super) fn rows(&self) -> usize {
         match self {
-            Source::Rows(view, _) | Source::Smoothed(view, _) => view.rows,
+            Source::Rows(view) | Source::Smoothed(view, _) => view.rows,
             Source::Columns(view) => view.columns,
         }
     }
 
     pub(super) fn depth(&self) -> usize {
         match self {
-            Source::Rows(view, _) | Source::Smoothed(view, _) => view.columns,
+            Source::Rows(view) | Source::Smoothed(view, _) => view.columns,
             Source::Columns(view) => view.rows,
         }
     }
@@ -110,8 +113,11 @@ impl Block {
         self.lines.fit(rows * self.words.div_ceil(LINE));
         self.scales.clear();
         match source {
-            Source::Rows(view, factor) => self.fill_rows(precision, view, first, Factor::One(factor)),
-            Source::Smoothed(view, factors) => self.fill_rows(precision, view, first, Factor::Each(factors)),
+            Source::Rows(view) => self.fill_rows(precision, view, first, None),
+            Source::Smoothed(view, factors) => {
+                assert_eq!(precision, EncoderPrecision::Int8, "only int8 has its inputs smoothed");
+                self.fill_rows(precision, view, first, Some(factors));
+            }
             Source::Columns(view) => self.fill_columns(precision, view, first),
         }
     }
@@ -154,7 +160,13 @@ impl Block {
         }
     }
 
-    fn fill_rows(&mut self, precision: EncoderPrecision, view: View<'_>, first: usize, factor: Factor<'_>) {
+    fn fill_rows(
+        &mut self,
+        precision: EncoderPrecision,
+        view: View<'_>,
+        first: usize,
+        factors: Option<&[f32]>,
+    ) {
         self.order = Some(Order::Rows);
         let lines_a_row = self.words.div_ceil(LINE);
         for tile in 0..self.tiles {
@@ -162,24 +174,13 @@ impl Block {
             let lines = &mut self.lines[start * lines_a_row..(start + rows) * lines_a_row];
             for row in 0..rows {
                 let numbers = view.row(first + start + row);
-                let numbers = match factor {
-                    Factor::One(1.0) => numbers,
-                    Factor::One(factor) => {
-                        self.buffer.resize(numbers.len(), 0.0);
-                        simd::scale(numbers, factor, &mut self.buffer);
-                        &self.buffer
-                    }
-                    Factor::Each(factors) => {
-                        self.buffer.resize(numbers.len(), 0.0);
-                        simd::multiply(numbers, factors, &mut self.buffer);
-                        &self.buffer
-                    }
-                };
                 let into = &mut lines[row..];
                 match precision {
                     EncoderPrecision::F32 => simd::f32_lines(numbers, into, rows),
                     EncoderPrecision::Bf16 => simd::bf16_lines(numbers, into, rows),
-                    EncoderPrecision::Int8 => self.scales.push(simd::int8_lines(numbers, into, rows)),
+                    EncoderPrecision::Int8 => {
+                        self.scales.push(simd::int8_lines(numbers, factors, into, rows));
+                    }
                 }
             }
         }
@@ -206,12 +207,6 @@ impl Block {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Factor<'a> {
-    One(f32),
-    Each(&'a [f32]),
-}
-
 /// Word `word` of the columns from `first` on: what its rows of the matrix hold there, in the bits of an f32; zero
 /// beyond the last row.
 fn group(precision: EncoderPrecision, view: View<'_>, word: usize, first: usize, into: &mut [f32]) {
@@ -232,6 +227,32 @@ fn words_mut(lines: &mut [Line]) -> &mut [u32] {
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
 }
 
+/// Of the columns of a right factor in int8, each.
+#[derive(Default)]
+pub(super) struct ColumnScales {
+    /// What its numbers were divided by.
+    units: Vec<f32>,
+    /// The sum of its integers.
+    totals: Vec<f32>,
+}
+
+impl ColumnScales {
+    fn push(&mut self, (unit, total): (f32, f32)) {
+        self.units.push(unit);
+        self.totals.push(total);
+    }
+
+    fn clear(&mut self) {
+        self.units.clear();
+        self.totals.clear();
+    }
+
+    /// Units and totals of `width` columns.
+    pub(super) fn of(&self, column: usize, width: usize) -> (&[f32], &[f32]) {
+        (&self.units[column..][..width], &self.totals[column..][..width])
+    }
+}
+
 /// A right factor, in panels of [`COLUMNS`] columns, each the words of one step after the other.
 #[derive(Default)]
 pub(in crate::encoder) struct Panels {
@@ -239,9 +260,8 @@ pub(in crate::encoder) struct Panels {
     columns: usize,
     depth: usize,
     precision: EncoderPrecision,
-    /// Of int8: what a column's numbers were divided by, and their sum.
-    scales: Vec<(f32, f32)>,
-    foreign: Option<amx::Packed>,
+    scales: ColumnScales,
+    foreign: Vec<amx::Packed>,
     buffer: Lines,
 }
 
@@ -262,12 +282,18 @@ impl Panels {
         words(self.precision, self.depth)
     }
 
-    pub(super) fn scales(&self) -> &[(f32, f32)] {
+    pub(super) fn scales(&self) -> &ColumnScales {
         &self.scales
     }
 
-    pub(super) fn foreign(&self) -> Option<&amx::Packed> {
-        self.foreign.as_ref()
+    /// The groups of [`GROUP`] columns that numkong multiplies; none where we do.
+    pub(super) fn foreign(&self) -> &[amx::Packed] {
+        &self.foreign
+    }
+
+    /// The columns of a panel or, where there are any, of a group.
+    pub(super) fn step(&self) -> usize {
+        if self.foreign.is_empty() { COLUMNS } else { GROUP }
     }
 
     /// The words of a panel.
@@ -278,7 +304,7 @@ impl Panels {
     fn resize(&mut self, precision: EncoderPrecision, depth: usize, columns: usize) {
         (self.precision, self.depth, self.columns) = (precision, depth, columns);
         self.scales.clear();
-        self.foreign = None;
+        self.foreign.clear();
         let lines = columns.div_ceil(COLUMNS) * self.words() * (COLUMNS / LINE);
         self.lines.fit(lines);
     }
@@ -333,7 +359,7 @@ impl Panels {
             block.fill(precision, Source::Columns(view), 0, view.columns, 1);
             self.resize(precision, view.rows, 0);
             self.columns = view.columns;
-            self.foreign = Some(amx::Packed::new(precision, block.plain(), view.columns, view.rows));
+            self.foreign = groups(precision, block.plain(), view.columns, view.rows);
             return;
         }
         self.resize(precision, view.rows, view.columns);
@@ -375,11 +401,25 @@ impl Panels {
                 _ => simd::bf16_lines(numbers, into, 1),
             }
         }
-        self.foreign = Some(amx::Packed::new(precision, (&lines, lines_a_row), columns, depth));
+        self.foreign = groups(precision, (&lines, lines_a_row), columns, depth);
     }
+}
+
+/// Packs the transpose of `columns` rows of `depth` numbers each.
+fn groups(
+    precision: EncoderPrecision,
+    (lines, lines_a_row): amx::Plain<'_>,
+    columns: usize,
+    depth: usize,
+) -> Vec<amx::Packed> {
+    let pack = |first: usize| {
+        let lines = &lines[first * lines_a_row..];
+        amx::Packed::new(precision, (lines, lines_a_row), GROUP.min(columns - first), depth)
+    };
+    (0..columns).step_by(GROUP).map(pack).collect()
 }
 
 /// The most rows of a tile where a kernel multiplies by these panels.
 pub(super) fn most_rows(panels: &Panels) -> usize {
-    if panels.foreign.is_some() { 1 } else { ROWS }
+    if !panels.foreign.is_empty() { 1 } else { ROWS }
 }

@@ -77,7 +77,7 @@ impl Linear {
         let view = View::new(x, rows, inputs, inputs);
         let source = match &self.smoothing {
             Some(smoothing) => Source::Smoothed(view, &smoothing.inverse),
-            None => Source::Rows(view, 1.0),
+            None => Source::Rows(view),
         };
         let target = Target::new(out, outputs);
         multiply(run, source, &self.panels, &|part: Part<'_>| {
@@ -126,7 +126,7 @@ pub(in crate::encoder) fn input_gradient(
     panels.fill(run.kernel, precision, weight.view());
     let target = Target::new(into, weight.inputs);
     let grad = View::new(&grad[first..], rows, weight.outputs, stride);
-    multiply(run, Source::Rows(grad, 1.0), panels, &|part| {
+    multiply(run, Source::Rows(grad), panels, &|part| {
         target.add(&part);
     });
 }

@@ -27,8 +27,7 @@ impl Norm {
         let width = self.weight.len();
         let normalise = |x: &[f32], out: &mut [f32]| {
             for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-                simd::standardise(x, self.eps, out);
-                simd::affine(out, &self.weight, &self.bias);
+                simd::layer_norm(x, &self.weight, &self.bias, self.eps, out);
             }
         };
         if run.threads == 1 {
@@ -52,8 +51,8 @@ impl Norm {
         let sums = map(run.threads, parts, |(x, grad): (&mut [f32], &[f32])| {
             let (mut d_weight, mut d_bias) = (vec![0.0; width], vec![0.0; width]);
             for (x, grad) in x.chunks_exact_mut(width).zip(grad.chunks_exact(width)) {
-                let scale = simd::standardise_in_place(x, self.eps);
-                simd::affine_backward(x, scale, &self.weight, grad, &mut d_weight, &mut d_bias);
+                let scale = simd::standardise(x, self.eps);
+                simd::layer_norm_backward(x, scale, &self.weight, grad, &mut d_weight, &mut d_bias);
             }
             (d_weight, d_bias)
         });

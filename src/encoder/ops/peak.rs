@@ -24,7 +24,7 @@ pub fn peak_gflops(kernel: Kernel, precision: EncoderPrecision, threads: usize, 
         each(threads, threads, |_| {
             let mut out = vec![0.0; m * n];
             let target = Target::new(&mut out, n);
-            let left = Source::Rows(View::new(&numbers, m, k, k), 1.0);
+            let left = Source::Rows(View::new(&numbers, m, k, k));
             for _ in 0..4 {
                 multiply(Run { kernel, threads: 1 }, left, &right, &|part| target.write(&part));
             }

@@ -113,7 +113,7 @@ pub(super) fn multiply(run: Run, left: Source<'_>, right: &Panels, finish: &(imp
         return;
     }
     let (blocks, splits) = cut(run.threads, rows, right);
-    let panels = right.columns().div_ceil(COLUMNS);
+    let panels = right.columns().div_ceil(right.step());
     each(run.threads, blocks * splits, |task| {
         let (rows, panels) = (even(rows, blocks, task / splits), even(panels, splits, task % splits));
         SCRATCH.with_borrow_mut(|scratch| scratch.multiply(run.kernel, left, rows, right, panels, finish));
@@ -123,10 +123,10 @@ pub(super) fn multiply(run: Run, left: Source<'_>, right: &Panels, finish: &(imp
 /// Into how many blocks of rows, and how many groups of panels, a product is cut: blocks fit the cache, and are as many
 /// as the threads; of a few rows, each thread takes some of the panels.
 fn cut(threads: usize, rows: usize, right: &Panels) -> (usize, usize) {
-    let panels = right.columns().div_ceil(COLUMNS);
+    let panels = right.columns().div_ceil(right.step());
     let row_bytes = (words(right.precision(), right.depth()) * 4).max(1);
     let most = (BLOCK_BYTES / row_bytes / ROWS).max(1) * ROWS;
-    if threads > 1 && rows < 2 * ROWS * threads && right.foreign().is_none() {
+    if threads > 1 && rows < 2 * ROWS * threads {
         return (1, threads.min(panels));
     }
     (rows.div_ceil(most).next_multiple_of(threads.max(1)).min(rows.div_ceil(ROWS)), 1)
@@ -149,14 +149,8 @@ impl Scratch {
     ) {
         let precision = right.precision();
         self.block.fill(precision, left, rows.start, rows.len(), most_rows(right));
-        if let Some(packed) = right.foreign() {
-            let (width, count) = (right.columns(), rows.len());
-            self.sums.resize(self.sums.len().max(count * width), 0.0);
-            self.block.make_signed();
-            packed.multiply(self.block.plain(), count, &mut self.sums);
-            let sums = &mut self.sums[..count * width];
-            simd::dequantise(sums, width, width, self.block.scales(), right.scales());
-            return finish(Part { row: rows.start, column: 0, rows: count, width, sums, stride: width });
+        if !right.foreign().is_empty() {
+            return self.multiply_foreign(rows, right, panels, finish);
         }
         let tile_of = tile_of(kernel, precision);
         let steps = right.words();
@@ -170,11 +164,35 @@ impl Scratch {
                 unsafe { tile_of(a.rows, a.order, steps, a.words, b, &mut self.tile) };
                 let sums = &mut self.tile.0.as_flattened_mut()[..a.rows * COLUMNS];
                 if !a.scales.is_empty() {
-                    simd::dequantise(sums, COLUMNS, width, a.scales, &right.scales()[column..]);
+                    let (units, totals) = right.scales().of(column, width);
+                    simd::dequantise(sums, COLUMNS, a.scales, units, totals);
                 }
                 let row = rows.start + a.first;
                 finish(Part { row, column, rows: a.rows, width, sums, stride: COLUMNS });
             }
+        }
+    }
+
+    /// Has numkong multiply by some groups.
+    fn multiply_foreign(
+        &mut self,
+        rows: Range<usize>,
+        right: &Panels,
+        groups: Range<usize>,
+        finish: &impl Fn(Part<'_>),
+    ) {
+        self.block.make_signed();
+        for group in groups {
+            let (packed, column) = (&right.foreign()[group], group * right.step());
+            let (width, count) = (packed.columns(), rows.len());
+            self.sums.resize(self.sums.len().max(count * width), 0.0);
+            packed.multiply(self.block.plain(), count, &mut self.sums);
+            let sums = &mut self.sums[..count * width];
+            if !self.block.scales().is_empty() {
+                let (units, totals) = right.scales().of(column, width);
+                simd::dequantise(sums, width, self.block.scales(), units, totals);
+            }
+            finish(Part { row: rows.start, column, rows: count, width, sums, stride: width });
         }
     }
 }

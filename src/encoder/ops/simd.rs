@@ -136,20 +136,20 @@ vectorised! {
 }
 
 vectorised! {
-    /// `row = softmax(row + bias)`.
-    fn softmax(row: &mut [f32], bias: &[f32]), FMA => {
+    /// `row = softmax(row * scale + bias)`.
+    fn softmax(row: &mut [f32], scale: f32, bias: &[f32]), FMA => {
         let mut lanes = [f32::NEG_INFINITY; LANES];
         let mut rows = row.chunks_exact_mut(LANES);
         let mut biases = bias.chunks_exact(LANES);
         for (row, bias) in rows.by_ref().zip(biases.by_ref()) {
             for lane in 0..LANES {
-                row[lane] += bias[lane];
+                row[lane] = mul_add::<FMA>(row[lane], scale, bias[lane]);
                 lanes[lane] = lanes[lane].max(row[lane]);
             }
         }
         let mut max = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
         for (x, b) in rows.into_remainder().iter_mut().zip(biases.remainder()) {
-            *x += b;
+            *x = mul_add::<FMA>(*x, scale, *b);
             max = max.max(*x);
         }
         for x in row.iter_mut() {
@@ -191,49 +191,41 @@ vectorised! {
     }
 }
 
-/// Makes the mean of `out` 0 and its variance 1 (less where it is near `eps`); returns what it was multiplied by.
+/// The mean of a row, and `1 / sqrt(variance + eps)`.
 #[inline(always)]
-fn standardise_numbers(out: &mut [f32], eps: f32) -> f32 {
-    let len = out.len();
-    let mean = sum(|i| out[i], len) / len as f32;
-    let variance = sum(|i| (out[i] - mean) * (out[i] - mean), len) / len as f32;
-    let scale = 1.0 / (variance + eps).sqrt();
-    for x in out {
-        *x = (*x - mean) * scale;
-    }
-    scale
+fn moments(row: &[f32], eps: f32) -> (f32, f32) {
+    let len = row.len();
+    let mean = sum(|i| row[i], len) / len as f32;
+    let variance = sum(|i| (row[i] - mean) * (row[i] - mean), len) / len as f32;
+    (mean, 1.0 / (variance + eps).sqrt())
 }
 
 vectorised! {
-    /// `out = (x - mean) / sqrt(variance + eps)`.
-    fn standardise(x: &[f32], eps: f32, out: &mut [f32]), FMA => {
-        let _ = FMA;
-        out.copy_from_slice(x);
-        standardise_numbers(out, eps);
-    }
-}
-
-vectorised! {
-    /// [`standardise`] in place; returns `1 / sqrt(variance + eps)`.
-    fn standardise_in_place(x: &mut [f32], eps: f32) -> f32, FMA => {
-        let _ = FMA;
-        standardise_numbers(x, eps)
-    }
-}
-
-vectorised! {
-    /// `row = row * weight + bias`.
-    fn affine(row: &mut [f32], weight: &[f32], bias: &[f32]), FMA => {
-        for ((x, &w), &b) in row.iter_mut().zip(weight).zip(bias) {
-            *x = mul_add::<FMA>(*x, w, b);
+    /// `out = (x - mean) / sqrt(variance + eps) * weight + bias`.
+    fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]), FMA => {
+        let (mean, scale) = moments(x, eps);
+        for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+            *out = mul_add::<FMA>((x - mean) * scale, *weight, *bias);
         }
     }
 }
 
 vectorised! {
-    /// The backward pass of [`affine`] after [`standardise`] for one row: takes `standard` (the standardised row, which
+    /// Makes the mean of a row 0 and its variance 1 (less where it is near `eps`); returns `1 / sqrt(variance + eps)`.
+    fn standardise(row: &mut [f32], eps: f32) -> f32, FMA => {
+        let _ = FMA;
+        let (mean, scale) = moments(row, eps);
+        for x in row {
+            *x = (*x - mean) * scale;
+        }
+        scale
+    }
+}
+
+vectorised! {
+    /// The backward pass of [`layer_norm`] for one row: takes `standard` (the standardised row, which
     /// becomes the gradient of the row's input) and adds the gradients of weight and bias.
-    fn affine_backward(
+    fn layer_norm_backward(
         standard: &mut [f32], scale: f32, weight: &[f32], grad: &[f32], d_weight: &mut [f32], d_bias: &mut [f32],
     ), FMA => {
         let len = standard.len();
@@ -317,17 +309,22 @@ fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
     }
 }
 
+/// The scale of a row in integers from 0 to 255, given its smallest and its largest number. One that is all the same has a
+/// scale too, in which its zero can be told.
+#[inline(always)]
+fn int8_scale(low: f32, high: f32) -> f32 {
+    ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE)
+}
+
 vectorised! {
-    /// [`f32_lines`] in integers from 0 to 255, four a word. A number is `scale * (integer - zero)`, and this returns
-    /// `(scale, zero)`: the row's smallest number is 0, its largest 255.
-    fn int8_lines(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
+    /// [`int8_lines`] without instructions for it.
+    fn int8_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
         const ROUND: f32 = 8_388_608.0; // 2^23: adding it leaves the nearest integer in the low bits
         // One after the other: together the compiler shuffles them.
         let low = extreme(row, |a, b| if b < a { b } else { a });
         let high = extreme(row, |a, b| if b > a { b } else { a });
-        // A row of one number has a scale too, one that `zero` can be told in.
-        let scale = ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE);
-        let (inverse, zero) = (1.0 / scale, -low / scale);
+        let scale = int8_scale(low, high);
+        let inverse = 1.0 / scale;
         let (whole, rest) = row.as_chunks::<{ 4 * LINE }>();
         let mut last = [low; 4 * LINE];
         last[..rest.len()].copy_from_slice(rest);
@@ -341,8 +338,75 @@ vectorised! {
                 *word = u32::from_le_bytes(*bytes);
             }
         }
-        (scale, zero)
+        (scale, -low / scale)
     }
+}
+
+/// [`f32_lines`] in integers from 0 to 255, four a word; the numbers are multiplied by `factors` first. A number is
+/// `scale * (integer - zero)`, and this returns `(scale, zero)`: the row's smallest number is 0, its largest 255.
+pub(in crate::encoder) fn int8_lines(
+    row: &[f32],
+    factors: Option<&[f32]>,
+    lines: &mut [Line],
+    stride: usize,
+) -> (f32, f32) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has the feature.
+        return unsafe {
+            match factors {
+                Some(factors) => int8_lines_avx512::<true>(row, &factors[..row.len()], lines, stride),
+                None => int8_lines_avx512::<false>(row, &[], lines, stride),
+            }
+        };
+    }
+    let Some(factors) = factors else { return int8_lines_by_bits(row, lines, stride) };
+    let scaled: Vec<f32> = row.iter().zip(factors).map(|(x, factor)| x * factor).collect();
+    int8_lines_by_bits(&scaled, lines, stride)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn int8_lines_avx512<const SCALED: bool>(
+    row: &[f32],
+    factors: &[f32],
+    lines: &mut [Line],
+    stride: usize,
+) -> (f32, f32) {
+    use std::arch::x86_64::*;
+    // SAFETY: `at` and the fifteen numbers behind it are in the row, or masked out; so are the factors, which are as many.
+    let load = |at: usize| unsafe {
+        let mask = (u32::MAX >> (32 - (row.len() - at).min(16))) as u16;
+        let numbers = _mm512_maskz_loadu_ps(mask, row.as_ptr().add(at));
+        match SCALED {
+            true => (mask, _mm512_mul_ps(numbers, _mm512_maskz_loadu_ps(mask, factors.as_ptr().add(at)))),
+            false => (mask, numbers),
+        }
+    };
+    let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+    for at in (0..row.len()).step_by(16) {
+        let (mask, numbers) = load(at);
+        low = _mm512_mask_min_ps(low, mask, low, numbers);
+        high = _mm512_mask_max_ps(high, mask, high, numbers);
+    }
+    let (low, high) = (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
+    let scale = int8_scale(low, high);
+    let (lowest, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
+    for (start, line) in (0..row.len()).step_by(4 * LINE).zip(lines.iter_mut().step_by(stride)) {
+        let quarters = line.0.as_chunks_mut::<{ LINE / 4 }>().0;
+        for (at, quarter) in (start..).step_by(16).zip(quarters) {
+            let bytes = if at < row.len() {
+                let (mask, numbers) = load(at);
+                let integers = _mm512_mul_ps(_mm512_sub_ps(numbers, lowest), inverse);
+                _mm512_cvtusepi32_epi8(_mm512_maskz_cvtps_epi32(mask, integers))
+            } else {
+                _mm_setzero_si128()
+            };
+            // SAFETY: a quarter of a line has sixteen bytes.
+            unsafe { _mm_storeu_si128(quarter.as_mut_ptr().cast(), bytes) };
+        }
+    }
+    (scale, -low / scale)
 }
 
 /// A row of a weight in integers from -127 to 127, four a word, one line after the other. Returns what one of them
@@ -426,13 +490,13 @@ vectorised! {
 }
 
 vectorised! {
-    /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of `width` sums start `stride` apart;
-    /// `rows` and `columns` hold the scales of the factors, with the rows' zeros and the columns' sums.
-    fn dequantise(sums: &mut [f32], stride: usize, width: usize, rows: &[(f32, f32)], columns: &[(f32, f32)]), FMA => {
+    /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of sums start `stride` apart; `rows`
+    /// holds the scales of the left factor with its zeros, `units` and `totals` those of the right with its sums.
+    fn dequantise(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
         for (sums, &(scale, zero)) in sums.chunks_mut(stride).zip(rows) {
-            for (sum, &(unit, total)) in sums[..width].iter_mut().zip(columns) {
+            for ((sum, unit), total) in sums.iter_mut().zip(units).zip(totals) {
                 let exact = sum.to_bits().cast_signed() as f32;
-                *sum = mul_add::<FMA>(-zero, total, exact) * (scale * unit);
+                *sum = mul_add::<FMA>(-zero, *total, exact) * (scale * unit);
             }
         }
     }
@@ -542,13 +606,33 @@ mod tests {
     }
 
     #[test]
+    fn integers_are_the_same_with_and_without_instructions_for_them() {
+        for len in 1..150 {
+            let row: Vec<f32> = (0..len).map(|i| ((i * 37 + len) % 101) as f32 - 30.5).collect();
+            let factors: Vec<f32> = (0..len).map(|i| 0.5 + (i % 7) as f32).collect();
+            let scaled: Vec<f32> = row.iter().zip(&factors).map(|(x, y)| x * y).collect();
+            for (numbers, factors) in [(&row, None), (&scaled, Some(&factors[..]))] {
+                let mut lines = [[Line([7; LINE]); 6], [Line([7; LINE]); 6]];
+                let plain = int8_lines_by_bits(numbers, &mut lines[0], 2);
+                assert_eq!(int8_lines(&row, factors, &mut lines[1], 2), plain, "{len}");
+                let bytes = lines.map(|lines| lines.map(|line| line.0.map(u32::to_le_bytes)));
+                let pairs = bytes[0].as_flattened().as_flattened().iter();
+                for (a, b) in pairs.zip(bytes[1].as_flattened().as_flattened()) {
+                    assert!(a.abs_diff(*b) <= 1, "{len}: {a}, {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn softmax_sums_to_one_and_follows_exp_at_every_length() {
         for len in 1..70 {
             let scores: Vec<f32> = (0..len).map(|i| ((i * 37) % 23) as f32 - 11.0).collect();
             let bias: Vec<f32> = (0..len).map(|i| ((i * 7) % 5) as f32 * 0.25).collect();
             let mut row = scores.clone();
-            softmax(&mut row, &bias);
-            let exact: Vec<f64> = scores.iter().zip(&bias).map(|(s, b)| f64::from(s + b).exp()).collect();
+            softmax(&mut row, 0.5, &bias);
+            let exact: Vec<f64> =
+                scores.iter().zip(&bias).map(|(s, b)| f64::from(0.5 * s + b).exp()).collect();
             let total: f64 = exact.iter().sum();
             for (p, e) in row.iter().zip(&exact) {
                 assert!((f64::from(*p) - e / total).abs() < 3e-7 * (e / total) + 1e-30, "{p} {}", e / total);
@@ -559,7 +643,7 @@ mod tests {
     #[test]
     fn softmax_survives_extreme_scores() {
         let mut row = [3e4, -3e4, 0.0, 3e4];
-        softmax(&mut row, &[0.0; 4]);
+        softmax(&mut row, 1.0, &[0.0; 4]);
         assert_eq!(row, [0.5, 0.0, 0.0, 0.5]);
     }
 }

@@ -36,7 +36,7 @@ fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 }
 
 /// One row, odd rows, many blocks; depths below and beyond a line of words; columns below and beyond a panel.
-const SHAPES: [(usize, usize, usize); 9] = [
+const SHAPES: [(usize, usize, usize); 10] = [
     (1, 1, 1),
     (1, 768, 33),
     (7, 5, 3),
@@ -45,6 +45,7 @@ const SHAPES: [(usize, usize, usize); 9] = [
     (25, 100, 31),
     (50, 31, 96),
     (130, 129, 65),
+    (30, 65, 600),
     (700, 640, 40),
 ];
 
@@ -68,7 +69,7 @@ fn products_are_the_schoolbooks_on_every_kernel_and_shape() {
                 let mut by_rows = Panels::default();
                 let mut by_columns = Panels::default();
                 by_columns.fill_transposed(kernel, precision, &[View::new(&b_turned, n, k, k)], None);
-                results.push(product(run, Source::Rows(View::new(&a, m, k, k), 1.0), &by_columns, (m, n)));
+                results.push(product(run, Source::Rows(View::new(&a, m, k, k)), &by_columns, (m, n)));
                 if precision == EncoderPrecision::Int8 {
                     continue; // its factors are made of rows
                 }
@@ -97,10 +98,9 @@ fn factors_may_be_parts_of_wider_matrices() {
         // Longer than what follows: what was there before must not be seen.
         panels.fill_transposed(kernel, precision, &[View::new(&b, n, stride, stride)], None);
         panels.fill_transposed(kernel, precision, &[View::new(&b[3..], n, k, stride)], None);
-        let left = Source::Rows(View::new(&a[3..], m, k, stride), 0.5);
-        let halves = product(Run { kernel, threads: 1 }, left, &panels, (m, n));
-        let doubled: Vec<f32> = halves.iter().map(|x| x * 2.0).collect();
-        assert!(apart(&doubled, &golden) < tolerance(precision), "{kernel} in {precision}");
+        let left = Source::Rows(View::new(&a[3..], m, k, stride));
+        let found = product(Run { kernel, threads: 1 }, left, &panels, (m, n));
+        assert!(apart(&found, &golden) < tolerance(precision), "{kernel} in {precision}");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_linear_layer_adds_bias_activation_and_residual() {
     let gelu = |x: f32, _| x / (1.0 + (-1.702 * x).exp());
     for (kernel, precision) in kernels() {
         let run = Run { kernel, threads: 2 };
-        for smooth in [false, true] {
+        for smooth in [false, precision == EncoderPrecision::Int8] {
             let mut linear = Linear::default();
             if smooth {
                 linear.smooth(random(5, inputs).iter().map(|x| 1.0 + x.abs()).collect());
