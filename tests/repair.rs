@@ -207,3 +207,16 @@ fn a_publication_that_failed_at_its_last_step_is_no_hindrance_to_the_next() {
     engine.close().unwrap();
     is_whole(&open(folder.path()));
 }
+
+#[test]
+fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    engine.close().unwrap();
+    let index = folder.path().join("index");
+    fs::remove_file(index.join("retune.json")).unwrap();
+    fs::write(index.join("lexical/meta.json"), "{").unwrap();
+    assert!(matches!(Engine::open(&index, options()), Err(Error::Damaged { .. })));
+    assert!(index.join("lexical/retune-lexical.json").exists());
+}

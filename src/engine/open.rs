@@ -232,8 +232,10 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
 /// lost its settings, and is not to be written over.
 fn refuse_to_create_over(layout: &Layout) -> Result<()> {
     let learnt = Manifest::read(&layout.generations())?.is_some_and(|manifest| manifest.current.0 > 1);
-    let holds = || LexicalIndex::open(&layout.lexical()).and_then(|lexical| lexical.payload());
-    if learnt || holds().is_ok_and(|payload| !payload.is_empty()) {
+    // One that can't be read may hold documents: a creation publishes it whole.
+    let folder = layout.lexical();
+    let holds = || LexicalIndex::open(&folder).and_then(|lexical| lexical.payload());
+    if learnt || folder.exists() && holds().map_or(true, |payload| !payload.is_empty()) {
         return Err(Error::Damaged {
             path: layout.settings(),
             found: "no such file".into(),

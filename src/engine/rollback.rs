@@ -79,6 +79,8 @@ fn open_earlier(
     for &id in &manifest.kept {
         match open(id) {
             Ok(opened) => return Ok(opened),
+            // Anything else may pass, and what is stepped over is deleted.
+            Err(error) if !matches!(error, Error::Damaged { .. }) => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, generation = %id, "can't return to a generation");
                 first.get_or_insert(error);
