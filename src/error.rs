@@ -39,7 +39,7 @@ pub enum Error {
     /// A file of ours was written by a version of this crate that this one does not know.
     #[error(
         "{} has format version {found}, this retune reads version {supported}; \
-         use the version that wrote it, or index the documents again", path.display()
+         use the version that wrote it, or index the documents into a new folder", path.display()
     )]
     Version {
         /// The file.
@@ -113,16 +113,13 @@ pub enum Error {
     },
 
     /// The lexical index failed.
-    #[error(
-        "the lexical index {} failed to {doing}: {message}; see that the disk has room and the folder can be written, \
-         then try again", path.display()
-    )]
+    #[error("the lexical index {} failed to {doing}: {message}", path.display())]
     Lexical {
         /// The operation, as a verb phrase.
         doing: &'static str,
         /// The folder of the lexical index.
         path: PathBuf,
-        /// What the search library said.
+        /// What the search library said, and what the user can do.
         message: String,
     },
 
@@ -154,6 +151,13 @@ pub enum Error {
         doing: &'static str,
         /// The index folder.
         path: PathBuf,
+    },
+
+    /// A round of learning is running already in this engine.
+    #[error("cannot {doing}: a round of learning is running; wait for it or cancel it")]
+    RoundRunning {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
     },
 
     /// The handle was closed.

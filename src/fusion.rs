@@ -40,6 +40,15 @@ pub enum Fusion {
     },
 }
 
+impl std::fmt::Display for Fusion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fusion::Convex { dense_weight } => write!(f, "fusion with a dense weight of {dense_weight}"),
+            Fusion::Rrf { k } => write!(f, "reciprocal rank fusion with k = {k}"),
+        }
+    }
+}
+
 impl Fusion {
     /// The dense weight where none was learned. The best one differs by collection, between about 0.55 (claims against
     /// abstracts, where the terms matter) and 0.9 (questions against questions); 0.7 loses little at either end.

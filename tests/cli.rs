@@ -216,6 +216,18 @@ fn a_collection_is_measured() {
     assert_eq!(report["modes"]["lexical"]["mrr@10"], 1.0);
     assert_eq!(report["modes"]["dense"]["recall@100"], 1.0);
     assert_eq!(json(folder.path(), &["eval", "--collection", ".", "--limit", "3"])["queries"], 3);
+    let kept = ["eval", "--collection", ".", "--index", "kept"];
+    assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 8);
+    assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 0, "they are there already");
+
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    fs::write(folder.path().join("notes/a.txt"), "Of something else.").unwrap();
+    json(folder.path(), &["index", "notes"]);
+    let mine = retune(folder.path(), &["eval", "--collection", ".", "--index", "notes/.retune"]);
+    assert_eq!(mine.status.code(), Some(1));
+    assert!(stderr(&mine).contains("a.txt"), "{}", stderr(&mine));
+    assert_eq!(json(folder.path(), &["status", "--dir", "notes"])["documents"], 1, "nothing was added");
+
     let missing = retune(folder.path(), &["eval", "--collection", ".", "--split", "dev"]);
     assert_eq!(missing.status.code(), Some(1));
 }
@@ -232,6 +244,10 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         (&["frobnicate"], 2, "frobnicate"),
         (&["eval", "--collection", "."], 1, "corpus.jsonl"),
         (&["index", ".", "--max-tokens", "1"], 2, "--max-tokens"),
+        (&["index", ".", "--dir", "."], 2, "--dir"),
+        (&["learn", "--learning-rate", "nan"], 2, "above 0"),
+        (&["bench", "--seconds", "0"], 2, "above 0"),
+        (&["eval", "--collection", ".", "--limit", "0"], 2, "--limit"),
     ] {
         let output = retune(folder.path(), args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
@@ -261,7 +277,6 @@ fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
         (b.path(), &["index", ".", "--index", index][..], "follows"),
         (a.path(), &["index", ".", "--index", index, "--language", "english"], "german"),
         (a.path(), &["index", ".", "--index", index, "--max-tokens", "65"], "64"),
-        (a.path(), &["index", ".", "--dir", index], "--index"),
         (a.path(), &["demo", "--index", index], "new folder"),
     ] {
         let refused = retune(folder, args);

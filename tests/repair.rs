@@ -48,8 +48,10 @@ fn is_whole(engine: &Engine) {
 
 #[test]
 fn a_damaged_current_generation_is_left_by_rolling_back() {
-    let damages: [fn(&Path); 3] = [
+    let damages: [fn(&Path); 5] = [
         |folder| flip(&in_generation(folder, 2, "generation.json"), 60),
+        |folder| flip(&in_generation(folder, 2, "model/tokenizer.json"), 3000),
+        |folder| fs::remove_file(in_generation(folder, 2, "model/1_Pooling/config.json")).unwrap(),
         |folder| flip(&in_generation(folder, 2, "model/model.safetensors"), 50_000),
         |folder| fs::remove_file(in_generation(folder, 2, "model/config.json")).unwrap(),
     ];
@@ -118,7 +120,10 @@ fn damaged_vectors_are_made_anew_by_whoever_opens_the_index_for_writing() {
     let damages: [fn(&Path); 4] = [
         |folder| flip(&folder.join("vectors.bin"), 3),
         |folder| flip(&folder.join("vectors.bin"), 40),
-        |folder| flip(&folder.join("dense.json"), 30),
+        |folder| {
+            flip(&folder.join("dense.json"), 30);
+            flip(&folder.join("vectors.bin"), 70);
+        },
         |folder| fs::remove_dir_all(folder).unwrap(),
     ];
     for damage in damages {
@@ -219,4 +224,112 @@ fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read
     fs::write(index.join("lexical/meta.json"), "{").unwrap();
     assert!(matches!(Engine::open(&index, options()), Err(Error::Damaged { .. })));
     assert!(index.join("lexical/retune-lexical.json").exists());
+}
+
+#[test]
+fn options_of_a_dense_index_are_renewed_without_its_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    engine.close().unwrap();
+    let options = in_generation(folder.path(), 1, "dense/dense.json");
+    let vectors = in_generation(folder.path(), 1, "dense/vectors.bin");
+    let (sound, made) = (fs::read(&options).unwrap(), fs::metadata(&vectors).unwrap().modified().unwrap());
+    for damage in [|path: &Path| flip(path, 30), |path: &Path| fs::remove_file(path).unwrap()] {
+        damage(&options);
+        is_whole(&open(folder.path()));
+        assert_eq!(fs::read(&options).unwrap(), sound);
+        assert_eq!(fs::metadata(&vectors).unwrap().modified().unwrap(), made, "vectors were made anew");
+    }
+}
+
+#[test]
+fn a_damaged_report_of_a_round_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 2);
+    flip(&folder.path().join("index/rounds/000002.json"), 60);
+    let engine = open(folder.path());
+    assert_eq!(engine.status().unwrap().last_round.unwrap().round, 1);
+    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.round, 3, "numbers are not used twice");
+}
+
+#[test]
+fn what_names_the_folder_is_removed_and_the_folder_indexed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes");
+    fs::create_dir(&notes).unwrap();
+    fs::write(notes.join("a.txt"), "The lamp burns.").unwrap();
+    let index_notes = |engine: &Engine| engine.index_folder(&notes, &mut |_| ControlFlow::Continue(()));
+    let engine = open(folder.path());
+    index_notes(&engine).unwrap();
+    let named = folder.path().join("index/folder.json");
+    flip(&named, 60);
+    let error = index_notes(&engine).unwrap_err().to_string();
+    assert!(error.contains("remove it"), "{error}");
+    fs::remove_file(named).unwrap();
+    assert_eq!(index_notes(&engine).unwrap().unchanged, 1);
+}
+
+#[test]
+fn all_but_the_log_can_be_made_anew() {
+    for file in ["retune.json", "generations/CURRENT", "generations/000001/generation.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let index = folder.path().join("index");
+        let engine = open(folder.path());
+        engine.add(documents()).unwrap();
+        judge_everything(&engine);
+        engine.close().unwrap();
+        flip(&index.join(file), 40);
+        let error = Engine::open(&index, options()).unwrap_err().to_string();
+        assert!(error.contains("remove `generations`, `lexical` and `retune.json`"), "{error}");
+        fs::remove_dir_all(index.join("generations")).unwrap();
+        fs::remove_dir_all(index.join("lexical")).unwrap();
+        fs::remove_file(index.join("retune.json")).unwrap();
+        let engine = open(folder.path());
+        engine.add(documents()).unwrap();
+        is_whole(&engine);
+        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(report.examples > 0, "the judgements teach on");
+    }
+}
+
+#[test]
+fn a_generation_can_be_left_while_the_documents_are_gone_too() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 1);
+    flip(&in_generation(folder.path(), 2, "generation.json"), 60);
+    let index = folder.path().join("index");
+    fs::remove_dir_all(index.join("lexical")).unwrap();
+    assert_eq!(Engine::rollback_at(&index, &options()).unwrap().0, 1);
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    is_whole(&engine);
+}
+
+#[test]
+fn a_reader_that_comes_while_generations_change_sees_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let index = folder.path().join("index");
+    let opened = std::thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            for _ in 0..10 {
+                let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+                assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
+                engine.rollback().unwrap();
+            }
+        });
+        let mut opened = 0;
+        while !changes.is_finished() {
+            let reader = Engine::open_read_only(&index, options()).unwrap();
+            reader.refresh().unwrap();
+            opened += 1;
+        }
+        changes.join().unwrap();
+        opened
+    });
+    assert!(opened > 0);
 }

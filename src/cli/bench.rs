@@ -5,6 +5,7 @@ use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
 
 use super::output::Output;
 use super::place::Model;
+use super::positive::positive;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -15,7 +16,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PART")]
     only: Option<BenchPart>,
     /// How long each figure is measured.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = positive)]
     seconds: f64,
     #[command(flatten)]
     model: Model,

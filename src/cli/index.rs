@@ -13,7 +13,7 @@ use super::place::Place;
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The folder of documents.
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", conflicts_with = "dir")]
     folder: PathBuf,
     #[command(flatten)]
     place: Place,
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             remedy: "name the folder whose documents are to be indexed",
         });
     }
-    let path = args.place.path_for(&args.folder)?;
+    let path = args.place.path_for(&args.folder);
     if !path.join("retune.json").is_file() {
         args.place.model.ensure(out)?;
     }

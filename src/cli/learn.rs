@@ -6,6 +6,7 @@ use retune::{Engine, LearnOptions, LearnStage, Options, Result, RoundReport};
 
 use super::output::Output;
 use super::place::Place;
+use super::positive::positive;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,7 +19,7 @@ pub(super) struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     batch_size: Option<u32>,
     /// Peak learning rate.
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     learning_rate: Option<f64>,
     /// So many of the lowest layers stay as they are: quicker steps, in less memory.
     #[arg(long, value_name = "N")]

@@ -10,10 +10,12 @@ mod learn;
 mod model;
 mod output;
 mod place;
+mod positive;
 mod rollback;
 mod search;
 mod status;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -64,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
                 .unwrap_or_else(|_| "retune=warn".into()),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .init();
     let out = output::Output::new(cli.json);

@@ -42,17 +42,8 @@ impl Place {
     }
 
     /// The index of a folder that was named: `--index`, or `.retune` in it.
-    pub(super) fn path_for(&self, folder: &Path) -> Result<PathBuf> {
-        match (&self.index, &self.dir) {
-            (Some(index), _) => Ok(index.clone()),
-            (None, None) => Ok(folder.join(".retune")),
-            (None, Some(dir)) => Err(Error::Invalid {
-                what: "--dir",
-                found: dir.display().to_string(),
-                expected: "nothing: the folder is named already (--index PATH puts its index elsewhere)"
-                    .into(),
-            }),
-        }
+    pub(super) fn path_for(&self, folder: &Path) -> PathBuf {
+        self.index.clone().unwrap_or_else(|| folder.join(".retune"))
     }
 
     /// Opens an index that must exist.

@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 fn text(status: &Status) -> String {
     let generation = &status.generation;
     let mut text = format!(
-        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {:?} · weights {:.12}…\n\
+        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {} · weights {:.12}…\n\
          encoder on {}, documents in {}, queries in {}",
         status.documents,
         status.chunks,

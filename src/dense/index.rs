@@ -52,12 +52,17 @@ impl DenseIndex {
             let found = format!("an index in {}", dir.display());
             return Err(Error::invalid("the folder for a new dense index", found, "none"));
         }
-        write_envelope(&options_path(dir), KIND, VERSION, &options)?;
+        DenseIndex::renew_options(dir, &options)?;
         VectorFile::create(&path, dimensions, weights)?;
         if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             sync_folder(parent)?;
         }
         DenseIndex::open(dir, weights)
+    }
+
+    /// Writes the options of an index anew, as it was created with them.
+    pub(crate) fn renew_options(dir: &Path, options: &DenseOptions) -> Result<()> {
+        write_envelope(&options_path(dir), KIND, VERSION, options)
     }
 
     /// Opens the index for its one writer; the caller holds the writer's lock. Every row is checked, a torn write at
@@ -89,7 +94,12 @@ impl DenseIndex {
         }
         let options: DenseOptions = read_envelope(&options_path(dir), KIND, VERSION)
             .map_err(|error| error.with_remedy(REMEDY))?
-            .unwrap_or_default();
+            .ok_or_else(|| Error::Damaged {
+                path: options_path(dir),
+                found: "no such file".into(),
+                expected: "the options of the dense index".into(),
+                remedy: REMEDY,
+            })?;
         options.validate()?;
         let (vectors, scanned) = VectorFile::open(&path, weights, writable)?;
         let mut index = DenseIndex {

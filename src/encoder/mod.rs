@@ -31,3 +31,4 @@ pub use calibration::Calibration;
 pub use encode::{Encoder, EncoderOptions, Precisions};
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};
 pub(crate) use trainable::TrainableEncoder;
+pub(crate) use weights::WEIGHTS;

@@ -15,7 +15,7 @@ use super::config::{COMPLETE_IT, problem};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-pub(super) const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 
 /// A memory-mapped file of weights.
 pub(super) struct WeightFile {

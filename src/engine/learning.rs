@@ -62,11 +62,11 @@ impl Engine {
     /// one says why.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for unusable options or when a round is already running; [`Error::Cancelled`].
+    /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
     pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
         let started = Instant::now();
         let log = self.log("learn")?;
-        let _round = self.begin_round()?;
+        let _round = self.begin_round("learn")?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());
         log.flush()?;
@@ -90,24 +90,19 @@ impl Engine {
         round.report.seconds.total = started.elapsed().as_secs_f64();
         self.inner.history.write(&round.report)?;
         self.discount_judgements(judged);
-        let Decision::Published = round.report.gate.decision else {
+        if round.report.gate.decision != Decision::Published {
             tracing::info!(reason = round.report.gate.reason, "the round changed nothing");
-            return Ok(round.report);
-        };
+        }
         Ok(round.report)
     }
 
-    pub(super) fn begin_round(&self) -> Result<Round<'_>> {
+    pub(super) fn begin_round(&self, doing: &'static str) -> Result<Round<'_>> {
         let lock = match self.inner.round.try_lock() {
             Ok(guard) => guard,
             // A round that panicked left nothing half done: what it had built was thrown away.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::invalid(
-                    "starting a round",
-                    "a round that is running already",
-                    "one at a time: wait for it or cancel it",
-                ));
+                return Err(Error::RoundRunning { doing });
             }
         };
         Ok(Round { _running: self.inner.history.running(), _lock: lock })

@@ -149,6 +149,12 @@ impl Engine {
         Ok(found.len())
     }
 
+    /// The ids of all documents that a search can find, in order.
+    pub fn documents(&self) -> Result<Vec<String>> {
+        self.check_open("list the documents")?;
+        Ok(self.inner.snapshot.load().lexical.documents()?.into_keys().collect())
+    }
+
     /// Answers a query from the current snapshot. Never waits for a writer, for learning or for the log.
     ///
     /// # Errors

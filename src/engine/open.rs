@@ -18,7 +18,7 @@ use crate::encoder::{Encoder, model};
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
-use crate::ids::ChunkId;
+use crate::ids::{ChunkId, GenerationId};
 use crate::learn::History;
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
@@ -86,8 +86,8 @@ impl Engine {
         options.validate()?;
         let layout = Layout::new(path.as_ref());
         let settings = layout.existing_settings()?;
-        let (lexical, manifest) = (LexicalIndex::open(&layout.lexical())?, read_manifest(&layout)?);
-        let (snapshot, reader) = read_snapshot(&layout, &lexical, &manifest, &options)?;
+        let lexical = LexicalIndex::open(&layout.lexical())?;
+        let (snapshot, reader) = read_snapshot(&layout, &lexical, &options)?;
         let access = Access::Reading(Box::new(Mutex::new(reader)));
         Ok(assemble(layout, options, settings, lexical, snapshot, access, None))
     }
@@ -104,9 +104,8 @@ impl Engine {
             let dense = reader.view(&lexical.live_chunks()?)?;
             Snapshot { lexical, pinned: Pinned { dense, generation: current } }
         } else {
-            let options = &self.inner.options;
-            let (snapshot, other) =
-                read_snapshot(&self.inner.layout, &self.inner.lexical, &manifest, options)?;
+            let Inner { layout, lexical, options, .. } = &*self.inner;
+            let (snapshot, other) = read_snapshot(layout, lexical, options)?;
             *reader = other;
             snapshot
         };
@@ -167,7 +166,7 @@ fn assemble(
 }
 
 /// The lexical index; an empty one where its folder is gone: that is how a damaged one is replaced.
-fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<LexicalIndex> {
+pub(super) fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<LexicalIndex> {
     let folder = layout.lexical();
     if folder.exists() {
         return LexicalIndex::open(&folder);
@@ -177,7 +176,7 @@ fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<Lexical
 }
 
 /// The largest chunk id that anything but the lexical index names: vectors of the current and the kept generations, live
-/// or not, and the log, where there is no commit whose word could be taken instead.
+/// or not, and, where the commits or the vectors may have been lost, the log.
 fn highest_chunk(
     layout: &Layout,
     manifest: &Manifest,
@@ -193,7 +192,7 @@ fn highest_chunk(
             Err(error) => tracing::warn!(%error, generation = %kept, "a kept generation is damaged"),
         }
     }
-    if lexical.payload()?.is_empty() {
+    if lexical.payload()?.is_empty() || dense.highest_chunk().is_none() {
         let impressions = feedback.replay()?.impressions;
         highest = highest.max(impressions.iter().flat_map(|shown| &shown.hits).map(|hit| hit.chunk).max());
     }
@@ -205,7 +204,8 @@ pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
         path: layout.generations(),
         found: "no CURRENT".into(),
         expected: "the name of the current generation".into(),
-        remedy: "restore it from a copy, or remove the index and index the documents again",
+        remedy: "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and index \
+                 the documents again: the judgements stay",
     })
 }
 
@@ -257,14 +257,31 @@ fn find_model(options: &Options) -> Result<PathBuf> {
     }
 }
 
+/// What a reader sees now. A writer may publish, and remove what was current, while it is being opened.
 fn read_snapshot(
     layout: &Layout,
     lexical: &LexicalIndex,
-    manifest: &Manifest,
+    options: &Options,
+) -> Result<(Snapshot, DenseIndex)> {
+    let mut manifest = read_manifest(layout)?;
+    loop {
+        let opened = read_generation(layout, lexical, manifest.current, options);
+        let now = read_manifest(layout)?;
+        if opened.is_ok() || now.current == manifest.current {
+            return opened;
+        }
+        manifest = now;
+    }
+}
+
+fn read_generation(
+    layout: &Layout,
+    lexical: &LexicalIndex,
+    id: GenerationId,
     options: &Options,
 ) -> Result<(Snapshot, DenseIndex)> {
     let given = options.model.as_deref();
-    let generation = Generation::open(&layout.generations(), manifest.current, given, options.precisions)?;
+    let generation = Generation::open(&layout.generations(), id, given, options.precisions)?;
     let generation = Arc::new(generation);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;

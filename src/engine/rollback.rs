@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::layout::{Layout, Settings};
-use super::open::read_manifest;
+use super::open::{open_or_empty_lexical, read_manifest};
 use super::options::Options;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, Manifest, Pinned, fill, roll_back};
 use crate::ids::GenerationId;
-use crate::lexical::{LexicalIndex, LexicalSnapshot};
+use crate::lexical::LexicalSnapshot;
 use crate::search::Snapshot;
 use crate::storage::WriterLock;
 
@@ -21,9 +21,10 @@ impl Engine {
     /// replaced is encoded with its encoder first. A generation that is left is deleted when its last reader is gone.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when no earlier generation is kept; the first one's error when none of them can be opened.
+    /// [`Error::NotFound`] when no earlier generation is kept; [`Error::Damaged`] when all of them are;
+    /// [`Error::RoundRunning`].
     pub fn rollback(&self) -> Result<GenerationId> {
-        let _round = self.begin_round()?;
+        let _round = self.begin_round("roll back")?;
         let mut guard = self.lock_writer("roll back")?;
         let writer = guard.get()?;
         let Engine { inner } = self;
@@ -52,7 +53,7 @@ impl Engine {
         let _lock = WriterLock::acquire(&layout.path)?;
         let root = layout.generations();
         let manifest = read_manifest(&layout)?;
-        let lexical = LexicalIndex::open(&layout.lexical())?.snapshot()?;
+        let lexical = open_or_empty_lexical(&layout, &settings)?.snapshot()?;
         let (generation, _) = open_earlier(&root, &manifest, options, &settings, &lexical)?;
         // What is left is removed by the next writer.
         roll_back(&root, &manifest, generation.meta.id)?;
@@ -90,6 +91,8 @@ fn open_earlier(
     Err(first.unwrap_or_else(|| Error::NotFound {
         what: "earlier generation to roll back to than",
         id: manifest.current.to_string(),
-        remedy: "only as many as the option keep_generations says are kept, and each can be returned to once",
+        remedy: "only as many as the option keep_generations says are kept, and each can be returned to once; if this one \
+                 is damaged, restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index \
+                 folder and index the documents again: the judgements stay",
     }))
 }

@@ -12,6 +12,8 @@ const FILE: &str = "folder.json";
 const KIND: &str = "folder";
 const VERSION: u32 = 1;
 
+const REMEDY: &str = "remove it and index the folder again: nothing is lost";
+
 /// Marks the metadata of a document that came from the folder: no application can set a field of this name.
 pub(super) const MARK: &str = "retune.folder";
 
@@ -30,7 +32,9 @@ pub(super) fn follow(layout: &Layout, folder: &Path) -> Result<()> {
     let resolve = |path: &Path| path.canonicalize().map_err(Error::io("resolve", path));
     let (index, folder) = (resolve(&layout.path)?, resolve(folder)?);
     let path = layout.path.join(FILE);
-    if let Some(Source { folder: followed }) = read_envelope(&path, KIND, VERSION)? {
+    if let Some(Source { folder: followed }) =
+        read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?
+    {
         let followed = index.join(followed);
         return match followed.canonicalize().is_ok_and(|followed| followed == folder) {
             true => Ok(()),

@@ -212,10 +212,14 @@ impl Schedule {
             }
             if !self.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed()) {
                 let judged = self.judged.load(Ordering::Acquire);
-                if let Err(error) = self.round(&self.policy.options, &AtomicBool::new(false)) {
-                    // Not again at the very next judgement: what made it fail may last.
-                    discount(&self.judged, judged);
-                    self.report(error);
+                match self.round(&self.policy.options, &AtomicBool::new(false)) {
+                    // The application's own round learns from what was judged, and counts it off.
+                    Ok(_) | Err(Error::RoundRunning { .. }) => {}
+                    Err(error) => {
+                        // Not again at the very next judgement: what made it fail may last.
+                        discount(&self.judged, judged);
+                        self.report(error);
+                    }
                 }
                 (before, from) = (Duration::ZERO, Instant::now());
             }

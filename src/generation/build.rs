@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::calibration;
 use super::manifest::{Manifest, folder_of};
+use super::model_files::{self, Files};
 use super::open::{Generation, GenerationMeta, ModelPlace, Pinned, dense_folder, model_folder};
 use crate::dense::{DenseIndex, DenseOptions};
 use crate::encoder::Encoder;
@@ -82,7 +83,11 @@ impl Building {
         let dense =
             DenseIndex::create(&dense_folder(&folder.0), encoder.dimensions(), weights, options.clone())?;
         let created_ms = crate::clock::now_ms();
-        let meta = GenerationMeta { id, parent, weights, model, fusion, created_ms };
+        let files = match &model {
+            ModelPlace::Own => model_files::digests(&model_folder(&folder.0))?,
+            ModelPlace::Folder(_) => Files::new(),
+        };
+        let meta = GenerationMeta { id, parent, weights, model, files, fusion, created_ms };
         Ok(Building { meta, encoder: Arc::new(encoder), dense, folder })
     }
 

@@ -7,6 +7,7 @@
 mod build;
 mod calibration;
 mod manifest;
+mod model_files;
 mod open;
 mod publish;
 mod queries;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration;
 use super::manifest::folder_of;
+use super::model_files::{self, Files};
 use super::queries::QueryCache;
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
 use crate::encoder::{Encoder, Precisions, model};
@@ -21,8 +22,9 @@ const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
 /// What helps against damage in a generation that a round has made.
-const REMEDY: &str = "return to the generation before with `retune rollback` or Engine::rollback_at, restore the file \
-                      from a copy, or remove the index and index the documents again";
+const REMEDY: &str = "if an earlier one is kept, return to it with `retune rollback` or Engine::rollback_at; else restore the \
+                      file from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and \
+                      index the documents again: the judgements stay";
 
 /// Where a generation's encoder lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub(crate) struct GenerationMeta {
     /// SHA-256 of the encoder's weights.
     pub(crate) weights: Digest,
     pub(crate) model: ModelPlace,
+    /// The other files of the model, where it is the generation's own.
+    #[serde(default)]
+    pub(super) files: Files,
     pub(crate) fusion: Fusion,
     pub(crate) created_ms: u64,
 }
@@ -123,13 +128,18 @@ impl Generation {
     /// Opens the generation's dense index for appending. The caller holds the writer's lock. One that is damaged as a
     /// whole, or gone, begins anew with `options`: vectors are made from the text, which is elsewhere.
     pub(crate) fn open_dense(&self, options: &DenseOptions) -> Result<DenseIndex> {
-        let folder = dense_folder(&self.folder);
-        match DenseIndex::open(&folder, self.meta.weights) {
+        let (folder, weights) = (dense_folder(&self.folder), self.meta.weights);
+        let mut opened = DenseIndex::open(&folder, weights);
+        if let Err(Error::Damaged { .. }) = opened {
+            // Its options are the index's, and no reason to make a vector anew.
+            DenseIndex::renew_options(&folder, options)?;
+            opened = DenseIndex::open(&folder, weights);
+        }
+        match opened {
             Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
                 tracing::warn!(%error, "every vector is made anew");
                 remove_folder(&folder)?;
-                let dimensions = self.encoder.dimensions();
-                DenseIndex::create(&folder, dimensions, self.meta.weights, options.clone())
+                DenseIndex::create(&folder, self.encoder.dimensions(), weights, options.clone())
             }
             opened => opened,
         }
@@ -201,6 +211,7 @@ fn open_encoder(
                 expected: format!("the model with weights {}", meta.weights),
                 remedy: REMEDY,
             };
+            model_files::check(&own, &meta.files, REMEDY)?;
             return match load(&own) {
                 Ok(encoder) if encoder.weights() == meta.weights => Ok(encoder),
                 Ok(encoder) => {

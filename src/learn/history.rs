@@ -56,12 +56,16 @@ impl History {
         write_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
-    /// The report of the latest round, if there was one.
+    /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and nothing
+    /// depends on them.
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
-        match self.numbers()?.last() {
-            Some(&last) => read_envelope(&self.path(last), KIND, VERSION),
-            None => Ok(None),
+        for &round in self.numbers()?.iter().rev() {
+            match read_envelope(&self.path(round), KIND, VERSION) {
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                read => return read,
+            }
         }
+        Ok(None)
     }
 
     fn path(&self, round: u64) -> PathBuf {

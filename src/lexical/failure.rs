@@ -13,6 +13,11 @@ use crate::error::{Error, Result};
 pub(crate) const REMEDY: &str = "restore the folder `lexical` of the index from a copy, or delete it (this folder, not the \
                                  whole index) and index the documents again; what was learnt stays";
 
+const VERSION: &str = "it was written by another version of the search library: use the version of retune that wrote it, \
+                       or delete this folder and index the documents again; what was learnt stays";
+
+const TRY_AGAIN: &str = "see that the disk has room and the folder can be written, then try again";
+
 /// Runs `f`. tantivy trusts the bytes inside its files: over damaged ones it may panic, which becomes an error here.
 pub(super) fn guard<T>(
     doing: &'static str,
@@ -41,11 +46,7 @@ fn translate(doing: &'static str, path: &Path, error: &TantivyError) -> Error {
         }
         TantivyError::IncompatibleIndex(_)
         | TantivyError::OpenReadError(OpenReadError::IncompatibleIndex(_)) => {
-            let message = format!(
-                "{error}; it was written by another version of the search library: \
-                 use the version of retune that wrote it, or index the documents again"
-            );
-            return lexical(doing, path, message);
+            return lexical(doing, path, VERSION.into());
         }
         TantivyError::DataCorruption(_)
         | TantivyError::DeserializeError(_)
@@ -57,7 +58,11 @@ fn translate(doing: &'static str, path: &Path, error: &TantivyError) -> Error {
         TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => is_unreadable(io_error),
         _ => false,
     };
-    lexical(doing, path, if is_damage { format!("{error}; {REMEDY}") } else { error.to_string() })
+    lexical(
+        doing,
+        path,
+        if is_damage { format!("{error}; {REMEDY}") } else { format!("{error}; {TRY_AGAIN}") },
+    )
 }
 
 fn is_unreadable(error: &std::io::Error) -> bool {

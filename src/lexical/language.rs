@@ -13,7 +13,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-#[allow(missing_docs)] // the names say it
+#[expect(missing_docs, reason = "each is named as the language is")]
 pub enum Language {
     Arabic,
     Danish,

@@ -9,10 +9,12 @@ use crate::error::{Error, Result};
 /// Replaces `path` by `bytes`: after a crash it holds either the old content or the new, whole.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .tempfile_in(folder)
-        .map_err(Error::io("create a temporary file in", folder))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tmp-");
+    // Else it would be this user's alone, and other users' readers kept out.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(Error::io("create a temporary file in", folder))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     file.as_file().sync_all().map_err(Error::io("sync", path))?;
     file.persist(path).map_err(|e| Error::io("replace", path)(e.error))?;

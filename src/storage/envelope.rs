@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use super::atomic::write_atomic;
 use crate::error::{Error, Result};
 
-const REMEDY: &str = "restore it from a copy, or remove the index and index the documents again";
+/// What always helps: the log is not thrown away with the rest.
+const REMEDY: &str = "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and \
+                      index the documents again: the judgements stay";
 
 /// Replaces `path` atomically by `value` as JSON under a line of magic, version and checksum.
 pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {

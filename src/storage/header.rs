@@ -39,7 +39,7 @@ impl FileHeader {
             path: path.to_path_buf(),
             found,
             expected,
-            remedy: "restore it from a copy, or remove the index and index the documents again",
+            remedy: "restore it from a copy",
         };
         let Some(bytes) = bytes.get(..HEADER_LEN) else {
             return Err(damaged(format!("{} bytes", bytes.len()), format!("a header of {HEADER_LEN} bytes")));

@@ -64,7 +64,7 @@ impl<'a> Target<'a> {
     ///
     /// # Panics
     /// If they are not inside the matrix.
-    #[allow(clippy::mut_from_ref)]
+    #[expect(clippy::mut_from_ref, reason = "its callers answer for the places")]
     pub(super) unsafe fn row(&self, row: usize, column: usize, width: usize) -> &mut [f32] {
         let at = row * self.stride + column;
         assert!(column + width <= self.stride && at + width <= self.len, "a product does not fit");

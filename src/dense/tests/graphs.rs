@@ -1,0 +1,279 @@
+//! Graphs: built, added to, passed over.
+
+use super::*;
+
+fn recall(view: &DenseView, model: &Model, queries: &[Vec<f32>], allowed: Option<&[ChunkId]>) -> f64 {
+    let (mut found, mut all) = (0, 0);
+    for query in queries {
+        let expected = naive(model, query, 10);
+        let hits = view.search(query, 10, allowed).unwrap();
+        assert_eq!(hits.len(), expected.len());
+        assert!(hits.iter().all(|hit| model.contains_key(&hit.0)));
+        let cut = expected.last().map_or(0.0, |hit| hit.1) - 1e-6;
+        found += hits.iter().filter(|hit| f64::from(hit.1) >= cut).count();
+        all += expected.len();
+    }
+    found as f64 / all as f64
+}
+
+/// Every fifth vector is a copy of its neighbour: real folders hold the same licence text a hundred times.
+fn with_copies(seed: u64, count: usize) -> Vec<Vec<f32>> {
+    let mut vectors = clustered(seed, count, 32);
+    for i in (4..count).step_by(5) {
+        vectors[i] = vectors[if i % 3 == 0 { 4 } else { i - 1 }].clone();
+    }
+    vectors
+}
+
+#[test]
+fn finds_what_an_exact_search_finds_under_deletes_filters_and_growth() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = with_copies(8, 9000);
+    let mut index = with_graph(dir.path(), &vectors[..8400]);
+    let queries = clustered(8, 9000, 32).into_iter().step_by(301).collect::<Vec<_>>();
+    let all = model(0, &vectors[..8400]);
+    let view = index.view(&ids(0..8400)).unwrap();
+    assert!(view.uses_graph(&queries[0], 10, None));
+    assert!(recall(&view, &all, &queries, None) >= 0.98);
+
+    index.append(&rows(8400, &vectors[8400..])).unwrap();
+    let alive = |id: &u64| id % 8 != 1;
+    let view = index.view(&ids((0..9000).filter(alive))).unwrap();
+    let mut living = model(0, &vectors);
+    living.retain(|id, _| alive(&id.0));
+    assert!(view.uses_graph(&queries[0], 10, None));
+    assert!(recall(&view, &living, &queries, None) >= 0.98);
+    for id in (8400..9000).filter(alive).step_by(29) {
+        let best = view.search(&vectors[id as usize], 1, None).unwrap()[0];
+        assert!(best.1 > 0.99999, "{id}: a row behind the graph is found");
+    }
+    for (share, allowed, by_graph) in [
+        ("three in four", ids((0..9900).filter(|id| id % 4 != 3)), true),
+        ("one in five", ids((0..9900).step_by(5)), false),
+        ("one in 3000", ids((0..9900).step_by(3000)), false),
+    ] {
+        let mut among = living.clone();
+        among.retain(|id, _| allowed.binary_search(id).is_ok());
+        assert_eq!(view.uses_graph(&queries[0], 10, Some(&allowed)), by_graph, "{share}");
+        assert!(recall(&view, &among, &queries, Some(&allowed)) >= 0.98, "{share}");
+    }
+}
+
+#[test]
+fn a_filter_that_shuns_the_query_still_gets_its_hits() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(9, 6000, 8);
+    let view = with_graph(dir.path(), &vectors).view(&ids(0..6000)).unwrap();
+    let (near, away) = (&vectors[11], vectors[11].iter().map(|x| -x).collect::<Vec<f32>>());
+    // All but the thousand nearest: of what the graph proposes for the query nothing is allowed.
+    let mut far: Vec<ChunkId> =
+        view.search(near, 6000, None).unwrap()[1000..].iter().map(|hit| hit.0).collect();
+    far.sort();
+    let mut among = model(0, &vectors);
+    among.retain(|id, _| far.binary_search(id).is_ok());
+    assert!(view.uses_graph(&away, 10, Some(&far)) && !view.uses_graph(near, 10, Some(&far)));
+    assert_same(&view.search(near, 10, Some(&far)).unwrap(), &naive(&among, near, 10));
+}
+
+#[test]
+fn copies_do_not_tear_the_graph_apart_and_are_all_found() {
+    let dir = tempfile::tempdir().unwrap();
+    // One text four thousand times among a thousand others; half of it comes after the first build.
+    let mut vectors = clustered(16, 5000, 8);
+    for i in (0..5000).filter(|i| i % 5 != 0) {
+        vectors[i] = vectors[1].clone();
+    }
+    let mut index = with_graph(dir.path(), &vectors[..2500]);
+    index.append(&rows(2500, &vectors[2500..])).unwrap();
+    index.build_graph().unwrap();
+    let sidecar = index.graph().unwrap().sidecar();
+    assert_eq!((sidecar.nodes, sidecar.copies.len()), (1001, 3999));
+    assert!(sidecar.left_out.len() < 20, "{} rows are out of reach", sidecar.left_out.len());
+    let view = index.view(&ids(1..5000)).unwrap();
+    for id in (5..5000).step_by(5) {
+        assert_eq!(view.search(&vectors[id], 1, None).unwrap()[0].0, ChunkId(id as u64));
+    }
+    let first = view.search(&vectors[1], 5, None).unwrap().into_iter().map(|hit| hit.0).collect::<Vec<_>>();
+    assert_eq!(first, ids([1, 2, 3, 4, 6]));
+    assert!(view.uses_graph(&vectors[1], 5, None));
+}
+
+#[test]
+fn a_row_that_was_outdated_when_the_graph_was_built_is_found_when_its_successor_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(17, 3000, 8);
+    let mut index = create(dir.path(), 8, 100);
+    index.append(&rows(0, &vectors)).unwrap();
+    index.append(&[(ChunkId(7), &vectors[7])]).unwrap();
+    index.build_graph().unwrap();
+    assert_eq!(index.graph().unwrap().sidecar().left_out, [7]);
+    drop(index);
+    let path = dir.path().join("vectors.bin");
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert!(index.has_graph());
+    let view = index.view(&ids(0..3000)).unwrap();
+    assert!(view.uses_graph(&vectors[7], 1, None));
+    assert_eq!(view.search(&vectors[7], 1, None).unwrap()[0].0, ChunkId(7));
+}
+
+#[test]
+fn is_wanted_when_too_many_rows_would_be_scored_one_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(10, 300, 8);
+    let mut index = create(dir.path(), 8, 100);
+    let mut wanted = Vec::new();
+    for (at, part) in vectors.chunks(50).enumerate() {
+        index.append(&rows(50 * at as u64, part)).unwrap();
+        wanted.push(index.wants_graph());
+        if index.wants_graph() {
+            index.build_graph().unwrap();
+            assert!(!index.wants_graph());
+        }
+    }
+    assert_eq!(wanted, [false, false, true, false, false, true]);
+    assert_eq!(graph_folders(dir.path()).len(), 1, "older graphs are removed");
+}
+
+#[test]
+fn is_added_to_while_it_is_fresh_and_built_anew_when_it_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(11, 1000, 16);
+    let mut index = with_graph(dir.path(), &vectors[..800]);
+    let added = |index: &mut DenseIndex| {
+        let mut most = 0;
+        let built = index.graph_builder().unwrap().build(&mut |_, of| {
+            most = of;
+            ControlFlow::Continue(())
+        });
+        index.install(built.unwrap()).unwrap();
+        most
+    };
+    index.append(&rows(800, &vectors[800..])).unwrap();
+    assert_eq!(added(&mut index), 200);
+    assert_eq!(index.graph().unwrap().covered(), 1000);
+    assert!(recall(&index.view(&ids(0..1000)).unwrap(), &model(0, &vectors), &vectors[..50], None) >= 0.98);
+    index.append(&rows(0, &vectors[..400])).unwrap();
+    assert_eq!(added(&mut index), 1000);
+    assert_eq!(index.graph().unwrap().covered(), 1000);
+}
+
+#[test]
+fn one_that_cannot_be_built_leaves_searches_exact_and_waits_for_more_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let (at, away) = (dir.path().join("dense"), dir.path().join("away"));
+    let vectors = clustered(14, 500, 8);
+    let mut index = create(&at, 8, 100);
+    let keep = |index: &mut DenseIndex| index.keep_graph(&mut |_, _| ControlFlow::Continue(()));
+    index.append(&rows(0, &vectors[..200])).unwrap();
+    fs::rename(&at, &away).unwrap();
+    keep(&mut index).unwrap();
+    fs::rename(&away, &at).unwrap();
+    let view = index.view(&ids(0..200)).unwrap();
+    assert!(!view.uses_graph(&vectors[7], 1, None));
+    assert_eq!(view.search(&vectors[7], 1, None).unwrap()[0].0, ChunkId(7));
+    index.append(&rows(200, &vectors[200..300])).unwrap();
+    keep(&mut index).unwrap();
+    assert!(!index.has_graph(), "not again after so few");
+    index.append(&rows(300, &vectors[300..])).unwrap();
+    let cancelled = index.keep_graph(&mut |_, _| ControlFlow::Break(()));
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
+    keep(&mut index).unwrap();
+    assert_eq!(index.graph().unwrap().rows(), 500);
+}
+
+#[test]
+fn a_build_runs_while_the_index_grows_and_can_be_cancelled() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(12, 700, 8);
+    let mut index = create(dir.path(), 8, 100);
+    index.append(&rows(0, &vectors[..600])).unwrap();
+    let cancelled = index.graph_builder().unwrap().build(&mut |done, _| {
+        if done == 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
+    assert!(graph_folders(dir.path()).is_empty());
+    let builder = index.graph_builder().unwrap();
+    let build = std::thread::spawn(move || builder.build(&mut |_, _| ControlFlow::Continue(())));
+    index.append(&rows(600, &vectors[600..])).unwrap();
+    index.install(build.join().unwrap().unwrap()).unwrap();
+    assert_eq!(index.graph().unwrap().rows(), 600);
+    let index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert_eq!(index.graph().unwrap().rows(), 600);
+    assert!(recall(&index.view(&ids(0..700)).unwrap(), &model(0, &vectors), &vectors[..40], None) >= 0.98);
+}
+
+#[test]
+fn a_damaged_or_foreign_graph_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(13, 400, 8);
+    drop(with_graph(dir.path(), &vectors));
+    let folder = graph_folders(dir.path()).remove(0);
+    let check = |what: &str, usable: bool| {
+        let index = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
+        assert_eq!(index.has_graph(), usable, "{what}");
+        let view = index.view(&ids(0..400)).unwrap();
+        assert_same(&view.search(&vectors[3], 5, None).unwrap(), &naive(&model(0, &vectors), &vectors[3], 5));
+    };
+    check("untouched", true);
+    for name in ["graph.usearch", "graph.json"] {
+        let path = folder.join(name);
+        let good = fs::read(&path).unwrap();
+        for at in (0..good.len()).step_by(good.len() / 30).chain([good.len() - 1]) {
+            let mut bad = good.clone();
+            bad[at] ^= 0x10;
+            fs::write(&path, &bad).unwrap();
+            check(&format!("{name} with byte {at} changed"), false);
+            fs::write(&path, &good[..at]).unwrap();
+            check(&format!("{name} cut to {at}"), false);
+        }
+        fs::remove_file(&path).unwrap();
+        check(&format!("no {name}"), false);
+        fs::write(&path, &good).unwrap();
+    }
+    check("restored", true);
+
+    let other = tempfile::tempdir().unwrap();
+    let mut shuffled = vectors.clone();
+    shuffled.swap(1, 2);
+    drop(with_graph(other.path(), &shuffled));
+    fs::copy(other.path().join("vectors.bin"), dir.path().join("vectors.bin")).unwrap();
+    let mut index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert!(!index.has_graph(), "a graph of other rows");
+    assert!(!folder.exists(), "the writer removes what cannot be used");
+    index.build_graph().unwrap();
+    assert!(index.has_graph());
+}
+
+#[test]
+fn left_overs_of_a_killed_build_are_removed_by_the_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(with_graph(dir.path(), &clustered(14, 300, 8)));
+    let left = dir.path().join(".tmp-graph-00ff");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("graph.usearch"), b"half").unwrap();
+    assert!(DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap().has_graph() && left.exists());
+    assert!(DenseIndex::open(dir.path(), WEIGHTS).unwrap().has_graph() && !left.exists());
+}
+
+#[test]
+fn more_searches_at_once_than_the_graph_takes_are_all_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(15, 4000, 8);
+    let index = with_graph(dir.path(), &vectors);
+    let view = index.view(&ids(0..4000)).unwrap();
+    drop(index);
+    std::thread::scope(|scope| {
+        for query in vectors.iter().take(100) {
+            let view = &view;
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    assert!(view.search(query, 3, None).unwrap()[0].1 > 0.99999);
+                }
+            });
+        }
+    });
+}

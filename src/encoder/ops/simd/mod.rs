@@ -1,0 +1,309 @@
+//! Inner loops: written once as plain Rust, compiled for the processor's widest vectors, chosen at run time.
+
+/// Numbers that a reduction keeps apart, so that the compiler may hold them in one vector register.
+const LANES: usize = 16;
+
+/// Compiles a loop three times (AVX-512, AVX2, baseline) and calls the widest the processor has. `$fma` is a constant
+/// in the body: whether a fused multiply-add is one instruction.
+macro_rules! vectorised {
+    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? , $fma:ident => $body:block) => {
+        $(#[$doc])*
+        pub(in crate::encoder) fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body<const $fma: bool>($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512($($arg: $ty),*) $(-> $ret)? { body::<true>($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? { body::<true>($($arg),*) }
+
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("fma")
+                {
+                    // SAFETY: the processor has every feature that the function is compiled with.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: as above.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+        }
+    };
+}
+
+mod words;
+mod write;
+
+pub(super) use words::{bf16_alone, bf16_lines, bf16_pairs, f32_lines, int8_lines, int8_weight_lines};
+pub(in crate::encoder) use words::{bf16_from_f32, f32_from_bf16};
+pub(super) use write::{dequantise, write, write_gelu_with_bias, write_with_bias, write_with_bias_and};
+
+/// `a * b + c`, fused where that is one instruction.
+#[inline(always)]
+fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// `exp(x)` to 2 units in the last place for `x <= 88`; 0 below -87.
+#[inline(always)]
+fn exp<const FMA: bool>(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+    let (tiny, x) = (x < -87.0, x.max(-87.0));
+    let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = mul_add::<FMA>(n, -0.693_359_4, x);
+    let r = mul_add::<FMA>(n, 2.121_944_4e-4, r);
+    let mut p = 1.987_569_1e-4;
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
+        p = mul_add::<FMA>(p, r, c);
+    }
+    let p = mul_add::<FMA>(p * r, r, r) + 1.0;
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
+    if tiny { 0.0 } else { p * power }
+}
+
+/// The error function as an odd rational function, to 3e-7 absolute (the coefficients are Eigen's).
+#[inline(always)]
+fn erf<const FMA: bool>(x: f32) -> f32 {
+    let x = x.clamp(-3.925_724_8, 3.925_724_8);
+    let t = x * x;
+    let mut p = 2.123_732_2e-6;
+    for c in [2.861_979_6e-4, 3.658_048_3e-3, 5.243_302e-2, 1.874_160_8e-1, 1.128_379_5] {
+        p = mul_add::<FMA>(p, t, c);
+    }
+    let mut q = 3.891_857_3e-5;
+    for c in [1.143_296e-3, 1.475_208_8e-2, 1.129_456_8e-1, 4.994_258e-1, 1.0] {
+        q = mul_add::<FMA>(q, t, c);
+    }
+    x * p / q
+}
+
+#[inline(always)]
+fn gelu_of<const FMA: bool>(x: f32) -> f32 {
+    let half = 0.5 * x;
+    mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
+}
+
+#[inline(always)]
+fn sum(values: impl Fn(usize) -> f32, len: usize) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let whole = len / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        for (lane, sum) in lanes.iter_mut().enumerate() {
+            *sum += values(at + lane);
+        }
+    }
+    lanes.iter().sum::<f32>() + (whole..len).map(values).sum::<f32>()
+}
+
+vectorised! {
+    /// The Gaussian error linear unit, exact form: `x Φ(x)`.
+    fn gelu(x: &mut [f32]), FMA => {
+        for x in x {
+            *x = gelu_of::<FMA>(*x);
+        }
+    }
+}
+
+vectorised! {
+    /// Multiplies `grad` by the derivative of [`gelu`] at `x`, `Φ(x) + x φ(x)`, and leaves `gelu(x)` in `x`.
+    fn gelu_backward(x: &mut [f32], grad: &mut [f32]), FMA => {
+        const FRAC_1_SQRT_TAU: f32 = 0.398_942_3;
+        for (y, g) in x.iter_mut().zip(grad) {
+            let x = *y;
+            let cdf = mul_add::<FMA>(0.5, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), 0.5);
+            *g *= mul_add::<FMA>(x * FRAC_1_SQRT_TAU, exp::<FMA>(-0.5 * x * x), cdf);
+            *y = x * cdf;
+        }
+    }
+}
+
+vectorised! {
+    /// `row = softmax(row * scale + bias)`.
+    fn softmax(row: &mut [f32], scale: f32, bias: &[f32]), FMA => {
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        let mut rows = row.chunks_exact_mut(LANES);
+        let mut biases = bias.chunks_exact(LANES);
+        for (row, bias) in rows.by_ref().zip(biases.by_ref()) {
+            for lane in 0..LANES {
+                row[lane] = mul_add::<FMA>(row[lane], scale, bias[lane]);
+                lanes[lane] = lanes[lane].max(row[lane]);
+            }
+        }
+        let mut max = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+        for (x, b) in rows.into_remainder().iter_mut().zip(biases.remainder()) {
+            *x = mul_add::<FMA>(*x, scale, *b);
+            max = max.max(*x);
+        }
+        for x in row.iter_mut() {
+            *x = exp::<FMA>(*x - max);
+        }
+        let scale = 1.0 / sum(|i| row[i], row.len());
+        for x in row {
+            *x *= scale;
+        }
+    }
+}
+
+vectorised! {
+    /// `d_row = probs * (d_row - dot)`: the backward pass of [`softmax`], where `dot` is `Σ probs d_row`.
+    fn softmax_backward(probs: &[f32], d_row: &mut [f32], dot: f32), FMA => {
+        let _ = FMA;
+        for (d, p) in d_row.iter_mut().zip(probs) {
+            *d = p * (*d - dot);
+        }
+    }
+}
+
+vectorised! {
+    /// The inner product.
+    fn dot(a: &[f32], b: &[f32]) -> f32, FMA => {
+        let _ = FMA;
+        let b = &b[..a.len()];
+        sum(|i| a[i] * b[i], a.len())
+    }
+}
+
+vectorised! {
+    /// `a += b`, element by element.
+    fn add(a: &mut [f32], b: &[f32]), FMA => {
+        let _ = FMA;
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+    }
+}
+
+/// The mean of a row, and `1 / sqrt(variance + eps)`.
+#[inline(always)]
+fn moments(row: &[f32], eps: f32) -> (f32, f32) {
+    let len = row.len();
+    let mean = sum(|i| row[i], len) / len as f32;
+    let variance = sum(|i| (row[i] - mean) * (row[i] - mean), len) / len as f32;
+    (mean, 1.0 / (variance + eps).sqrt())
+}
+
+vectorised! {
+    /// `out = (x - mean) / sqrt(variance + eps) * weight + bias`.
+    fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]), FMA => {
+        let (mean, scale) = moments(x, eps);
+        for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+            *out = mul_add::<FMA>((x - mean) * scale, *weight, *bias);
+        }
+    }
+}
+
+vectorised! {
+    /// Makes the mean of a row 0 and its variance 1 (less where it is near `eps`); returns `1 / sqrt(variance + eps)`.
+    fn standardise(row: &mut [f32], eps: f32) -> f32, FMA => {
+        let _ = FMA;
+        let (mean, scale) = moments(row, eps);
+        for x in row {
+            *x = (*x - mean) * scale;
+        }
+        scale
+    }
+}
+
+vectorised! {
+    /// The backward pass of [`layer_norm`] for one row: takes `standard` (the standardised row, which
+    /// becomes the gradient of the row's input) and adds the gradients of weight and bias.
+    fn layer_norm_backward(
+        standard: &mut [f32], scale: f32, weight: &[f32], grad: &[f32], d_weight: &mut [f32], d_bias: &mut [f32],
+    ), FMA => {
+        let len = standard.len();
+        let (weight, grad) = (&weight[..len], &grad[..len]);
+        let mean = sum(|i| grad[i] * weight[i], len) / len as f32;
+        let slope = sum(|i| grad[i] * weight[i] * standard[i], len) / len as f32;
+        for i in 0..len {
+            let x = standard[i];
+            d_weight[i] = mul_add::<FMA>(grad[i], x, d_weight[i]);
+            d_bias[i] += grad[i];
+            standard[i] = scale * (mul_add::<FMA>(-x, slope, grad[i] * weight[i]) - mean);
+        }
+    }
+}
+
+vectorised! {
+    /// `out = a * factor`.
+    fn scale(a: &[f32], factor: f32, out: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (out, a) in out.iter_mut().zip(a) {
+            *out = a * factor;
+        }
+    }
+}
+
+vectorised! {
+    /// `out = a * b`, element by element.
+    fn multiply(a: &[f32], b: &[f32], out: &mut [f32]), FMA => {
+        let _ = FMA;
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            *out = a * b;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error function by its Taylor series, in f64.
+    fn erf_exact(x: f64) -> f64 {
+        if x.abs() > 5.0 {
+            return x.signum();
+        }
+        let (mut term, mut sum) = (x, x);
+        for n in 1..200 {
+            term *= -x * x / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        sum * 2.0 / std::f64::consts::PI.sqrt()
+    }
+
+    #[test]
+    fn gelu_and_its_slope_follow_the_exact_function() {
+        let x: Vec<f32> = (-12_000..=12_000).map(|i| i as f32 / 1000.0).collect();
+        let (mut y, mut y_again, mut slope) = (x.clone(), x.clone(), vec![1.0; x.len()]);
+        gelu(&mut y);
+        gelu_backward(&mut y_again, &mut slope);
+        for (i, &x) in x.iter().enumerate() {
+            let x = f64::from(x);
+            let cdf = 0.5 * (1.0 + erf_exact(x / 2f64.sqrt()));
+            let density = (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
+            assert!((f64::from(y[i]) - x * cdf).abs() < 1e-6, "gelu({x}) = {}", y[i]);
+            assert!((f64::from(y_again[i]) - x * cdf).abs() < 1e-6, "gelu({x}) = {}", y_again[i]);
+            assert!((f64::from(slope[i]) - cdf - x * density).abs() < 1e-6, "gelu'({x}) = {}", slope[i]);
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_and_follows_exp_at_every_length() {
+        for len in 1..70 {
+            let scores: Vec<f32> = (0..len).map(|i| ((i * 37) % 23) as f32 - 11.0).collect();
+            let bias: Vec<f32> = (0..len).map(|i| ((i * 7) % 5) as f32 * 0.25).collect();
+            let mut row = scores.clone();
+            softmax(&mut row, 0.5, &bias);
+            let exact: Vec<f64> =
+                scores.iter().zip(&bias).map(|(s, b)| f64::from(0.5 * s + b).exp()).collect();
+            let total: f64 = exact.iter().sum();
+            for (p, e) in row.iter().zip(&exact) {
+                assert!((f64::from(*p) - e / total).abs() < 3e-7 * (e / total) + 1e-30, "{p} {}", e / total);
+            }
+        }
+    }
+
+    #[test]
+    fn softmax_survives_extreme_scores() {
+        let mut row = [3e4, -3e4, 0.0, 3e4];
+        softmax(&mut row, 1.0, &[0.0; 4]);
+        assert_eq!(row, [0.5, 0.0, 0.0, 0.5]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Numbers to words of 32 bits, as products take them, and back.
+
+use super::{LANES, mul_add};
+use crate::encoder::ops::tile::{LINE, Line};
+
+/// The number that is left when each is held against the one before; of no numbers 0.
+#[inline(always)]
+fn extreme(row: &[f32], keep: impl Fn(f32, f32) -> f32) -> f32 {
+    let first = row.first().copied().unwrap_or_default();
+    let (whole, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [first; LANES];
+    for numbers in whole {
+        for lane in 0..LANES {
+            lanes[lane] = keep(lanes[lane], numbers[lane]);
+        }
+    }
+    lanes.iter().chain(rest).fold(first, |a, &b| keep(a, b))
+}
+
+/// The nearest bf16, ties to even; of a NaN a NaN, if it is one that arithmetic makes.
+#[inline(always)]
+fn bf16_bits(x: f32) -> u32 {
+    let bits = x.to_bits();
+    bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16
+}
+
+vectorised! {
+    /// A row's numbers as words, in every `stride`-th line; zeros fill the last.
+    fn f32_lines(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
+        let _ = FMA;
+        for (numbers, line) in row.chunks(LINE).zip(lines.iter_mut().step_by(stride)) {
+            if numbers.len() < LINE {
+                line.0 = [0; LINE];
+            }
+            for (word, x) in line.0.iter_mut().zip(numbers) {
+                *word = x.to_bits();
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// [`bf16_lines`] without an instruction for it.
+    fn bf16_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
+        let _ = FMA;
+        for (numbers, line) in row.chunks(2 * LINE).zip(lines.iter_mut().step_by(stride)) {
+            let mut halves = [0u16; 2 * LINE];
+            for (half, x) in halves.iter_mut().zip(numbers) {
+                *half = bf16_bits(*x) as u16;
+            }
+            for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+                *word = u32::from(pair[0]) | u32::from(pair[1]) << 16;
+            }
+        }
+    }
+}
+
+/// [`f32_lines`] in bf16, two numbers a word.
+pub(in crate::encoder) fn bf16_lines(row: &[f32], lines: &mut [Line], stride: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16") {
+        // SAFETY: the processor has the features.
+        return unsafe { bf16_lines_avx512(row, lines, stride) };
+    }
+    bf16_lines_by_bits(row, lines, stride);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
+    use std::arch::x86_64::{__m512bh, _mm512_cvtne2ps_pbh, _mm512_loadu_ps};
+    let (whole, rest) = row.as_chunks::<{ 2 * LINE }>();
+    let mut last = [0.0; 2 * LINE];
+    last[..rest.len()].copy_from_slice(rest);
+    let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
+    for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
+        // SAFETY: 32 numbers are two vectors; a line is one, of 64 bytes whatever they mean.
+        unsafe {
+            let halves = _mm512_cvtne2ps_pbh(
+                _mm512_loadu_ps(numbers[LINE..].as_ptr()),
+                _mm512_loadu_ps(numbers.as_ptr()),
+            );
+            *line = std::mem::transmute::<__m512bh, Line>(halves);
+        }
+    }
+}
+
+/// The scale of a row in integers from 0 to 255, given its smallest and its largest number. One that is all the same has a
+/// scale too, in which its zero can be told.
+#[inline(always)]
+fn int8_scale(low: f32, high: f32) -> f32 {
+    ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE)
+}
+
+vectorised! {
+    /// [`int8_lines`] without instructions for it.
+    fn int8_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
+        const ROUND: f32 = 8_388_608.0; // 2^23: adding it leaves the nearest integer in the low bits
+        // One after the other: together the compiler shuffles them.
+        let low = extreme(row, |a, b| if b < a { b } else { a });
+        let high = extreme(row, |a, b| if b > a { b } else { a });
+        let scale = int8_scale(low, high);
+        let inverse = 1.0 / scale;
+        let (whole, rest) = row.as_chunks::<{ 4 * LINE }>();
+        let mut last = [low; 4 * LINE];
+        last[..rest.len()].copy_from_slice(rest);
+        let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
+        for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
+            let mut bytes = [0u8; 4 * LINE];
+            for i in 0..4 * LINE {
+                bytes[i] = mul_add::<FMA>(numbers[i] - low, inverse, ROUND).to_bits() as u8;
+            }
+            for (word, bytes) in line.0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+        }
+        (scale, -low / scale)
+    }
+}
+
+/// [`f32_lines`] in integers from 0 to 255, four a word; the numbers are multiplied by `factors` first. A number is
+/// `scale * (integer - zero)`, and this returns `(scale, zero)`: the row's smallest number is 0, its largest 255.
+pub(in crate::encoder) fn int8_lines(
+    row: &[f32],
+    factors: Option<&[f32]>,
+    lines: &mut [Line],
+    stride: usize,
+) -> (f32, f32) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has the feature.
+        return unsafe {
+            match factors {
+                Some(factors) => int8_lines_avx512::<true>(row, &factors[..row.len()], lines, stride),
+                None => int8_lines_avx512::<false>(row, &[], lines, stride),
+            }
+        };
+    }
+    let Some(factors) = factors else { return int8_lines_by_bits(row, lines, stride) };
+    let scaled: Vec<f32> = row.iter().zip(factors).map(|(x, factor)| x * factor).collect();
+    int8_lines_by_bits(&scaled, lines, stride)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn int8_lines_avx512<const SCALED: bool>(
+    row: &[f32],
+    factors: &[f32],
+    lines: &mut [Line],
+    stride: usize,
+) -> (f32, f32) {
+    use std::arch::x86_64::*;
+    // SAFETY: `at` and the fifteen numbers behind it are in the row, or masked out; so are the factors, which are as many.
+    let load = |at: usize| unsafe {
+        let mask = (u32::MAX >> (32 - (row.len() - at).min(16))) as u16;
+        let numbers = _mm512_maskz_loadu_ps(mask, row.as_ptr().add(at));
+        match SCALED {
+            true => (mask, _mm512_mul_ps(numbers, _mm512_maskz_loadu_ps(mask, factors.as_ptr().add(at)))),
+            false => (mask, numbers),
+        }
+    };
+    let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+    for at in (0..row.len()).step_by(16) {
+        let (mask, numbers) = load(at);
+        low = _mm512_mask_min_ps(low, mask, low, numbers);
+        high = _mm512_mask_max_ps(high, mask, high, numbers);
+    }
+    let (low, high) = (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
+    let scale = int8_scale(low, high);
+    let (lowest, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
+    for (start, line) in (0..row.len()).step_by(4 * LINE).zip(lines.iter_mut().step_by(stride)) {
+        let quarters = line.0.as_chunks_mut::<{ LINE / 4 }>().0;
+        for (at, quarter) in (start..).step_by(16).zip(quarters) {
+            let bytes = if at < row.len() {
+                let (mask, numbers) = load(at);
+                let integers = _mm512_mul_ps(_mm512_sub_ps(numbers, lowest), inverse);
+                _mm512_cvtusepi32_epi8(_mm512_maskz_cvtps_epi32(mask, integers))
+            } else {
+                _mm_setzero_si128()
+            };
+            // SAFETY: a quarter of a line has sixteen bytes.
+            unsafe { _mm_storeu_si128(quarter.as_mut_ptr().cast(), bytes) };
+        }
+    }
+    (scale, -low / scale)
+}
+
+/// A row of a weight in integers from -127 to 127, four a word, one line after the other. Returns what one of them
+/// stands for, and the sum of all.
+pub(in crate::encoder) fn int8_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32) {
+    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+    let scale = (largest / 127.0).max(f32::MIN_POSITIVE);
+    let mut sum = 0i32;
+    for (numbers, line) in row.chunks(4 * LINE).zip(lines) {
+        let mut bytes = [0u8; 4 * LINE];
+        for (byte, x) in bytes.iter_mut().zip(numbers) {
+            let integer = (x / scale).round() as i8;
+            sum += i32::from(integer);
+            *byte = integer.cast_unsigned();
+        }
+        for (word, bytes) in line.0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+    }
+    (scale, sum as f32)
+}
+
+vectorised! {
+    /// Each number of `a` in bf16 below the one of `b`, in the bits of an f32.
+    fn bf16_pairs(a: &[f32], b: &[f32], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for ((into, a), b) in into.iter_mut().zip(a).zip(b) {
+            *into = f32::from_bits(bf16_bits(*a) | bf16_bits(*b) << 16);
+        }
+    }
+}
+
+vectorised! {
+    /// [`bf16_pairs`] with zeros.
+    fn bf16_alone(a: &[f32], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (into, a) in into.iter_mut().zip(a) {
+            *into = f32::from_bits(bf16_bits(*a));
+        }
+    }
+}
+
+vectorised! {
+    /// The nearest bf16 of each number.
+    fn bf16_from_f32(from: &[f32], into: &mut [u16]), FMA => {
+        let _ = FMA;
+        for (into, from) in into.iter_mut().zip(from) {
+            *into = bf16_bits(*from) as u16;
+        }
+    }
+}
+
+vectorised! {
+    /// The numbers that bf16 stand for.
+    fn f32_from_bf16(from: &[u16], into: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (into, from) in into.iter_mut().zip(from) {
+            *into = f32::from_bits(u32::from(*from) << 16);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_the_same_with_and_without_instructions_for_them() {
+        for len in 1..150 {
+            let row: Vec<f32> = (0..len).map(|i| ((i * 37 + len) % 101) as f32 - 30.5).collect();
+            let factors: Vec<f32> = (0..len).map(|i| 0.5 + (i % 7) as f32).collect();
+            let scaled: Vec<f32> = row.iter().zip(&factors).map(|(x, y)| x * y).collect();
+            for (numbers, factors) in [(&row, None), (&scaled, Some(&factors[..]))] {
+                let mut lines = [[Line([7; LINE]); 6], [Line([7; LINE]); 6]];
+                let plain = int8_lines_by_bits(numbers, &mut lines[0], 2);
+                assert_eq!(int8_lines(&row, factors, &mut lines[1], 2), plain, "{len}");
+                let bytes = lines.map(|lines| lines.map(|line| line.0.map(u32::to_le_bytes)));
+                let pairs = bytes[0].as_flattened().as_flattened().iter();
+                for (a, b) in pairs.zip(bytes[1].as_flattened().as_flattened()) {
+                    assert!(a.abs_diff(*b) <= 1, "{len}: {a}, {b}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is done to the sums of a product while they are in the nearest cache.
+
+use super::{gelu_of, mul_add};
+use crate::encoder::ops::product::{Part, Target};
+use crate::encoder::ops::tile::COLUMNS;
+
+vectorised! {
+    /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of sums start `stride` apart; `rows`
+    /// holds the scales of the left factor with its zeros, `units` and `totals` those of the right with its sums.
+    fn dequantise(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
+        for (sums, &(scale, zero)) in sums.chunks_mut(stride).zip(rows) {
+            for ((sum, unit), total) in sums.iter_mut().zip(units).zip(totals) {
+                let exact = sum.to_bits().cast_signed() as f32;
+                *sum = mul_add::<FMA>(-zero, *total, exact) * (scale * unit);
+            }
+        }
+    }
+}
+
+/// `out = finish(sum, bias, more)`, number by number. Rows of a whole panel, nearly all, have a loop of their own that the
+/// compiler unrolls.
+#[inline(always)]
+fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl Fn(f32, f32, f32) -> f32) {
+    const WIDE: usize = COLUMNS;
+    let whole = (
+        <&mut [f32; WIDE]>::try_from(&mut *out),
+        <&[f32; WIDE]>::try_from(sums),
+        <&[f32; WIDE]>::try_from(bias),
+        <&[f32; WIDE]>::try_from(more),
+    );
+    if let (Ok(out), Ok(sums), Ok(bias), Ok(more)) = whole {
+        for i in 0..WIDE {
+            out[i] = with(sums[i], bias[i], more[i]);
+        }
+        return;
+    }
+    for (((out, sum), bias), more) in out.iter_mut().zip(sums).zip(bias).zip(more) {
+        *out = with(*sum, *bias, *more);
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product with a bias.
+    fn write_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: each part of a product is given once, and has its own place in the target.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, bias, bias, |sum, bias, _| sum + bias);
+        }
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product with a bias and what stands in its place in a matrix of `width` columns.
+    fn write_with_bias_and(part: &Part<'_>, bias: &[f32], more: &[f32], width: usize, target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            let more = &more[row * width + part.column..][..part.width];
+            finish(out, sums, bias, more, |sum, bias, more| sum + bias + more);
+        }
+    }
+}
+
+vectorised! {
+    /// Writes the [`gelu`] of a part of a product with a bias.
+    fn write_gelu_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, bias, bias, |sum, bias, _| gelu_of::<FMA>(sum + bias));
+        }
+    }
+}
+
+vectorised! {
+    /// Writes a part of a product.
+    fn write(part: &Part<'_>, target: &Target<'_>), FMA => {
+        let _ = FMA;
+        for (row, sums) in part.rows() {
+            // SAFETY: as in `write_with_bias`.
+            let out = unsafe { target.row(row, part.column, part.width) };
+            finish(out, sums, sums, sums, |sum, _, _| sum);
+        }
+    }
+}

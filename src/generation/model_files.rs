@@ -1,0 +1,52 @@
+//! The files of a trained model beside its weights. Another tokeniser would make other vectors of the same text.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::encoder::WEIGHTS;
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+
+/// Digests by path below the model's folder, with `/` between folders. The weights have a digest of their own.
+pub(super) type Files = BTreeMap<String, Digest>;
+
+/// The digests of what is there.
+pub(super) fn digests(model: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    add(model, "", &mut files)?;
+    Ok(files)
+}
+
+fn add(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
+        let path = entry.map_err(Error::io("list", folder))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let name = format!("{prefix}{name}");
+        if path.is_dir() {
+            add(&path, &format!("{name}/"), files)?;
+        } else if name != WEIGHTS {
+            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+            files.insert(name, Digest::of(&bytes));
+        }
+    }
+    Ok(())
+}
+
+/// Compares what is there with what was published.
+///
+/// # Errors
+/// [`Error::Damaged`] naming the first file that is missing or another, with `remedy`.
+pub(super) fn check(model: &Path, published: &Files, remedy: &'static str) -> Result<()> {
+    for (name, digest) in published {
+        let path = model.join(name);
+        let found = match fs::read(&path) {
+            Ok(bytes) if Digest::of(&bytes) == *digest => continue,
+            Ok(bytes) => format!("SHA-256 {}", Digest::of(&bytes)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => "no such file".into(),
+            Err(e) => return Err(Error::io("read", &path)(e)),
+        };
+        return Err(Error::Damaged { path, found, expected: format!("SHA-256 {digest}"), remedy });
+    }
+    Ok(())
+}
