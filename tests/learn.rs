@@ -319,7 +319,7 @@ fn a_cancelled_background_round_says_so_and_closing_stops_a_running_one() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let second = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(()));
-    assert!(matches!(second, Err(Error::Invalid { .. })), "{second:?}");
+    assert!(matches!(second, Err(Error::RoundRunning { .. })), "{second:?}");
     engine.close().unwrap();
     assert!(matches!(running.wait(), Err(Error::Cancelled { .. })));
     assert_eq!(generations(folder.path()), ["000001"]);

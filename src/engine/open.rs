@@ -22,7 +22,7 @@ use crate::ids::{ChunkId, GenerationId};
 use crate::learn::History;
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
-use crate::storage::WriterLock;
+use crate::storage::{REBUILD, WriterLock};
 
 impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
@@ -204,8 +204,7 @@ pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
         path: layout.generations(),
         found: "no CURRENT".into(),
         expected: "the name of the current generation".into(),
-        remedy: "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and index \
-                 the documents again: the judgements stay",
+        remedy: REBUILD,
     })
 }
 
