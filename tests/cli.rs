@@ -253,9 +253,7 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(word), "{args:?}: {}", stderr(&output));
         assert_eq!(stdout(&output), "", "{args:?}");
-        if code == 1 {
-            assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
-        }
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
     }
     documents(folder.path());
     json(folder.path(), &["index", "."]);

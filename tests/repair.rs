@@ -216,9 +216,7 @@ fn a_publication_that_failed_at_its_last_step_is_no_hindrance_to_the_next() {
 #[test]
 fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = open(folder.path());
-    engine.add(documents()).unwrap();
-    engine.close().unwrap();
+    learnt(folder.path(), 0);
     let index = folder.path().join("index");
     fs::remove_file(index.join("retune.json")).unwrap();
     fs::write(index.join("lexical/meta.json"), "{").unwrap();
@@ -229,9 +227,7 @@ fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read
 #[test]
 fn options_of_a_dense_index_are_renewed_without_its_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = open(folder.path());
-    engine.add(documents()).unwrap();
-    engine.close().unwrap();
+    learnt(folder.path(), 0);
     let options = in_generation(folder.path(), 1, "dense/dense.json");
     let vectors = in_generation(folder.path(), 1, "dense/vectors.bin");
     let (sound, made) = (fs::read(&options).unwrap(), fs::metadata(&vectors).unwrap().modified().unwrap());

@@ -18,6 +18,7 @@ mod status;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 /// A search engine that learns from what it confuses.
@@ -59,7 +60,10 @@ enum Verb {
 
 /// Runs the program. Exit codes: 0 done, 1 failed, 2 wrong usage.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("RETUNE_LOG")
@@ -90,4 +94,19 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help as clap prints it; wrong usage in one line, like every error.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    let text = error.to_string();
+    let paragraphs: Vec<_> = text
+        .trim_start_matches("error: ")
+        .split("\n\n")
+        .map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    eprintln!("retune: {}", paragraphs.join("; "));
+    ExitCode::from(2)
 }

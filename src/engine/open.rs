@@ -22,7 +22,7 @@ use crate::ids::{ChunkId, GenerationId};
 use crate::learn::History;
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
-use crate::storage::{REBUILD, WriterLock};
+use crate::storage::{WriterLock, rebuild};
 
 impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
@@ -204,7 +204,7 @@ pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
         path: layout.generations(),
         found: "no CURRENT".into(),
         expected: "the name of the current generation".into(),
-        remedy: REBUILD,
+        remedy: rebuild!(),
     })
 }
 

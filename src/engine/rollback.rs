@@ -14,7 +14,7 @@ use crate::generation::{Generation, Manifest, Pinned, fill, roll_back};
 use crate::ids::GenerationId;
 use crate::lexical::LexicalSnapshot;
 use crate::search::Snapshot;
-use crate::storage::WriterLock;
+use crate::storage::{WriterLock, rebuild};
 
 impl Engine {
     /// Returns to the previous generation; to one before it, if that one is damaged. What was added since it was
@@ -91,8 +91,10 @@ fn open_earlier(
     Err(first.unwrap_or_else(|| Error::NotFound {
         what: "earlier generation to roll back to than",
         id: manifest.current.to_string(),
-        remedy: "only as many as the option keep_generations says are kept, and each can be returned to once; if this one \
-                 is damaged, restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index \
-                 folder and index the documents again: the judgements stay",
+        remedy: concat!(
+            "only as many as the option keep_generations says are kept, and each can be returned to once; if this one is \
+             damaged, ",
+            rebuild!()
+        ),
     }))
 }

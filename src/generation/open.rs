@@ -15,16 +15,17 @@ use crate::encoder::{Encoder, Precisions, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
-use crate::storage::{read_envelope, remove_folder, write_envelope};
+use crate::storage::{read_envelope, rebuild, remove_folder, write_envelope};
 
 const FILE: &str = "generation.json";
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
 /// What helps against damage in a generation that a round has made.
-const REMEDY: &str = "if an earlier one is kept, return to it with `retune rollback` or Engine::rollback_at; else restore the \
-                      file from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and \
-                      index the documents again: the judgements stay";
+const REMEDY: &str = concat!(
+    "if an earlier one is kept, return to it with `retune rollback` or Engine::rollback_at; else ",
+    rebuild!()
+);
 
 /// Where a generation's encoder lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,9 +14,14 @@ use serde::de::DeserializeOwned;
 use super::atomic::write_atomic;
 use crate::error::{Error, Result};
 
-/// What always helps: the log is not thrown away with the rest.
-pub(crate) const REBUILD: &str = "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the \
-                                  index folder and index the documents again: the judgements stay";
+/// What always helps: the log is not thrown away with the rest. A macro, for messages that say more before it.
+macro_rules! rebuild {
+    () => {
+        "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and index the \
+         documents again: the judgements stay"
+    };
+}
+pub(crate) use rebuild;
 
 /// Replaces `path` atomically by `value` as JSON under a line of magic, version and checksum.
 pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {
@@ -36,7 +41,7 @@ pub(crate) fn read_envelope<T: DeserializeOwned>(path: &Path, kind: &str, versio
         path: path.to_path_buf(),
         found,
         expected,
-        remedy: REBUILD,
+        remedy: rebuild!(),
     };
     let (line, json) = text.split_once('\n').unwrap_or((&text, ""));
     let words: Vec<&str> = line.split(' ').collect();

@@ -12,7 +12,7 @@ mod lock;
 pub(crate) use atomic::{
     publish_folder, remove_folder, sync_file, sync_folder, sync_open_file, write_atomic,
 };
-pub(crate) use envelope::{REBUILD, read_envelope, write_envelope};
+pub(crate) use envelope::{read_envelope, rebuild, write_envelope};
 pub(crate) use frame::{Scanned, append_frame, scan_frames};
 pub(crate) use header::{FileHeader, HEADER_LEN};
 pub(crate) use lock::WriterLock;
