@@ -5,7 +5,7 @@
 //!     cargo bench --bench encoder -- [avx512bf16] [bf16]
 //!
 //! Words after `--` restrict it to lines that have them all. Measures the model in `RETUNE_MODEL`, else the tiny one of the
-//! fixtures, whose speed says little. With `RETUNE_BENCH_CORPUS`, a corpus.jsonl in BEIR layout, its first 500 documents are
+//! fixtures, whose speed says little. With `RETUNE_BENCH_CORPUS`, a corpus.jsonl in BEIR layout, its first 200 documents are
 //! encoded too: the column `mixed`.
 
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn documents(path: &Path) -> Vec<String> {
             fields["text"].as_str().unwrap_or_default()
         )
     };
-    text.lines().take(500).map(document).collect()
+    text.lines().take(200).map(document).collect()
 }
 
 /// Documents of a real corpus a second.

@@ -183,11 +183,11 @@ const PRIOR_QUERIES: f64 = 20.0;
 /// Queries on which all weights score the same are left out; `n` is the number of the rest. Of the weights that are
 /// best, the one nearest to the default is taken, and then drawn towards the default as if 20 queries had spoken for
 /// that: `default + (best − default) · n / (n + 20)`. If that scores no better than the default, the default is the result.
-pub(crate) fn learn_dense_weight(queries: &[Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
+pub(crate) fn learn_dense_weight(queries: &[&Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
     let grid: Vec<f32> = (0..=20).map(|step| step as f32 / 20.0).collect();
     let telling: Vec<(&Judged, Vec<f64>)> = queries
         .iter()
-        .map(|query| {
+        .map(|&query| {
             let scores = grid.iter().map(|&weight| quality(query, documents, weight));
             (query, scores.collect::<Vec<f64>>())
         })
@@ -384,7 +384,10 @@ mod tests {
     /// Every chunk is a document of its own.
     fn learn(queries: &[Judged]) -> Option<f32> {
         let ids = queries.iter().flat_map(|query| &query.candidates).map(|one| one.id);
-        learn_dense_weight(queries, &ids.map(|id| (id, id.0.to_string())).collect())
+        learn_dense_weight(
+            &queries.iter().collect::<Vec<_>>(),
+            &ids.map(|id| (id, id.0.to_string())).collect(),
+        )
     }
 
     /// A query whose right answer only the lexical side knows, among ten that the dense side prefers.

@@ -60,9 +60,10 @@ pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDam
 pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    Decision, Gate, GateScores, LearnOptions, LearnProgress, LearnStage, RankingScores, RoundReport,
-    RoundSeconds,
+    Decision, Gate, GateOptions, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress,
+    LearnStage, RankingScores, RoundReport, RoundSeconds, Tier, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
+pub use negatives::{NegativeKind, NegativeShares, Sampling, SemanticOptions};
 pub use search::{Answer, Hit, Mode, Query, Took};
-pub use train::{NegativeScope, TrainOptions};
+pub use train::{Bidirectional, Hardness, HardnessOf, Masked, NegativeScope, StepReport, TrainOptions};

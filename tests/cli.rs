@@ -134,7 +134,10 @@ fn the_loop_closes_on_the_command_line() {
             assert_eq!(judged["verdict"], "chosen");
         }
     }
-    let round = json(folder.path(), &["learn", "--learning-rate", "1e-5", "--batch-size", "4"]);
+    let round = json(
+        folder.path(),
+        &["learn", "--learning-rate", "1e-5", "--batch-size", "4", "--significance", "none"],
+    );
     has(&round, &["round", "examples", "held_out", "sources", "loss", "gate", "generation", "seconds"]);
     has(&round["gate"], &["before", "after", "decision", "reason"]);
     assert_eq!(round["gate"]["decision"], "published", "{}", round["gate"]["reason"]);

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops};
 use crate::error::{Error, Result};
-use crate::train::{Example, TrainOptions, train};
+use crate::train::{Example, TrainOptions, Training, train};
 
 /// Tokens of the documents that are measured, with the two special ones.
 const LENGTHS: [usize; 5] = [16, 64, 128, 256, 384];
@@ -18,8 +18,7 @@ const LENGTHS: [usize; 5] = [16, 64, 128, 256, 384];
 const CALL: usize = 4096;
 /// Tokens of a query, with the two special ones.
 const QUERY: usize = 12;
-/// Triplets of a training step, and the tokens of an anchor and of a document.
-const TRIPLETS: usize = 16;
+/// Tokens of an anchor and of a document in training.
 const ANCHOR: usize = 16;
 const DOCUMENT: usize = 128;
 
@@ -33,6 +32,9 @@ pub struct BenchOptions {
     pub precision: EncoderPrecision,
     /// The instructions. Default: [`Kernel::best`].
     pub kernel: Option<Kernel>,
+    /// How it is trained: batches of `batch_size` triplets (default 16). What concerns neither time nor memory makes no
+    /// difference; the precision is that of the bench.
+    pub train: TrainOptions,
     /// One part alone. Default: all.
     pub only: Option<BenchPart>,
     /// How long each figure is measured, in seconds, but never fewer than three times. Default 3.
@@ -45,6 +47,7 @@ impl Default for BenchOptions {
             threads: None,
             precision: EncoderPrecision::Bf16,
             kernel: None,
+            train: TrainOptions::default(),
             only: None,
             seconds: 3.0,
         }
@@ -70,6 +73,12 @@ impl BenchOptions {
         self
     }
 
+    /// Sets [`train`](BenchOptions::train).
+    pub fn with_train(mut self, train: TrainOptions) -> Self {
+        self.train = train;
+        self
+    }
+
     /// Sets [`only`](BenchOptions::only).
     pub fn with_only(mut self, part: BenchPart) -> Self {
         self.only = Some(part);
@@ -90,7 +99,7 @@ pub enum BenchPart {
     Encode,
     /// One query of 12 tokens at a time.
     Query,
-    /// Training steps of 16 triplets: anchors of 16 tokens, positives and negatives of 128.
+    /// Training steps of 16 triplets, or as many as asked for: anchors of 16 tokens, positives and negatives of 128.
     Train,
 }
 
@@ -219,18 +228,21 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
         float => float,
     };
     let encoder = Encoder::load(folder)?;
-    let examples: Vec<Example> = (0..TRIPLETS)
+    let triplets = options.train.batch_size;
+    let examples: Vec<Example> = (0..triplets)
         .map(|row| Example {
             anchor: text(&encoder, ANCHOR, row),
             positive: text(&encoder, DOCUMENT, 2 * row),
             negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
+            weight: 1.0,
         })
         .collect();
     drop(encoder);
     let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
-    let training = TrainOptions::default().with_batch_size(TRIPLETS).with_epochs(1000);
+    let repeated = options.train.clone().with_epochs(1000);
+    let training = Training { examples: &examples, options: &repeated, chunks: 0, guide: None };
     let (mut last, mut steps) = (Instant::now(), Vec::new());
-    let result = train(&mut learner, &examples, &training, 0, &mut |_| {
+    let result = train(&mut learner, training, &mut |_| {
         steps.push(last.elapsed().as_secs_f64());
         last = Instant::now();
         // The first step makes the room for all that follow, and does not count.
@@ -242,7 +254,7 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
     match result {
         Err(error) if !matches!(error, Error::Cancelled { .. }) => Err(error),
         _ => Ok(TrainRate {
-            triplets_per_second: TRIPLETS as f64 / median(steps.split_off(1)),
+            triplets_per_second: triplets as f64 / median(steps.split_off(1)),
             peak_rss_bytes: peak_rss_bytes(),
         }),
     }

@@ -1,7 +1,7 @@
 //! `retune bench`.
 
-use retune::Result;
 use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
+use retune::{Result, TrainOptions};
 
 use super::output::Output;
 use super::place::Model;
@@ -18,13 +18,25 @@ pub(super) struct Args {
     /// How long each figure is measured.
     #[arg(long, default_value_t = 3.0, value_parser = positive)]
     seconds: f64,
+    /// Triplets of a training step.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..))]
+    batch_size: u32,
+    /// So many of the lowest layers stay as they are in training.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    frozen_layers: usize,
     #[command(flatten)]
     model: Model,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let folder = args.model.ensure(out)?.folder;
-    let mut options = BenchOptions::default().with_precision(args.model.precision).with_seconds(args.seconds);
+    let train = TrainOptions::default()
+        .with_batch_size(args.batch_size as usize)
+        .with_frozen_layers(args.frozen_layers);
+    let mut options = BenchOptions::default()
+        .with_precision(args.model.precision)
+        .with_train(train)
+        .with_seconds(args.seconds);
     if let Some(threads) = args.threads {
         options = options.with_threads(threads.into());
     }

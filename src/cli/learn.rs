@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use retune::encoder::EncoderPrecision;
 use retune::{Engine, LearnOptions, LearnStage, Options, Result, RoundReport};
 
 use super::output::Output;
@@ -24,14 +25,36 @@ pub(super) struct Args {
     /// So many of the lowest layers stay as they are: quicker steps, in less memory.
     #[arg(long, value_name = "N")]
     frozen_layers: Option<usize>,
+    /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
+    #[arg(long, value_name = "P", value_parser = significance)]
+    significance: Option<Significance>,
+    /// Learn the weight of the two sides alone: nothing is trained or reindexed.
+    #[arg(long)]
+    fusion_only: bool,
     /// Seed of the batches: two rounds with the same seed and log give the same weights.
     #[arg(long)]
     seed: Option<u64>,
 }
 
+/// `None` for no test.
+#[derive(Clone, Copy)]
+struct Significance(Option<f64>);
+
+fn significance(text: &str) -> std::result::Result<Significance, String> {
+    match text {
+        "none" => Ok(Significance(None)),
+        _ => positive(text).map(|level| Significance(Some(level))),
+    }
+}
+
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open(Options::default())?;
     let mut options = LearnOptions::default();
+    options.train = options.train.with_precision(match args.place.model.precision {
+        EncoderPrecision::F32 => EncoderPrecision::F32,
+        // There is no training in int8.
+        EncoderPrecision::Bf16 | EncoderPrecision::Int8 => EncoderPrecision::Bf16,
+    });
     if let Some(epochs) = args.epochs {
         options.train = options.train.with_epochs(epochs as usize);
     }
@@ -44,6 +67,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if let Some(layers) = args.frozen_layers {
         options.train = options.train.with_frozen_layers(layers);
     }
+    if let Some(Significance(level)) = args.significance {
+        options.gate = options.gate.with_significance(level);
+    }
+    options = options.with_learn_encoder(!args.fusion_only);
     if let Some(seed) = args.seed {
         options.train = options.train.with_seed(seed);
     }

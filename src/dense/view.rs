@@ -71,8 +71,7 @@ impl DenseView {
         Ok(chunks.iter().map(score).collect())
     }
 
-    /// The chunk's vector, of length 1.
-    #[cfg(test)]
+    /// The chunk's vector, of length 1; `None` for a chunk that is not in the view.
     pub(crate) fn vector(&self, chunk: ChunkId) -> Option<Vec<f32>> {
         self.row(chunk).map(|row| self.0.rows.vector(row))
     }
@@ -89,7 +88,6 @@ impl DenseView {
     }
 
     /// Live chunks that have a vector, ascending.
-    #[cfg(test)]
     pub(crate) fn chunks(&self) -> &[ChunkId] {
         &self.0.chunks
     }

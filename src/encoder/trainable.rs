@@ -29,6 +29,9 @@ const FILES: [&str; 8] = [
     "vocab.txt",
 ];
 
+/// Texts that are encoded at a time.
+const ENCODED: usize = 16;
+
 /// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s packed from them, without dropout.
 pub(crate) struct TrainableEncoder {
     folder: PathBuf,
@@ -180,6 +183,32 @@ impl TrainableEncoder {
         Ok(&self.space.vectors[..texts.len() * self.model.hidden])
     }
 
+    /// Encodes texts without a tape: one L2-normalised vector each, in the order given; longer texts are cut. `going_on` is
+    /// asked before each batch, and its error ends the work.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed), and that of `going_on`.
+    pub(crate) fn encode(
+        &mut self,
+        texts: &[&str],
+        going_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<Vec<f32>>> {
+        let limit = self.max_tokens;
+        let ids = texts.iter().map(|text| self.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
+        let mut order: Vec<usize> = (0..ids.len()).collect();
+        order.sort_by_key(|&text| ids[text].len());
+        let mut vectors = vec![Vec::new(); ids.len()];
+        for part in order.chunks(ENCODED) {
+            going_on()?;
+            let texts: Vec<&[u32]> = part.iter().map(|&text| &ids[text][..]).collect();
+            let width = self.dimensions();
+            for (vector, &text) in self.embed(&texts, false)?.chunks_exact(width).zip(part) {
+                vectors[text] = vector.to_vec();
+            }
+        }
+        Ok(vectors)
+    }
+
     /// Adds the gradient of every parameter that moves to `gradients`, which are as [`gradients`](Self::gradients) made
     /// them, given that of the vectors that the last call of [`embed`](Self::embed) recorded.
     pub(crate) fn backward(&mut self, mut d_vectors: Vec<f32>, gradients: &mut [Vec<f32>]) {
@@ -195,7 +224,6 @@ impl TrainableEncoder {
     }
 
     /// The parameters, in the order of their names.
-    #[cfg(test)]
     pub(crate) fn parameters(&self) -> &[Vec<f32>] {
         &self.numbers
     }

@@ -75,6 +75,7 @@ impl Engine {
         let input = RoundInput {
             round: self.inner.history.next_round()?,
             started_ms,
+            attempts: self.inner.history.attempts()?,
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,

@@ -70,6 +70,41 @@ impl Building {
         Building::assemble(folder, id, Some(parent.meta.id), ModelPlace::Own, encoder, fusion, options)
     }
 
+    /// Starts a generation that differs from `pinned`'s in its fusion alone: the same encoder, and the vectors as they are.
+    pub(crate) fn sibling(
+        root: &Path,
+        pinned: &Pinned,
+        fusion: Fusion,
+        options: &DenseOptions,
+    ) -> Result<Building> {
+        let parent = &pinned.generation;
+        let id = Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |m| m.next);
+        let folder = scratch(root, id)?;
+        calibration::hand_on(parent.folder(), &folder.0)?;
+        let model = match &parent.meta.model {
+            ModelPlace::Folder(model) => {
+                let encoder = Encoder::load_with(model, parent.encoder.precisions().options())?;
+                (ModelPlace::Folder(model.clone()), encoder)
+            }
+            ModelPlace::Own => {
+                let own = model_folder(&folder.0);
+                model_files::copy(&parent.model_folder(), &own)?;
+                (ModelPlace::Own, Encoder::load_with(&own, parent.encoder.precisions().options())?)
+            }
+        };
+        calibration::resume(&model.1, &folder.0)?;
+        let mut building =
+            Building::assemble(folder, id, Some(parent.meta.id), model.0, model.1, fusion, options)?;
+        for chunks in pinned.dense.chunks().chunks(FILL_BATCH) {
+            let vectors: Vec<(ChunkId, Vec<f32>)> =
+                chunks.iter().filter_map(|&chunk| Some((chunk, pinned.dense.vector(chunk)?))).collect();
+            let rows: Vec<(ChunkId, &[f32])> =
+                vectors.iter().map(|(chunk, vector)| (*chunk, &vector[..])).collect();
+            building.dense.append(&rows)?;
+        }
+        Ok(building)
+    }
+
     fn assemble(
         folder: Scratch,
         id: GenerationId,

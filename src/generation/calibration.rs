@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::encoder::{Calibration, Encoder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::storage::write_atomic;
 
 const FILE: &str = "calibration.safetensors";
@@ -23,6 +23,15 @@ pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
             tracing::warn!(%error, "int8 waits for another sample of the texts");
             Ok(())
         }
+    }
+}
+
+/// Gives a generation what another one of the same encoder has seen.
+pub(super) fn hand_on(from: &Path, to: &Path) -> Result<()> {
+    match std::fs::read(from.join(FILE)) {
+        Ok(bytes) => write_atomic(&to.join(FILE), &bytes),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::io("read", &from.join(FILE))(e)),
     }
 }
 

@@ -33,6 +33,20 @@ fn add(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
+/// Copies a model's folder whole.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(Error::io("create", to))?;
+    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
+        let path = entry.map_err(Error::io("list", from))?.path();
+        let into = to.join(path.file_name().unwrap_or_default());
+        match path.is_dir() {
+            true => copy(&path, &into)?,
+            false => fs::copy(&path, &into).map(|_| ()).map_err(Error::io("copy", &path))?,
+        }
+    }
+    Ok(())
+}
+
 /// Compares what is there with what was published.
 ///
 /// # Errors

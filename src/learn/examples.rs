@@ -2,14 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use super::options::LearnOptions;
 use crate::error::Result;
 use crate::feedback::Replay;
 use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
-use crate::negatives::{Confusion, ShownRef, collect_confusables};
+use crate::negatives::{
+    Adversarial, Confusion, NegativeKind, NegativeSource, PassedOver, Proposal, Semantic, ShownRef, Sought,
+    collect_confusables, mix,
+};
 use crate::search::Snapshot;
-use crate::train::Example;
+use crate::train::{Example, Guide};
 
 /// A judged query with the documents that answer it.
 #[derive(Debug, Clone)]
@@ -23,6 +29,10 @@ pub(super) struct JudgedQuery {
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) examples: Vec<Example>,
+    /// The sources of the hard negatives of each example, in their order.
+    pub(super) kinds: Vec<Vec<NegativeKind>>,
+    /// The serving encoder's vectors of the texts of `examples`.
+    pub(super) guide: Guide,
     /// The queries behind `examples`.
     pub(super) trained: Vec<JudgedQuery>,
     pub(super) held_out: Vec<JudgedQuery>,
@@ -55,6 +65,7 @@ pub(super) fn collect(
     if let Some(error) = failure {
         return Err(error);
     }
+    let mut sources = sources(snapshot, options);
     let mut collected = Collected::default();
     counts.add_to(&mut collected.sources);
     let total = confusions.len();
@@ -66,7 +77,7 @@ pub(super) fn collect(
                 .extend(texts.passage(positive, &confusion.query, snapshot)?.map(|chunk| (positive, chunk)));
         }
         if positives.is_empty() {
-            *collected.sources.entry("dropped_positive_is_gone".into()).or_default() += 1;
+            collected.count("dropped_positive_is_gone", 1);
             continue;
         }
         let judged = JudgedQuery {
@@ -77,23 +88,92 @@ pub(super) fn collect(
             collected.held_out.push(judged);
             continue;
         }
-        let (candidates, duplicates) = texts.negatives(&confusion, &positives, options, snapshot)?;
-        if duplicates > 0 {
-            *collected.sources.entry("dropped_duplicate_of_positive".into()).or_default() += duplicates;
-        }
-        let negatives: Vec<String> = candidates.iter().map(ChunkRecord::encoder_text).collect();
-        *collected.sources.entry("queries".into()).or_default() += 1;
-        *collected.sources.entry("confusables".into()).or_default() += negatives.len() as u64;
-        for (_, positive) in positives {
-            if negatives.is_empty() {
-                *collected.sources.entry("pairs_without_negative".into()).or_default() += 1;
-            }
-            let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
-            collected.examples.push(Example { anchor, positive, negatives: negatives.clone() });
-        }
+        let answers: Vec<ChunkRecord> = positives.into_iter().map(|(_, chunk)| chunk).collect();
+        collected.add_rows(&confusion, answers, &texts, &mut sources, options, snapshot)?;
         collected.trained.push(judged);
     }
     Ok(collected)
+}
+
+/// The sources that a round mixes, in the order in which they stand in for each other.
+fn sources<'a>(snapshot: &'a Snapshot, options: &'a LearnOptions) -> Vec<Box<dyn NegativeSource + 'a>> {
+    let (lexical, dense) = (&snapshot.lexical, &snapshot.pinned.dense);
+    let random = ChaCha8Rng::seed_from_u64(options.train.seed);
+    vec![
+        Box::new(PassedOver),
+        Box::new(Semantic { lexical, dense, options: &options.semantic, random }),
+        Box::new(Adversarial { lexical, dense }),
+    ]
+}
+
+impl Collected {
+    fn count(&mut self, what: &str, more: usize) {
+        if more > 0 {
+            *self.sources.entry(what.into()).or_default() += more as u64;
+        }
+    }
+
+    /// Takes the serving encoder's vector of a text: the chunk's, if it is one.
+    fn guide_by(&mut self, text: &str, chunk: Option<ChunkId>, snapshot: &Snapshot) -> Result<()> {
+        if self.guide.has(text) {
+            return Ok(());
+        }
+        let vector = match chunk.and_then(|chunk| snapshot.pinned.dense.vector(chunk)) {
+            Some(vector) => vector,
+            None => snapshot.pinned.generation.encoder.encode(&[text])?.concat(),
+        };
+        self.guide.add(text, vector);
+        Ok(())
+    }
+
+    /// Makes the rows of a query: one for each of its answers, nearest first, all with the same negatives.
+    fn add_rows(
+        &mut self,
+        confusion: &Confusion,
+        answers: Vec<ChunkRecord>,
+        texts: &Texts<'_>,
+        sources: &mut [Box<dyn NegativeSource + '_>],
+        options: &LearnOptions,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        let vector = snapshot.pinned.generation.encode_query(&confusion.query)?;
+        let ids: Vec<ChunkId> = answers.iter().map(|answer| answer.chunk).collect();
+        let scores = snapshot.pinned.dense.score(&vector, &ids)?;
+        let mut answers: Vec<(ChunkRecord, f32)> =
+            answers.into_iter().zip(scores).map(|(answer, score)| (answer, score.unwrap_or(-1.0))).collect();
+        answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
+        let worst = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
+        let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
+        let (passed_over, duplicates) = texts.passed_over(confusion, &positives, snapshot)?;
+        self.count("dropped_duplicate_of_positive", duplicates);
+        let sought = Sought {
+            query: &confusion.query,
+            vector: &vector,
+            positives: &positives,
+            worst,
+            passed_over: &passed_over,
+        };
+        let negatives = mix(sources, &options.negative_shares, &sought, options.negatives_per_query)?;
+        self.count("queries", 1);
+        for negative in &negatives {
+            self.count(negative.kind.name(), 1);
+            let Proposal { text, chunk } = &negative.proposal;
+            self.guide_by(text, *chunk, snapshot)?;
+        }
+        self.guide.add(&confusion.query, vector.to_vec());
+        let (kinds, negatives): (Vec<_>, Vec<_>) =
+            negatives.into_iter().map(|negative| (negative.kind, negative.proposal.text)).unzip();
+        for positive in positives.iter().take(options.positives_per_query) {
+            if negatives.is_empty() {
+                self.count("pairs_without_negative", 1);
+            }
+            self.guide_by(&positive.encoder_text(), Some(positive.chunk), snapshot)?;
+            let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
+            self.examples.push(Example { anchor, positive, negatives: negatives.clone(), weight: 1.0 });
+            self.kinds.push(kinds.clone());
+        }
+        Ok(())
+    }
 }
 
 /// Passages of logged documents, as they are now.
@@ -154,29 +234,25 @@ impl<'a> Texts<'a> {
 
     /// The passages that were confused with an answer, the strongest first, and how many were left out for being an
     /// answer's own: its body under another title would be trained away from the query that it answers.
-    fn negatives(
+    fn passed_over(
         &self,
         confusion: &Confusion,
-        positives: &[(&ShownRef, ChunkRecord)],
-        options: &LearnOptions,
+        positives: &[ChunkRecord],
         snapshot: &Snapshot,
-    ) -> Result<(Vec<ChunkRecord>, u64)> {
-        let (mut negatives, mut duplicates) = (Vec::<ChunkRecord>::new(), 0);
+    ) -> Result<(Vec<ChunkRecord>, usize)> {
+        let (mut passages, mut duplicates) = (Vec::<ChunkRecord>::new(), 0);
         for confusable in &confusion.confusables {
-            if negatives.len() == options.negatives_per_query {
-                break;
-            }
             let shown = ShownRef { document: confusable.document.clone(), chunk: confusable.chunk };
             let Some(chunk) = self.passage(&shown, &confusion.query, snapshot)? else { continue };
             let same = |other: &ChunkRecord| chunk.encoder_text() == other.encoder_text();
             let copied = |other: &ChunkRecord| !chunk.body.is_empty() && chunk.body == other.body;
-            if positives.iter().any(|(_, positive)| same(positive) || copied(positive)) {
+            if positives.iter().any(|positive| same(positive) || copied(positive)) {
                 duplicates += 1;
-            } else if !negatives.iter().any(same) {
-                negatives.push(chunk);
+            } else if !passages.iter().any(same) {
+                passages.push(chunk);
             }
         }
-        Ok((negatives, duplicates))
+        Ok((passages, duplicates))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::report::RoundReport;
+use super::report::{Decision, RoundReport};
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, write_envelope};
 
@@ -66,6 +66,25 @@ impl History {
             }
         }
         Ok(None)
+    }
+
+    /// The reports of all rounds, in their order, but for damaged ones.
+    pub(crate) fn all(&self) -> Result<Vec<RoundReport>> {
+        let mut reports = Vec::new();
+        for round in self.numbers()? {
+            match read_envelope(&self.path(round), KIND, VERSION) {
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                read => reports.extend(read?),
+            }
+        }
+        Ok(reports)
+    }
+
+    /// How many rounds have been rejected since the last publication.
+    pub(crate) fn attempts(&self) -> Result<usize> {
+        let decisions = self.all()?.into_iter().rev().map(|report| report.gate.decision);
+        let since = decisions.take_while(|decision| *decision != Decision::Published);
+        Ok(since.filter(|decision| *decision == Decision::Rejected).count())
     }
 
     fn path(&self, round: u64) -> PathBuf {

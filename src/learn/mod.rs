@@ -1,19 +1,24 @@
-//! One round: collect examples → train → reindex → gate → (publish).
+//! One round: collect examples → fusion weight → train → pool gate → reindex → gate → (publish).
 //!
 //! The gate judges what users would get: it searches the whole corpus with the old generation and with the new one,
-//! which therefore is indexed before it is judged, in a folder that a rejection throws away. Publishing needs the
-//! writer and is done by the engine.
+//! which therefore is indexed before it is judged, in a folder that a rejection throws away. A pool of the corpus tells
+//! beforehand whether that is worth while. Publishing needs the writer and is done by the engine.
 
+mod choose;
+mod encoder_tier;
 mod examples;
 mod gate;
 mod history;
 mod options;
+mod pool;
 mod report;
 mod round;
 
+pub use gate::{GateOptions, GoldenQuery};
 pub(crate) use history::{History, Running};
 pub use options::LearnOptions;
 pub use report::{
-    Decision, Gate, GateScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
+    Decision, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport,
+    RoundSeconds, Tier, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};

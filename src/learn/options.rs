@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::GateOptions;
 use crate::error::{Error, Result};
+use crate::negatives::{NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
 
 /// Options of a round. The defaults suit a log of a few dozen to a few thousand judged queries.
@@ -14,14 +16,29 @@ pub struct LearnOptions {
     /// Share of the judged queries that is never trained on and judges the new generation. Chosen by a hash of the
     /// normalised query text, so that a query never wanders from one side to the other. Default 0.2.
     pub held_out_share: f32,
-    /// Fewer judged queries than this to train on: the round is skipped. Default 8.
+    /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,
-    /// Fewer held-out queries than this: the gate could not tell, the round is skipped. Default 3.
+    /// Fewer held-out queries than this: the gate could not tell, the round is skipped. Default 4:
+    /// of three, even all being better may be luck.
     pub min_held_out: usize,
-    /// Hard negatives a training row has at most, those with the strongest evidence. Default 3.
+    /// Hard negatives a training row has at most. Default 3.
     pub negatives_per_query: usize,
+    /// How they are divided among the sources.
+    pub negative_shares: NegativeShares,
+    /// Which neighbours of a query become semantic negatives.
+    pub semantic: SemanticOptions,
+    /// Training rows that a query makes at most: one for each of its answers, the ones nearest to it first. Default 2.
+    pub positives_per_query: usize,
     /// Whether the fusion weight is learnt from the judgements too. Default yes.
     pub learn_fusion: bool,
+    /// Whether the encoder is trained. Default yes; without it a round takes a second, and reindexes nothing.
+    pub learn_encoder: bool,
+    /// Shares of the way from the serving weights to the trained ones; the one that ranks the held-out queries best is
+    /// taken (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each but a lone one costs the encoding of the
+    /// gate's pool. Default 1 alone.
+    pub interpolation: Vec<f32>,
+    /// Bounds of the gate.
+    pub gate: GateOptions,
 }
 
 impl Default for LearnOptions {
@@ -30,9 +47,15 @@ impl Default for LearnOptions {
             train: TrainOptions::default(),
             held_out_share: 0.2,
             min_queries: 8,
-            min_held_out: 3,
+            min_held_out: 4,
             negatives_per_query: 3,
+            negative_shares: NegativeShares::default(),
+            semantic: SemanticOptions::default(),
+            positives_per_query: 2,
             learn_fusion: true,
+            learn_encoder: true,
+            interpolation: vec![1.0],
+            gate: GateOptions::default(),
         }
     }
 }
@@ -68,9 +91,45 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`negative_shares`](LearnOptions::negative_shares).
+    pub fn with_negative_shares(mut self, shares: NegativeShares) -> Self {
+        self.negative_shares = shares;
+        self
+    }
+
+    /// Sets [`semantic`](LearnOptions::semantic).
+    pub fn with_semantic(mut self, semantic: SemanticOptions) -> Self {
+        self.semantic = semantic;
+        self
+    }
+
+    /// Sets [`positives_per_query`](LearnOptions::positives_per_query).
+    pub fn with_positives_per_query(mut self, positives: usize) -> Self {
+        self.positives_per_query = positives;
+        self
+    }
+
     /// Sets [`learn_fusion`](LearnOptions::learn_fusion).
     pub fn with_learn_fusion(mut self, learn: bool) -> Self {
         self.learn_fusion = learn;
+        self
+    }
+
+    /// Sets [`learn_encoder`](LearnOptions::learn_encoder).
+    pub fn with_learn_encoder(mut self, learn: bool) -> Self {
+        self.learn_encoder = learn;
+        self
+    }
+
+    /// Sets [`interpolation`](LearnOptions::interpolation).
+    pub fn with_interpolation(mut self, shares: Vec<f32>) -> Self {
+        self.interpolation = shares;
+        self
+    }
+
+    /// Sets [`gate`](LearnOptions::gate).
+    pub fn with_gate(mut self, gate: GateOptions) -> Self {
+        self.gate = gate;
         self
     }
 
@@ -83,6 +142,22 @@ impl LearnOptions {
         if self.min_queries == 0 || self.min_held_out == 0 {
             return Err(Error::invalid("the least number of judged queries", 0, "1 or more, on both sides"));
         }
+        if self.positives_per_query == 0 {
+            return Err(Error::invalid("the number of rows for each query", 0, "1 or more"));
+        }
+        if self.interpolation.is_empty()
+            || !self.interpolation.iter().all(|share| *share > 0.0 && *share <= 1.0)
+        {
+            let found = format!("{:?}", self.interpolation);
+            return Err(Error::invalid(
+                "the shares of the trained weights",
+                found,
+                "numbers above 0, at most 1",
+            ));
+        }
+        self.gate.validate()?;
+        self.negative_shares.validate()?;
+        self.semantic.validate()?;
         self.train.validate()
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fusion::Fusion;
 use crate::ids::GenerationId;
+use crate::train::{Masked, NegativeScope, StepReport};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,17 +22,52 @@ pub struct RoundReport {
     pub examples: usize,
     /// Judged queries that were held out.
     pub held_out: usize,
-    /// Where rows and negatives came from and what was left out: `queries`, `confusables`, `pairs_without_negative`,
-    /// `dropped_…`.
+    /// Where negatives came from (`confusable`, `semantic`, `adversarial`: texts, before each stands in the rows of its
+    /// query) and what was left out: `queries`, `pairs_without_negative`, `dropped_…`.
     pub sources: BTreeMap<String, u64>,
     /// Loss of each step.
     pub loss: Vec<f32>,
+    /// How it was trained; absent where it was not.
+    #[serde(default)]
+    pub training: Option<TrainingReport>,
+    /// What was published.
+    #[serde(default)]
+    pub tier: Option<Tier>,
+    /// The fusion that answers after the round.
+    #[serde(default)]
+    pub fusion: Fusion,
     /// How the new generation compared with the old.
     pub gate: Gate,
     /// The generation that answers after the round.
     pub generation: GenerationId,
     /// Where the time went.
     pub seconds: RoundSeconds,
+}
+
+/// How the encoder of a round was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TrainingReport {
+    /// Whom hard negatives were shown to.
+    pub scope: NegativeScope,
+    /// Why.
+    pub scope_reason: String,
+    /// Candidates that were hidden from anchors.
+    pub masked: Masked,
+    /// The steps with their gradient norms and learning rates.
+    pub steps: Vec<StepReport>,
+    /// The share of the way from the serving weights to the trained ones that was gone.
+    pub interpolation: f32,
+}
+
+/// What a round can publish, the cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Another weight of the two sides; every vector stays.
+    Fusion,
+    /// Another encoder, and all vectors anew.
+    Encoder,
 }
 
 /// The gate's figures and its word.
@@ -45,6 +82,27 @@ pub struct Gate {
     pub decision: Decision,
     /// Why.
     pub reason: String,
+    /// One-sided p-value of the paired test that decided, and what was allowed; absent where there was none.
+    #[serde(default)]
+    pub p_value: Option<f64>,
+    /// See [`p_value`](Gate::p_value).
+    #[serde(default)]
+    pub allowed: Option<f64>,
+    /// The guard's figures.
+    #[serde(default)]
+    pub guard: Option<GuardScores>,
+}
+
+/// nDCG@10 of the hybrid on the guard's queries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GuardScores {
+    /// How many there are.
+    pub queries: usize,
+    /// Of the serving generation.
+    pub before: f64,
+    /// Of the new one.
+    pub after: f64,
 }
 
 /// Held-out scores in both modes that use the encoder.
@@ -109,7 +167,7 @@ pub enum LearnStage {
     Train,
     /// Encoding all chunks with the new encoder; counted in chunks.
     Reindex,
-    /// Comparing old and new; counted in searches.
+    /// Comparing old and new, first on a pool and then on the whole corpus; counted in searches.
     Gate,
     /// Encoding what was added meanwhile and swapping; counted in chunks.
     Publish,

@@ -1,23 +1,23 @@
 //! One round, up to the moment of publishing.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
+use super::choose::{fusion_by, halves};
+use super::encoder_tier::{Trained, train_next};
 use super::examples::{Collected, JudgedQuery, collect};
-use super::gate;
+use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
 use super::options::LearnOptions;
-use super::report::{Decision, Gate, GateScores, LearnProgress, LearnStage, RoundReport, RoundSeconds};
+use super::report::{
+    Decision, Gate, GuardScores, LearnProgress, LearnStage, RoundReport, RoundSeconds, Tier, TrainingReport,
+};
 use crate::dense::DenseOptions;
-use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 use crate::feedback::Replay;
-use crate::fusion::{Fusion, Judged, learn_dense_weight};
+use crate::fusion::{Fusion, Judged};
 use crate::generation::Building;
-use crate::ids::ChunkId;
 use crate::search::{Query, Snapshot, scored_candidates};
-use crate::train::{TrainReport, train};
 
 /// What a round works on.
 pub(crate) struct RoundInput<'a> {
@@ -25,6 +25,8 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) round: u64,
     /// When the log was read.
     pub(crate) started_ms: u64,
+    /// Rounds that were rejected since the last publication.
+    pub(crate) attempts: usize,
     /// The folder of the generations.
     pub(crate) root: &'a Path,
     /// The serving generation and the documents as they were when the round began.
@@ -40,7 +42,17 @@ pub(crate) struct Round {
     pub(crate) accepted: Option<Building>,
 }
 
-type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
+pub(super) type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
+
+/// What a round has found out so far.
+pub(super) struct Course<'a> {
+    pub(super) input: &'a RoundInput<'a>,
+    pub(super) collected: Collected,
+    /// Of the held-out queries.
+    pub(super) clusters: Vec<usize>,
+    pub(super) guard: Vec<JudgedQuery>,
+    pub(super) seconds: RoundSeconds,
+}
 
 /// Collects, trains, indexes and judges. Nothing that serves is touched.
 ///
@@ -48,110 +60,279 @@ type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
 /// [`Error::Cancelled`] when `progress` breaks, and whatever a stage runs into; then nothing is left behind.
 pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<Round> {
     input.options.validate()?;
-    let mut seconds = RoundSeconds::default();
     let started = Instant::now();
+    let mut seconds = RoundSeconds::default();
     tell(progress, LearnStage::Collect, 0, 1, None)?;
     let collected = timed(&mut seconds.collect, || {
         let mut told = |done, total| tell(progress, LearnStage::Collect, done, total, None);
         collect(input.replay, input.snapshot, input.options, &mut told)
     })?;
-    if let Some(reason) = too_little(&collected, input.options) {
-        let gate = Gate { before: None, after: None, decision: Decision::Skipped, reason };
-        seconds.total = started.elapsed().as_secs_f64();
-        return Ok(Round { report: report(input, &collected, Vec::new(), gate, seconds), accepted: None });
-    }
-
-    let fusion = timed(&mut seconds.collect, || learn_fusion(input, &collected.trained, progress))?;
-    let (mut building, trained) = timed(&mut seconds.train, || train_next(input, &collected, progress))?;
-    building.meta.fusion = fusion;
-    timed(&mut seconds.reindex, || {
-        building.catch_up(&input.snapshot.lexical, &mut |done, total| {
-            progress(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
-        })
-    })?;
-    let (before, after) =
-        timed(&mut seconds.gate, || compare(input.snapshot, &building, &collected.held_out, progress))?;
-    let (decision, reason) = gate::decide(&before, &after, collected.held_out.len());
-    let gate = Gate { before: Some(before), after: Some(after), decision, reason };
-    seconds.total = started.elapsed().as_secs_f64();
-    let report = report(input, &collected, trained.losses, gate, seconds);
-    Ok(Round { report, accepted: (decision == Decision::Published).then_some(building) })
-}
-
-fn report(
-    input: &RoundInput<'_>,
-    collected: &Collected,
-    loss: Vec<f32>,
-    gate: Gate,
-    seconds: RoundSeconds,
-) -> RoundReport {
-    RoundReport {
+    let clusters = clusters(&collected.held_out);
+    let mut course = Course { input, collected, clusters, guard: Vec::new(), seconds };
+    let (gate, training, accepted) = match course.too_little() {
+        Some(reason) => (skipped(reason), None, None),
+        None => {
+            course.guard = guard_queries(&input.snapshot.lexical, &input.options.gate)?;
+            course.go(progress)?
+        }
+    };
+    course.seconds.total = started.elapsed().as_secs_f64();
+    let Course { collected, seconds, .. } = course;
+    let serving = &input.snapshot.pinned.generation.meta;
+    let report = RoundReport {
         round: input.round,
         started_ms: input.started_ms,
         examples: collected.examples.len(),
         held_out: collected.held_out.len(),
-        sources: collected.sources.clone(),
-        loss,
+        sources: collected.sources,
+        loss: training.iter().flat_map(|training| &training.steps).map(|step| step.loss).collect(),
+        training,
+        tier: accepted.as_ref().map(|(tier, _)| *tier),
+        fusion: accepted.as_ref().map_or(serving.fusion, |(_, building)| building.meta.fusion),
         gate,
-        generation: input.snapshot.pinned.generation.meta.id,
+        generation: serving.id,
         seconds,
+    };
+    Ok(Round { report, accepted: accepted.map(|(_, building)| building) })
+}
+
+fn skipped(reason: String) -> Gate {
+    Gate {
+        before: None,
+        after: None,
+        decision: Decision::Skipped,
+        reason,
+        p_value: None,
+        allowed: None,
+        guard: None,
     }
 }
 
-fn too_little(collected: &Collected, options: &LearnOptions) -> Option<String> {
-    let (train, held_out) = (collected.trained.len(), collected.held_out.len());
-    if train < options.min_queries {
-        return Some(format!(
-            "{train} judged queries to train on, {} are needed: search and judge more",
-            options.min_queries
-        ));
+type Outcome = (Gate, Option<TrainingReport>, Option<(Tier, Building)>);
+
+impl Course<'_> {
+    fn too_little(&self) -> Option<String> {
+        let (train, held_out) = (self.collected.trained.len(), self.collected.held_out.len());
+        let options = self.input.options;
+        if train < options.min_queries && !options.learn_fusion {
+            return Some(format!(
+                "{train} judged queries to train on, {} are needed: search and judge more",
+                options.min_queries
+            ));
+        }
+        (held_out < options.min_held_out).then(|| {
+            format!(
+                "{held_out} held-out queries to judge by, {} are needed: search and judge more",
+                options.min_held_out
+            )
+        })
     }
-    (held_out < options.min_held_out).then(|| {
-        format!(
-            "{held_out} held-out queries to judge by, {} are needed: search and judge more",
-            options.min_held_out
-        )
-    })
+
+    /// The fusion weight first, which costs a second; then the encoder, which must be better than that.
+    fn go(&mut self, progress: &mut Progress<'_>) -> Result<Outcome> {
+        let serving = self.input.snapshot.pinned.generation.meta.fusion;
+        let learnt = self.learn_fusion(progress)?;
+        let weighed = match learnt == serving {
+            true => None,
+            false => Some(self.weigh(serving, learnt, progress)?),
+        };
+        let accepted = weighed.as_ref().is_some_and(|gate| gate.decision == Decision::Published);
+        let base = if accepted { learnt } else { serving };
+        let options = self.input.options;
+        let (train, needed) = (self.collected.trained.len(), options.min_queries);
+        let (mut gate, mut training) = (weighed, None);
+        if options.learn_encoder && train >= needed {
+            let (ruled, report, building) = self.encoder(base, progress)?;
+            if let Some(building) = building {
+                return Ok((ruled, Some(report), Some((Tier::Encoder, building))));
+            }
+            training = Some(report);
+            // The fusion's gate stands if it published; else the encoder's tells more.
+            if !accepted {
+                gate = Some(ruled);
+            }
+        }
+        let Some(gate) = gate else {
+            let reason = match options.learn_encoder {
+                true => format!(
+                    "{train} judged queries to train on, {needed} are needed, and no other fusion weight is better: \
+                     search and judge more"
+                ),
+                false => "no other fusion weight is better".into(),
+            };
+            return Ok((skipped(reason), None, None));
+        };
+        if !accepted {
+            return Ok((gate, training, None));
+        }
+        let Course { input, seconds, .. } = self;
+        let building = timed(&mut seconds.reindex, || {
+            Building::sibling(input.root, &input.snapshot.pinned, learnt, input.dense)
+        })?;
+        Ok((gate, training, Some((Tier::Fusion, building))))
+    }
+
+    /// The fusion weight that ranks the training queries best with the encoder that had not seen them: with the one
+    /// just trained on them the dense side would look better than it is.
+    fn learn_fusion(&mut self, progress: &mut Progress<'_>) -> Result<Fusion> {
+        let Course { input, collected, seconds, .. } = self;
+        let present = input.snapshot.pinned.generation.meta.fusion;
+        if !input.options.learn_fusion {
+            return Ok(present);
+        }
+        timed(&mut seconds.collect, || {
+            let total = collected.trained.len();
+            let mut told = |done| tell(progress, LearnStage::Collect, done, total, None);
+            let (judged, documents) = judge(input.snapshot, &collected.trained, &mut told)?;
+            Ok(fusion_by(&judged.iter().collect::<Vec<_>>(), &documents, present, true))
+        })
+    }
+
+    /// The gate of another fusion over the serving encoder.
+    fn weigh(&mut self, serving: Fusion, learnt: Fusion, progress: &mut Progress<'_>) -> Result<Gate> {
+        let snapshot = self.input.snapshot;
+        let before = self.score(snapshot, serving, true, progress)?;
+        let after = self.score(snapshot, learnt, true, progress)?;
+        self.rule(before, after)
+    }
+
+    /// Trains the encoder and judges it: on a pool, then over the whole corpus. `base` is the fusion that it has to beat with
+    /// the serving encoder.
+    fn encoder(
+        &mut self,
+        base: Fusion,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Gate, TrainingReport, Option<Building>)> {
+        let trained = train_next(self, base, progress)?;
+        let Trained { mut building, report } = match trained {
+            Err((gate, report)) => return Ok((gate, report, None)),
+            Ok(trained) => trained,
+        };
+        let input = self.input;
+        timed(&mut self.seconds.reindex, || {
+            building.catch_up(&input.snapshot.lexical, &mut |done, total| {
+                progress(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
+            })
+        })?;
+        let (building, gate) = self.compare(building, base, progress)?;
+        let accepted = gate.decision == Decision::Published;
+        Ok((gate, report, accepted.then_some(building)))
+    }
+
+    /// Old against new over the whole corpus. The new one's fusion is chosen by the held-out queries: each half of them is
+    /// scored with what the other half chose.
+    fn compare(
+        &mut self,
+        mut building: Building,
+        base: Fusion,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Building, Gate)> {
+        let snapshot = self.input.snapshot;
+        let after = Snapshot { lexical: snapshot.lexical.clone(), pinned: building.pin(&snapshot.lexical)? };
+        let before_scores = self.score(snapshot, base, true, progress)?;
+        let learn = self.input.options.learn_fusion;
+        let (judged, documents) = judge(&after, &self.collected.held_out, &mut |_| Ok(()))?;
+        let halves = halves(&self.clusters);
+        let by = |keep: &dyn Fn(usize) -> bool| {
+            let some: Vec<&Judged> =
+                judged.iter().enumerate().filter(|(query, _)| keep(*query)).map(|(_, one)| one).collect();
+            fusion_by(&some, &documents, base, learn)
+        };
+        let by_other = [by(&|query| halves[query] == 1), by(&|query| halves[query] == 0)];
+        let mut after_scores = self.score(&after, by_other[0], false, progress)?;
+        if by_other[0] != by_other[1] {
+            let second = self.score(&after, by_other[1], false, progress)?;
+            for (query, score) in second.held_out.into_iter().enumerate() {
+                if halves[query] == 1 {
+                    after_scores.held_out[query] = score;
+                }
+            }
+        }
+        building.meta.fusion = by(&|_| true);
+        after_scores.guard = self.score_guard(&after, building.meta.fusion, progress)?;
+        let gate = self.rule(before_scores, after_scores)?;
+        Ok((building, gate))
+    }
+
+    /// The figures of the held-out queries and, if asked for, of the guard.
+    fn score(
+        &mut self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        guard: bool,
+        progress: &mut Progress<'_>,
+    ) -> Result<Scores> {
+        let held_out = self.score_queries(snapshot, fusion, &self.collected.held_out.clone(), progress)?;
+        let guard = if guard { self.score_guard(snapshot, fusion, progress)? } else { Vec::new() };
+        Ok(Scores { held_out, guard })
+    }
+
+    fn score_guard(
+        &mut self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<QueryScores>> {
+        let guard = std::mem::take(&mut self.guard);
+        let scores = self.score_queries(snapshot, fusion, &guard, progress);
+        self.guard = guard;
+        scores
+    }
+
+    fn score_queries(
+        &mut self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        queries: &[JudgedQuery],
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<QueryScores>> {
+        let (mut done, total) = (0, queries.len());
+        timed(&mut self.seconds.gate, || {
+            score(snapshot, fusion, queries, &mut || {
+                done += 1;
+                progress(LearnProgress { stage: LearnStage::Gate, done, total, loss: None })
+            })
+        })
+    }
+
+    /// The gate's word on two sets of figures.
+    pub(super) fn rule(&self, before: Scores, after: Scores) -> Result<Gate> {
+        let guard = (!self.guard.is_empty()).then(|| GuardScores {
+            queries: self.guard.len(),
+            before: mean(&before.guard).hybrid.ndcg_10,
+            after: mean(&after.guard).hybrid.ndcg_10,
+        });
+        let evidence = Evidence {
+            before: &before.held_out,
+            after: &after.held_out,
+            clusters: &self.clusters,
+            guard: guard.map(|guard| (guard.before, guard.after)),
+            attempts: self.input.attempts,
+        };
+        let Ruling { decision, reason, p_value, allowed } = decide(&evidence, &self.input.options.gate)?;
+        let (before, after) = (Some(mean(&before.held_out)), Some(mean(&after.held_out)));
+        Ok(Gate { before, after, decision, reason, p_value, allowed, guard })
+    }
 }
 
-/// Trains the serving encoder further and starts a generation over the result.
-fn train_next(
-    input: &RoundInput<'_>,
-    collected: &Collected,
-    progress: &mut Progress<'_>,
-) -> Result<(Building, TrainReport)> {
-    let serving = &input.snapshot.pinned.generation;
-    let mut model = TrainableEncoder::load(
-        &serving.model_folder(),
-        input.options.train.precision,
-        serving.encoder.kernel(),
-    )?;
-    let chunks = input.snapshot.lexical.chunk_count() as usize;
-    let trained = train(&mut model, &collected.examples, &input.options.train, chunks, &mut |step| {
-        let loss = Some(step.loss);
-        progress(LearnProgress { stage: LearnStage::Train, done: step.step, total: step.steps, loss })
-    })?;
-    let building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
-    Ok((building, trained))
+/// Figures by query.
+pub(super) struct Scores {
+    pub(super) held_out: Vec<QueryScores>,
+    pub(super) guard: Vec<QueryScores>,
 }
 
-/// The fusion weight that ranks the judged queries best with the encoder that had not seen them: with the one just
-/// trained on them the dense side would look better than it is.
-fn learn_fusion(
-    input: &RoundInput<'_>,
-    judged: &[JudgedQuery],
-    progress: &mut Progress<'_>,
-) -> Result<Fusion> {
-    let snapshot = input.snapshot;
-    let fusion = snapshot.pinned.generation.meta.fusion;
-    if !input.options.learn_fusion {
-        return Ok(fusion);
-    }
-    let Fusion::Convex { .. } = fusion else { return Ok(fusion) };
-    let mut queries = Vec::with_capacity(judged.len());
-    let mut documents: HashMap<ChunkId, String> = HashMap::new();
-    for (done, query) in judged.iter().enumerate() {
-        tell(progress, LearnStage::Collect, done, judged.len(), None)?;
+type Documents = std::collections::HashMap<crate::ids::ChunkId, String>;
+
+/// The candidates of judged queries with their documents. `told` is called with the number of queries done before each,
+/// and stops the work by failing.
+fn judge(
+    snapshot: &Snapshot,
+    queries: &[JudgedQuery],
+    told: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<(Vec<Judged>, Documents)> {
+    let (mut judged, mut documents) = (Vec::with_capacity(queries.len()), Documents::new());
+    for (done, query) in queries.iter().enumerate() {
+        told(done)?;
         let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
         for candidate in &candidates {
             if !documents.contains_key(&candidate.id)
@@ -160,28 +341,12 @@ fn learn_fusion(
                 documents.insert(candidate.id, record.document);
             }
         }
-        queries.push(Judged { candidates, relevant: query.relevant.keys().cloned().collect() });
+        judged.push(Judged { candidates, relevant: query.relevant.keys().cloned().collect() });
     }
-    Ok(learn_dense_weight(&queries, &documents)
-        .map_or(fusion, |dense_weight| Fusion::Convex { dense_weight }))
+    Ok((judged, documents))
 }
 
-fn compare(
-    snapshot: &Snapshot,
-    building: &Building,
-    held_out: &[JudgedQuery],
-    progress: &mut Progress<'_>,
-) -> Result<(GateScores, GateScores)> {
-    let after = Snapshot { lexical: snapshot.lexical.clone(), pinned: building.pin(&snapshot.lexical)? };
-    let (mut done, total) = (0, 2 * held_out.len());
-    let mut step = || {
-        done += 1;
-        progress(LearnProgress { stage: LearnStage::Gate, done, total, loss: None })
-    };
-    Ok((gate::score(snapshot, held_out, &mut step)?, gate::score(&after, held_out, &mut step)?))
-}
-
-fn tell(
+pub(super) fn tell(
     progress: &mut Progress<'_>,
     stage: LearnStage,
     done: usize,
@@ -194,7 +359,7 @@ fn tell(
     }
 }
 
-fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = work();
     *seconds += started.elapsed().as_secs_f64();

@@ -21,6 +21,7 @@ mod failure;
 mod filter;
 mod index;
 mod language;
+mod rarity;
 mod schema;
 mod snapshot;
 mod writer;

@@ -6,6 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::source::{NegativeKind, NegativeSource, Proposal, Sought};
+use crate::error::Result;
 use crate::feedback::{Impression, Judgement, Replay, Verdict, normalise_query};
 use crate::ids::{ChunkId, QueryId};
 
@@ -28,6 +30,20 @@ pub(crate) struct Confusable {
     pub(crate) best_rank: Option<usize>,
     pub(crate) last_seen_ms: u64,
     pub(crate) judged_not_relevant: bool,
+}
+
+/// The log as a source: what was passed over, in the order of its evidence.
+pub(crate) struct PassedOver;
+
+impl NegativeSource for PassedOver {
+    fn kind(&self) -> NegativeKind {
+        NegativeKind::Confusable
+    }
+
+    fn propose(&mut self, sought: &Sought<'_>, most: usize) -> Result<Vec<Proposal>> {
+        let others = sought.passed_over.iter().filter(|passage| !sought.answers(passage));
+        Ok(others.take(most).map(Proposal::passage).collect())
+    }
 }
 
 /// All that the log says of one query text.

@@ -1,7 +1,14 @@
-//! Where hard negatives come from.
-//!
-//! So far from the log alone: what users passed over, or said does not answer them.
+//! Where hard negatives come from: what users passed over ([`confusable`]), what the indexes find near to a query
+//! ([`semantic`]), and what is made ([`adversarial`]).
 
+mod adversarial;
 mod confusable;
+mod semantic;
+mod source;
 
-pub(crate) use confusable::{Confusion, ShownRef, collect_confusables};
+pub(crate) use adversarial::Adversarial;
+pub(crate) use confusable::{Confusion, PassedOver, ShownRef, collect_confusables};
+pub(crate) use semantic::Semantic;
+pub use semantic::{Sampling, SemanticOptions};
+pub use source::{NegativeKind, NegativeShares};
+pub(crate) use source::{NegativeSource, Proposal, Sought, mix};

@@ -4,7 +4,9 @@
 //! gives the same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2
 //! with torch's AdamW.
 
+mod example;
 mod loss;
+mod mask;
 mod optimizer;
 mod options;
 mod sampler;
@@ -13,5 +15,8 @@ mod schedule;
 mod tests;
 mod trainer;
 
-pub use options::{NegativeScope, TrainOptions};
-pub(crate) use trainer::{Example, TrainReport, train};
+pub(crate) use example::{Example, Guide};
+pub use mask::Masked;
+pub use options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
+pub use trainer::StepReport;
+pub(crate) use trainer::{Training, train};

@@ -40,6 +40,54 @@ pub struct TrainOptions {
     /// takes less time and memory, and what they give for a text is computed once and kept in a temporary file (3 kB a
     /// token, in the system's folder for such files). Default 0: everything learns.
     pub frozen_layers: usize,
+    /// A candidate that the guide (the serving encoder, which stands still) ranks above the positive less this margin of
+    /// the cosine is hidden from the anchor as a suspected answer, unless it is the row's own hard negative. `None`: no
+    /// candidate is. Default 0.
+    pub guide_margin: Option<f32>,
+    /// A candidate whose cosine to the positive, by the guide, is this or more counts as the positive and is hidden.
+    /// Default 0.95.
+    pub duplicate_cosine: f32,
+    /// Two anchors whose cosine, by the guide, is this or more never share a batch. Default 0.9.
+    pub similar_anchors: f32,
+    /// Whether positives choose among the anchors too. Default off.
+    pub bidirectional: Bidirectional,
+    /// Whether the hardest candidates count more. Default no.
+    pub hardness: Option<Hardness>,
+}
+
+/// Whether a positive is also asked which of the batch's anchors is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bidirectional {
+    /// Only anchors choose, among documents.
+    #[default]
+    Off,
+    /// The mean of the losses of both directions (the symmetric loss of sentence-transformers).
+    PerDirection,
+    /// One loss over the candidates of both directions (`directions` with `partition_mode="joint"` there).
+    Joint,
+}
+
+/// `strength · cos` is added to the logits of some candidates, without a gradient, so that hard ones count more than
+/// their share (`hardness_mode` and `hardness_strength` of sentence-transformers).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Hardness {
+    /// Which candidates.
+    pub of: HardnessOf,
+    /// Above 0; 5 to 9 in the literature.
+    pub strength: f32,
+}
+
+/// Candidates that [`Hardness`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HardnessOf {
+    /// Other rows' positives and hard negatives.
+    InBatchNegatives,
+    /// The row's own hard negatives.
+    HardNegatives,
+    /// All of them.
+    AllNegatives,
 }
 
 /// Which anchors see a row's hard negatives.
@@ -51,20 +99,31 @@ pub enum NegativeScope {
     Batch,
     /// Their own row's anchor alone; the other rows' positives still serve as negatives.
     OwnAnchor,
-    /// [`OwnAnchor`](NegativeScope::OwnAnchor) below a million chunks, else [`Batch`](NegativeScope::Batch). In a small
-    /// corpus what is confused with one query is too often a right answer to the next.
+    /// [`Batch`](NegativeScope::Batch) from a million chunks on, and below where the guide suspects no more than 2 % of
+    /// other rows' hard negatives; else [`OwnAnchor`](NegativeScope::OwnAnchor). In a small corpus about one thing what is
+    /// confused with one query is too often a right answer to the next.
     #[default]
     Auto,
 }
 
 impl NegativeScope {
-    /// What `Auto` means in a corpus of so many chunks.
-    pub(super) fn resolve(self, chunks: usize) -> NegativeScope {
+    /// What is taken in a corpus of so many chunks, and why; `suspected` is the share of other rows' hard negatives that
+    /// may be answers, where that could be measured.
+    pub(super) fn resolve(self, chunks: usize, suspected: Option<f64>) -> (NegativeScope, String) {
         const LARGE: usize = 1_000_000;
-        match self {
-            NegativeScope::Auto if chunks < LARGE => NegativeScope::OwnAnchor,
-            NegativeScope::Auto => NegativeScope::Batch,
-            chosen => chosen,
+        const FEW: f64 = 0.02;
+        let percent =
+            |share: f64| format!("{:.1} % of other rows' hard negatives may be answers", 100.0 * share);
+        match (self, suspected) {
+            (NegativeScope::Auto, _) if chunks >= LARGE => {
+                (NegativeScope::Batch, format!("the corpus has {chunks} chunks"))
+            }
+            (NegativeScope::Auto, Some(share)) if share <= FEW => (NegativeScope::Batch, percent(share)),
+            (NegativeScope::Auto, Some(share)) => (NegativeScope::OwnAnchor, percent(share)),
+            (NegativeScope::Auto, None) => {
+                (NegativeScope::OwnAnchor, format!("the corpus has only {chunks} chunks"))
+            }
+            (chosen, _) => (chosen, "chosen".into()),
         }
     }
 }
@@ -84,6 +143,11 @@ impl Default for TrainOptions {
             max_tokens: None,
             precision: EncoderPrecision::Bf16,
             frozen_layers: 0,
+            guide_margin: Some(0.0),
+            duplicate_cosine: 0.95,
+            similar_anchors: 0.9,
+            bidirectional: Bidirectional::Off,
+            hardness: None,
         }
     }
 }
@@ -161,6 +225,36 @@ impl TrainOptions {
         self
     }
 
+    /// Sets [`guide_margin`](TrainOptions::guide_margin).
+    pub fn with_guide_margin(mut self, margin: Option<f32>) -> Self {
+        self.guide_margin = margin;
+        self
+    }
+
+    /// Sets [`duplicate_cosine`](TrainOptions::duplicate_cosine).
+    pub fn with_duplicate_cosine(mut self, cosine: f32) -> Self {
+        self.duplicate_cosine = cosine;
+        self
+    }
+
+    /// Sets [`similar_anchors`](TrainOptions::similar_anchors).
+    pub fn with_similar_anchors(mut self, cosine: f32) -> Self {
+        self.similar_anchors = cosine;
+        self
+    }
+
+    /// Sets [`bidirectional`](TrainOptions::bidirectional).
+    pub fn with_bidirectional(mut self, bidirectional: Bidirectional) -> Self {
+        self.bidirectional = bidirectional;
+        self
+    }
+
+    /// Sets [`hardness`](TrainOptions::hardness).
+    pub fn with_hardness(mut self, hardness: Option<Hardness>) -> Self {
+        self.hardness = hardness;
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub fn validate(&self) -> Result<()> {
@@ -189,6 +283,16 @@ impl TrainOptions {
         }
         if self.precision == EncoderPrecision::Int8 {
             return Err(Error::invalid("the precision of training", "int8", "bf16 or f32"));
+        }
+        let cosine = |what, value: f32| match (-1.0..=1.0).contains(&value) {
+            true => Ok(()),
+            false => Err(Error::invalid(what, value, "a cosine, from -1 to 1")),
+        };
+        self.guide_margin.map_or(Ok(()), |margin| cosine("the guide's margin", margin))?;
+        cosine("the cosine of duplicates", self.duplicate_cosine)?;
+        cosine("the cosine of similar anchors", self.similar_anchors)?;
+        if let Some(hardness) = self.hardness {
+            positive("the strength of the hardness", hardness.strength.into())?;
         }
         if let Some(tokens @ ..3) = self.max_tokens {
             return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));

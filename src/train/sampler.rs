@@ -1,6 +1,7 @@
-//! Batches in which no text stands twice.
+//! Batches in which no row is another's wrong answer.
 //!
-//! A text that stands twice would be its own negative: another row's positive, or hard negative, counts as wrong.
+//! A text that stands twice would be its own negative: another row's positive, or hard negative, counts as wrong. So would
+//! the answer to a question that is asked twice in other words.
 
 use std::collections::HashSet;
 
@@ -8,12 +9,20 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::trainer::Example;
+use super::example::Example;
+use super::mask::Knowledge;
+use super::options::TrainOptions;
 
-/// One epoch's batches, as indices into `examples`. Every example is in exactly one; what finds one of its texts in the
-/// batch already waits for a later one. Equal seed and epoch give equal batches.
-pub(super) fn batches(examples: &[Example], batch_size: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+/// One epoch's batches, as indices into `examples`. Every example is in exactly one. In a batch no text stands twice, no
+/// two anchors have an answer in common, and none are as similar as the options forbid: what would break that waits for a
+/// later batch. Equal seed and epoch give equal batches.
+pub(super) fn batches(
+    examples: &[Example],
+    options: &TrainOptions,
+    known: Knowledge<'_>,
+    epoch: usize,
+) -> Vec<Vec<usize>> {
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     random.set_stream(epoch as u64);
     let mut waiting: Vec<usize> = (0..examples.len()).collect();
     waiting.shuffle(&mut random);
@@ -23,7 +32,12 @@ pub(super) fn batches(examples: &[Example], batch_size: usize, seed: u64, epoch:
         let mut texts: HashSet<&str> = HashSet::new();
         for index in waiting {
             let own = || examples[index].texts();
-            if batch.len() < batch_size && own().all(|text| !texts.contains(text)) {
+            let apart =
+                |&other: &usize| are_apart(&examples[index].anchor, &examples[other].anchor, options, known);
+            if batch.len() < options.batch_size
+                && own().all(|text| !texts.contains(text))
+                && batch.iter().all(apart)
+            {
                 texts.extend(own());
                 batch.push(index);
             } else {
@@ -36,9 +50,15 @@ pub(super) fn batches(examples: &[Example], batch_size: usize, seed: u64, epoch:
     batches
 }
 
+fn are_apart(a: &str, b: &str, options: &TrainOptions, known: Knowledge<'_>) -> bool {
+    let cosine = known.guide.and_then(|guide| guide.cosine(a, b));
+    !known.answers.meet(a, b) && cosine.is_none_or(|cosine| cosine < options.similar_anchors)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::example::{Answers, Guide};
     use proptest::prelude::*;
 
     fn examples() -> impl Strategy<Value = Vec<Example>> {
@@ -50,17 +70,31 @@ mod tests {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
                     negatives: negatives.into_iter().map(name).collect(),
+                    weight: 1.0,
                 })
                 .collect()
         })
     }
 
+    /// Query n stands at 20 n degrees: only neighbours, and those a turn apart, are similar.
+    fn guide() -> Guide {
+        let mut guide = Guide::default();
+        for n in 0u8..12 {
+            let angle = (20.0 * f32::from(n)).to_radians();
+            guide.add(&format!("query {n}"), vec![angle.cos(), angle.sin()]);
+        }
+        guide
+    }
+
     proptest! {
         #[test]
-        fn every_example_is_in_one_batch_and_no_text_stands_twice(
-            examples in examples(), size in 1usize..9, seed: u64, epoch in 0usize..4,
+        fn every_example_is_in_one_batch_and_no_batch_holds_what_must_be_apart(
+            examples in examples(), size in 2usize..9, seed: u64, epoch in 0usize..4, guided: bool,
         ) {
-            let batches = batches(&examples, size, seed, epoch);
+            let options = TrainOptions::default().with_batch_size(size).with_seed(seed);
+            let (answers, guide) = (Answers::of(&examples), guide());
+            let known = Knowledge { answers: &answers, guide: guided.then_some(&guide) };
+            let batches = batches(&examples, &options, known, epoch);
             let mut seen: Vec<usize> = batches.concat();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..examples.len()).collect::<Vec<_>>());
@@ -68,20 +102,38 @@ mod tests {
                 prop_assert!((1..=size).contains(&batch.len()));
                 for (place, &a) in batch.iter().enumerate() {
                     for &b in &batch[place + 1..] {
-                        prop_assert!(examples[a].texts().all(|text| examples[b].texts().all(|other| text != other)));
+                        let (a, b) = (&examples[a], &examples[b]);
+                        prop_assert!(a.texts().all(|text| b.texts().all(|other| text != other)));
+                        let shared = examples.iter().any(|one| {
+                            one.anchor == a.anchor
+                                && examples.iter().any(|two| two.anchor == b.anchor && two.positive == one.positive)
+                        });
+                        prop_assert!(!shared, "{} and {} have an answer in common", a.anchor, b.anchor);
+                        if guided {
+                            prop_assert!(guide.cosine(&a.anchor, &b.anchor).unwrap() < 0.9);
+                        }
                     }
                 }
             }
-            prop_assert_eq!(batches, super::batches(&examples, size, seed, epoch));
+            prop_assert_eq!(batches, super::batches(&examples, &options, known, epoch));
         }
     }
 
     #[test]
-    fn epochs_differ_in_their_order() {
-        let example =
-            |i| Example { anchor: format!("q{i}"), positive: format!("p{i}"), negatives: Vec::new() };
+    fn epochs_and_seeds_differ_in_their_order() {
+        let example = |i| Example {
+            anchor: format!("q{i}"),
+            positive: format!("p{i}"),
+            negatives: Vec::new(),
+            weight: 1.0,
+        };
         let examples: Vec<Example> = (0..50).map(example).collect();
-        assert_ne!(batches(&examples, 8, 1, 0), batches(&examples, 8, 1, 1));
-        assert_ne!(batches(&examples, 8, 1, 0), batches(&examples, 8, 2, 0));
+        let answers = Answers::of(&examples);
+        let order = |seed, epoch| {
+            let known = Knowledge { answers: &answers, guide: None };
+            batches(&examples, &TrainOptions::default().with_seed(seed), known, epoch)
+        };
+        assert_ne!(order(1, 0), order(1, 1));
+        assert_ne!(order(1, 0), order(2, 0));
     }
 }

@@ -9,11 +9,14 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use super::example::{Answers, Example};
+use super::mask::{Knowledge, Mask};
 use super::optimizer::{AdamW, global_norm};
-use super::options::{NegativeScope, TrainOptions};
-use super::trainer::{Example, add_gradients, clip, train};
+use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
+use super::trainer::{TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
+use crate::error::Result;
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&std::fs::read(reference().join(name)).unwrap()).unwrap()
@@ -35,6 +38,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
+            weight: 1.0,
         })
         .collect()
 }
@@ -46,11 +50,32 @@ fn batch(
     scope: NegativeScope,
     part_tokens: usize,
 ) -> (f32, Vec<Vec<f32>>) {
+    batch_with(model, rows, &TrainOptions::default().with_scope(scope), part_tokens)
+}
+
+fn batch_with(
+    model: &mut TrainableEncoder,
+    rows: &[Example],
+    options: &TrainOptions,
+    part_tokens: usize,
+) -> (f32, Vec<Vec<f32>>) {
+    let answers = Answers::of(rows);
     let rows: Vec<&Example> = rows.iter().collect();
+    let known = Knowledge { answers: &answers, guide: None };
+    let hidden = Mask::of(&rows, options.scope, options, known).hidden;
     let mut gradients = model.gradients();
-    let options = TrainOptions::default();
-    let loss = add_gradients(model, &rows, &options, scope, part_tokens, &mut gradients).unwrap();
+    let loss = add_gradients(model, &rows, options, hidden, part_tokens, &mut gradients).unwrap();
     (loss, gradients)
+}
+
+/// Trains to the end, without a guide.
+fn run(model: &mut TrainableEncoder, examples: &[Example], options: &TrainOptions) -> Result<TrainReport> {
+    let training = Training { examples, options, chunks: 100, guide: None };
+    train(model, training, &mut |_| std::ops::ControlFlow::Continue(()))
+}
+
+fn losses(report: &TrainReport) -> Vec<f32> {
+    report.steps.iter().map(|step| step.loss).collect()
 }
 
 /// Six rows that share no text.
@@ -87,6 +112,28 @@ fn check_losses(folder: &Path, which: &str, relative: f64) {
     ] {
         let (loss, _) = batch(&mut model, &reference_rows(which, negatives), scope, usize::MAX);
         close(loss.into(), file.losses[name].loss, relative, name);
+    }
+    let shared = || TrainOptions::default().with_scope(NegativeScope::Batch);
+    let hard = |of, strength| shared().with_hardness(Some(Hardness { of, strength }));
+    for (name, negatives, options) in [
+        ("symmetric_pairs", 0, shared().with_bidirectional(Bidirectional::PerDirection)),
+        ("symmetric_triplets", 1, shared().with_bidirectional(Bidirectional::PerDirection)),
+        ("joint_q2d_d2q_pairs", 0, shared().with_bidirectional(Bidirectional::Joint)),
+        ("hardness_in_batch_negatives_9_triplets", 1, hard(HardnessOf::InBatchNegatives, 9.0)),
+        ("hardness_hard_negatives_5_triplets", 1, hard(HardnessOf::HardNegatives, 5.0)),
+        ("hardness_all_negatives_5_triplets", 1, hard(HardnessOf::AllNegatives, 5.0)),
+        ("triplets_shared_scale_1", 1, shared().with_scale(1.0)),
+        ("triplets_shared_scale_50", 1, shared().with_scale(50.0)),
+    ] {
+        let Some(golden) = file.losses.get(name) else { continue };
+        let (loss, _) = batch_with(&mut model, &reference_rows(which, negatives), &options, usize::MAX);
+        close(loss.into(), golden.loss, relative, name);
+    }
+    let mut repeated = reference_rows(which, 1);
+    repeated[5].positive = repeated[0].positive.clone();
+    if let Some(golden) = file.losses.get("triplets_shared_duplicate_positive_masked") {
+        let (loss, _) = batch_with(&mut model, &repeated, &shared(), usize::MAX);
+        close(loss.into(), golden.loss, relative, "a duplicate positive, masked");
     }
 }
 

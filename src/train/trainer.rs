@@ -6,9 +6,12 @@
 //! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
+use super::example::{Answers, Example, Guide};
 use super::loss::{Layout, loss_and_gradient};
+use super::mask::{Knowledge, Mask, Masked, suspected_share};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{NegativeScope, TrainOptions};
 use super::sampler::batches;
@@ -19,41 +22,45 @@ use crate::error::{Error, Result};
 /// What the tape of a part may take.
 const TAPE_BYTES: usize = 1 << 30;
 
-/// One training row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Example {
-    pub(crate) anchor: String,
-    pub(crate) positive: String,
-    pub(crate) negatives: Vec<String>,
-}
-
-impl Example {
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        [&self.anchor, &self.positive].into_iter().chain(&self.negatives).map(String::as_str)
-    }
-}
-
 /// One step, as it is told while training.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct StepReport {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StepReport {
     /// From 1.
-    pub(crate) step: usize,
-    pub(crate) steps: usize,
-    pub(crate) loss: f32,
+    pub step: usize,
+    /// Of so many.
+    pub steps: usize,
+    /// The mean over the batch's rows.
+    pub loss: f32,
     /// L2 norm of the gradient before clipping.
-    pub(crate) grad_norm: f64,
-    pub(crate) learning_rate: f64,
+    pub grad_norm: f64,
+    /// That of this step.
+    pub learning_rate: f64,
 }
 
 /// What training did.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainReport {
     /// The steps in their order.
-    pub(crate) losses: Vec<f32>,
-    pub(crate) seconds: f64,
+    pub(crate) steps: Vec<StepReport>,
+    /// The scope that was taken, and why.
+    pub(crate) scope: NegativeScope,
+    pub(crate) scope_reason: String,
+    pub(crate) masked: Masked,
 }
 
-/// Fine-tunes `model` in place. `chunks` is the size of the corpus, which decides [`NegativeScope::Auto`].
+/// What training goes by, beside its options.
+#[derive(Clone, Copy)]
+pub(crate) struct Training<'a> {
+    pub(crate) examples: &'a [Example],
+    pub(crate) options: &'a TrainOptions,
+    /// The size of the corpus, which has a say in [`NegativeScope::Auto`].
+    pub(crate) chunks: usize,
+    /// The serving encoder's view of the texts, to tell false negatives by.
+    pub(crate) guide: Option<&'a Guide>,
+}
+
+/// Fine-tunes `model` in place.
 ///
 /// # Errors
 /// [`Error::Invalid`] without examples or with options that can't be used, by themselves or with this model;
@@ -61,30 +68,32 @@ pub(crate) struct TrainReport {
 /// lower learning rate prevents. The model is then of no use.
 pub(crate) fn train(
     model: &mut TrainableEncoder,
-    examples: &[Example],
-    options: &TrainOptions,
-    chunks: usize,
+    training: Training<'_>,
     progress: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
 ) -> Result<TrainReport> {
+    let Training { examples, options, chunks, guide } = training;
     options.validate()?;
     if examples.is_empty() {
         return Err(Error::invalid("the training examples", "none", "at least one"));
     }
-    let started = Instant::now();
     model.freeze(options.frozen_layers)?;
-    let scope = options.scope.resolve(chunks);
+    let answers = Answers::of(examples);
+    let known = Knowledge { answers: &answers, guide };
+    let (scope, scope_reason) = options.scope.resolve(chunks, suspected_share(examples, options, known));
     let epochs: Vec<Vec<Vec<usize>>> =
-        (0..options.epochs).map(|epoch| batches(examples, options.batch_size, options.seed, epoch)).collect();
+        (0..options.epochs).map(|epoch| batches(examples, options, known, epoch)).collect();
     let steps = epochs.iter().map(Vec::len).sum();
     let schedule = Schedule::new(steps, options.warmup_ratio);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
     let part_tokens = TAPE_BYTES / model.tape_bytes();
-    let mut report = TrainReport::default();
+    let mut report = TrainReport { steps: Vec::new(), scope, scope_reason, masked: Masked::default() };
     for batch in epochs.into_iter().flatten() {
         let rows: Vec<&Example> = batch.into_iter().map(|index| &examples[index]).collect();
         gradients.iter_mut().for_each(|sums| sums.fill(0.0));
-        let loss = add_gradients(model, &rows, options, scope, part_tokens, &mut gradients)?;
+        let mask = Mask::of(&rows, scope, options, known);
+        report.masked.add(mask.counts);
+        let loss = add_gradients(model, &rows, options, mask.hidden, part_tokens, &mut gradients)?;
         let grad_norm = global_norm(&gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
@@ -92,16 +101,15 @@ pub(crate) fn train(
                 message: format!("the loss is {loss}, its gradient {grad_norm}; use a lower learning rate"),
             });
         }
-        let learning_rate = options.learning_rate * schedule.factor(report.losses.len());
+        let learning_rate = options.learning_rate * schedule.factor(report.steps.len());
         let factor = clip(grad_norm, options.max_grad_norm);
         model.update(|parameters| optimizer.step(parameters, &gradients, factor, learning_rate));
-        report.losses.push(loss);
-        let step = report.losses.len();
-        if progress(&StepReport { step, steps, loss, grad_norm, learning_rate }).is_break() {
+        let step = StepReport { step: report.steps.len() + 1, steps, loss, grad_norm, learning_rate };
+        report.steps.push(step);
+        if progress(&step).is_break() {
             return Err(Error::Cancelled { doing: "training" });
         }
     }
-    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -115,11 +123,11 @@ pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
     rows: &[&Example],
     options: &TrainOptions,
-    scope: NegativeScope,
+    hidden: Vec<bool>,
     part_tokens: usize,
     gradients: &mut [Vec<f32>],
 ) -> Result<f32> {
-    let (texts, layout) = lay_out(rows);
+    let (texts, layout) = lay_out(rows, hidden);
     let limit = options.max_tokens.unwrap_or(model.max_tokens());
     let ids = texts.iter().map(|text| model.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
     let parts = parts(&ids, part_tokens);
@@ -137,7 +145,7 @@ pub(super) fn add_gradients(
     for (at, part) in parts.iter().enumerate() {
         embed(model, part, at + 1 == parts.len(), &mut vectors)?;
     }
-    let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options.scale, scope)
+    let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options)
         .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
     for (at, part) in parts.iter().enumerate().rev() {
         if at + 1 < parts.len() {
@@ -150,13 +158,15 @@ pub(super) fn add_gradients(
 }
 
 /// The texts of a batch and the part that each plays in the loss.
-fn lay_out<'a>(rows: &[&'a Example]) -> (Vec<&'a str>, Layout) {
+fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout) {
     let mut texts = Vec::new();
     let mut add = |text: &'a str| {
         texts.push(text);
         texts.len() as u32 - 1
     };
-    let mut layout = Layout { anchors: Vec::new(), positives: Vec::new(), negatives: Vec::new() };
+    let weights = rows.iter().map(|example| example.weight).collect();
+    let (anchors, positives, negatives) = (Vec::new(), Vec::new(), Vec::new());
+    let mut layout = Layout { anchors, positives, negatives, hidden, weights };
     for (row, example) in rows.iter().enumerate() {
         layout.anchors.push(add(&example.anchor));
         layout.positives.push(add(&example.positive));

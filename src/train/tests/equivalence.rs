@@ -44,8 +44,7 @@ fn every_variable_gets_a_gradient_and_moves() {
     let mut model = tiny();
     let before = model.parameters().to_vec();
     let (_, gradients) = batch(&mut model, &reference_rows("tiny", 1), NegativeScope::OwnAnchor, usize::MAX);
-    train(&mut model, &reference_rows("tiny", 1), &options(), 100, &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    run(&mut model, &reference_rows("tiny", 1), &options()).unwrap();
     let after = model.parameters().to_vec();
     for (i, name) in model.names().iter().enumerate() {
         // Its gradient is zero in theory: softmax does not see what is added to all of a row.
@@ -82,43 +81,41 @@ fn frozen_layers_stay_and_those_above_learn() {
         let mut model = TrainableEncoder::load(&tiny_model(), precision, Kernel::best().unwrap()).unwrap();
         let before = model.parameters().to_vec();
         let options = options().with_epochs(6).with_learning_rate(1e-3).with_frozen_layers(1);
-        let mut go_on = |_: &_| ControlFlow::Continue(());
-        let report = train(&mut model, &reference_rows("tiny", 1), &options, 100, &mut go_on).unwrap();
-        assert!(report.losses[5] < 0.9 * report.losses[0], "{:?}", report.losses);
+        let losses = losses(&run(&mut model, &reference_rows("tiny", 1), &options).unwrap());
+        assert!(losses[5] < 0.9 * losses[0], "{losses:?}");
         for (i, name) in model.names().iter().enumerate() {
             let moved = before[i] != model.parameters()[i];
             assert_eq!(moved, name.starts_with("encoder.layer.1."), "{name}");
         }
     }
     let all = options().with_frozen_layers(2);
-    let refused =
-        train(&mut tiny(), &reference_rows("tiny", 1), &all, 100, &mut |_| ControlFlow::Continue(()));
+    let refused = run(&mut tiny(), &reference_rows("tiny", 1), &all);
     assert!(matches!(refused, Err(Error::Invalid { .. })));
 }
 
 #[test]
 fn training_lowers_the_loss_and_the_same_seed_gives_the_same_weights() {
-    let run = |seed| {
+    let trained = |seed| {
         let mut model = tiny();
         let options = options().with_epochs(8).with_learning_rate(1e-3).with_batch_size(3).with_seed(seed);
-        let report =
-            train(&mut model, &reference_rows("tiny", 1), &options, 100, &mut |_| ControlFlow::Continue(()))
-                .unwrap();
-        (report.losses, model.parameters().to_vec())
+        let report = run(&mut model, &reference_rows("tiny", 1), &options).unwrap();
+        (losses(&report), model.parameters().to_vec())
     };
-    let (losses, first) = run(1);
+    let (losses, first) = trained(1);
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
     assert_eq!(losses.len(), 16);
     assert!(mean(&losses[12..]) < 0.8 * mean(&losses[..4]), "{losses:?}");
-    assert_eq!(run(1), (losses, first.clone()));
-    assert_ne!(run(2).1, first);
+    assert_eq!(trained(1), (losses, first.clone()));
+    assert_ne!(trained(2).1, first);
 }
 
 #[test]
 fn progress_is_told_every_step_and_can_stop() {
     let mut told = Vec::new();
     let rows = reference_rows("tiny", 1);
-    let result = train(&mut tiny(), &rows, &options(), 100, &mut |step| {
+    let options = options();
+    let training = Training { examples: &rows, options: &options, chunks: 100, guide: None };
+    let result = train(&mut tiny(), training, &mut |step| {
         told.push((step.step, step.steps));
         assert!(step.loss > 0.0 && step.grad_norm > 0.0 && step.learning_rate > 0.0);
         if step.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -131,8 +128,7 @@ fn progress_is_told_every_step_and_can_stop() {
 fn numbers_that_are_not_finite_stop_the_run_with_a_word() {
     let mut model = tiny();
     model.update(|parameters| parameters[0].fill(f32::NAN));
-    let result =
-        train(&mut model, &reference_rows("tiny", 1), &options(), 100, &mut |_| ControlFlow::Continue(()));
+    let result = run(&mut model, &reference_rows("tiny", 1), &options());
     assert!(matches!(result, Err(Error::Encoder { .. })), "{result:?}");
 }
 
@@ -156,32 +152,27 @@ fn unusable_options_are_refused() {
 
 #[test]
 fn training_needs_examples_and_a_cut_that_the_model_knows() {
-    let run = |rows: &[Example], options: &TrainOptions| {
-        train(&mut tiny(), rows, options, 100, &mut |_| panic!("a step was done"))
-    };
-    let result = run(&[], &options());
+    let result = run(&mut tiny(), &[], &options());
     assert!(matches!(result, Err(Error::Invalid { what: "the training examples", .. })), "{result:?}");
-    let result = run(&reference_rows("tiny", 1), &options().with_max_tokens(100_000));
+    let result = run(&mut tiny(), &reference_rows("tiny", 1), &options().with_max_tokens(100_000));
     assert!(matches!(result, Err(Error::Invalid { what: "max_tokens", .. })), "{result:?}");
 }
 
 #[test]
 fn what_is_beyond_max_tokens_takes_no_part() {
-    let losses = |rows: &[Example], options: TrainOptions| {
-        let mut model = tiny();
-        train(&mut model, rows, &options, 100, &mut |_| ControlFlow::Continue(())).unwrap().losses
-    };
+    let trained =
+        |rows: &[Example], options: TrainOptions| losses(&run(&mut tiny(), rows, &options).unwrap());
     let rows = reference_rows("tiny", 1);
     let mut longer = rows.clone();
     for row in &mut longer {
         row.positive.push_str(" and so on");
     }
     let cut = || options().with_max_tokens(4);
-    assert_ne!(losses(&rows, cut()), losses(&rows, options()));
-    assert_ne!(losses(&longer, options()), losses(&rows, options()));
-    assert_eq!(losses(&longer, cut()), losses(&rows, cut()));
+    assert_ne!(trained(&rows, cut()), trained(&rows, options()));
+    assert_ne!(trained(&longer, options()), trained(&rows, options()));
+    assert_eq!(trained(&longer, cut()), trained(&rows, cut()));
     let limit = tiny().max_tokens();
-    assert_eq!(losses(&rows, options().with_max_tokens(limit)), losses(&rows, options()));
+    assert_eq!(trained(&rows, options().with_max_tokens(limit)), trained(&rows, options()));
 }
 
 #[test]
@@ -199,6 +190,11 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         max_tokens: Some(10),
         precision: EncoderPrecision::F32,
         frozen_layers: 1,
+        guide_margin: None,
+        duplicate_cosine: 0.9,
+        similar_anchors: 0.8,
+        bidirectional: Bidirectional::Joint,
+        hardness: Some(Hardness { of: HardnessOf::AllNegatives, strength: 5.0 }),
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");
@@ -209,8 +205,43 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
 }
 
 #[test]
-fn the_scope_follows_the_size_of_the_corpus() {
-    assert_eq!(NegativeScope::Auto.resolve(999_999), NegativeScope::OwnAnchor);
-    assert_eq!(NegativeScope::Auto.resolve(1_000_000), NegativeScope::Batch);
-    assert_eq!(NegativeScope::Batch.resolve(10), NegativeScope::Batch);
+fn the_scope_follows_the_size_of_the_corpus_and_what_is_suspected() {
+    let auto = |chunks, suspected| NegativeScope::Auto.resolve(chunks, suspected).0;
+    assert_eq!(auto(999_999, None), NegativeScope::OwnAnchor);
+    assert_eq!(auto(1_000_000, Some(0.5)), NegativeScope::Batch);
+    assert_eq!(auto(1000, Some(0.01)), NegativeScope::Batch);
+    assert_eq!(auto(1000, Some(0.1)), NegativeScope::OwnAnchor);
+    let (scope, reason) = NegativeScope::Auto.resolve(1000, Some(0.105));
+    assert_eq!(
+        (scope, reason.as_str()),
+        (NegativeScope::OwnAnchor, "10.5 % of other rows' hard negatives may be answers")
+    );
+    assert_eq!(NegativeScope::Batch.resolve(10, Some(1.0)).0, NegativeScope::Batch);
+}
+
+#[test]
+fn a_row_counts_by_its_weight() {
+    let mut rows = reference_rows("tiny", 1);
+    let alone = |row: usize, rows: &mut Vec<Example>| {
+        rows.iter_mut().enumerate().for_each(|(at, one)| one.weight = if at == row { 2.0 } else { 0.0 });
+        batch(&mut tiny(), rows, NegativeScope::Batch, usize::MAX).0
+    };
+    let each: Vec<f32> = (0..6).map(|row| alone(row, &mut rows)).collect();
+    let (all, _) = batch(&mut tiny(), &reference_rows("tiny", 1), NegativeScope::Batch, usize::MAX);
+    close(f64::from(each.iter().sum::<f32>()) / 6.0, all.into(), 1e-5, "the mean of the rows");
+    assert!(each.iter().any(|one| (one - all).abs() > 0.1), "{each:?}");
+}
+
+#[test]
+fn what_is_masked_in_training_is_counted_and_the_scope_is_told() {
+    let mut rows = reference_rows("tiny", 1);
+    // The same question has two answers: neither is the other's negative.
+    rows[1].anchor = rows[0].anchor.clone();
+    rows[2].negatives = vec![rows[1].positive.clone()];
+    let report = run(&mut tiny(), &rows, &options().with_epochs(1)).unwrap();
+    assert_eq!(report.scope, NegativeScope::OwnAnchor);
+    assert_eq!(report.scope_reason, "the corpus has only 100 chunks");
+    let shared = run(&mut tiny(), &rows, &options().with_epochs(1).with_scope(NegativeScope::Batch)).unwrap();
+    assert_eq!((report.masked.known_answer, shared.scope_reason.as_str()), (0, "chosen"));
+    assert!(shared.masked.looked_at > report.masked.looked_at);
 }

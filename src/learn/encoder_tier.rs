@@ -1,0 +1,121 @@
+//! The encoder of a round: trained, judged on a pool of the corpus, and on its way to a generation.
+
+use super::choose::choose;
+use super::examples::JudgedQuery;
+use super::pool::Pool;
+use super::report::{Decision, Gate, LearnProgress, LearnStage, TrainingReport};
+use super::round::{Course, Progress, Scores, tell, timed};
+use crate::encoder::TrainableEncoder;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::Building;
+use crate::train::{Training, train};
+
+/// Below this many times the pool's size, the pool would cost nearly as much as reindexing.
+const LARGER: usize = 4;
+
+/// A trained encoder in a generation without vectors.
+pub(super) struct Trained {
+    pub(super) building: Building,
+    pub(super) report: TrainingReport,
+}
+
+/// What the pool has rejected.
+pub(super) type Rejected = (Gate, TrainingReport);
+
+/// Trains the serving encoder further, and starts a generation over it unless a pool of the corpus speaks against it.
+pub(super) fn train_next(
+    course: &mut Course<'_>,
+    base: Fusion,
+    progress: &mut Progress<'_>,
+) -> Result<Result<Trained, Rejected>> {
+    let input = course.input;
+    let Course { collected, seconds, .. } = course;
+    let serving = &input.snapshot.pinned.generation;
+    let options = &input.options.train;
+    let chunks = input.snapshot.lexical.chunk_count() as usize;
+    let mut model =
+        TrainableEncoder::load(&serving.model_folder(), options.precision, serving.encoder.kernel())?;
+    let shares = input.options.interpolation.as_slice();
+    let before = if shares == [1.0] { Vec::new() } else { model.parameters().to_vec() };
+    let trained = timed(&mut seconds.train, || {
+        let examples = &collected.examples;
+        let training = Training { examples, options, chunks, guide: Some(&collected.guide) };
+        train(&mut model, training, &mut |step| {
+            let loss = Some(step.loss);
+            progress(LearnProgress { stage: LearnStage::Train, done: step.step, total: step.steps, loss })
+        })
+    })?;
+    let mut report = TrainingReport {
+        scope: trained.scope,
+        scope_reason: trained.scope_reason,
+        masked: trained.masked,
+        steps: trained.steps,
+        interpolation: shares.last().copied().unwrap_or(1.0),
+    };
+    if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {
+        let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
+        let started = std::time::Instant::now();
+        let (gate, share) = judge_on_pool(course, base, &mut model, (&before, &after), progress)?;
+        course.seconds.gate += started.elapsed().as_secs_f64();
+        report.interpolation = share;
+        if gate.decision != Decision::Published {
+            return Ok(Err((gate, report)));
+        }
+        if !before.is_empty() {
+            interpolate(&mut model, &before, &after, share);
+        }
+    } else if !before.is_empty() {
+        let after = model.parameters().to_vec();
+        interpolate(&mut model, &before, &after, report.interpolation);
+    }
+    let building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
+    Ok(Ok(Trained { building, report }))
+}
+
+/// The gate over a pool, and the share of the trained weights that does best there.
+fn judge_on_pool(
+    course: &Course<'_>,
+    base: Fusion,
+    model: &mut TrainableEncoder,
+    (before, after): (&[Vec<f32>], &[Vec<f32>]),
+    progress: &mut Progress<'_>,
+) -> Result<(Gate, f32)> {
+    let (input, held_out) = (course.input, &course.collected.held_out);
+    let options = input.options;
+    let queries: Vec<JudgedQuery> = held_out.iter().chain(&course.guard).cloned().collect();
+    let pool = Pool::gather(input.snapshot, &queries, options.gate.pool_chunks, options.train.seed)?;
+    let serving = pool.serving(input.snapshot, &queries)?;
+    let mut tried = Vec::new();
+    for (done, &share) in options.interpolation.iter().enumerate() {
+        if !before.is_empty() {
+            interpolate(model, before, after, share);
+        }
+        let mut going_on = || tell(progress, LearnStage::Gate, done, options.interpolation.len(), None);
+        tried.push(pool.trained(input.snapshot, &queries, model, &mut going_on)?);
+    }
+    let choice = choose(&tried, held_out, &course.clusters, base, options.learn_fusion);
+    let best = &tried[choice.place];
+    let guarded = held_out.len()..queries.len();
+    let old = |place: usize| serving.score(place, &queries[place], base);
+    let new = |place: usize| best.score(place, &queries[place], base);
+    let before = Scores {
+        held_out: (0..held_out.len()).map(old).collect(),
+        guard: guarded.clone().map(old).collect(),
+    };
+    let after = Scores { held_out: choice.scores, guard: guarded.map(new).collect() };
+    let mut gate = course.rule(before, after)?;
+    gate.reason = format!("on a pool of {} chunks, {}", pool.len(), gate.reason);
+    Ok((gate, options.interpolation[choice.place]))
+}
+
+/// Puts the model a share of the way from some parameters to others.
+fn interpolate(model: &mut TrainableEncoder, from: &[Vec<f32>], to: &[Vec<f32>], share: f32) {
+    model.update(|parameters| {
+        for (numbers, (from, to)) in parameters.iter_mut().zip(from.iter().zip(to)) {
+            for (number, (from, to)) in numbers.iter_mut().zip(from.iter().zip(to)) {
+                *number = from + share * (to - from);
+            }
+        }
+    });
+}

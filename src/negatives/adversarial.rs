@@ -1,0 +1,172 @@
+//! Adversarial negatives in words: the positive, with what makes it the answer exchanged.
+//!
+//! Numbers, names and rare words of an answer are replaced by those of another passage, of the same kind. What comes out
+//! reads like the answer and is about something else: it is near in every dimension but the one that counts.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::source::{NegativeKind, NegativeSource, Proposal, Sought};
+use crate::dense::DenseView;
+use crate::error::Result;
+use crate::lexical::{ChunkRecord, LexicalSnapshot};
+
+/// Rare words that are exchanged at most; numbers and names all are.
+const RARE_WORDS: usize = 3;
+/// A word is rare if at most one passage in so many has it.
+const RARE_SHARE: u64 = 100;
+/// Neighbours of the query whose terms are tried.
+const DONORS: usize = 20;
+
+/// The source; donors of terms are what was passed over, then the query's neighbours.
+pub(crate) struct Adversarial<'a> {
+    pub(crate) lexical: &'a LexicalSnapshot,
+    pub(crate) dense: &'a DenseView,
+}
+
+/// Why a term is a key to a passage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number,
+    Name,
+    Rare,
+}
+
+impl NegativeSource for Adversarial<'_> {
+    fn kind(&self) -> NegativeKind {
+        NegativeKind::Adversarial
+    }
+
+    fn propose(&mut self, sought: &Sought<'_>, most: usize) -> Result<Vec<Proposal>> {
+        let Some(positive) = sought.positives.first() else { return Ok(Vec::new()) };
+        let text = positive.encoder_text();
+        let keys = self.keys(&text)?;
+        let mut made = Vec::new();
+        for donor in self.donors(sought)? {
+            if made.len() == most {
+                break;
+            }
+            let from = donor.encoder_text();
+            let text = exchange(&text, &keys, &from, &self.keys(&from)?);
+            made.extend(text.map(|text| Proposal { text, chunk: None }));
+        }
+        Ok(made)
+    }
+}
+
+impl Adversarial<'_> {
+    fn donors(&self, sought: &Sought<'_>) -> Result<Vec<ChunkRecord>> {
+        let mut donors: Vec<ChunkRecord> = sought.passed_over.to_vec();
+        for (chunk, _) in self.dense.search(sought.vector, DONORS, None)? {
+            donors.extend(self.lexical.get(chunk)?);
+        }
+        donors.retain(|donor| !sought.answers(donor));
+        Ok(donors)
+    }
+
+    /// The key terms of a text by their byte ranges, ascending.
+    fn keys(&self, text: &str) -> Result<Vec<(Range<usize>, Key)>> {
+        Ok(keys(text, &self.lexical.frequencies(text)?, self.lexical.chunk_count()))
+    }
+}
+
+/// Numbers have a digit; names are capitalised inside a sentence; rare words are the few that fewest passages have.
+fn keys(text: &str, words: &[(Range<usize>, u64)], chunks: u64) -> Vec<(Range<usize>, Key)> {
+    let mut keys: Vec<(Range<usize>, Key)> = Vec::new();
+    let mut rare: Vec<(u64, Range<usize>)> = Vec::new();
+    for (range, frequency) in words {
+        let word = &text[range.clone()];
+        let before = text[..range.start].trim_end().chars().next_back();
+        let begins = before.is_none_or(|c| matches!(c, '.' | '!' | '?' | ':' | '\n'));
+        if word.chars().any(|c| c.is_ascii_digit()) {
+            keys.push((range.clone(), Key::Number));
+        } else if !begins && word.chars().next().is_some_and(char::is_uppercase) {
+            keys.push((range.clone(), Key::Name));
+        } else if *frequency <= (chunks / RARE_SHARE).max(1) {
+            rare.push((*frequency, range.clone()));
+        }
+    }
+    rare.sort_by_key(|(frequency, range)| (*frequency, range.start));
+    keys.extend(rare.into_iter().take(RARE_WORDS).map(|(_, range)| (range, Key::Rare)));
+    keys.sort_by_key(|(range, _)| range.start);
+    keys
+}
+
+/// `text` with its key terms replaced by the donor's of the same kind, a term by the same one wherever it stands; `None`
+/// if that changes nothing.
+fn exchange(
+    text: &str,
+    keys: &[(Range<usize>, Key)],
+    donor: &str,
+    donor_keys: &[(Range<usize>, Key)],
+) -> Option<String> {
+    let mut supply: HashMap<u8, Vec<&str>> = HashMap::new();
+    for (range, key) in donor_keys {
+        let term = &donor[range.clone()];
+        let terms = supply.entry(*key as u8).or_default();
+        if !text.contains(term) && !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
+    supply.values_mut().for_each(|terms| terms.reverse());
+    let mut replaced: HashMap<&str, &str> = HashMap::new();
+    let (mut out, mut copied) = (String::with_capacity(text.len()), 0);
+    for (range, key) in keys {
+        let term = &text[range.clone()];
+        let Some(new) = replaced.get(term).copied().or_else(|| supply.get_mut(&(*key as u8))?.pop()) else {
+            continue;
+        };
+        replaced.insert(term, new);
+        out.push_str(&text[copied..range.start]);
+        out.push_str(new);
+        copied = range.end;
+    }
+    out.push_str(&text[copied..]);
+    (!replaced.is_empty()).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words with the frequencies that a table gives; others stand in every passage.
+    fn keys_of(text: &str, rare: &[&str]) -> Vec<(Range<usize>, Key)> {
+        let mut words = Vec::new();
+        let mut start = 0;
+        for word in text.split(|c: char| !c.is_alphanumeric()) {
+            if !word.is_empty() {
+                let frequency = if rare.contains(&word) { 1 } else { 500 };
+                words.push((start..start + word.len(), frequency));
+            }
+            start = start + word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
+        }
+        keys(text, &words, 1000)
+    }
+
+    #[test]
+    fn numbers_names_and_rare_words_are_keys_and_a_sentences_first_word_is_none() {
+        let text = "The toll at Marple is 12 pounds. Barges pay the wharfinger.";
+        let found: Vec<(&str, Key)> = keys_of(text, &["wharfinger", "toll"])
+            .into_iter()
+            .map(|(range, key)| (&text[range], key))
+            .collect();
+        let expected =
+            [("toll", Key::Rare), ("Marple", Key::Name), ("12", Key::Number), ("wharfinger", Key::Rare)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn terms_are_exchanged_for_those_of_their_kind() {
+        let (text, donor) = ("Open at Marple from 9 to 17, at Marple only.", "Closed in Stoke after 21.");
+        let made = exchange(text, &keys_of(text, &[]), donor, &keys_of(donor, &[])).unwrap();
+        assert_eq!(made, "Open at Stoke from 21 to 17, at Stoke only.");
+    }
+
+    #[test]
+    fn a_donor_with_nothing_new_makes_nothing() {
+        let text = "Open at Marple from 9.";
+        assert_eq!(exchange(text, &keys_of(text, &[]), text, &keys_of(text, &[])), None);
+        let plain = "nothing in particular";
+        assert_eq!(exchange(text, &keys_of(text, &[]), plain, &keys_of(plain, &[])), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! Training rows, and what is known of their texts.
+
+use std::collections::{HashMap, HashSet};
+
+/// One training row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Example {
+    pub(crate) anchor: String,
+    pub(crate) positive: String,
+    pub(crate) negatives: Vec<String>,
+    /// How much the row counts in the loss beside the others; 1 is the rule.
+    pub(crate) weight: f32,
+}
+
+impl Example {
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        [&self.anchor, &self.positive].into_iter().chain(&self.negatives).map(String::as_str)
+    }
+}
+
+/// Every answer that the rows name, by anchor.
+pub(super) struct Answers<'a>(HashMap<&'a str, HashSet<&'a str>>);
+
+impl<'a> Answers<'a> {
+    pub(super) fn of(examples: &'a [Example]) -> Answers<'a> {
+        let mut answers: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for example in examples {
+            answers.entry(&example.anchor).or_default().insert(&example.positive);
+        }
+        Answers(answers)
+    }
+
+    /// Whether some row calls `text` an answer to `anchor`.
+    pub(super) fn has(&self, anchor: &str, text: &str) -> bool {
+        self.0.get(anchor).is_some_and(|answers| answers.contains(text))
+    }
+
+    /// Whether two anchors have an answer in common.
+    pub(super) fn meet(&self, a: &str, b: &str) -> bool {
+        match (self.0.get(a), self.0.get(b)) {
+            (Some(a), Some(b)) => !a.is_disjoint(b),
+            _ => false,
+        }
+    }
+}
+
+/// What an encoder that does not move says of the rows' texts: the serving one, by its L2-normalised vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Guide(HashMap<String, Vec<f32>>);
+
+impl Guide {
+    /// Keeps the vector of a text.
+    pub(crate) fn add(&mut self, text: &str, vector: Vec<f32>) {
+        self.0.insert(text.to_string(), vector);
+    }
+
+    /// Whether a text has a vector.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.0.contains_key(text)
+    }
+
+    /// The cosine of two texts; `None` if one of them is not known.
+    pub(crate) fn cosine(&self, a: &str, b: &str) -> Option<f32> {
+        let (a, b) = (self.0.get(a)?, self.0.get(b)?);
+        Some(a.iter().zip(b).map(|(x, y)| x * y).sum())
+    }
+}
