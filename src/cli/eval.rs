@@ -1,22 +1,20 @@
 //! `retune eval --collection DIR`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::builder::RangedU64ValueParser;
-use retune::eval::{AveragedOver, Collection, Metric, Qrels, Run, evaluate};
-use retune::{Chunking, Document, Engine, Error, Language, Mode, Options, Query, Result, Status};
+use retune::eval::{Collection, Metric};
+use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result};
 use serde::Serialize;
 
+use super::collection::{Encode, Figures, add, figures, holds_nothing_else, judged_queries, measure};
 use super::index::fixed;
 use super::output::Output;
 use super::place::Model;
 
 /// How deep a run is: trec_eval's and BEIR's custom.
 const DEPTH: usize = 1000;
-/// Documents that are added in one commit.
-const COMMIT: usize = 512;
 const MODES: [Mode; 3] = [Mode::Lexical, Mode::Dense, Mode::Hybrid];
 const METRICS: [Metric; 4] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::Map, Metric::RecallAt(100)];
 
@@ -41,9 +39,6 @@ pub(super) struct Args {
     model: Model,
 }
 
-/// A map from a metric's name to its mean.
-type Figures = BTreeMap<String, f64>;
-
 #[derive(Serialize)]
 struct Report {
     collection: String,
@@ -53,12 +48,6 @@ struct Report {
     modes: BTreeMap<&'static str, Figures>,
     encode: Encode,
     query_ms: Percentiles,
-}
-
-#[derive(Serialize)]
-struct Encode {
-    documents: usize,
-    seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -84,7 +73,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query_ms = time(&engine, &queries, out)?;
     let mut modes = BTreeMap::new();
     for mode in MODES {
-        modes.insert(mode.name(), measure(&engine, &queries, &qrels, mode, out)?);
+        let evaluation = measure(&engine, &queries, &qrels, mode, DEPTH, &METRICS, out)?;
+        modes.insert(mode.name(), figures(&evaluation, &METRICS));
     }
     let report = Report {
         collection: collection.name(),
@@ -97,100 +87,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     };
     out.print(&report, text)?;
     engine.close()
-}
-
-/// Refuses, before anything is added, an index that is not this collection's or the beginning of one.
-fn holds_nothing_else(engine: &Engine, status: &Status, collection: &Collection) -> Result<()> {
-    let mut others: BTreeSet<String> = engine.documents()?.into_iter().collect();
-    for document in collection.documents()? {
-        others.remove(&document?.id);
-    }
-    if others.is_empty() && status.chunking == Chunking::Whole {
-        return Ok(());
-    }
-    let found = match others.first() {
-        Some(other) => {
-            format!("an index of other documents too ({} of them, such as {other:?})", others.len())
-        }
-        None => "an index of passages".into(),
-    };
-    Err(Error::Invalid { what: "--index", found, expected: "one of this collection, or a new folder".into() })
-}
-
-/// The queries that the qrels judge, in the order of the file, with their ids.
-fn judged_queries(
-    collection: &Collection,
-    qrels: &Qrels,
-    limit: Option<usize>,
-) -> Result<Vec<(String, String)>> {
-    let mut queries = Vec::new();
-    for query in collection.queries()? {
-        let query = query?;
-        if qrels.judgements(&query.id).is_some() {
-            queries.push((query.id, query.text));
-        }
-    }
-    queries.truncate(limit.unwrap_or(usize::MAX));
-    match queries.is_empty() {
-        false => Ok(queries),
-        true => Err(Error::Invalid {
-            what: "the collection",
-            found: "no query that is judged".into(),
-            expected: "queries.jsonl and the qrels to share query ids, and a limit of 1 or more".into(),
-        }),
-    }
-}
-
-fn add(engine: &Engine, collection: &Collection, out: &Output) -> Result<Encode> {
-    let started = Instant::now();
-    let bar = out.spinner();
-    let mut encode = Encode { documents: 0, seconds: 0.0 };
-    let mut pending = Vec::new();
-    let mut documents = collection.documents()?;
-    loop {
-        let next = documents.next().transpose()?;
-        let done = next.is_none();
-        // Collections have documents without a text. They can't be found, and count as not found.
-        let next = next.filter(|one| !(one.text.trim().is_empty() && one.title.trim().is_empty()));
-        pending.extend(next.map(|one| Document::new(one.id, one.text).with_title(one.title)));
-        if pending.len() >= COMMIT || done {
-            let before = encode.documents;
-            let added = engine.add_with(std::mem::take(&mut pending), &mut |chunks| {
-                encode.documents += chunks;
-                bar.set_message(format!("{} documents encoded", encode.documents));
-            })?;
-            encode.documents = before + added.chunks_encoded;
-        }
-        if done {
-            break;
-        }
-    }
-    bar.finish_and_clear();
-    encode.seconds = started.elapsed().as_secs_f64();
-    Ok(encode)
-}
-
-fn measure(
-    engine: &Engine,
-    queries: &[(String, String)],
-    qrels: &Qrels,
-    mode: Mode,
-    out: &Output,
-) -> Result<Figures> {
-    let bar = out.bar(mode.name(), queries.len() as u64);
-    let (mut run, mut judged) = (Run::new(), Qrels::new());
-    for (id, text) in queries {
-        let asked = Query::new(text.as_str()).with_limit(DEPTH).with_candidates(DEPTH).with_mode(mode);
-        let answer = engine.search(&asked.without_logging())?;
-        run.insert(id, answer.hits.into_iter().map(|hit| (hit.document, hit.score)).collect())?;
-        for (document, &relevance) in qrels.judgements(id).into_iter().flatten() {
-            judged.insert(id, document, relevance);
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    let evaluation = evaluate(&run, &judged, &METRICS, AveragedOver::Judged);
-    Ok(METRICS.iter().map(|metric| (metric.to_string(), evaluation.mean(*metric).unwrap_or(0.0))).collect())
 }
 
 /// Times of hybrid searches as users make them: ten documents.

@@ -1,18 +1,21 @@
 //! The command line: one file a verb. Results go to standard output, everything else to standard error.
 
 mod bench;
+mod collection;
 mod demo;
 mod eval;
 mod forget;
 mod index;
 mod judge;
 mod learn;
+mod learning;
 mod model;
 mod output;
 mod place;
 mod positive;
 mod rollback;
 mod search;
+mod simulate;
 mod status;
 
 use std::io::IsTerminal;
@@ -52,6 +55,8 @@ enum Verb {
     Status(status::Args),
     /// Measure retrieval on a test collection in BEIR layout.
     Eval(eval::Args),
+    /// Replay a test collection's train queries as users, learn, and measure on the test queries.
+    Simulate(simulate::Args),
     /// Measure how fast the encoder encodes, answers and learns on this machine.
     Bench(bench::Args),
     /// Show the whole loop on a small handbook: index, search, judge, learn, compare.
@@ -84,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),
+        Verb::Simulate(args) => simulate::run(&args, &out),
         Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),
     };

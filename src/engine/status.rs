@@ -66,6 +66,11 @@ pub struct GenerationStatus {
 }
 
 impl Engine {
+    /// The folder of the serving encoder: another index can be opened with it. A later round may replace and remove it.
+    pub fn model_folder(&self) -> PathBuf {
+        self.inner.snapshot.load().pinned.generation.model_folder()
+    }
+
     /// Counts what is there.
     pub fn status(&self) -> Result<Status> {
         self.check_open("tell the status")?;

@@ -1,0 +1,125 @@
+//! A test collection in an index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use retune::eval::{AveragedOver, Collection, Evaluation, Metric, Qrels, Run, evaluate};
+use retune::{Chunking, Document, Engine, Error, Mode, Query, Result, Status};
+use serde::Serialize;
+
+use super::output::Output;
+
+/// Documents that are added in one commit.
+const COMMIT: usize = 512;
+
+/// A map from a metric's name to its mean.
+pub(super) type Figures = BTreeMap<String, f64>;
+
+/// What was encoded, and how long that took.
+#[derive(Serialize)]
+pub(super) struct Encode {
+    pub(super) documents: usize,
+    pub(super) seconds: f64,
+}
+
+/// Refuses, before anything is added, an index that is not this collection's or the beginning of one.
+pub(super) fn holds_nothing_else(engine: &Engine, status: &Status, collection: &Collection) -> Result<()> {
+    let mut others: BTreeSet<String> = engine.documents()?.into_iter().collect();
+    for document in collection.documents()? {
+        others.remove(&document?.id);
+    }
+    if others.is_empty() && status.chunking == Chunking::Whole {
+        return Ok(());
+    }
+    let found = match others.first() {
+        Some(other) => {
+            format!("an index of other documents too ({} of them, such as {other:?})", others.len())
+        }
+        None => "an index of passages".into(),
+    };
+    Err(Error::Invalid { what: "--index", found, expected: "one of this collection, or a new folder".into() })
+}
+
+/// The queries that the qrels judge, in the order of the file, with their ids.
+pub(super) fn judged_queries(
+    collection: &Collection,
+    qrels: &Qrels,
+    limit: Option<usize>,
+) -> Result<Vec<(String, String)>> {
+    let mut queries = Vec::new();
+    for query in collection.queries()? {
+        let query = query?;
+        if qrels.judgements(&query.id).is_some() {
+            queries.push((query.id, query.text));
+        }
+    }
+    queries.truncate(limit.unwrap_or(usize::MAX));
+    match queries.is_empty() {
+        false => Ok(queries),
+        true => Err(Error::Invalid {
+            what: "the collection",
+            found: "no query that is judged".into(),
+            expected: "queries.jsonl and the qrels to share query ids, and a limit of 1 or more".into(),
+        }),
+    }
+}
+
+/// Adds what the index does not have yet.
+pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Result<Encode> {
+    let started = Instant::now();
+    let bar = out.spinner();
+    let mut encode = Encode { documents: 0, seconds: 0.0 };
+    let mut pending = Vec::new();
+    let mut documents = collection.documents()?;
+    loop {
+        let next = documents.next().transpose()?;
+        let done = next.is_none();
+        // Collections have documents without a text. They can't be found, and count as not found.
+        let next = next.filter(|one| !(one.text.trim().is_empty() && one.title.trim().is_empty()));
+        pending.extend(next.map(|one| Document::new(one.id, one.text).with_title(one.title)));
+        if pending.len() >= COMMIT || done {
+            let before = encode.documents;
+            let added = engine.add_with(std::mem::take(&mut pending), &mut |chunks| {
+                encode.documents += chunks;
+                bar.set_message(format!("{} documents encoded", encode.documents));
+            })?;
+            encode.documents = before + added.chunks_encoded;
+        }
+        if done {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    encode.seconds = started.elapsed().as_secs_f64();
+    Ok(encode)
+}
+
+/// Evaluates the rankings of a mode, `depth` documents deep.
+pub(super) fn measure(
+    engine: &Engine,
+    queries: &[(String, String)],
+    qrels: &Qrels,
+    mode: Mode,
+    depth: usize,
+    metrics: &[Metric],
+    out: &Output,
+) -> Result<Evaluation> {
+    let bar = out.bar(mode.name(), queries.len() as u64);
+    let (mut run, mut judged) = (Run::new(), Qrels::new());
+    for (id, text) in queries {
+        let asked = Query::new(text.as_str()).with_limit(depth).with_candidates(depth).with_mode(mode);
+        let answer = engine.search(&asked.without_logging())?;
+        run.insert(id, answer.hits.into_iter().map(|hit| (hit.document, hit.score)).collect())?;
+        for (document, &relevance) in qrels.judgements(id).into_iter().flatten() {
+            judged.insert(id, document, relevance);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(evaluate(&run, &judged, metrics, AveragedOver::Judged))
+}
+
+/// The means by the metrics' names.
+pub(super) fn figures(evaluation: &Evaluation, metrics: &[Metric]) -> Figures {
+    metrics.iter().map(|metric| (metric.to_string(), evaluation.mean(*metric).unwrap_or(0.0))).collect()
+}

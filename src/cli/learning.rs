@@ -1,0 +1,126 @@
+//! How a round goes, as options of the verbs that run one.
+
+use retune::encoder::EncoderPrecision;
+use retune::{LearnOptions, NegativeScope, NegativeShares};
+
+use super::positive::positive;
+
+#[derive(clap::Args)]
+pub(super) struct Learning {
+    /// Passes over the examples.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Rows of a batch.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
+    batch_size: Option<u32>,
+    /// Peak learning rate.
+    #[arg(long, value_parser = positive)]
+    learning_rate: Option<f64>,
+    /// Longer texts are cut at so many tokens while training.
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<usize>,
+    /// So many of the lowest layers stay as they are: quicker steps, in less memory.
+    #[arg(long, value_name = "N")]
+    frozen_layers: Option<usize>,
+    /// Whom a row's hard negatives are shown to: batch, own_anchor or auto.
+    #[arg(long, value_parser = scope)]
+    scope: Option<NegativeScope>,
+    /// Shares of the sources of hard negatives: confusable,semantic,adversarial. Default 2,1,0.
+    #[arg(long, value_name = "C,S,A", value_parser = shares)]
+    negatives: Option<NegativeShares>,
+    /// Hard negatives of a row.
+    #[arg(long, value_name = "N")]
+    negatives_per_query: Option<usize>,
+    /// Rows of a query, one for each of its answers.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    positives_per_query: Option<u32>,
+    /// Shares of the way to the trained weights, of which the best is taken.
+    #[arg(long, value_name = "SHARE,…", value_delimiter = ',')]
+    interpolation: Option<Vec<f32>>,
+    /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
+    #[arg(long, value_name = "P", value_parser = significance)]
+    significance: Option<Significance>,
+    /// Learn the weight of the two sides alone: nothing is trained or reindexed.
+    #[arg(long)]
+    fusion_only: bool,
+}
+
+/// `None` for no test.
+#[derive(Clone, Copy)]
+struct Significance(Option<f64>);
+
+fn significance(text: &str) -> Result<Significance, String> {
+    match text {
+        "none" => Ok(Significance(None)),
+        _ => positive(text).map(|level| Significance(Some(level))),
+    }
+}
+
+fn scope(text: &str) -> Result<NegativeScope, String> {
+    let scopes = [
+        ("batch", NegativeScope::Batch),
+        ("own_anchor", NegativeScope::OwnAnchor),
+        ("auto", NegativeScope::Auto),
+    ];
+    let found = scopes.into_iter().find(|(name, _)| *name == text);
+    found.map(|(_, scope)| scope).ok_or_else(|| "there are batch, own_anchor and auto".into())
+}
+
+fn shares(text: &str) -> Result<NegativeShares, String> {
+    let shares: Vec<f32> =
+        text.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|e| format!("{e}"))?;
+    match shares[..] {
+        [confusable, semantic, adversarial] => {
+            Ok(NegativeShares::default().with(confusable, semantic, adversarial))
+        }
+        _ => Err("three numbers are wanted".into()),
+    }
+}
+
+impl Learning {
+    /// The options of a round; `precision` is the encoder's.
+    pub(super) fn options(&self, precision: EncoderPrecision) -> LearnOptions {
+        let mut options = LearnOptions::default().with_learn_encoder(!self.fusion_only);
+        let mut train = options.train.clone().with_precision(match precision {
+            EncoderPrecision::F32 => EncoderPrecision::F32,
+            // There is no training in int8.
+            EncoderPrecision::Bf16 | EncoderPrecision::Int8 => EncoderPrecision::Bf16,
+        });
+        if let Some(epochs) = self.epochs {
+            train = train.with_epochs(epochs as usize);
+        }
+        if let Some(rows) = self.batch_size {
+            train = train.with_batch_size(rows as usize);
+        }
+        if let Some(rate) = self.learning_rate {
+            train = train.with_learning_rate(rate);
+        }
+        if let Some(tokens) = self.max_tokens {
+            train = train.with_max_tokens(tokens);
+        }
+        if let Some(layers) = self.frozen_layers {
+            train = train.with_frozen_layers(layers);
+        }
+        if let Some(scope) = self.scope {
+            train = train.with_scope(scope);
+        }
+        options = options.with_train(train);
+        if let Some(shares) = self.negatives {
+            options = options.with_negative_shares(shares);
+        }
+        if let Some(negatives) = self.negatives_per_query {
+            options = options.with_negatives_per_query(negatives);
+        }
+        if let Some(positives) = self.positives_per_query {
+            options = options.with_positives_per_query(positives as usize);
+        }
+        if let Some(shares) = &self.interpolation {
+            options = options.with_interpolation(shares.clone());
+        }
+        if let Some(Significance(level)) = self.significance {
+            let gate = options.gate.clone().with_significance(level);
+            options = options.with_gate(gate);
+        }
+        options
+    }
+}
