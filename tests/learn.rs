@@ -67,6 +67,37 @@ fn a_published_round_swaps_the_generation_and_survives_reopening() {
 }
 
 #[test]
+fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    // A model of random weights alone ranks worse than with the words.
+    let options = || options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
+    let engine = Engine::open(folder.path().join("index"), options()).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let dense = |engine: &Engine| {
+        let answer = engine.search(&Query::new("descaled kettle").with_mode(Mode::Dense)).unwrap();
+        answer.hits.into_iter().map(|hit| (hit.document, hit.score)).collect::<Vec<_>>()
+    };
+    let (before, vectors) = (engine.status().unwrap().generation, dense(&engine));
+    let round = quick_round().with_learn_encoder(false);
+    let report = engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
+    assert_eq!((report.tier, report.training.is_none()), (Some(retune::Tier::Fusion), true));
+    let after = engine.status().unwrap().generation;
+    assert_eq!((after.id.0, after.weights, after.missing_vectors), (2, before.weights, 0));
+    assert_eq!(after.fusion, report.fusion);
+    assert_ne!(after.fusion, before.fusion);
+    assert_eq!(dense(&engine), vectors);
+    engine.close().unwrap();
+    let engine = Engine::open(folder.path().join("index"), options()).unwrap();
+    assert_eq!(engine.status().unwrap().generation.fusion, report.fusion);
+    assert_eq!(dense(&engine), vectors);
+    engine.add(vec![Document::new("new", "A new page about eels.")]).unwrap();
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    assert_eq!(engine.status().unwrap().generation.fusion, before.fusion);
+}
+
+#[test]
 fn two_rounds_with_the_same_seed_and_log_give_the_same_weights() {
     let weights: Vec<_> = (0..2)
         .map(|_| {
