@@ -67,6 +67,48 @@ fn a_published_round_swaps_the_generation_and_survives_reopening() {
 }
 
 #[test]
+fn the_pool_rejects_before_anything_is_reindexed_and_attempts_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let gate = retune::GateOptions::default().with_guard_loss(1.0);
+    let round = harmful_round().with_gate(gate).with_interpolation(vec![0.9, 1.0]);
+    let mut allowed = Vec::new();
+    for _ in 0..2 {
+        let mut reindexed = false;
+        let report = engine
+            .learn(&round, &mut |progress| {
+                reindexed |= progress.stage == LearnStage::Reindex;
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(report.gate.decision, Decision::Rejected, "{}", report.gate.reason);
+        assert!(report.gate.reason.starts_with("on a pool of 8 chunks, "), "{}", report.gate.reason);
+        assert!(!reindexed && report.seconds.reindex == 0.0);
+        assert!([0.9, 1.0].contains(&report.training.unwrap().interpolation));
+        allowed.push(report.gate.allowed.unwrap());
+    }
+    assert!((allowed[0] / allowed[1] - 4.0).abs() < 1e-9, "{allowed:?}");
+    assert_eq!(engine.status().unwrap().generation.id.0, 1);
+}
+
+#[test]
+fn sources_of_negatives_are_mixed_as_asked() {
+    let sources = |shares| {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = judged(folder.path());
+        let anything_goes = retune::SemanticOptions::default().with_relative_margin(None);
+        let round = quick_round().with_negative_shares(shares).with_semantic(anything_goes);
+        engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap().sources
+    };
+    let shares = || retune::NegativeShares::default();
+    let semantic = sources(shares().with(0.0, 1.0, 0.0));
+    assert!(semantic["semantic"] >= 3 * semantic["queries"] - 3, "{semantic:?}");
+    assert!(!semantic.contains_key("confusable") && !semantic.contains_key("adversarial"), "{semantic:?}");
+    let adversarial = sources(shares().with(0.0, 0.0, 1.0));
+    assert!(adversarial["adversarial"] > 0 && !adversarial.contains_key("semantic"), "{adversarial:?}");
+}
+
+#[test]
 fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     // A model of random weights alone ranks worse than with the words.

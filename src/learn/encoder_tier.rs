@@ -53,8 +53,8 @@ pub(super) fn train_next(
         steps: trained.steps,
         interpolation: shares.last().copied().unwrap_or(1.0),
     };
+    let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {
-        let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
         let started = std::time::Instant::now();
         let (gate, share) = judge_on_pool(course, base, &mut model, (&before, &after), progress)?;
         course.seconds.gate += started.elapsed().as_secs_f64();
@@ -62,11 +62,8 @@ pub(super) fn train_next(
         if gate.decision != Decision::Published {
             return Ok(Err((gate, report)));
         }
-        if !before.is_empty() {
-            interpolate(&mut model, &before, &after, share);
-        }
-    } else if !before.is_empty() {
-        let after = model.parameters().to_vec();
+    }
+    if !before.is_empty() {
         interpolate(&mut model, &before, &after, report.interpolation);
     }
     let building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
@@ -104,7 +101,7 @@ fn judge_on_pool(
         guard: guarded.clone().map(old).collect(),
     };
     let after = Scores { held_out: choice.scores, guard: guarded.map(new).collect() };
-    let mut gate = course.rule(before, after)?;
+    let mut gate = course.rule(&before, &after)?;
     gate.reason = format!("on a pool of {} chunks, {}", pool.len(), gate.reason);
     Ok((gate, options.interpolation[choice.place]))
 }

@@ -11,7 +11,7 @@ use crate::feedback::Replay;
 use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 use crate::negatives::{
-    Adversarial, Confusion, NegativeKind, NegativeSource, PassedOver, Proposal, Semantic, ShownRef, Sought,
+    Adversarial, Confusion, NegativeSource, PassedOver, Proposal, Semantic, ShownRef, Sought,
     collect_confusables, mix,
 };
 use crate::search::Snapshot;
@@ -29,8 +29,6 @@ pub(super) struct JudgedQuery {
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) examples: Vec<Example>,
-    /// The sources of the hard negatives of each example, in their order.
-    pub(super) kinds: Vec<Vec<NegativeKind>>,
     /// The serving encoder's vectors of the texts of `examples`.
     pub(super) guide: Guide,
     /// The queries behind `examples`.
@@ -89,7 +87,9 @@ pub(super) fn collect(
             continue;
         }
         let answers: Vec<ChunkRecord> = positives.into_iter().map(|(_, chunk)| chunk).collect();
-        collected.add_rows(&confusion, answers, &texts, &mut sources, options, snapshot)?;
+        if options.learn_encoder {
+            collected.add_rows(&confusion, answers, &texts, &mut sources, options, snapshot)?;
+        }
         collected.trained.push(judged);
     }
     Ok(collected)
@@ -161,16 +161,14 @@ impl Collected {
             self.guide_by(text, *chunk, snapshot)?;
         }
         self.guide.add(&confusion.query, vector.to_vec());
-        let (kinds, negatives): (Vec<_>, Vec<_>) =
-            negatives.into_iter().map(|negative| (negative.kind, negative.proposal.text)).unzip();
+        let negatives: Vec<String> = negatives.into_iter().map(|negative| negative.proposal.text).collect();
         for positive in positives.iter().take(options.positives_per_query) {
             if negatives.is_empty() {
                 self.count("pairs_without_negative", 1);
             }
             self.guide_by(&positive.encoder_text(), Some(positive.chunk), snapshot)?;
             let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
-            self.examples.push(Example { anchor, positive, negatives: negatives.clone(), weight: 1.0 });
-            self.kinds.push(kinds.clone());
+            self.examples.push(Example { anchor, positive, negatives: negatives.clone() });
         }
         Ok(())
     }

@@ -132,9 +132,12 @@ impl Course<'_> {
     fn go(&mut self, progress: &mut Progress<'_>) -> Result<Outcome> {
         let serving = self.input.snapshot.pinned.generation.meta.fusion;
         let learnt = self.learn_fusion(progress)?;
-        let weighed = match learnt == serving {
-            true => None,
-            false => Some(self.weigh(serving, learnt, progress)?),
+        let (weighed, base_scores) = match learnt == serving {
+            true => (None, None),
+            false => {
+                let (gate, scores) = self.weigh(serving, learnt, progress)?;
+                (Some(gate), Some(scores))
+            }
         };
         let accepted = weighed.as_ref().is_some_and(|gate| gate.decision == Decision::Published);
         let base = if accepted { learnt } else { serving };
@@ -142,7 +145,7 @@ impl Course<'_> {
         let (train, needed) = (self.collected.trained.len(), options.min_queries);
         let (mut gate, mut training) = (weighed, None);
         if options.learn_encoder && train >= needed {
-            let (ruled, report, building) = self.encoder(base, progress)?;
+            let (ruled, report, building) = self.encoder((base, base_scores), progress)?;
             if let Some(building) = building {
                 return Ok((ruled, Some(report), Some((Tier::Encoder, building))));
             }
@@ -188,19 +191,26 @@ impl Course<'_> {
         })
     }
 
-    /// The gate of another fusion over the serving encoder.
-    fn weigh(&mut self, serving: Fusion, learnt: Fusion, progress: &mut Progress<'_>) -> Result<Gate> {
+    /// The gate of another fusion over the serving encoder, with the figures of the one that it chose.
+    fn weigh(
+        &mut self,
+        serving: Fusion,
+        learnt: Fusion,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Gate, Scores)> {
         let snapshot = self.input.snapshot;
-        let before = self.score(snapshot, serving, true, progress)?;
-        let after = self.score(snapshot, learnt, true, progress)?;
-        self.rule(before, after)
+        let before = self.score(snapshot, serving, progress)?;
+        let after = self.score(snapshot, learnt, progress)?;
+        let gate = self.rule(&before, &after)?;
+        let chosen = if gate.decision == Decision::Published { after } else { before };
+        Ok((gate, chosen))
     }
 
     /// Trains the encoder and judges it: on a pool, then over the whole corpus. `base` is the fusion that it has to beat with
-    /// the serving encoder.
+    /// the serving encoder, and its figures where they are known.
     fn encoder(
         &mut self,
-        base: Fusion,
+        (base, base_scores): (Fusion, Option<Scores>),
         progress: &mut Progress<'_>,
     ) -> Result<(Gate, TrainingReport, Option<Building>)> {
         let trained = train_next(self, base, progress)?;
@@ -214,7 +224,7 @@ impl Course<'_> {
                 progress(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
             })
         })?;
-        let (building, gate) = self.compare(building, base, progress)?;
+        let (building, gate) = self.compare(building, (base, base_scores), progress)?;
         let accepted = gate.decision == Decision::Published;
         Ok((gate, report, accepted.then_some(building)))
     }
@@ -224,12 +234,15 @@ impl Course<'_> {
     fn compare(
         &mut self,
         mut building: Building,
-        base: Fusion,
+        (base, base_scores): (Fusion, Option<Scores>),
         progress: &mut Progress<'_>,
     ) -> Result<(Building, Gate)> {
         let snapshot = self.input.snapshot;
         let after = Snapshot { lexical: snapshot.lexical.clone(), pinned: building.pin(&snapshot.lexical)? };
-        let before_scores = self.score(snapshot, base, true, progress)?;
+        let before = match base_scores {
+            Some(scores) => scores,
+            None => self.score(snapshot, base, progress)?,
+        };
         let learn = self.input.options.learn_fusion;
         let (judged, documents) = judge(&after, &self.collected.held_out, &mut |_| Ok(()))?;
         let halves = halves(&self.clusters);
@@ -239,64 +252,33 @@ impl Course<'_> {
             fusion_by(&some, &documents, base, learn)
         };
         let by_other = [by(&|query| halves[query] == 1), by(&|query| halves[query] == 0)];
-        let mut after_scores = self.score(&after, by_other[0], false, progress)?;
+        let Course { collected, guard, seconds, .. } = self;
+        let mut score =
+            |fusion, queries: &[JudgedQuery]| score_all(&mut seconds.gate, &after, fusion, queries, progress);
+        let mut held_out = score(by_other[0], &collected.held_out)?;
         if by_other[0] != by_other[1] {
-            let second = self.score(&after, by_other[1], false, progress)?;
-            for (query, score) in second.held_out.into_iter().enumerate() {
+            for (query, second) in score(by_other[1], &collected.held_out)?.into_iter().enumerate() {
                 if halves[query] == 1 {
-                    after_scores.held_out[query] = score;
+                    held_out[query] = second;
                 }
             }
         }
         building.meta.fusion = by(&|_| true);
-        after_scores.guard = self.score_guard(&after, building.meta.fusion, progress)?;
-        let gate = self.rule(before_scores, after_scores)?;
+        let guard = score(building.meta.fusion, guard)?;
+        let gate = self.rule(&before, &Scores { held_out, guard })?;
         Ok((building, gate))
     }
 
-    /// The figures of the held-out queries and, if asked for, of the guard.
-    fn score(
-        &mut self,
-        snapshot: &Snapshot,
-        fusion: Fusion,
-        guard: bool,
-        progress: &mut Progress<'_>,
-    ) -> Result<Scores> {
-        let held_out = self.score_queries(snapshot, fusion, &self.collected.held_out.clone(), progress)?;
-        let guard = if guard { self.score_guard(snapshot, fusion, progress)? } else { Vec::new() };
-        Ok(Scores { held_out, guard })
-    }
-
-    fn score_guard(
-        &mut self,
-        snapshot: &Snapshot,
-        fusion: Fusion,
-        progress: &mut Progress<'_>,
-    ) -> Result<Vec<QueryScores>> {
-        let guard = std::mem::take(&mut self.guard);
-        let scores = self.score_queries(snapshot, fusion, &guard, progress);
-        self.guard = guard;
-        scores
-    }
-
-    fn score_queries(
-        &mut self,
-        snapshot: &Snapshot,
-        fusion: Fusion,
-        queries: &[JudgedQuery],
-        progress: &mut Progress<'_>,
-    ) -> Result<Vec<QueryScores>> {
-        let (mut done, total) = (0, queries.len());
-        timed(&mut self.seconds.gate, || {
-            score(snapshot, fusion, queries, &mut || {
-                done += 1;
-                progress(LearnProgress { stage: LearnStage::Gate, done, total, loss: None })
-            })
-        })
+    /// The figures of the held-out queries and of the guard.
+    fn score(&mut self, snapshot: &Snapshot, fusion: Fusion, progress: &mut Progress<'_>) -> Result<Scores> {
+        let Course { collected, guard, seconds, .. } = self;
+        let mut score =
+            |queries: &[JudgedQuery]| score_all(&mut seconds.gate, snapshot, fusion, queries, progress);
+        Ok(Scores { held_out: score(&collected.held_out)?, guard: score(guard)? })
     }
 
     /// The gate's word on two sets of figures.
-    pub(super) fn rule(&self, before: Scores, after: Scores) -> Result<Gate> {
+    pub(super) fn rule(&self, before: &Scores, after: &Scores) -> Result<Gate> {
         let guard = (!self.guard.is_empty()).then(|| GuardScores {
             queries: self.guard.len(),
             before: mean(&before.guard).hybrid.ndcg_10,
@@ -319,6 +301,22 @@ impl Course<'_> {
 pub(super) struct Scores {
     pub(super) held_out: Vec<QueryScores>,
     pub(super) guard: Vec<QueryScores>,
+}
+
+fn score_all(
+    seconds: &mut f64,
+    snapshot: &Snapshot,
+    fusion: Fusion,
+    queries: &[JudgedQuery],
+    progress: &mut Progress<'_>,
+) -> Result<Vec<QueryScores>> {
+    let (mut done, total) = (0, queries.len());
+    timed(seconds, || {
+        score(snapshot, fusion, queries, &mut || {
+            done += 1;
+            progress(LearnProgress { stage: LearnStage::Gate, done, total, loss: None })
+        })
+    })
 }
 
 type Documents = std::collections::HashMap<crate::ids::ChunkId, String>;

@@ -3,13 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 /// One training row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Example {
     pub(crate) anchor: String,
     pub(crate) positive: String,
     pub(crate) negatives: Vec<String>,
-    /// How much the row counts in the loss beside the others; 1 is the rule.
-    pub(crate) weight: f32,
 }
 
 impl Example {

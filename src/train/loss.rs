@@ -2,7 +2,7 @@
 //! 2017; as sentence-transformers has it).
 //!
 //! Row i's loss is the cross-entropy of `scale · cos(anchor_i, candidate)` over all candidates that it sees, with its own
-//! positive as the target; the batch's loss is the mean over rows, by their weights. Candidates are all positives, then all
+//! positive as the target; the batch's loss is the mean over rows. Candidates are all positives, then all
 //! hard negatives.
 
 use candle_core::{D, Device, Result, Tensor, Var};
@@ -23,8 +23,6 @@ pub(super) struct Layout {
     pub(super) negatives: Vec<(u32, usize)>,
     /// Which candidates an anchor does not see: `(rows, rows + hard negatives)`, row-major.
     pub(super) hidden: Vec<bool>,
-    /// How much each example counts.
-    pub(super) weights: Vec<f32>,
 }
 
 /// The loss of a batch of vectors of `width` numbers each, and its gradient by them.
@@ -65,9 +63,7 @@ fn ranking_loss(embeddings: &Tensor, layout: &Layout, options: &TrainOptions) ->
         }
         Bidirectional::Joint => cross_entropy(&Tensor::cat(&[forward, backward()?], 1)?, &own)?,
     };
-    let total: f32 = layout.weights.iter().sum();
-    let weights = Tensor::from_slice(&layout.weights, (rows, 1), &Device::Cpu)?;
-    losses.mul(&weights)?.sum_all()? / f64::from(total)
+    losses.mean_all()
 }
 
 /// Of anchors and candidates, `(rows, candidates)`.

@@ -164,9 +164,8 @@ fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout
         texts.push(text);
         texts.len() as u32 - 1
     };
-    let weights = rows.iter().map(|example| example.weight).collect();
     let (anchors, positives, negatives) = (Vec::new(), Vec::new(), Vec::new());
-    let mut layout = Layout { anchors, positives, negatives, hidden, weights };
+    let mut layout = Layout { anchors, positives, negatives, hidden };
     for (row, example) in rows.iter().enumerate() {
         layout.anchors.push(add(&example.anchor));
         layout.positives.push(add(&example.positive));

@@ -220,19 +220,6 @@ fn the_scope_follows_the_size_of_the_corpus_and_what_is_suspected() {
 }
 
 #[test]
-fn a_row_counts_by_its_weight() {
-    let mut rows = reference_rows("tiny", 1);
-    let alone = |row: usize, rows: &mut Vec<Example>| {
-        rows.iter_mut().enumerate().for_each(|(at, one)| one.weight = if at == row { 2.0 } else { 0.0 });
-        batch(&mut tiny(), rows, NegativeScope::Batch, usize::MAX).0
-    };
-    let each: Vec<f32> = (0..6).map(|row| alone(row, &mut rows)).collect();
-    let (all, _) = batch(&mut tiny(), &reference_rows("tiny", 1), NegativeScope::Batch, usize::MAX);
-    close(f64::from(each.iter().sum::<f32>()) / 6.0, all.into(), 1e-5, "the mean of the rows");
-    assert!(each.iter().any(|one| (one - all).abs() > 0.1), "{each:?}");
-}
-
-#[test]
 fn what_is_masked_in_training_is_counted_and_the_scope_is_told() {
     let mut rows = reference_rows("tiny", 1);
     // The same question has two answers: neither is the other's negative.
