@@ -14,8 +14,8 @@ use std::time::Instant;
 use retune::bench::{BenchOptions, BenchReport, bench};
 use retune::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel};
 
-const PRECISIONS: [EncoderPrecision; 3] =
-    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8];
+const PRECISIONS: [EncoderPrecision; 4] =
+    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int16, EncoderPrecision::Int8];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();

@@ -223,10 +223,7 @@ fn measure(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + Syn
 }
 
 fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<TrainRate> {
-    let precision = match options.precision {
-        EncoderPrecision::Int8 => EncoderPrecision::Bf16,
-        float => float,
-    };
+    let precision = options.precision.of_training();
     let encoder = Encoder::load(folder)?;
     let triplets = options.train.batch_size;
     let examples: Vec<Example> = (0..triplets)

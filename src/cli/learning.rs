@@ -81,11 +81,7 @@ impl Learning {
     /// The options of a round; `precision` is the encoder's.
     pub(super) fn options(&self, precision: EncoderPrecision) -> LearnOptions {
         let mut options = LearnOptions::default().with_learn_encoder(!self.fusion_only);
-        let mut train = options.train.clone().with_precision(match precision {
-            EncoderPrecision::F32 => EncoderPrecision::F32,
-            // There is no training in int8.
-            EncoderPrecision::Bf16 | EncoderPrecision::Int8 => EncoderPrecision::Bf16,
-        });
+        let mut train = options.train.clone().with_precision(precision.of_training());
         if let Some(epochs) = self.epochs {
             train = train.with_epochs(epochs as usize);
         }

@@ -61,6 +61,7 @@ impl TrainableEncoder {
         kernel: Kernel,
     ) -> Result<TrainableEncoder> {
         let run = Run { kernel: kernel.checked()?, threads: rayon::current_num_threads() };
+        let precision = kernel.float(precision);
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
         let file = WeightFile::open(folder)?;

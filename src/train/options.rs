@@ -281,8 +281,8 @@ impl TrainOptions {
         if !(0.0..1.0).contains(&self.weight_decay) {
             return Err(Error::invalid("the weight decay", self.weight_decay, "0 to below 1"));
         }
-        if self.precision == EncoderPrecision::Int8 {
-            return Err(Error::invalid("the precision of training", "int8", "bf16 or f32"));
+        if self.precision != self.precision.of_training() {
+            return Err(Error::invalid("the precision of training", self.precision, "bf16 or f32"));
         }
         let cosine = |what, value: f32| match (-1.0..=1.0).contains(&value) {
             true => Ok(()),

@@ -71,14 +71,10 @@ struct Scratch {
 thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
 
 impl Attention<'_> {
-    /// The precision of the products here: int8 is for weights.
+    /// The precision of the products here: integers are for weights.
     fn inner(&self, run: Run) -> (Run, EncoderPrecision) {
         let kernel = run.kernel.min(Kernel::Avx512Bf16);
-        let wanted = match self.precision {
-            EncoderPrecision::Int8 => EncoderPrecision::Bf16,
-            precision => precision,
-        };
-        (Run { kernel, threads: 1 }, kernel.precision(wanted))
+        (Run { kernel, threads: 1 }, kernel.float(self.precision))
     }
 
     fn place(&self, task: usize) -> Place {

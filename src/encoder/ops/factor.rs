@@ -38,9 +38,14 @@ impl<'a> View<'a> {
 fn per_word(precision: EncoderPrecision) -> usize {
     match precision {
         EncoderPrecision::F32 => 1,
-        EncoderPrecision::Bf16 => 2,
+        EncoderPrecision::Bf16 | EncoderPrecision::Int16 => 2,
         EncoderPrecision::Int8 => 4,
     }
+}
+
+/// Integers come with a scale for each row, so that a factor can be made of rows alone.
+fn is_integer(precision: EncoderPrecision) -> bool {
+    matches!(precision, EncoderPrecision::Int16 | EncoderPrecision::Int8)
 }
 
 /// Words of a sum over `depth` numbers.
@@ -83,7 +88,7 @@ pub(super) struct Block {
     tiles: usize,
     words: usize,
     order: Option<Order>,
-    /// Of int8: what a row's numbers were divided by, and the integer that stands for zero.
+    /// Of integers: what a row's numbers were divided by, and the integer that stands for zero.
     scales: Vec<(f32, f32)>,
     buffer: Vec<f32>,
 }
@@ -178,6 +183,7 @@ impl Block {
                 match precision {
                     EncoderPrecision::F32 => simd::f32_lines(numbers, into, rows),
                     EncoderPrecision::Bf16 => simd::bf16_lines(numbers, into, rows),
+                    EncoderPrecision::Int16 => self.scales.push(simd::int16_lines(numbers, into, rows)),
                     EncoderPrecision::Int8 => {
                         self.scales.push(simd::int8_lines(numbers, factors, into, rows));
                     }
@@ -187,7 +193,7 @@ impl Block {
     }
 
     fn fill_columns(&mut self, precision: EncoderPrecision, view: View<'_>, first: usize) {
-        assert_ne!(precision, EncoderPrecision::Int8, "int8 factors are made of rows");
+        assert!(!is_integer(precision), "factors of integers are made of rows");
         self.order = Some(Order::Columns);
         let lines_a_row = self.words.div_ceil(LINE);
         let spans: Vec<_> = (0..self.tiles).map(|tile| self.span(tile)).collect();
@@ -227,7 +233,7 @@ fn words_mut(lines: &mut [Line]) -> &mut [u32] {
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
 }
 
-/// Of the columns of a right factor in int8, each.
+/// Of the columns of a right factor in integers, each.
 #[derive(Default)]
 pub(super) struct ColumnScales {
     /// What its numbers were divided by.
@@ -339,6 +345,9 @@ impl Panels {
             match precision {
                 EncoderPrecision::F32 => simd::f32_lines(numbers, &mut self.buffer, 1),
                 EncoderPrecision::Bf16 => simd::bf16_lines(numbers, &mut self.buffer, 1),
+                EncoderPrecision::Int16 => {
+                    self.scales.push(simd::int16_weight_lines(numbers, &mut self.buffer));
+                }
                 EncoderPrecision::Int8 => {
                     self.scales.push(simd::int8_weight_lines(numbers, &mut self.buffer));
                 }
@@ -354,6 +363,7 @@ impl Panels {
 
     /// Takes a matrix as it is: a column here is a column there.
     pub(super) fn fill(&mut self, kernel: Kernel, precision: EncoderPrecision, view: View<'_>) {
+        assert!(!is_integer(precision), "factors of integers are made of rows");
         if kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
             let mut block = Block::default();
             block.fill(precision, Source::Columns(view), 0, view.columns, 1);

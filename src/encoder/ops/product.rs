@@ -165,7 +165,12 @@ impl Scratch {
                 let sums = &mut self.tile.0.as_flattened_mut()[..a.rows * COLUMNS];
                 if !a.scales.is_empty() {
                     let (units, totals) = right.scales().of(column, width);
-                    simd::dequantise(sums, COLUMNS, a.scales, units, totals);
+                    match precision {
+                        EncoderPrecision::Int16 => {
+                            simd::dequantise_sums(sums, COLUMNS, a.scales, units, totals);
+                        }
+                        _ => simd::dequantise(sums, COLUMNS, a.scales, units, totals),
+                    }
                 }
                 let row = rows.start + a.first;
                 finish(Part { row, column, rows: a.rows, width, sums, stride: COLUMNS });
@@ -211,7 +216,9 @@ fn tile_of(kernel: Kernel, precision: EncoderPrecision) -> Multiply {
             tile::avx512_f32::multiply
         }
         #[cfg(target_arch = "x86_64")]
-        (Kernel::Avx2, EncoderPrecision::F32) => tile::avx2_f32::multiply,
+        (Kernel::Avx2, EncoderPrecision::F32) => tile::avx2::multiply_f32,
+        #[cfg(target_arch = "x86_64")]
+        (Kernel::Avx2, EncoderPrecision::Int16) => tile::avx2::multiply_int16,
         (_, EncoderPrecision::F32) => tile::portable::multiply,
         _ => unreachable!("{kernel} has no products in {precision}"),
     }

@@ -1,6 +1,6 @@
 //! The innermost loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the right.
 //!
-//! Numbers come in words of 32 bits: one f32, two bf16 or four int8 that stand behind one another in the direction that
+//! Numbers come in words of 32 bits: one f32, two bf16 or int16, or four int8 that stand behind one another in the direction that
 //! the product sums over. One instruction multiplies a word of each factor and adds the products to an f32 or i32, so
 //! that the loop is the same for every format.
 
@@ -10,6 +10,12 @@ pub(super) const ROWS: usize = 12;
 pub(super) const COLUMNS: usize = 32;
 /// Words in a cache line.
 pub(super) const LINE: usize = 16;
+
+/// The largest integers of int16 factors, left and right, and how many of their products an i32 holds whatever they are.
+pub(super) const INT16_LEFT: i32 = 4095;
+pub(super) const INT16_RIGHT: i32 = 2047;
+pub(super) const INT16_EXACT: usize = 256;
+const _: () = assert!(INT16_LEFT as i64 * INT16_RIGHT as i64 * INT16_EXACT as i64 <= i32::MAX as i64);
 
 /// How many words before its turn a panel is asked for: a query waits for memory more than for products.
 const AHEAD: usize = 32 * COLUMNS;
@@ -131,7 +137,7 @@ of_avx512!(avx512_int8, "avx512f,avx512vnni", _mm512_setzero_si512, __m512i, |su
 
 /// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers.
 #[cfg(target_arch = "x86_64")]
-pub(super) mod avx2_f32 {
+pub(super) mod avx2 {
     use super::*;
     use std::arch::x86_64::*;
 
@@ -139,7 +145,7 @@ pub(super) mod avx2_f32 {
     const AT_ONCE: usize = 6;
 
     #[target_feature(enable = "avx2,fma")]
-    fn tile<const R: usize, const ROW: usize>(
+    fn tile_f32<const R: usize, const ROW: usize>(
         rows: usize,
         step: usize,
         words: usize,
@@ -175,38 +181,89 @@ pub(super) mod avx2_f32 {
         }
     }
 
-    /// # Safety
-    /// As [`Multiply`].
-    pub(in super::super) unsafe fn multiply(
+    /// Sums up in i32 for as long as that is sure to hold them, and then in f32.
+    #[target_feature(enable = "avx2,fma")]
+    fn tile_int16<const R: usize, const ROW: usize>(
         rows: usize,
-        order: Order,
+        step: usize,
         words: usize,
         a: *const u32,
         b: *const u32,
-        into: &mut Tile,
+        into: &mut [[f32; COLUMNS]],
+        half: usize,
     ) {
-        macro_rules! some {
-            ($some:expr, $arguments:tt, $($r:literal)*) => {
-                match ($some, order) {
-                    $(
-                        // SAFETY: the caller's promise.
-                        ($r, Order::Rows) => unsafe { tile::<$r, LINE> $arguments },
-                        // SAFETY: as above.
-                        ($r, Order::Columns) => unsafe { tile::<$r, 1> $arguments },
-                    )*
-                    _ => unreachable!("there are 1 to {AT_ONCE} rows at once"),
+        let (mut a, mut b, mut left) = (a, b, words);
+        into.iter_mut().for_each(|row| row[half..half + HALF].fill(0.0));
+        // SAFETY: as in `tile_f32`.
+        unsafe {
+            while left > 0 {
+                let mut sums = [[_mm256_setzero_si256(); 2]; R];
+                for _ in 0..INT16_EXACT / 2 / LINE {
+                    let here = left.min(LINE);
+                    let mut word = a;
+                    for _ in 0..here {
+                        _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD).cast());
+                        let (b0, b1) = (_mm256_load_si256(b.cast()), _mm256_load_si256(b.add(8).cast()));
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            let x = _mm256_set1_epi32(word.add(r * ROW).read().cast_signed());
+                            sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(x, b0));
+                            sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(x, b1));
+                        }
+                        word = word.add(step);
+                        b = b.add(COLUMNS);
+                    }
+                    left -= here;
+                    a = a.wrapping_add(rows * LINE);
                 }
-            };
-        }
-        let (step, row) = if order == Order::Rows { (1, LINE) } else { (rows, 1) };
-        for half in [0, HALF] {
-            for first in (0..rows).step_by(AT_ONCE) {
-                let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
-                let into = &mut into.0[first..rows.min(first + AT_ONCE)];
-                some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
+                for (row, sums) in into.iter_mut().zip(sums) {
+                    for (into, sums) in row[half..half + HALF].as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+                        let sums = _mm256_add_ps(_mm256_loadu_ps(into.as_ptr()), _mm256_cvtepi32_ps(sums));
+                        _mm256_storeu_ps(into.as_mut_ptr(), sums);
+                    }
+                }
             }
         }
     }
+
+    macro_rules! multiply {
+        ($d:tt, $name:ident, $tile:ident) => {
+            /// # Safety
+            /// As [`Multiply`].
+            pub(in super::super) unsafe fn $name(
+                rows: usize,
+                order: Order,
+                words: usize,
+                a: *const u32,
+                b: *const u32,
+                into: &mut Tile,
+            ) {
+                macro_rules! some {
+                    ($some:expr, $arguments:tt, $d($r:literal)*) => {
+                        match ($some, order) {
+                            $d(
+                                // SAFETY: the caller's promise.
+                                ($r, Order::Rows) => unsafe { $tile::<$r, LINE> $arguments },
+                                // SAFETY: as above.
+                                ($r, Order::Columns) => unsafe { $tile::<$r, 1> $arguments },
+                            )*
+                            _ => unreachable!("there are 1 to {AT_ONCE} rows at once"),
+                        }
+                    };
+                }
+                let (step, row) = if order == Order::Rows { (1, LINE) } else { (rows, 1) };
+                for half in [0, HALF] {
+                    for first in (0..rows).step_by(AT_ONCE) {
+                        let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
+                        let into = &mut into.0[first..rows.min(first + AT_ONCE)];
+                        some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
+                    }
+                }
+            }
+        };
+    }
+
+    multiply!($, multiply_f32, tile_f32);
+    multiply!($, multiply_int16, tile_int16);
 }
 
 /// Plain loops, for the compiler to make the best of.

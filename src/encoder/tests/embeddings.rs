@@ -26,6 +26,7 @@ struct Held {
 
 const F32: Held = Held { precision: EncoderPrecision::F32, mean: 0.999999, worst: 0.99999 };
 const BF16: Held = Held { precision: EncoderPrecision::Bf16, mean: 0.9999, worst: 0.999 };
+const INT16: Held = Held { precision: EncoderPrecision::Int16, mean: 0.9999, worst: 0.999 };
 
 /// Tokens equal, vectors as near as can be held, each text alone and all in one call.
 fn check(folder: &Path, golden_file: &str, kernel: Option<Kernel>, held: &Held) {
@@ -69,6 +70,9 @@ fn the_real_model_agrees_with_the_reference() {
     if let Some(folder) = real_model() {
         for held in [F32, BF16] {
             check(&folder, "real_tokenize_embed.json", None, &held);
+        }
+        if Kernel::Avx2.is_available() {
+            check(&folder, "real_tokenize_embed.json", Some(Kernel::Avx2), &INT16);
         }
     }
 }

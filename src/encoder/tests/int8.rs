@@ -26,7 +26,7 @@ fn int8_is_near_f32_on_texts_it_was_not_calibrated_with() {
     let golden = Encoder::load_with(&folder, EncoderOptions::of(EncoderPrecision::F32)).unwrap();
     let encoder = Encoder::load_with(&folder, EncoderOptions::of(EncoderPrecision::Int8)).unwrap();
     if !encoder.wants_calibration() {
-        return; // this processor has no int8, and computes in f32
+        return; // this processor has no int8, and computes in something better
     }
     assert_ne!(encoder.computes_in().documents, EncoderPrecision::Int8, "not before it is calibrated");
     encoder.use_calibration(&encoder.calibrate(sample).unwrap()).unwrap();

@@ -41,9 +41,14 @@ macro_rules! vectorised {
 mod words;
 mod write;
 
-pub(super) use words::{bf16_alone, bf16_lines, bf16_pairs, f32_lines, int8_lines, int8_weight_lines};
+pub(super) use words::{
+    bf16_alone, bf16_lines, bf16_pairs, f32_lines, int8_lines, int8_weight_lines, int16_lines,
+    int16_weight_lines,
+};
 pub(in crate::encoder) use words::{bf16_from_f32, f32_from_bf16};
-pub(super) use write::{dequantise, write, write_gelu_with_bias, write_with_bias, write_with_bias_and};
+pub(super) use write::{
+    dequantise, dequantise_sums, write, write_gelu_with_bias, write_with_bias, write_with_bias_and,
+};
 
 /// `a * b + c`, fused where that is one instruction.
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Numbers to words of 32 bits, as products take them, and back.
 
 use super::{LANES, mul_add};
-use crate::encoder::ops::tile::{LINE, Line};
+use crate::encoder::ops::tile::{INT16_LEFT, INT16_RIGHT, LINE, Line};
 
 /// The number that is left when each is held against the one before; of no numbers 0.
 #[inline(always)]
@@ -200,6 +200,56 @@ pub(in crate::encoder) fn int8_weight_lines(row: &[f32], lines: &mut [Line]) -> 
         }
         for (word, bytes) in line.0.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *word = u32::from_le_bytes(*bytes);
+        }
+    }
+    (scale, sum as f32)
+}
+
+/// The largest integer of a row in [`int16_lines`], but for one more by rounding.
+const LARGEST: f32 = (INT16_LEFT - 1) as f32;
+
+vectorised! {
+    /// [`f32_lines`] in integers of up to [`INT16_LEFT`], two a word. A number is `scale * (integer - zero)`, and this
+    /// returns `(scale, zero)`; `zero` is a whole number.
+    fn int16_lines(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
+        const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+        // One after the other: together the compiler shuffles them.
+        let low = extreme(row, |a, b| if b < a { b } else { a });
+        let high = extreme(row, |a, b| if b > a { b } else { a });
+        // One that is all the same has a scale too, in which its zero can be told.
+        let scale = ((high - low) / (2.0 * LARGEST)).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE);
+        let (inverse, zero) = (1.0 / scale, -((low + high) / (2.0 * scale)).round());
+        let (whole, rest) = row.as_chunks::<{ 2 * LINE }>();
+        let mut last = [0.0; 2 * LINE];
+        last[..rest.len()].copy_from_slice(rest);
+        let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
+        for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
+            let mut halves = [0u16; 2 * LINE];
+            for i in 0..2 * LINE {
+                halves[i] = (mul_add::<FMA>(numbers[i], inverse, zero) + ROUND).to_bits() as u16;
+            }
+            for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+                *word = u32::from(pair[0]) | u32::from(pair[1]) << 16;
+            }
+        }
+        (scale, zero)
+    }
+}
+
+/// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one of them
+/// stands for, and the sum of all.
+pub(in crate::encoder) fn int16_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32) {
+    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+    let scale = (largest / INT16_RIGHT as f32).max(f32::MIN_POSITIVE);
+    let mut sum = 0i32;
+    for (numbers, line) in row.chunks(2 * LINE).zip(lines) {
+        let mut halves = [0i16; 2 * LINE];
+        for (half, x) in halves.iter_mut().zip(numbers) {
+            *half = (x / scale).round() as i16;
+            sum += i32::from(*half);
+        }
+        for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+            *word = u32::from(pair[0].cast_unsigned()) | u32::from(pair[1].cast_unsigned()) << 16;
         }
     }
     (scale, sum as f32)

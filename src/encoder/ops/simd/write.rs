@@ -4,16 +4,35 @@ use super::{gelu_of, mul_add};
 use crate::encoder::ops::product::{Part, Target};
 use crate::encoder::ops::tile::COLUMNS;
 
+/// Sums of products of integers to what they stand for. `number` tells what a sum is.
+#[inline(always)]
+fn real<const FMA: bool>(
+    sums: &mut [f32],
+    stride: usize,
+    rows: &[(f32, f32)],
+    units: &[f32],
+    totals: &[f32],
+    number: impl Fn(f32) -> f32,
+) {
+    for (sums, &(scale, zero)) in sums.chunks_mut(stride).zip(rows) {
+        for ((sum, unit), total) in sums.iter_mut().zip(units).zip(totals) {
+            *sum = mul_add::<FMA>(-zero, *total, number(*sum)) * (scale * unit);
+        }
+    }
+}
+
 vectorised! {
     /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of sums start `stride` apart; `rows`
     /// holds the scales of the left factor with its zeros, `units` and `totals` those of the right with its sums.
     fn dequantise(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
-        for (sums, &(scale, zero)) in sums.chunks_mut(stride).zip(rows) {
-            for ((sum, unit), total) in sums.iter_mut().zip(units).zip(totals) {
-                let exact = sum.to_bits().cast_signed() as f32;
-                *sum = mul_add::<FMA>(-zero, *total, exact) * (scale * unit);
-            }
-        }
+        real::<FMA>(sums, stride, rows, units, totals, |sum| sum.to_bits().cast_signed() as f32);
+    }
+}
+
+vectorised! {
+    /// [`dequantise`] of int16 products, whose sums are f32 already.
+    fn dequantise_sums(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
+        real::<FMA>(sums, stride, rows, units, totals, |sum| sum);
     }
 }
 

@@ -3,8 +3,8 @@ use crate::encoder::ops::factor::{Panels, Source, View};
 use crate::encoder::ops::product::{Run, Target, multiply};
 use crate::encoder::ops::{EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradient};
 
-const PRECISIONS: [EncoderPrecision; 3] =
-    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8];
+const PRECISIONS: [EncoderPrecision; 4] =
+    [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int16, EncoderPrecision::Int8];
 
 /// Every kernel that can run here, with each precision that it has products in. numkong's run on any processor.
 fn kernels() -> Vec<(Kernel, EncoderPrecision)> {
@@ -20,6 +20,7 @@ fn tolerance(precision: EncoderPrecision) -> f32 {
     match precision {
         EncoderPrecision::F32 => 1e-5,
         EncoderPrecision::Bf16 => 1e-2,
+        EncoderPrecision::Int16 => 1e-3,
         EncoderPrecision::Int8 => 3e-2,
     }
 }
@@ -70,8 +71,8 @@ fn products_are_the_schoolbooks_on_every_kernel_and_shape() {
                 let mut by_columns = Panels::default();
                 by_columns.fill_transposed(kernel, precision, &[View::new(&b_turned, n, k, k)], None);
                 results.push(product(run, Source::Rows(View::new(&a, m, k, k)), &by_columns, (m, n)));
-                if precision == EncoderPrecision::Int8 {
-                    continue; // its factors are made of rows
+                if kernel.float(precision) != precision {
+                    continue; // factors of integers are made of rows
                 }
                 by_rows.fill(kernel, precision, View::new(&b, k, n, n));
                 results.push(product(run, Source::Columns(View::new(&a_turned, k, m, m)), &by_rows, (m, n)));
@@ -157,8 +158,8 @@ fn gradients_of_a_linear_layer_are_added_up() {
     let d_weight = schoolbook(&transposed(&cut, rows, outputs), &x, (outputs, rows, inputs));
     let plus = |x: Vec<f32>| x.iter().map(|x| x + 0.25).collect::<Vec<_>>();
     for (kernel, precision) in kernels() {
-        if precision == EncoderPrecision::Int8 {
-            continue; // training has no int8
+        if kernel.float(precision) != precision {
+            continue; // training has no integers
         }
         let (run, mut panels) = (Run { kernel, threads: 2 }, Panels::default());
         let mut found = vec![0.25; rows * inputs];
