@@ -52,8 +52,8 @@ mod train;
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddReport, Chunking, Document, Engine, GenerationStatus, IndexProgress, IndexReport, LearnPolicy,
-    LearnTask, Options, Status,
+    AddReport, Chunking, Document, Engine, GenerationStatus, IdleOptions, IndexProgress, IndexReport,
+    LearnPolicy, LearnTask, Options, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict};

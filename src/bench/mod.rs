@@ -236,7 +236,8 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
     drop(encoder);
     let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
     let repeated = options.train.clone().with_epochs(1000);
-    let training = Training { examples: &examples, options: &repeated, chunks: 0, guide: None };
+    let training =
+        Training { examples: &examples, options: &repeated, chunks: 0, guide: None, checkpoints: None };
     let (mut last, mut steps) = (Instant::now(), Vec::new());
     let result = train(&mut learner, training, &mut |_| {
         steps.push(last.elapsed().as_secs_f64());

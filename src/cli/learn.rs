@@ -60,6 +60,14 @@ pub(super) fn text(report: &RoundReport) -> String {
     if let (Some(first), Some(last)) = (report.loss.first(), report.loss.last()) {
         text.push_str(&format!("\n  loss {first:.4} → {last:.4} in {} steps", report.loss.len()));
     }
+    if let Some(training) = &report.training {
+        if let Some(step) = training.resumed_at {
+            text.push_str(&format!("\n  went on from a checkpoint after step {step}"));
+        }
+        if training.stopped_by_time {
+            text.push_str("\n  the time limit left steps out");
+        }
+    }
     let decision = match report.gate.decision {
         retune::Decision::Published => "published",
         retune::Decision::Rejected => "rejected",

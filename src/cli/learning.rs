@@ -1,5 +1,7 @@
 //! How a round goes, as options of the verbs that run one.
 
+use std::time::Duration;
+
 use retune::encoder::EncoderPrecision;
 use retune::{LearnOptions, NegativeScope, NegativeShares};
 
@@ -43,6 +45,30 @@ pub(super) struct Learning {
     /// Learn the weight of the two sides alone: nothing is trained or reindexed.
     #[arg(long)]
     fusion_only: bool,
+    /// Threads that a round computes on. Default: all.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
+    /// Training ends within so many seconds, however many steps are left.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time_limit: Option<Duration>,
+    /// Seconds of training between two checkpoints, which a round that was interrupted goes on from, or `none`. Default 300.
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    checkpoint_every: Option<Interval>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(positive(text)?).map_err(|error| error.to_string())
+}
+
+/// `None` for never.
+#[derive(Clone, Copy)]
+struct Interval(Option<Duration>);
+
+fn interval(text: &str) -> Result<Interval, String> {
+    match text {
+        "none" => Ok(Interval(None)),
+        _ => seconds(text).map(|time| Interval(Some(time))),
+    }
 }
 
 /// `None` for no test.
@@ -100,7 +126,11 @@ impl Learning {
         if let Some(scope) = self.scope {
             train = train.with_scope(scope);
         }
-        options = options.with_train(train);
+        train = train.with_time_limit(self.time_limit);
+        options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));
+        if let Some(Interval(interval)) = self.checkpoint_every {
+            options = options.with_checkpoint_interval(interval);
+        }
         if let Some(shares) = self.negatives {
             options = options.with_negative_shares(shares);
         }

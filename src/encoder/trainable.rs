@@ -219,6 +219,11 @@ impl TrainableEncoder {
         self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
     }
 
+    /// The instructions that it uses.
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.run.kernel
+    }
+
     /// The names of the parameters that take part in an embedding, sorted. They are those of the weights' file.
     pub(crate) fn names(&self) -> &[String] {
         &self.names

@@ -69,6 +69,11 @@ impl Layout {
     pub(super) fn rounds(&self) -> PathBuf {
         self.path.join("rounds")
     }
+
+    /// Of a round that is running, or was when the process ended.
+    pub(super) fn checkpoint(&self) -> PathBuf {
+        self.rounds().join("checkpoint.bin")
+    }
 }
 
 /// The settings of an index: `retune.json`. Written last when an index is created: without it there is no index.

@@ -1,16 +1,19 @@
 //! Rounds of learning, and publishing what they have made.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
 use super::Engine;
+use super::threads::{all_but_one, on_threads};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::generation::{Building, Generation, Pinned, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, Running, prepare_round,
+    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, Running, Unfinished,
+    prepare_round,
 };
 use crate::search::Snapshot;
 use crate::storage::remove_folder;
@@ -52,48 +55,97 @@ pub(super) struct Round<'a> {
     _lock: MutexGuard<'a, ()>,
 }
 
-type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
+pub(super) type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
 
 impl Engine {
     /// Runs one round: examples from the log → train → reindex → gate → publish. Searches and additions go on
     /// meanwhile. `progress` is called at every batch and stops the round by breaking.
     ///
     /// A rejected, skipped, cancelled or failed round leaves everything as it was; the report of a rejected or skipped
-    /// one says why.
+    /// one says why. If the process dies while a long one trains, the next round with the same options goes on from its last
+    /// checkpoint: see [`LearnOptions::checkpoint_interval`].
     ///
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
     pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
-        let started = Instant::now();
+        options.validate()?;
+        match options.threads {
+            None => self.round(options, None, progress),
+            Some(threads) => {
+                on_threads(threads, false, progress, |progress| self.round(options, None, progress))
+            }
+        }
+    }
+
+    /// A round that gives way to everything else. Where it is cancelled and `closing` says that the engine is being closed, the
+    /// next round may go on from its checkpoint.
+    pub(super) fn learn_aside(
+        &self,
+        options: &LearnOptions,
+        closing: &AtomicBool,
+        progress: &mut Progress<'_>,
+    ) -> Result<RoundReport> {
+        options.validate()?;
+        let threads = options.threads.unwrap_or_else(all_but_one);
+        on_threads(threads, true, progress, |progress| self.round(options, Some(closing), progress))
+    }
+
+    fn round(
+        &self,
+        options: &LearnOptions,
+        closing: Option<&AtomicBool>,
+        progress: &mut Progress<'_>,
+    ) -> Result<RoundReport> {
         let log = self.log("learn")?;
         let _round = self.begin_round("learn")?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());
         log.flush()?;
-        let replay = log.replay()?;
+        let mut replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
+        let (path, all) = (self.inner.layout.checkpoint(), replay.judgements.len());
+        let weights = snapshot.pinned.generation.meta.weights;
+        let unfinished = Unfinished::begin(&path, options, weights, started_ms, &mut replay)?;
         let input = RoundInput {
             round: self.inner.history.next_round()?,
-            started_ms,
+            started_ms: unfinished.started_ms(),
             attempts: self.inner.history.attempts()?,
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
             options,
             dense: &self.inner.settings.dense,
+            checkpoints: unfinished.checkpoints(options),
         };
-        let mut round = prepare_round(&input, progress)?;
+        let report = self.prepare_and_publish(&input, progress);
+        if closing.is_some_and(|closing| closing.load(Ordering::Acquire))
+            && matches!(report, Err(Error::Cancelled { .. }))
+        {
+            unfinished.keep();
+        }
+        let report = report?;
+        self.inner.history.write(&report)?;
+        // What came after an interrupted round had read the log is not learnt yet.
+        self.discount_judgements(judged.saturating_sub(all - replay.judgements.len()));
+        if report.gate.decision != Decision::Published {
+            tracing::info!(reason = report.gate.reason, "the round changed nothing");
+        }
+        Ok(report)
+    }
+
+    fn prepare_and_publish(
+        &self,
+        input: &RoundInput<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<RoundReport> {
+        let started = Instant::now();
+        let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
             let publishing = Instant::now();
             round.report.generation = self.publish(building, progress)?;
             round.report.seconds.publish = publishing.elapsed().as_secs_f64();
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
-        self.inner.history.write(&round.report)?;
-        self.discount_judgements(judged);
-        if round.report.gate.decision != Decision::Published {
-            tracing::info!(reason = round.report.gate.reason, "the round changed nothing");
-        }
         Ok(round.report)
     }
 

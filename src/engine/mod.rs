@@ -6,6 +6,7 @@
 mod document;
 mod feedback;
 mod folder;
+mod idle;
 mod layout;
 mod learning;
 mod open;
@@ -13,6 +14,7 @@ mod options;
 mod rollback;
 mod source;
 mod status;
+mod threads;
 mod worker;
 mod writer;
 
@@ -25,6 +27,7 @@ use arc_swap::ArcSwap;
 
 pub use document::{AddReport, Document};
 pub use folder::{IndexProgress, IndexReport};
+pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
 pub use status::{GenerationStatus, Status};
 pub use worker::LearnTask;
@@ -38,6 +41,7 @@ use crate::ids::QueryId;
 use crate::learn::History;
 use crate::search::{Answer, Query, Snapshot, rank};
 use document::Prepared;
+use idle::LastSearch;
 use layout::{Layout, Settings};
 use learning::Generations;
 use writer::Writer;
@@ -75,6 +79,7 @@ struct Inner {
     /// Held for the length of a round: one at a time.
     round: Mutex<()>,
     worker: Mutex<Option<worker::Worker>>,
+    last_search: LastSearch,
     closed: AtomicBool,
 }
 
@@ -161,6 +166,7 @@ impl Engine {
     /// [`Error::Invalid`] for unusable options of the query.
     pub fn search(&self, query: &Query) -> Result<Answer> {
         self.check_open("search")?;
+        self.inner.last_search.now();
         let snapshot = self.inner.snapshot.load_full();
         let ranked = rank(&snapshot, query)?;
         let query_id = QueryId::random();

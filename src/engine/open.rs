@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
+use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::learning::Generations;
 use super::options::Options;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
-use crate::learn::History;
+use crate::learn::{History, Unfinished};
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
@@ -55,6 +56,7 @@ impl Engine {
             options.precisions,
         )?;
         let generation = Arc::new(generation);
+        Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
         let chunks = lexical.snapshot()?;
@@ -160,6 +162,7 @@ fn assemble(
             history,
             round: Mutex::new(()),
             worker: Mutex::new(None),
+            last_search: LastSearch::new(),
             closed: AtomicBool::new(false),
         }),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::idle::IdleOptions;
 use crate::corpus::CorpusOptions;
 use crate::encoder::Precisions;
 use crate::error::{Error, Result};
@@ -74,6 +75,9 @@ pub struct LearnPolicy {
     pub new_judgements: Option<usize>,
     /// After this time since the last round, if anything was judged in it. Default never.
     pub interval: Option<Duration>,
+    /// Such a round begins, and goes on, only while the machine is idle enough; until then it waits where it is. Default: it doesn't
+    /// ask.
+    pub idle: Option<IdleOptions>,
     /// Options of those rounds.
     pub options: LearnOptions,
 }
@@ -92,6 +96,12 @@ impl LearnPolicy {
     /// Sets the options of the rounds.
     pub fn with_options(mut self, options: LearnOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Sets [`idle`](LearnPolicy::idle).
+    pub fn when_idle(mut self, idle: IdleOptions) -> Self {
+        self.idle = Some(idle);
         self
     }
 
@@ -171,6 +181,7 @@ impl Options {
                 "a second or more",
             ));
         }
+        self.policy.idle.map_or(Ok(()), |idle| idle.validate())?;
         self.policy.options.validate()
     }
 }

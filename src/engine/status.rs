@@ -41,6 +41,8 @@ pub struct Status {
     pub damaged_files: Vec<PathBuf>,
     /// Whether a round is running in this engine.
     pub learning: bool,
+    /// Whether it waits: it was paused, or the machine is not idle enough for it.
+    pub paused: bool,
     /// Bytes on disk, the whole index folder.
     pub bytes: u64,
 }
@@ -101,6 +103,7 @@ impl Engine {
             last_round: self.inner.history.last()?,
             damaged_files: self.inner.lexical.damaged_files()?,
             learning: self.inner.history.is_running(),
+            paused: self.inner.history.is_paused(),
             bytes: folder_bytes(self.path()),
         })
     }

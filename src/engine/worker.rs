@@ -9,35 +9,58 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 
+use super::idle::IdleWatch;
 use super::options::LearnPolicy;
 use super::{Engine, Inner};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::learn::{LearnOptions, RoundReport};
+use crate::learn::{LearnOptions, LearnProgress, LearnStage, RoundReport};
 
 const THREAD: &str = "retune-learn";
 /// Rounds that may wait; a further request is refused.
 const QUEUE: usize = 4;
+/// How often a round that waits looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(50);
+/// How often the worker looks whether the machine is idle enough for a round that is due.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 /// A round that the worker was asked for.
 #[derive(Debug)]
 struct Request {
     options: LearnOptions,
-    cancel: Arc<AtomicBool>,
+    wish: Arc<Wish>,
     reply: Sender<Result<RoundReport>>,
+}
+
+/// What the application wishes of a round.
+#[derive(Debug, Default)]
+struct Wish {
+    cancel: AtomicBool,
+    pause: AtomicBool,
 }
 
 /// A round that runs in the background.
 #[derive(Debug)]
 pub struct LearnTask {
-    cancel: Arc<AtomicBool>,
+    wish: Arc<Wish>,
     reply: Receiver<Result<RoundReport>>,
 }
 
 impl LearnTask {
-    /// Asks the round to stop at its next batch. [`wait`](LearnTask::wait) then returns [`Error::Cancelled`].
+    /// Asks the round to stop at its next batch, paused or not. [`wait`](LearnTask::wait) then returns [`Error::Cancelled`].
     pub fn cancel(&self) {
-        self.cancel.store(true, Ordering::Release);
+        self.wish.cancel.store(true, Ordering::Release);
+    }
+
+    /// Asks the round to wait at its next batch until it is told to [`resume`](LearnTask::resume). It keeps its memory, and other
+    /// rounds have to wait with it; searches and changes don't. One that is being published already is finished first.
+    pub fn pause(&self) {
+        self.wish.pause.store(true, Ordering::Release);
+    }
+
+    /// Lets a paused round go on.
+    pub fn resume(&self) {
+        self.wish.pause.store(false, Ordering::Release);
     }
 
     /// Waits for the round's end.
@@ -70,8 +93,8 @@ impl Engine {
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(worker) = worker.as_ref() else { return Err(Error::Closed { doing: "learn" }) };
         let (reply, receiver) = bounded(1);
-        let cancel = Arc::new(AtomicBool::new(false));
-        let request = Request { options, cancel: Arc::clone(&cancel), reply };
+        let wish = Arc::new(Wish::default());
+        let request = Request { options, wish: Arc::clone(&wish), reply };
         worker.requests.try_send(request).map_err(|_| {
             Error::invalid(
                 "starting a round",
@@ -79,7 +102,7 @@ impl Engine {
                 "fewer: wait for one of them",
             )
         })?;
-        Ok(LearnTask { cancel, reply: receiver })
+        Ok(LearnTask { wish, reply: receiver })
     }
 
     pub(super) fn start_worker(&self) -> Result<()> {
@@ -191,15 +214,19 @@ impl Schedule {
     /// `before` is how long the last round lay back when the thread began.
     fn run(&self, requested: &Receiver<Request>, woken: &Receiver<()>, mut before: Duration) {
         let mut from = Instant::now();
+        let mut idle = self.policy.idle.map(IdleWatch::new);
+        let mut waits = false;
         while !self.stop.load(Ordering::Acquire) {
-            let tick = self.policy.interval.map_or_else(never, |interval| {
+            let tick = match self.policy.interval {
+                _ if waits => after(IDLE_LOOK),
                 // Late and nothing judged: look again after a whole interval, not at once.
-                after(interval.checked_sub(before + from.elapsed()).unwrap_or(interval))
-            });
+                Some(interval) => after(interval.checked_sub(before + from.elapsed()).unwrap_or(interval)),
+                None => never(),
+            };
             select! {
                 recv(requested) -> request => match request {
                     Ok(request) => {
-                        let result = self.round(&request.options, &request.cancel);
+                        let result = self.round(&request.options, &request.wish, None);
                         (before, from) = (Duration::ZERO, Instant::now());
                         // Whoever asked may have lost interest.
                         let _ = request.reply.send(result);
@@ -210,20 +237,31 @@ impl Schedule {
                 recv(woken) -> _ => {}
                 recv(tick) -> _ => {}
             }
-            if !self.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed()) {
-                let judged = self.judged.load(Ordering::Acquire);
-                match self.round(&self.policy.options, &AtomicBool::new(false)) {
-                    // The application's own round learns from what was judged, and counts it off.
-                    Ok(_) | Err(Error::RoundRunning { .. }) => {}
-                    Err(error) => {
-                        // Not again at the very next judgement: what made it fail may last.
-                        discount(&self.judged, judged);
-                        self.report(error);
-                    }
-                }
+            let due = !self.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed());
+            waits = due && idle.as_mut().is_some_and(|idle| !self.is_idle(idle));
+            if due && !waits {
+                self.round_of_policy(idle.as_mut());
                 (before, from) = (Duration::ZERO, Instant::now());
             }
         }
+    }
+
+    fn round_of_policy(&self, idle: Option<&mut IdleWatch>) {
+        let judged = self.judged.load(Ordering::Acquire);
+        match self.round(&self.policy.options, &Wish::default(), idle) {
+            // The application's own round learns from what was judged, and counts it off.
+            Ok(_) | Err(Error::RoundRunning { .. }) => {}
+            Err(error) => {
+                // Not again at the very next judgement: what made it fail may last.
+                discount(&self.judged, judged);
+                self.report(error);
+            }
+        }
+    }
+
+    fn is_idle(&self, idle: &mut IdleWatch) -> bool {
+        let searched = self.engine.upgrade().and_then(|inner| inner.last_search.ago());
+        idle.is_idle(Instant::now(), searched)
     }
 
     fn is_due(&self, waited: Duration) -> bool {
@@ -233,14 +271,30 @@ impl Schedule {
         enough || (late && judged > 0)
     }
 
-    fn round(&self, options: &LearnOptions, cancel: &AtomicBool) -> Result<RoundReport> {
+    /// One round, which waits when that is wished, and while the machine is not `idle`.
+    fn round(
+        &self,
+        options: &LearnOptions,
+        wish: &Wish,
+        mut idle: Option<&mut IdleWatch>,
+    ) -> Result<RoundReport> {
         let Some(inner) = self.engine.upgrade() else { return Err(Error::Closed { doing: "learn" }) };
         let engine = Engine { inner };
-        let mut progress = |_| match cancel.load(Ordering::Acquire) || self.stop.load(Ordering::Acquire) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let mut progress = |progress: LearnProgress| loop {
+            if wish.cancel.load(Ordering::Acquire) || self.stop.load(Ordering::Acquire) {
+                return ControlFlow::Break(());
+            }
+            // A round that is being published holds the writer: it must not wait.
+            let paused = progress.stage != LearnStage::Publish
+                && (wish.pause.load(Ordering::Acquire)
+                    || idle.as_mut().is_some_and(|idle| !self.is_idle(idle)));
+            engine.inner.history.pause(paused);
+            if !paused {
+                return ControlFlow::Continue(());
+            }
+            std::thread::sleep(LOOK);
         };
-        catch_unwind(AssertUnwindSafe(|| engine.learn(options, &mut progress)))
+        catch_unwind(AssertUnwindSafe(|| engine.learn_aside(options, &self.stop, &mut progress)))
             .unwrap_or_else(|panic| Err(Error::Panicked { thread: THREAD, message: panic_message(&*panic) }))
     }
 

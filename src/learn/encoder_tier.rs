@@ -40,7 +40,8 @@ pub(super) fn train_next(
     let before = if shares == [1.0] { Vec::new() } else { model.parameters().to_vec() };
     let trained = timed(&mut seconds.train, || {
         let examples = &collected.examples;
-        let training = Training { examples, options, chunks, guide: Some(&collected.guide) };
+        let (guide, checkpoints) = (Some(&collected.guide), Some(input.checkpoints));
+        let training = Training { examples, options, chunks, guide, checkpoints };
         train(&mut model, training, &mut |step| {
             let loss = Some(step.loss);
             progress(LearnProgress { stage: LearnStage::Train, done: step.step, total: step.steps, loss })
@@ -51,6 +52,8 @@ pub(super) fn train_next(
         scope_reason: trained.scope_reason,
         masked: trained.masked,
         steps: trained.steps,
+        resumed_at: trained.resumed_at,
+        stopped_by_time: trained.stopped_by_time,
         interpolation: shares.last().copied().unwrap_or(1.0),
     };
     let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };

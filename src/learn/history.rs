@@ -17,32 +17,44 @@ pub(crate) struct History {
     folder: PathBuf,
     /// Whether a round is running in this engine; set by [`Running`] alone.
     running: AtomicBool,
+    /// Whether it waits.
+    paused: AtomicBool,
 }
 
 /// A round that runs for as long as this is held, which a panic ends too.
 #[derive(Debug)]
-pub(crate) struct Running<'a>(&'a AtomicBool);
+pub(crate) struct Running<'a>(&'a History);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.pause(false);
+        self.0.running.store(false, Ordering::Release);
     }
 }
 
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
-        History { folder, running: AtomicBool::new(false) }
+        History { folder, running: AtomicBool::new(false), paused: AtomicBool::new(false) }
     }
 
     /// Marks a round as running. The caller sees to it that there is one at a time.
     pub(crate) fn running(&self) -> Running<'_> {
         self.running.store(true, Ordering::Release);
-        Running(&self.running)
+        Running(self)
     }
 
     /// Whether a round is running. Takes no lock: asking never stands in a round's way.
     pub(crate) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
+    }
+
+    /// Says whether the running round waits.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
     }
 
     /// The number that the next round gets.

@@ -13,6 +13,7 @@ mod options;
 mod pool;
 mod report;
 mod round;
+mod unfinished;
 
 pub use gate::{GateOptions, GoldenQuery};
 pub(crate) use history::{History, Running};
@@ -22,3 +23,4 @@ pub use report::{
     RoundSeconds, Tier, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};
+pub(crate) use unfinished::Unfinished;

@@ -58,6 +58,12 @@ pub struct TrainingReport {
     pub steps: Vec<StepReport>,
     /// The share of the way from the serving weights to the trained ones that was gone.
     pub interpolation: f32,
+    /// The number of steps that a checkpoint had done already; absent where the round was not interrupted.
+    #[serde(default)]
+    pub resumed_at: Option<usize>,
+    /// Whether the time limit left steps out.
+    #[serde(default)]
+    pub stopped_by_time: bool,
 }
 
 /// What a round can publish, the cheapest first.
@@ -139,7 +145,7 @@ pub enum Decision {
     Skipped,
 }
 
-/// Seconds that each stage took.
+/// Seconds that each stage took, pauses included. Of a round that went on from a checkpoint, since then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoundSeconds {

@@ -18,6 +18,7 @@ use crate::feedback::Replay;
 use crate::fusion::{Fusion, Judged};
 use crate::generation::Building;
 use crate::search::{Query, Snapshot, scored_candidates};
+use crate::train::Checkpoints;
 
 /// What a round works on.
 pub(crate) struct RoundInput<'a> {
@@ -34,6 +35,8 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) replay: &'a Replay,
     pub(crate) options: &'a LearnOptions,
     pub(crate) dense: &'a DenseOptions,
+    /// Where training is kept against a crash.
+    pub(crate) checkpoints: Checkpoints<'a>,
 }
 
 /// A round that has been judged: its report, and the new generation if the gate let it through.

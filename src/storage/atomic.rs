@@ -1,8 +1,8 @@
 //! Atomic replacement of files and folders.
 
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -19,6 +19,51 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(Error::io("sync", path))?;
     file.persist(path).map_err(|e| Error::io("replace", path)(e.error))?;
     sync_folder(folder)
+}
+
+/// As [`write_atomic`], of what `write` writes: for files that are better not held in memory. Until the new content is whole
+/// it stands beside `path` under one fixed name, so that crashes leave one such file at most: see
+/// [`remove_unfinished`].
+pub(crate) fn write_large(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let unfinished = unfinished(path);
+    let written = File::create(&unfinished).and_then(|file| {
+        let mut buffered = BufWriter::with_capacity(1 << 20, file);
+        write(&mut buffered)?;
+        buffered.into_inner()?.sync_all()?;
+        fs::rename(&unfinished, path)
+    });
+    if let Err(error) = written {
+        let _ = fs::remove_file(&unfinished); // the first error is the one to report
+        return Err(Error::io("write", path)(error));
+    }
+    sync_folder(parent(path))
+}
+
+/// Removes a file, and what a crash has left of its next content. One that is already gone is fine.
+pub(crate) fn remove_file(path: &Path) -> Result<()> {
+    remove_unfinished(path)?;
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::io("remove", path)(e)),
+    }
+}
+
+/// Removes what a crash has left of the next content of a file that [`write_large`] writes.
+pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
+    let path = unfinished(path);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Where [`write_large`] writes.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_added_extension("unfinished")
 }
 
 /// Moves the finished folder `from` to `to`, which must not exist. Every file in it is synced first.
@@ -86,6 +131,31 @@ mod tests {
         write_atomic(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_large_file_is_replaced_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.bin");
+        let names = || fs::read_dir(dir.path()).unwrap().count();
+        write_large(&path, &mut |file| file.write_all(b"first")).unwrap();
+        let failed = write_large(&path, &mut |file| {
+            file.write_all(b"sec")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(failed.unwrap_err().to_string().contains("make room"));
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"first".to_vec(), 1));
+        // What a kill leaves is overwritten by the next, and goes with the file.
+        fs::write(unfinished(&path), b"longer than the second").unwrap();
+        write_large(&path, &mut |file| file.write_all(b"second")).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"second".to_vec(), 1));
+        fs::write(unfinished(&path), b"half").unwrap();
+        remove_unfinished(&path).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names()), (b"second".to_vec(), 1));
+        fs::write(unfinished(&path), b"half").unwrap();
+        remove_file(&path).unwrap();
+        remove_file(&path).unwrap();
+        assert_eq!(names(), 0);
     }
 
     #[test]

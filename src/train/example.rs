@@ -57,6 +57,11 @@ impl Guide {
         self.0.contains_key(text)
     }
 
+    /// The vector of a text.
+    pub(super) fn vector(&self, text: &str) -> Option<&[f32]> {
+        self.0.get(text).map(Vec::as_slice)
+    }
+
     /// The cosine of two texts; `None` if one of them is not known.
     pub(crate) fn cosine(&self, a: &str, b: &str) -> Option<f32> {
         let (a, b) = (self.0.get(a)?, self.0.get(b)?);

@@ -4,6 +4,7 @@
 //! gives the same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2
 //! with torch's AdamW.
 
+mod checkpoint;
 mod example;
 mod loss;
 mod mask;
@@ -15,6 +16,7 @@ mod schedule;
 mod tests;
 mod trainer;
 
+pub(crate) use checkpoint::{Checkpoints, Origin, read_origin};
 pub(crate) use example::{Example, Guide};
 pub use mask::Masked;
 pub use options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};

@@ -36,6 +36,22 @@ impl AdamW {
         AdamW { moments: moments.collect(), weight_decay, step: 0 }
     }
 
+    /// The first and the second moments, in the order of the parameters; empty where a parameter does not move.
+    pub(super) fn moments(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
+        self.moments.iter().map(|moments| (&moments.first[..], &moments.second[..]))
+    }
+
+    /// Sets what so many steps have left to the moments that `set` puts in place of the present ones.
+    pub(super) fn restore<E>(
+        &mut self,
+        steps: usize,
+        mut set: impl FnMut(usize, &mut [f32], &mut [f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.step = i32::try_from(steps).unwrap_or(i32::MAX);
+        let mut moments = self.moments.iter_mut().enumerate();
+        moments.try_for_each(|(index, moments)| set(index, &mut moments.first, &mut moments.second))
+    }
+
     /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first. Parameters without
     /// a gradient stay as they are.
     pub(super) fn step(

@@ -1,5 +1,7 @@
 //! How the encoder is fine-tuned.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoder::EncoderPrecision;
@@ -53,6 +55,10 @@ pub struct TrainOptions {
     pub bidirectional: Bidirectional,
     /// Whether the hardest candidates count more. Default no.
     pub hardness: Option<Hardness>,
+    /// Training takes no longer than this, by the pace of its own steps: if they won't fit, it ends earlier, and the learning
+    /// rate falls to its end by then. Pauses don't count. How many steps fit depends on the machine, so a seed alone no longer
+    /// fixes the weights. One step is always made. Default: no limit.
+    pub time_limit: Option<Duration>,
 }
 
 /// Whether a positive is also asked which of the batch's anchors is its own.
@@ -148,6 +154,7 @@ impl Default for TrainOptions {
             similar_anchors: 0.9,
             bidirectional: Bidirectional::Off,
             hardness: None,
+            time_limit: None,
         }
     }
 }
@@ -255,6 +262,12 @@ impl TrainOptions {
         self
     }
 
+    /// Sets [`time_limit`](TrainOptions::time_limit).
+    pub fn with_time_limit(mut self, limit: Option<Duration>) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub fn validate(&self) -> Result<()> {
@@ -293,6 +306,9 @@ impl TrainOptions {
         cosine("the cosine of similar anchors", self.similar_anchors)?;
         if let Some(hardness) = self.hardness {
             positive("the strength of the hardness", hardness.strength.into())?;
+        }
+        if self.time_limit == Some(Duration::ZERO) {
+            return Err(Error::invalid("the time for training", "none", "more than 0 seconds"));
         }
         if let Some(tokens @ ..3) = self.max_tokens {
             return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));

@@ -1,4 +1,6 @@
-//! Linear warm-up, then linear decay towards 0.
+//! Linear warm-up, then linear decay towards 0, over the steps that there are or that the time allows.
+
+use std::time::Duration;
 
 /// The factor of the peak learning rate in each step.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +28,37 @@ impl Schedule {
     }
 }
 
+/// How many of `steps` there will be within `limit`, if `done` of them took `spent`: at least those, and one.
+///
+/// The rate falls towards 0 at the last of them, wherever that is: a decay that is cut short leaves the weights noisy, one that is
+/// fitted to the budget hardly costs anything (Li, Yumer and Ramanan, "Budgeted Training", 2020).
+pub(super) fn affordable(steps: usize, done: usize, spent: Duration, limit: Option<Duration>) -> usize {
+    match limit {
+        Some(limit) if done > 0 => {
+            let fit = limit.as_secs_f64() * done as f64 / spent.as_secs_f64().max(f64::MIN_POSITIVE);
+            // A float that is too large becomes the largest integer.
+            (fit as usize).clamp(done, steps)
+        }
+        _ => steps,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_steps_as_the_time_allows_at_the_pace_so_far() {
+        let seconds = Duration::from_secs;
+        let limit = Some(seconds(100));
+        assert_eq!(affordable(50, 0, Duration::ZERO, limit), 50, "nothing is known yet");
+        assert_eq!(affordable(50, 5, seconds(20), limit), 25);
+        assert_eq!(affordable(50, 5, seconds(5), limit), 50);
+        assert_eq!(affordable(50, 26, seconds(104), limit), 26, "what is done is done");
+        assert_eq!(affordable(50, 1, seconds(400), limit), 1);
+        assert_eq!(affordable(50, 3, Duration::ZERO, limit), 50);
+        assert_eq!(affordable(50, 5, seconds(500), None), 50);
+    }
 
     #[test]
     fn rises_to_the_peak_and_falls_towards_nothing() {

@@ -1,5 +1,6 @@
 //! Loss, gradients and optimiser against sentence-transformers and torch.
 
+mod checkpoint;
 mod equivalence;
 mod golden;
 mod real_model;
@@ -69,7 +70,7 @@ fn batch_with(
 
 /// Trains to the end, without a guide.
 fn run(model: &mut TrainableEncoder, examples: &[Example], options: &TrainOptions) -> Result<TrainReport> {
-    let training = Training { examples, options, chunks: 100, guide: None };
+    let training = Training { examples, options, chunks: 100, guide: None, checkpoints: None };
     train(model, training, &mut |_| std::ops::ControlFlow::Continue(()))
 }
 

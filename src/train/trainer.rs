@@ -6,18 +6,21 @@
 //! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{Checkpoints, Done, plan};
 use super::example::{Answers, Example, Guide};
 use super::loss::{Layout, loss_and_gradient};
 use super::mask::{Knowledge, Mask, Masked, suspected_share};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{NegativeScope, TrainOptions};
 use super::sampler::batches;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, affordable};
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
+use crate::ids::Digest;
 
 /// What the tape of a part may take.
 const TAPE_BYTES: usize = 1 << 30;
@@ -47,6 +50,10 @@ pub(crate) struct TrainReport {
     pub(crate) scope: NegativeScope,
     pub(crate) scope_reason: String,
     pub(crate) masked: Masked,
+    /// The steps that a checkpoint had done already.
+    pub(crate) resumed_at: Option<usize>,
+    /// Whether the time limit left some steps out.
+    pub(crate) stopped_by_time: bool,
 }
 
 /// What training goes by, beside its options.
@@ -58,6 +65,8 @@ pub(crate) struct Training<'a> {
     pub(crate) chunks: usize,
     /// The serving encoder's view of the texts, to tell false negatives by.
     pub(crate) guide: Option<&'a Guide>,
+    /// Where it is kept against a crash.
+    pub(crate) checkpoints: Option<Checkpoints<'a>>,
 }
 
 /// Fine-tunes `model` in place.
@@ -71,7 +80,7 @@ pub(crate) fn train(
     training: Training<'_>,
     progress: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
 ) -> Result<TrainReport> {
-    let Training { examples, options, chunks, guide } = training;
+    let Training { examples, options, chunks, guide, checkpoints } = training;
     options.validate()?;
     if examples.is_empty() {
         return Err(Error::invalid("the training examples", "none", "at least one"));
@@ -83,34 +92,116 @@ pub(crate) fn train(
     let epochs: Vec<Vec<Vec<usize>>> =
         (0..options.epochs).map(|epoch| batches(examples, options, known, epoch)).collect();
     let steps = epochs.iter().map(Vec::len).sum();
-    let schedule = Schedule::new(steps, options.warmup_ratio);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
-    let part_tokens = TAPE_BYTES / model.tape_bytes();
-    let mut report = TrainReport { steps: Vec::new(), scope, scope_reason, masked: Masked::default() };
-    for batch in epochs.into_iter().flatten() {
+    let mut keeper =
+        checkpoints.map(|place| Keeper::new(place, plan(model, examples, guide, (options, scope))));
+    let resumed = match &mut keeper {
+        Some(keeper) => keeper.resume(model, &mut optimizer)?,
+        None => None,
+    };
+    let resumed_at = resumed.as_ref().map(|done| done.steps.len());
+    let mut done = resumed.unwrap_or_default();
+    let mut stopped_by_time = false;
+    for batch in epochs.into_iter().flatten().skip(done.steps.len()) {
+        let started = Instant::now();
+        let steps = affordable(steps, done.steps.len(), done.spent, options.time_limit);
+        stopped_by_time = done.steps.len() >= steps;
+        if stopped_by_time {
+            break;
+        }
         let rows: Vec<&Example> = batch.into_iter().map(|index| &examples[index]).collect();
-        gradients.iter_mut().for_each(|sums| sums.fill(0.0));
         let mask = Mask::of(&rows, scope, options, known);
-        report.masked.add(mask.counts);
-        let loss = add_gradients(model, &rows, options, mask.hidden, part_tokens, &mut gradients)?;
-        let grad_norm = global_norm(&gradients);
+        done.masked.add(mask.counts);
+        let update = Update { at: done.steps.len(), steps, options };
+        let step = update.make(model, &rows, mask, &mut optimizer, &mut gradients)?;
+        done.steps.push(step);
+        done.spent += started.elapsed();
+        if let Some(keeper) = &mut keeper {
+            keeper.keep(model, &optimizer, &done, false);
+        }
+        if progress(&step).is_break() {
+            return Err(Error::Cancelled { doing: "training" });
+        }
+    }
+    if let Some(keeper) = &mut keeper {
+        // What follows may take as long again.
+        keeper.keep(model, &optimizer, &done, true);
+    }
+    let Done { steps, masked, .. } = done;
+    Ok(TrainReport { steps, scope, scope_reason, masked, resumed_at, stopped_by_time })
+}
+
+/// Writes checkpoints when it is time to.
+struct Keeper<'a> {
+    place: Checkpoints<'a>,
+    plan: Digest,
+    /// How far the last one got, in steps.
+    kept: Option<(usize, Duration)>,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(place: Checkpoints<'a>, plan: Digest) -> Keeper<'a> {
+        Keeper { place, plan, kept: None }
+    }
+
+    fn resume(&mut self, model: &mut TrainableEncoder, optimizer: &mut AdamW) -> Result<Option<Done>> {
+        let done = self.place.resume(self.plan, model, optimizer)?;
+        self.kept = done.as_ref().map(|done| (done.steps.len(), done.spent));
+        Ok(done)
+    }
+
+    /// Writes a checkpoint if the last one is old enough; at the end of a training that was long enough for one, in any case.
+    /// That one can't be written costs no round: it is said in the log.
+    fn keep(&mut self, model: &TrainableEncoder, optimizer: &AdamW, done: &Done, ended: bool) {
+        let Some(interval) = self.place.interval else { return };
+        let (steps, at) = self.kept.unwrap_or_default();
+        let new = done.steps.len() > steps;
+        let due = done.spent.saturating_sub(at) >= interval;
+        if new && (due || ended && self.kept.is_some()) {
+            match self.place.write(self.plan, model, optimizer, done) {
+                Ok(()) => tracing::debug!(step = done.steps.len(), "wrote a checkpoint"),
+                Err(error) => tracing::warn!(%error, "training goes on without a checkpoint"),
+            }
+            self.kept = Some((done.steps.len(), done.spent));
+        }
+    }
+}
+
+/// One step of the optimiser.
+struct Update<'a> {
+    /// From 0.
+    at: usize,
+    steps: usize,
+    options: &'a TrainOptions,
+}
+
+impl Update<'_> {
+    fn make(
+        &self,
+        model: &mut TrainableEncoder,
+        rows: &[&Example],
+        mask: Mask,
+        optimizer: &mut AdamW,
+        gradients: &mut [Vec<f32>],
+    ) -> Result<StepReport> {
+        let options = self.options;
+        gradients.iter_mut().for_each(|sums| sums.fill(0.0));
+        let part_tokens = TAPE_BYTES / model.tape_bytes();
+        let loss = add_gradients(model, rows, options, mask.hidden, part_tokens, gradients)?;
+        let grad_norm = global_norm(gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
                 doing: "train",
                 message: format!("the loss is {loss}, its gradient {grad_norm}; use a lower learning rate"),
             });
         }
-        let learning_rate = options.learning_rate * schedule.factor(report.steps.len());
+        let schedule = Schedule::new(self.steps, options.warmup_ratio);
+        let learning_rate = options.learning_rate * schedule.factor(self.at);
         let factor = clip(grad_norm, options.max_grad_norm);
-        model.update(|parameters| optimizer.step(parameters, &gradients, factor, learning_rate));
-        let step = StepReport { step: report.steps.len() + 1, steps, loss, grad_norm, learning_rate };
-        report.steps.push(step);
-        if progress(&step).is_break() {
-            return Err(Error::Cancelled { doing: "training" });
-        }
+        model.update(|parameters| optimizer.step(parameters, gradients, factor, learning_rate));
+        Ok(StepReport { step: self.at + 1, steps: self.steps, loss, grad_norm, learning_rate })
     }
-    Ok(report)
 }
 
 /// The factor that brings a gradient of this norm down to the limit: torch's `clip_grad_norm_`.

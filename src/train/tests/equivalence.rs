@@ -114,7 +114,8 @@ fn progress_is_told_every_step_and_can_stop() {
     let mut told = Vec::new();
     let rows = reference_rows("tiny", 1);
     let options = options();
-    let training = Training { examples: &rows, options: &options, chunks: 100, guide: None };
+    let training =
+        Training { examples: &rows, options: &options, chunks: 100, guide: None, checkpoints: None };
     let result = train(&mut tiny(), training, &mut |step| {
         told.push((step.step, step.steps));
         assert!(step.loss > 0.0 && step.grad_norm > 0.0 && step.learning_rate > 0.0);
@@ -195,6 +196,7 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         similar_anchors: 0.8,
         bidirectional: Bidirectional::Joint,
         hardness: Some(Hardness { of: HardnessOf::AllNegatives, strength: 5.0 }),
+        time_limit: Some(std::time::Duration::from_millis(1500)),
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");
