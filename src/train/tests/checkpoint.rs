@@ -26,7 +26,8 @@ fn rows() -> Vec<Example> {
 }
 
 fn options() -> TrainOptions {
-    TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3)
+    let options = TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3);
+    options.with_guide_margin(Some(0.9))
 }
 
 /// A guide that has something to say of every text.
