@@ -57,13 +57,13 @@ pub use engine::{
 };
 pub use error::{Error, Result};
 pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict};
-pub use fusion::Fusion;
+pub use fusion::{ClassWeights, Fusion};
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    Decision, Gate, GateOptions, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress,
-    LearnStage, RankingScores, RoundReport, RoundSeconds, Tier, TrainingReport,
+    Decision, EvidenceReport, Gate, GateOptions, GateScores, GoldenQuery, GuardScores, LearnOptions,
+    LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds, Tier, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
-pub use negatives::{NegativeKind, NegativeShares, Sampling, SemanticOptions};
+pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};
 pub use search::{Answer, Hit, Mode, Query, Took};
 pub use train::{Bidirectional, Hardness, HardnessOf, Masked, NegativeScope, StepReport, TrainOptions};

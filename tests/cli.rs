@@ -142,6 +142,7 @@ fn the_loop_closes_on_the_command_line() {
     has(&round["gate"], &["before", "after", "decision", "reason"]);
     assert_eq!(round["gate"]["decision"], "published", "{}", round["gate"]["reason"]);
     assert_eq!(json(folder.path(), &["search", "kettle"])["generation"], 2);
+    assert_eq!(json(folder.path(), &["rounds"])["rounds"], Value::from(vec![round]));
 
     let status = json(folder.path(), &["status"]);
     has(

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{documents, ids, open, options};
-use retune::{Document, Engine, Error, Filter, Fusion, Mode, Query, Verdict};
+use retune::{ClassWeights, Document, Engine, Error, Filter, Fusion, Mode, Query, Verdict};
 
 #[test]
 fn what_was_added_is_found_in_every_mode_and_after_reopening() {
@@ -47,6 +47,31 @@ fn a_hit_says_where_its_passage_stands_and_what_both_sides_think() {
     for field in ["query_id", "generation", "mode", "took_ms", "hits"] {
         assert!(json.get(field).is_some(), "{field}");
     }
+}
+
+#[test]
+fn a_fusion_by_class_weighs_each_query_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    let weights = ClassWeights { short: 0.1, short_rare: 0.4, long: 0.6, long_rare: 0.9 };
+    let scores = |text: &str, fusion| -> Vec<(String, f32)> {
+        let answer = engine.search(&Query::new(text).with_fusion(fusion)).unwrap();
+        answer.hits.iter().map(|hit| (hit.document.clone(), hit.score)).collect()
+    };
+    // "Kettle" is in one document of eight; the made-up words are in none.
+    for (text, weight) in [
+        ("xyzzy plugh", weights.short),
+        ("kettle plugh", weights.short_rare),
+        ("xyzzy plugh frotz gnusto rezrov", weights.long),
+        ("kettle xyzzy plugh frotz gnusto", weights.long_rare),
+    ] {
+        let one = scores(text, Fusion::Convex { dense_weight: weight });
+        assert_eq!(scores(text, Fusion::ByClass(weights)), one, "{text}");
+        assert_ne!(scores(text, Fusion::Convex { dense_weight: 0.75 }), one, "{text}");
+    }
+    let refused = Query::new("kettle").with_fusion(Fusion::ByClass(ClassWeights { long: 2.0, ..weights }));
+    assert!(matches!(engine.search(&refused), Err(Error::Invalid { .. })));
 }
 
 #[test]

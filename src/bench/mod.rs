@@ -231,6 +231,7 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
             anchor: text(&encoder, ANCHOR, row),
             positive: text(&encoder, DOCUMENT, 2 * row),
             negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
+            weight: 1.0,
         })
         .collect();
     drop(encoder);

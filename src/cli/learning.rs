@@ -5,6 +5,7 @@ use std::time::Duration;
 use retune::encoder::EncoderPrecision;
 use retune::{LearnOptions, NegativeScope, NegativeShares};
 
+use super::evidence::Evidence;
 use super::positive::positive;
 
 #[derive(clap::Args)]
@@ -54,6 +55,8 @@ pub(super) struct Learning {
     /// Seconds of training between two checkpoints, which a round that was interrupted goes on from, or `none`. Default 300.
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     checkpoint_every: Option<Interval>,
+    #[command(flatten)]
+    evidence: Evidence,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -147,6 +150,6 @@ impl Learning {
             let gate = options.gate.clone().with_significance(level);
             options = options.with_gate(gate);
         }
-        options
+        self.evidence.apply(options)
     }
 }

@@ -4,6 +4,7 @@ mod bench;
 mod collection;
 mod demo;
 mod eval;
+mod evidence;
 mod forget;
 mod index;
 mod judge;
@@ -14,6 +15,7 @@ mod output;
 mod place;
 mod positive;
 mod rollback;
+mod rounds;
 mod search;
 mod simulate;
 mod status;
@@ -47,6 +49,8 @@ enum Verb {
     Judge(judge::Args),
     /// Run one round of learning from what was judged.
     Learn(learn::Args),
+    /// List the rounds of learning with their figures.
+    Rounds(rounds::Args),
     /// Return to the previous generation.
     Rollback(rollback::Args),
     /// Remove a query or a document from the feedback log for good.
@@ -85,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Search(args) => search::run(&args, &out),
         Verb::Judge(args) => judge::run(&args, &out),
         Verb::Learn(args) => learn::run(&args, &out),
+        Verb::Rounds(args) => rounds::run(&args, &out),
         Verb::Rollback(args) => rollback::run(&args, &out),
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),

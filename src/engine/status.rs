@@ -73,6 +73,15 @@ impl Engine {
         self.inner.snapshot.load().pinned.generation.model_folder()
     }
 
+    /// The reports of all rounds of this index, the first one first. Damaged ones are left out with a word in the log.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if they can't be read.
+    pub fn rounds(&self) -> Result<Vec<RoundReport>> {
+        self.check_open("list the rounds")?;
+        self.inner.history.all()
+    }
+
     /// Counts what is there.
     pub fn status(&self) -> Result<Status> {
         self.check_open("tell the status")?;

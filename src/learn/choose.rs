@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use super::examples::JudgedQuery;
 use super::gate::{QueryScores, mean};
+use super::options::LearnOptions;
 use super::pool::Scored;
-use crate::fusion::{Fusion, Judged, learn_dense_weight};
+use crate::fusion::{Fusion, Judged, learn_class_weights, learn_dense_weight};
 use crate::ids::ChunkId;
 
 /// The half that each query is in: clusters alternate in the order of their numbers.
@@ -19,18 +20,42 @@ pub(super) fn halves(clusters: &[usize]) -> Vec<usize> {
     clusters.iter().map(|cluster| numbers.partition_point(|number| number < cluster) % 2).collect()
 }
 
+/// What is learnt of the fusion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It stays as it is.
+    Nothing,
+    /// One weight for all queries.
+    OneWeight,
+    /// A weight for each kind of query, where that is better.
+    Classes,
+}
+
+impl Fit {
+    pub(super) fn of(options: &LearnOptions) -> Fit {
+        match (options.learn_fusion, options.fusion_classes) {
+            (false, _) => Fit::Nothing,
+            (true, false) => Fit::OneWeight,
+            (true, true) => Fit::Classes,
+        }
+    }
+}
+
 /// The fusion that ranks some judged queries best; the present one where it is not to be learnt, or they say nothing.
 pub(super) fn fusion_by(
     judged: &[&Judged],
     documents: &HashMap<ChunkId, String>,
     present: Fusion,
-    learn: bool,
+    fit: Fit,
 ) -> Fusion {
-    match present {
-        Fusion::Convex { .. } if learn => learn_dense_weight(judged, documents)
-            .map_or(present, |dense_weight| Fusion::Convex { dense_weight }),
-        fixed => fixed,
-    }
+    let learnt = match (present, fit) {
+        (Fusion::Rrf { .. }, _) | (_, Fit::Nothing) => None,
+        (_, Fit::OneWeight) => {
+            learn_dense_weight(judged, documents).map(|dense_weight| Fusion::Convex { dense_weight })
+        }
+        (_, Fit::Classes) => learn_class_weights(judged, documents),
+    };
+    learnt.unwrap_or(present)
 }
 
 /// Which of several encoders, by their place, is best with its own best fusion, and what the held-out queries say of that
@@ -46,13 +71,13 @@ pub(super) fn choose(
     queries: &[JudgedQuery],
     clusters: &[usize],
     present: Fusion,
-    learn: bool,
+    fit: Fit,
 ) -> Choice {
     let halves = halves(clusters);
     let best = |part: &[usize]| {
         let scored = tried.iter().enumerate().map(|(place, tried)| {
             let judged: Vec<&Judged> = part.iter().map(|&query| &tried.judged[query]).collect();
-            let fusion = fusion_by(&judged, tried.documents(), present, learn);
+            let fusion = fusion_by(&judged, tried.documents(), present, fit);
             let scores: Vec<QueryScores> =
                 part.iter().map(|&query| tried.score(query, &queries[query], fusion)).collect();
             (place, fusion, mean(&scores).hybrid.ndcg_10)

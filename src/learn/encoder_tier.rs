@@ -1,6 +1,6 @@
 //! The encoder of a round: trained, judged on a pool of the corpus, and on its way to a generation.
 
-use super::choose::choose;
+use super::choose::{Fit, choose};
 use super::examples::JudgedQuery;
 use super::pool::Pool;
 use super::report::{Decision, Gate, LearnProgress, LearnStage, TrainingReport};
@@ -94,7 +94,7 @@ fn judge_on_pool(
         let mut going_on = || tell(progress, LearnStage::Gate, done, options.interpolation.len(), None);
         tried.push(pool.trained(input.snapshot, &queries, model, &mut going_on)?);
     }
-    let choice = choose(&tried, held_out, &course.clusters, base, options.learn_fusion);
+    let choice = choose(&tried, held_out, &course.clusters, base, Fit::of(options));
     let best = &tried[choice.place];
     let guarded = held_out.len()..queries.len();
     let old = |place: usize| serving.score(place, &queries[place], base);

@@ -1,18 +1,22 @@
 //! From the feedback log to training rows and held-out queries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::options::LearnOptions;
+use super::report::EvidenceReport;
+use super::suspects::{Asked, differences, without_suspects};
+use super::weights::RowWeights;
 use crate::error::Result;
 use crate::feedback::Replay;
 use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 use crate::negatives::{
-    Adversarial, Confusion, NegativeSource, PassedOver, Proposal, Semantic, ShownRef, Sought,
-    collect_confusables, mix,
+    Adversarial, Confusion, NegativeSource, PassedOver, PositionBias, Proposal, Semantic, SemanticOptions,
+    ShownRef, Sought, SuspectLimit, collect_confusables, mix,
 };
 use crate::search::Snapshot;
 use crate::train::{Example, Guide};
@@ -35,6 +39,10 @@ pub(super) struct Collected {
     pub(super) trained: Vec<JudgedQuery>,
     pub(super) held_out: Vec<JudgedQuery>,
     pub(super) sources: BTreeMap<String, u64>,
+    /// Where rows are weighted by it.
+    pub(super) position_bias: Option<PositionBias>,
+    /// Above it, candidates are suspected to be answers.
+    pub(super) suspect_limit: Option<SuspectLimit>,
 }
 
 /// Whether the query with this normalised text is held out: stable over rounds, machines and versions.
@@ -54,21 +62,23 @@ pub(super) fn collect(
 ) -> Result<Collected> {
     let texts = Texts::new(&snapshot.lexical);
     let mut failure = None;
-    let (confusions, counts) = collect_confusables(replay, &mut |positive, candidate| {
-        texts.same_content(positive, candidate).unwrap_or_else(|error| {
-            failure.get_or_insert(error);
-            false
-        })
-    });
+    let (confusions, counts) =
+        collect_confusables(replay, &options.confusable, &mut |positive, candidate| {
+            texts.same_content(positive, candidate).unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                false
+            })
+        });
     if let Some(error) = failure {
         return Err(error);
     }
-    let mut sources = sources(snapshot, options);
-    let mut collected = Collected::default();
+    let weights = RowWeights::of(replay, options);
+    let mut collected = Collected { position_bias: weights.bias(), ..Collected::default() };
     counts.add_to(&mut collected.sources);
     let total = confusions.len();
-    for (done, confusion) in confusions.into_iter().enumerate() {
-        progress(done, total)?;
+    let mut asked = Vec::new();
+    for confusion in confusions {
+        progress(0, total)?;
         let mut positives = Vec::new();
         for positive in &confusion.positives {
             positives
@@ -88,25 +98,106 @@ pub(super) fn collect(
         }
         let answers: Vec<ChunkRecord> = positives.into_iter().map(|(_, chunk)| chunk).collect();
         if options.learn_encoder {
-            collected.add_rows(&confusion, answers, &texts, &mut sources, options, snapshot)?;
+            asked.push((confusion, answers));
         }
         collected.trained.push(judged);
+    }
+    let first = total - asked.len();
+    collected.suspect_limit =
+        suspect_limit(&asked, &texts, options, snapshot, &mut || progress(first, total))?;
+    let semantic =
+        collected.suspect_limit.map_or(options.semantic, |limit| limit.instead_of_margins(options.semantic));
+    let mut sources = sources(snapshot, &semantic, options.train.seed);
+    for (done, (confusion, answers)) in asked.into_iter().enumerate() {
+        progress(first + done, total)?;
+        let query = QueryRows::of(&confusion, answers, &texts, snapshot)?;
+        collected.add_rows(query, (&mut sources, &weights), options, snapshot)?;
     }
     Ok(collected)
 }
 
+/// The limit above which candidates are suspected to be answers, where it is to come from the corpus.
+fn suspect_limit(
+    asked: &[(Confusion, Vec<ChunkRecord>)],
+    texts: &Texts<'_>,
+    options: &LearnOptions,
+    snapshot: &Snapshot,
+    going_on: &mut dyn FnMut() -> Result<()>,
+) -> Result<Option<SuspectLimit>> {
+    let Some(quantile) = options.suspect_quantile else { return Ok(None) };
+    let mut found = Vec::new();
+    for (confusion, answers) in asked {
+        going_on()?;
+        let query = QueryRows::of(confusion, answers.clone(), texts, snapshot)?;
+        let passed_over: Vec<ChunkId> = query.passed_over.iter().map(|(passage, _)| passage.chunk).collect();
+        let QueryRows { vector, positives, worst, .. } = &query;
+        let asked = Asked { vector, positives, worst: *worst, passed_over: &passed_over };
+        found.extend(differences(&asked, snapshot)?);
+    }
+    Ok(SuspectLimit::of(found, quantile))
+}
+
+/// A query of which rows are made.
+struct QueryRows<'a> {
+    confusion: &'a Confusion,
+    /// By the serving encoder.
+    vector: Arc<[f32]>,
+    /// Nearest first.
+    positives: Vec<ChunkRecord>,
+    /// The lowest cosine of a positive.
+    worst: f32,
+    /// Each with whether a user has said that it does not answer, the strongest evidence first.
+    passed_over: Vec<(ChunkRecord, bool)>,
+    /// Passages that were left out as copies of an answer.
+    duplicates: usize,
+}
+
+impl<'a> QueryRows<'a> {
+    fn of(
+        confusion: &'a Confusion,
+        answers: Vec<ChunkRecord>,
+        texts: &Texts<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<QueryRows<'a>> {
+        let vector = snapshot.pinned.generation.encode_query(&confusion.query)?;
+        let ids: Vec<ChunkId> = answers.iter().map(|answer| answer.chunk).collect();
+        let scores = snapshot.pinned.dense.score(&vector, &ids)?;
+        let mut answers: Vec<(ChunkRecord, f32)> =
+            answers.into_iter().zip(scores).map(|(answer, score)| (answer, score.unwrap_or(-1.0))).collect();
+        answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
+        let worst = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
+        let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
+        let (passed_over, duplicates) = texts.passed_over(confusion, &positives, snapshot)?;
+        Ok(QueryRows { confusion, vector, positives, worst, passed_over, duplicates })
+    }
+}
+
 /// The sources that a round mixes, in the order in which they stand in for each other.
-fn sources<'a>(snapshot: &'a Snapshot, options: &'a LearnOptions) -> Vec<Box<dyn NegativeSource + 'a>> {
+fn sources<'a>(
+    snapshot: &'a Snapshot,
+    options: &'a SemanticOptions,
+    seed: u64,
+) -> Vec<Box<dyn NegativeSource + 'a>> {
     let (lexical, dense) = (&snapshot.lexical, &snapshot.pinned.dense);
-    let random = ChaCha8Rng::seed_from_u64(options.train.seed);
+    let random = ChaCha8Rng::seed_from_u64(seed);
     vec![
         Box::new(PassedOver),
-        Box::new(Semantic { lexical, dense, options: &options.semantic, random }),
+        Box::new(Semantic { lexical, dense, options, random }),
         Box::new(Adversarial { lexical, dense }),
     ]
 }
 
 impl Collected {
+    /// What was estimated from the log, for the report.
+    pub(super) fn evidence(&self) -> EvidenceReport {
+        EvidenceReport {
+            position_bias: self.position_bias.map(|bias| bias.exponent),
+            position_bias_choices: self.position_bias.map_or(0, |bias| bias.choices),
+            suspect_limit: self.suspect_limit.map(|limit| limit.difference),
+            suspect_candidates: self.suspect_limit.map_or(0, |limit| limit.candidates),
+        }
+    }
+
     fn count(&mut self, what: &str, more: usize) {
         if more > 0 {
             *self.sources.entry(what.into()).or_default() += more as u64;
@@ -129,23 +220,16 @@ impl Collected {
     /// Makes the rows of a query: one for each of its answers, nearest first, all with the same negatives.
     fn add_rows(
         &mut self,
-        confusion: &Confusion,
-        answers: Vec<ChunkRecord>,
-        texts: &Texts<'_>,
-        sources: &mut [Box<dyn NegativeSource + '_>],
+        query: QueryRows<'_>,
+        (sources, weights): (&mut [Box<dyn NegativeSource + '_>], &RowWeights),
         options: &LearnOptions,
         snapshot: &Snapshot,
     ) -> Result<()> {
-        let vector = snapshot.pinned.generation.encode_query(&confusion.query)?;
-        let ids: Vec<ChunkId> = answers.iter().map(|answer| answer.chunk).collect();
-        let scores = snapshot.pinned.dense.score(&vector, &ids)?;
-        let mut answers: Vec<(ChunkRecord, f32)> =
-            answers.into_iter().zip(scores).map(|(answer, score)| (answer, score.unwrap_or(-1.0))).collect();
-        answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
-        let worst = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
-        let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
-        let (passed_over, duplicates) = texts.passed_over(confusion, &positives, snapshot)?;
+        let QueryRows { confusion, vector, positives, worst, passed_over, duplicates } = query;
         self.count("dropped_duplicate_of_positive", duplicates);
+        let (passed_over, suspects) =
+            without_suspects(passed_over, (&vector, worst), self.suspect_limit, snapshot)?;
+        self.count("dropped_suspected_answer", suspects);
         let sought = Sought {
             query: &confusion.query,
             vector: &vector,
@@ -167,8 +251,9 @@ impl Collected {
                 self.count("pairs_without_negative", 1);
             }
             self.guide_by(&positive.encoder_text(), Some(positive.chunk), snapshot)?;
+            let weight = weights.weight(confusion, &positive.document);
             let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
-            self.examples.push(Example { anchor, positive, negatives: negatives.clone() });
+            self.examples.push(Example { anchor, positive, negatives: negatives.clone(), weight });
         }
         Ok(())
     }
@@ -230,15 +315,15 @@ impl<'a> Texts<'a> {
         Ok(record.filter(|record| record.document == document))
     }
 
-    /// The passages that were confused with an answer, the strongest first, and how many were left out for being an
-    /// answer's own: its body under another title would be trained away from the query that it answers.
+    /// The passages that were confused with an answer, the strongest first, each with whether it was called not
+    /// relevant, and how many were left out for being an answer's own: its body under another title would be trained away from the query that it answers.
     fn passed_over(
         &self,
         confusion: &Confusion,
         positives: &[ChunkRecord],
         snapshot: &Snapshot,
-    ) -> Result<(Vec<ChunkRecord>, usize)> {
-        let (mut passages, mut duplicates) = (Vec::<ChunkRecord>::new(), 0);
+    ) -> Result<(Vec<(ChunkRecord, bool)>, usize)> {
+        let (mut passages, mut duplicates) = (Vec::<(ChunkRecord, bool)>::new(), 0);
         for confusable in &confusion.confusables {
             let shown = ShownRef { document: confusable.document.clone(), chunk: confusable.chunk };
             let Some(chunk) = self.passage(&shown, &confusion.query, snapshot)? else { continue };
@@ -246,8 +331,8 @@ impl<'a> Texts<'a> {
             let copied = |other: &ChunkRecord| !chunk.body.is_empty() && chunk.body == other.body;
             if positives.iter().any(|positive| same(positive) || copied(positive)) {
                 duplicates += 1;
-            } else if !passages.iter().any(same) {
-                passages.push(chunk);
+            } else if !passages.iter().any(|(passage, _)| same(passage)) {
+                passages.push((chunk, confusable.judged_not_relevant));
             }
         }
         Ok((passages, duplicates))

@@ -13,14 +13,16 @@ mod options;
 mod pool;
 mod report;
 mod round;
+mod suspects;
 mod unfinished;
+mod weights;
 
 pub use gate::{GateOptions, GoldenQuery};
 pub(crate) use history::{History, Running};
 pub use options::LearnOptions;
 pub use report::{
-    Decision, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport,
-    RoundSeconds, Tier, TrainingReport,
+    Decision, EvidenceReport, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores,
+    RoundReport, RoundSeconds, Tier, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};
 pub(crate) use unfinished::Unfinished;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::GateOptions;
 use crate::error::{Error, Result};
-use crate::negatives::{NegativeShares, SemanticOptions};
+use crate::negatives::{ConfusableOptions, NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
 
 /// Options of a round. The defaults suit a log of a few dozen to a few thousand judged queries.
@@ -27,18 +27,41 @@ pub struct LearnOptions {
     pub negatives_per_query: usize,
     /// How they are divided among the sources.
     pub negative_shares: NegativeShares,
+    /// Which confusables are kept, and in which order.
+    #[serde(default)]
+    pub confusable: ConfusableOptions,
     /// Which neighbours of a query become semantic negatives.
     pub semantic: SemanticOptions,
     /// Training rows that a query makes at most: one for each of its answers, the ones nearest to it first. Default 2.
     pub positives_per_query: usize,
     /// Whether the fusion weight is learnt from the judgements too. Default yes.
     pub learn_fusion: bool,
+    /// Whether short and long queries, with and without rare terms, get fusion weights of their own, where
+    /// cross-validation finds that better than one weight for all. Default no.
+    #[serde(default)]
+    pub fusion_classes: bool,
     /// Whether the encoder is trained. Default yes; without it a round takes a second, and reindexes nothing.
     pub learn_encoder: bool,
     /// Shares of the way from the serving weights to the trained ones; the one that ranks the held-out queries best is
     /// taken (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each but a lone one costs the encoding of the
     /// gate's pool. Default 1 alone.
     pub interpolation: Vec<f32>,
+    /// A candidate is left out as a suspected answer if its cosine, less that of the query's worst positive, is above
+    /// this quantile of all such differences in the round, 0 to 1; confusables too, but for those that a user called
+    /// not relevant. It takes the place of both margins of [`semantic`](LearnOptions::semantic). Default off: those
+    /// margins count, for semantic negatives alone; so they do in a round with fewer than 50 differences.
+    #[serde(default)]
+    pub suspect_quantile: Option<f32>,
+    /// Rows count by the inverse of how surely the place was looked at where their answer was chosen, and this is the
+    /// most that a row may count, 1 or more (Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback",
+    /// WSDM 2017). How surely a place is looked at is estimated from documents that the log has at several ranks for one
+    /// query text; where there are none, every row counts the same. Default off.
+    #[serde(default)]
+    pub inverse_propensity: Option<f32>,
+    /// A row counts half for so many judgements that other queries have had since its own was last judged, above 0:
+    /// what users looked for long ago is replayed in each round, and fades. Default off: all rows count the same.
+    #[serde(default)]
+    pub replay_half_life: Option<f32>,
     /// Bounds of the gate.
     pub gate: GateOptions,
     /// How many threads a round computes on, 1 or more. Default: in the background all processors but one, so that searches keep one;
@@ -65,11 +88,16 @@ impl Default for LearnOptions {
             min_held_out: 4,
             negatives_per_query: 3,
             negative_shares: NegativeShares::default(),
+            confusable: ConfusableOptions::default(),
             semantic: SemanticOptions::default(),
             positives_per_query: 2,
             learn_fusion: true,
+            fusion_classes: false,
             learn_encoder: true,
             interpolation: vec![1.0],
+            suspect_quantile: None,
+            inverse_propensity: None,
+            replay_half_life: None,
             gate: GateOptions::default(),
             threads: None,
             checkpoint_interval: five_minutes(),
@@ -114,6 +142,12 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`confusable`](LearnOptions::confusable).
+    pub fn with_confusable(mut self, confusable: ConfusableOptions) -> Self {
+        self.confusable = confusable;
+        self
+    }
+
     /// Sets [`semantic`](LearnOptions::semantic).
     pub fn with_semantic(mut self, semantic: SemanticOptions) -> Self {
         self.semantic = semantic;
@@ -132,6 +166,12 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`fusion_classes`](LearnOptions::fusion_classes).
+    pub fn with_fusion_classes(mut self, classes: bool) -> Self {
+        self.fusion_classes = classes;
+        self
+    }
+
     /// Sets [`learn_encoder`](LearnOptions::learn_encoder).
     pub fn with_learn_encoder(mut self, learn: bool) -> Self {
         self.learn_encoder = learn;
@@ -141,6 +181,24 @@ impl LearnOptions {
     /// Sets [`interpolation`](LearnOptions::interpolation).
     pub fn with_interpolation(mut self, shares: Vec<f32>) -> Self {
         self.interpolation = shares;
+        self
+    }
+
+    /// Sets [`suspect_quantile`](LearnOptions::suspect_quantile).
+    pub fn with_suspect_quantile(mut self, quantile: Option<f32>) -> Self {
+        self.suspect_quantile = quantile;
+        self
+    }
+
+    /// Sets [`inverse_propensity`](LearnOptions::inverse_propensity).
+    pub fn with_inverse_propensity(mut self, most: Option<f32>) -> Self {
+        self.inverse_propensity = most;
+        self
+    }
+
+    /// Sets [`replay_half_life`](LearnOptions::replay_half_life).
+    pub fn with_replay_half_life(mut self, judgements: Option<f32>) -> Self {
+        self.replay_half_life = judgements;
         self
     }
 
@@ -187,6 +245,20 @@ impl LearnOptions {
                 "numbers above 0, at most 1",
             ));
         }
+        if let Some(quantile) = self.suspect_quantile.filter(|quantile| !(0.0..=1.0).contains(quantile)) {
+            return Err(Error::invalid("the quantile above which answers are suspected", quantile, "0 to 1"));
+        }
+        if let Some(most) = self.inverse_propensity.filter(|most| !(most.is_finite() && *most >= 1.0)) {
+            return Err(Error::invalid("the most that a row may count", most, "1 or more"));
+        }
+        if let Some(half_life) = self.replay_half_life.filter(|one| !(one.is_finite() && *one > 0.0)) {
+            return Err(Error::invalid(
+                "the half-life of replayed rows",
+                half_life,
+                "judgements, more than 0",
+            ));
+        }
+        self.confusable.validate()?;
         self.gate.validate()?;
         self.negative_shares.validate()?;
         self.semantic.validate()?;

@@ -25,6 +25,9 @@ pub struct RoundReport {
     /// Where negatives came from (`confusable`, `semantic`, `adversarial`: texts, before each stands in the rows of its
     /// query) and what was left out: `queries`, `pairs_without_negative`, `dropped_…`.
     pub sources: BTreeMap<String, u64>,
+    /// What the log itself was found to say of its judgements.
+    #[serde(default)]
+    pub evidence: EvidenceReport,
     /// Loss of each step.
     pub loss: Vec<f32>,
     /// How it was trained; absent where it was not.
@@ -42,6 +45,23 @@ pub struct RoundReport {
     pub generation: GenerationId,
     /// Where the time went.
     pub seconds: RoundSeconds,
+}
+
+/// What a round has estimated from the log before it trained.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct EvidenceReport {
+    /// A hit at rank k is looked at with probability `(1 / k)` to the power of this, 0 to 3; absent where rows are not
+    /// weighted by it.
+    pub position_bias: Option<f64>,
+    /// Choices that it was estimated from; 0 tells that nothing could be.
+    pub position_bias_choices: usize,
+    /// Candidates whose cosine, less that of the worst positive, is above this were suspected to be answers; absent
+    /// where the fixed margins counted.
+    pub suspect_limit: Option<f32>,
+    /// Differences that it is a quantile of.
+    pub suspect_candidates: usize,
 }
 
 /// How the encoder of a round was trained.

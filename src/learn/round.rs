@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use super::choose::{fusion_by, halves};
+use super::choose::{Fit, fusion_by, halves};
 use super::encoder_tier::{Trained, train_next};
 use super::examples::{Collected, JudgedQuery, collect};
 use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::feedback::Replay;
 use crate::fusion::{Fusion, Judged};
 use crate::generation::Building;
-use crate::search::{Query, Snapshot, scored_candidates};
+use crate::search::{Query, Snapshot, classify, scored_candidates};
 use crate::train::Checkpoints;
 
 /// What a round works on.
@@ -87,6 +87,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         started_ms: input.started_ms,
         examples: collected.examples.len(),
         held_out: collected.held_out.len(),
+        evidence: collected.evidence(),
         sources: collected.sources,
         loss: training.iter().flat_map(|training| &training.steps).map(|step| step.loss).collect(),
         training,
@@ -190,7 +191,7 @@ impl Course<'_> {
             let total = collected.trained.len();
             let mut told = |done| tell(progress, LearnStage::Collect, done, total, None);
             let (judged, documents) = judge(input.snapshot, &collected.trained, &mut told)?;
-            Ok(fusion_by(&judged.iter().collect::<Vec<_>>(), &documents, present, true))
+            Ok(fusion_by(&judged.iter().collect::<Vec<_>>(), &documents, present, Fit::of(input.options)))
         })
     }
 
@@ -246,13 +247,13 @@ impl Course<'_> {
             Some(scores) => scores,
             None => self.score(snapshot, base, progress)?,
         };
-        let learn = self.input.options.learn_fusion;
+        let fit = Fit::of(self.input.options);
         let (judged, documents) = judge(&after, &self.collected.held_out, &mut |_| Ok(()))?;
         let halves = halves(&self.clusters);
         let by = |keep: &dyn Fn(usize) -> bool| {
             let some: Vec<&Judged> =
                 judged.iter().enumerate().filter(|(query, _)| keep(*query)).map(|(_, one)| one).collect();
-            fusion_by(&some, &documents, base, learn)
+            fusion_by(&some, &documents, base, fit)
         };
         let by_other = [by(&|query| halves[query] == 1), by(&|query| halves[query] == 0)];
         let Course { collected, guard, seconds, .. } = self;
@@ -342,7 +343,8 @@ fn judge(
                 documents.insert(candidate.id, record.document);
             }
         }
-        judged.push(Judged { candidates, relevant: query.relevant.keys().cloned().collect() });
+        let relevant = query.relevant.keys().cloned().collect();
+        judged.push(Judged { candidates, relevant, class: classify(&snapshot.lexical, &query.text)? });
     }
     Ok((judged, documents))
 }

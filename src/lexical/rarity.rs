@@ -18,9 +18,6 @@ impl LexicalSnapshot {
                 words.push((range, term.to_string()));
                 true
             });
-            let field = self.fields().text;
-            let readers = self.segments().iter().map(|segment| segment.inverted_index(field));
-            let readers = readers.collect::<tantivy::Result<Vec<_>>>()?;
             let mut known: HashMap<String, u64> = HashMap::new();
             let mut counted = Vec::with_capacity(words.len());
             for (range, word) in words {
@@ -28,14 +25,34 @@ impl LexicalSnapshot {
                     counted.push((range, chunks));
                     continue;
                 }
-                let term = Term::from_field_text(field, &word);
-                let found = readers.iter().map(|reader| reader.get_term_info(&term));
-                let found = found.collect::<std::io::Result<Vec<_>>>()?;
-                let chunks = found.iter().flatten().map(|info| u64::from(info.doc_freq)).sum();
+                let chunks = self.chunks_with(&word)?;
                 known.insert(word, chunks);
                 counted.push((range, chunks));
             }
             Ok(counted)
         })
+    }
+
+    /// The number of chunks that have each distinct term of a query, deleted ones included, in ascending order. Stop words
+    /// count only when there are no others.
+    pub(crate) fn query_frequencies(&self, query: &str) -> Result<Vec<u64>> {
+        self.guarded("count a query's words", || {
+            let terms = self.analyzer().query_terms(query);
+            let counts = terms.keys().map(|term| self.chunks_with(term));
+            let mut counts = counts.collect::<tantivy::Result<Vec<u64>>>()?;
+            counts.sort_unstable();
+            Ok(counts)
+        })
+    }
+
+    fn chunks_with(&self, word: &str) -> tantivy::Result<u64> {
+        let field = self.fields().text;
+        let term = Term::from_field_text(field, word);
+        let mut chunks = 0;
+        for segment in self.segments() {
+            let found = segment.inverted_index(field)?.get_term_info(&term)?;
+            chunks += found.map_or(0, |info| u64::from(info.doc_freq));
+        }
+        Ok(chunks)
     }
 }

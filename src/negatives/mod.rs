@@ -3,11 +3,14 @@
 
 mod adversarial;
 mod confusable;
+mod limit;
 mod semantic;
 mod source;
 
 pub(crate) use adversarial::Adversarial;
-pub(crate) use confusable::{Confusion, PassedOver, ShownRef, collect_confusables};
+pub use confusable::ConfusableOptions;
+pub(crate) use confusable::{Confusion, PassedOver, PositionBias, ShownRef, collect_confusables};
+pub(crate) use limit::SuspectLimit;
 pub(crate) use semantic::Semantic;
 pub use semantic::{Sampling, SemanticOptions};
 pub use source::{NegativeKind, NegativeShares};

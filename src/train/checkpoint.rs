@@ -92,6 +92,7 @@ pub(super) fn plan(
     let mut parts = vec![Digest::of(format!("{options:?} {scope:?} {:?}", model.kernel()).as_bytes())];
     for example in examples {
         parts.push(Digest::of(&example.negatives.len().to_le_bytes()));
+        parts.push(Digest::of(&example.weight.to_le_bytes()));
         for text in example.texts() {
             parts.push(Digest::of(text.as_bytes()));
             let vector = guide.and_then(|guide| guide.vector(text)).unwrap_or_default();

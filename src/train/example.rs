@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 /// One training row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Example {
     pub(crate) anchor: String,
     pub(crate) positive: String,
     pub(crate) negatives: Vec<String>,
+    /// What the row's loss counts, beside that of the others in its batch; 1 where nothing speaks for more or less.
+    pub(crate) weight: f32,
 }
 
 impl Example {

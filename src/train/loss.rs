@@ -2,8 +2,8 @@
 //! 2017; as sentence-transformers has it).
 //!
 //! Row i's loss is the cross-entropy of `scale · cos(anchor_i, candidate)` over all candidates that it sees, with its own
-//! positive as the target; the batch's loss is the mean over rows. Candidates are all positives, then all
-//! hard negatives.
+//! positive as the target; the batch's loss is the mean over rows,
+//! weighted by what each row counts. Candidates are all positives, then all hard negatives.
 
 use candle_core::{D, Device, Result, Tensor, Var};
 
@@ -21,6 +21,8 @@ pub(super) struct Layout {
     pub(super) positives: Vec<u32>,
     /// Row of each hard negative, and the example that it belongs to.
     pub(super) negatives: Vec<(u32, usize)>,
+    /// What each example's loss counts; only the ratios matter.
+    pub(super) weights: Vec<f32>,
     /// Which candidates an anchor does not see: `(rows, rows + hard negatives)`, row-major.
     pub(super) hidden: Vec<bool>,
 }
@@ -63,7 +65,18 @@ fn ranking_loss(embeddings: &Tensor, layout: &Layout, options: &TrainOptions) ->
         }
         Bidirectional::Joint => cross_entropy(&Tensor::cat(&[forward, backward()?], 1)?, &own)?,
     };
-    losses.mean_all()
+    weighted_mean(&losses, &layout.weights)
+}
+
+/// The mean of the rows' losses, `(rows, 1)`, by weights that are brought to a mean of 1, so that a learning rate keeps its
+/// meaning. Equal weights give the plain mean, bit for bit.
+fn weighted_mean(losses: &Tensor, weights: &[f32]) -> Result<Tensor> {
+    let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
+    if weights.iter().all(|weight| *weight == weights[0]) {
+        return losses.mean_all();
+    }
+    let weights: Vec<f32> = weights.iter().map(|weight| weight / mean).collect();
+    (losses * Tensor::from_vec(weights, losses.dims2()?, &Device::Cpu)?)?.mean_all()
 }
 
 /// Of anchors and candidates, `(rows, candidates)`.
@@ -105,4 +118,73 @@ fn cross_entropy(logits: &Tensor, own: &Tensor) -> Result<Tensor> {
     let largest = logits.max_keepdim(D::Minus1)?.detach();
     let sums = logits.broadcast_sub(&largest)?.exp()?.sum_keepdim(D::Minus1)?;
     sums.log()? - (own - largest)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 3;
+
+    /// Three rows with two hard negatives of the first and one of the last; nobody is hidden.
+    fn layout(weights: [f32; 3]) -> Layout {
+        Layout {
+            anchors: vec![0, 1, 2],
+            positives: vec![3, 4, 5],
+            negatives: vec![(6, 0), (7, 0), (8, 2)],
+            weights: weights.to_vec(),
+            hidden: vec![false; 18],
+        }
+    }
+
+    fn vectors() -> Vec<f32> {
+        (0..9 * WIDTH).map(|at| ((at * 37 % 19) as f32 - 9.0) / 7.0 + 0.05 * at as f32).collect()
+    }
+
+    /// The definition in f64, one row after another.
+    fn by_definition(vectors: &[f32], weights: [f32; 3]) -> f64 {
+        let vector = |row: usize| vectors[row * WIDTH..][..WIDTH].iter().map(|&x| f64::from(x));
+        let dot = |a: usize, b: usize| vector(a).zip(vector(b)).map(|(x, y)| x * y).sum::<f64>();
+        let logit = |a: usize, b: usize| 20.0 * dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+        let row =
+            |row: usize| (3..9).map(|one| logit(row, one).exp()).sum::<f64>().ln() - logit(row, row + 3);
+        let weighted: f64 = (0..3).map(|at| f64::from(weights[at]) * row(at)).sum();
+        weighted / weights.iter().map(|&weight| f64::from(weight)).sum::<f64>()
+    }
+
+    #[test]
+    fn a_row_counts_by_its_weight_in_loss_and_gradient() {
+        let options = TrainOptions::default();
+        for weights in [[1.0, 1.0, 1.0], [3.0, 1.0, 0.5], [0.0, 0.2, 0.1]] {
+            let (loss, gradient) = loss_and_gradient(&vectors(), WIDTH, &layout(weights), &options).unwrap();
+            let expected = by_definition(&vectors(), weights);
+            assert!(
+                (f64::from(loss) - expected).abs() < 1e-5 * expected,
+                "{weights:?}: {loss}, not {expected}"
+            );
+            for at in 0..gradient.len() {
+                let moved = |by: f32| {
+                    let mut vectors = vectors();
+                    vectors[at] += by;
+                    (f64::from(vectors[at]), by_definition(&vectors, weights))
+                };
+                let ((low, below), (high, above)) = (moved(-1e-3), moved(1e-3));
+                let slope = (above - below) / (high - low);
+                let found = f64::from(gradient[at]);
+                assert!(
+                    (found - slope).abs() < 1e-3 * (1.0 + slope.abs()),
+                    "{weights:?}[{at}]: {found}, {slope}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn equal_weights_are_no_weights_and_only_ratios_matter() {
+        let options = TrainOptions::default();
+        let of = |weights| loss_and_gradient(&vectors(), WIDTH, &layout(weights), &options).unwrap();
+        assert_eq!(of([1.0; 3]), of([0.3; 3]));
+        let (single, double) = (of([1.0, 0.5, 0.25]), of([2.0, 1.0, 0.5]));
+        assert_eq!(single, double, "a power of two changes no digit");
+    }
 }

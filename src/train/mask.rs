@@ -141,6 +141,7 @@ mod tests {
             anchor: anchor.into(),
             positive: positive.into(),
             negatives: negatives.iter().map(|one| one.to_string()).collect(),
+            weight: 1.0,
         }
     }
 

@@ -70,6 +70,7 @@ mod tests {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
                     negatives: negatives.into_iter().map(name).collect(),
+                    weight: 1.0,
                 })
                 .collect()
         })
@@ -120,8 +121,12 @@ mod tests {
 
     #[test]
     fn epochs_and_seeds_differ_in_their_order() {
-        let example =
-            |i| Example { anchor: format!("q{i}"), positive: format!("p{i}"), negatives: Vec::new() };
+        let example = |i| Example {
+            anchor: format!("q{i}"),
+            positive: format!("p{i}"),
+            negatives: Vec::new(),
+            weight: 1.0,
+        };
         let examples: Vec<Example> = (0..50).map(example).collect();
         let answers = Answers::of(&examples);
         let order = |seed, epoch| {

@@ -39,6 +39,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
+            weight: 1.0,
         })
         .collect()
 }

@@ -256,7 +256,8 @@ fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout
         texts.len() as u32 - 1
     };
     let (anchors, positives, negatives) = (Vec::new(), Vec::new(), Vec::new());
-    let mut layout = Layout { anchors, positives, negatives, hidden };
+    let weights = rows.iter().map(|example| example.weight).collect();
+    let mut layout = Layout { anchors, positives, negatives, weights, hidden };
     for (row, example) in rows.iter().enumerate() {
         layout.anchors.push(add(&example.anchor));
         layout.positives.push(add(&example.positive));

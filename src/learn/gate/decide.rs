@@ -6,6 +6,7 @@ use super::options::GateOptions;
 use super::score::{QueryScores, mean};
 use crate::error::Result;
 use crate::eval::randomisation_test;
+use crate::fusion::groups_by_answer;
 use crate::learn::examples::JudgedQuery;
 use crate::learn::report::Decision;
 
@@ -39,23 +40,7 @@ pub(in crate::learn) struct Ruling {
 /// Groups of queries that share an answer, each by a number: what one of them gains the others gain with it, so they
 /// count as one in the test.
 pub(in crate::learn) fn clusters(queries: &[JudgedQuery]) -> Vec<usize> {
-    let mut parent: Vec<usize> = (0..queries.len()).collect();
-    fn root(parent: &mut [usize], mut query: usize) -> usize {
-        while parent[query] != query {
-            parent[query] = parent[parent[query]];
-            query = parent[query];
-        }
-        query
-    }
-    let mut first: HashMap<&str, usize> = HashMap::new();
-    for (query, judged) in queries.iter().enumerate() {
-        for document in judged.relevant.keys() {
-            let other = *first.entry(document).or_insert(query);
-            let (a, b) = (root(&mut parent, query), root(&mut parent, other));
-            parent[a.max(b)] = a.min(b);
-        }
-    }
-    (0..queries.len()).map(|query| root(&mut parent, query)).collect()
+    groups_by_answer(queries.iter().map(|query| query.relevant.keys()))
 }
 
 /// Publishes what is better in nDCG@10 of the mode that users get, beyond what luck may do, and loses too little of the

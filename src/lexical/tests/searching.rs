@@ -26,6 +26,21 @@ fn words_match_by_their_stems_in_title_and_body() {
 }
 
 #[test]
+fn the_terms_of_a_query_are_counted_in_the_chunks_that_have_them() {
+    let fixture = Fixture::new();
+    fixture.add(&[chunk(1, "Lamps", "the lamp burns"), chunk(2, "", "lamps and ropes")]);
+    fixture.add(&[chunk(3, "", "the rope of the lamp")]);
+    let snapshot = fixture.snapshot();
+    // Distinct stems: lamp, rope, burn and one that is nowhere; the stop words are left out.
+    assert_eq!(
+        snapshot.query_frequencies("the lamps, a lamp, burning ropes of nowhere").unwrap(),
+        [0, 1, 2, 3]
+    );
+    assert_eq!(snapshot.query_frequencies("the").unwrap(), [2], "unless there are no others");
+    assert!(snapshot.query_frequencies("").unwrap().is_empty());
+}
+
+#[test]
 fn nothing_in_a_query_is_syntax() {
     let fixture = Fixture::new();
     fixture.add(&[chunk(1, "", "alpha beta"), chunk(2, "", "beta gamma"), chunk(3, "title", "delta")]);

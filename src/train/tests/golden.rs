@@ -26,6 +26,7 @@ fn the_gradient_of_the_embeddings_is_the_references() {
         anchors: (0..6).collect(),
         positives: (6..12).collect(),
         negatives: (12..18).zip(0..6).collect(),
+        weights: vec![1.0; 6],
         hidden: vec![false; 6 * 12],
     };
     let (loss, found) = loss_and_gradient(&all, 32, &layout, &TrainOptions::default()).unwrap();

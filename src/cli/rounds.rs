@@ -1,0 +1,61 @@
+//! `retune rounds`: every round of learning with its figures.
+
+use retune::{Decision, Error, Options, Result, RoundReport, Tier};
+use serde::Serialize;
+
+use super::output::Output;
+use super::place::Place;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Serialize)]
+struct Rounds {
+    rounds: Vec<RoundReport>,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let engine = match args.place.open(Options::default()) {
+        Err(Error::Locked { .. }) => args.place.open_read_only(Options::default())?,
+        opened => opened?,
+    };
+    out.print(&Rounds { rounds: engine.rounds()? }, |all| match all.rounds.is_empty() {
+        true => "no round has been run: judge answers, then run `retune learn`".into(),
+        false => all.rounds.iter().map(line).collect::<Vec<_>>().join("\n"),
+    })?;
+    engine.close()
+}
+
+fn line(round: &RoundReport) -> String {
+    let decision = match round.gate.decision {
+        Decision::Published => "published",
+        Decision::Rejected => "rejected",
+        Decision::Skipped => "skipped",
+    };
+    let tier = match round.tier {
+        Some(Tier::Fusion) => " the fusion weight",
+        Some(Tier::Encoder) => " an encoder",
+        None => "",
+    };
+    let mut text = format!(
+        "round {}: {decision}{tier} · {} examples, {} held-out queries",
+        round.round, round.examples, round.held_out
+    );
+    if let (Some(before), Some(after)) = (&round.gate.before, &round.gate.after) {
+        text.push_str(&format!(
+            " · hybrid nDCG@10 {:.4} → {:.4}, dense {:.4} → {:.4}",
+            before.hybrid.ndcg_10, after.hybrid.ndcg_10, before.dense.ndcg_10, after.dense.ndcg_10
+        ));
+    }
+    if let (Some(p_value), Some(allowed)) = (round.gate.p_value, round.gate.allowed) {
+        text.push_str(&format!(" · p {p_value:.4}, {allowed:.4} allowed"));
+    }
+    if let Some(guard) = round.gate.guard {
+        text.push_str(&format!(" · guard {:.4} → {:.4}", guard.before, guard.after));
+    }
+    text.push_str(&format!(" · generation {} answers · {:.0} s", round.generation, round.seconds.total));
+    text
+}

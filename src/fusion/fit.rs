@@ -1,0 +1,182 @@
+//! The weights that would have ranked the queries of the past best.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::groups::groups_by_answer;
+use super::{Candidate, ClassWeights, Fusion, QueryClass, fuse};
+use crate::ids::ChunkId;
+
+/// One query of the past: what was ranked, and which of it was right.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) candidates: Vec<Candidate>,
+    /// Ids of documents.
+    pub(crate) relevant: BTreeSet<String>,
+    pub(crate) class: QueryClass,
+}
+
+/// So many queries' worth does a prior weigh against what the judgements say.
+const PRIOR_QUERIES: f64 = 20.0;
+/// Parts that the queries are cut into to see whether classes earn their place.
+const FOLDS: usize = 5;
+/// Fewer groups of queries tell too little for that.
+const LEAST_GROUPS: usize = 2 * FOLDS;
+/// Standard errors that the gain of classes must exceed: luck alone does that once in twenty times.
+const STANDARD_ERRORS: f64 = 1.645;
+
+/// The weights that are tried.
+fn grid() -> impl Iterator<Item = f32> {
+    (0..=20).map(|step| step as f32 / 20.0)
+}
+
+/// The past, as far as it prefers some weights to others.
+struct Past<'a> {
+    documents: &'a HashMap<ChunkId, String>,
+    telling: Vec<Telling<'a>>,
+}
+
+/// A query with its quality under each weight of the grid.
+struct Telling<'a> {
+    query: &'a Judged,
+    scores: Vec<f64>,
+}
+
+/// The dense weight that ranks the judged queries best, or `None` where they say nothing. `documents` tells which
+/// document a candidate belongs to.
+///
+/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of (nDCG@10 + MRR@10) / 2, binary,
+/// of documents ranked by their best chunks, as users and the gate see them. Queries on which all weights score the
+/// same are left out; `n` is the number of the rest. Of the weights that are best, the one nearest to the default is
+/// taken, and then drawn towards the default as if 20 queries had spoken for that: `default + (best − default) · n /
+/// (n + 20)`. If that scores no better than the default, the default is the result.
+pub(crate) fn learn_dense_weight(queries: &[&Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
+    let past = Past::of(queries, documents);
+    (!past.telling.is_empty()).then(|| past.fit(&past.all(), Fusion::DEFAULT_DENSE_WEIGHT))
+}
+
+/// A dense weight for each kind of query where that has shown to be better, else the one for all of
+/// [`learn_dense_weight`]; `None` where the queries say nothing.
+///
+/// A kind's weight is learnt by the same rule from its own queries, with the weight for all in the place of the
+/// default: a kind with few queries stays near it. Whether kinds are better is found by cross-validation: five parts,
+/// queries with a common answer in one of them, each ranked with what the other four have taught. The gain, summed
+/// over groups that share answers, must exceed 1.645 times its standard error.
+pub(crate) fn learn_class_weights(
+    queries: &[&Judged],
+    documents: &HashMap<ChunkId, String>,
+) -> Option<Fusion> {
+    let past = Past::of(queries, documents);
+    if past.telling.is_empty() {
+        return None;
+    }
+    let all = past.all();
+    let dense_weight = past.fit(&all, Fusion::DEFAULT_DENSE_WEIGHT);
+    Some(match past.classes_are_better() {
+        true => Fusion::ByClass(past.fit_classes(&all, dense_weight)),
+        false => Fusion::Convex { dense_weight },
+    })
+}
+
+impl<'a> Past<'a> {
+    fn of(queries: &[&'a Judged], documents: &'a HashMap<ChunkId, String>) -> Past<'a> {
+        let scored = queries.iter().map(|&query| Telling {
+            query,
+            scores: grid().map(|weight| quality(query, documents, weight)).collect(),
+        });
+        let telling = scored.filter(|one| one.scores.iter().any(|score| *score != one.scores[0])).collect();
+        Past { documents, telling }
+    }
+
+    fn all(&self) -> Vec<&Telling<'a>> {
+        self.telling.iter().collect()
+    }
+
+    fn quality(&self, one: &Telling<'_>, weight: f32) -> f64 {
+        quality(one.query, self.documents, weight)
+    }
+
+    /// The best weight for some of the queries, drawn towards a prior one; that itself if there are none.
+    fn fit(&self, some: &[&Telling<'_>], prior: f32) -> f32 {
+        let totals: Vec<f64> =
+            (0..grid().count()).map(|column| some.iter().map(|one| one.scores[column]).sum()).collect();
+        let top = totals.iter().copied().fold(f64::MIN, f64::max);
+        let best = grid()
+            .zip(&totals)
+            .filter(|(_, total)| top - **total < 1e-9)
+            .map(|(weight, _)| weight)
+            .min_by(|a, b| (a - prior).abs().total_cmp(&(b - prior).abs()))
+            .unwrap_or(prior);
+        let count = some.len() as f64;
+        let learned = prior + (best - prior) * (count / (count + PRIOR_QUERIES)) as f32;
+        let score = |weight: f32| some.iter().map(|one| self.quality(one, weight)).sum::<f64>();
+        if score(learned) > score(prior) { learned } else { prior }
+    }
+
+    /// The same for each class, drawn towards the weight for all.
+    fn fit_classes(&self, some: &[&Telling<'_>], all: f32) -> ClassWeights {
+        ClassWeights::by(|class| {
+            let own: Vec<&Telling> = some.iter().copied().filter(|one| one.query.class == class).collect();
+            self.fit(&own, all)
+        })
+    }
+
+    fn classes_are_better(&self) -> bool {
+        let groups = groups_by_answer(self.telling.iter().map(|one| &one.query.relevant));
+        let folds = &folds(&groups);
+        let mut gains: HashMap<usize, f64> = groups.iter().map(|group| (*group, 0.0)).collect();
+        if gains.len() < LEAST_GROUPS {
+            return false;
+        }
+        for fold in 0..FOLDS {
+            let part = |inside: bool| {
+                let there = self.telling.iter().enumerate();
+                there.filter(move |(place, _)| (folds[*place] == fold) == inside)
+            };
+            let taught: Vec<&Telling> = part(false).map(|(_, one)| one).collect();
+            let weight = self.fit(&taught, Fusion::DEFAULT_DENSE_WEIGHT);
+            let weights = self.fit_classes(&taught, weight);
+            for (place, one) in part(true) {
+                let gain = self.quality(one, weights.of(one.query.class)) - self.quality(one, weight);
+                *gains.entry(groups[place]).or_default() += gain;
+            }
+        }
+        let mut gains: Vec<(usize, f64)> = gains.into_iter().collect();
+        // In a fixed order, so that equal judgements give equal sums.
+        gains.sort_unstable_by_key(|(group, _)| *group);
+        let count = gains.len() as f64;
+        let sum: f64 = gains.iter().map(|(_, gain)| gain).sum();
+        let spread: f64 = gains.iter().map(|(_, gain)| (gain - sum / count).powi(2)).sum();
+        sum > STANDARD_ERRORS * (spread * count / (count - 1.0)).sqrt() && sum > 0.0
+    }
+}
+
+/// The part that each query is in; a group is never cut.
+fn folds(groups: &[usize]) -> Vec<usize> {
+    let mut numbers = groups.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    groups.iter().map(|group| numbers.partition_point(|number| number < group) % FOLDS).collect()
+}
+
+/// (nDCG@10 + MRR@10) / 2 of one query, with binary relevance.
+fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f32) -> f64 {
+    let discount = |index: usize| 1.0 / (index as f64 + 2.0).log2();
+    let ranked = fuse(&Fusion::Convex { dense_weight }, query.class, &query.candidates);
+    let mut seen = HashSet::new();
+    let found: Vec<usize> = ranked
+        .iter()
+        .filter_map(|hit| documents.get(&hit.id))
+        .filter(|document| seen.insert(*document))
+        .take(10)
+        .enumerate()
+        .filter(|(_, document)| query.relevant.contains(*document))
+        .map(|(index, _)| index)
+        .collect();
+    let Some(first) = found.first() else { return 0.0 };
+    let gain: f64 = found.iter().map(|&index| discount(index)).sum();
+    let ideal: f64 = (0..query.relevant.len().min(10)).map(discount).sum();
+    (gain / ideal + 1.0 / (*first as f64 + 1.0)) / 2.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The log by query text: what was shown for it, and what was said of that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{CollectReport, Confusable, ShownRef};
+use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
+use crate::ids::{ChunkId, QueryId};
+
+/// One query text while it is collected.
+#[derive(Default)]
+pub(super) struct Gathered<'a> {
+    pub(super) impressions: Vec<&'a Impression>,
+    /// The latest verdict on each document.
+    verdicts: BTreeMap<&'a str, &'a Judgement>,
+    /// Every choice, with the impression it was made in.
+    pub(super) chosen: BTreeSet<(QueryId, &'a str)>,
+    /// The place in the log of its last judgement, among all judgements.
+    pub(super) last_judged: usize,
+}
+
+/// Judged queries by normalised text.
+///
+/// The latest judgement is the one that stands last in the log: clocks are set back, the log only grows.
+pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
+    let mut texts: HashMap<QueryId, String> = HashMap::new();
+    let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
+    for impression in &replay.impressions {
+        let normalised = normalise_query(&impression.query);
+        texts.insert(impression.query_id, normalised.clone());
+        queries.entry(normalised).or_default().impressions.push(impression);
+    }
+    for (place, judgement) in replay.judgements.iter().enumerate() {
+        let Some(gathered) = texts.get(&judgement.query_id).and_then(|text| queries.get_mut(text)) else {
+            report.dropped_judgement_without_query += 1;
+            continue;
+        };
+        gathered.last_judged = place;
+        let replaced = gathered.verdicts.insert(&judgement.document, judgement);
+        report.dropped_superseded_judgement += u64::from(replaced.is_some());
+        if judgement.verdict == Verdict::Chosen {
+            gathered.chosen.insert((judgement.query_id, &judgement.document));
+        }
+    }
+    queries.retain(|text, gathered| !text.is_empty() && !gathered.verdicts.is_empty());
+    queries
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn is_positive(&self, document: &str) -> bool {
+        self.verdicts.get(document).is_some_and(|judgement| judgement.verdict != Verdict::NotRelevant)
+    }
+
+    pub(super) fn positives(&self) -> Vec<ShownRef> {
+        let positive = self.verdicts.keys().filter(|document| self.is_positive(document));
+        positive
+            .map(|document| ShownRef { document: (*document).into(), chunk: self.last_chunk(document) })
+            .collect()
+    }
+
+    /// The ranks at which a document was chosen, from 1, in the order in which it was shown.
+    pub(super) fn chosen_at(&self, document: &str) -> Vec<usize> {
+        let places = self.impressions.iter().filter_map(|impression| {
+            let here = self.chosen.contains(&(impression.query_id, document));
+            impression.hits.iter().position(|hit| hit.document == document).filter(|_| here)
+        });
+        places.map(|place| place + 1).collect()
+    }
+
+    /// The chunk that stood for a document when it was last shown.
+    fn last_chunk(&self, document: &str) -> Option<ChunkId> {
+        let mut hits = self.impressions.iter().rev().flat_map(|impression| &impression.hits);
+        hits.find(|hit| hit.document == document).map(|hit| hit.chunk)
+    }
+
+    /// Everything passed over or judged not relevant, but for what is an answer.
+    pub(super) fn candidates(&self, report: &mut CollectReport) -> Vec<Confusable> {
+        let mut candidates: BTreeMap<&str, Confusable> = BTreeMap::new();
+        let mut answers = BTreeSet::new();
+        for (&document, judgement) in &self.verdicts {
+            if judgement.verdict == Verdict::NotRelevant {
+                let one = candidates.entry(document).or_insert_with(|| self.unseen(document));
+                one.judged_not_relevant = true;
+                one.last_seen_ms = judgement.time_ms;
+            }
+        }
+        for impression in &self.impressions {
+            let mut once = BTreeSet::new();
+            for (place, hit) in self.passed_over(impression) {
+                if !once.insert(&hit.document) {
+                    continue;
+                }
+                if self.is_positive(&hit.document) {
+                    answers.insert(&hit.document);
+                    continue;
+                }
+                let one = candidates.entry(&hit.document).or_insert_with(|| self.unseen(&hit.document));
+                one.times_passed_over += 1;
+                one.best_rank = Some(one.best_rank.map_or(place + 1, |best| best.min(place + 1)));
+                one.last_seen_ms = one.last_seen_ms.max(impression.time_ms);
+            }
+        }
+        report.dropped_relevant_elsewhere += answers.len() as u64;
+        for impression in self.impressions.iter().filter(|one| !self.chosen_in(one).is_empty()) {
+            let shown: BTreeSet<&str> = impression.hits.iter().map(|hit| hit.document.as_str()).collect();
+            for document in shown {
+                if let Some(one) = candidates.get_mut(document) {
+                    one.times_shown += 1;
+                }
+            }
+        }
+        candidates.into_values().collect()
+    }
+
+    /// The hits above the lowest one that was chosen in this very impression, but for the chosen ones.
+    fn passed_over<'i>(
+        &self,
+        impression: &'i Impression,
+    ) -> impl Iterator<Item = (usize, &'i ShownHit)> + use<'i> {
+        let chosen = self.chosen_in(impression);
+        let is_chosen: Vec<bool> =
+            impression.hits.iter().map(|hit| chosen.contains(hit.document.as_str())).collect();
+        let lowest = is_chosen.iter().rposition(|chosen| *chosen).unwrap_or(if chosen.is_empty() {
+            0
+        } else {
+            // The right one was not among the hits: the user went through all of them.
+            impression.hits.len()
+        });
+        impression.hits.iter().enumerate().take(lowest).filter(move |(place, _)| !is_chosen[*place])
+    }
+
+    /// What was chosen in this very impression and not taken back.
+    fn chosen_in(&self, impression: &Impression) -> BTreeSet<&'a str> {
+        let id = impression.query_id;
+        let here = self.chosen.range((id, "")..).take_while(|(query_id, _)| *query_id == id);
+        here.map(|(_, document)| *document).filter(|document| self.is_positive(document)).collect()
+    }
+
+    fn unseen(&self, document: &str) -> Confusable {
+        Confusable {
+            document: document.to_string(),
+            chunk: self.last_chunk(document),
+            times_passed_over: 0,
+            times_shown: 0,
+            best_rank: None,
+            last_seen_ms: 0,
+            judged_not_relevant: false,
+            evidence: 0.0,
+        }
+    }
+}

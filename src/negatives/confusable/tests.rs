@@ -1,0 +1,274 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::feedback::{Impression, Judgement, ShownHit, Verdict, normalise_query};
+use crate::ids::{GenerationId, QueryId};
+use proptest::prelude::*;
+
+pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
+    let hits = documents.iter().zip(0..).map(|(document, chunk)| ShownHit {
+        document: document.to_string(),
+        chunk: ChunkId(chunk),
+        lexical: None,
+        dense: None,
+        score: 1.0,
+    });
+    Impression {
+        query_id: QueryId(id),
+        time_ms: id * 1000,
+        generation: GenerationId(1),
+        query: query.into(),
+        hits: hits.collect(),
+    }
+}
+
+pub(super) fn said(id: u64, document: &str, verdict: Verdict) -> Judgement {
+    Judgement { query_id: QueryId(id), time_ms: id * 1000 + 1, document: document.into(), verdict }
+}
+
+fn collect(impressions: Vec<Impression>, judgements: Vec<Judgement>) -> (Vec<Confusion>, CollectReport) {
+    let replay = Replay { impressions, judgements, ..Replay::default() };
+    collect_confusables(&replay, &ConfusableOptions::default(), &mut |positive, candidate| {
+        candidate == format!("copy of {positive}")
+    })
+}
+
+fn names(confusion: &Confusion) -> Vec<&str> {
+    confusion.confusables.iter().map(|one| one.document.as_str()).collect()
+}
+
+#[test]
+fn what_stood_above_the_chosen_one_was_passed_over_and_what_stood_below_says_nothing() {
+    let (confusions, _) =
+        collect(vec![shown(1, "Q", &["a", "b", "c", "d"])], vec![said(1, "c", Verdict::Chosen)]);
+    assert_eq!(names(&confusions[0]), ["a", "b"]);
+    assert_eq!(confusions[0].positives, [ShownRef { document: "c".into(), chunk: Some(ChunkId(2)) }]);
+    assert_eq!(
+        (confusions[0].confusables[0].best_rank, confusions[0].confusables[1].best_rank),
+        (Some(1), Some(2))
+    );
+}
+
+#[test]
+fn a_relevant_document_is_a_positive_but_passes_nothing_over() {
+    let (confusions, _) = collect(vec![shown(1, "q", &["a", "b"])], vec![said(1, "b", Verdict::Relevant)]);
+    assert!(confusions[0].confusables.is_empty());
+}
+
+#[test]
+fn a_right_document_that_was_not_shown_passes_everything_over() {
+    let (confusions, _) = collect(vec![shown(1, "q", &["a", "b"])], vec![said(1, "z", Verdict::Chosen)]);
+    assert_eq!(names(&confusions[0]), ["a", "b"]);
+    assert_eq!(confusions[0].positives, [ShownRef { document: "z".into(), chunk: None }]);
+}
+
+#[test]
+fn another_judgement_of_the_same_text_saves_a_candidate() {
+    let impressions = vec![shown(1, "same  TEXT", &["a", "b"]), shown(2, "Same text", &["a", "b"])];
+    let judgements = vec![said(1, "b", Verdict::Chosen), said(2, "a", Verdict::Relevant)];
+    let (confusions, report) = collect(impressions, judgements);
+    assert_eq!(confusions.len(), 1);
+    assert_eq!(confusions[0].query, "Same text");
+    assert!(confusions[0].confusables.is_empty());
+    assert_eq!(report.dropped_relevant_elsewhere, 1);
+}
+
+#[test]
+fn the_latest_word_on_a_document_counts() {
+    let judgements = vec![
+        said(1, "a", Verdict::Relevant),
+        said(1, "b", Verdict::Chosen),
+        said(1, "a", Verdict::NotRelevant),
+    ];
+    let (confusions, _) = collect(vec![shown(1, "q", &["a", "b"])], judgements);
+    assert_eq!(names(&confusions[0]), ["a"]);
+    assert!(confusions[0].confusables[0].judged_not_relevant);
+}
+
+#[test]
+fn copies_of_the_positive_are_left_out() {
+    let (confusions, report) =
+        collect(vec![shown(1, "q", &["copy of b", "a", "b"])], vec![said(1, "b", Verdict::Chosen)]);
+    assert_eq!(names(&confusions[0]), ["a"]);
+    assert_eq!(report.dropped_duplicate_of_positive, 1);
+}
+
+#[test]
+fn stronger_evidence_comes_first() {
+    let impressions =
+        vec![shown(1, "q", &["a", "b", "c"]), shown(2, "q", &["b", "c"]), shown(3, "q", &["d", "c"])];
+    let mut judgements: Vec<Judgement> = (1..=3).map(|id| said(id, "c", Verdict::Chosen)).collect();
+    judgements.push(said(3, "e", Verdict::NotRelevant));
+    let (confusions, _) = collect(impressions, judgements);
+    assert_eq!(names(&confusions[0]), ["e", "b", "d", "a"], "of equals the one seen last");
+}
+
+#[test]
+fn weak_evidence_and_what_is_beyond_the_cap_are_left_out_and_counted() {
+    let impressions = vec![shown(1, "q", &["a", "b", "c", "d"]), shown(2, "q", &["d", "a", "b", "c"])];
+    let judgements = vec![said(1, "c", Verdict::Chosen), said(2, "d", Verdict::Chosen)];
+    // Of "a", above one choice and below another: (1 + 1) / (2 + 3) at the first rank; of "b" that at the second.
+    let collect = |options: ConfusableOptions| {
+        let replay =
+            Replay { impressions: impressions.clone(), judgements: judgements.clone(), ..Replay::default() };
+        let (confusions, report) = collect_confusables(&replay, &options, &mut |_, _| false);
+        let names: Vec<String> = confusions[0].confusables.iter().map(|one| one.document.clone()).collect();
+        (names, report.dropped_weak_evidence, report.dropped_beyond_cap)
+    };
+    let options = ConfusableOptions::default;
+    assert_eq!(collect(options()), (vec!["a".into(), "b".into()], 0, 0));
+    assert_eq!(collect(options().with_floor(0.39)), (vec!["a".into()], 1, 0));
+    assert_eq!(collect(options().with_per_query(Some(1))), (vec!["a".into()], 0, 1));
+    assert_eq!(collect(options().with_floor(0.41).with_per_query(Some(1))), (vec![], 2, 0));
+}
+
+#[test]
+fn the_ranks_of_choices_and_the_judgements_since_are_kept() {
+    let impressions = vec![shown(1, "q", &["a", "b"]), shown(2, "other", &["a"]), shown(3, "q", &["b", "a"])];
+    let judgements = vec![
+        said(1, "b", Verdict::Chosen),
+        said(3, "b", Verdict::Chosen),
+        said(3, "a", Verdict::Relevant),
+        said(1, "z", Verdict::Chosen),
+        said(2, "a", Verdict::Chosen),
+    ];
+    let (confusions, _) = collect(impressions, judgements);
+    let kept = |one: &Confusion| (one.query.clone(), one.chosen_at.clone(), one.judgements_since);
+    assert_eq!(kept(&confusions[0]), ("other".into(), vec![vec![1]], 0));
+    assert_eq!(kept(&confusions[1]), ("q".into(), vec![vec![], vec![2, 1], vec![]], 1));
+}
+
+#[test]
+fn without_a_positive_or_an_impression_there_is_nothing_to_learn() {
+    let (confusions, report) = collect(vec![shown(1, "q", &["a"])], vec![said(1, "a", Verdict::NotRelevant)]);
+    assert!(confusions.is_empty());
+    assert_eq!(report.dropped_no_positive, 1);
+    assert!(collect(vec![shown(1, "q", &["a"])], vec![said(9, "a", Verdict::Chosen)]).0.is_empty());
+}
+
+#[test]
+fn evidence_is_gathered_over_impressions_and_the_chunk_is_the_one_shown_last() {
+    let mut later = shown(2, "q", &["x", "a", "a", "b"]);
+    later.hits[1].chunk = ChunkId(70);
+    later.hits[2].chunk = ChunkId(71);
+    let judgements = vec![said(1, "b", Verdict::Chosen), said(2, "b", Verdict::Chosen)];
+    let (confusions, report) = collect(vec![shown(1, "q", &["a", "b"]), later], judgements);
+    let expected = Confusable {
+        document: "a".into(),
+        chunk: Some(ChunkId(70)),
+        times_passed_over: 2,
+        best_rank: Some(1),
+        last_seen_ms: 2000,
+        times_shown: 2,
+        judged_not_relevant: false,
+        evidence: 0.6,
+    };
+    assert_eq!(confusions[0].confusables[0], expected);
+    assert_eq!(report.dropped_superseded_judgement, 1);
+}
+
+#[test]
+fn a_choice_taken_back_passes_nothing_over() {
+    let judgements = vec![
+        said(1, "c", Verdict::Chosen),
+        said(1, "c", Verdict::NotRelevant),
+        said(1, "b", Verdict::Relevant),
+    ];
+    let (confusions, _) = collect(vec![shown(1, "q", &["a", "b", "c"])], judgements);
+    assert_eq!(names(&confusions[0]), ["c"]);
+}
+
+#[test]
+fn a_choice_in_one_impression_says_nothing_of_another_that_was_left() {
+    let impressions = vec![shown(1, "q", &["a", "b"]), shown(2, "q", &["c", "b"])];
+    let (confusions, _) = collect(impressions, vec![said(1, "b", Verdict::Chosen)]);
+    assert_eq!(names(&confusions[0]), ["a"]);
+}
+
+#[test]
+fn a_judgement_of_a_query_that_is_gone_is_counted() {
+    let (_, report) = collect(Vec::new(), vec![said(9, "a", Verdict::Chosen)]);
+    assert_eq!(report.dropped_judgement_without_query, 1);
+    let mut table = BTreeMap::new();
+    report.add_to(&mut table);
+    assert_eq!(table, BTreeMap::from([("dropped_judgement_without_query".to_string(), 1)]));
+}
+
+type Pairs = BTreeSet<(String, String)>;
+
+/// The definition, read as literally as possible: (text, document) pairs that are positives, and confusables.
+fn by_definition(replay: &Replay) -> (Pairs, Pairs) {
+    let text_of = |id: QueryId| {
+        let impression = replay.impressions.iter().find(|one| one.query_id == id);
+        impression.map(|one| normalise_query(&one.query))
+    };
+    let verdict = |text: &str, document: &str| {
+        let about =
+            |one: &&Judgement| one.document == document && text_of(one.query_id).as_deref() == Some(text);
+        replay.judgements.iter().rfind(about).map(|one| one.verdict)
+    };
+    let is_positive =
+        |text: &str, document: &str| verdict(text, document).is_some_and(|one| one != Verdict::NotRelevant);
+    let (mut positives, mut confusables) = (BTreeSet::new(), BTreeSet::new());
+    for one in &replay.judgements {
+        let Some(text) = text_of(one.query_id) else { continue };
+        let set = if is_positive(&text, &one.document) { &mut positives } else { &mut confusables };
+        set.insert((text, one.document.clone()));
+    }
+    for impression in &replay.impressions {
+        let text = normalise_query(&impression.query);
+        let picks: BTreeSet<&str> = replay
+            .judgements
+            .iter()
+            .filter(|one| one.query_id == impression.query_id && one.verdict == Verdict::Chosen)
+            .map(|one| one.document.as_str())
+            .filter(|document| is_positive(&text, document))
+            .collect();
+        let lowest = impression.hits.iter().rposition(|hit| picks.contains(hit.document.as_str()));
+        let looked_at = lowest.unwrap_or(if picks.is_empty() { 0 } else { impression.hits.len() });
+        for hit in &impression.hits[..looked_at] {
+            if !is_positive(&text, &hit.document) {
+                confusables.insert((text.clone(), hit.document.clone()));
+            }
+        }
+    }
+    let answered: BTreeSet<String> = positives.iter().map(|(text, _)| text.clone()).collect();
+    confusables.retain(|(text, _)| answered.contains(text));
+    (positives, confusables)
+}
+
+proptest! {
+    #[test]
+    fn what_is_collected_is_what_the_definition_says_and_no_confusable_is_a_positive(
+        shows in prop::collection::vec((0u64..4, prop::collection::vec(0u8..6, 0..6)), 1..8),
+        words in prop::collection::vec((0u64..8, 0u8..6, 0u8..3), 0..12),
+    ) {
+        let impressions = shows.iter().zip(0..).map(|((text, documents), id)| {
+            let mut seen = BTreeSet::new();
+            let names: Vec<String> =
+                documents.iter().filter(|d| seen.insert(**d)).map(|d| format!("d{d}")).collect();
+            shown(id, &format!("text {text}"), &names.iter().map(String::as_str).collect::<Vec<_>>())
+        });
+        let verdicts = [Verdict::Chosen, Verdict::Relevant, Verdict::NotRelevant];
+        let judgements = words.iter().map(|&(id, d, v)| said(id, &format!("d{d}"), verdicts[usize::from(v)]));
+        let replay = Replay {
+            impressions: impressions.collect(), judgements: judgements.collect(), ..Replay::default()
+        };
+        let (positives, confusables) = by_definition(&replay);
+        prop_assert!(positives.is_disjoint(&confusables));
+        let (confusions, _) = collect_confusables(&replay, &ConfusableOptions::default(), &mut |_, _| false);
+        let pairs = |documents: &dyn Fn(&Confusion) -> Vec<String>| -> Pairs {
+            let of = |one: &Confusion| documents(one).into_iter().map(|d| (one.normalised.clone(), d)).collect::<Vec<_>>();
+            confusions.iter().flat_map(of).collect()
+        };
+        prop_assert_eq!(pairs(&|one| one.positives.iter().map(|p| p.document.clone()).collect()), positives);
+        prop_assert_eq!(pairs(&|one| one.confusables.iter().map(|c| c.document.clone()).collect()), confusables.clone());
+        for one in confusions.iter().flat_map(|one| &one.confusables) {
+            prop_assert!(one.judged_not_relevant || one.times_passed_over > 0);
+            prop_assert_eq!(one.best_rank.is_some(), one.times_passed_over > 0);
+        }
+        // With a judge who calls everything a duplicate, each of them is counted.
+        let (_, report) = collect_confusables(&replay, &ConfusableOptions::default(), &mut |_, _| true);
+        prop_assert_eq!(report.dropped_duplicate_of_positive, confusables.len() as u64);
+    }
+}
