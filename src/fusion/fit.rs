@@ -21,8 +21,9 @@ const PRIOR_QUERIES: f64 = 20.0;
 const FOLDS: usize = 5;
 /// Fewer groups of queries tell too little for that.
 const LEAST_GROUPS: usize = 2 * FOLDS;
-/// Standard errors that the gain of classes must exceed: luck alone does that once in twenty times.
-const STANDARD_ERRORS: f64 = 1.645;
+/// Standard errors that the gain of classes must exceed: luck alone does that once in a hundred times. No less: a class is drawn
+/// towards what all queries say, not towards the default, which is a gain of its own where the two are apart.
+const STANDARD_ERRORS: f64 = 2.326;
 
 /// The weights that are tried.
 fn grid() -> impl Iterator<Item = f32> {
@@ -60,7 +61,7 @@ pub(crate) fn learn_dense_weight(queries: &[&Judged], documents: &HashMap<ChunkI
 /// A kind's weight is learnt by the same rule from its own queries, with the weight for all in the place of the
 /// default: a kind with few queries stays near it. Whether kinds are better is found by cross-validation: five parts,
 /// queries with a common answer in one of them, each ranked with what the other four have taught. The gain, summed
-/// over groups that share answers, must exceed 1.645 times its standard error.
+/// over groups that share answers, must exceed 2.326 times its standard error.
 pub(crate) fn learn_class_weights(
     queries: &[&Judged],
     documents: &HashMap<ChunkId, String>,
