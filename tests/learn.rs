@@ -113,6 +113,11 @@ fn a_round_weighs_its_evidence_as_asked_and_says_what_it_found() {
     let round = |options: retune::LearnOptions| {
         let folder = tempfile::tempdir().unwrap();
         let engine = judged(folder.path());
+        // Users who want another document than the one whose words they use, and pass that over.
+        for (one, wanted) in documents().iter().zip(documents().iter().skip(1)) {
+            let words: Vec<&str> = one.text.split_whitespace().collect();
+            judge(&engine, &words[1..6].join(" "), &wanted.id);
+        }
         engine.learn(&options, &mut |_| ControlFlow::Continue(())).unwrap()
     };
     let plain = round(quick_round());
