@@ -66,4 +66,6 @@ pub use learn::{
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};
 pub use search::{Answer, Hit, Mode, Query, Took};
-pub use train::{Bidirectional, Hardness, HardnessOf, Masked, NegativeScope, StepReport, TrainOptions};
+pub use train::{
+    Bidirectional, Hardness, HardnessOf, Masked, Mixing, NegativeScope, StepReport, TrainOptions,
+};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use retune::encoder::EncoderPrecision;
-use retune::{LearnOptions, NegativeScope, NegativeShares};
+use retune::{LearnOptions, Mixing, NegativeScope, NegativeShares};
 
 use super::evidence::Evidence;
 use super::positive::positive;
@@ -34,6 +34,9 @@ pub(super) struct Learning {
     /// Hard negatives of a row.
     #[arg(long, value_name = "N")]
     negatives_per_query: Option<usize>,
+    /// Each anchor also sees mixtures of the N hardest candidates that it sees. Default: no mixtures.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    mixing: Option<u32>,
     /// Rows of a query, one for each of its answers.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     positives_per_query: Option<u32>,
@@ -128,6 +131,9 @@ impl Learning {
         }
         if let Some(scope) = self.scope {
             train = train.with_scope(scope);
+        }
+        if let Some(hardest) = self.mixing {
+            train = train.with_mixing(Some(Mixing::default().with_hardest(hardest as usize)));
         }
         train = train.with_time_limit(self.time_limit);
         options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));

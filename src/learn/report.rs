@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
-use crate::train::{Masked, NegativeScope, StepReport};
+use crate::train::{Masked, Mixing, NegativeScope, StepReport};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct TrainingReport {
     /// Whether the time limit left steps out.
     #[serde(default)]
     pub stopped_by_time: bool,
+    /// How hard negatives were mixed; absent where they were not.
+    #[serde(default)]
+    pub mixing: Option<Mixing>,
 }
 
 /// What a round can publish, the cheapest first.

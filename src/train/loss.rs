@@ -2,11 +2,12 @@
 //! 2017; as sentence-transformers has it).
 //!
 //! Row i's loss is the cross-entropy of `scale · cos(anchor_i, candidate)` over all candidates that it sees, with its own
-//! positive as the target; the batch's loss is the mean over rows,
-//! weighted by what each row counts. Candidates are all positives, then all hard negatives.
+//! positive as the target; the batch's loss is the mean over rows, weighted by what each row counts. Candidates are all
+//! positives, then all hard negatives, then the mixtures that are the anchor's alone, if any.
 
 use candle_core::{D, Device, Result, Tensor, Var};
 
+use super::mixing::Mixtures;
 use super::options::{Bidirectional, Hardness, HardnessOf, TrainOptions};
 
 /// Stands for −∞ where an anchor may not see a candidate: `exp` of it is exactly 0 beside any cosine, and unlike an
@@ -25,6 +26,15 @@ pub(super) struct Layout {
     pub(super) weights: Vec<f32>,
     /// Which candidates an anchor does not see: `(rows, rows + hard negatives)`, row-major.
     pub(super) hidden: Vec<bool>,
+    /// Further candidates, each of one anchor, which no gradient goes into.
+    pub(super) mixtures: Option<Mixtures>,
+}
+
+impl Layout {
+    /// The row of each candidate: every positive, then every hard negative.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = u32> + '_ {
+        self.positives.iter().copied().chain(self.negatives.iter().map(|(row, _)| *row))
+    }
 }
 
 /// The loss of a batch of vectors of `width` numbers each, and its gradient by them.
@@ -45,12 +55,17 @@ pub(super) fn loss_and_gradient(
 /// The loss of a batch, a scalar with a graph to `embeddings`, shape `(texts, dimensions)`.
 fn ranking_loss(embeddings: &Tensor, layout: &Layout, options: &TrainOptions) -> Result<Tensor> {
     let rows = layout.anchors.len();
-    let cosines = cosines(embeddings, layout)?;
+    let unit = unit(embeddings)?;
+    let cosines = cosines(&unit, layout)?;
     let mask = Tensor::from_vec(mask(&layout.hidden), cosines.dims2()?, &Device::Cpu)?;
     let forward = ((&cosines * options.scale)? + &mask)?;
     let own = forward.gather(&Tensor::arange(0, rows as u32, &Device::Cpu)?.unsqueeze(1)?, 1)?;
     let forward = match options.hardness {
         Some(hardness) => (forward + penalty(&cosines.detach(), layout, hardness)?)?,
+        None => forward,
+    };
+    let forward = match &layout.mixtures {
+        Some(mixtures) => Tensor::cat(&[forward, mixed(&unit, layout, mixtures, options.scale)?], 1)?,
         None => forward,
     };
     // Each positive among the anchors; whom an anchor does not see does not see it either.
@@ -79,17 +94,28 @@ fn weighted_mean(losses: &Tensor, weights: &[f32]) -> Result<Tensor> {
     (losses * Tensor::from_vec(weights, losses.dims2()?, &Device::Cpu)?)?.mean_all()
 }
 
-/// Of anchors and candidates, `(rows, candidates)`.
-fn cosines(embeddings: &Tensor, layout: &Layout) -> Result<Tensor> {
+fn unit(embeddings: &Tensor) -> Result<Tensor> {
     let lengths = embeddings.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-    let unit = embeddings.broadcast_div(&lengths)?;
-    let pick = |rows: Vec<u32>| {
-        let count = rows.len();
-        unit.index_select(&Tensor::from_vec(rows, count, &Device::Cpu)?, 0)
-    };
-    let negatives = layout.negatives.iter().map(|(row, _)| *row);
-    let candidates = layout.positives.iter().copied().chain(negatives).collect();
-    pick(layout.anchors.clone())?.matmul(&pick(candidates)?.t()?)
+    embeddings.broadcast_div(&lengths)
+}
+
+fn pick(unit: &Tensor, rows: Vec<u32>) -> Result<Tensor> {
+    let count = rows.len();
+    unit.index_select(&Tensor::from_vec(rows, count, &Device::Cpu)?, 0)
+}
+
+/// Of anchors and candidates, `(rows, candidates)`.
+fn cosines(unit: &Tensor, layout: &Layout) -> Result<Tensor> {
+    pick(unit, layout.anchors.clone())?.matmul(&pick(unit, layout.candidates().collect())?.t()?)
+}
+
+/// The logits of each anchor's own mixtures, `(rows, mixtures of an anchor)`.
+fn mixed(unit: &Tensor, layout: &Layout, mixtures: &Mixtures, scale: f64) -> Result<Tensor> {
+    let (rows, each) = (layout.anchors.len(), mixtures.each);
+    let vectors = Tensor::from_slice(&mixtures.vectors, (rows, each, unit.dim(1)?), &Device::Cpu)?;
+    let anchors = pick(unit, layout.anchors.clone())?.unsqueeze(1)?;
+    let cosines = vectors.broadcast_mul(&anchors)?.sum(D::Minus1)?;
+    (cosines * scale)? + Tensor::from_vec(mask(&mixtures.absent), (rows, each), &Device::Cpu)?
 }
 
 fn mask(hidden: &[bool]) -> Vec<f32> {
@@ -134,6 +160,7 @@ mod tests {
             negatives: vec![(6, 0), (7, 0), (8, 2)],
             weights: weights.to_vec(),
             hidden: vec![false; 18],
+            mixtures: None,
         }
     }
 

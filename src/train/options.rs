@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::mixing::Mixing;
 use crate::encoder::EncoderPrecision;
 use crate::error::{Error, Result};
 
@@ -59,6 +60,8 @@ pub struct TrainOptions {
     /// rate falls to its end by then. Pauses don't count. How many steps fit depends on the machine, so a seed alone no longer
     /// fixes the weights. One step is always made. Default: no limit.
     pub time_limit: Option<Duration>,
+    /// Whether hard negatives are made by mixing others. Default no.
+    pub mixing: Option<Mixing>,
 }
 
 /// Whether a positive is also asked which of the batch's anchors is its own.
@@ -155,6 +158,7 @@ impl Default for TrainOptions {
             bidirectional: Bidirectional::Off,
             hardness: None,
             time_limit: None,
+            mixing: None,
         }
     }
 }
@@ -268,6 +272,12 @@ impl TrainOptions {
         self
     }
 
+    /// Sets [`mixing`](TrainOptions::mixing).
+    pub fn with_mixing(mut self, mixing: Option<Mixing>) -> Self {
+        self.mixing = mixing;
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub fn validate(&self) -> Result<()> {
@@ -310,6 +320,7 @@ impl TrainOptions {
         if self.time_limit == Some(Duration::ZERO) {
             return Err(Error::invalid("the time for training", "none", "more than 0 seconds"));
         }
+        self.mixing.map_or(Ok(()), |mixing| mixing.validate())?;
         if let Some(tokens @ ..3) = self.max_tokens {
             return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));
         }

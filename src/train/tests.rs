@@ -3,6 +3,7 @@
 mod checkpoint;
 mod equivalence;
 mod golden;
+mod mixing;
 mod real_model;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use super::example::{Answers, Example};
 use super::mask::{Knowledge, Mask};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
-use super::trainer::{TrainReport, Training, add_gradients, clip, train};
+use super::trainer::{Place, TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
@@ -65,7 +66,8 @@ fn batch_with(
     let known = Knowledge { answers: &answers, guide: None };
     let hidden = Mask::of(&rows, options.scope, options, known).hidden;
     let mut gradients = model.gradients();
-    let loss = add_gradients(model, &rows, options, hidden, part_tokens, &mut gradients).unwrap();
+    let place = Place { step: 0, part_tokens };
+    let loss = add_gradients(model, &rows, options, hidden, place, &mut gradients).unwrap();
     (loss, gradients)
 }
 

@@ -187,8 +187,8 @@ impl Update<'_> {
     ) -> Result<StepReport> {
         let options = self.options;
         gradients.iter_mut().for_each(|sums| sums.fill(0.0));
-        let part_tokens = TAPE_BYTES / model.tape_bytes();
-        let loss = add_gradients(model, rows, options, mask.hidden, part_tokens, gradients)?;
+        let place = Place { step: self.at, part_tokens: TAPE_BYTES / model.tape_bytes() };
+        let loss = add_gradients(model, rows, options, mask.hidden, place, gradients)?;
         let grad_norm = global_norm(gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
@@ -209,19 +209,28 @@ pub(super) fn clip(norm: f64, limit: f64) -> f64 {
     (limit / (norm + 1e-6)).min(1.0)
 }
 
+/// Where a batch stands in training, and how it is cut.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Steps done before it.
+    pub(super) step: usize,
+    /// Tokens of a part at most.
+    pub(super) part_tokens: usize,
+}
+
 /// The loss of a batch. Adds the gradient of every parameter to `gradients`, in the parameters' order.
 pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
     rows: &[&Example],
     options: &TrainOptions,
     hidden: Vec<bool>,
-    part_tokens: usize,
+    place: Place,
     gradients: &mut [Vec<f32>],
 ) -> Result<f32> {
-    let (texts, layout) = lay_out(rows, hidden);
+    let (texts, mut layout) = lay_out(rows, hidden);
     let limit = options.max_tokens.unwrap_or(model.max_tokens());
     let ids = texts.iter().map(|text| model.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
-    let parts = parts(&ids, part_tokens);
+    let parts = parts(&ids, place.part_tokens);
     let embed = |model: &mut TrainableEncoder, part: &[usize], record: bool, into: &mut [f32]| {
         let ids: Vec<&[u32]> = part.iter().map(|&text| &ids[text][..]).collect();
         let width = model.dimensions();
@@ -236,6 +245,8 @@ pub(super) fn add_gradients(
     for (at, part) in parts.iter().enumerate() {
         embed(model, part, at + 1 == parts.len(), &mut vectors)?;
     }
+    layout.mixtures =
+        options.mixing.map(|mixing| mixing.mix(&vectors, width, &layout, options.seed, place.step));
     let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options)
         .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
     for (at, part) in parts.iter().enumerate().rev() {
@@ -257,7 +268,7 @@ fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout
     };
     let (anchors, positives, negatives) = (Vec::new(), Vec::new(), Vec::new());
     let weights = rows.iter().map(|example| example.weight).collect();
-    let mut layout = Layout { anchors, positives, negatives, weights, hidden };
+    let mut layout = Layout { anchors, positives, negatives, weights, hidden, mixtures: None };
     for (row, example) in rows.iter().enumerate() {
         layout.anchors.push(add(&example.anchor));
         layout.positives.push(add(&example.positive));

@@ -28,6 +28,7 @@ fn the_gradient_of_the_embeddings_is_the_references() {
         negatives: (12..18).zip(0..6).collect(),
         weights: vec![1.0; 6],
         hidden: vec![false; 6 * 12],
+        mixtures: None,
     };
     let (loss, found) = loss_and_gradient(&all, 32, &layout, &TrainOptions::default()).unwrap();
     close(loss.into(), file["loss"].as_f64().unwrap(), 1e-5, "loss");
