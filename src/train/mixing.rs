@@ -92,7 +92,7 @@ impl Mixing {
         let mut mixtures = Mixtures { each: self.pairs + self.anchored, ..Mixtures::default() };
         for (row, anchor) in anchors.iter().enumerate() {
             let hidden = &layout.hidden[row * candidates.len()..][..candidates.len()];
-            let hardest = self.hardest(anchor, &candidates, |column| column != row && !hidden[column]);
+            let hardest = self.nearest(anchor, &candidates, |column| column != row && !hidden[column]);
             for _ in 0..self.pairs {
                 mixtures.push(
                     width,
@@ -116,7 +116,7 @@ impl Mixing {
     }
 
     /// The candidates of the greatest cosine among those that are seen.
-    fn hardest<'a>(
+    fn nearest<'a>(
         self,
         anchor: &[f32],
         candidates: &'a [Vec<f32>],
