@@ -61,7 +61,7 @@ pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
     Decision, Gate, GateOptions, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress,
-    LearnStage, RankingScores, RoundReport, RoundSeconds, Tier, TrainingReport,
+    LearnStage, QuerySideOptions, RankingScores, RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{NegativeKind, NegativeShares, Sampling, SemanticOptions};

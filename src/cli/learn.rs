@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use retune::{Engine, LearnOptions, LearnStage, Options, Result, RoundReport};
+use retune::{Decision, Engine, LearnOptions, LearnStage, Options, Result, RoundReport, TierReport};
 
 use super::learning::Learning;
 use super::output::Output;
@@ -68,10 +68,14 @@ pub(super) fn text(report: &RoundReport) -> String {
             text.push_str("\n  the time limit left steps out");
         }
     }
+    for TierReport { tier, gate, .. } in &report.tried {
+        let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
+        text.push_str(&format!("\n  {} {passed}: {}", tier.name(), gate.reason));
+    }
     let decision = match report.gate.decision {
-        retune::Decision::Published => "published",
-        retune::Decision::Rejected => "rejected",
-        retune::Decision::Skipped => "skipped",
+        Decision::Published => "published",
+        Decision::Rejected => "rejected",
+        Decision::Skipped => "skipped",
     };
     text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
     text

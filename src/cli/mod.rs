@@ -17,6 +17,7 @@ mod rollback;
 mod search;
 mod simulate;
 mod status;
+mod tiers;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

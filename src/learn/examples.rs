@@ -87,7 +87,7 @@ pub(super) fn collect(
             continue;
         }
         let answers: Vec<ChunkRecord> = positives.into_iter().map(|(_, chunk)| chunk).collect();
-        if options.learn_encoder {
+        if options.trains() {
             collected.add_rows(&confusion, answers, &texts, &mut sources, options, snapshot)?;
         }
         collected.trained.push(judged);

@@ -11,8 +11,11 @@ mod gate;
 mod history;
 mod options;
 mod pool;
+mod query_tier;
 mod report;
 mod round;
+mod tier_options;
+mod tiers;
 mod unfinished;
 
 pub use gate::{GateOptions, GoldenQuery};
@@ -20,7 +23,8 @@ pub(crate) use history::{History, Running};
 pub use options::LearnOptions;
 pub use report::{
     Decision, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport,
-    RoundSeconds, Tier, TrainingReport,
+    RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};
+pub use tier_options::QuerySideOptions;
 pub(crate) use unfinished::Unfinished;

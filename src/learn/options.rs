@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::gate::GateOptions;
+use super::report::Tier;
+use super::tier_options::QuerySideOptions;
 use crate::error::{Error, Result};
 use crate::negatives::{NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
@@ -33,7 +35,15 @@ pub struct LearnOptions {
     pub positives_per_query: usize,
     /// Whether the fusion weight is learnt from the judgements too. Default yes.
     pub learn_fusion: bool,
-    /// Whether the encoder is trained. Default yes; without it a round takes a second, and reindexes nothing.
+    /// Whether an encoder of queries alone is trained, against the documents' vectors as they are. Nothing is reindexed; from
+    /// then on the index holds two encoders, until a round of [`learn_encoder`](LearnOptions::learn_encoder) replaces both.
+    /// Default no: what it gains has not been measured.
+    #[serde(default)]
+    pub learn_query_side: bool,
+    /// How it is trained.
+    #[serde(default)]
+    pub query_side: QuerySideOptions,
+    /// Whether the encoder of documents and queries is trained. Default yes; without it nothing is reindexed.
     pub learn_encoder: bool,
     /// Shares of the way from the serving weights to the trained ones; the one that ranks the held-out queries best is
     /// taken (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each but a lone one costs the encoding of the
@@ -68,6 +78,8 @@ impl Default for LearnOptions {
             semantic: SemanticOptions::default(),
             positives_per_query: 2,
             learn_fusion: true,
+            learn_query_side: false,
+            query_side: QuerySideOptions::default(),
             learn_encoder: true,
             interpolation: vec![1.0],
             gate: GateOptions::default(),
@@ -132,9 +144,29 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`learn_query_side`](LearnOptions::learn_query_side).
+    pub fn with_learn_query_side(mut self, learn: bool) -> Self {
+        self.learn_query_side = learn;
+        self
+    }
+
+    /// Sets [`query_side`](LearnOptions::query_side).
+    pub fn with_query_side(mut self, options: QuerySideOptions) -> Self {
+        self.query_side = options;
+        self
+    }
+
     /// Sets [`learn_encoder`](LearnOptions::learn_encoder).
     pub fn with_learn_encoder(mut self, learn: bool) -> Self {
         self.learn_encoder = learn;
+        self
+    }
+
+    /// Learns these tiers and no others.
+    pub fn with_tiers(mut self, tiers: &[Tier]) -> Self {
+        self.learn_fusion = tiers.contains(&Tier::Fusion);
+        self.learn_query_side = tiers.contains(&Tier::QuerySide);
+        self.learn_encoder = tiers.contains(&Tier::Encoder);
         self
     }
 
@@ -162,6 +194,11 @@ impl LearnOptions {
         self
     }
 
+    /// Whether a round needs training rows.
+    pub(super) fn trains(&self) -> bool {
+        self.learn_query_side || self.learn_encoder
+    }
+
     /// # Errors
     /// [`Error::Invalid`] for a share outside 0.05 to 0.9, for minima of zero, and for unusable training options.
     pub fn validate(&self) -> Result<()> {
@@ -187,6 +224,7 @@ impl LearnOptions {
                 "numbers above 0, at most 1",
             ));
         }
+        self.query_side.validate()?;
         self.gate.validate()?;
         self.negative_shares.validate()?;
         self.semantic.validate()?;

@@ -10,11 +10,11 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::example::{Answers, Example};
+use super::example::{Answers, Documents, Example};
 use super::mask::{Knowledge, Mask};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
-use super::trainer::{TrainReport, Training, add_gradients, clip, train};
+use super::trainer::{Batch, TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
@@ -64,13 +64,21 @@ fn batch_with(
     let known = Knowledge { answers: &answers, guide: None };
     let hidden = Mask::of(&rows, options.scope, options, known).hidden;
     let mut gradients = model.gradients();
-    let loss = add_gradients(model, &rows, options, hidden, part_tokens, &mut gradients).unwrap();
+    let batch = Batch { rows: &rows, documents: Documents::Move, hidden };
+    let loss = add_gradients(model, batch, options, part_tokens, &mut gradients).unwrap();
     (loss, gradients)
 }
 
 /// Trains to the end, without a guide.
 fn run(model: &mut TrainableEncoder, examples: &[Example], options: &TrainOptions) -> Result<TrainReport> {
-    let training = Training { examples, options, chunks: 100, guide: None, checkpoints: None };
+    let training = Training {
+        examples,
+        options,
+        chunks: 100,
+        guide: None,
+        documents: Documents::Move,
+        checkpoints: None,
+    };
     train(model, training, &mut |_| std::ops::ControlFlow::Continue(()))
 }
 
