@@ -57,6 +57,14 @@ impl Place {
         Engine::open_read_only(self.existing()?, self.model.apply(options))
     }
 
+    /// Opens an index that must exist to tell of it, beside a writer if there is one.
+    pub(super) fn open_beside(&self) -> Result<Engine> {
+        match self.open(Options::default()) {
+            Err(Error::Locked { .. }) => self.open_read_only(Options::default()),
+            opened => opened,
+        }
+    }
+
     /// Makes an index that must exist return to an earlier generation.
     pub(super) fn roll_back(&self) -> Result<GenerationId> {
         Engine::rollback_at(self.existing()?, &self.model.apply(Options::default()))

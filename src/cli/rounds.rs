@@ -1,6 +1,6 @@
 //! `retune rounds`: every round of learning with its figures.
 
-use retune::{Decision, Error, Options, Result, RoundReport, Tier};
+use retune::{Decision, Result, RoundReport, Tier};
 use serde::Serialize;
 
 use super::output::Output;
@@ -18,10 +18,7 @@ struct Rounds {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = match args.place.open(Options::default()) {
-        Err(Error::Locked { .. }) => args.place.open_read_only(Options::default())?,
-        opened => opened?,
-    };
+    let engine = args.place.open_beside()?;
     out.print(&Rounds { rounds: engine.rounds()? }, |all| match all.rounds.is_empty() {
         true => "no round has been run: judge answers, then run `retune learn`".into(),
         false => all.rounds.iter().map(line).collect::<Vec<_>>().join("\n"),

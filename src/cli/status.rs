@@ -1,6 +1,6 @@
 //! `retune status`.
 
-use retune::{Error, Options, Result, Status};
+use retune::{Result, Status};
 
 use super::output::Output;
 use super::place::Place;
@@ -12,10 +12,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = match args.place.open(Options::default()) {
-        Err(Error::Locked { .. }) => args.place.open_read_only(Options::default())?,
-        opened => opened?,
-    };
+    let engine = args.place.open_beside()?;
     out.print(&engine.status()?, text)?;
     engine.close()
 }
