@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use retune::encoder::EncoderPrecision;
-use retune::{LearnOptions, Mixing, NegativeScope, NegativeShares};
+use retune::{GradientNegatives, LearnOptions, Mixing, NegativeScope, NegativeShares};
 
 use super::evidence::Evidence;
 use super::positive::positive;
@@ -37,6 +37,10 @@ pub(super) struct Learning {
     /// Each anchor also sees mixtures of the N hardest candidates that it sees. Default: no mixtures.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     mixing: Option<u32>,
+    /// Hard negatives also count once their embeddings are moved towards the anchor by a share of their length, above 0 to 1;
+    /// what that counts beside the plain loss may follow (default 1). Default: none are moved.
+    #[arg(long, value_name = "EPSILON[,WEIGHT]", value_parser = gradient_negatives)]
+    gradient_negatives: Option<GradientNegatives>,
     /// Rows of a query, one for each of its answers.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     positives_per_query: Option<u32>,
@@ -109,6 +113,19 @@ fn shares(text: &str) -> Result<NegativeShares, String> {
     }
 }
 
+fn gradient_negatives(text: &str) -> Result<GradientNegatives, String> {
+    let numbers: Vec<f64> = text.split(',').map(positive).collect::<Result<_, _>>()?;
+    let negatives = match numbers[..] {
+        [epsilon] => GradientNegatives::default().with_epsilon(epsilon as f32),
+        [epsilon, weight] => {
+            GradientNegatives::default().with_epsilon(epsilon as f32).with_weight(weight as f32)
+        }
+        _ => return Err("one or two numbers are wanted".into()),
+    };
+    negatives.validate().map_err(|error| error.to_string())?;
+    Ok(negatives)
+}
+
 impl Learning {
     /// The options of a round; `precision` is the encoder's.
     pub(super) fn options(&self, precision: EncoderPrecision) -> LearnOptions {
@@ -135,6 +152,7 @@ impl Learning {
         if let Some(hardest) = self.mixing {
             train = train.with_mixing(Some(Mixing::default().with_hardest(hardest as usize)));
         }
+        train = train.with_gradient_negatives(self.gradient_negatives);
         train = train.with_time_limit(self.time_limit);
         options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));
         if let Some(Interval(interval)) = self.checkpoint_every {

@@ -26,7 +26,7 @@ pub(super) struct Sums<'a> {
     pub(super) numbers: &'a [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
     /// The number of frozen layers. If there are any, the embeddings and the position biases are frozen with them. What is
-    /// frozen has an empty sum.
+    /// frozen has an empty sum, to which nothing is added.
     pub(super) frozen: usize,
 }
 
@@ -55,6 +55,31 @@ impl Mpnet {
         d_vectors: &mut [f32],
         sums: &mut Sums<'_>,
     ) {
+        let grad = self.input_backward(run, space, back, tape, d_vectors, sums);
+        if sums.frozen > 0 {
+            return;
+        }
+        let (hidden, places) = (self.hidden, sums.places);
+        for (ids, place) in [(&space.batch.ids, places.words), (&space.batch.positions, places.positions)] {
+            let table = &mut sums.gradients[place];
+            for (&id, row) in ids.iter().zip(grad.chunks_exact(hidden)) {
+                let into = &mut table[id as usize * hidden..][..hidden];
+                into.iter_mut().zip(row).for_each(|(into, x)| *into += x);
+            }
+        }
+    }
+
+    /// [`backward`](Self::backward) down to the tape's input, `(tokens, hidden)`, the gradient of which is returned: that of
+    /// the sum of the embeddings or, above frozen layers, of what they give.
+    pub(super) fn input_backward<'a>(
+        &self,
+        run: Run,
+        space: &mut Workspace,
+        back: &'a mut BackwardSpace,
+        tape: &Tape,
+        d_vectors: &mut [f32],
+        sums: &mut Sums<'_>,
+    ) -> &'a [f32] {
         let (tokens, hidden, frozen) = (space.batch.tokens(), self.hidden, sums.frozen);
         let narrow = tokens * hidden;
         self.prepare(space);
@@ -69,20 +94,14 @@ impl Mpnet {
             }
             self.layer_backward(run, (index, from), tape, space, back, sums);
         }
-        if frozen > 0 {
-            return;
+        if frozen == 0 {
+            let sum = fit(&mut space.sum, narrow);
+            tape.input.load(sum);
+            let (d_weight, d_bias) = sums.both(&places.norm);
+            self.norm.backward(run, sum, &back.grad[..narrow], d_weight, d_bias);
+            std::mem::swap(&mut space.sum, &mut back.grad);
         }
-        let sum = fit(&mut space.sum, narrow);
-        tape.input.load(sum);
-        let (d_weight, d_bias) = sums.both(&places.norm);
-        self.norm.backward(run, sum, &back.grad[..narrow], d_weight, d_bias);
-        for (ids, place) in [(&space.batch.ids, places.words), (&space.batch.positions, places.positions)] {
-            let table = &mut sums.gradients[place];
-            for (&id, row) in ids.iter().zip(sum.chunks_exact(hidden)) {
-                let into = &mut table[id as usize * hidden..][..hidden];
-                into.iter_mut().zip(row).for_each(|(into, x)| *into += x);
-            }
-        }
+        &back.grad[..narrow]
     }
 
     /// What a layer took, computed again from what the norm before it took: left in `space.x`.

@@ -217,14 +217,25 @@ impl Mpnet {
     pub(super) fn input(
         &self,
         run: Run,
-        (words, positions): (&[f32], &[f32]),
+        tables: (&[f32], &[f32]),
         space: &mut Workspace,
         record: &mut Record<'_>,
     ) {
+        self.sum(tables, space);
+        self.normalise(run, space, record);
+    }
+
+    /// The sum of word and position vectors, left in `space.sum`.
+    pub(super) fn sum(&self, (words, positions): (&[f32], &[f32]), space: &mut Workspace) {
         self.prepare(space);
-        let narrow = space.batch.tokens() * self.hidden;
-        let sum = fit(&mut space.sum, narrow);
+        let sum = fit(&mut space.sum, space.batch.tokens() * self.hidden);
         add_embeddings(&space.batch, words, positions, self.hidden, sum);
+    }
+
+    /// What the first layer takes, from `space.sum`.
+    pub(super) fn normalise(&self, run: Run, space: &mut Workspace, record: &mut Record<'_>) {
+        let narrow = space.batch.tokens() * self.hidden;
+        let sum = &space.sum[..narrow];
         if let Record::Tape(tape) = record {
             tape.input.store(sum);
         }

@@ -164,23 +164,42 @@ impl TrainableEncoder {
     /// # Errors
     /// [`Error::Io`] if what frozen layers give can't be kept.
     pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> Result<&[f32]> {
+        self.embed_with(texts, &[], record)
+    }
+
+    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the sum of
+    /// word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens, dimensions)`,
+    /// the texts behind one another. To [`backward`](Self::backward) it is a constant.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    pub(crate) fn embed_displaced(&mut self, texts: &[&[u32]], displacement: &[f32]) -> Result<&[f32]> {
+        self.embed_with(texts, displacement, true)
+    }
+
+    fn embed_with(&mut self, texts: &[&[u32]], displacement: &[f32], record: bool) -> Result<&[f32]> {
+        let displace = |into: &mut [f32]| into.iter_mut().zip(displacement).for_each(|(x, by)| *x += by);
         let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
         let (run, model, space) = (self.run, &self.model, &mut self.space);
         let mut record = if record { Record::Tape(&mut self.tape) } else { Record::Nothing };
         match &mut self.frozen {
             None => {
                 space.batch.set(texts.iter().copied());
-                model.embed(run, tables, space, record);
+                model.sum(tables, space);
+                displace(&mut space.sum);
+                model.normalise(run, space, &mut record);
+                model.pass(run, 0..model.layers.len(), space, &mut record);
             }
             Some(frozen) => {
                 frozen.outputs(run, model, tables, texts, space)?;
+                displace(&mut space.x);
                 if let Record::Tape(tape) = &mut record {
                     tape.input.store(&space.x[..space.batch.tokens() * model.hidden]);
                 }
                 model.pass(run, frozen.layers..model.layers.len(), space, &mut record);
-                model.pool(space);
             }
         }
+        model.pool(space);
         Ok(&self.space.vectors[..texts.len() * self.model.hidden])
     }
 
@@ -217,6 +236,21 @@ impl TrainableEncoder {
         let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients, frozen };
         let (space, back) = (&mut self.space, &mut self.back);
         self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
+    }
+
+    /// What the layers that learn took when texts were last recorded, as [`embed_displaced`](Self::embed_displaced) has it,
+    /// and its gradient, given that of the vectors; both `(tokens, dimensions)`. No parameter gets a gradient, which costs
+    /// about half of [`backward`](Self::backward).
+    pub(crate) fn input_gradient(&mut self, mut d_vectors: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
+        let mut nothing = vec![Vec::new(); self.numbers.len()];
+        let (frozen, gradients) = (self.frozen_layers(), &mut nothing[..]);
+        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients, frozen };
+        let (space, back) = (&mut self.space, &mut self.back);
+        let gradient =
+            self.model.input_backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
+        let mut input = vec![0.0; gradient.len()];
+        self.tape.input.load(&mut input);
+        (input, gradient.to_vec())
     }
 
     /// The instructions that it uses.

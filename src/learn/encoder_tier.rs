@@ -56,6 +56,8 @@ pub(super) fn train_next(
         stopped_by_time: trained.stopped_by_time,
         interpolation: shares.last().copied().unwrap_or(1.0),
         mixing: input.options.train.mixing,
+        gradient_negatives: input.options.train.gradient_negatives,
+        displaced: trained.displaced,
     };
     let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {

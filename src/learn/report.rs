@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
-use crate::train::{Masked, Mixing, NegativeScope, StepReport};
+use crate::train::{Displaced, GradientNegatives, Masked, Mixing, NegativeScope, StepReport};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +87,12 @@ pub struct TrainingReport {
     /// How hard negatives were mixed; absent where they were not.
     #[serde(default)]
     pub mixing: Option<Mixing>,
+    /// How hard negatives were displaced; absent where they were not.
+    #[serde(default)]
+    pub gradient_negatives: Option<GradientNegatives>,
+    /// What became of them; absent where none were displaced.
+    #[serde(default)]
+    pub displaced: Option<Displaced>,
 }
 
 /// What a round can publish, the cheapest first.

@@ -160,6 +160,6 @@ fn normalise(vector: &mut [f32]) {
     vector.iter_mut().for_each(|number| *number /= length);
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -6,11 +6,13 @@
 
 mod checkpoint;
 mod example;
+mod gradient_negatives;
 mod loss;
 mod mask;
 mod mixing;
 mod optimizer;
 mod options;
+mod parts;
 mod sampler;
 mod schedule;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod trainer;
 
 pub(crate) use checkpoint::{Checkpoints, Origin, read_origin};
 pub(crate) use example::{Example, Guide};
+pub use gradient_negatives::{Displaced, GradientNegatives};
 pub use mask::Masked;
 pub use mixing::Mixing;
 pub use options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::gradient_negatives::GradientNegatives;
 use super::mixing::Mixing;
 use crate::encoder::EncoderPrecision;
 use crate::error::{Error, Result};
@@ -62,6 +63,8 @@ pub struct TrainOptions {
     pub time_limit: Option<Duration>,
     /// Whether hard negatives are made by mixing others. Default no.
     pub mixing: Option<Mixing>,
+    /// Whether hard negatives also count once they are displaced towards their anchors. Default no.
+    pub gradient_negatives: Option<GradientNegatives>,
 }
 
 /// Whether a positive is also asked which of the batch's anchors is its own.
@@ -159,6 +162,7 @@ impl Default for TrainOptions {
             hardness: None,
             time_limit: None,
             mixing: None,
+            gradient_negatives: None,
         }
     }
 }
@@ -278,6 +282,12 @@ impl TrainOptions {
         self
     }
 
+    /// Sets [`gradient_negatives`](TrainOptions::gradient_negatives).
+    pub fn with_gradient_negatives(mut self, negatives: Option<GradientNegatives>) -> Self {
+        self.gradient_negatives = negatives;
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub fn validate(&self) -> Result<()> {
@@ -321,6 +331,7 @@ impl TrainOptions {
             return Err(Error::invalid("the time for training", "none", "more than 0 seconds"));
         }
         self.mixing.map_or(Ok(()), |mixing| mixing.validate())?;
+        self.gradient_negatives.map_or(Ok(()), |negatives| negatives.validate())?;
         if let Some(tokens @ ..3) = self.max_tokens {
             return Err(Error::invalid("max_tokens", tokens, "3 or more: two are special"));
         }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod equivalence;
 mod golden;
+mod gradient_negatives;
 mod mixing;
 mod real_model;
 
@@ -67,7 +68,7 @@ fn batch_with(
     let hidden = Mask::of(&rows, options.scope, options, known).hidden;
     let mut gradients = model.gradients();
     let place = Place { step: 0, part_tokens };
-    let loss = add_gradients(model, &rows, options, hidden, place, &mut gradients).unwrap();
+    let (loss, _) = add_gradients(model, &rows, options, hidden, place, &mut gradients).unwrap();
     (loss, gradients)
 }
 

@@ -3,7 +3,8 @@
 //! Memory is bounded by gradient caching (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory
 //! Limited Setup", 2021): a batch is embedded part by part without a tape, the loss gives the gradient of every vector,
 //! and each part is then embedded again with a tape, by which that gradient flows back. The result is the batch's own
-//! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once.
+//! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once, unless
+//! displaced negatives have taken the tape meanwhile.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -12,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Checkpoints, Done, plan};
 use super::example::{Answers, Example, Guide};
+use super::gradient_negatives::{Displaced, Embedded};
 use super::loss::{Layout, loss_and_gradient};
 use super::mask::{Knowledge, Mask, Masked, suspected_share};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{NegativeScope, TrainOptions};
+use super::parts::parts;
 use super::sampler::batches;
 use super::schedule::{Schedule, affordable};
 use crate::encoder::TrainableEncoder;
@@ -33,12 +36,15 @@ pub struct StepReport {
     pub step: usize,
     /// Of so many.
     pub steps: usize,
-    /// The mean over the batch's rows.
+    /// The mean over the batch's rows, with what displaced negatives add.
     pub loss: f32,
     /// L2 norm of the gradient before clipping.
     pub grad_norm: f64,
     /// That of this step.
     pub learning_rate: f64,
+    /// Hard negatives that were displaced, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub displaced: Option<Displaced>,
 }
 
 /// What training did.
@@ -50,6 +56,8 @@ pub(crate) struct TrainReport {
     pub(crate) scope: NegativeScope,
     pub(crate) scope_reason: String,
     pub(crate) masked: Masked,
+    /// Over all steps; `None` where no negatives are displaced.
+    pub(crate) displaced: Option<Displaced>,
     /// The steps that a checkpoint had done already.
     pub(crate) resumed_at: Option<usize>,
     /// Whether the time limit left some steps out.
@@ -129,7 +137,8 @@ pub(crate) fn train(
         keeper.keep(model, &optimizer, &done, true);
     }
     let Done { steps, masked, .. } = done;
-    Ok(TrainReport { steps, scope, scope_reason, masked, resumed_at, stopped_by_time })
+    let displaced = steps.iter().filter_map(|step| step.displaced).reduce(Displaced::with);
+    Ok(TrainReport { steps, scope, scope_reason, masked, displaced, resumed_at, stopped_by_time })
 }
 
 /// Writes checkpoints when it is time to.
@@ -188,7 +197,7 @@ impl Update<'_> {
         let options = self.options;
         gradients.iter_mut().for_each(|sums| sums.fill(0.0));
         let place = Place { step: self.at, part_tokens: TAPE_BYTES / model.tape_bytes() };
-        let loss = add_gradients(model, rows, options, mask.hidden, place, gradients)?;
+        let (loss, displaced) = add_gradients(model, rows, options, mask.hidden, place, gradients)?;
         let grad_norm = global_norm(gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
@@ -200,7 +209,7 @@ impl Update<'_> {
         let learning_rate = options.learning_rate * schedule.factor(self.at);
         let factor = clip(grad_norm, options.max_grad_norm);
         model.update(|parameters| optimizer.step(parameters, gradients, factor, learning_rate));
-        Ok(StepReport { step: self.at + 1, steps: self.steps, loss, grad_norm, learning_rate })
+        Ok(StepReport { step: self.at + 1, steps: self.steps, loss, grad_norm, learning_rate, displaced })
     }
 }
 
@@ -218,7 +227,8 @@ pub(super) struct Place {
     pub(super) part_tokens: usize,
 }
 
-/// The loss of a batch. Adds the gradient of every parameter to `gradients`, in the parameters' order.
+/// The loss of a batch, and what was displaced for it. Adds the gradient of every parameter to `gradients`, in the
+/// parameters' order.
 pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
     rows: &[&Example],
@@ -226,7 +236,7 @@ pub(super) fn add_gradients(
     hidden: Vec<bool>,
     place: Place,
     gradients: &mut [Vec<f32>],
-) -> Result<f32> {
+) -> Result<(f32, Option<Displaced>)> {
     let (texts, mut layout) = lay_out(rows, hidden);
     let limit = options.max_tokens.unwrap_or(model.max_tokens());
     let ids = texts.iter().map(|text| model.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
@@ -242,21 +252,29 @@ pub(super) fn add_gradients(
     };
     let width = model.dimensions();
     let mut vectors = vec![0.0; texts.len() * width];
+    let recorded = parts.len() - usize::from(options.gradient_negatives.is_none());
     for (at, part) in parts.iter().enumerate() {
-        embed(model, part, at + 1 == parts.len(), &mut vectors)?;
+        embed(model, part, at == recorded, &mut vectors)?;
     }
     layout.mixtures =
         options.mixing.map(|mixing| mixing.mix(&vectors, width, &layout, options.seed, place.step));
-    let (loss, d_vectors) = loss_and_gradient(&vectors, width, &layout, options)
+    let (mut loss, mut d_vectors) = loss_and_gradient(&vectors, width, &layout, options)
         .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
+    let mut displaced = None;
+    if let Some(negatives) = options.gradient_negatives {
+        let batch = Embedded { ids: &ids, layout: &layout, vectors: &vectors, scale: options.scale };
+        let (term, moved) = negatives.add(model, batch, place.part_tokens, &mut d_vectors, gradients)?;
+        loss += term;
+        displaced = Some(moved);
+    }
     for (at, part) in parts.iter().enumerate().rev() {
-        if at + 1 < parts.len() {
+        if at != recorded {
             embed(model, part, true, &mut vectors)?;
         }
         let of_part = part.iter().flat_map(|text| &d_vectors[text * width..][..width]).copied().collect();
         model.backward(of_part, gradients);
     }
-    Ok(loss)
+    Ok((loss, displaced))
 }
 
 /// The texts of a batch and the part that each plays in the loss.
@@ -275,24 +293,4 @@ fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout
         layout.negatives.extend(example.negatives.iter().map(|negative| (add(negative), row)));
     }
     (texts, layout)
-}
-
-/// The texts cut into parts of at most so many tokens, or of one text; longest first.
-fn parts(ids: &[Vec<u32>], part_tokens: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..ids.len()).collect();
-    order.sort_by_key(|&text| std::cmp::Reverse(ids[text].len()));
-    let mut parts: Vec<Vec<usize>> = Vec::new();
-    let mut room = 0;
-    for text in order {
-        let tokens = ids[text].len();
-        match parts.last_mut() {
-            Some(part) if tokens <= room => part.push(text),
-            _ => {
-                parts.push(vec![text]);
-                room = part_tokens;
-            }
-        }
-        room = room.saturating_sub(tokens);
-    }
-    parts
 }

@@ -91,7 +91,7 @@ impl Linear {
     }
 }
 
-/// Adds `gradᵀ x`, the gradient of a weight, to `into`. `grad` is some columns of a matrix whose rows start `stride`
+/// Adds `gradᵀ x`, the gradient of a weight, to `into`, if that is not empty. `grad` is some columns of a matrix whose rows start `stride`
 /// apart, from column `first` on. `panels` is room to work in.
 pub(in crate::encoder) fn weight_gradient(
     run: Run,
@@ -101,6 +101,9 @@ pub(in crate::encoder) fn weight_gradient(
     into: &mut [f32],
     panels: &mut Panels,
 ) {
+    if into.is_empty() {
+        return;
+    }
     let (x, inputs) = x;
     let (rows, outputs) = (x.len() / inputs, into.len() / inputs);
     let target = Target::new(into, inputs);
@@ -131,9 +134,12 @@ pub(in crate::encoder) fn input_gradient(
     });
 }
 
-/// Adds the sum of each column of `grad`, the gradient of a bias, to `into`.
+/// Adds the sum of each column of `grad`, the gradient of a bias, to `into`, if that is not empty.
 pub(in crate::encoder) fn bias_gradient(run: Run, grad: &[f32], into: &mut [f32]) {
     let width = into.len();
+    if width == 0 {
+        return;
+    }
     let parts = map(run.threads, grad.chunks(ROWS * width).collect(), |rows: &[f32]| {
         let mut sums = vec![0.0; width];
         rows.chunks_exact(width).for_each(|row| simd::add(&mut sums, row));

@@ -37,7 +37,8 @@ impl Norm {
         map(run.threads, parts, |(x, out)| normalise(x, out));
     }
 
-    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias.
+    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias, if there is room for
+    /// them.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,
@@ -56,6 +57,9 @@ impl Norm {
             }
             (d_weight, d_bias)
         });
+        if d_weight.is_empty() {
+            return;
+        }
         for (weight, bias) in sums {
             simd::add(d_weight, &weight);
             simd::add(d_bias, &bias);

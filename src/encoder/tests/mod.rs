@@ -2,6 +2,7 @@
 
 mod activations;
 mod damaged_folders;
+mod displaced;
 mod embeddings;
 mod gradients;
 mod int8;

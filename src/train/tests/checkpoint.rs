@@ -66,12 +66,15 @@ const ALWAYS: Option<Duration> = Some(Duration::ZERO);
 
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_weights() {
-    for frozen in [0, 1] {
-        let (rows, options) = (rows(), options().with_frozen_layers(frozen));
+    let moved = Some(crate::train::GradientNegatives::default());
+    for (frozen, negatives) in [(0, None), (1, None), (0, moved), (1, moved)] {
+        let options = options().with_frozen_layers(frozen).with_gradient_negatives(negatives);
+        let rows = rows();
         let (whole, expected) = train_until(usize::MAX, &rows, &options, None);
         let expected = expected.unwrap();
         assert_eq!(expected.steps.len(), 6, "{:?}", expected.steps);
         assert!(expected.masked.suspected > 0, "{:?}", expected.masked);
+        assert_eq!(expected.displaced.is_some_and(|displaced| displaced.negatives > 0), negatives.is_some());
         let untrained = bits(&tiny());
         assert_ne!(bits(&whole), untrained);
         for last in 1..=6 {

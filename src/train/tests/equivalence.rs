@@ -198,6 +198,7 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         hardness: Some(Hardness { of: HardnessOf::AllNegatives, strength: 5.0 }),
         time_limit: Some(std::time::Duration::from_millis(1500)),
         mixing: Some(crate::train::Mixing::default().with_hardest(5)),
+        gradient_negatives: Some(crate::train::GradientNegatives::default().with_epsilon(0.5)),
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");
