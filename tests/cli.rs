@@ -136,11 +136,24 @@ fn the_loop_closes_on_the_command_line() {
     }
     let round = json(
         folder.path(),
-        &["learn", "--learning-rate", "1e-5", "--batch-size", "4", "--significance", "none"],
+        &[
+            "learn",
+            "--learning-rate",
+            "1e-5",
+            "--batch-size",
+            "4",
+            "--significance",
+            "none",
+            "--gradient-negatives",
+            "0.25,0.5",
+        ],
     );
     has(&round, &["round", "examples", "held_out", "sources", "loss", "gate", "generation", "seconds"]);
     has(&round["gate"], &["before", "after", "decision", "reason"]);
     assert_eq!(round["gate"]["decision"], "published", "{}", round["gate"]["reason"]);
+    let moved = &round["training"];
+    assert_eq!(moved["gradient_negatives"], serde_json::json!({"epsilon": 0.25, "weight": 0.5}));
+    assert!(moved["displaced"]["negatives"].as_u64() > Some(0), "{}", moved["displaced"]);
     assert_eq!(json(folder.path(), &["search", "kettle"])["generation"], 2);
     assert_eq!(json(folder.path(), &["rounds"])["rounds"], Value::from(vec![round]));
 
@@ -315,6 +328,8 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         (&["index", ".", "--max-tokens", "1"], 2, "--max-tokens"),
         (&["index", ".", "--dir", "."], 2, "--dir"),
         (&["learn", "--learning-rate", "nan"], 2, "above 0"),
+        (&["learn", "--gradient-negatives", "1.5"], 2, "at most 1"),
+        (&["learn", "--gradient-negatives", "0.1,0.2,0.3"], 2, "one or two"),
         (&["bench", "--seconds", "0"], 2, "above 0"),
         (&["eval", "--collection", ".", "--limit", "0"], 2, "--limit"),
     ] {
