@@ -67,6 +67,6 @@ pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};
 pub use search::{Answer, Hit, Mode, Query, Took};
 pub use train::{
-    Bidirectional, Displaced, GradientNegatives, Hardness, HardnessOf, Masked, Mixing, NegativeScope,
-    StepReport, TrainOptions,
+    Bidirectional, Displaced, Distribution, GradientNegatives, Hardness, HardnessOf, Masked, Measurement,
+    Mixing, MonitorReport, Moved, NegativeScope, Quantiles, SourceMeasurement, StepReport, TrainOptions,
 };

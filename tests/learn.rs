@@ -50,6 +50,11 @@ fn a_published_round_swaps_the_generation_and_survives_reopening() {
     assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
     assert_eq!((report.round, report.generation.0), (1, 2));
     assert!(report.examples > 0 && report.held_out > 0 && !report.loss.is_empty());
+    let monitor = report.training.as_ref().unwrap().monitor.as_ref().unwrap();
+    assert_eq!(monitor.measurements.iter().map(|one| one.step).collect::<Vec<_>>(), [0, report.loss.len()]);
+    let watched: u64 = monitor.measurements[1].sources.values().map(|source| source.margin.count).sum();
+    let taken: u64 = ["confusable", "semantic"].iter().filter_map(|kind| report.sources.get(*kind)).sum();
+    assert!(watched > 0 && watched == taken, "{watched} negatives were measured, {taken} taken");
     let after = engine.status().unwrap();
     assert_ne!(before.generation.weights, after.generation.weights);
     assert_eq!(after.kept_generations.len(), 1);

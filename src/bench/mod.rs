@@ -231,12 +231,13 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
             anchor: text(&encoder, ANCHOR, row),
             positive: text(&encoder, DOCUMENT, 2 * row),
             negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
+            kinds: Vec::new(),
             weight: 1.0,
         })
         .collect();
     drop(encoder);
     let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
-    let repeated = options.train.clone().with_epochs(1000);
+    let repeated = options.train.clone().with_epochs(1000).with_monitor_queries(0);
     let training =
         Training { examples: &examples, options: &repeated, chunks: 0, guide: None, checkpoints: None };
     let (mut last, mut steps) = (Instant::now(), Vec::new());

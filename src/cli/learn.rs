@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use retune::{Engine, LearnOptions, LearnStage, Options, Result, RoundReport};
+use retune::{Engine, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport};
 
 use super::learning::Learning;
 use super::output::Output;
@@ -67,6 +67,9 @@ pub(super) fn text(report: &RoundReport) -> String {
         if training.stopped_by_time {
             text.push_str("\n  the time limit left steps out");
         }
+        if let Some(monitor) = &training.monitor {
+            text.push_str(&negatives(monitor));
+        }
     }
     let decision = match report.gate.decision {
         retune::Decision::Published => "published",
@@ -74,5 +77,32 @@ pub(super) fn text(report: &RoundReport) -> String {
         retune::Decision::Skipped => "skipped",
     };
     text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
+    text
+}
+
+/// A line for each source of negatives: what training has done to them.
+fn negatives(monitor: &MonitorReport) -> String {
+    let (Some(before), Some(after)) = (monitor.measurements.first(), monitor.measurements.last()) else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for ((kind, before), after) in before.sources.iter().zip(after.sources.values()) {
+        let percent = |count: u64| 100.0 * count as f64 / after.margin.count as f64;
+        text.push_str(&format!(
+            "\n  {} ({} measured): harder than the answer {:.0} % → {:.0} %, too easy {:.0} % → {:.0} %, \
+             median margin {:.3} → {:.3}; {} resolved, {} grown harder, {} may be answers",
+            kind.name(),
+            after.margin.count,
+            percent(before.harder),
+            percent(after.harder),
+            percent(before.too_easy),
+            percent(after.too_easy),
+            before.margin.quantiles.p50,
+            after.margin.quantiles.p50,
+            after.moved.resolved,
+            after.moved.harder,
+            after.suspected,
+        ));
+    }
     text
 }

@@ -53,6 +53,9 @@ pub(super) struct Learning {
     /// Learn the weight of the two sides alone: nothing is trained or reindexed.
     #[arg(long)]
     fusion_only: bool,
+    /// Queries whose hard negatives are measured before training and after each epoch; 0: none. Default 64.
+    #[arg(long, value_name = "N")]
+    monitor: Option<usize>,
     /// Threads that a round computes on. Default: all.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
@@ -153,6 +156,9 @@ impl Learning {
             train = train.with_mixing(Some(Mixing::default().with_hardest(hardest as usize)));
         }
         train = train.with_gradient_negatives(self.gradient_negatives);
+        if let Some(queries) = self.monitor {
+            train = train.with_monitor_queries(queries);
+        }
         train = train.with_time_limit(self.time_limit);
         options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));
         if let Some(Interval(interval)) = self.checkpoint_every {

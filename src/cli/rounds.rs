@@ -1,6 +1,6 @@
 //! `retune rounds`: every round of learning with its figures.
 
-use retune::{Decision, Result, RoundReport, Tier};
+use retune::{Decision, Measurement, Result, RoundReport, Tier};
 use serde::Serialize;
 
 use super::output::Output;
@@ -52,6 +52,18 @@ fn line(round: &RoundReport) -> String {
     }
     if let Some(guard) = round.gate.guard {
         text.push_str(&format!(" · guard {:.4} → {:.4}", guard.before, guard.after));
+    }
+    if let Some(monitor) = round.training.as_ref().and_then(|training| training.monitor.as_ref()) {
+        let harder = |one: &Measurement| -> u64 { one.sources.values().map(|source| source.harder).sum() };
+        let all = |one: &Measurement| -> u64 { one.sources.values().map(|source| source.margin.count).sum() };
+        if let (Some(before), Some(after)) = (monitor.measurements.first(), monitor.measurements.last()) {
+            text.push_str(&format!(
+                " · of {} negatives {} → {} are harder than the answer",
+                all(before),
+                harder(before),
+                harder(after)
+            ));
+        }
     }
     text.push_str(&format!(" · generation {} answers · {:.0} s", round.generation, round.seconds.total));
     text

@@ -213,7 +213,19 @@ impl TrainableEncoder {
         texts: &[&str],
         going_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Vec<Vec<f32>>> {
-        let limit = self.max_tokens;
+        self.encode_cut(texts, self.max_tokens, going_on)
+    }
+
+    /// [`encode`](Self::encode) of texts that are cut at `limit` tokens.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); [`Error::Invalid`] for a length that the model can't take.
+    pub(crate) fn encode_cut(
+        &mut self,
+        texts: &[&str],
+        limit: usize,
+        going_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<Vec<f32>>> {
         let ids = texts.iter().map(|text| self.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&text| ids[text].len());

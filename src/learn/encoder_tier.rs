@@ -42,9 +42,12 @@ pub(super) fn train_next(
         let examples = &collected.examples;
         let (guide, checkpoints) = (Some(&collected.guide), Some(input.checkpoints));
         let training = Training { examples, options, chunks, guide, checkpoints };
+        let mut told = LearnProgress { stage: LearnStage::Train, done: 0, total: 0, loss: None };
         train(&mut model, training, &mut |step| {
-            let loss = Some(step.loss);
-            progress(LearnProgress { stage: LearnStage::Train, done: step.step, total: step.steps, loss })
+            if let Some(step) = step {
+                (told.done, told.total, told.loss) = (step.step, step.steps, Some(step.loss));
+            }
+            progress(told)
         })
     })?;
     let mut report = TrainingReport {
@@ -58,6 +61,7 @@ pub(super) fn train_next(
         mixing: input.options.train.mixing,
         gradient_negatives: input.options.train.gradient_negatives,
         displaced: trained.displaced,
+        monitor: trained.monitor,
     };
     let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {

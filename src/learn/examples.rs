@@ -245,7 +245,8 @@ impl Collected {
             self.guide_by(text, *chunk, snapshot)?;
         }
         self.guide.add(&confusion.query, vector.to_vec());
-        let negatives: Vec<String> = negatives.into_iter().map(|negative| negative.proposal.text).collect();
+        let (negatives, kinds): (Vec<String>, Vec<_>) =
+            negatives.into_iter().map(|negative| (negative.proposal.text, negative.kind)).unzip();
         for positive in positives.iter().take(options.positives_per_query) {
             if negatives.is_empty() {
                 self.count("pairs_without_negative", 1);
@@ -253,7 +254,8 @@ impl Collected {
             self.guide_by(&positive.encoder_text(), Some(positive.chunk), snapshot)?;
             let weight = weights.weight(confusion, &positive.document);
             let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
-            self.examples.push(Example { anchor, positive, negatives: negatives.clone(), weight });
+            let (negatives, kinds) = (negatives.clone(), kinds.clone());
+            self.examples.push(Example { anchor, positive, negatives, kinds, weight });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
-use crate::train::{Displaced, GradientNegatives, Masked, Mixing, NegativeScope, StepReport};
+use crate::train::{Displaced, GradientNegatives, Masked, Mixing, MonitorReport, NegativeScope, StepReport};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct TrainingReport {
     /// What became of them; absent where none were displaced.
     #[serde(default)]
     pub displaced: Option<Displaced>,
+    /// The hard negatives before training and after each epoch; absent where they were not measured, or there were none.
+    #[serde(default)]
+    pub monitor: Option<MonitorReport>,
 }
 
 /// What a round can publish, the cheapest first.
@@ -198,7 +201,7 @@ pub struct RoundSeconds {
 pub enum LearnStage {
     /// Reading the log, making examples, then learning the fusion weight; each counted in judged queries.
     Collect,
-    /// Training; counted in batches.
+    /// Training; counted in batches. What is measured beside it is not counted.
     Train,
     /// Encoding all chunks with the new encoder; counted in chunks.
     Reindex,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::example::{Example, Guide};
 use super::mask::Masked;
+use super::monitor::Measured;
 use super::optimizer::AdamW;
 use super::options::{NegativeScope, TrainOptions};
 use super::trainer::StepReport;
@@ -58,6 +59,9 @@ pub(super) struct Done {
     pub(super) masked: Masked,
     /// On steps alone.
     pub(super) spent: Duration,
+    pub(super) measured: Measured,
+    /// On measuring alone.
+    pub(super) measuring: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,6 +72,8 @@ struct Head {
     steps: Vec<StepReport>,
     masked: Masked,
     spent_s: f64,
+    measured: Measured,
+    measuring_s: f64,
 }
 
 /// The round that the checkpoint at `path` is of; `None` if there is no checkpoint.
@@ -93,6 +99,7 @@ pub(super) fn plan(
     for example in examples {
         parts.push(Digest::of(&example.negatives.len().to_le_bytes()));
         parts.push(Digest::of(&example.weight.to_le_bytes()));
+        parts.push(Digest::of(format!("{:?}", example.kinds).as_bytes()));
         for text in example.texts() {
             parts.push(Digest::of(text.as_bytes()));
             let vector = guide.and_then(|guide| guide.vector(text)).unwrap_or_default();
@@ -125,8 +132,10 @@ impl Checkpoints<'_> {
         };
         self.load(head.steps.len(), model, optimizer).map_err(Error::io("read", self.path))?;
         tracing::info!(step = head.steps.len(), "training goes on from its checkpoint");
-        let spent = Duration::try_from_secs_f64(head.spent_s).unwrap_or_default();
-        Ok(Some(Done { steps: head.steps, masked: head.masked, spent }))
+        let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let Head { steps, masked, measured, .. } = head;
+        let (spent, measuring) = (time(head.spent_s), time(head.measuring_s));
+        Ok(Some(Done { steps, masked, spent, measured, measuring }))
     }
 
     /// The head of a checkpoint of this training whose checksum holds.
@@ -195,6 +204,8 @@ impl Checkpoints<'_> {
             steps: done.steps.clone(),
             masked: done.masked,
             spent_s: done.spent.as_secs_f64(),
+            measured: done.measured.clone(),
+            measuring_s: done.measuring.as_secs_f64(),
         };
         let json =
             serde_json::to_vec(&head).map_err(|e| Error::io("serialise", self.path)(io::Error::from(e)))?;

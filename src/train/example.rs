@@ -2,12 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::negatives::NegativeKind;
+
 /// One training row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Example {
     pub(crate) anchor: String,
     pub(crate) positive: String,
     pub(crate) negatives: Vec<String>,
+    /// Where each of `negatives` is from.
+    pub(crate) kinds: Vec<NegativeKind>,
     /// What the row's loss counts, beside that of the others in its batch; 1 where nothing speaks for more or less.
     pub(crate) weight: f32,
 }

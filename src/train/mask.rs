@@ -85,19 +85,46 @@ impl Mask {
     ) -> bool {
         let counts = &mut self.counts;
         counts.looked_at += 1;
+        let doubt = Doubt::about(example, text, own, options, known);
+        match doubt {
+            Some(Doubt::KnownAnswer) => counts.known_answer += 1,
+            Some(Doubt::NearPositive) => counts.near_positive += 1,
+            Some(Doubt::Suspected) => counts.suspected += 1,
+            None => {}
+        }
+        doubt.is_some()
+    }
+}
+
+/// Why a candidate may be an answer to an anchor, as [`Masked`] counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    KnownAnswer,
+    NearPositive,
+    Suspected,
+}
+
+impl Doubt {
+    /// What speaks against `text` as a negative of a row. The guide's ranking is not asked about the row's `own`.
+    pub(super) fn about(
+        example: &Example,
+        text: &str,
+        own: bool,
+        options: &TrainOptions,
+        known: Knowledge<'_>,
+    ) -> Option<Doubt> {
         let cosine = |a: &str, b: &str| known.guide.and_then(|guide| guide.cosine(a, b));
         let above = |found: Option<f32>, limit: f32| found.is_some_and(|found| found >= limit);
         if known.answers.has(&example.anchor, text) {
-            counts.known_answer += 1;
+            Some(Doubt::KnownAnswer)
         } else if text == example.positive || above(cosine(text, &example.positive), options.duplicate_cosine)
         {
-            counts.near_positive += 1;
+            Some(Doubt::NearPositive)
         } else if !own && suspects(known.guide, example, text, options) {
-            counts.suspected += 1;
+            Some(Doubt::Suspected)
         } else {
-            return false;
+            None
         }
-        true
     }
 }
 
@@ -135,12 +162,14 @@ pub(super) fn suspected_share(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::negatives::NegativeKind;
 
     fn row(anchor: &str, positive: &str, negatives: &[&str]) -> Example {
         Example {
             anchor: anchor.into(),
             positive: positive.into(),
             negatives: negatives.iter().map(|one| one.to_string()).collect(),
+            kinds: vec![NegativeKind::Semantic; negatives.len()],
             weight: 1.0,
         }
     }

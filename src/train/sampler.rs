@@ -58,6 +58,7 @@ fn are_apart(a: &str, b: &str, options: &TrainOptions, known: Knowledge<'_>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::negatives::NegativeKind;
     use crate::train::example::{Answers, Guide};
     use proptest::prelude::*;
 
@@ -69,6 +70,7 @@ mod tests {
                 .map(|(anchor, positive, negatives)| Example {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
+                    kinds: vec![NegativeKind::Semantic; negatives.len()],
                     negatives: negatives.into_iter().map(name).collect(),
                     weight: 1.0,
                 })
@@ -125,6 +127,7 @@ mod tests {
             anchor: format!("q{i}"),
             positive: format!("p{i}"),
             negatives: Vec::new(),
+            kinds: Vec::new(),
             weight: 1.0,
         };
         let examples: Vec<Example> = (0..50).map(example).collect();

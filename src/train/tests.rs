@@ -5,6 +5,7 @@ mod equivalence;
 mod golden;
 mod gradient_negatives;
 mod mixing;
+mod monitor;
 mod real_model;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use super::trainer::{Place, TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
+use crate::negatives::NegativeKind;
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&std::fs::read(reference().join(name)).unwrap()).unwrap()
@@ -40,6 +42,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
         .map(|row| Example {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
+            kinds: vec![NegativeKind::Semantic; negatives],
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
             weight: 1.0,
         })

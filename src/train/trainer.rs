@@ -16,6 +16,7 @@ use super::example::{Answers, Example, Guide};
 use super::gradient_negatives::{Displaced, Embedded};
 use super::loss::{Layout, loss_and_gradient};
 use super::mask::{Knowledge, Mask, Masked, suspected_share};
+use super::monitor::{Monitor, MonitorReport};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{NegativeScope, TrainOptions};
 use super::parts::parts;
@@ -62,7 +63,12 @@ pub(crate) struct TrainReport {
     pub(crate) resumed_at: Option<usize>,
     /// Whether the time limit left some steps out.
     pub(crate) stopped_by_time: bool,
+    /// The hard negatives before and after.
+    pub(crate) monitor: Option<MonitorReport>,
 }
+
+/// Is told of each step, and with nothing at every batch of texts that is measured beside them.
+pub(crate) type Progress<'a> = dyn FnMut(Option<&StepReport>) -> ControlFlow<()> + 'a;
 
 /// What training goes by, beside its options.
 #[derive(Clone, Copy)]
@@ -86,7 +92,7 @@ pub(crate) struct Training<'a> {
 pub(crate) fn train(
     model: &mut TrainableEncoder,
     training: Training<'_>,
-    progress: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
+    progress: &mut Progress<'_>,
 ) -> Result<TrainReport> {
     let Training { examples, options, chunks, guide, checkpoints } = training;
     options.validate()?;
@@ -99,7 +105,9 @@ pub(crate) fn train(
     let (scope, scope_reason) = options.scope.resolve(chunks, suspected_share(examples, options, known));
     let epochs: Vec<Vec<Vec<usize>>> =
         (0..options.epochs).map(|epoch| batches(examples, options, known, epoch)).collect();
-    let steps = epochs.iter().map(Vec::len).sum();
+    let ends: Vec<usize> = (1..=epochs.len()).map(|end| epochs[..end].iter().map(Vec::len).sum()).collect();
+    let steps = ends[ends.len() - 1];
+    let monitor = Monitor::of(examples, options, known);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
     let mut keeper =
@@ -110,10 +118,13 @@ pub(crate) fn train(
     };
     let resumed_at = resumed.as_ref().map(|done| done.steps.len());
     let mut done = resumed.unwrap_or_default();
+    if done.steps.is_empty() {
+        done.measure(monitor.as_ref(), model, progress)?;
+    }
     let mut stopped_by_time = false;
     for batch in epochs.into_iter().flatten().skip(done.steps.len()) {
         let started = Instant::now();
-        let steps = affordable(steps, done.steps.len(), done.spent, options.time_limit);
+        let steps = affordable(steps, done.steps.len(), done.spent, done.limit(options));
         stopped_by_time = done.steps.len() >= steps;
         if stopped_by_time {
             break;
@@ -125,20 +136,58 @@ pub(crate) fn train(
         let step = update.make(model, &rows, mask, &mut optimizer, &mut gradients)?;
         done.steps.push(step);
         done.spent += started.elapsed();
+        if ends.contains(&done.steps.len()) {
+            done.measure(monitor.as_ref(), model, progress)?;
+        }
         if let Some(keeper) = &mut keeper {
             keeper.keep(model, &optimizer, &done, false);
         }
-        if progress(&step).is_break() {
+        if progress(Some(&step)).is_break() {
             return Err(Error::Cancelled { doing: "training" });
         }
     }
+    // Where the time limit fell into an epoch.
+    done.measure(monitor.as_ref(), model, progress)?;
     if let Some(keeper) = &mut keeper {
         // What follows may take as long again.
         keeper.keep(model, &optimizer, &done, true);
     }
-    let Done { steps, masked, .. } = done;
+    let Done { steps, masked, measured, .. } = done;
     let displaced = steps.iter().filter_map(|step| step.displaced).reduce(Displaced::with);
-    Ok(TrainReport { steps, scope, scope_reason, masked, displaced, resumed_at, stopped_by_time })
+    let monitor = monitor.map(|monitor| monitor.report(measured));
+    Ok(TrainReport { steps, scope, scope_reason, masked, displaced, resumed_at, stopped_by_time, monitor })
+}
+
+impl Done {
+    /// Measures the hard negatives as they are after the steps that are done, unless that has been done.
+    fn measure(
+        &mut self,
+        monitor: Option<&Monitor<'_>>,
+        model: &mut TrainableEncoder,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
+        let step = self.steps.len();
+        let Some(monitor) = monitor.filter(|_| self.measured.last_step() != Some(step)) else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        monitor.measure(model, step, &mut self.measured, &mut || match progress(None) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled { doing: "training" }),
+        })?;
+        self.measuring += started.elapsed();
+        Ok(())
+    }
+
+    /// The time limit of the steps alone: measuring once more after each epoch takes its part.
+    fn limit(&self, options: &TrainOptions) -> Option<Duration> {
+        let measuring = match self.measured.count() {
+            0 => 0.0,
+            count => self.measuring.as_secs_f64() * (options.epochs + 1) as f64 / count as f64,
+        };
+        let limit = options.time_limit?.as_secs_f64() - measuring;
+        Some(Duration::try_from_secs_f64(limit).unwrap_or_default())
+    }
 }
 
 /// Writes checkpoints when it is time to.

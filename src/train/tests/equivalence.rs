@@ -117,6 +117,7 @@ fn progress_is_told_every_step_and_can_stop() {
     let training =
         Training { examples: &rows, options: &options, chunks: 100, guide: None, checkpoints: None };
     let result = train(&mut tiny(), training, &mut |step| {
+        let Some(step) = step else { return ControlFlow::Continue(()) };
         told.push((step.step, step.steps));
         assert!(step.loss > 0.0 && step.grad_norm > 0.0 && step.learning_rate > 0.0);
         if step.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -199,6 +200,7 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         time_limit: Some(std::time::Duration::from_millis(1500)),
         mixing: Some(crate::train::Mixing::default().with_hardest(5)),
         gradient_negatives: Some(crate::train::GradientNegatives::default().with_epsilon(0.5)),
+        monitor_queries: 5,
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");

@@ -1,0 +1,243 @@
+//! What training does to the hard negatives: a sample of them is measured before it and after each epoch.
+//!
+//! Measured is the encoder that is being trained, before training too: the vectors of the serving one are of another precision
+//! and of texts that are cut elsewhere.
+
+mod distribution;
+mod report;
+
+use std::collections::{BTreeMap, HashMap};
+
+use rand::SeedableRng;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+pub use distribution::{Distribution, Quantiles};
+pub use report::{Measurement, MonitorReport, Moved, SourceMeasurement};
+
+use super::example::Example;
+use super::mask::{Doubt, Knowledge};
+use super::options::TrainOptions;
+use crate::encoder::TrainableEncoder;
+use crate::error::{Error, Result};
+use crate::negatives::NegativeKind;
+
+/// Beside the positive alone a negative has this share of the softmax at the margin beyond which it is too easy.
+const EASY_SHARE: f64 = 0.01;
+
+/// The queries that are measured.
+pub(super) struct Monitor<'a> {
+    /// Each once.
+    texts: Vec<&'a str>,
+    queries: Vec<Query>,
+    of_queries: usize,
+    easy_margin: f64,
+    options: &'a TrainOptions,
+}
+
+/// A query, as places in the monitor's texts.
+struct Query {
+    anchor: usize,
+    positives: Vec<usize>,
+    negatives: Vec<Negative>,
+}
+
+struct Negative {
+    text: usize,
+    kind: NegativeKind,
+    /// By what is known before training.
+    suspected: bool,
+}
+
+/// What has been measured so far; a checkpoint keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Measured {
+    /// The margin of every negative before training, in the order of the queries.
+    first: Vec<f64>,
+    measurements: Vec<Measurement>,
+}
+
+impl Measured {
+    /// The steps that were done at the last measurement.
+    pub(super) fn last_step(&self) -> Option<usize> {
+        self.measurements.last().map(|last| last.step)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.measurements.len()
+    }
+}
+
+/// Numbers by source.
+#[derive(Default)]
+struct Gathered {
+    positive: Vec<f64>,
+    negative: Vec<f64>,
+    margin: Vec<f64>,
+    suspected: u64,
+    moved: Moved,
+}
+
+impl<'a> Monitor<'a> {
+    /// Watches as many queries as the options ask for, drawn by their seed among those that have hard negatives; `None` if
+    /// there are none to watch.
+    pub(super) fn of(
+        examples: &'a [Example],
+        options: &'a TrainOptions,
+        known: Knowledge<'_>,
+    ) -> Option<Monitor<'a>> {
+        let mut rows: Vec<Vec<&Example>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for example in examples.iter().filter(|example| !example.negatives.is_empty()) {
+            let place = *places.entry(&example.anchor).or_insert(rows.len());
+            if place == rows.len() {
+                rows.push(Vec::new());
+            }
+            rows[place].push(example);
+        }
+        let of_queries = rows.len();
+        let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+        // Far from the streams of the sampler and of the mixtures, which count from both ends.
+        random.set_stream(1 << 63);
+        let mut drawn = sample(&mut random, of_queries, options.monitor_queries.min(of_queries)).into_vec();
+        drawn.sort_unstable();
+        let easy_margin = ((1.0 - EASY_SHARE) / EASY_SHARE).ln() / options.scale;
+        let mut texts = Texts::default();
+        let queries = drawn.into_iter().map(|place| texts.query(&rows[place], options, known)).collect();
+        let monitor = Monitor { texts: texts.texts, queries, of_queries, easy_margin, options };
+        (!monitor.queries.is_empty()).then_some(monitor)
+    }
+
+    /// Adds a measurement of the model as it is after so many steps. `going_on` is asked before each batch of texts, and its error
+    /// ends the work.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the model yields numbers that are not finite.
+    pub(super) fn measure(
+        &self,
+        model: &mut TrainableEncoder,
+        step: usize,
+        measured: &mut Measured,
+        going_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let limit = self.options.max_tokens.unwrap_or(model.max_tokens());
+        let vectors = model.encode_cut(&self.texts, limit, going_on)?;
+        if vectors.iter().flatten().any(|number| !number.is_finite()) {
+            return Err(Error::Encoder {
+                doing: "measure the hard negatives",
+                message: format!(
+                    "vectors are no finite numbers after step {step}; use a lower learning rate"
+                ),
+            });
+        }
+        let margins = self.queries.iter().flat_map(|query| query.margins(&vectors)).collect();
+        if measured.first.is_empty() {
+            measured.first = margins;
+        }
+        let sources = self.sources(&vectors, &measured.first);
+        measured.measurements.push(Measurement { step, sources });
+        Ok(())
+    }
+
+    fn sources(&self, vectors: &[Vec<f32>], first: &[f64]) -> BTreeMap<NegativeKind, SourceMeasurement> {
+        let mut gathered: BTreeMap<NegativeKind, Gathered> = BTreeMap::new();
+        let mut first = first.iter();
+        for query in &self.queries {
+            let positives = query.positives(vectors);
+            let margins = query.margins(vectors);
+            for ((negative, margin), before) in query.negatives.iter().zip(margins).zip(first.by_ref()) {
+                let into = gathered.entry(negative.kind).or_default();
+                into.negative.push(cosine(vectors, query.anchor, negative.text));
+                into.margin.push(margin);
+                into.moved.count(*before, margin);
+                let near = |&positive: &usize| {
+                    cosine(vectors, positive, negative.text) >= f64::from(self.options.duplicate_cosine)
+                };
+                into.suspected += u64::from(negative.suspected || query.positives.iter().any(near));
+            }
+            for (kind, into) in &mut gathered {
+                if query.negatives.iter().any(|negative| negative.kind == *kind) {
+                    into.positive.extend(&positives);
+                }
+            }
+        }
+        let sources = gathered.into_iter();
+        sources.filter_map(|(kind, one)| Some((kind, one.finish(self.easy_margin)?))).collect()
+    }
+
+    pub(super) fn report(&self, measured: Measured) -> MonitorReport {
+        MonitorReport {
+            queries: self.queries.len(),
+            of_queries: self.of_queries,
+            easy_margin: self.easy_margin,
+            measurements: measured.measurements,
+        }
+    }
+}
+
+impl Gathered {
+    fn finish(self, easy_margin: f64) -> Option<SourceMeasurement> {
+        let harder = self.margin.iter().filter(|margin| **margin < 0.0).count() as u64;
+        let too_easy = self.margin.iter().filter(|margin| **margin > easy_margin).count() as u64;
+        Some(SourceMeasurement {
+            positive: Distribution::of(self.positive)?,
+            negative: Distribution::of(self.negative)?,
+            margin: Distribution::of(self.margin)?,
+            harder,
+            too_easy,
+            suspected: self.suspected,
+            moved: self.moved,
+        })
+    }
+}
+
+impl Query {
+    fn positives(&self, vectors: &[Vec<f32>]) -> Vec<f64> {
+        self.positives.iter().map(|&text| cosine(vectors, self.anchor, text)).collect()
+    }
+
+    /// Of each negative, to the farthest positive.
+    fn margins(&self, vectors: &[Vec<f32>]) -> Vec<f64> {
+        let farthest = self.positives(vectors).into_iter().fold(f64::INFINITY, f64::min);
+        let negatives = self.negatives.iter();
+        negatives.map(|negative| farthest - cosine(vectors, self.anchor, negative.text)).collect()
+    }
+}
+
+fn cosine(vectors: &[Vec<f32>], a: usize, b: usize) -> f64 {
+    vectors[a].iter().zip(&vectors[b]).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+}
+
+/// Texts with their places.
+#[derive(Default)]
+struct Texts<'a> {
+    texts: Vec<&'a str>,
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Texts<'a> {
+    fn place(&mut self, text: &'a str) -> usize {
+        *self.places.entry(text).or_insert_with(|| {
+            self.texts.push(text);
+            self.texts.len() - 1
+        })
+    }
+
+    /// The rows of one anchor as one query.
+    fn query(&mut self, rows: &[&'a Example], options: &TrainOptions, known: Knowledge<'_>) -> Query {
+        let mut query =
+            Query { anchor: self.place(&rows[0].anchor), positives: Vec::new(), negatives: Vec::new() };
+        for row in rows {
+            query.positives.push(self.place(&row.positive));
+            for (negative, &kind) in row.negatives.iter().zip(&row.kinds) {
+                let text = self.place(negative);
+                if !query.negatives.iter().any(|known| known.text == text) {
+                    let doubt = |row: &&Example| Doubt::about(row, negative, false, options, known).is_some();
+                    query.negatives.push(Negative { text, kind, suspected: rows.iter().any(doubt) });
+                }
+            }
+        }
+        query
+    }
+}
