@@ -60,8 +60,9 @@ pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDam
 pub use fusion::{ClassWeights, Fusion};
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    Decision, EvidenceReport, Gate, GateOptions, GateScores, GoldenQuery, GuardScores, LearnOptions,
-    LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds, Tier, TrainingReport,
+    Decision, EvidenceReport, FollowOptions, FollowReport, Gate, GateOptions, GateScores, GoldenQuery,
+    GuardScores, LearnOptions, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds, Tier,
+    TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};

@@ -114,6 +114,52 @@ fn sources_of_negatives_are_mixed_as_asked() {
 }
 
 #[test]
+fn confusables_are_followed_from_round_to_round_until_they_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    // Users who want another document than the one whose words they use, and pass that over.
+    for (one, wanted) in documents().iter().zip(documents().iter().skip(1)) {
+        let words: Vec<&str> = one.text.split_whitespace().collect();
+        judge(&engine, &words[1..6].join(" "), &wanted.id);
+    }
+    let again = |round: &retune::LearnOptions| {
+        let report = engine.learn(round, &mut |_| ControlFlow::Continue(())).unwrap();
+        (report.followed, report.sources)
+    };
+    let (first, sources) = again(&harmful_round());
+    assert!(first.measured > 0 && first.new == first.measured, "{first:?}");
+    assert_eq!((first.solved, first.rising, first.left_out), (0, 0, 0), "one encoder has measured them");
+    assert!(sources["confusable"] > 0);
+    let (second, _) = again(&harmful_round());
+    assert_eq!((second.measured, second.new), (first.measured, 0));
+
+    // Nothing is behind by less than this, and one encoder is enough.
+    let follow = retune::FollowOptions::default().with_solved_margin(-2.0).with_solved_after(1);
+    let (seen, sources) = again(&harmful_round().with_follow(follow));
+    assert_eq!(
+        (seen.solved, seen.left_out),
+        (seen.measured, 0),
+        "they are counted alone unless it is asked for more"
+    );
+    assert!(sources["confusable"] > 0);
+    engine.forget_document("kettle").unwrap();
+    let path = folder.path().join("index/rounds/negatives.json");
+    std::fs::write(&path, "damaged").unwrap();
+    let follow = follow.with_leave_out(true);
+    let (left, sources) = again(&harmful_round().with_follow(follow));
+    assert!(left.new == left.measured && left.measured > 0, "a damaged file is begun anew");
+    assert_eq!((left.solved, left.left_out), (left.measured, left.measured));
+    assert!(!sources.contains_key("confusable") && sources["semantic"] > 0, "{sources:?}");
+
+    let entries = || std::fs::read_to_string(&path).unwrap().matches("\"margin\"").count();
+    assert_eq!(entries() as u64, left.measured);
+    for document in documents() {
+        engine.forget_document(&document.id).unwrap();
+    }
+    assert_eq!(entries(), 0);
+}
+
+#[test]
 fn a_round_weighs_its_evidence_as_asked_and_says_what_it_found() {
     let round = |options: retune::LearnOptions| {
         let folder = tempfile::tempdir().unwrap();

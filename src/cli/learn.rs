@@ -71,6 +71,13 @@ pub(super) fn text(report: &RoundReport) -> String {
             text.push_str(&negatives(monitor));
         }
     }
+    let followed = report.followed;
+    if followed.measured > 0 {
+        text.push_str(&format!(
+            "\n  of {} confusables {} are solved, {} come nearer in spite of training, {} are left out",
+            followed.measured, followed.solved, followed.rising, followed.left_out
+        ));
+    }
     let decision = match report.gate.decision {
         retune::Decision::Published => "published",
         retune::Decision::Rejected => "rejected",

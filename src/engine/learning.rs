@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::generation::{Building, Generation, Pinned, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, RoundInput, RoundReport, Running, Unfinished,
+    Decision, LearnOptions, LearnProgress, LearnStage, Ledger, RoundInput, RoundReport, Running, Unfinished,
     prepare_round,
 };
 use crate::search::Snapshot;
@@ -106,6 +106,7 @@ impl Engine {
         let (path, all) = (self.inner.layout.checkpoint(), replay.judgements.len());
         let weights = snapshot.pinned.generation.meta.weights;
         let unfinished = Unfinished::begin(&path, options, weights, started_ms, &mut replay)?;
+        let ledger = self.inner.ledger.read()?;
         let input = RoundInput {
             round: self.inner.history.next_round()?,
             started_ms: unfinished.started_ms(),
@@ -113,6 +114,7 @@ impl Engine {
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
+            ledger: &ledger,
             options,
             dense: &self.inner.settings.dense,
             checkpoints: unfinished.checkpoints(options),
@@ -123,8 +125,9 @@ impl Engine {
         {
             unfinished.keep();
         }
-        let report = report?;
+        let (report, ledger) = report?;
         self.inner.history.write(&report)?;
+        self.inner.ledger.write(ledger)?;
         // What came after an interrupted round had read the log is not learnt yet.
         self.discount_judgements(judged.saturating_sub(all - replay.judgements.len()));
         if report.gate.decision != Decision::Published {
@@ -137,7 +140,7 @@ impl Engine {
         &self,
         input: &RoundInput<'_>,
         progress: &mut Progress<'_>,
-    ) -> Result<RoundReport> {
+    ) -> Result<(RoundReport, Ledger)> {
         let started = Instant::now();
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
@@ -146,7 +149,7 @@ impl Engine {
             round.report.seconds.publish = publishing.elapsed().as_secs_f64();
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
-        Ok(round.report)
+        Ok((round.report, round.ledger))
     }
 
     pub(super) fn begin_round(&self, doing: &'static str) -> Result<Round<'_>> {

@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, Impression, ShownHit};
 use crate::generation::Pinned;
 use crate::ids::QueryId;
-use crate::learn::History;
+use crate::learn::{History, LedgerFile};
 use crate::search::{Answer, Query, Snapshot, rank};
 use document::Prepared;
 use idle::LastSearch;
@@ -76,6 +76,7 @@ struct Inner {
     feedback: Option<FeedbackLog>,
     generations: Mutex<Generations>,
     history: History,
+    ledger: LedgerFile,
     /// Held for the length of a round: one at a time.
     round: Mutex<()>,
     worker: Mutex<Option<worker::Worker>>,

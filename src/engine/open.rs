@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
-use crate::learn::{History, Unfinished};
+use crate::learn::{History, LedgerFile, Unfinished};
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
@@ -148,7 +148,7 @@ fn assemble(
     feedback: Option<FeedbackLog>,
 ) -> Engine {
     let generations = Generations::starting_with(&snapshot.pinned.generation);
-    let history = History::new(layout.rounds());
+    let (history, ledger) = (History::new(layout.rounds()), LedgerFile::new(&layout.rounds()));
     Engine {
         inner: Arc::new(Inner {
             layout,
@@ -160,6 +160,7 @@ fn assemble(
             feedback,
             generations: Mutex::new(generations),
             history,
+            ledger,
             round: Mutex::new(()),
             worker: Mutex::new(None),
             last_search: LastSearch::new(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::ledger::{Following, Measured};
 use super::options::LearnOptions;
 use super::report::EvidenceReport;
 use super::suspects::{Asked, differences, without_suspects};
@@ -58,6 +59,7 @@ pub(super) fn collect(
     replay: &Replay,
     snapshot: &Snapshot,
     options: &LearnOptions,
+    following: &mut Following,
     progress: &mut dyn FnMut(usize, usize) -> Result<()>,
 ) -> Result<Collected> {
     let texts = Texts::new(&snapshot.lexical);
@@ -111,7 +113,7 @@ pub(super) fn collect(
     for (done, (confusion, answers)) in asked.into_iter().enumerate() {
         progress(first + done, total)?;
         let query = QueryRows::of(&confusion, answers, &texts, snapshot)?;
-        collected.add_rows(query, (&mut sources, &weights), options, snapshot)?;
+        collected.add_rows(query, (&mut sources, &weights, &mut *following), options, snapshot)?;
     }
     Ok(collected)
 }
@@ -221,12 +223,14 @@ impl Collected {
     fn add_rows(
         &mut self,
         query: QueryRows<'_>,
-        (sources, weights): (&mut [Box<dyn NegativeSource + '_>], &RowWeights),
+        (sources, weights, following): (&mut [Box<dyn NegativeSource + '_>], &RowWeights, &mut Following),
         options: &LearnOptions,
         snapshot: &Snapshot,
     ) -> Result<()> {
         let QueryRows { confusion, vector, positives, worst, passed_over, duplicates } = query;
         self.count("dropped_duplicate_of_positive", duplicates);
+        let measured = Measured { normalised: &confusion.normalised, vector: &vector, worst };
+        let (passed_over, left_out) = following.follow(&measured, passed_over, snapshot)?;
         let (passed_over, suspects) =
             without_suspects(passed_over, (&vector, worst), self.suspect_limit, snapshot)?;
         self.count("dropped_suspected_answer", suspects);
@@ -237,7 +241,9 @@ impl Collected {
             worst,
             passed_over: &passed_over,
         };
-        let negatives = mix(sources, &options.negative_shares, &sought, options.negatives_per_query)?;
+        let (shares, most) = (&options.negative_shares, options.negatives_per_query);
+        let negatives = mix(sources, shares, &sought, most, &left_out)?;
+        following.take(&negatives);
         self.count("queries", 1);
         for negative in &negatives {
             self.count(negative.kind.name(), 1);

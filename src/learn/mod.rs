@@ -9,6 +9,7 @@ mod encoder_tier;
 mod examples;
 mod gate;
 mod history;
+mod ledger;
 mod options;
 mod pool;
 mod report;
@@ -19,6 +20,8 @@ mod weights;
 
 pub use gate::{GateOptions, GoldenQuery};
 pub(crate) use history::{History, Running};
+pub use ledger::{FollowOptions, FollowReport};
+pub(crate) use ledger::{Ledger, LedgerFile};
 pub use options::LearnOptions;
 pub use report::{
     Decision, EvidenceReport, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores,

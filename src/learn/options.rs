@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::gate::GateOptions;
+use super::ledger::FollowOptions;
 use crate::error::{Error, Result};
 use crate::negatives::{ConfusableOptions, NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
@@ -62,6 +63,9 @@ pub struct LearnOptions {
     /// what users looked for long ago is replayed in each round, and fades. Default off: all rows count the same.
     #[serde(default)]
     pub replay_half_life: Option<f32>,
+    /// When a confusable that is followed from round to round is solved, or likely is an answer, and what comes of it.
+    #[serde(default)]
+    pub follow: FollowOptions,
     /// Bounds of the gate.
     pub gate: GateOptions,
     /// How many threads a round computes on, 1 or more. Default: in the background all processors but one, so that searches keep one;
@@ -98,6 +102,7 @@ impl Default for LearnOptions {
             suspect_quantile: None,
             inverse_propensity: None,
             replay_half_life: None,
+            follow: FollowOptions::default(),
             gate: GateOptions::default(),
             threads: None,
             checkpoint_interval: five_minutes(),
@@ -202,6 +207,12 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`follow`](LearnOptions::follow).
+    pub fn with_follow(mut self, follow: FollowOptions) -> Self {
+        self.follow = follow;
+        self
+    }
+
     /// Sets [`gate`](LearnOptions::gate).
     pub fn with_gate(mut self, gate: GateOptions) -> Self {
         self.gate = gate;
@@ -259,6 +270,7 @@ impl LearnOptions {
             ));
         }
         self.confusable.validate()?;
+        self.follow.validate()?;
         self.gate.validate()?;
         self.negative_shares.validate()?;
         self.semantic.validate()?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::FollowReport;
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
 use crate::train::{Displaced, GradientNegatives, Masked, Mixing, MonitorReport, NegativeScope, StepReport};
@@ -28,6 +29,9 @@ pub struct RoundReport {
     /// What the log itself was found to say of its judgements.
     #[serde(default)]
     pub evidence: EvidenceReport,
+    /// What has become of confusables since earlier rounds.
+    #[serde(default)]
+    pub followed: FollowReport,
     /// Loss of each step.
     pub loss: Vec<f32>,
     /// How it was trained; absent where it was not.

@@ -8,6 +8,7 @@ use super::choose::{Fit, fusion_by, halves};
 use super::encoder_tier::{Trained, train_next};
 use super::examples::{Collected, JudgedQuery, collect};
 use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
+use super::ledger::{Following, Ledger};
 use super::options::LearnOptions;
 use super::report::{
     Decision, Gate, GuardScores, LearnProgress, LearnStage, RoundReport, RoundSeconds, Tier, TrainingReport,
@@ -33,6 +34,8 @@ pub(crate) struct RoundInput<'a> {
     /// The serving generation and the documents as they were when the round began.
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) replay: &'a Replay,
+    /// What earlier rounds have found of confusables.
+    pub(crate) ledger: &'a Ledger,
     pub(crate) options: &'a LearnOptions,
     pub(crate) dense: &'a DenseOptions,
     /// Where training is kept against a crash.
@@ -43,6 +46,8 @@ pub(crate) struct RoundInput<'a> {
 pub(crate) struct Round {
     pub(crate) report: RoundReport,
     pub(crate) accepted: Option<Building>,
+    /// What is known of confusables now.
+    pub(crate) ledger: Ledger,
 }
 
 pub(super) type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
@@ -66,9 +71,11 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     let started = Instant::now();
     let mut seconds = RoundSeconds::default();
     tell(progress, LearnStage::Collect, 0, 1, None)?;
+    let mut following =
+        Following::begin(input.ledger.clone(), input.snapshot, input.round, input.options.follow);
     let collected = timed(&mut seconds.collect, || {
         let mut told = |done, total| tell(progress, LearnStage::Collect, done, total, None);
-        collect(input.replay, input.snapshot, input.options, &mut told)
+        collect(input.replay, input.snapshot, input.options, &mut following, &mut told)
     })?;
     let clusters = clusters(&collected.held_out);
     let mut course = Course { input, collected, clusters, guard: Vec::new(), seconds };
@@ -89,6 +96,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         held_out: collected.held_out.len(),
         evidence: collected.evidence(),
         sources: collected.sources,
+        followed: following.report,
         loss: training.iter().flat_map(|training| &training.steps).map(|step| step.loss).collect(),
         training,
         tier: accepted.as_ref().map(|(tier, _)| *tier),
@@ -97,7 +105,8 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         generation: serving.id,
         seconds,
     };
-    Ok(Round { report, accepted: accepted.map(|(_, building)| building) })
+    let ledger = following.end(report.training.is_some());
+    Ok(Round { report, accepted: accepted.map(|(_, building)| building), ledger })
 }
 
 fn skipped(reason: String) -> Gate {

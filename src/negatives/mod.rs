@@ -13,5 +13,5 @@ pub(crate) use confusable::{Confusion, PassedOver, PositionBias, ShownRef, colle
 pub(crate) use limit::SuspectLimit;
 pub(crate) use semantic::Semantic;
 pub use semantic::{Sampling, SemanticOptions};
+pub(crate) use source::{Negative, NegativeSource, Proposal, Sought, mix};
 pub use source::{NegativeKind, NegativeShares};
-pub(crate) use source::{NegativeSource, Proposal, Sought, mix};

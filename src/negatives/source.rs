@@ -157,14 +157,16 @@ impl NegativeShares {
     }
 }
 
-/// Up to `total` negatives for a query, no text twice, none of a positive.
+/// Up to `total` negatives for a query, no text twice, none of a positive and none that is `left_out`.
 pub(crate) fn mix(
     sources: &mut [Box<dyn NegativeSource + '_>],
     shares: &NegativeShares,
     sought: &Sought<'_>,
     total: usize,
+    left_out: &HashSet<String>,
 ) -> Result<Vec<Negative>> {
     let mut used: HashSet<String> = sought.positives.iter().map(ChunkRecord::encoder_text).collect();
+    used.extend(left_out.iter().cloned());
     let kinds: Vec<NegativeKind> = sources.iter().map(|source| source.kind()).collect();
     let quotas = shares.quotas(&kinds, total);
     let (mut chosen, mut spare) = (Vec::new(), Vec::new());
@@ -173,7 +175,7 @@ pub(crate) fn mix(
             continue;
         }
         let mut taken = 0;
-        for proposal in source.propose(sought, total)? {
+        for proposal in source.propose(sought, total + left_out.len())? {
             if used.insert(proposal.text.clone()) {
                 let into = if taken < quota { &mut chosen } else { &mut spare };
                 into.push(Negative { proposal, kind });
@@ -220,13 +222,23 @@ pub(super) mod tests {
     }
 
     fn mixed(confusable: &[&'static str], semantic: &[&'static str], shares: NegativeShares) -> Vec<String> {
+        mixed_without(&[], confusable, semantic, shares)
+    }
+
+    fn mixed_without(
+        left_out: &[&str],
+        confusable: &[&'static str],
+        semantic: &[&'static str],
+        shares: NegativeShares,
+    ) -> Vec<String> {
+        let left_out = left_out.iter().map(|text| text.to_string()).collect();
         let mut sources: Vec<Box<dyn NegativeSource>> = vec![
             Box::new(Fixed(NegativeKind::Confusable, confusable.to_vec())),
             Box::new(Fixed(NegativeKind::Semantic, semantic.to_vec())),
         ];
         let positives = [record("p", "positive")];
         let sought = Sought { query: "q", vector: &[], positives: &positives, worst: 1.0, passed_over: &[] };
-        let found = mix(&mut sources, &shares, &sought, 3).unwrap();
+        let found = mix(&mut sources, &shares, &sought, 3, &left_out).unwrap();
         found.into_iter().map(|one| format!("{} {}", one.kind.name(), one.proposal.text)).collect()
     }
 
@@ -246,6 +258,15 @@ pub(super) mod tests {
     fn a_text_is_taken_once_and_never_a_positives() {
         let found = mixed(&["positive", "a"], &["a", "d", "e", "f"], NegativeShares::default());
         assert_eq!(found, ["confusable a", "semantic d", "semantic e"]);
+    }
+
+    #[test]
+    fn what_is_left_out_costs_no_place() {
+        let shares = NegativeShares::default();
+        let found = mixed_without(&["a", "d"], &["a", "b", "c"], &["d", "e"], shares);
+        assert_eq!(found, ["confusable b", "confusable c", "semantic e"]);
+        let found = mixed_without(&["d", "e"], &[], &["d", "e", "f", "g", "h"], shares);
+        assert_eq!(found, ["semantic f", "semantic g", "semantic h"]);
     }
 
     #[test]
