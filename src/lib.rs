@@ -26,7 +26,8 @@
 //! # }
 //! ```
 //!
-//! [`Engine`] is the handle to all of it; [`eval`] measures; [`model`] finds and fetches the encoder's weights.
+//! [`Engine`] is the handle to all of it; [`eval`] measures; [`model`] finds and fetches the encoder's weights; `page` draws
+//! a round.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -45,6 +46,8 @@ mod ids;
 mod learn;
 mod lexical;
 mod negatives;
+#[cfg(feature = "page")]
+pub mod page;
 mod search;
 mod storage;
 mod train;

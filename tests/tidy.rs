@@ -31,7 +31,8 @@ const BASE: [&str; 4] = ["error", "clock", "ids", "storage"];
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`: its module `model` is public.
-    ("cli", &["engine", "eval", "encoder", "bench"]),
+    ("cli", &["engine", "eval", "encoder", "bench", "page"]),
+    ("page", &["learn", "train", "negatives"]),
     ("bench", &["train", "encoder"]),
     ("server", &["engine"]),
     (

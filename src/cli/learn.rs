@@ -1,8 +1,9 @@
 //! `retune learn`.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use retune::{Engine, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport};
+use retune::{Engine, Error, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport, page};
 
 use super::learning::Learning;
 use super::output::Output;
@@ -17,9 +18,15 @@ pub(super) struct Args {
     /// Seed of the batches: two rounds with the same seed and log give the same weights.
     #[arg(long)]
     seed: Option<u64>,
+    /// Draws the round as a page: one HTML file with everything in it.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    if let Some(path) = &args.report {
+        check_folder_of(path)?;
+    }
     let engine = args.place.open(Options::default())?;
     let mut options = args.learning.options(args.place.model.precision);
     if let Some(seed) = args.seed {
@@ -27,7 +34,23 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     }
     let report = round(&engine, &options, out)?;
     out.print(&report, text)?;
+    if let Some(path) = &args.report {
+        page::write(&report, path)?;
+    }
     engine.close()
+}
+
+/// Before a round that may take an hour, not after it.
+fn check_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match folder.is_dir() && !path.is_dir() {
+        true => Ok(()),
+        false => Err(Error::Invalid {
+            what: "the report's file",
+            found: path.display().to_string(),
+            expected: "a file in a folder that exists".into(),
+        }),
+    }
 }
 
 /// One round under a progress bar.

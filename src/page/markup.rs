@@ -1,0 +1,90 @@
+//! Pieces of HTML. Every tag is closed, so that the page is well-formed XML too.
+
+use std::fmt::Write;
+
+/// Text as it may stand between tags and in attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A heading with what belongs under it.
+pub(super) fn section(id: &str, title: &str, content: &str) -> String {
+    format!("<section id=\"{id}\">\n<h2>{}</h2>\n{content}</section>\n", escape(title))
+}
+
+pub(super) fn paragraph(text: &str) -> String {
+    format!("<p>{}</p>\n", escape(text))
+}
+
+/// A table; of each row the first cell is its heading. Nothing if there are no rows.
+pub(super) fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut html = format!("<div class=\"wide\"><table><caption>{}</caption>\n<thead><tr>", escape(caption));
+    for cell in head {
+        // A `String` takes whatever is written.
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(cell));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        html.push_str("<tr>");
+        for (place, cell) in row.iter().enumerate() {
+            let _ = match place {
+                0 => write!(html, "<th scope=\"row\">{}</th>", escape(cell)),
+                _ => write!(html, "<td>{}</td>", escape(cell)),
+            };
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody></table></div>\n");
+    html
+}
+
+/// A drawing under its title and the meaning of its colours, each `#rrggbb`.
+pub(super) fn figure(title: &str, legend: &[(String, &str)], svg: &str) -> String {
+    let mut html = format!("<figure><figcaption>{}", escape(title));
+    for (colour, meaning) in legend {
+        let _ = write!(
+            html,
+            " <span class=\"key\"><span class=\"colour\" style=\"background:{colour}\"></span>{}</span>",
+            escape(meaning)
+        );
+    }
+    let _ = write!(html, "</figcaption>\n{svg}</figure>\n");
+    html
+}
+
+/// Drawings beside each other, as many as there is room for.
+pub(super) fn figures(figures: &[String]) -> String {
+    format!("<div class=\"figures\">\n{}</div>\n", figures.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_become_markup() {
+        let bad = "<b title='\"'>&";
+        let good = "&lt;b title=&#39;&quot;&#39;&gt;&amp;";
+        assert_eq!(escape(bad), good);
+        let row = vec![vec![bad.to_string(), bad.to_string()]];
+        let colour = [("#000000".to_string(), bad)];
+        let html =
+            [section("id", bad, ""), paragraph(bad), table(bad, &[bad], &row), figure(bad, &colour, "")];
+        assert_eq!(html.concat().matches(good).count(), 8);
+        assert!(!html.concat().contains("<b"));
+    }
+}

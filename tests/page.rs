@@ -1,0 +1,98 @@
+//! A round as a page.
+#![cfg(feature = "page")]
+
+mod common;
+
+use std::ops::ControlFlow;
+
+use common::{documents, judge_everything, open, quick_round};
+use retune::{Decision, RoundReport, page};
+
+const SECTIONS: [&str; 6] = ["gate", "training", "similarities", "difficulty", "sources", "time"];
+
+/// Checks that every tag is closed in order, and that nothing is asked of the network. Returns the ids of the sections.
+fn check(html: &str) -> Vec<String> {
+    let (mut open, mut sections) = (Vec::new(), Vec::new());
+    let body = html.strip_prefix("<!DOCTYPE html>").unwrap();
+    let mut rest = body;
+    while let Some(at) = rest.find('<') {
+        let end = rest[at..].find('>').map(|end| at + end).expect("a tag ends");
+        let tag = &rest[at + 1..end];
+        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "before {}", &rest[..at.min(80)]);
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+        if name == "section" && !tag.starts_with('/') {
+            sections.push(tag.split('"').nth(1).unwrap().to_string());
+        }
+        let quotes = tag.matches('"').count();
+        assert!(quotes.is_multiple_of(2) && !tag.contains('<'), "{tag}");
+        rest = &rest[end + 1..];
+    }
+    assert_eq!(open, [""; 0], "every tag is closed");
+    let without = html.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for outside in ["http:", "https:", "url(", "@import", "<script", "<link", "src=", "href="] {
+        assert!(!without.contains(outside), "the page has {outside}");
+    }
+    sections
+}
+
+#[test]
+fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let train = quick_round().train.with_epochs(2);
+    let round = quick_round().with_train(train).with_learn_fusion(false);
+    let report = engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap();
+    let html = page::html(&report).unwrap();
+    assert_eq!(check(&html), SECTIONS);
+    let sources = report.training.as_ref().unwrap().monitor.as_ref().unwrap().measurements[0].sources.len();
+    // Of each source three; of steps, of difficulty; and the gate's.
+    assert_eq!(html.matches("<svg ").count(), 3 * sources + 3 + 3 + 1);
+    let scores = report.gate.after.unwrap();
+    for text in [
+        format!("<td>{:.4}</td>", scores.hybrid.ndcg_10),
+        format!("<td>{:.4}</td>", scores.dense.mrr_10),
+        "cosine</text>".into(),
+        "share of pairs (%)".into(),
+        "p-value of the paired test".into(),
+        "grown harder".into(),
+        "hidden as suspected answers".into(),
+        "@media print".into(),
+    ] {
+        let found = html.replace("\n</text>", "</text>");
+        assert!(
+            found.contains(&text) || text.starts_with("p-value") && report.gate.p_value.is_none(),
+            "{text}"
+        );
+    }
+    let path = folder.path().join("round.html");
+    page::write(&report, &path).unwrap();
+    page::write(&report, &path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), html);
+    assert!(page::write(&report, &folder.path().join("no folder/round.html")).is_err());
+}
+
+#[test]
+fn a_round_that_was_skipped_has_a_page_and_what_it_says_is_no_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.gate.decision, Decision::Skipped);
+    let html = page::html(&report).unwrap();
+    assert_eq!(check(&html), SECTIONS);
+    assert!(html.contains("The encoder was not trained.") && html.contains("Nothing was judged"));
+
+    let mut json = serde_json::to_value(&report).unwrap();
+    json["gate"]["reason"] = "<script>&".into();
+    json["sources"]["<b>"] = 1.into();
+    let report: RoundReport = serde_json::from_value(json).unwrap();
+    let html = page::html(&report).unwrap();
+    assert_eq!(check(&html), SECTIONS);
+    assert!(html.contains("&lt;script&gt;&amp;") && html.contains("&lt;b&gt;"));
+}
