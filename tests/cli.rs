@@ -202,9 +202,8 @@ fn an_index_can_lie_elsewhere() {
     );
 }
 
-#[test]
-fn a_collection_is_measured() {
-    let folder = tempfile::tempdir().unwrap();
+/// The eight documents as a collection, each the answer to its own first words.
+fn write_collection(folder: &Path) {
     let (mut corpus, mut queries, mut qrels) =
         (String::new(), String::new(), "query-id\tcorpus-id\tscore\n".to_string());
     for document in common::documents() {
@@ -217,10 +216,16 @@ fn a_collection_is_measured() {
         );
         qrels += &format!("q-{}\t{}\t1\n", document.id, document.id);
     }
-    fs::create_dir(folder.path().join("qrels")).unwrap();
-    fs::write(folder.path().join("corpus.jsonl"), corpus).unwrap();
-    fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
-    fs::write(folder.path().join("qrels/test.tsv"), qrels).unwrap();
+    fs::create_dir(folder.join("qrels")).unwrap();
+    fs::write(folder.join("corpus.jsonl"), corpus).unwrap();
+    fs::write(folder.join("queries.jsonl"), queries).unwrap();
+    fs::write(folder.join("qrels/test.tsv"), qrels).unwrap();
+}
+
+#[test]
+fn a_collection_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
     let report = json(folder.path(), &["eval", "--collection", "."]);
     has(&report, &["collection", "split", "documents", "queries", "modes", "encode", "query_ms"]);
     assert_eq!(
@@ -247,6 +252,59 @@ fn a_collection_is_measured() {
 
     let missing = retune(folder.path(), &["eval", "--collection", ".", "--split", "dev"]);
     assert_eq!(missing.status.code(), Some(1));
+}
+
+#[test]
+fn runs_are_written_scored_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    json(folder.path(), &["eval", "--collection", ".", "--run-out", "out.trec"]);
+    let written = fs::read_to_string(folder.path().join("out.lexical.trec")).unwrap();
+    assert!(written.lines().all(|line| line.ends_with(" retune-lexical")), "{written}");
+    let score = |run: &str| json(folder.path(), &["eval", "--run", run, "--qrels", "qrels/test.tsv", "--per-query"]);
+    let report = score("out.lexical.trec");
+    has(&report, &["run", "queries", "unjudged_queries", "missing_queries", "figures", "intervals", "per_query"]);
+    assert_eq!((&report["queries"], &report["figures"]["mrr@10"]), (&8.into(), &1.0.into()));
+    assert_eq!(report["per_query"].as_object().unwrap().len(), 8);
+    assert_eq!(report["intervals"]["mrr@10"]["low"], 1.0);
+
+    // One query misses its document, one finds it second.
+    let (mut worse, mut ranks) = (String::new(), [2, 0].into_iter());
+    for document in common::documents() {
+        let (query, rank) = (format!("q-{}", document.id), ranks.next().unwrap_or(1));
+        if rank != 1 {
+            worse += &format!("{query} Q0 other 1 9 mine\n");
+        }
+        if rank > 0 {
+            worse += &format!("{query} Q0 {} {rank} {} mine\n", document.id, 9 - rank);
+        }
+    }
+    fs::write(folder.path().join("worse.trec"), &worse).unwrap();
+    assert_eq!(score("worse.trec")["figures"]["mrr@10"], (6.0 + 0.5) / 8.0);
+    let compared = json(
+        folder.path(),
+        &["compare", "out.lexical.trec", "worse.trec", "--qrels", "qrels/test.tsv", "--metrics", "mrr@10,map"],
+    );
+    let one = &compared["comparisons"][0];
+    assert_eq!((&one["first"], &one["second"]), (&1.0.into(), &0.8125.into()));
+    assert_eq!((&one["won"], &one["lost"], &one["tied"]), (&0.into(), &2.into(), &6.into()));
+    assert_eq!(one["lost_most"][0]["difference"], -1.0);
+    // Of four patterns of signs two are as large; twice that for two metrics.
+    assert_eq!((&one["p_value"], &one["p_holm"]), (&0.5.into(), &1.0.into()));
+
+    for (name, text, at) in [
+        ("nan.trec", "q-a Q0 d 1 1 t\nq-a Q0 e 2 NaN t\n", "nan.trec:2:"),
+        ("others.trec", "nobody Q0 d 1 1 t\n", "none is judged"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+        let refused = retune(folder.path(), &["eval", "--run", name, "--qrels", "qrels/test.tsv"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains(at), "{}", stderr(&refused));
+    }
+    fs::write(folder.path().join("qrels/test.tsv"), "q\td\tvery\n").unwrap();
+    let refused = retune(folder.path(), &["eval", "--collection", ".", "--index", "new"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(!folder.path().join("new").exists(), "nothing was begun");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A test collection in an index.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use retune::eval::{AveragedOver, Collection, Evaluation, Metric, Qrels, Run, evaluate};
+use retune::eval::{AveragedOver, Collection, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
 use retune::{Chunking, Document, Engine, Error, Mode, Query, Result, Status};
 use serde::Serialize;
 
@@ -11,9 +11,6 @@ use super::output::Output;
 
 /// Documents that are added in one commit.
 const COMMIT: usize = 512;
-
-/// A map from a metric's name to its mean.
-pub(super) type Figures = BTreeMap<String, f64>;
 
 /// What was encoded, and how long that took.
 #[derive(Serialize)]
@@ -23,11 +20,8 @@ pub(super) struct Encode {
 }
 
 /// Refuses, before anything is added, an index that is not this collection's or the beginning of one.
-pub(super) fn holds_nothing_else(engine: &Engine, status: &Status, collection: &Collection) -> Result<()> {
-    let mut others: BTreeSet<String> = engine.documents()?.into_iter().collect();
-    for document in collection.documents()? {
-        others.remove(&document?.id);
-    }
+pub(super) fn holds_nothing_else(engine: &Engine, status: &Status, inventory: &Inventory) -> Result<()> {
+    let others: Vec<String> = engine.documents()?.into_iter().filter(|id| !inventory.holds(id)).collect();
     if others.is_empty() && status.chunking == Chunking::Whole {
         return Ok(());
     }
@@ -46,10 +40,10 @@ pub(super) fn judged_queries(
     qrels: &Qrels,
     limit: Option<usize>,
 ) -> Result<Vec<(String, String)>> {
-    let mut queries = Vec::new();
+    let (mut queries, mut seen) = (Vec::new(), BTreeSet::new());
     for query in collection.queries()? {
         let query = query?;
-        if qrels.judgements(&query.id).is_some() {
+        if qrels.judgements(&query.id).is_some() && seen.insert(query.id.clone()) {
             queries.push((query.id, query.text));
         }
     }
@@ -59,7 +53,7 @@ pub(super) fn judged_queries(
         true => Err(Error::Invalid {
             what: "the collection",
             found: "no query that is judged".into(),
-            expected: "queries.jsonl and the qrels to share query ids, and a limit of 1 or more".into(),
+            expected: "queries and qrels to share query ids, and a limit of 1 or more".into(),
         }),
     }
 }
@@ -94,6 +88,38 @@ pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Res
     Ok(encode)
 }
 
+/// What a mode returns for the queries, `depth` documents deep; with `without_own`, none whose id is the query's.
+pub(super) fn rank(
+    engine: &Engine,
+    queries: &[(String, String)],
+    (mode, depth, without_own): (Mode, usize, bool),
+    out: &Output,
+) -> Result<Run> {
+    let bar = out.bar(mode.name(), queries.len() as u64);
+    let mut run = Run::new();
+    let asked_for = depth + usize::from(without_own);
+    for (id, text) in queries {
+        let asked = Query::new(text.as_str()).with_limit(asked_for).with_candidates(asked_for).with_mode(mode);
+        let hits = engine.search(&asked.without_logging())?.hits.into_iter();
+        let hits = hits.filter(|hit| !without_own || hit.document != *id).take(depth);
+        run.insert(id, hits.map(|hit| (hit.document, hit.score)).collect())?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(run)
+}
+
+/// The judgements of these queries alone.
+pub(super) fn of_queries(qrels: &Qrels, queries: &[(String, String)]) -> Qrels {
+    let mut judged = Qrels::new();
+    for (id, _) in queries {
+        for (document, &relevance) in qrels.judgements(id).into_iter().flatten() {
+            judged.insert(id, document, relevance);
+        }
+    }
+    judged
+}
+
 /// Evaluates the rankings of a mode, `depth` documents deep.
 pub(super) fn measure(
     engine: &Engine,
@@ -104,22 +130,6 @@ pub(super) fn measure(
     metrics: &[Metric],
     out: &Output,
 ) -> Result<Evaluation> {
-    let bar = out.bar(mode.name(), queries.len() as u64);
-    let (mut run, mut judged) = (Run::new(), Qrels::new());
-    for (id, text) in queries {
-        let asked = Query::new(text.as_str()).with_limit(depth).with_candidates(depth).with_mode(mode);
-        let answer = engine.search(&asked.without_logging())?;
-        run.insert(id, answer.hits.into_iter().map(|hit| (hit.document, hit.score)).collect())?;
-        for (document, &relevance) in qrels.judgements(id).into_iter().flatten() {
-            judged.insert(id, document, relevance);
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(evaluate(&run, &judged, metrics, AveragedOver::Judged))
-}
-
-/// The means by the metrics' names.
-pub(super) fn figures(evaluation: &Evaluation, metrics: &[Metric]) -> Figures {
-    metrics.iter().map(|metric| (metric.to_string(), evaluation.mean(*metric).unwrap_or(0.0))).collect()
+    let run = rank(engine, queries, (mode, depth, false), out)?;
+    Ok(evaluate(&run, &of_queries(qrels, queries), metrics, AveragedOver::Judged))
 }

@@ -2,9 +2,11 @@
 
 mod bench;
 mod collection;
+mod compare;
 mod demo;
 mod eval;
 mod evidence;
+mod figures;
 mod forget;
 mod index;
 mod judge;
@@ -16,6 +18,7 @@ mod place;
 mod positive;
 mod rollback;
 mod rounds;
+mod score;
 mod search;
 mod simulate;
 mod status;
@@ -57,8 +60,10 @@ enum Verb {
     Forget(forget::Args),
     /// Tell what an index is and holds.
     Status(status::Args),
-    /// Measure retrieval on a test collection in BEIR layout.
+    /// Measure retrieval on a test collection, or score a run.
     Eval(eval::Args),
+    /// Say whether runs differ, by how much, on which queries, and how sure that is.
+    Compare(compare::Args),
     /// Replay a test collection's train queries as users, learn, and measure on the test queries.
     Simulate(simulate::Args),
     /// Measure how fast the encoder encodes, answers and learns on this machine.
@@ -94,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),
+        Verb::Compare(args) => compare::run(&args, &out),
         Verb::Simulate(args) => simulate::run(&args, &out),
         Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),

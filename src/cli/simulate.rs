@@ -7,14 +7,15 @@ use clap::builder::RangedU64ValueParser;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use retune::eval::{ClickModel, Collection, Evaluation, Metric, Qrels, compare};
+use retune::eval::{ClickModel, Collection, Evaluation, Inventory, Metric, Qrels, compare};
 use retune::{
     Chunking, Decision, Engine, Error, Language, LearnOptions, Mode, Options, Query, Result, Tier, Verdict,
 };
 use serde::Serialize;
 
-use super::collection::{Figures, add, figures, holds_nothing_else, judged_queries, measure};
+use super::collection::{add, holds_nothing_else, judged_queries, measure};
 use super::eval::failed;
+use super::figures::{Figures, figures};
 use super::index::fixed;
 use super::learn;
 use super::learning::Learning;
@@ -30,7 +31,7 @@ const TESTED: Metric = Metric::NdcgAt(10);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A folder in BEIR layout with the splits train, which users ask, and test, which nobody learns from.
+    /// A test collection with the splits train, which users ask, and test, which nobody learns from.
     #[arg(long, value_name = "DIR")]
     collection: PathBuf,
     /// How often to learn.
@@ -110,6 +111,7 @@ impl Split {
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let collection = Collection::open(&args.collection)?;
     let (mut train, test) = (Split::read(&collection, "train")?, Split::read(&collection, "test")?);
+    let inventory = Inventory::of(&collection, &test.qrels)?;
     let guard = args.guard.as_ref().map(Collection::open).transpose()?;
     args.model.ensure(out)?;
     let temporary = tempfile::tempdir().map_err(failed)?;
@@ -117,7 +119,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = open(&path, args)?;
     let status = engine.status()?;
     fixed("--language", Some(args.language), status.language, &path)?;
-    holds_nothing_else(&engine, &status, &collection)?;
+    holds_nothing_else(&engine, &status, &inventory)?;
     let asked = status.feedback.as_ref().is_some_and(|log| log.impressions > 0);
     if asked || status.generation.id.0 > 1 {
         return Err(Error::Invalid {

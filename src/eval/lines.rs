@@ -1,22 +1,34 @@
-//! Text files line by line, with errors that name the line.
+//! Text files line by line, plain or gzipped, with errors that name the line.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
 use crate::error::{Error, Result};
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The lines of a file that are not blank, with their numbers, counted from 1.
 pub(super) struct Lines {
     path: PathBuf,
-    reader: BufReader<File>,
+    reader: Box<dyn BufRead + Send>,
     number: usize,
 }
 
 impl Lines {
+    /// Whether a file is gzipped is told by its first bytes, not by its name.
     pub(super) fn open(path: &Path) -> Result<Lines> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        Ok(Lines { path: path.to_path_buf(), reader: BufReader::new(file), number: 0 })
+        let mut file = File::open(path).map_err(Error::io("open", path))?;
+        let mut first = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut first).map_err(Error::io("read", path))?;
+        file.rewind().map_err(Error::io("read", path))?;
+        let reader: Box<dyn BufRead + Send> = match first == GZIP_MAGIC {
+            true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
+            false => Box::new(BufReader::new(file)),
+        };
+        Ok(Lines { path: path.to_path_buf(), reader, number: 0 })
     }
 
     /// The error of a line that is not as it must be.

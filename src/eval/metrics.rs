@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Qrels, Run};
 use crate::error::{Error, Result};
 
 /// A figure of merit of one ranking, from 0 to 1. `Display` and `FromStr` write it as `ndcg@10`, `map`, `recall@100`.
 ///
 /// A document is relevant if its judgement is above 0; the number of relevant documents is over all that are judged
-/// for the query, returned or not. A query without relevant documents scores 0.
+/// for the query, returned or not. A query without relevant documents scores 0, but
+/// for [`Metric::JudgedAt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Metric {
@@ -40,6 +40,9 @@ pub enum Metric {
     /// How seldom documents judged not relevant stand above relevant ones; blind to documents that were not judged
     /// (Buckley and Voorhees, 2004).
     Bpref,
+    /// The share of the first k (of fewer, where fewer were returned) that was judged at all: low where a system finds what the
+    /// judges never saw. 0 where nothing was returned.
+    JudgedAt(usize),
 }
 
 impl Metric {
@@ -53,7 +56,7 @@ impl Metric {
             ranking.into_iter().map(|document| judgements.get(document).copied()).collect();
         let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
         let relevant = judgements.values().filter(|&&judgement| judgement > 0).count();
-        if relevant == 0 {
+        if relevant == 0 && !matches!(self, Metric::JudgedAt(_)) {
             return 0.0;
         }
         let found = |k: usize| gains.iter().take(k).filter(|&&gain| gain > 0).count() as f64;
@@ -69,6 +72,7 @@ impl Metric {
             Metric::SuccessAt(k) => f64::from(found(k) > 0.0),
             Metric::RPrecision => found(relevant) / relevant as f64,
             Metric::Bpref => bpref(&judged, judgements, relevant),
+            Metric::JudgedAt(k) => judged_share(&judged[..judged.len().min(k)]),
         }
     }
 }
@@ -91,6 +95,10 @@ fn average_precision(gains: &[i32], relevant: usize, k: usize) -> f64 {
     let ranks = gains.iter().take(k).enumerate().filter(|(_, gain)| **gain > 0).map(|(index, _)| index);
     let precisions = ranks.enumerate().map(|(found, index)| (found as f64 + 1.0) / (index as f64 + 1.0));
     precisions.sum::<f64>() / relevant as f64
+}
+
+fn judged_share(judged: &[Option<i32>]) -> f64 {
+    judged.iter().flatten().count() as f64 / judged.len().max(1) as f64
 }
 
 fn bpref(judged: &[Option<i32>], judgements: &BTreeMap<String, i32>, relevant: usize) -> f64 {
@@ -122,6 +130,7 @@ impl fmt::Display for Metric {
             Metric::SuccessAt(k) => write!(f, "success@{k}"),
             Metric::RPrecision => write!(f, "r-precision"),
             Metric::Bpref => write!(f, "bpref"),
+            Metric::JudgedAt(k) => write!(f, "judged@{k}"),
         }
     }
 }
@@ -131,8 +140,8 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = || {
-            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision, success \
-                            with @ and a rank from 1";
+            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision, success, \
+                            judged with @ and a rank from 1";
             Error::invalid("the metric", format!("{text:?}"), expected)
         };
         let Some((name, rank)) = text.split_once('@') else {
@@ -147,75 +156,8 @@ impl FromStr for Metric {
             "recall" => Ok(Metric::RecallAt(k)),
             "precision" => Ok(Metric::PrecisionAt(k)),
             "success" => Ok(Metric::SuccessAt(k)),
+            "judged" => Ok(Metric::JudgedAt(k)),
             _ => Err(wrong()),
         }
     }
-}
-
-/// Which queries a mean is taken over. They differ where a system returned nothing, or nothing is relevant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AveragedOver {
-    /// Those in both the run and the qrels: what trec_eval does by itself, and pytrec_eval's and BEIR's users report.
-    InBoth,
-    /// All in the qrels; those missing from the run count 0: trec_eval's `-c`.
-    Judged,
-    /// All in the qrels that have a relevant document; those missing from the run count 0.
-    WithRelevant,
-}
-
-/// Metrics of a run, by query.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    metrics: Vec<Metric>,
-    queries: BTreeMap<String, Vec<f64>>,
-}
-
-impl Evaluation {
-    /// The mean of a metric; 0 over no queries, `None` if it was not asked for.
-    pub fn mean(&self, metric: Metric) -> Option<f64> {
-        let values = self.by_query(metric)?;
-        let sum: f64 = values.values().sum();
-        Some(if values.is_empty() { 0.0 } else { sum / values.len() as f64 })
-    }
-
-    /// The values of a metric; `None` if it was not asked for.
-    pub fn by_query(&self, metric: Metric) -> Option<BTreeMap<&str, f64>> {
-        let column = self.metrics.iter().position(|&known| known == metric)?;
-        Some(self.queries.iter().map(|(query, values)| (query.as_str(), values[column])).collect())
-    }
-
-    /// The metrics, in the order asked for.
-    pub fn metrics(&self) -> &[Metric] {
-        &self.metrics
-    }
-
-    /// The number of queries the means are over.
-    pub fn len(&self) -> usize {
-        self.queries.len()
-    }
-
-    /// Whether the means are over no queries.
-    pub fn is_empty(&self) -> bool {
-        self.queries.is_empty()
-    }
-}
-
-/// Scores a run against judgements. Queries of the run that were not judged are left out, always.
-pub fn evaluate(run: &Run, qrels: &Qrels, metrics: &[Metric], over: AveragedOver) -> Evaluation {
-    let mut queries = BTreeMap::new();
-    for (query, judgements) in qrels.iter() {
-        let ranking = run.ranking(query);
-        let counts = match over {
-            AveragedOver::InBoth => ranking.is_some(),
-            AveragedOver::Judged => true,
-            AveragedOver::WithRelevant => judgements.values().any(|&judgement| judgement > 0),
-        };
-        if counts {
-            let documents = || ranking.unwrap_or_default().iter().map(|(document, _)| document.as_str());
-            let values = metrics.iter().map(|metric| metric.of(documents(), judgements)).collect();
-            queries.insert(query.to_string(), values);
-        }
-    }
-    Evaluation { metrics: metrics.to_vec(), queries }
 }

@@ -1,15 +1,19 @@
 //! How good a ranking is: test collections, metrics, significance tests. Pure, over plain ids.
 //!
-//! - [`Collection`] reads the BEIR layout: `corpus.jsonl`, `queries.jsonl`, `qrels/SPLIT.tsv`.
+//! - [`Collection`] reads folders in the layouts of BEIR, TREC and SMART; [`Inventory`] counts what is odd in them.
 //! - [`Qrels`] are the judgements, [`Run`] is a ranked output; both also read and write TREC's formats.
 //! - [`Metric`] and [`evaluate`] follow trec_eval to the letter, ties and missing queries included.
 //! - [`ClickModel`]: simulated users.
-//! - [`randomisation_test`] says whether a difference between two runs could be chance.
+//! - [`randomisation_test`] says whether a difference between two runs could be chance, [`holm`] corrects that for several
+//!   comparisons, and [`bootstrap`] says how sure a mean is.
 
 mod clicks;
 mod collection;
+mod evaluation;
+mod interval;
 mod lines;
 mod metrics;
+mod numbers;
 mod qrels;
 mod run;
 mod significance;
@@ -17,8 +21,10 @@ mod significance;
 mod tests;
 
 pub use clicks::ClickModel;
-pub use collection::{Collection, Document, Documents, Queries, Query};
-pub use metrics::{AveragedOver, Evaluation, Metric, evaluate};
+pub use collection::{Collection, Document, Documents, Inventory, Queries, Query};
+pub use evaluation::{AveragedOver, Evaluation, evaluate};
+pub use interval::{Interval, bootstrap};
+pub use metrics::Metric;
 pub use qrels::Qrels;
 pub use run::Run;
-pub use significance::{Significance, compare, randomisation_test};
+pub use significance::{Significance, compare, holm, randomisation_test};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::lines::Lines;
+use super::numbers::without_zeros;
 use crate::error::{Error, Result};
 use crate::storage::write_atomic;
 
@@ -49,14 +50,17 @@ impl Qrels {
         self.queries.is_empty()
     }
 
-    /// Reads BEIR's form: a header, then `query-id TAB corpus-id TAB score`.
+    /// Reads BEIR's form: `query-id TAB corpus-id TAB score`, a header before it or not.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
     pub fn read_beir(path: &Path) -> Result<Qrels> {
-        let expected = "a header, then query-id TAB corpus-id TAB score";
-        Qrels::read(path, expected, |number, line| {
-            let fields: Vec<&str> = line.split('\t').collect();
+        let expected = "query-id TAB corpus-id TAB score, the score a whole number";
+        Qrels::read_lines(path, expected, |number, line| {
+            let mut fields: Vec<&str> = line.split('\t').collect();
+            if fields.len() == 1 {
+                fields = line.split_ascii_whitespace().collect();
+            }
             match fields[..] {
                 [_, _, score] if number == 1 && whole_number(score).is_none() => Some(None),
                 [query, document, score] => Some(Some((query, document, whole_number(score)?))),
@@ -70,15 +74,47 @@ impl Qrels {
     /// # Errors
     /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
     pub fn read_trec(path: &Path) -> Result<Qrels> {
-        Qrels::read(path, "query ITERATION document relevance", |_, line| {
+        Qrels::read_lines(path, "query ITERATION document relevance", |_, line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
             let [query, _, document, relevance] = fields[..] else { return None };
             Some(Some((query, document, whole_number(relevance)?)))
         })
     }
 
+    /// Reads either form, told by the first line: TREC's has four fields, BEIR's three.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    pub fn read(path: &Path) -> Result<Qrels> {
+        let first = Lines::open(path)?.next().transpose()?;
+        match first.is_some_and(|(_, line)| line.split_ascii_whitespace().count() == 4) {
+            true => Qrels::read_trec(path),
+            false => Qrels::read_beir(path),
+        }
+    }
+
+    /// Reads the judgements of SMART's classics: `query document CODE` (Cranfield), `query document 0 0` (CISI, CACM) or TREC's
+    /// form (MED). The codes differ from collection to collection, so every document of a line is relevant (1), as SMART itself
+    /// takes them; in TREC's form, one above 0. Numbers go without leading zeros.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
+    pub fn read_smart(path: &Path) -> Result<Qrels> {
+        Qrels::read_lines(path, "query document CODE, query document 0 0, or TREC's form", |_, line| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let number = |text: &str| text.parse::<f32>().ok();
+            let (query, document, relevance) = match fields[..] {
+                [query, document, code] => (query, document, number(code).map(|_| 1)?),
+                [query, document, "0", last] if number(last) == Some(0.0) => (query, document, 1),
+                [query, _, document, relevance] => (query, document, whole_number(relevance)?.clamp(0, 1)),
+                _ => return None,
+            };
+            Some(Some((without_zeros(query), without_zeros(document), relevance)))
+        })
+    }
+
     /// `parse` gives `None` for a wrong line and `Some(None)` for a header.
-    fn read(
+    fn read_lines(
         path: &Path,
         expected: &str,
         parse: impl Fn(usize, &str) -> Option<Option<(&str, &str, i32)>>,

@@ -48,6 +48,18 @@ impl Run {
         self.queries.iter().map(|(query, documents)| (query.as_str(), documents.as_slice()))
     }
 
+    /// Leaves out every document whose id is its query's, as BEIR does: there some queries are documents of the corpus
+    /// (ArguAna, Quora). Says how many there were.
+    pub fn remove_own_ids(&mut self) -> usize {
+        let mut removed = 0;
+        for (query, documents) in &mut self.queries {
+            let before = documents.len();
+            documents.retain(|(document, _)| document != query);
+            removed += before - documents.len();
+        }
+        removed
+    }
+
     /// The number of queries.
     pub fn len(&self) -> usize {
         self.queries.len()

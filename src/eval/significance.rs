@@ -61,6 +61,19 @@ pub fn compare(first: &Evaluation, second: &Evaluation, metric: Metric, seed: u6
     randomisation_test(&a, &b, seed)
 }
 
+/// p-values made fit for several comparisons at once, in their order: the chance of calling any of them a difference
+/// when there is none stays what a single p-value says (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979).
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let (mut adjusted, mut least) = (vec![1.0; p_values.len()], 0.0f64);
+    for (rank, &index) in order.iter().enumerate() {
+        least = least.max(p_values[index] * (p_values.len() - rank) as f64).min(1.0);
+        adjusted[index] = least;
+    }
+    adjusted
+}
+
 /// The least absolute sum that counts as large as the observed one, with room for rounding.
 fn threshold(differences: &[f64]) -> f64 {
     let scale: f64 = differences.iter().map(|d| d.abs()).sum();

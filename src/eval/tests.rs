@@ -167,6 +167,7 @@ fn metrics_round_trip_through_their_names() {
         "precision@1",
         "success@3",
         "bpref",
+        "judged@10",
     ] {
         assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
     }
@@ -253,7 +254,7 @@ fn a_collection_is_read_as_a_stream() {
     let queries: Vec<_> = collection.queries().unwrap().collect();
     assert_eq!(queries[0].as_ref().unwrap().text, "what");
     assert!(queries[1].as_ref().unwrap_err().to_string().contains("queries.jsonl:2:"));
-    assert_eq!(collection.splits().unwrap(), ["test"]);
+    assert_eq!(collection.splits(), ["test"]);
     let qrels = collection.qrels("test").unwrap();
     assert_eq!(
         (qrels.get("q1", "d1"), qrels.get("q1", "2"), qrels.get("q1", "d4")),
@@ -323,4 +324,57 @@ fn evaluations_are_compared_query_by_query() {
     assert_eq!((test.pairs, test.exact, second.mean(metrics[0])), (8, true, Some(1.0)));
     assert_eq!(test.p_value, 2.0 / 256.0);
     assert!(compare(&first, &second, Metric::Map, 7).is_err());
+}
+
+#[test]
+fn what_the_judges_never_saw_is_counted() {
+    let judgements: BTreeMap<String, i32> = [("a".into(), 0), ("b".into(), 0)].into();
+    let judged = |ranking: &[&str], k| Metric::JudgedAt(k).of(ranking.iter().copied(), &judgements);
+    assert_eq!(judged(&["a", "x", "b", "y"], 3), 2.0 / 3.0);
+    assert_eq!(judged(&["a", "x"], 10), 0.5);
+    assert_eq!(judged(&[], 10), 0.0);
+}
+
+#[test]
+fn a_query_that_is_a_document_does_not_find_itself() {
+    let mut run = Run::new();
+    run.insert("d1", vec![("d1".into(), 2.0), ("d2".into(), 1.0)]).unwrap();
+    run.insert("q", vec![("d1".into(), 1.0)]).unwrap();
+    assert_eq!(run.remove_own_ids(), 1);
+    assert_eq!(run.ranking("d1").unwrap(), [("d2".to_string(), 1.0)]);
+    assert_eq!(run.ranking("q").unwrap().len(), 1);
+}
+
+#[test]
+fn holm_corrects_the_least_most_and_keeps_their_order() {
+    // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
+    let expected = [0.03, 0.06, 0.06, 0.02];
+    for (found, expected) in holm(&[0.01, 0.04, 0.03, 0.005]).into_iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+    assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
+    assert!(holm(&[]).is_empty());
+}
+
+#[test]
+fn the_bootstrap_comes_near_the_interval_of_the_normal_law() {
+    // 200 values of 0 and 200 of 1: the mean's standard error is 0.025.
+    let values: Vec<f64> = (0..400).map(|i| f64::from(i % 2)).collect();
+    let interval = bootstrap(&values, 7);
+    assert!((interval.low - (0.5 - 1.96 * 0.025)).abs() < 0.004, "{interval:?}");
+    assert!((interval.high - (0.5 + 1.96 * 0.025)).abs() < 0.004, "{interval:?}");
+    assert_eq!(bootstrap(&values, 7), interval);
+    assert_eq!(bootstrap(&[0.25; 9], 1), bootstrap(&[0.25], 2));
+}
+
+#[test]
+fn judgements_of_either_form_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("qrels");
+    for text in ["q 0 d 2\n", "q\td\t2\n", "query-id\tcorpus-id\tscore\nq\td\t2\n"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(Qrels::read(&path).unwrap().get("q", "d"), Some(2), "{text}");
+    }
+    fs::write(&path, "q 0 d high\n").unwrap();
+    assert!(message(Qrels::read(&path)).contains("qrels:1:"));
 }

@@ -1,0 +1,98 @@
+//! The form of SMART's classics (Cranfield, CISI, MED, CACM): `.I 1` begins a record, `.T`, `.W` and other letters its
+//! fields.
+
+use super::super::lines::Lines;
+use super::super::numbers::without_zeros;
+use super::{Document, Query, Records};
+use crate::error::Result;
+
+const EXPECTED: &str = "records that begin with `.I NUMBER`, their fields with a line of a point and a letter";
+
+/// A record's number, without leading zeros, and its fields.
+struct Record {
+    id: String,
+    title: String,
+    body: String,
+}
+
+/// A title of several lines and a body, both as they stand.
+pub(super) fn documents(lines: Lines) -> Records<Document> {
+    Box::new(Reader::new(lines).map(|record| {
+        record.map(|Record { id, title, body }| Document { id, title, text: body })
+    }))
+}
+
+/// `by_place` numbers the queries by their place in the file, from 1, whatever their own number is.
+pub(super) fn queries(lines: Lines, by_place: bool) -> Records<Query> {
+    Box::new(Reader::new(lines).enumerate().map(move |(place, record)| {
+        let Record { id, title, body } = record?;
+        let id = if by_place { (place + 1).to_string() } else { id };
+        let text = if body.is_empty() { title } else { body };
+        Ok(Query { id, text })
+    }))
+}
+
+struct Reader {
+    lines: Lines,
+    /// A record that has begun.
+    begun: Option<Record>,
+    field: char,
+}
+
+impl Reader {
+    fn new(lines: Lines) -> Reader {
+        Reader { lines, begun: None, field: ' ' }
+    }
+
+    fn read(&mut self) -> Result<Option<Record>> {
+        while let Some(line) = self.lines.next() {
+            let (number, line) = line?;
+            if let Some(id) = line.strip_prefix(".I") {
+                let id = without_zeros(id.trim());
+                if id.is_empty() || id.contains(char::is_whitespace) {
+                    return Err(self.lines.wrong(number, format!("{line:?}"), EXPECTED));
+                }
+                self.field = ' ';
+                let next = Record { id: id.to_string(), title: String::new(), body: String::new() };
+                if let Some(whole) = self.begun.replace(next) {
+                    return Ok(Some(whole));
+                }
+            } else if let Some(field) = field(&line) {
+                self.field = field;
+            } else {
+                let Some(record) = &mut self.begun else {
+                    return Err(self.lines.wrong(number, format!("{line:?}"), EXPECTED));
+                };
+                match self.field {
+                    'T' => add(&mut record.title, &line),
+                    'W' => add(&mut record.body, &line),
+                    // Authors, sources, references and keys are not what is searched.
+                    _ => {}
+                }
+            }
+        }
+        Ok(self.begun.take())
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// The letter of a line that begins a field.
+fn field(line: &str) -> Option<char> {
+    let letter = line.trim_end().strip_prefix('.')?;
+    let mut letters = letter.chars();
+    letters.next().filter(|letter| letter.is_ascii_uppercase() && letters.next().is_none())
+}
+
+fn add(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line.trim_end());
+}

@@ -1,0 +1,80 @@
+//! What a collection holds, and what is odd about it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Collection;
+use crate::error::Result;
+use crate::eval::Qrels;
+
+/// Counts of a collection. Making it reads every line once, so that a collection with a wrong line is refused
+/// before anything is done with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// Documents by distinct id.
+    pub documents: usize,
+    /// Documents whose id came before; the last of an id counts.
+    pub duplicate_documents: usize,
+    /// Documents with neither title nor text: they can't be found, and count as not found.
+    pub empty_documents: usize,
+    /// Queries with judgements and a text.
+    pub queries: usize,
+    /// Queries whose id came before; the first of an id counts.
+    pub duplicate_queries: usize,
+    /// Queries that the judgements name and the collection lacks: they can't be asked, and are left out.
+    pub unknown_queries: usize,
+    /// Judgements of documents that the collection lacks: one that is relevant counts as not found.
+    pub unknown_documents: usize,
+    #[serde(skip)]
+    ids: BTreeSet<String>,
+}
+
+impl Inventory {
+    /// Reads `collection` through, against judgements of a split of it.
+    ///
+    /// # Errors
+    /// As [`Collection::documents`] and [`Collection::queries`], of any line.
+    pub fn of(collection: &Collection, qrels: &Qrels) -> Result<Inventory> {
+        let mut inventory = Inventory::default();
+        for document in collection.documents()? {
+            let document = document?;
+            let empty = document.title.trim().is_empty() && document.text.trim().is_empty();
+            inventory.empty_documents += usize::from(empty);
+            inventory.duplicate_documents += usize::from(!inventory.ids.insert(document.id));
+        }
+        inventory.documents = inventory.ids.len();
+        let mut asked = BTreeSet::new();
+        for query in collection.queries()? {
+            let query = query?;
+            let judged = qrels.judgements(&query.id).is_some();
+            let new = asked.insert(query.id);
+            inventory.queries += usize::from(judged && new);
+            inventory.duplicate_queries += usize::from(!new);
+        }
+        for (query, judgements) in qrels.iter() {
+            inventory.unknown_queries += usize::from(!asked.contains(query));
+            let unknown = judgements.keys().filter(|document| !inventory.holds(document));
+            inventory.unknown_documents += unknown.count();
+        }
+        Ok(inventory)
+    }
+
+    /// Whether the collection has a document of this id.
+    pub fn holds(&self, document: &str) -> bool {
+        self.ids.contains(document)
+    }
+
+    /// What is odd, in words; empty when nothing is.
+    pub fn oddities(&self) -> Vec<String> {
+        let all = [
+            (self.duplicate_documents, "documents with an id that came before: the last one counts"),
+            (self.empty_documents, "documents without title and text: they can't be found"),
+            (self.duplicate_queries, "queries with an id that came before: the first one counts"),
+            (self.unknown_queries, "judged queries that the collection lacks: left out"),
+            (self.unknown_documents, "judgements of documents that the collection lacks"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    }
+}

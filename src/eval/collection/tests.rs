@@ -1,0 +1,190 @@
+//! Collections in every form, and what is wrong with them.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use super::*;
+
+fn write(folder: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+/// (id, title, text) of every document, and (id, text) of every query.
+type Told = (Vec<(String, String, String)>, Vec<(String, String)>);
+
+fn read(folder: &Path) -> Told {
+    let collection = Collection::open(folder).unwrap();
+    let documents = collection.documents().unwrap().map(|document| {
+        let Document { id, title, text } = document.unwrap();
+        (id, title, text)
+    });
+    let queries = collection.queries().unwrap().map(|query| {
+        let Query { id, text } = query.unwrap();
+        (id, text)
+    });
+    (documents.collect(), queries.collect())
+}
+
+fn told(documents: &[(&str, &str, &str)], queries: &[(&str, &str)]) -> Told {
+    let documents = documents.iter().map(|(a, b, c)| (a.to_string(), b.to_string(), c.to_string()));
+    let queries = queries.iter().map(|(a, b)| (a.to_string(), b.to_string()));
+    (documents.collect(), queries.collect())
+}
+
+#[test]
+fn cranfields_files_are_read_as_smart_meant_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            (
+                "cran.all.1400",
+                ".I 1\n.T\nwings\nin a slipstream .\n.A\nbrenckman,m.\n.B\nj. ae. scs. 25, 1958, 324.\n.W\n\
+                 an experimental study .\n.I 2\n.T\n.W\n.x is no field\n.I 3\n",
+            ),
+            ("cran.qry", ".I 001\n.W\nwhat similarity laws\nmust be obeyed .\n.I 004\n.W\nwhat problems\n"),
+            ("cranqrel", "1 1 2 \n1 2 -1\n2 3 4\n"),
+            ("README", "About this collection\n"),
+        ],
+    );
+    let expected = told(
+        &[
+            ("1", "wings\nin a slipstream .", "an experimental study ."),
+            ("2", "", ".x is no field"),
+            ("3", "", ""),
+        ],
+        // The judgements count the queries, whose own numbers have gaps.
+        &[("1", "what similarity laws\nmust be obeyed ."), ("2", "what problems")],
+    );
+    assert_eq!(read(folder.path()), expected);
+    let collection = Collection::open(folder.path()).unwrap();
+    assert_eq!(collection.splits(), ["cranqrel"]);
+    let qrels = collection.qrels("cranqrel").unwrap();
+    assert_eq!((qrels.get("1", "1"), qrels.get("1", "2"), qrels.get("2", "3")), (Some(1), Some(1), Some(1)));
+    let inventory = Inventory::of(&collection, &qrels).unwrap();
+    assert_eq!((inventory.documents, inventory.empty_documents, inventory.queries), (3, 1, 2));
+    assert_eq!(inventory.oddities(), ["1 documents without title and text: they can't be found"]);
+}
+
+#[test]
+fn queries_keep_their_own_numbers_where_the_judgements_use_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            ("med.all", ".I 1\n.W\na\n"),
+            ("med.qry", ".I 1\n.W\nfirst\n.I 4\n.W\nfourth\n"),
+            ("qrels.text", "01 0 1 1\n04 0 1 0\n"),
+        ],
+    );
+    let collection = Collection::open(folder.path()).unwrap();
+    let ids: Vec<String> = collection.queries().unwrap().map(|query| query.unwrap().id).collect();
+    assert_eq!(ids, ["1", "4"]);
+    let qrels = collection.qrels(collection.splits()[0]).unwrap();
+    assert_eq!((qrels.get("1", "1"), qrels.get("4", "1")), (Some(1), Some(0)));
+    write(folder.path(), &[("qrels.text", "01 1410 0 0\n02 8 0 0.000000\n")]);
+    let qrels = Collection::open(folder.path()).unwrap().qrels("qrels.text").unwrap();
+    assert_eq!((qrels.get("1", "1410"), qrels.get("2", "8")), (Some(1), Some(1)));
+}
+
+#[test]
+fn trecs_documents_and_topics_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            (
+                "ap880212",
+                "<DOC>\n<DOCNO> AP880212-0001 </DOCNO>\n<FILEID>AP-NR</FILEID>\n<HEAD>Reports &amp; news</HEAD>\n<TEXT>\n \
+                 One <b>bold</b>\n  word.\n</TEXT>\n<TEXT>More.</TEXT>\n</DOC>\n<DOC><DOCNO>AP-2</DOCNO>\n<P>web page</P></DOC>\n",
+            ),
+            (
+                "topics.51-52",
+                "<top>\n<head> Tipster\n<num> Number: 051\n<title> Topic: Airbus Subsidies\n\n<desc> Description: \nAbout it.\n\
+                 <narr> Narrative: long\n</top>\n\n<top>\n<num> Number: 52 </num>\n<title>South African Sanctions</title>\n</top>\n",
+            ),
+            ("qrels.51-52.txt", "51 0 AP880212-0001 1\n52 0 AP-2 0\n52 0 gone 1\n53 0 AP-2 1\n"),
+        ],
+    );
+    let expected = told(
+        &[("AP880212-0001", "Reports & news", "One bold word. More."), ("AP-2", "", "web page")],
+        &[("51", "Airbus Subsidies"), ("52", "South African Sanctions")],
+    );
+    assert_eq!(read(folder.path()), expected);
+    let collection = Collection::open(folder.path()).unwrap();
+    assert_eq!(collection.splits(), ["51-52"]);
+    let inventory = Inventory::of(&collection, &collection.qrels("51-52").unwrap()).unwrap();
+    assert_eq!((inventory.queries, inventory.unknown_queries, inventory.unknown_documents), (2, 1, 1));
+}
+
+#[test]
+fn json_lines_are_read_under_other_names_and_gzipped() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            ("queries.train.jsonl", "{\"qid\": 7, \"query\": \"what\"}\n{\"qid\": 7, \"query\": \"again\"}\n"),
+            ("qrels/dev.tsv", "7\td1\t1\n"),
+            ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n7\td2\t2\n"),
+        ],
+    );
+    let file = fs::File::create(folder.path().join("docs.jsonl.gz")).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    gzip.write_all(b"{\"docno\": \"d1\", \"contents\": \"a\"}\n{\"id\": \"d1\", \"body\": \"b\", \"title\": \"t\"}\n").unwrap();
+    gzip.finish().unwrap();
+    let expected = told(&[("d1", "", "a"), ("d1", "t", "b")], &[("7", "what"), ("7", "again")]);
+    assert_eq!(read(folder.path()), expected);
+    let collection = Collection::open(folder.path()).unwrap();
+    assert_eq!(collection.splits(), ["dev", "test"]);
+    assert_eq!(collection.qrels("dev").unwrap().get("7", "d1"), Some(1));
+    let inventory = Inventory::of(&collection, &collection.qrels("test").unwrap()).unwrap();
+    assert_eq!((inventory.documents, inventory.duplicate_documents, inventory.duplicate_queries), (1, 1, 1));
+    assert!(inventory.holds("d1") && !inventory.holds("d2"));
+    // A gzip file that ends too early is no short collection.
+    let whole = fs::read(folder.path().join("docs.jsonl.gz")).unwrap();
+    fs::write(folder.path().join("docs.jsonl.gz"), &whole[..whole.len() - 9]).unwrap();
+    let error = collection.documents().unwrap().find_map(|document| document.err()).unwrap();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+#[test]
+fn a_wrong_line_of_any_form_is_named() {
+    let wrong = |files: &[(&str, &str)], what: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let rest = [("corpus.txt", ".I 1\n.W\na\n"), ("topics", "<top>\n<num> 1\n<title> a\n</top>\n"), ("qrels", "1 0 1 1\n")];
+        write(folder.path(), &rest);
+        write(folder.path(), files);
+        let collection = Collection::open(folder.path()).unwrap();
+        let documents = collection.documents().unwrap().find_map(|document| document.err());
+        let error = documents.or_else(|| collection.queries().unwrap().find_map(|query| query.err())).unwrap();
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    wrong(&[("corpus.txt", ".I 1\n.W\na\n.I \n")], "corpus.txt:4:");
+    wrong(&[("corpus.txt", "<DOC>\n<TEXT>no number</TEXT>\n</DOC>\n")], "corpus.txt:1:");
+    wrong(&[("corpus.txt", "<DOC>\n<DOCNO>1</DOCNO>\n</DOC>\n<DOC>\n<DOCNO>2</DOCNO>\n")], "corpus.txt:4:");
+    wrong(&[("corpus.txt", "<DOC>\n<DOCNO>1</DOCNO>\n<DOC>\n</DOC>\n")], "corpus.txt:3:");
+    wrong(&[("corpus.txt", "<DOC>\n<DOCNO>1</DOCNO>\n</DOC>\nloose text\n")], "corpus.txt:4:");
+    wrong(&[("topics", "<top>\n<num> Number: 1\n</top>\n")], "topics:1:");
+    wrong(&[("topics", "<top>\n<num> Number: 1 2\n<title> a\n</top>\n")], "topics:1:");
+}
+
+#[test]
+fn a_folder_that_lacks_a_part_is_refused_with_what_it_lacks() {
+    let refused = |files: &[(&str, &str)], what: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), files);
+        let error = Collection::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    let (documents, queries, qrels) = (("docs", ".I 1\n"), ("qry", ".I 1\n"), ("rel", "1 0 1 1\n"));
+    refused(&[], "documents");
+    refused(&[documents, queries], "judgements");
+    refused(&[documents, qrels], "queries");
+    refused(&[documents, queries, qrels, ("qry2", ".I 1\n")], "one file of queries");
+    refused(&[documents, queries, ("qrels.test", "1 0 1 1\n"), ("qrels/test.tsv", "1\t1\t1\n")], "split test");
+}
