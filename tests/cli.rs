@@ -14,6 +14,7 @@ fn retune(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env("RETUNE_MODEL", common::tiny_model())
+        .env("RETUNE_CACHE", folder.join("cache"))
         .env_remove("RETUNE_LOG")
         .output()
         .unwrap()
@@ -261,9 +262,13 @@ fn runs_are_written_scored_and_compared() {
     json(folder.path(), &["eval", "--collection", ".", "--run-out", "out.trec"]);
     let written = fs::read_to_string(folder.path().join("out.lexical.trec")).unwrap();
     assert!(written.lines().all(|line| line.ends_with(" retune-lexical")), "{written}");
-    let score = |run: &str| json(folder.path(), &["eval", "--run", run, "--qrels", "qrels/test.tsv", "--per-query"]);
+    let score =
+        |run: &str| json(folder.path(), &["eval", "--run", run, "--qrels", "qrels/test.tsv", "--per-query"]);
     let report = score("out.lexical.trec");
-    has(&report, &["run", "queries", "unjudged_queries", "missing_queries", "figures", "intervals", "per_query"]);
+    has(
+        &report,
+        &["run", "queries", "unjudged_queries", "missing_queries", "figures", "intervals", "per_query"],
+    );
     assert_eq!((&report["queries"], &report["figures"]["mrr@10"]), (&8.into(), &1.0.into()));
     assert_eq!(report["per_query"].as_object().unwrap().len(), 8);
     assert_eq!(report["intervals"]["mrr@10"]["low"], 1.0);
@@ -283,7 +288,15 @@ fn runs_are_written_scored_and_compared() {
     assert_eq!(score("worse.trec")["figures"]["mrr@10"], (6.0 + 0.5) / 8.0);
     let compared = json(
         folder.path(),
-        &["compare", "out.lexical.trec", "worse.trec", "--qrels", "qrels/test.tsv", "--metrics", "mrr@10,map"],
+        &[
+            "compare",
+            "out.lexical.trec",
+            "worse.trec",
+            "--qrels",
+            "qrels/test.tsv",
+            "--metrics",
+            "mrr@10,map",
+        ],
     );
     let one = &compared["comparisons"][0];
     assert_eq!((&one["first"], &one["second"]), (&1.0.into(), &0.8125.into()));

@@ -99,7 +99,8 @@ pub(super) fn rank(
     let mut run = Run::new();
     let asked_for = depth + usize::from(without_own);
     for (id, text) in queries {
-        let asked = Query::new(text.as_str()).with_limit(asked_for).with_candidates(asked_for).with_mode(mode);
+        let asked =
+            Query::new(text.as_str()).with_limit(asked_for).with_candidates(asked_for).with_mode(mode);
         let hits = engine.search(&asked.without_logging())?.hits.into_iter();
         let hits = hits.filter(|hit| !without_own || hit.document != *id).take(depth);
         run.insert(id, hits.map(|hit| (hit.document, hit.score)).collect())?;

@@ -22,7 +22,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     qrels: PathBuf,
     /// What to compare. The first is what queries are won and lost by.
-    #[arg(long, value_name = "METRIC,…", value_delimiter = ',', default_value = "ndcg@10,mrr@10,map,recall@100")]
+    #[arg(
+        long,
+        value_name = "METRIC,…",
+        value_delimiter = ',',
+        default_value = "ndcg@10,mrr@10,map,recall@100"
+    )]
     metrics: Vec<Metric>,
     /// Which queries are compared; one that a run lacks counts 0 in it, but for `both`.
     #[arg(long, value_enum, default_value = "judged")]
@@ -102,7 +107,8 @@ impl Comparison {
             .collect();
         changes.sort_by(|a, b| b.difference.total_cmp(&a.difference));
         let mean = |of: &Change, values: &std::collections::BTreeMap<&str, f64>| values[of.query.as_str()];
-        let over = |values| changes.iter().map(|one| mean(one, values)).sum::<f64>() / changes.len().max(1) as f64;
+        let over =
+            |values| changes.iter().map(|one| mean(one, values)).sum::<f64>() / changes.len().max(1) as f64;
         let won = changes.iter().filter(|one| one.difference > 0.0).count();
         let lost = changes.iter().filter(|one| one.difference < 0.0).count();
         Ok(Comparison {
@@ -136,7 +142,15 @@ fn text(report: &Report) -> String {
         }
         text.push_str(&format!(
             "\n{:12}{:>9.4}{:>9.4}{:>+10.4}{:>9.4}{:>9.4}{:>7}{:>7}{:>7}",
-            one.metric, one.first, one.second, one.difference, one.p_value, one.p_holm, one.won, one.lost, one.tied
+            one.metric,
+            one.first,
+            one.second,
+            one.difference,
+            one.p_value,
+            one.p_holm,
+            one.won,
+            one.lost,
+            one.tied
         ));
         let last = report.comparisons.iter().rfind(|other| other.run == one.run);
         if last.is_some_and(|last| last.metric == one.metric) {
@@ -153,7 +167,11 @@ fn most(report: &Report, run: &str) -> String {
     for (what, changes) in [("won", &one.won_most), ("lost", &one.lost_most)] {
         if !changes.is_empty() {
             let list = changes.iter().map(|change| format!("{} {:+.4}", change.query, change.difference));
-            text.push_str(&format!("\n  {what} most ({}): {}", one.metric, list.collect::<Vec<_>>().join(", ")));
+            text.push_str(&format!(
+                "\n  {what} most ({}): {}",
+                one.metric,
+                list.collect::<Vec<_>>().join(", ")
+            ));
         }
     }
     text

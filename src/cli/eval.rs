@@ -12,7 +12,7 @@ use super::collection::{Encode, add, holds_nothing_else, judged_queries, of_quer
 use super::figures::{Figures, Measures, by_query, figures, heads, intervals, lines_by_query, row};
 use super::index::fixed;
 use super::output::Output;
-use super::place::Model;
+use super::place::{Kept, Model};
 use super::score;
 
 /// How deep a run is: trec_eval's and BEIR's custom.
@@ -41,6 +41,8 @@ pub(super) struct Args {
     language: Language,
     #[command(flatten)]
     model: Model,
+    #[command(flatten)]
+    kept: Kept,
     #[command(flatten)]
     scored: score::Args,
     #[command(flatten)]
@@ -97,7 +99,7 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     let temporary = tempfile::tempdir().map_err(failed)?;
     let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
     let options = Options::default().with_chunking(Chunking::Whole).with_language(args.language);
-    let engine = Engine::open(&path, args.model.apply(options))?;
+    let engine = Engine::open(&path, args.kept.apply(args.model.apply(options)))?;
     let status = engine.status()?;
     fixed("--language", Some(args.language), status.language, &path)?;
     holds_nothing_else(&engine, &status, &inventory)?;
@@ -170,7 +172,12 @@ fn text(report: &Report, evaluations: &BTreeMap<&'static str, Evaluation>, args:
     text.push_str(&format!("\n{:10}{}", "", heads(&shown)));
     for mode in MODES {
         let evaluation = &evaluations[mode.name()];
-        text.push_str(&format!("\n{:10}{}{}", mode.name(), row(evaluation, &shown), sure(evaluation, shown[0])));
+        text.push_str(&format!(
+            "\n{:10}{}{}",
+            mode.name(),
+            row(evaluation, &shown),
+            sure(evaluation, shown[0])
+        ));
     }
     let rate = report.encode.documents as f64 / report.encode.seconds.max(f64::EPSILON);
     text.push_str(&format!(
@@ -183,7 +190,8 @@ fn text(report: &Report, evaluations: &BTreeMap<&'static str, Evaluation>, args:
 /// The interval of the first metric of a row.
 pub(super) fn sure(evaluation: &Evaluation, metric: Metric) -> String {
     let interval = intervals(evaluation).remove(&metric.to_string());
-    interval.map_or_else(String::new, |Interval { low, high, .. }| format!("   {metric} {low:.4} to {high:.4}"))
+    interval
+        .map_or_else(String::new, |Interval { low, high, .. }| format!("   {metric} {low:.4} to {high:.4}"))
 }
 
 pub(super) fn failed(source: std::io::Error) -> Error {

@@ -32,6 +32,28 @@ pub(super) struct Model {
     pub(super) precision: EncoderPrecision,
 }
 
+/// Where vectors of test collections are kept.
+#[derive(Args, Clone)]
+pub(super) struct Kept {
+    /// A folder that keeps the documents' vectors, so that the next run on a collection takes seconds, or `none`. Default:
+    /// `embeddings` in retune's cache.
+    #[arg(long, value_name = "DIR")]
+    embeddings: Option<PathBuf>,
+}
+
+impl Kept {
+    pub(super) fn apply(&self, options: Options) -> Options {
+        let default = || model::FetchOptions::from_env().cache.map(|cache| cache.join("embeddings"));
+        match &self.embeddings {
+            Some(none) if none.as_os_str() == "none" => options,
+            given => match given.clone().or_else(default) {
+                Some(folder) => options.with_embeddings(folder),
+                None => options,
+            },
+        }
+    }
+}
+
 impl Place {
     /// The index folder: `--index`, or `.retune` in `--dir`, else in the current folder.
     fn path(&self) -> PathBuf {

@@ -18,7 +18,7 @@ pub(super) struct Args {
         long,
         value_name = "FILE",
         requires = "qrels",
-        conflicts_with_all = ["collection", "split", "limit", "index", "run_out", "language", "model_folder", "precision"]
+        conflicts_with_all = ["collection", "split", "limit", "index", "run_out", "language", "model_folder", "precision", "embeddings"]
     )]
     run: Option<PathBuf>,
     /// The judgements to score it by, in TREC's or BEIR's form.
@@ -96,6 +96,11 @@ fn text(report: &Report, evaluation: &Evaluation, measures: &Measures, per_query
             text.push_str(&format!("\n  {count} {what}"));
         }
     }
-    text.push_str(&format!("\n\n{}\n{}{}", heads(&shown), row(evaluation, &shown), sure(evaluation, shown[0])));
+    text.push_str(&format!(
+        "\n\n{}\n{}{}",
+        heads(&shown),
+        row(evaluation, &shown),
+        sure(evaluation, shown[0])
+    ));
     text
 }

@@ -20,7 +20,7 @@ use super::index::fixed;
 use super::learn;
 use super::learning::Learning;
 use super::output::Output;
-use super::place::Model;
+use super::place::{Kept, Model};
 
 /// Documents of a ranking that is measured.
 const DEPTH: usize = 100;
@@ -59,6 +59,8 @@ pub(super) struct Args {
     learning: Learning,
     #[command(flatten)]
     model: Model,
+    #[command(flatten)]
+    kept: Kept,
 }
 
 /// Means by mode and metric.
@@ -169,7 +171,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 
 fn open(path: &Path, args: &Args) -> Result<Engine> {
     let options = Options::default().with_chunking(Chunking::Whole).with_language(args.language);
-    Engine::open(path, args.model.apply(options))
+    Engine::open(path, args.kept.apply(args.model.apply(options)))
 }
 
 /// A user asks a query of the collection and picks.

@@ -4,6 +4,7 @@
 //! round of learning holds a mutex of its own and takes the writer only to publish.
 
 mod document;
+mod embeddings;
 mod feedback;
 mod folder;
 mod idle;

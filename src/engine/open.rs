@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
+use super::embeddings::Embeddings;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::learning::Generations;
@@ -67,6 +68,10 @@ impl Engine {
             lexical: lexical.writer()?,
             next_chunk: next_chunk(&lexical, used)?,
             dense,
+            embeddings: options
+                .embeddings
+                .as_deref()
+                .and_then(|folder| Embeddings::open(folder, &generation.encoder)),
             _lock: lock,
         };
         let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks()?)?, generation };

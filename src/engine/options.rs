@@ -38,6 +38,10 @@ pub struct Options {
     pub keep_generations: usize,
     /// When the background worker starts a round by itself. Default never.
     pub policy: LearnPolicy,
+    /// A folder that keeps the vectors of texts from one index to the next, by the hash of weights, precision and text: for
+    /// collections that are indexed again and again. It only grows; remove it whenever you like. Not used with int8. Default
+    /// none.
+    pub embeddings: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -52,6 +56,7 @@ impl Default for Options {
             feedback: FeedbackOptions::default(),
             keep_generations: 1,
             policy: LearnPolicy::default(),
+            embeddings: None,
         }
     }
 }
@@ -156,6 +161,12 @@ impl Options {
     /// Sets [`keep_generations`](Options::keep_generations).
     pub fn with_keep_generations(mut self, generations: usize) -> Self {
         self.keep_generations = generations;
+        self
+    }
+
+    /// Sets [`embeddings`](Options::embeddings).
+    pub fn with_embeddings(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.embeddings = Some(folder.into());
         self
     }
 

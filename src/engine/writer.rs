@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::document::{AddReport, Prepared};
+use super::embeddings::Embeddings;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -24,6 +25,7 @@ pub(super) struct Writer {
     pub(super) lexical: LexicalWriter,
     pub(super) dense: DenseIndex,
     pub(super) next_chunk: u64,
+    pub(super) embeddings: Option<Embeddings>,
     pub(super) _lock: WriterLock,
 }
 
@@ -156,7 +158,10 @@ impl Writer {
     fn encode(&mut self, generation: &Generation, pending: &mut Vec<ChunkRecord>) -> Result<()> {
         let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
         generation.calibrate(&texts)?;
-        let vectors = generation.encoder.encode(&texts)?;
+        let vectors = match &mut self.embeddings {
+            Some(embeddings) => embeddings.encode(&generation.encoder, &texts)?,
+            None => generation.encoder.encode(&texts)?,
+        };
         let ids = pending.iter().map(|record| record.chunk);
         let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();
         self.dense.append(&rows)?;

@@ -45,7 +45,7 @@ struct Telling<'a> {
 /// The dense weight that ranks the judged queries best, or `None` where they say nothing. `documents` tells which
 /// document a candidate belongs to.
 ///
-/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of (nDCG@10 + MRR@10) / 2, binary,
+/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of nDCG@10, binary,
 /// of documents ranked by their best chunks, as users and the gate see them. Queries on which all weights score the
 /// same are left out; `n` is the number of the rest. Of the weights that are best, the one nearest to the default is
 /// taken, and then drawn towards the default as if 20 queries had spoken for that: `default + (best − default) · n /
@@ -159,24 +159,23 @@ fn folds(groups: &[usize]) -> Vec<usize> {
     groups.iter().map(|group| numbers.partition_point(|number| number < group) % FOLDS).collect()
 }
 
-/// (nDCG@10 + MRR@10) / 2 of one query, with binary relevance.
+/// nDCG@10 of one query, with binary relevance.
 fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f32) -> f64 {
     let discount = |index: usize| 1.0 / (index as f64 + 2.0).log2();
     let ranked = fuse(&Fusion::Convex { dense_weight }, query.class, &query.candidates);
     let mut seen = HashSet::new();
-    let found: Vec<usize> = ranked
+    let gain: f64 = ranked
         .iter()
         .filter_map(|hit| documents.get(&hit.id))
         .filter(|document| seen.insert(*document))
         .take(10)
         .enumerate()
         .filter(|(_, document)| query.relevant.contains(*document))
-        .map(|(index, _)| index)
-        .collect();
-    let Some(first) = found.first() else { return 0.0 };
-    let gain: f64 = found.iter().map(|&index| discount(index)).sum();
-    let ideal: f64 = (0..query.relevant.len().min(10)).map(discount).sum();
-    (gain / ideal + 1.0 / (*first as f64 + 1.0)) / 2.0
+        .map(|(index, _)| discount(index))
+        .sum();
+    // A query without an answer tells nothing.
+    let ideal: f64 = (0..query.relevant.len().clamp(1, 10)).map(discount).sum();
+    gain / ideal
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::super::numbers::without_zeros;
 use super::{Document, Query, Records};
 use crate::error::Result;
 
-const EXPECTED: &str = "records that begin with `.I NUMBER`, their fields with a line of a point and a letter";
+const EXPECTED: &str =
+    "records that begin with `.I NUMBER`, their fields with a line of a point and a letter";
 
 /// A record's number, without leading zeros, and its fields.
 struct Record {
@@ -17,9 +18,10 @@ struct Record {
 
 /// A title of several lines and a body, both as they stand.
 pub(super) fn documents(lines: Lines) -> Records<Document> {
-    Box::new(Reader::new(lines).map(|record| {
-        record.map(|Record { id, title, body }| Document { id, title, text: body })
-    }))
+    Box::new(
+        Reader::new(lines)
+            .map(|record| record.map(|Record { id, title, body }| Document { id, title, text: body })),
+    )
 }
 
 /// `by_place` numbers the queries by their place in the file, from 1, whatever their own number is.

@@ -75,6 +75,9 @@ impl Inventory {
             (self.unknown_queries, "judged queries that the collection lacks: left out"),
             (self.unknown_documents, "judgements of documents that the collection lacks"),
         ];
-        all.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        all.into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect()
     }
 }

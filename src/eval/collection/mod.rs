@@ -8,7 +8,6 @@ mod sniff;
 #[cfg(test)]
 mod tests;
 
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +61,9 @@ impl Collection {
             }
         }
         if folder.join("qrels").is_dir() {
-            found.qrels.extend(files(&folder.join("qrels"))?.into_iter().map(|path| (split_name(&path), path)));
+            found
+                .qrels
+                .extend(files(&folder.join("qrels"))?.into_iter().map(|path| (split_name(&path), path)));
         }
         found.into_collection(folder)
     }
@@ -192,8 +193,11 @@ impl Found {
             return Err(Error::invalid("the collection", found, "one file of queries"));
         }
         self.qrels.sort();
-        if let Some([(split, first), (_, second)]) =
-            self.qrels.windows(2).find(|pair| pair[0].0 == pair[1].0).and_then(|pair| <&[_; 2]>::try_from(pair).ok())
+        if let Some([(split, first), (_, second)]) = self
+            .qrels
+            .windows(2)
+            .find(|pair| pair[0].0 == pair[1].0)
+            .and_then(|pair| <&[_; 2]>::try_from(pair).ok())
         {
             let found = format!("{} and {}", first.display(), second.display());
             return Err(Error::invalid("the collection", found, format!("one file of the split {split}")));

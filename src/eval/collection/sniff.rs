@@ -66,7 +66,7 @@ pub(super) fn split_name(path: &Path) -> String {
     rest.filter(|rest| !rest.is_empty()).unwrap_or(stem).to_string()
 }
 
-const ENDINGS: [&str; 4] = ["tsv", "txt", "qrels", "qrel"];
+const ENDINGS: [&str; 5] = ["tsv", "txt", "text", "qrels", "qrel"];
 
 /// The files right in a folder, sorted; hidden ones are left out.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {

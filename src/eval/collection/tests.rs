@@ -88,7 +88,7 @@ fn queries_keep_their_own_numbers_where_the_judgements_use_them() {
     let qrels = collection.qrels(collection.splits()[0]).unwrap();
     assert_eq!((qrels.get("1", "1"), qrels.get("4", "1")), (Some(1), Some(0)));
     write(folder.path(), &[("qrels.text", "01 1410 0 0\n02 8 0 0.000000\n")]);
-    let qrels = Collection::open(folder.path()).unwrap().qrels("qrels.text").unwrap();
+    let qrels = Collection::open(folder.path()).unwrap().qrels("qrels").unwrap();
     assert_eq!((qrels.get("1", "1410"), qrels.get("2", "8")), (Some(1), Some(1)));
 }
 
@@ -128,14 +128,20 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
     write(
         folder.path(),
         &[
-            ("queries.train.jsonl", "{\"qid\": 7, \"query\": \"what\"}\n{\"qid\": 7, \"query\": \"again\"}\n"),
+            (
+                "queries.train.jsonl",
+                "{\"qid\": 7, \"query\": \"what\"}\n{\"qid\": 7, \"query\": \"again\"}\n",
+            ),
             ("qrels/dev.tsv", "7\td1\t1\n"),
             ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n7\td2\t2\n"),
         ],
     );
     let file = fs::File::create(folder.path().join("docs.jsonl.gz")).unwrap();
     let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
-    gzip.write_all(b"{\"docno\": \"d1\", \"contents\": \"a\"}\n{\"id\": \"d1\", \"body\": \"b\", \"title\": \"t\"}\n").unwrap();
+    gzip.write_all(
+        b"{\"docno\": \"d1\", \"contents\": \"a\"}\n{\"id\": \"d1\", \"body\": \"b\", \"title\": \"t\"}\n",
+    )
+    .unwrap();
     gzip.finish().unwrap();
     let expected = told(&[("d1", "", "a"), ("d1", "t", "b")], &[("7", "what"), ("7", "again")]);
     assert_eq!(read(folder.path()), expected);
@@ -156,12 +162,17 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
 fn a_wrong_line_of_any_form_is_named() {
     let wrong = |files: &[(&str, &str)], what: &str| {
         let folder = tempfile::tempdir().unwrap();
-        let rest = [("corpus.txt", ".I 1\n.W\na\n"), ("topics", "<top>\n<num> 1\n<title> a\n</top>\n"), ("qrels", "1 0 1 1\n")];
+        let rest = [
+            ("corpus.txt", ".I 1\n.W\na\n"),
+            ("topics", "<top>\n<num> 1\n<title> a\n</top>\n"),
+            ("qrels", "1 0 1 1\n"),
+        ];
         write(folder.path(), &rest);
         write(folder.path(), files);
         let collection = Collection::open(folder.path()).unwrap();
         let documents = collection.documents().unwrap().find_map(|document| document.err());
-        let error = documents.or_else(|| collection.queries().unwrap().find_map(|query| query.err())).unwrap();
+        let error =
+            documents.or_else(|| collection.queries().unwrap().find_map(|query| query.err())).unwrap();
         assert!(error.to_string().contains(what), "{error}");
     };
     wrong(&[("corpus.txt", ".I 1\n.W\na\n.I \n")], "corpus.txt:4:");
@@ -186,5 +197,8 @@ fn a_folder_that_lacks_a_part_is_refused_with_what_it_lacks() {
     refused(&[documents, queries], "judgements");
     refused(&[documents, qrels], "queries");
     refused(&[documents, queries, qrels, ("qry2", ".I 1\n")], "one file of queries");
-    refused(&[documents, queries, ("qrels.test", "1 0 1 1\n"), ("qrels/test.tsv", "1\t1\t1\n")], "split test");
+    refused(
+        &[documents, queries, ("qrels.test", "1 0 1 1\n"), ("qrels/test.tsv", "1\t1\t1\n")],
+        "split test",
+    );
 }
