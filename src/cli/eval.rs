@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
-use retune::eval::{AveragedOver, Collection, Evaluation, Interval, Inventory, Metric, evaluate};
+use retune::eval::{AveragedOver, Collection, Evaluation, Interval, Inventory, evaluate};
 use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result};
 use serde::Serialize;
 
 use super::collection::{Encode, add, holds_nothing_else, judged_queries, of_queries, rank};
-use super::figures::{Figures, Measures, by_query, figures, heads, intervals, lines_by_query, row};
+use super::figures::{Figures, Measures, by_query, figures, heads, intervals, lines_by_query, row, sure};
 use super::index::fixed;
 use super::output::Output;
+use super::passages::{Asked, Judged};
 use super::place::{Kept, Model};
-use super::score;
+use super::score::{self, Scored};
 
 /// How deep a run is: trec_eval's and BEIR's custom.
 const DEPTH: usize = 1000;
@@ -22,7 +23,7 @@ const MODES: [Mode; 3] = [Mode::Lexical, Mode::Dense, Mode::Hybrid];
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A test collection: a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), of TREC files or of SMART's.
-    #[arg(long, value_name = "DIR", required_unless_present = "run")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["run", "folder"])]
     collection: Option<PathBuf>,
     /// Which judgements: the name of a file in qrels. Default: test, or the only one.
     #[arg(long)]
@@ -44,7 +45,9 @@ pub(super) struct Args {
     #[command(flatten)]
     kept: Kept,
     #[command(flatten)]
-    scored: score::Args,
+    scored: Scored,
+    #[command(flatten)]
+    judged: Judged,
     #[command(flatten)]
     measures: Measures,
     /// Every query's figures, too.
@@ -78,6 +81,15 @@ struct Percentiles {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let asked = Asked {
+        index: args.index.as_deref(),
+        model: &args.model,
+        metrics: args.measures.given(),
+        per_query: args.per_query,
+    };
+    if let Some(done) = args.judged.run(&asked, out) {
+        return done;
+    }
     match &args.collection {
         Some(folder) => evaluate_collection(folder, args, out),
         None => score::run(&args.scored, &args.measures, (args.per_query, args.ignore_own_ids), out),
@@ -185,13 +197,6 @@ fn text(report: &Report, evaluations: &BTreeMap<&'static str, Evaluation>, args:
         report.encode.documents, report.encode.seconds, report.query_ms.p50, report.query_ms.p95
     ));
     text
-}
-
-/// The interval of the first metric of a row.
-pub(super) fn sure(evaluation: &Evaluation, metric: Metric) -> String {
-    let interval = intervals(evaluation).remove(&metric.to_string());
-    interval
-        .map_or_else(String::new, |Interval { low, high, .. }| format!("   {metric} {low:.4} to {high:.4}"))
 }
 
 pub(super) fn failed(source: std::io::Error) -> Error {

@@ -40,13 +40,18 @@ pub(super) struct Measures {
 }
 
 impl Measures {
+    /// What was asked for, if anything was.
+    pub(super) fn given(&self) -> Option<Vec<Metric>> {
+        (!self.metrics.is_empty()).then(|| self.metrics.clone())
+    }
+
     pub(super) fn metrics(&self) -> Vec<Metric> {
-        if self.metrics.is_empty() { METRICS.to_vec() } else { self.metrics.clone() }
+        self.given().unwrap_or_else(|| METRICS.to_vec())
     }
 
     /// Those that a table has room for.
     pub(super) fn shown(&self) -> Vec<Metric> {
-        if self.metrics.is_empty() { SHOWN.to_vec() } else { self.metrics.clone() }
+        self.given().unwrap_or_else(|| SHOWN.to_vec())
     }
 }
 
@@ -112,4 +117,11 @@ pub(super) fn lines_by_query(name: &str, evaluation: &Evaluation) -> String {
         }
     }
     text
+}
+
+/// The interval of the first metric of a row.
+pub(super) fn sure(evaluation: &Evaluation, metric: Metric) -> String {
+    let interval = intervals(evaluation).remove(&metric.to_string());
+    interval
+        .map_or_else(String::new, |Interval { low, high, .. }| format!("   {metric} {low:.4} to {high:.4}"))
 }

@@ -14,6 +14,7 @@ mod learn;
 mod learning;
 mod model;
 mod output;
+mod passages;
 mod place;
 mod positive;
 mod rollback;

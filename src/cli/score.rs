@@ -7,18 +7,19 @@ use retune::eval::{Evaluation, Interval, Qrels, Run, evaluate};
 use retune::{Error, Result};
 use serde::Serialize;
 
-use super::eval::sure;
-use super::figures::{Figures, Measures, Over, by_query, figures, heads, intervals, lines_by_query, row};
+use super::figures::{
+    Figures, Measures, Over, by_query, figures, heads, intervals, lines_by_query, row, sure,
+};
 use super::output::Output;
 
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct Scored {
     /// A run in TREC's form, to be scored instead: query Q0 document rank score tag.
     #[arg(
         long,
         value_name = "FILE",
         requires = "qrels",
-        conflicts_with_all = ["collection", "split", "limit", "index", "run_out", "language", "model_folder", "precision", "embeddings"]
+        conflicts_with_all = ["collection", "folder", "split", "limit", "index", "run_out", "language", "model_folder", "precision", "embeddings"]
     )]
     run: Option<PathBuf>,
     /// The judgements to score it by, in TREC's or BEIR's form.
@@ -45,7 +46,7 @@ struct Report {
 }
 
 pub(super) fn run(
-    args: &Args,
+    args: &Scored,
     measures: &Measures,
     (per_query, ignore_own_ids): (bool, bool),
     out: &Output,

@@ -25,6 +25,11 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Of the values of each query, in the order of the metrics.
+    pub(super) fn new(metrics: &[Metric], queries: BTreeMap<String, Vec<f64>>) -> Evaluation {
+        Evaluation { metrics: metrics.to_vec(), queries }
+    }
+
     /// The mean of a metric; 0 over no queries, `None` if it was not asked for.
     pub fn mean(&self, metric: Metric) -> Option<f64> {
         let values = self.by_query(metric)?;
@@ -77,5 +82,5 @@ pub fn evaluate(run: &Run, qrels: &Qrels, metrics: &[Metric], over: AveragedOver
             queries.insert(query.to_string(), values);
         }
     }
-    Evaluation { metrics: metrics.to_vec(), queries }
+    Evaluation::new(metrics, queries)
 }

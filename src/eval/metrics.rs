@@ -54,6 +54,11 @@ impl Metric {
     ) -> f64 {
         let judged: Vec<Option<i32>> =
             ranking.into_iter().map(|document| judgements.get(document).copied()).collect();
+        self.of_judged(&judged, judgements)
+    }
+
+    /// As [`of`](Self::of), of what was judged of each place of the ranking, which may be less than the best of its document.
+    pub(super) fn of_judged(&self, judged: &[Option<i32>], judgements: &BTreeMap<String, i32>) -> f64 {
         let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
         let relevant = judgements.values().filter(|&&judgement| judgement > 0).count();
         if relevant == 0 && !matches!(self, Metric::JudgedAt(_)) {
@@ -71,7 +76,7 @@ impl Metric {
             Metric::PrecisionAt(k) => found(k) / k as f64,
             Metric::SuccessAt(k) => f64::from(found(k) > 0.0),
             Metric::RPrecision => found(relevant) / relevant as f64,
-            Metric::Bpref => bpref(&judged, judgements, relevant),
+            Metric::Bpref => bpref(judged, judgements, relevant),
             Metric::JudgedAt(k) => judged_share(&judged[..judged.len().min(k)]),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`Collection`] reads folders in the layouts of BEIR, TREC and SMART; [`Inventory`] counts what is odd in them.
 //! - [`Qrels`] are the judgements, [`Run`] is a ranked output; both also read and write TREC's formats.
+//! - [`Passages`] judges stretches of files, whatever cuts them.
 //! - [`Metric`] and [`evaluate`] follow trec_eval to the letter, ties and missing queries included.
 //! - [`ClickModel`]: simulated users.
 //! - [`randomisation_test`] says whether a difference between two runs could be chance, [`holm`] corrects that for several
@@ -14,6 +15,7 @@ mod interval;
 mod lines;
 mod metrics;
 mod numbers;
+mod passages;
 mod qrels;
 mod run;
 mod significance;
@@ -25,6 +27,7 @@ pub use collection::{Collection, Document, Documents, Inventory, Queries, Query}
 pub use evaluation::{AveragedOver, Evaluation, evaluate};
 pub use interval::{Interval, bootstrap};
 pub use metrics::Metric;
+pub use passages::{Passages, Shown};
 pub use qrels::Qrels;
 pub use run::Run;
 pub use significance::{Significance, compare, holm, randomisation_test};

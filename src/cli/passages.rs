@@ -1,0 +1,146 @@
+//! `retune eval --folder DIR --queries FILE --passages FILE`: an index of a folder, by judged stretches of its files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use retune::eval::{Evaluation, Interval, Metric, Passages, Queries, Shown};
+use retune::{Engine, Error, Mode, Options, Query, Result};
+use serde::Serialize;
+
+use super::figures::{Figures, by_query, figures, heads, intervals, lines_by_query, row, sure};
+use super::output::Output;
+use super::place::Model;
+
+/// Hits of a query that are scored.
+const DEPTH: usize = 100;
+const MODES: [Mode; 3] = [Mode::Lexical, Mode::Dense, Mode::Hybrid];
+/// What a folder is measured by unless `--metrics` says otherwise.
+const METRICS: [Metric; 4] =
+    [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::SuccessAt(3), Metric::RecallAt(10)];
+
+#[derive(clap::Args)]
+pub(super) struct Judged {
+    /// A folder that `retune index` has indexed, to be scored by judged passages instead of a collection.
+    #[arg(long, value_name = "DIR", requires = "queries", conflicts_with_all = ["collection", "split", "limit", "run_out"])]
+    folder: Option<PathBuf>,
+    /// The questions: one JSON object a line with _id and text.
+    #[arg(long, value_name = "FILE", requires = "passages")]
+    queries: Option<PathBuf>,
+    /// Judged stretches of the folder's files: one JSON object a line with query, path, start, end, grade, digest.
+    #[arg(long, value_name = "FILE", requires = "folder")]
+    passages: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    folder: String,
+    documents: usize,
+    chunks: usize,
+    queries: usize,
+    modes: BTreeMap<&'static str, Figures>,
+    /// Of 95 %.
+    intervals: BTreeMap<&'static str, BTreeMap<String, Interval>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    per_query: BTreeMap<&'static str, BTreeMap<String, Figures>>,
+}
+
+/// What is measured, where and how it is told.
+pub(super) struct Asked<'a> {
+    pub(super) index: Option<&'a Path>,
+    pub(super) model: &'a Model,
+    pub(super) metrics: Option<Vec<Metric>>,
+    pub(super) per_query: bool,
+}
+
+impl Judged {
+    /// The folder that was asked for, if it was one.
+    pub(super) fn run(&self, asked: &Asked<'_>, out: &Output) -> Option<Result<()>> {
+        let (folder, queries, passages) =
+            (self.folder.as_deref()?, self.queries.as_deref()?, self.passages.as_deref()?);
+        Some(run((folder, queries, passages), asked, out))
+    }
+}
+
+fn run((folder, queries, passages): (&Path, &Path, &Path), asked: &Asked<'_>, out: &Output) -> Result<()> {
+    let judged = Passages::read(passages)?;
+    judged.check(folder)?;
+    let texts = texts(queries, &judged)?;
+    let index = asked.index.map_or_else(|| folder.join(".retune"), Path::to_path_buf);
+    let engine = Engine::open_read_only(&index, asked.model.apply(Options::default()))?;
+    let metrics = asked.metrics.clone().unwrap_or_else(|| METRICS.to_vec());
+    let mut evaluations = BTreeMap::new();
+    for mode in MODES {
+        let bar = out.bar(mode.name(), texts.len() as u64);
+        let mut answers = BTreeMap::new();
+        for (id, text) in &texts {
+            let query = Query::new(text.as_str()).with_limit(DEPTH).with_mode(mode).without_logging();
+            let hits = engine.search(&query)?.hits.into_iter();
+            answers.insert(
+                id.clone(),
+                hits.map(|hit| Shown { path: hit.document, bytes: hit.start..hit.end }).collect(),
+            );
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        evaluations.insert(mode.name(), judged.evaluate(&answers, &metrics));
+    }
+    let status = engine.status()?;
+    let of = |details: bool| evaluations.iter().filter(move |_| details).map(|(&mode, one)| (mode, one));
+    let report = Report {
+        folder: folder.display().to_string(),
+        documents: status.documents,
+        chunks: status.chunks,
+        queries: texts.len(),
+        modes: of(true).map(|(mode, one)| (mode, figures(one, &metrics))).collect(),
+        intervals: of(true).map(|(mode, one)| (mode, intervals(one))).collect(),
+        per_query: of(asked.per_query).map(|(mode, one)| (mode, by_query(one))).collect(),
+    };
+    out.print(&report, |report| text(report, &evaluations, &metrics, asked.per_query))?;
+    engine.close()
+}
+
+/// The texts of the judged queries.
+fn texts(queries: &Path, judged: &Passages) -> Result<BTreeMap<String, String>> {
+    let mut texts = BTreeMap::new();
+    for query in Queries::open(queries)? {
+        let query = query?;
+        texts.insert(query.id, query.text);
+    }
+    if let Some(unknown) = judged.queries().find(|query| !texts.contains_key(*query)) {
+        return Err(Error::Invalid {
+            what: "the passages",
+            found: format!("a judgement for {unknown}, which {} does not have", queries.display()),
+            expected: "judgements of the queries alone".into(),
+        });
+    }
+    texts.retain(|id, _| judged.queries().any(|query| query == id));
+    Ok(texts)
+}
+
+fn text(
+    report: &Report,
+    evaluations: &BTreeMap<&'static str, Evaluation>,
+    metrics: &[Metric],
+    per_query: bool,
+) -> String {
+    let mut text = String::new();
+    if per_query {
+        for (mode, evaluation) in evaluations {
+            text.push_str(&lines_by_query(&format!("{mode}\t"), evaluation));
+        }
+        text.push('\n');
+    }
+    let Report { folder, documents, chunks, queries, .. } = report;
+    text.push_str(&format!("{folder}: {documents} documents, {chunks} chunks, {queries} questions\n"));
+    text.push_str(&format!("\n{:10}{}", "", heads(metrics)));
+    for mode in MODES {
+        let evaluation = &evaluations[mode.name()];
+        text.push_str(&format!(
+            "\n{:10}{}{}",
+            mode.name(),
+            row(evaluation, metrics),
+            sure(evaluation, metrics[0])
+        ));
+    }
+    text
+}

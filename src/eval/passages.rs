@@ -1,0 +1,193 @@
+//! Judgements of stretches of bytes in files, which hold whatever cuts the files into passages.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::evaluation::Evaluation;
+use super::lines::Lines;
+use super::metrics::Metric;
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+
+/// Judged spans of some queries: one JSON object a line with `query`, `path`, `start`, `end`, `grade` and `digest`.
+///
+/// A passage counts with the highest grade of a span in its file that it overlaps by at least half of the shorter of
+/// the two: a long passage that holds a table row, or a short one that lies in a long paragraph, but not one that has caught the
+/// edge of one.
+#[derive(Debug, Clone, Default)]
+pub struct Passages {
+    queries: BTreeMap<String, Vec<Span>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Span {
+    query: String,
+    path: String,
+    start: u64,
+    end: u64,
+    grade: i32,
+    /// The first 16 hexadecimal digits of the SHA-256 of the span's bytes.
+    digest: String,
+}
+
+/// What was shown of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The file, relative to its folder.
+    pub path: String,
+    /// The bytes of the passage.
+    pub bytes: Range<u64>,
+}
+
+impl Passages {
+    /// Reads the judgements.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
+    pub fn read(path: &Path) -> Result<Passages> {
+        const EXPECTED: &str = "one JSON object a line with query, path, start below end, grade and digest";
+        let mut passages = Passages::default();
+        let mut lines = Lines::open(path)?;
+        while let Some(line) = lines.next() {
+            let (number, line) = line?;
+            let span: Span = serde_json::from_str(&line).map_err(|e| lines.wrong(number, e, EXPECTED))?;
+            if span.start >= span.end {
+                return Err(lines.wrong(number, format!("{} to {}", span.start, span.end), EXPECTED));
+            }
+            passages.queries.entry(span.query.clone()).or_default().push(span);
+        }
+        Ok(passages)
+    }
+
+    /// The judged queries, sorted.
+    pub fn queries(&self) -> impl Iterator<Item = &str> {
+        self.queries.keys().map(String::as_str)
+    }
+
+    /// Sees whether the files in `folder` are those that were judged.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Invalid`] with the first file that is another.
+    pub fn check(&self, folder: &Path) -> Result<()> {
+        let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+        for span in self.queries.values().flatten() {
+            if !files.contains_key(span.path.as_str()) {
+                let path = folder.join(&span.path);
+                files.insert(&span.path, std::fs::read(&path).map_err(Error::io("read", &path))?);
+            }
+            let bytes = files[span.path.as_str()].get(span.start as usize..span.end as usize);
+            let found = bytes.map(|bytes| Digest::of(bytes).to_string());
+            if !found.is_some_and(|found| found.starts_with(&span.digest)) {
+                let found = format!("{} with other bytes at {} to {}", span.path, span.start, span.end);
+                return Err(Error::invalid("the folder", found, "the files that were judged"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The best grade of each file that was judged for a query.
+    fn judgements(&self, query: &str) -> BTreeMap<String, i32> {
+        let mut best = BTreeMap::new();
+        for span in self.queries.get(query).into_iter().flatten() {
+            let grade = best.entry(span.path.clone()).or_insert(span.grade);
+            *grade = span.grade.max(*grade);
+        }
+        best
+    }
+
+    /// What was judged of a passage; `None` where it overlaps with nothing judged.
+    fn grade(&self, query: &str, shown: &Shown) -> Option<i32> {
+        let overlaps = |span: &&Span| {
+            let shared = shown.bytes.end.min(span.end).saturating_sub(shown.bytes.start.max(span.start));
+            let shorter = (span.end - span.start).min(shown.bytes.end.saturating_sub(shown.bytes.start));
+            span.path == shown.path && shared > 0 && 2 * shared >= shorter
+        };
+        let spans = self.queries.get(query)?.iter();
+        spans.filter(overlaps).map(|span| span.grade).max()
+    }
+
+    /// Scores answers, best first, each file once: a file counts with what was judged of the passage that is shown of it, and
+    /// the best ranking possible shows the best passage of every judged file. Over all judged queries; one without an answer
+    /// counts 0.
+    pub fn evaluate(&self, answers: &BTreeMap<String, Vec<Shown>>, metrics: &[Metric]) -> Evaluation {
+        let of = |query: &String| {
+            let judgements = self.judgements(query);
+            let shown = answers.get(query).map(Vec::as_slice).unwrap_or_default();
+            let judged: Vec<Option<i32>> = shown.iter().map(|shown| self.grade(query, shown)).collect();
+            metrics.iter().map(|metric| metric.of_judged(&judged, &judgements)).collect()
+        };
+        Evaluation::new(metrics, self.queries.keys().map(|query| (query.clone(), of(query))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(path: &str, bytes: Range<u64>) -> Shown {
+        Shown { path: path.into(), bytes }
+    }
+
+    fn passages(folder: &Path, lines: &[&str]) -> Result<Passages> {
+        let path = folder.join("passages.jsonl");
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        Passages::read(&path)
+    }
+
+    const LINES: [&str; 3] = [
+        r#"{"query":"q","path":"a","start":10,"end":20,"grade":2,"digest":""}"#,
+        r#"{"query":"q","path":"a","start":40,"end":100,"grade":1,"digest":""}"#,
+        r#"{"query":"q","path":"b","start":0,"end":4,"grade":1,"digest":""}"#,
+    ];
+
+    #[test]
+    fn a_passage_counts_that_covers_half_of_the_shorter() {
+        let folder = tempfile::tempdir().unwrap();
+        let passages = passages(folder.path(), &LINES).unwrap();
+        let grade = |path: &str, bytes| passages.grade("q", &shown(path, bytes));
+        assert_eq!(grade("a", 0..15), Some(2), "half of the span");
+        assert_eq!(grade("a", 0..14), None, "less than half");
+        assert_eq!(grade("a", 50..60), Some(1), "all of it lies in the span");
+        assert_eq!(grade("a", 0..1000), Some(2), "the best of both");
+        assert_eq!((grade("a", 20..40), grade("c", 0..100)), (None, None));
+        assert_eq!(passages.grade("other", &shown("a", 0..100)), None);
+    }
+
+    #[test]
+    fn a_file_counts_by_the_passage_that_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let passages = passages(folder.path(), &LINES).unwrap();
+        let metrics = [Metric::NdcgAt(10), Metric::MrrAt(10)];
+        let score = |answer: Vec<Shown>| {
+            let evaluation = passages.evaluate(&[("q".to_string(), answer)].into(), &metrics);
+            metrics.map(|metric| evaluation.mean(metric).unwrap())
+        };
+        let ideal = 2.0 + 1.0 / 3f64.log2();
+        assert_eq!(score(vec![shown("a", 10..20), shown("b", 0..4)]), [1.0, 1.0]);
+        let [ndcg, mrr] = score(vec![shown("c", 0..9), shown("a", 40..90), shown("b", 2..9)]);
+        assert!((ndcg - (1.0 / 3f64.log2() + 0.5) / ideal).abs() < 1e-12, "{ndcg}");
+        assert_eq!(mrr, 0.5);
+        assert_eq!(passages.evaluate(&BTreeMap::new(), &metrics).mean(metrics[0]), Some(0.0));
+    }
+
+    #[test]
+    fn other_files_and_wrong_lines_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a"), "the answer").unwrap();
+        let digest = &Digest::of(b"answer").to_string()[..16];
+        let line = |end: u64| {
+            format!(r#"{{"query":"q","path":"a","start":4,"end":{end},"grade":1,"digest":"{digest}"}}"#)
+        };
+        passages(folder.path(), &[&line(10)]).unwrap().check(folder.path()).unwrap();
+        for end in [9, 11] {
+            let changed = passages(folder.path(), &[&line(end)]).unwrap().check(folder.path());
+            assert!(matches!(changed, Err(Error::Invalid { .. })));
+        }
+        let error = passages(folder.path(), &[&line(10), "", &line(4)]).unwrap_err().to_string();
+        assert!(error.contains("passages.jsonl:3:"), "{error}");
+    }
+}
