@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops};
 use crate::error::{Error, Result};
-use crate::train::{Example, TrainOptions, Training, train};
+use crate::train::{Documents, Example, TrainOptions, Training, train};
 
 /// Tokens of the documents that are measured, with the two special ones.
 const LENGTHS: [usize; 5] = [16, 64, 128, 256, 384];
@@ -238,8 +238,14 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
     drop(encoder);
     let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
     let repeated = options.train.clone().with_epochs(1000).with_monitor_queries(0);
-    let training =
-        Training { examples: &examples, options: &repeated, chunks: 0, guide: None, checkpoints: None };
+    let training = Training {
+        examples: &examples,
+        options: &repeated,
+        chunks: 0,
+        guide: None,
+        documents: Documents::Move,
+        checkpoints: None,
+    };
     let (mut last, mut steps) = (Instant::now(), Vec::new());
     let result = train(&mut learner, training, &mut |_| {
         steps.push(last.elapsed().as_secs_f64());

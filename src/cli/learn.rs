@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use retune::{Engine, Error, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport, page};
+use retune::{
+    Decision, Engine, Error, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport,
+    TierReport, page,
+};
 
 use super::learning::Learning;
 use super::output::Output;
@@ -101,10 +104,14 @@ pub(super) fn text(report: &RoundReport) -> String {
             followed.measured, followed.solved, followed.rising, followed.left_out
         ));
     }
+    for TierReport { tier, gate, .. } in &report.tried {
+        let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
+        text.push_str(&format!("\n  {} {passed}: {}", tier.name(), gate.reason));
+    }
     let decision = match report.gate.decision {
-        retune::Decision::Published => "published",
-        retune::Decision::Rejected => "rejected",
-        retune::Decision::Skipped => "skipped",
+        Decision::Published => "published",
+        Decision::Rejected => "rejected",
+        Decision::Skipped => "skipped",
     };
     text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
     text

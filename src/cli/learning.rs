@@ -7,6 +7,7 @@ use retune::{GradientNegatives, LearnOptions, Mixing, NegativeScope, NegativeSha
 
 use super::evidence::Evidence;
 use super::positive::positive;
+use super::tiers::Tiers;
 
 #[derive(clap::Args)]
 pub(super) struct Learning {
@@ -50,12 +51,11 @@ pub(super) struct Learning {
     /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
     #[arg(long, value_name = "P", value_parser = significance)]
     significance: Option<Significance>,
-    /// Learn the weight of the two sides alone: nothing is trained or reindexed.
-    #[arg(long)]
-    fusion_only: bool,
     /// Queries whose hard negatives are measured before training and after each epoch; 0: none. Default 64.
     #[arg(long, value_name = "N")]
     monitor: Option<usize>,
+    #[command(flatten)]
+    tiers: Tiers,
     /// Threads that a round computes on. Default: all.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
@@ -132,7 +132,7 @@ fn gradient_negatives(text: &str) -> Result<GradientNegatives, String> {
 impl Learning {
     /// The options of a round; `precision` is the encoder's.
     pub(super) fn options(&self, precision: EncoderPrecision) -> LearnOptions {
-        let mut options = LearnOptions::default().with_learn_encoder(!self.fusion_only);
+        let mut options = self.tiers.apply(LearnOptions::default());
         let mut train = options.train.clone().with_precision(precision.of_training());
         if let Some(epochs) = self.epochs {
             train = train.with_epochs(epochs as usize);

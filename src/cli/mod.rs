@@ -23,6 +23,7 @@ mod score;
 mod search;
 mod simulate;
 mod status;
+mod tiers;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -247,7 +247,7 @@ fn measure_all(engine: &Engine, test: &Split, out: &Output) -> Result<(Evaluatio
     Ok((hybrid, scores))
 }
 
-/// The test queries of another collection, in an index made with this engine's encoder and fusion.
+/// The test queries of another collection, in an index made with this engine's encoders and fusion.
 fn measure_guard(engine: &Engine, guard: &Collection, args: &Args, out: &Output) -> Result<Scores> {
     let folder = tempfile::tempdir().map_err(failed)?;
     let options = args
@@ -257,6 +257,7 @@ fn measure_guard(engine: &Engine, guard: &Collection, args: &Args, out: &Output)
         .with_model(engine.model_folder());
     let other = Engine::open(folder.path().join("index"), options)?;
     add(&other, guard, out)?;
+    other.adopt_query_side(engine)?;
     let (_, scores) = measure_all(&other, &Split::read(guard, "test")?, out)?;
     other.close()?;
     Ok(scores)

@@ -33,6 +33,12 @@ fn text(status: &Status) -> String {
         generation.precisions.documents,
         generation.precisions.queries,
     );
+    if let Some(weights) = generation.query_weights {
+        text.push_str(&format!(
+            "\nqueries have an encoder of their own, weights {weights:.12}…",
+            weights = weights.to_string()
+        ));
+    }
     if generation.missing_vectors > 0 {
         text.push_str(&format!("\n{} chunks have no vector", generation.missing_vectors));
     }

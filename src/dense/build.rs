@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use usearch::Index;
 
-use super::graph::{BUILDING, Basis, Graph, KIND, PREFIX, Sidecar, VERSION, failed, new_index, numbered};
+use super::graph::{
+    BUILDING, Basis, FILE, Graph, KIND, PREFIX, SIDECAR, Sidecar, VERSION, failed, new_index, numbered,
+};
 use super::options::DenseOptions;
 use super::vectors::Rows;
 use crate::error::{Error, Result};
@@ -66,7 +68,7 @@ impl GraphBuilder {
         building: &Path,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<BuiltGraph> {
-        let path = building.join("graph.usearch");
+        let path = building.join(FILE);
         let (index, mut copies) = self.add_rows(&path, progress)?;
         let left_out = self.left_out(&index, &mut copies);
         let (file_len, file_crc) = save(&index, &path)?;
@@ -82,7 +84,7 @@ impl GraphBuilder {
             file_crc,
         };
         drop(index);
-        write_envelope(&building.join("graph.json"), KIND, VERSION, &sidecar)?;
+        write_envelope(&building.join(SIDECAR), KIND, VERSION, &sidecar)?;
         let fingerprint = |_| Some(self.fingerprint);
         drop(Graph::open(building, &self.basis, fingerprint)?);
         let next = numbered(&self.dir)?.last().map_or(1, |(number, _)| number + 1);

@@ -21,6 +21,9 @@ use crate::storage::{read_envelope, remove_folder};
 
 pub(super) const KIND: &str = "dense-graph";
 pub(super) const VERSION: u32 = 1;
+/// The graph itself, and what says which it is.
+pub(super) const FILE: &str = "graph.usearch";
+pub(super) const SIDECAR: &str = "graph.json";
 pub(super) const PREFIX: &str = "graph-";
 pub(super) const BUILDING: &str = ".tmp-graph-";
 /// Searches that may be in the graph at once; one more is answered exactly.
@@ -91,14 +94,14 @@ impl Graph {
         basis: &Basis,
         fingerprint: impl Fn(usize) -> Option<u32>,
     ) -> Result<Graph> {
-        let path = folder.join("graph.usearch");
+        let path = folder.join(FILE);
         let mismatch = |found: String, expected: String| Error::Damaged {
             path: path.clone(),
             found,
             expected,
             remedy: "nothing need be done: searches are exact until the graph is built anew",
         };
-        let sidecar: Sidecar = read_envelope(&folder.join("graph.json"), KIND, VERSION)?
+        let sidecar: Sidecar = read_envelope(&folder.join(SIDECAR), KIND, VERSION)?
             .ok_or_else(|| mismatch("no graph.json beside it".into(), "one".into()))?;
         if sidecar.library != usearch::version() {
             return Err(mismatch(
@@ -209,6 +212,21 @@ pub(super) fn numbered(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
     }
     folders.sort();
     Ok(folders)
+}
+
+/// Copies a graph's folder into `dir`. One that is removed meanwhile leaves a copy that is not whole.
+pub(super) fn copy_graph(folder: &Path, dir: &Path) -> Result<()> {
+    let to = dir.join(folder.file_name().unwrap_or_default());
+    fs::create_dir_all(&to).map_err(Error::io("create", &to))?;
+    for name in [FILE, SIDECAR] {
+        match fs::copy(folder.join(name), to.join(name)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("copy", &folder.join(name))(e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes unfinished graphs and all graphs but `keep`. What cannot be removed now goes the next time.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::build::{BuiltGraph, GraphBuilder};
 use super::directory::Directory;
-use super::graph::{Basis, Graph, tidy};
+use super::graph::{Basis, Graph, copy_graph, numbered, tidy};
 use super::options::DenseOptions;
 use super::vectors::{Layout, REMEDY, Scanned, VectorFile};
 use super::view::{DenseView, Inner, check_ascending};
@@ -58,6 +58,29 @@ impl DenseIndex {
             sync_folder(parent)?;
         }
         DenseIndex::open(dir, weights)
+    }
+
+    /// Copies the index in `from` into the new folder `to`, rows and graphs as they lie, and opens the copy for writing. A
+    /// writer may append to `from` meanwhile, or put another graph in place: a row of which a part was copied is cut off,
+    /// a graph that is not whole is passed over.
+    ///
+    /// # Errors
+    /// As [`open`](DenseIndex::open).
+    pub(crate) fn copy(
+        from: &Path,
+        to: &Path,
+        weights: Digest,
+        options: &DenseOptions,
+    ) -> Result<DenseIndex> {
+        fs::create_dir_all(to).map_err(Error::io("create", to))?;
+        DenseIndex::renew_options(to, options)?;
+        // Graphs first: the rows that they cover are in the file before them.
+        for (_, graph) in numbered(from)? {
+            copy_graph(&graph, to)?;
+        }
+        let vectors = vectors_path(from);
+        fs::copy(&vectors, vectors_path(to)).map_err(Error::io("copy", &vectors))?;
+        DenseIndex::open(to, weights)
     }
 
     /// Writes the options of an index anew, as it was created with them.

@@ -88,6 +88,7 @@ impl DenseView {
     }
 
     /// Live chunks that have a vector, ascending.
+    #[cfg(test)]
     pub(crate) fn chunks(&self) -> &[ChunkId] {
         &self.0.chunks
     }

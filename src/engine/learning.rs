@@ -9,7 +9,7 @@ use super::Engine;
 use super::threads::{all_but_one, on_threads};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::generation::{Building, Generation, Pinned, publish};
+use crate::generation::{Building, Candidate, Generation, Pinned, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
     Decision, LearnOptions, LearnProgress, LearnStage, Ledger, RoundInput, RoundReport, Running, Unfinished,
@@ -150,6 +150,22 @@ impl Engine {
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok((round.report, round.ledger))
+    }
+
+    /// Publishes a generation that turns queries into vectors as `other`'s does, which must have the same encoder of
+    /// documents: what a round there has learnt of queries alone. Documents, their vectors and the fusion stay.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the encoders differ; [`Error::RoundRunning`]; [`Error::ReadOnly`].
+    pub fn adopt_query_side(&self, other: &Engine) -> Result<GenerationId> {
+        let _round = self.begin_round("adopt how queries are encoded")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let (serving, root) = (&snapshot.pinned.generation, self.inner.layout.generations());
+        let from = Arc::clone(&other.inner.snapshot.load().pinned.generation);
+        let candidate = Candidate::of(&root, serving, &from)?;
+        let (fusion, dense) = (serving.meta.fusion, &self.inner.settings.dense);
+        let building = Building::sibling(&root, &snapshot.pinned, fusion, Some(candidate), dense)?;
+        self.publish(building, &mut |_| ControlFlow::Continue(()))
     }
 
     pub(super) fn begin_round(&self, doing: &'static str) -> Result<Round<'_>> {

@@ -55,6 +55,8 @@ pub struct GenerationStatus {
     pub id: GenerationId,
     /// SHA-256 of the encoder's weights.
     pub weights: Digest,
+    /// SHA-256 of the weights of the encoder of queries, where that is not the documents'.
+    pub query_weights: Option<Digest>,
     /// Length of a vector.
     pub dimensions: usize,
     /// The instructions that the encoder uses.
@@ -68,7 +70,9 @@ pub struct GenerationStatus {
 }
 
 impl Engine {
-    /// The folder of the serving encoder: another index can be opened with it. A later round may replace and remove it.
+    /// The folder of the serving encoder of documents: another index can be opened with it. A later round may replace and
+    /// remove it. What this index has for queries alone goes there with
+    /// [`adopt_query_side`](Engine::adopt_query_side).
     pub fn model_folder(&self) -> PathBuf {
         self.inner.snapshot.load().pinned.generation.model_folder()
     }
@@ -98,6 +102,7 @@ impl Engine {
             generation: GenerationStatus {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
+                query_weights: generation.meta.queries.encoder.as_ref().map(|encoder| encoder.weights),
                 dimensions: generation.encoder.dimensions(),
                 kernel: generation.encoder.kernel(),
                 precisions: generation.encoder.computes_in(),

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::calibration;
+use super::candidate::Candidate;
 use super::manifest::{Manifest, folder_of};
 use super::model_files::{self, Files};
 use super::open::{Generation, GenerationMeta, ModelPlace, Pinned, dense_folder, model_folder};
+use super::query_side::{QueriesMeta, QuerySide};
 use crate::dense::{DenseIndex, DenseOptions};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
@@ -22,9 +24,10 @@ const FILL_BATCH: usize = 128;
 /// A generation that is being built. Dropped unpublished, it leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Building {
-    pub(crate) meta: GenerationMeta,
-    pub(crate) encoder: Arc<Encoder>,
-    pub(crate) dense: DenseIndex,
+    pub(super) meta: GenerationMeta,
+    pub(super) encoder: Arc<Encoder>,
+    pub(super) queries: QuerySide,
+    pub(super) dense: DenseIndex,
     pub(super) folder: Scratch,
 }
 
@@ -49,81 +52,106 @@ impl Building {
         options: &DenseOptions,
     ) -> Result<Building> {
         let model = std::path::absolute(encoder.folder()).map_err(Error::io("resolve", encoder.folder()))?;
-        let folder = scratch(root, GenerationId(1))?;
-        Building::assemble(folder, GenerationId(1), None, ModelPlace::Folder(model), encoder, fusion, options)
+        let folder = scratch_for(root, GenerationId(1), "")?;
+        let meta = GenerationMeta {
+            id: GenerationId(1),
+            parent: None,
+            weights: encoder.weights(),
+            model: ModelPlace::Folder(model),
+            files: Files::new(),
+            queries: QueriesMeta::default(),
+            fusion,
+            created_ms: crate::clock::now_ms(),
+        };
+        Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts the next generation after `parent` over weights that `save` writes into the folder it is given.
+    /// Starts the next generation after `parent` over weights that `save` writes into the folder it is given. They encode
+    /// documents and queries.
     pub(crate) fn next(
         root: &Path,
         parent: &Generation,
         options: &DenseOptions,
         save: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<Building> {
-        let manifest = Manifest::read(root)?;
-        let id = manifest.map_or(GenerationId(parent.meta.id.0 + 1), |m| m.next);
-        let folder = scratch(root, id)?;
+        let folder = scratch(root, parent, "")?;
         let model = model_folder(&folder.0);
         save(&model)?;
         let encoder = Encoder::load_with(&model, parent.encoder.precisions().options())?;
-        let fusion = parent.meta.fusion;
-        Building::assemble(folder, id, Some(parent.meta.id), ModelPlace::Own, encoder, fusion, options)
+        let meta = GenerationMeta {
+            id: next_id(root, parent)?,
+            parent: Some(parent.meta.id),
+            weights: encoder.weights(),
+            model: ModelPlace::Own,
+            files: model_files::digests(&model)?,
+            queries: QueriesMeta::default(),
+            fusion: parent.meta.fusion,
+            created_ms: crate::clock::now_ms(),
+        };
+        Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts a generation that differs from `pinned`'s in its fusion alone: the same encoder, and the vectors as they are.
+    /// Starts a generation that differs from `pinned`'s in its fusion and, where there is a candidate, in how it encodes
+    /// queries: the documents' encoder and their vectors are the same.
     pub(crate) fn sibling(
         root: &Path,
         pinned: &Pinned,
         fusion: Fusion,
+        candidate: Option<Candidate>,
         options: &DenseOptions,
     ) -> Result<Building> {
         let parent = &pinned.generation;
-        let id = Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |m| m.next);
-        let folder = scratch(root, id)?;
+        let (folder, queries) = match candidate {
+            Some(Candidate { meta, folder, .. }) => (folder, meta),
+            None => (scratch(root, parent, "")?, parent.meta.queries.clone()),
+        };
+        let precisions = parent.encoder.precisions();
         calibration::hand_on(parent.folder(), &folder.0)?;
-        let model = match &parent.meta.model {
-            ModelPlace::Folder(model) => {
-                let encoder = Encoder::load_with(model, parent.encoder.precisions().options())?;
-                (ModelPlace::Folder(model.clone()), encoder)
-            }
+        queries.hand_on(parent.folder(), &folder.0)?;
+        let encoder = match &parent.meta.model {
+            ModelPlace::Folder(_) => Arc::clone(&parent.encoder),
             ModelPlace::Own => {
                 let own = model_folder(&folder.0);
                 model_files::copy(&parent.model_folder(), &own)?;
-                (ModelPlace::Own, Encoder::load_with(&own, parent.encoder.precisions().options())?)
+                let encoder = Encoder::load_with(&own, precisions.options())?;
+                calibration::resume(&encoder, &folder.0)?;
+                Arc::new(encoder)
             }
         };
-        calibration::resume(&model.1, &folder.0)?;
-        let mut building =
-            Building::assemble(folder, id, Some(parent.meta.id), model.0, model.1, fusion, options)?;
-        for chunks in pinned.dense.chunks().chunks(FILL_BATCH) {
-            let vectors: Vec<(ChunkId, Vec<f32>)> =
-                chunks.iter().filter_map(|&chunk| Some((chunk, pinned.dense.vector(chunk)?))).collect();
-            let rows: Vec<(ChunkId, &[f32])> =
-                vectors.iter().map(|(chunk, vector)| (*chunk, &vector[..])).collect();
-            building.dense.append(&rows)?;
-        }
-        Ok(building)
+        let side = QuerySide::open(&folder.0, &queries, parent.meta.weights, precisions)?;
+        let (from, to) = (dense_folder(parent.folder()), dense_folder(&folder.0));
+        let dense = DenseIndex::copy(&from, &to, parent.meta.weights, options)?;
+        let meta = GenerationMeta {
+            id: next_id(root, parent)?,
+            parent: Some(parent.meta.id),
+            queries,
+            fusion,
+            created_ms: crate::clock::now_ms(),
+            ..parent.meta.clone()
+        };
+        Ok(Building { meta, encoder, queries: side, dense, folder })
     }
 
-    fn assemble(
+    /// Another fusion than its parent's.
+    pub(crate) fn with_fusion(mut self, fusion: Fusion) -> Building {
+        self.meta.fusion = fusion;
+        self
+    }
+
+    /// Its fusion.
+    pub(crate) fn fusion(&self) -> Fusion {
+        self.meta.fusion
+    }
+
+    fn without_vectors(
         folder: Scratch,
-        id: GenerationId,
-        parent: Option<GenerationId>,
-        model: ModelPlace,
+        meta: GenerationMeta,
         encoder: Encoder,
-        fusion: Fusion,
         options: &DenseOptions,
     ) -> Result<Building> {
-        let weights = encoder.weights();
-        let dense =
-            DenseIndex::create(&dense_folder(&folder.0), encoder.dimensions(), weights, options.clone())?;
-        let created_ms = crate::clock::now_ms();
-        let files = match &model {
-            ModelPlace::Own => model_files::digests(&model_folder(&folder.0))?,
-            ModelPlace::Folder(_) => Files::new(),
-        };
-        let meta = GenerationMeta { id, parent, weights, model, files, fusion, created_ms };
-        Ok(Building { meta, encoder: Arc::new(encoder), dense, folder })
+        let (to, dimensions) = (dense_folder(&folder.0), encoder.dimensions());
+        let dense = DenseIndex::create(&to, dimensions, meta.weights, options.clone())?;
+        Ok(Building { meta, encoder: Arc::new(encoder), queries: QuerySide::default(), dense, folder })
     }
 
     /// Brings the dense index up to `chunks`: encodes every live chunk that has no vector yet.
@@ -143,7 +171,8 @@ impl Building {
     /// The unpublished generation as a search sees it, over the live chunks of `chunks`.
     pub(crate) fn pin(&self, chunks: &LexicalSnapshot) -> Result<Pinned> {
         let dense = self.dense.view(&chunks.live_chunks()?)?;
-        let generation = Generation::new(self.meta.clone(), Arc::clone(&self.encoder), self.folder.0.clone());
+        let (encoder, queries) = (Arc::clone(&self.encoder), self.queries.clone());
+        let generation = Generation::new(self.meta.clone(), encoder, queries, self.folder.0.clone());
         Ok(Pinned { dense, generation: Arc::new(generation) })
     }
 }
@@ -192,9 +221,20 @@ pub(crate) fn fill(
     dense.sync()
 }
 
-fn scratch(root: &Path, id: GenerationId) -> Result<Scratch> {
+/// The number of the generation after `parent`.
+fn next_id(root: &Path, parent: &Generation) -> Result<GenerationId> {
+    Ok(Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |manifest| manifest.next))
+}
+
+/// A new folder for what may follow `parent`; `suffix` tells several in one round apart.
+pub(super) fn scratch(root: &Path, parent: &Generation, suffix: &str) -> Result<Scratch> {
+    scratch_for(root, next_id(root, parent)?, suffix)
+}
+
+fn scratch_for(root: &Path, id: GenerationId, suffix: &str) -> Result<Scratch> {
     let mut name = std::ffi::OsString::from(".building-");
     name.push(folder_of(root, id).file_name().unwrap_or_default());
+    name.push(suffix);
     let folder = root.join(name);
     remove_folder(&folder)?;
     std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;

@@ -6,13 +6,16 @@
 
 mod build;
 mod calibration;
+mod candidate;
 mod manifest;
 mod model_files;
 mod open;
 mod publish;
 mod queries;
+mod query_side;
 
 pub(crate) use build::{Building, fill};
+pub(crate) use candidate::Candidate;
 pub(crate) use manifest::Manifest;
 pub(crate) use open::{Generation, Pinned};
 pub(crate) use publish::{collect_garbage, publish, roll_back};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::encoder::WEIGHTS;
+use crate::encoder::{Encoder, Precisions, WEIGHTS};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -47,11 +47,40 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Loads a model whose weights and other files must be as they were published.
+///
+/// # Errors
+/// [`Error::Damaged`] naming what is missing or another, with `remedy`.
+pub(super) fn load(
+    model: &Path,
+    weights: Digest,
+    published: &Files,
+    precisions: Precisions,
+    remedy: &'static str,
+) -> Result<Encoder> {
+    let damaged = |path, found| Error::Damaged {
+        path,
+        found,
+        expected: format!("the model with weights {weights}"),
+        remedy,
+    };
+    check(model, published, remedy)?;
+    match Encoder::load_with(model, precisions.options()) {
+        Ok(encoder) if encoder.weights() == weights => Ok(encoder),
+        Ok(encoder) => {
+            let found = format!("weights with SHA-256 {}", encoder.weights());
+            Err(damaged(model.join(WEIGHTS), found))
+        }
+        Err(Error::Model { path, problem, .. }) => Err(damaged(path, problem)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Compares what is there with what was published.
 ///
 /// # Errors
 /// [`Error::Damaged`] naming the first file that is missing or another, with `remedy`.
-pub(super) fn check(model: &Path, published: &Files, remedy: &'static str) -> Result<()> {
+fn check(model: &Path, published: &Files, remedy: &'static str) -> Result<()> {
     for (name, digest) in published {
         let path = model.join(name);
         let found = match fs::read(&path) {

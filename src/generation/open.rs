@@ -10,6 +10,7 @@ use super::calibration;
 use super::manifest::folder_of;
 use super::model_files::{self, Files};
 use super::queries::QueryCache;
+use super::query_side::{QueriesMeta, QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
 use crate::encoder::{Encoder, Precisions, model};
 use crate::error::{Error, Result};
@@ -17,12 +18,12 @@ use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
 use crate::storage::{read_envelope, rebuild, remove_folder, write_envelope};
 
-const FILE: &str = "generation.json";
+pub(super) const META: &str = "generation.json";
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
 /// What helps against damage in a generation that a round has made.
-const REMEDY: &str = concat!(
+pub(super) const REMEDY: &str = concat!(
     "if an earlier one is kept, return to it with `retune rollback` or Engine::rollback_at; else ",
     rebuild!()
 );
@@ -49,13 +50,16 @@ pub(crate) struct GenerationMeta {
     /// The other files of the model, where it is the generation's own.
     #[serde(default)]
     pub(super) files: Files,
+    /// What turns queries into vectors, where that is not the encoder alone.
+    #[serde(default)]
+    pub(crate) queries: QueriesMeta,
     pub(crate) fusion: Fusion,
     pub(crate) created_ms: u64,
 }
 
 impl GenerationMeta {
     pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
-        let path = folder.join(FILE);
+        let path = folder.join(META);
         let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
         read.ok_or_else(|| Error::Damaged {
             path,
@@ -66,7 +70,7 @@ impl GenerationMeta {
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        write_envelope(&folder.join(FILE), KIND, VERSION, self)
+        write_envelope(&folder.join(META), KIND, VERSION, self)
     }
 }
 
@@ -74,9 +78,11 @@ impl GenerationMeta {
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
+    /// That of documents, and of queries unless they have their own.
     pub(crate) encoder: Arc<Encoder>,
+    queries: QuerySide,
     pub(super) folder: PathBuf,
-    queries: QueryCache,
+    asked: QueryCache,
     doomed: AtomicBool,
 }
 
@@ -93,16 +99,25 @@ impl Generation {
         let meta = GenerationMeta::read(&folder)?;
         let encoder = Arc::new(open_encoder(&folder, &meta, given, precisions)?);
         calibration::resume(&encoder, &folder)?;
-        Ok(Generation::new(meta, encoder, folder))
+        let queries = QuerySide::open(&folder, &meta.queries, meta.weights, precisions)?;
+        Ok(Generation::new(meta, encoder, queries, folder))
     }
 
-    pub(super) fn new(meta: GenerationMeta, encoder: Arc<Encoder>, folder: PathBuf) -> Generation {
-        Generation { meta, encoder, folder, queries: QueryCache::default(), doomed: AtomicBool::new(false) }
+    pub(super) fn new(
+        meta: GenerationMeta,
+        encoder: Arc<Encoder>,
+        queries: QuerySide,
+        folder: PathBuf,
+    ) -> Generation {
+        let (asked, doomed) = (QueryCache::default(), AtomicBool::new(false));
+        Generation { meta, encoder, queries, folder, asked, doomed }
     }
 
     /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
-        calibration::begin(&self.encoder, &self.folder, texts)
+        calibration::begin(&self.encoder, &self.folder, texts)?;
+        // What the documents' encoder has seen serves an encoder that set out from it.
+        self.queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
     }
 
     /// The vector of a query; those asked last are remembered.
@@ -110,12 +125,20 @@ impl Generation {
     /// # Errors
     /// As [`Encoder::encode_one`].
     pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
-        self.queries.get(text, || self.encoder.encode_one(text))
+        self.asked.get(text, || self.queries.encode(&self.encoder, text))
     }
 
     /// Its own folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder of the encoder of queries, to train it further: that of documents, unless there is another.
+    pub(crate) fn query_model_folder(&self) -> PathBuf {
+        match self.meta.queries.encoder {
+            Some(_) => query_folder(&self.folder),
+            None => self.model_folder(),
+        }
     }
 
     /// The folder of the encoder, to train it further.
@@ -205,23 +228,7 @@ fn open_encoder(
     let load = |folder: &Path| Encoder::load_with(folder, precisions.options());
     let recorded = match &meta.model {
         ModelPlace::Own => {
-            let own = model_folder(folder);
-            let damaged = |path, found| Error::Damaged {
-                path,
-                found,
-                expected: format!("the model with weights {}", meta.weights),
-                remedy: REMEDY,
-            };
-            model_files::check(&own, &meta.files, REMEDY)?;
-            return match load(&own) {
-                Ok(encoder) if encoder.weights() == meta.weights => Ok(encoder),
-                Ok(encoder) => {
-                    let found = format!("weights with SHA-256 {}", encoder.weights());
-                    Err(damaged(own.join("model.safetensors"), found))
-                }
-                Err(Error::Model { path, problem, .. }) => Err(damaged(path, problem)),
-                Err(error) => Err(error),
-            };
+            return model_files::load(&model_folder(folder), meta.weights, &meta.files, precisions, REMEDY);
         }
         ModelPlace::Folder(recorded) => recorded,
     };

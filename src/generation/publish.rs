@@ -18,7 +18,7 @@ pub(crate) fn publish(
     building: Building,
     keep: usize,
 ) -> Result<(Arc<Generation>, Vec<GenerationId>)> {
-    let Building { meta, encoder, dense, folder: scratch } = building;
+    let Building { meta, encoder, queries, dense, folder: scratch } = building;
     dense.sync()?;
     drop(dense);
     meta.write(&scratch.0)?;
@@ -34,7 +34,7 @@ pub(crate) fn publish(
     }
     let dropped = kept.split_off(keep.min(kept.len()));
     Manifest { current: meta.id, kept, next }.write(root)?;
-    Ok((Arc::new(Generation::new(meta, encoder, folder)), dropped))
+    Ok((Arc::new(Generation::new(meta, encoder, queries, folder)), dropped))
 }
 
 /// Makes the kept generation `to` of `root` the current one. Those that were published after it are left: returns them;

@@ -5,11 +5,11 @@ use super::examples::JudgedQuery;
 use super::pool::Pool;
 use super::report::{Decision, Gate, LearnProgress, LearnStage, TrainingReport};
 use super::round::{Course, Progress, Scores, tell, timed};
+use super::tiers::Best;
 use crate::encoder::TrainableEncoder;
 use crate::error::Result;
-use crate::fusion::Fusion;
 use crate::generation::Building;
-use crate::train::{Training, train};
+use crate::train::{Documents, Training, train};
 
 /// Below this many times the pool's size, the pool would cost nearly as much as reindexing.
 const LARGER: usize = 4;
@@ -26,7 +26,7 @@ pub(super) type Rejected = (Gate, TrainingReport);
 /// Trains the serving encoder further, and starts a generation over it unless a pool of the corpus speaks against it.
 pub(super) fn train_next(
     course: &mut Course<'_>,
-    base: Fusion,
+    best: &Best,
     progress: &mut Progress<'_>,
 ) -> Result<Result<Trained, Rejected>> {
     let input = course.input;
@@ -41,7 +41,8 @@ pub(super) fn train_next(
     let trained = timed(&mut seconds.train, || {
         let examples = &collected.examples;
         let (guide, checkpoints) = (Some(&collected.guide), Some(input.checkpoints));
-        let training = Training { examples, options, chunks, guide, checkpoints };
+        let documents = Documents::Move;
+        let training = Training { examples, options, chunks, guide, documents, checkpoints };
         let mut told = LearnProgress { stage: LearnStage::Train, done: 0, total: 0, loss: None };
         train(&mut model, training, &mut |step| {
             if let Some(step) = step {
@@ -50,23 +51,12 @@ pub(super) fn train_next(
             progress(told)
         })
     })?;
-    let mut report = TrainingReport {
-        scope: trained.scope,
-        scope_reason: trained.scope_reason,
-        masked: trained.masked,
-        steps: trained.steps,
-        resumed_at: trained.resumed_at,
-        stopped_by_time: trained.stopped_by_time,
-        interpolation: shares.last().copied().unwrap_or(1.0),
-        mixing: input.options.train.mixing,
-        gradient_negatives: input.options.train.gradient_negatives,
-        displaced: trained.displaced,
-        monitor: trained.monitor,
-    };
+    let interpolation = shares.last().copied().unwrap_or(1.0);
+    let mut report = TrainingReport::of(trained, options, interpolation);
     let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {
         let started = std::time::Instant::now();
-        let (gate, share) = judge_on_pool(course, base, &mut model, (&before, &after), progress)?;
+        let (gate, share) = judge_on_pool(course, best, &mut model, (&before, &after), progress)?;
         course.seconds.gate += started.elapsed().as_secs_f64();
         report.interpolation = share;
         if gate.decision != Decision::Published {
@@ -83,16 +73,16 @@ pub(super) fn train_next(
 /// The gate over a pool, and the share of the trained weights that does best there.
 fn judge_on_pool(
     course: &Course<'_>,
-    base: Fusion,
+    best: &Best,
     model: &mut TrainableEncoder,
     (before, after): (&[Vec<f32>], &[Vec<f32>]),
     progress: &mut Progress<'_>,
 ) -> Result<(Gate, f32)> {
-    let (input, held_out) = (course.input, &course.collected.held_out);
+    let (input, held_out, base) = (course.input, &course.collected.held_out, best.fusion);
     let options = input.options;
     let queries: Vec<JudgedQuery> = held_out.iter().chain(&course.guard).cloned().collect();
     let pool = Pool::gather(input.snapshot, &queries, options.gate.pool_chunks, options.train.seed)?;
-    let serving = pool.serving(input.snapshot, &queries)?;
+    let old = pool.serving(&best.snapshot, &queries)?;
     let mut tried = Vec::new();
     for (done, &share) in options.interpolation.iter().enumerate() {
         if !before.is_empty() {
@@ -102,10 +92,10 @@ fn judge_on_pool(
         tried.push(pool.trained(input.snapshot, &queries, model, &mut going_on)?);
     }
     let choice = choose(&tried, held_out, &course.clusters, base, Fit::of(options));
-    let best = &tried[choice.place];
+    let chosen = &tried[choice.place];
     let guarded = held_out.len()..queries.len();
-    let old = |place: usize| serving.score(place, &queries[place], base);
-    let new = |place: usize| best.score(place, &queries[place], base);
+    let old = |place: usize| old.score(place, &queries[place], base);
+    let new = |place: usize| chosen.score(place, &queries[place], base);
     let before = Scores {
         held_out: (0..held_out.len()).map(old).collect(),
         guard: guarded.clone().map(old).collect(),

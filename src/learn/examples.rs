@@ -99,7 +99,7 @@ pub(super) fn collect(
             continue;
         }
         let answers: Vec<ChunkRecord> = positives.into_iter().map(|(_, chunk)| chunk).collect();
-        if options.learn_encoder {
+        if options.trains() {
             asked.push((confusion, answers));
         }
         collected.trained.push(judged);

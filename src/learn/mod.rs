@@ -12,9 +12,12 @@ mod history;
 mod ledger;
 mod options;
 mod pool;
+mod query_tier;
 mod report;
 mod round;
 mod suspects;
+mod tier_options;
+mod tiers;
 mod unfinished;
 mod weights;
 
@@ -25,7 +28,8 @@ pub(crate) use ledger::{Ledger, LedgerFile};
 pub use options::LearnOptions;
 pub use report::{
     Decision, EvidenceReport, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores,
-    RoundReport, RoundSeconds, Tier, TrainingReport,
+    RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};
+pub use tier_options::QuerySideOptions;
 pub(crate) use unfinished::Unfinished;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::GateOptions;
 use super::ledger::FollowOptions;
+use super::report::Tier;
+use super::tier_options::QuerySideOptions;
 use crate::error::{Error, Result};
 use crate::negatives::{ConfusableOptions, NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
@@ -22,7 +24,7 @@ pub struct LearnOptions {
     /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,
     /// Fewer held-out queries than this: the gate could not tell, the round is skipped. Default 4:
-    /// of three, even all being better may be luck.
+    /// of three, even all being better may be luck; of four, too, where two tiers share what luck is allowed.
     pub min_held_out: usize,
     /// Hard negatives a training row has at most. Default 3.
     pub negatives_per_query: usize,
@@ -41,7 +43,15 @@ pub struct LearnOptions {
     /// cross-validation finds that better than one weight for all. Default no.
     #[serde(default)]
     pub fusion_classes: bool,
-    /// Whether the encoder is trained. Default yes; without it a round takes a second, and reindexes nothing.
+    /// Whether an encoder of queries alone is trained, against the documents' vectors as they are. Nothing is reindexed; from
+    /// then on the index holds two encoders, until a round of [`learn_encoder`](LearnOptions::learn_encoder) replaces both.
+    /// Default no: what it gains has not been measured.
+    #[serde(default)]
+    pub learn_query_side: bool,
+    /// How it is trained.
+    #[serde(default)]
+    pub query_side: QuerySideOptions,
+    /// Whether the encoder of documents and queries is trained. Default yes; without it nothing is reindexed.
     pub learn_encoder: bool,
     /// Shares of the way from the serving weights to the trained ones; the one that ranks the held-out queries best is
     /// taken (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Each but a lone one costs the encoding of the
@@ -97,6 +107,8 @@ impl Default for LearnOptions {
             positives_per_query: 2,
             learn_fusion: true,
             fusion_classes: false,
+            learn_query_side: false,
+            query_side: QuerySideOptions::default(),
             learn_encoder: true,
             interpolation: vec![1.0],
             suspect_quantile: None,
@@ -177,9 +189,38 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`learn_query_side`](LearnOptions::learn_query_side).
+    pub fn with_learn_query_side(mut self, learn: bool) -> Self {
+        self.learn_query_side = learn;
+        self
+    }
+
+    /// Sets [`query_side`](LearnOptions::query_side).
+    pub fn with_query_side(mut self, options: QuerySideOptions) -> Self {
+        self.query_side = options;
+        self
+    }
+
     /// Sets [`learn_encoder`](LearnOptions::learn_encoder).
     pub fn with_learn_encoder(mut self, learn: bool) -> Self {
         self.learn_encoder = learn;
+        self
+    }
+
+    /// Whether a tier is to be tried.
+    pub fn learns(&self, tier: Tier) -> bool {
+        match tier {
+            Tier::Fusion => self.learn_fusion,
+            Tier::QuerySide => self.learn_query_side,
+            Tier::Encoder => self.learn_encoder,
+        }
+    }
+
+    /// Learns these tiers and no others.
+    pub fn with_tiers(mut self, tiers: &[Tier]) -> Self {
+        self.learn_fusion = tiers.contains(&Tier::Fusion);
+        self.learn_query_side = tiers.contains(&Tier::QuerySide);
+        self.learn_encoder = tiers.contains(&Tier::Encoder);
         self
     }
 
@@ -231,6 +272,11 @@ impl LearnOptions {
         self
     }
 
+    /// Whether a round needs training rows.
+    pub(super) fn trains(&self) -> bool {
+        self.learn_query_side || self.learn_encoder
+    }
+
     /// # Errors
     /// [`Error::Invalid`] for a share outside 0.05 to 0.9, for minima of zero, and for unusable training options.
     pub fn validate(&self) -> Result<()> {
@@ -271,6 +317,7 @@ impl LearnOptions {
         }
         self.confusable.validate()?;
         self.follow.validate()?;
+        self.query_side.validate()?;
         self.gate.validate()?;
         self.negative_shares.validate()?;
         self.semantic.validate()?;

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::ledger::FollowReport;
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
-use crate::train::{Displaced, GradientNegatives, Masked, Mixing, MonitorReport, NegativeScope, StepReport};
+use crate::train::{
+    Displaced, GradientNegatives, Masked, Mixing, MonitorReport, NegativeScope, StepReport, TrainOptions,
+    TrainReport,
+};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,16 +37,20 @@ pub struct RoundReport {
     pub followed: FollowReport,
     /// Loss of each step.
     pub loss: Vec<f32>,
-    /// How it was trained; absent where it was not.
+    /// How it was trained: of several, what was published, else the last. Absent where nothing was.
     #[serde(default)]
     pub training: Option<TrainingReport>,
     /// What was published.
     #[serde(default)]
     pub tier: Option<Tier>,
+    /// What was tried, in that order, each against the best before it. Empty in reports of older versions.
+    #[serde(default)]
+    pub tried: Vec<TierReport>,
     /// The fusion that answers after the round.
     #[serde(default)]
     pub fusion: Fusion,
-    /// How the new generation compared with the old.
+    /// How the new generation compared with the old, or with a cheaper tier that was better already; of several that failed,
+    /// the last.
     pub gate: Gate,
     /// The generation that answers after the round.
     pub generation: GenerationId,
@@ -102,14 +109,59 @@ pub struct TrainingReport {
     pub monitor: Option<MonitorReport>,
 }
 
+impl TrainingReport {
+    pub(super) fn of(trained: TrainReport, options: &TrainOptions, interpolation: f32) -> TrainingReport {
+        TrainingReport {
+            scope: trained.scope,
+            scope_reason: trained.scope_reason,
+            masked: trained.masked,
+            steps: trained.steps,
+            interpolation,
+            resumed_at: trained.resumed_at,
+            stopped_by_time: trained.stopped_by_time,
+            mixing: options.mixing,
+            gradient_negatives: options.gradient_negatives,
+            displaced: trained.displaced,
+            monitor: trained.monitor,
+        }
+    }
+}
+
+/// What the gate said of one tier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TierReport {
+    /// What was tried.
+    pub tier: Tier,
+    /// How it compared with the best before it. `published` says that it became the best; a later tier may have been better
+    /// still.
+    pub gate: Gate,
+}
+
 /// What a round can publish, the cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// Another weight of the two sides; every vector stays.
     Fusion,
+    /// Another encoder of queries; every vector stays.
+    QuerySide,
     /// Another encoder, and all vectors anew.
     Encoder,
+}
+
+impl Tier {
+    /// All of them, in the order in which they are tried.
+    pub const ALL: [Tier; 3] = [Tier::Fusion, Tier::QuerySide, Tier::Encoder];
+
+    /// The name as it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tier::Fusion => "fusion",
+            Tier::QuerySide => "query_side",
+            Tier::Encoder => "encoder",
+        }
+    }
 }
 
 /// The gate's figures and its word.

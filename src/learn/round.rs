@@ -11,8 +11,9 @@ use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries
 use super::ledger::{Following, Ledger};
 use super::options::LearnOptions;
 use super::report::{
-    Decision, Gate, GuardScores, LearnProgress, LearnStage, RoundReport, RoundSeconds, Tier, TrainingReport,
+    Decision, Gate, GuardScores, LearnProgress, LearnStage, RoundReport, RoundSeconds, TrainingReport,
 };
+use super::tiers::{Best, Outcome};
 use crate::dense::DenseOptions;
 use crate::error::{Error, Result};
 use crate::feedback::Replay;
@@ -59,6 +60,8 @@ pub(super) struct Course<'a> {
     /// Of the held-out queries.
     pub(super) clusters: Vec<usize>,
     pub(super) guard: Vec<JudgedQuery>,
+    /// The part of the attempt's allowance that the tier being tried may spend.
+    pub(super) share: f64,
     pub(super) seconds: RoundSeconds,
 }
 
@@ -78,9 +81,9 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         collect(input.replay, input.snapshot, input.options, &mut following, &mut told)
     })?;
     let clusters = clusters(&collected.held_out);
-    let mut course = Course { input, collected, clusters, guard: Vec::new(), seconds };
-    let (gate, training, accepted) = match course.too_little() {
-        Some(reason) => (skipped(reason), None, None),
+    let mut course = Course { input, collected, clusters, guard: Vec::new(), share: 1.0, seconds };
+    let outcome = match course.too_little() {
+        Some(reason) => Outcome::skipped(reason),
         None => {
             course.guard = guard_queries(&input.snapshot.lexical, &input.options.gate)?;
             course.go(progress)?
@@ -89,7 +92,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     course.seconds.total = started.elapsed().as_secs_f64();
     let Course { collected, seconds, .. } = course;
     let serving = &input.snapshot.pinned.generation.meta;
-    let report = RoundReport {
+    let mut report = RoundReport {
         round: input.round,
         started_ms: input.started_ms,
         examples: collected.examples.len(),
@@ -97,19 +100,21 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         evidence: collected.evidence(),
         sources: collected.sources,
         followed: following.report,
-        loss: training.iter().flat_map(|training| &training.steps).map(|step| step.loss).collect(),
-        training,
-        tier: accepted.as_ref().map(|(tier, _)| *tier),
-        fusion: accepted.as_ref().map_or(serving.fusion, |(_, building)| building.meta.fusion),
-        gate,
+        loss: Vec::new(),
+        training: None,
+        tier: None,
+        tried: Vec::new(),
+        fusion: serving.fusion,
+        gate: skipped(String::new()),
         generation: serving.id,
         seconds,
     };
+    let accepted = outcome.tell(&mut report);
     let ledger = following.end(report.training.is_some());
-    Ok(Round { report, accepted: accepted.map(|(_, building)| building), ledger })
+    Ok(Round { report, accepted, ledger })
 }
 
-fn skipped(reason: String) -> Gate {
+pub(super) fn skipped(reason: String) -> Gate {
     Gate {
         before: None,
         after: None,
@@ -120,8 +125,6 @@ fn skipped(reason: String) -> Gate {
         guard: None,
     }
 }
-
-type Outcome = (Gate, Option<TrainingReport>, Option<(Tier, Building)>);
 
 impl Course<'_> {
     fn too_little(&self) -> Option<String> {
@@ -141,56 +144,9 @@ impl Course<'_> {
         })
     }
 
-    /// The fusion weight first, which costs a second; then the encoder, which must be better than that.
-    fn go(&mut self, progress: &mut Progress<'_>) -> Result<Outcome> {
-        let serving = self.input.snapshot.pinned.generation.meta.fusion;
-        let learnt = self.learn_fusion(progress)?;
-        let (weighed, base_scores) = match learnt == serving {
-            true => (None, None),
-            false => {
-                let (gate, scores) = self.weigh(serving, learnt, progress)?;
-                (Some(gate), Some(scores))
-            }
-        };
-        let accepted = weighed.as_ref().is_some_and(|gate| gate.decision == Decision::Published);
-        let base = if accepted { learnt } else { serving };
-        let options = self.input.options;
-        let (train, needed) = (self.collected.trained.len(), options.min_queries);
-        let (mut gate, mut training) = (weighed, None);
-        if options.learn_encoder && train >= needed {
-            let (ruled, report, building) = self.encoder((base, base_scores), progress)?;
-            if let Some(building) = building {
-                return Ok((ruled, Some(report), Some((Tier::Encoder, building))));
-            }
-            training = Some(report);
-            // The fusion's gate stands if it published; else the encoder's tells more.
-            if !accepted {
-                gate = Some(ruled);
-            }
-        }
-        let Some(gate) = gate else {
-            let reason = match options.learn_encoder {
-                true => format!(
-                    "{train} judged queries to train on, {needed} are needed, and no other fusion weight is better: \
-                     search and judge more"
-                ),
-                false => "no other fusion weight is better".into(),
-            };
-            return Ok((skipped(reason), None, None));
-        };
-        if !accepted {
-            return Ok((gate, training, None));
-        }
-        let Course { input, seconds, .. } = self;
-        let building = timed(&mut seconds.reindex, || {
-            Building::sibling(input.root, &input.snapshot.pinned, learnt, input.dense)
-        })?;
-        Ok((gate, training, Some((Tier::Fusion, building))))
-    }
-
     /// The fusion weight that ranks the training queries best with the encoder that had not seen them: with the one
     /// just trained on them the dense side would look better than it is.
-    fn learn_fusion(&mut self, progress: &mut Progress<'_>) -> Result<Fusion> {
+    pub(super) fn learn_fusion(&mut self, progress: &mut Progress<'_>) -> Result<Fusion> {
         let Course { input, collected, seconds, .. } = self;
         let present = input.snapshot.pinned.generation.meta.fusion;
         if !input.options.learn_fusion {
@@ -204,60 +160,41 @@ impl Course<'_> {
         })
     }
 
-    /// The gate of another fusion over the serving encoder, with the figures of the one that it chose.
-    fn weigh(
+    /// Trains the encoder and judges it: on a pool, then over the whole corpus, against the best so far.
+    pub(super) fn encoder(
         &mut self,
-        serving: Fusion,
-        learnt: Fusion,
+        best: &mut Best,
         progress: &mut Progress<'_>,
-    ) -> Result<(Gate, Scores)> {
-        let snapshot = self.input.snapshot;
-        let before = self.score(snapshot, serving, progress)?;
-        let after = self.score(snapshot, learnt, progress)?;
-        let gate = self.rule(&before, &after)?;
-        let chosen = if gate.decision == Decision::Published { after } else { before };
-        Ok((gate, chosen))
-    }
-
-    /// Trains the encoder and judges it: on a pool, then over the whole corpus. `base` is the fusion that it has to beat with
-    /// the serving encoder, and its figures where they are known.
-    fn encoder(
-        &mut self,
-        (base, base_scores): (Fusion, Option<Scores>),
-        progress: &mut Progress<'_>,
-    ) -> Result<(Gate, TrainingReport, Option<Building>)> {
-        let trained = train_next(self, base, progress)?;
-        let Trained { mut building, report } = match trained {
-            Err((gate, report)) => return Ok((gate, report, None)),
+    ) -> Result<(TrainingReport, std::result::Result<(Building, Compared), Gate>)> {
+        let Trained { mut building, report } = match train_next(self, best, progress)? {
+            Err((gate, report)) => return Ok((report, Err(gate))),
             Ok(trained) => trained,
         };
-        let input = self.input;
+        let lexical = &self.input.snapshot.lexical;
         timed(&mut self.seconds.reindex, || {
-            building.catch_up(&input.snapshot.lexical, &mut |done, total| {
+            building.catch_up(lexical, &mut |done, total| {
                 progress(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
             })
         })?;
-        let (building, gate) = self.compare(building, (base, base_scores), progress)?;
-        let accepted = gate.decision == Decision::Published;
-        Ok((gate, report, accepted.then_some(building)))
+        let after = Snapshot { lexical: lexical.clone(), pinned: building.pin(lexical)? };
+        let compared = self.compare(&after, best, progress)?;
+        Ok((report, Ok((building, compared))))
     }
 
-    /// Old against new over the whole corpus. The new one's fusion is chosen by the held-out queries: each half of them is
-    /// scored with what the other half chose.
-    fn compare(
+    /// Something new against the best so far, over the whole corpus. The new one's fusion is chosen by the held-out queries:
+    /// each half of them is scored with what the other half chose.
+    pub(super) fn compare(
         &mut self,
-        mut building: Building,
-        (base, base_scores): (Fusion, Option<Scores>),
+        after: &Snapshot,
+        best: &mut Best,
         progress: &mut Progress<'_>,
-    ) -> Result<(Building, Gate)> {
-        let snapshot = self.input.snapshot;
-        let after = Snapshot { lexical: snapshot.lexical.clone(), pinned: building.pin(&snapshot.lexical)? };
-        let before = match base_scores {
+    ) -> Result<Compared> {
+        let before = match best.scores.take() {
             Some(scores) => scores,
-            None => self.score(snapshot, base, progress)?,
+            None => self.score(&best.snapshot, best.fusion, progress)?,
         };
-        let fit = Fit::of(self.input.options);
-        let (judged, documents) = judge(&after, &self.collected.held_out, &mut |_| Ok(()))?;
+        let (base, fit) = (best.fusion, Fit::of(self.input.options));
+        let (judged, documents) = judge(after, &self.collected.held_out, &mut |_| Ok(()))?;
         let halves = halves(&self.clusters);
         let by = |keep: &dyn Fn(usize) -> bool| {
             let some: Vec<&Judged> =
@@ -267,7 +204,7 @@ impl Course<'_> {
         let by_other = [by(&|query| halves[query] == 1), by(&|query| halves[query] == 0)];
         let Course { collected, guard, seconds, .. } = self;
         let mut score =
-            |fusion, queries: &[JudgedQuery]| score_all(&mut seconds.gate, &after, fusion, queries, progress);
+            |fusion, queries: &[JudgedQuery]| score_all(&mut seconds.gate, after, fusion, queries, progress);
         let mut held_out = score(by_other[0], &collected.held_out)?;
         if by_other[0] != by_other[1] {
             for (query, second) in score(by_other[1], &collected.held_out)?.into_iter().enumerate() {
@@ -276,14 +213,21 @@ impl Course<'_> {
                 }
             }
         }
-        building.meta.fusion = by(&|_| true);
-        let guard = score(building.meta.fusion, guard)?;
-        let gate = self.rule(&before, &Scores { held_out, guard })?;
-        Ok((building, gate))
+        let fusion = by(&|_| true);
+        let guard = score(fusion, guard)?;
+        let scores = Scores { held_out, guard };
+        let gate = self.rule(&before, &scores)?;
+        best.scores = Some(before);
+        Ok(Compared { gate, fusion, scores })
     }
 
     /// The figures of the held-out queries and of the guard.
-    fn score(&mut self, snapshot: &Snapshot, fusion: Fusion, progress: &mut Progress<'_>) -> Result<Scores> {
+    pub(super) fn score(
+        &mut self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        progress: &mut Progress<'_>,
+    ) -> Result<Scores> {
         let Course { collected, guard, seconds, .. } = self;
         let mut score =
             |queries: &[JudgedQuery]| score_all(&mut seconds.gate, snapshot, fusion, queries, progress);
@@ -303,11 +247,20 @@ impl Course<'_> {
             clusters: &self.clusters,
             guard: guard.map(|guard| (guard.before, guard.after)),
             attempts: self.input.attempts,
+            share: self.share,
         };
         let Ruling { decision, reason, p_value, allowed } = decide(&evidence, &self.input.options.gate)?;
         let (before, after) = (Some(mean(&before.held_out)), Some(mean(&after.held_out)));
         Ok(Gate { before, after, decision, reason, p_value, allowed, guard })
     }
+}
+
+/// Something new, as the gate saw it.
+pub(super) struct Compared {
+    pub(super) gate: Gate,
+    /// Its own best fusion.
+    pub(super) fusion: Fusion,
+    pub(super) scores: Scores,
 }
 
 /// Figures by query.

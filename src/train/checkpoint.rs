@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::example::{Example, Guide};
+use super::example::{Documents, Example, Guide};
 use super::mask::Masked;
 use super::monitor::Measured;
 use super::optimizer::AdamW;
@@ -93,9 +93,11 @@ pub(super) fn plan(
     model: &TrainableEncoder,
     examples: &[Example],
     guide: Option<&Guide>,
-    (options, scope): (&TrainOptions, NegativeScope),
+    (options, scope, documents): (&TrainOptions, NegativeScope, Documents<'_>),
 ) -> Digest {
-    let mut parts = vec![Digest::of(format!("{options:?} {scope:?} {:?}", model.kernel()).as_bytes())];
+    let stand = matches!(documents, Documents::Stand(_));
+    let plan = format!("{options:?} {scope:?} {stand} {:?}", model.kernel());
+    let mut parts = vec![Digest::of(plan.as_bytes())];
     for example in examples {
         parts.push(Digest::of(&example.negatives.len().to_le_bytes()));
         parts.push(Digest::of(&example.weight.to_le_bytes()));

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::error::{Error, Result};
 use crate::negatives::NegativeKind;
 
 /// One training row.
@@ -48,6 +49,15 @@ impl<'a> Answers<'a> {
     }
 }
 
+/// What becomes of the rows' documents while the encoder moves.
+#[derive(Clone, Copy)]
+pub(crate) enum Documents<'a> {
+    /// They are encoded with it, and it learns from them too.
+    Move,
+    /// They stand still at these vectors: it learns from the anchors alone.
+    Stand(&'a Guide),
+}
+
 /// What an encoder that does not move says of the rows' texts: the serving one, by its L2-normalised vectors.
 #[derive(Debug, Default)]
 pub(crate) struct Guide(HashMap<String, Vec<f32>>);
@@ -66,6 +76,18 @@ impl Guide {
     /// The vector of a text.
     pub(super) fn vector(&self, text: &str) -> Option<&[f32]> {
         self.0.get(text).map(Vec::as_slice)
+    }
+
+    /// The vector of a text that training needs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is not known, or not of this width.
+    pub(super) fn stored(&self, text: &str, width: usize) -> Result<&[f32]> {
+        let found = self.vector(text);
+        found.filter(|vector| vector.len() == width).ok_or_else(|| {
+            let found = found.map_or("none".into(), |vector| format!("{} numbers", vector.len()));
+            Error::invalid("the stored vector of a text to train with", found, format!("{width} numbers"))
+        })
     }
 
     /// The cosine of two texts; `None` if one of them is not known.

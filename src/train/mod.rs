@@ -21,11 +21,11 @@ mod tests;
 mod trainer;
 
 pub(crate) use checkpoint::{Checkpoints, Origin, read_origin};
-pub(crate) use example::{Example, Guide};
+pub(crate) use example::{Documents, Example, Guide};
 pub use gradient_negatives::{Displaced, GradientNegatives};
 pub use mask::Masked;
 pub use mixing::Mixing;
 pub use monitor::{Distribution, Measurement, MonitorReport, Moved, Quantiles, SourceMeasurement};
 pub use options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
 pub use trainer::StepReport;
-pub(crate) use trainer::{Training, train};
+pub(crate) use trainer::{TrainReport, Training, train};

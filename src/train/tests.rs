@@ -13,11 +13,11 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::example::{Answers, Example};
+use super::example::{Answers, Documents, Example};
 use super::mask::{Knowledge, Mask};
 use super::optimizer::{AdamW, global_norm};
 use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
-use super::trainer::{Place, TrainReport, Training, add_gradients, clip, train};
+use super::trainer::{Batch, Place, TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
@@ -70,14 +70,22 @@ fn batch_with(
     let known = Knowledge { answers: &answers, guide: None };
     let hidden = Mask::of(&rows, options.scope, options, known).hidden;
     let mut gradients = model.gradients();
+    let batch = Batch { rows: &rows, documents: Documents::Move, hidden };
     let place = Place { step: 0, part_tokens };
-    let (loss, _) = add_gradients(model, &rows, options, hidden, place, &mut gradients).unwrap();
+    let (loss, _) = add_gradients(model, batch, options, place, &mut gradients).unwrap();
     (loss, gradients)
 }
 
 /// Trains to the end, without a guide.
 fn run(model: &mut TrainableEncoder, examples: &[Example], options: &TrainOptions) -> Result<TrainReport> {
-    let training = Training { examples, options, chunks: 100, guide: None, checkpoints: None };
+    let training = Training {
+        examples,
+        options,
+        chunks: 100,
+        guide: None,
+        documents: Documents::Move,
+        checkpoints: None,
+    };
     train(model, training, &mut |_| std::ops::ControlFlow::Continue(()))
 }
 

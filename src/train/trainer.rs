@@ -4,7 +4,7 @@
 //! Limited Setup", 2021): a batch is embedded part by part without a tape, the loss gives the gradient of every vector,
 //! and each part is then embedded again with a tape, by which that gradient flows back. The result is the batch's own
 //! gradient. The part that was embedded last has its tape already, so that a batch of one part is embedded once, unless
-//! displaced negatives have taken the tape meanwhile.
+//! displaced negatives have taken the tape meanwhile. Documents that stand still are embedded in no part.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Checkpoints, Done, plan};
-use super::example::{Answers, Example, Guide};
+use super::example::{Answers, Documents, Example, Guide};
 use super::gradient_negatives::{Displaced, Embedded};
 use super::loss::{Layout, loss_and_gradient};
 use super::mask::{Knowledge, Mask, Masked, suspected_share};
@@ -79,6 +79,8 @@ pub(crate) struct Training<'a> {
     pub(crate) chunks: usize,
     /// The serving encoder's view of the texts, to tell false negatives by.
     pub(crate) guide: Option<&'a Guide>,
+    /// Whether documents are encoded, too.
+    pub(crate) documents: Documents<'a>,
     /// Where it is kept against a crash.
     pub(crate) checkpoints: Option<Checkpoints<'a>>,
 }
@@ -94,7 +96,7 @@ pub(crate) fn train(
     training: Training<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<TrainReport> {
-    let Training { examples, options, chunks, guide, checkpoints } = training;
+    let Training { examples, options, chunks, guide, documents, checkpoints } = training;
     options.validate()?;
     if examples.is_empty() {
         return Err(Error::invalid("the training examples", "none", "at least one"));
@@ -110,8 +112,8 @@ pub(crate) fn train(
     let monitor = Monitor::of(examples, options, known);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
-    let mut keeper =
-        checkpoints.map(|place| Keeper::new(place, plan(model, examples, guide, (options, scope))));
+    let mut keeper = checkpoints
+        .map(|place| Keeper::new(place, plan(model, examples, guide, (options, scope, documents))));
     let resumed = match &mut keeper {
         Some(keeper) => keeper.resume(model, &mut optimizer)?,
         None => None,
@@ -132,7 +134,7 @@ pub(crate) fn train(
         let rows: Vec<&Example> = batch.into_iter().map(|index| &examples[index]).collect();
         let mask = Mask::of(&rows, scope, options, known);
         done.masked.add(mask.counts);
-        let update = Update { at: done.steps.len(), steps, options };
+        let update = Update { at: done.steps.len(), steps, options, documents };
         let step = update.make(model, &rows, mask, &mut optimizer, &mut gradients)?;
         done.steps.push(step);
         done.spent += started.elapsed();
@@ -232,6 +234,7 @@ struct Update<'a> {
     at: usize,
     steps: usize,
     options: &'a TrainOptions,
+    documents: Documents<'a>,
 }
 
 impl Update<'_> {
@@ -246,7 +249,8 @@ impl Update<'_> {
         let options = self.options;
         gradients.iter_mut().for_each(|sums| sums.fill(0.0));
         let place = Place { step: self.at, part_tokens: TAPE_BYTES / model.tape_bytes() };
-        let (loss, displaced) = add_gradients(model, rows, options, mask.hidden, place, gradients)?;
+        let batch = Batch { rows, documents: self.documents, hidden: mask.hidden };
+        let (loss, displaced) = add_gradients(model, batch, options, place, gradients)?;
         let grad_norm = global_norm(gradients);
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
@@ -276,32 +280,40 @@ pub(super) struct Place {
     pub(super) part_tokens: usize,
 }
 
+/// The rows of a step.
+pub(super) struct Batch<'a> {
+    pub(super) rows: &'a [&'a Example],
+    pub(super) documents: Documents<'a>,
+    /// As [`Layout::hidden`].
+    pub(super) hidden: Vec<bool>,
+}
+
 /// The loss of a batch, and what was displaced for it. Adds the gradient of every parameter to `gradients`, in the
 /// parameters' order.
 pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
-    rows: &[&Example],
+    batch: Batch<'_>,
     options: &TrainOptions,
-    hidden: Vec<bool>,
     place: Place,
     gradients: &mut [Vec<f32>],
 ) -> Result<(f32, Option<Displaced>)> {
-    let (texts, mut layout) = lay_out(rows, hidden);
+    let width = model.dimensions();
+    // What stands still is not displaced.
+    let to_displace = options.gradient_negatives.filter(|_| matches!(batch.documents, Documents::Move));
+    let LaidOut { texts, embedded, standing, mut layout } = lay_out(batch, width)?;
     let limit = options.max_tokens.unwrap_or(model.max_tokens());
     let ids = texts.iter().map(|text| model.token_ids(text, limit)).collect::<Result<Vec<_>>>()?;
     let parts = parts(&ids, place.part_tokens);
     let embed = |model: &mut TrainableEncoder, part: &[usize], record: bool, into: &mut [f32]| {
         let ids: Vec<&[u32]> = part.iter().map(|&text| &ids[text][..]).collect();
-        let width = model.dimensions();
         let vectors = model.embed(&ids, record)?.chunks_exact(width);
-        for (vector, text) in vectors.zip(part) {
-            into[text * width..][..width].copy_from_slice(vector);
+        for (vector, &text) in vectors.zip(part) {
+            into[embedded[text] * width..][..width].copy_from_slice(vector);
         }
         Ok(())
     };
-    let width = model.dimensions();
-    let mut vectors = vec![0.0; texts.len() * width];
-    let recorded = parts.len() - usize::from(options.gradient_negatives.is_none());
+    let recorded = parts.len() - usize::from(to_displace.is_none());
+    let mut vectors = standing;
     for (at, part) in parts.iter().enumerate() {
         embed(model, part, at == recorded, &mut vectors)?;
     }
@@ -310,7 +322,7 @@ pub(super) fn add_gradients(
     let (mut loss, mut d_vectors) = loss_and_gradient(&vectors, width, &layout, options)
         .map_err(|error| Error::Encoder { doing: "train", message: error.to_string() })?;
     let mut displaced = None;
-    if let Some(negatives) = options.gradient_negatives {
+    if let Some(negatives) = to_displace {
         let batch = Embedded { ids: &ids, layout: &layout, vectors: &vectors, scale: options.scale };
         let (term, moved) = negatives.add(model, batch, place.part_tokens, &mut d_vectors, gradients)?;
         loss += term;
@@ -320,26 +332,46 @@ pub(super) fn add_gradients(
         if at != recorded {
             embed(model, part, true, &mut vectors)?;
         }
-        let of_part = part.iter().flat_map(|text| &d_vectors[text * width..][..width]).copied().collect();
-        model.backward(of_part, gradients);
+        let of_part = part.iter().flat_map(|&text| &d_vectors[embedded[text] * width..][..width]);
+        model.backward(of_part.copied().collect(), gradients);
     }
     Ok((loss, displaced))
 }
 
+/// A batch as the loss sees it: one vector for each text of each row.
+struct LaidOut<'a> {
+    /// What is embedded, and the place of each one's vector.
+    texts: Vec<&'a str>,
+    embedded: Vec<usize>,
+    /// The vectors: those that stand still, and zeros for the others.
+    standing: Vec<f32>,
+    layout: Layout,
+}
+
 /// The texts of a batch and the part that each plays in the loss.
-fn lay_out<'a>(rows: &[&'a Example], hidden: Vec<bool>) -> (Vec<&'a str>, Layout) {
-    let mut texts = Vec::new();
-    let mut add = |text: &'a str| {
-        texts.push(text);
-        texts.len() as u32 - 1
+fn lay_out<'a>(batch: Batch<'a>, width: usize) -> Result<LaidOut<'a>> {
+    let Batch { rows, documents, hidden } = batch;
+    let (mut texts, mut embedded, mut standing) = (Vec::new(), Vec::new(), Vec::new());
+    let mut add = |text: &'a str, is_document: bool| -> Result<u32> {
+        let place = standing.len() / width;
+        match documents {
+            Documents::Stand(vectors) if is_document => standing.extend(vectors.stored(text, width)?),
+            _ => {
+                (texts.push(text), embedded.push(place));
+                standing.resize(standing.len() + width, 0.0);
+            }
+        }
+        Ok(place as u32)
     };
     let (anchors, positives, negatives) = (Vec::new(), Vec::new(), Vec::new());
     let weights = rows.iter().map(|example| example.weight).collect();
     let mut layout = Layout { anchors, positives, negatives, weights, hidden, mixtures: None };
     for (row, example) in rows.iter().enumerate() {
-        layout.anchors.push(add(&example.anchor));
-        layout.positives.push(add(&example.positive));
-        layout.negatives.extend(example.negatives.iter().map(|negative| (add(negative), row)));
+        layout.anchors.push(add(&example.anchor, false)?);
+        layout.positives.push(add(&example.positive, true)?);
+        for negative in &example.negatives {
+            layout.negatives.push((add(negative, true)?, row));
+        }
     }
-    (texts, layout)
+    Ok(LaidOut { texts, embedded, standing, layout })
 }

@@ -277,3 +277,31 @@ fn more_searches_at_once_than_the_graph_takes_are_all_answered() {
         }
     });
 }
+
+#[test]
+fn a_copy_answers_alike_with_its_graph_and_goes_its_own_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+    let vectors = clustered(18, 3000, 8);
+    let mut index = with_graph(&from, &vectors);
+    // Of a row that is being appended only a part is there.
+    let path = from.join("vectors.bin");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, [&whole[..], &[1; 9]].concat()).unwrap();
+    let mut copy = DenseIndex::copy(&from, &to, WEIGHTS, &small(100)).unwrap();
+    assert!(copy.has_graph());
+    assert_eq!(fs::read(to.join("vectors.bin")).unwrap(), whole);
+    let live = ids(0..3000);
+    let best = |index: &DenseIndex| index.view(&live).unwrap().search(&vectors[5], 20, None).unwrap();
+    assert_eq!(best(&copy), best(&index));
+    copy.append(&[(ChunkId(5), &vectors[6])]).unwrap();
+    assert_ne!(best(&copy), best(&index));
+    index.append(&[(ChunkId(5), &vectors[6])]).unwrap();
+    assert_eq!(best(&copy), best(&index));
+    // A graph that was removed while it was copied costs time, not answers.
+    let part = dir.path().join("part");
+    fs::remove_file(graph_folders(&from)[0].join("graph.usearch")).unwrap();
+    let copy = DenseIndex::copy(&from, &part, WEIGHTS, &small(100)).unwrap();
+    assert!(!copy.has_graph() && graph_folders(&part).is_empty());
+    assert_eq!(copy.view(&live).unwrap().len(), 3000);
+}

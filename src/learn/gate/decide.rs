@@ -25,6 +25,8 @@ pub(in crate::learn) struct Evidence<'a> {
     pub(in crate::learn) guard: Option<(f64, f64)>,
     /// Rounds that were rejected since the last publication.
     pub(in crate::learn) attempts: usize,
+    /// The part of the attempt's allowance that this test may spend, above 0, at most 1.
+    pub(in crate::learn) share: f64,
 }
 
 /// What the gate says.
@@ -85,7 +87,7 @@ pub(in crate::learn) fn decide(evidence: &Evidence<'_>, options: &GateOptions) -
     };
     let p_value = one_sided(evidence)?;
     let k = evidence.attempts as f64 + 1.0;
-    let allowed = significance * 6.0 / (std::f64::consts::PI * k).powi(2);
+    let allowed = evidence.share * significance * 6.0 / (std::f64::consts::PI * k).powi(2);
     let test = Some((p_value, allowed));
     Ok(if new.ndcg_10 <= old.ndcg_10 + ROUNDING {
         ruling(Decision::Rejected, format!("no better: {figures}"), test)
@@ -129,8 +131,14 @@ mod tests {
     fn ruling(before: &[f64], after: &[f64], attempts: usize, options: &GateOptions) -> Ruling {
         let (before, after) = (scores(before), scores(after));
         let clusters: Vec<usize> = (0..before.len()).collect();
-        let evidence =
-            Evidence { before: &before, after: &after, clusters: &clusters, guard: None, attempts };
+        let evidence = Evidence {
+            before: &before,
+            after: &after,
+            clusters: &clusters,
+            guard: None,
+            attempts,
+            share: 1.0,
+        };
         decide(&evidence, options).unwrap()
     }
 
@@ -169,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tier_is_held_to_its_share_of_the_allowance() {
+        let (before, after, clusters) = (scores(&[0.2; 4]), scores(&[0.6; 4]), [0, 1, 2, 3]);
+        let ruling = |share| {
+            let (before, after, clusters) = (&before, &after, &clusters);
+            let evidence = Evidence { before, after, clusters, guard: None, attempts: 0, share };
+            decide(&evidence, &GateOptions::default()).unwrap()
+        };
+        let (whole, half) = (ruling(1.0), ruling(0.5));
+        assert_eq!(half.allowed.unwrap(), whole.allowed.unwrap() / 2.0);
+        // One of the 2^4 patterns: 0.0625, where the whole is 0.1216.
+        assert_eq!((whole.decision, half.decision), (Decision::Published, Decision::Rejected));
+    }
+
+    #[test]
     fn queries_with_a_common_answer_count_once() {
         let judged = |answers: &[&str]| JudgedQuery {
             text: "q".into(),
@@ -177,8 +199,14 @@ mod tests {
         let queries = [judged(&["a"]), judged(&["b"]), judged(&["c"]), judged(&["c", "a"])];
         assert_eq!(clusters(&queries), [0, 1, 0, 0]);
         let (before, after) = (scores(&[0.2; 8]), scores(&[0.6; 8]));
-        let evidence =
-            Evidence { before: &before, after: &after, clusters: &[7; 8], guard: None, attempts: 0 };
+        let evidence = Evidence {
+            before: &before,
+            after: &after,
+            clusters: &[7; 8],
+            guard: None,
+            attempts: 0,
+            share: 1.0,
+        };
         // Eight queries about one document are one observation.
         assert_eq!(decide(&evidence, &GateOptions::default()).unwrap().p_value, Some(0.5));
     }
@@ -194,6 +222,7 @@ mod tests {
                 clusters: &clusters,
                 guard: Some(guard),
                 attempts: 0,
+                share: 1.0,
             };
             decide(&evidence, &GateOptions::default()).unwrap()
         };

@@ -50,7 +50,8 @@ fn train_until(
     let mut model = tiny();
     let (guide, origin) = (guide(rows), origin());
     let checkpoints = checkpoints.map(|(path, interval)| Checkpoints { path, interval, origin: &origin });
-    let training = Training { examples: rows, options, chunks: 100, guide: Some(&guide), checkpoints };
+    let (guide, documents) = (Some(&guide), Documents::Move);
+    let training = Training { examples: rows, options, chunks: 100, guide, documents, checkpoints };
     let report = train(&mut model, training, &mut |step| match step.is_some_and(|step| step.step == last) {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),

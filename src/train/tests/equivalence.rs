@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::error::Error;
+use crate::train::Guide;
 
 fn distance(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
     let apart = |(a, b): (&Vec<f32>, &Vec<f32>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
@@ -114,8 +115,14 @@ fn progress_is_told_every_step_and_can_stop() {
     let mut told = Vec::new();
     let rows = reference_rows("tiny", 1);
     let options = options();
-    let training =
-        Training { examples: &rows, options: &options, chunks: 100, guide: None, checkpoints: None };
+    let training = Training {
+        examples: &rows,
+        options: &options,
+        chunks: 100,
+        guide: None,
+        documents: Documents::Move,
+        checkpoints: None,
+    };
     let result = train(&mut tiny(), training, &mut |step| {
         let Some(step) = step else { return ControlFlow::Continue(()) };
         told.push((step.step, step.steps));
@@ -237,4 +244,67 @@ fn what_is_masked_in_training_is_counted_and_the_scope_is_told() {
     let shared = run(&mut tiny(), &rows, &options().with_epochs(1).with_scope(NegativeScope::Batch)).unwrap();
     assert_eq!((report.masked.known_answer, shared.scope_reason.as_str()), (0, "chosen"));
     assert!(shared.masked.looked_at > report.masked.looked_at);
+}
+
+/// A guide that has the model's own vectors of the rows' documents.
+fn stored(model: &mut TrainableEncoder, rows: &[Example]) -> Guide {
+    let mut guide = Guide::default();
+    for example in rows {
+        for text in [&example.positive].into_iter().chain(&example.negatives) {
+            let vector = model.encode(&[text.as_str()], &mut || Ok(())).unwrap().concat();
+            guide.add(text, vector);
+        }
+    }
+    guide
+}
+
+#[test]
+fn against_documents_that_stand_the_loss_is_the_same_and_the_gradient_goes_through_anchors_alone() {
+    let mut model = tiny();
+    let rows = reference_rows("tiny", 2);
+    let guide = stored(&mut model, &rows);
+    let options = TrainOptions::default().with_scope(NegativeScope::OwnAnchor);
+    let against = |model: &mut TrainableEncoder, part_tokens| {
+        let refs: Vec<&Example> = rows.iter().collect();
+        let known = Knowledge { answers: &Answers::of(&rows), guide: None };
+        let hidden = Mask::of(&refs, options.scope, &options, known).hidden;
+        let batch = Batch { rows: &refs, documents: Documents::Stand(&guide), hidden };
+        let mut gradients = model.gradients();
+        let place = Place { step: 0, part_tokens };
+        let (loss, _) = add_gradients(model, batch, &options, place, &mut gradients).unwrap();
+        (loss, gradients)
+    };
+    let (moving, whole) = batch(&mut model, &rows, options.scope, usize::MAX);
+    let (loss, gradients) = against(&mut model, usize::MAX);
+    close(loss.into(), moving.into(), 1e-5, "loss");
+    assert!(distance(&gradients, &whole) > 0.1, "half of the whole gradient is missing");
+    let (_, cached) = against(&mut model, 10);
+    assert!(distance(&cached, &gradients) < 1e-5, "{}", distance(&cached, &gradients));
+    // A small step against the gradient lowers the loss by its squared norm.
+    let (norm, step) = (global_norm(&gradients), 1e-3);
+    let mut plain = |parameters: &mut [Vec<f32>]| {
+        for (numbers, gradient) in parameters.iter_mut().zip(&gradients) {
+            let moves = numbers.iter_mut().zip(gradient);
+            moves.for_each(|(x, g)| *x -= (step / norm) as f32 * g);
+        }
+    };
+    model.update(&mut plain);
+    let (lower, _) = against(&mut model, usize::MAX);
+    close((loss - lower).into(), step * norm, 0.1, "fall of the loss");
+}
+
+#[test]
+fn a_document_without_a_vector_to_train_against_is_refused() {
+    let (mut model, rows, guide) = (tiny(), reference_rows("tiny", 1), Guide::default());
+    let options = options();
+    let training = Training {
+        examples: &rows,
+        options: &options,
+        chunks: 100,
+        guide: None,
+        documents: Documents::Stand(&guide),
+        checkpoints: None,
+    };
+    let refused = train(&mut model, training, &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
 }

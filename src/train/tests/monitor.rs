@@ -20,7 +20,8 @@ fn options() -> TrainOptions {
 }
 
 fn monitored(rows: &[Example], options: &TrainOptions, guide: Option<&Guide>) -> MonitorReport {
-    let training = Training { examples: rows, options, chunks: 100, guide, checkpoints: None };
+    let documents = Documents::Move;
+    let training = Training { examples: rows, options, chunks: 100, guide, documents, checkpoints: None };
     let report = train(&mut tiny(), training, &mut |_| ControlFlow::Continue(()));
     report.unwrap().monitor.unwrap()
 }
@@ -135,8 +136,14 @@ fn suspects_are_what_the_guide_ranks_above_the_positive_or_finds_to_be_a_copy() 
 #[test]
 fn measuring_can_be_cancelled_and_numbers_that_are_not_finite_end_it() {
     let (rows, options) = (rows(), options());
-    let training =
-        Training { examples: &rows, options: &options, chunks: 100, guide: None, checkpoints: None };
+    let training = Training {
+        examples: &rows,
+        options: &options,
+        chunks: 100,
+        guide: None,
+        documents: Documents::Move,
+        checkpoints: None,
+    };
     let cancelled = train(&mut tiny(), training, &mut |step| match step {
         None => ControlFlow::Break(()),
         Some(_) => panic!("measuring comes first"),

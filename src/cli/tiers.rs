@@ -1,0 +1,42 @@
+//! What a round tries, as options of the verbs that run one.
+
+use retune::{LearnOptions, QuerySideOptions, Tier};
+
+use super::positive::positive;
+
+#[derive(clap::Args)]
+pub(super) struct Tiers {
+    /// What is tried, the cheapest first: fusion, query-side, encoder. Default fusion,encoder.
+    #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = tier)]
+    tiers: Option<Vec<Tier>>,
+    /// Passes over the examples that train the encoder of queries.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    query_epochs: Option<u32>,
+    /// Peak learning rate of the encoder of queries.
+    #[arg(long, value_name = "R", value_parser = positive)]
+    query_learning_rate: Option<f64>,
+}
+
+fn tier(text: &str) -> Result<Tier, String> {
+    let name = text.replace('-', "_");
+    let names = || Tier::ALL.iter().map(|tier| tier.name().replace('_', "-")).collect::<Vec<_>>();
+    let found = Tier::ALL.into_iter().find(|tier| tier.name() == name);
+    found.ok_or_else(|| format!("there are {}", names().join(", ")))
+}
+
+impl Tiers {
+    pub(super) fn apply(&self, options: LearnOptions) -> LearnOptions {
+        let mut query_side = QuerySideOptions::default();
+        if let Some(epochs) = self.query_epochs {
+            query_side = query_side.with_epochs(epochs as usize);
+        }
+        if let Some(rate) = self.query_learning_rate {
+            query_side = query_side.with_learning_rate(rate);
+        }
+        let options = options.with_query_side(query_side);
+        match &self.tiers {
+            Some(tiers) => options.with_tiers(tiers),
+            None => options,
+        }
+    }
+}

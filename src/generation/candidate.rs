@@ -1,0 +1,61 @@
+//! Another way to turn queries into vectors, over the vectors that serve: judged before anything is copied.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::build::{Scratch, scratch};
+use super::open::{Generation, GenerationMeta, Pinned};
+use super::query_side::{QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
+use crate::encoder::{Encoder, Precisions};
+use crate::error::{Error, Result};
+
+/// A query side that is not published. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(super) meta: QueriesMeta,
+    side: QuerySide,
+    pub(super) folder: Scratch,
+}
+
+impl Candidate {
+    /// An encoder of queries that was trained against the vectors of `serving`; `save` writes it into the folder it is given.
+    pub(crate) fn with_encoder(
+        root: &Path,
+        serving: &Generation,
+        save: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Candidate> {
+        let folder = scratch(root, serving, "-encoder-of-queries")?;
+        let model = query_folder(&folder.0);
+        save(&model)?;
+        let precisions = Precisions::of(serving.encoder.precisions().queries);
+        let encoder = Encoder::load_with(&model, precisions.options())?;
+        let meta = QueryEncoderMeta::of(&folder.0, encoder.weights(), serving.meta.weights)?;
+        let meta = QueriesMeta { encoder: Some(meta) };
+        Ok(Candidate { meta, side: QuerySide { encoder: Some(Arc::new(encoder)) }, folder })
+    }
+
+    /// What another generation, perhaps of another index, has for queries.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is for the vectors of another encoder.
+    pub(crate) fn of(root: &Path, serving: &Generation, other: &Generation) -> Result<Candidate> {
+        if other.meta.weights != serving.meta.weights {
+            let expected = format!("{}, which made the vectors of this one", serving.meta.weights);
+            return Err(Error::invalid("the encoder of the other index", other.meta.weights, expected));
+        }
+        let folder = scratch(root, serving, "-other-queries")?;
+        let meta = other.meta.queries.clone();
+        meta.hand_on(other.folder(), &folder.0)?;
+        let side = QuerySide::open(&folder.0, &meta, serving.meta.weights, serving.encoder.precisions())?;
+        Ok(Candidate { meta, side, folder })
+    }
+
+    /// The documents of `serving` as a search with this query side sees them.
+    pub(crate) fn pin(&self, serving: &Pinned) -> Pinned {
+        let Pinned { dense, generation } = serving;
+        let meta = GenerationMeta { queries: self.meta.clone(), ..generation.meta.clone() };
+        let generation =
+            Generation::new(meta, Arc::clone(&generation.encoder), self.side.clone(), self.folder.0.clone());
+        Pinned { dense: dense.clone(), generation: Arc::new(generation) }
+    }
+}

@@ -1,0 +1,104 @@
+//! How queries become vectors where that is not as documents do.
+//!
+//! Vectors of one encoder are never compared with another's, with one exception: an encoder of queries that was trained
+//! against the very vectors that it is compared with. It is recorded with the weights that made those, and opening holds it
+//! to them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration;
+use super::model_files::{self, Files};
+use super::open::{META, REMEDY};
+use crate::encoder::{Encoder, Precisions};
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+
+/// The part of `generation.json` about queries; empty where the documents' encoder serves both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QueriesMeta {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encoder: Option<QueryEncoderMeta>,
+}
+
+/// An encoder of queries, in the generation's folder `queries/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QueryEncoderMeta {
+    /// SHA-256 of its weights.
+    pub(crate) weights: Digest,
+    /// SHA-256 of the weights that made the vectors that it was trained against.
+    pub(crate) trained_against: Digest,
+    /// Its other files.
+    pub(super) files: Files,
+}
+
+impl QueryEncoderMeta {
+    /// Describes the encoder that was saved in the generation's folder, with weights as they were loaded.
+    pub(super) fn of(
+        generation: &Path,
+        weights: Digest,
+        trained_against: Digest,
+    ) -> Result<QueryEncoderMeta> {
+        Ok(QueryEncoderMeta {
+            weights,
+            trained_against,
+            files: model_files::digests(&query_folder(generation))?,
+        })
+    }
+}
+
+impl QueriesMeta {
+    /// Copies what another generation of the same documents' encoder has for queries, unless it is there.
+    pub(super) fn hand_on(&self, from: &Path, to: &Path) -> Result<()> {
+        if self.encoder.is_some() && !query_folder(to).exists() {
+            model_files::copy(&query_folder(from), &query_folder(to))?;
+        }
+        Ok(())
+    }
+}
+
+/// What turns queries into vectors; empty where the documents' encoder does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct QuerySide {
+    pub(super) encoder: Option<Arc<Encoder>>,
+}
+
+impl QuerySide {
+    /// Opens what `meta` says there is in the folder of a generation whose vectors were made by `documents`.
+    pub(super) fn open(
+        generation: &Path,
+        meta: &QueriesMeta,
+        documents: Digest,
+        precisions: Precisions,
+    ) -> Result<QuerySide> {
+        let open = |meta: &QueryEncoderMeta| {
+            if meta.trained_against != documents {
+                return Err(Error::Damaged {
+                    path: generation.join(META),
+                    found: format!("an encoder of queries for vectors of {}", meta.trained_against),
+                    expected: format!("one for vectors of {documents}"),
+                    remedy: REMEDY,
+                });
+            }
+            // It encodes nothing else.
+            let precisions = Precisions::of(precisions.queries);
+            let encoder =
+                model_files::load(&query_folder(generation), meta.weights, &meta.files, precisions, REMEDY)?;
+            calibration::resume(&encoder, generation)?;
+            Ok(Arc::new(encoder))
+        };
+        Ok(QuerySide { encoder: meta.encoder.as_ref().map(open).transpose()? })
+    }
+
+    /// The vector of a query, of length 1.
+    pub(super) fn encode(&self, documents: &Encoder, text: &str) -> Result<Vec<f32>> {
+        self.encoder.as_deref().unwrap_or(documents).encode_one(text)
+    }
+}
+
+/// Where an encoder of queries lies in the folder of its generation.
+pub(super) fn query_folder(generation: &Path) -> PathBuf {
+    generation.join("queries")
+}

@@ -1,0 +1,253 @@
+//! What a round tries, the cheapest first. Each must beat the best so far, and the best of all is built whole.
+
+use super::query_tier::train_query_side;
+use super::report::{Decision, Gate, RoundReport, Tier, TierReport, TrainingReport};
+use super::round::{Compared, Course, Progress, Scores, skipped, timed};
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::{Building, Candidate};
+use crate::search::Snapshot;
+
+/// The best way to answer that a round knows: at first what serves.
+pub(super) struct Best {
+    /// What a search sees of it.
+    pub(super) snapshot: Snapshot,
+    pub(super) fusion: Fusion,
+    /// Once they were needed.
+    pub(super) scores: Option<Scores>,
+    found: Option<Found>,
+}
+
+/// What the gate let through.
+struct Found {
+    tier: Tier,
+    what: What,
+}
+
+enum What {
+    /// The serving generation with the best fusion.
+    Fusion,
+    /// The same with another way to encode queries.
+    Queries(Candidate),
+    /// Another encoder, with all its vectors.
+    Encoder(Building),
+}
+
+/// What a round came to.
+pub(super) struct Outcome {
+    pub(super) gate: Gate,
+    pub(super) tried: Vec<TierReport>,
+    pub(super) training: Option<TrainingReport>,
+    pub(super) accepted: Option<(Tier, Building)>,
+}
+
+impl Outcome {
+    pub(super) fn skipped(reason: String) -> Outcome {
+        Outcome { gate: skipped(reason), tried: Vec::new(), training: None, accepted: None }
+    }
+
+    /// Puts what a round came to into its report.
+    pub(super) fn tell(self, report: &mut RoundReport) -> Option<Building> {
+        let Outcome { gate, tried, training, accepted } = self;
+        report.loss = training.iter().flat_map(|training| &training.steps).map(|step| step.loss).collect();
+        (report.gate, report.tried, report.training) = (gate, tried, training);
+        let (tier, building) = accepted?;
+        (report.tier, report.fusion) = (Some(tier), building.fusion());
+        Some(building)
+    }
+}
+
+/// What the gate said of each tier.
+#[derive(Default)]
+struct Tried {
+    tiers: Vec<TierReport>,
+    /// Of the tier that was accepted last, or else of the one that was trained last.
+    training: Option<TrainingReport>,
+}
+
+/// What luck is allowed in an attempt, divided among the tiers that are still to be tried: those that are tested spend
+/// the same, so that no more than the whole is spent. One that has found nothing to be tested leaves its part to the
+/// others, which is fair since it has not looked at the held-out queries.
+struct Allowance {
+    left: f64,
+    tiers: usize,
+}
+
+impl Allowance {
+    fn of(tiers: usize) -> Allowance {
+        Allowance { left: 1.0, tiers }
+    }
+
+    /// The part of the next tier.
+    fn share(&self) -> f64 {
+        self.left / self.tiers.max(1) as f64
+    }
+
+    /// Goes on to the tier after it.
+    fn leave(&mut self, tested: bool) {
+        if tested {
+            self.left -= self.share();
+        }
+        self.tiers = self.tiers.saturating_sub(1);
+    }
+}
+
+impl Course<'_> {
+    /// Tries the tiers that the options ask for, and builds the generation that is to be published.
+    pub(super) fn go(&mut self, progress: &mut Progress<'_>) -> Result<Outcome> {
+        let serving = self.input.snapshot;
+        let fusion = serving.pinned.generation.meta.fusion;
+        let mut best = Best { snapshot: serving.clone(), fusion, scores: None, found: None };
+        let mut tried = Tried::default();
+        let planned = self.planned();
+        let mut allowance = Allowance::of(planned.len());
+        for tier in planned {
+            self.share = allowance.share();
+            let before = tried.tiers.len();
+            match tier {
+                Tier::Fusion => self.try_fusion(&mut best, &mut tried, progress)?,
+                Tier::QuerySide => self.try_query_side(&mut best, &mut tried, progress)?,
+                Tier::Encoder => self.try_encoder(&mut best, &mut tried, progress)?,
+            }
+            allowance.leave(tried.tiers.len() > before);
+        }
+        let Tried { tiers, training } = tried;
+        let Some(last) = tiers.last() else { return Ok(Outcome::skipped(self.nothing_tried())) };
+        let Some(Found { tier, what }) = best.found else {
+            return Ok(Outcome { gate: last.gate.clone(), tried: tiers, training, accepted: None });
+        };
+        let accepted = tiers.iter().rfind(|one| one.tier == tier).unwrap_or(last).gate.clone();
+        let Course { input, seconds, .. } = self;
+        let sibling = |candidate| {
+            Building::sibling(input.root, &input.snapshot.pinned, best.fusion, candidate, input.dense)
+        };
+        let building = timed(&mut seconds.reindex, || match what {
+            What::Fusion => sibling(None),
+            What::Queries(candidate) => sibling(Some(candidate)),
+            What::Encoder(building) => Ok(building.with_fusion(best.fusion)),
+        })?;
+        Ok(Outcome { gate: accepted, tried: tiers, training, accepted: Some((tier, building)) })
+    }
+
+    /// What the options ask for and there are queries enough for, in its order.
+    fn planned(&self) -> Vec<Tier> {
+        let options = self.input.options;
+        let enough = self.collected.trained.len() >= options.min_queries;
+        Tier::ALL
+            .into_iter()
+            .filter(|&tier| options.learns(tier) && (enough || tier == Tier::Fusion))
+            .collect()
+    }
+
+    fn nothing_tried(&self) -> String {
+        let (train, needed) = (self.collected.trained.len(), self.input.options.min_queries);
+        match self.input.options.trains() {
+            true => format!(
+                "{train} judged queries to train on, {needed} are needed, and no other fusion weight is better: \
+                 search and judge more"
+            ),
+            false => "no other fusion weight is better".into(),
+        }
+    }
+
+    fn try_fusion(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
+        let learnt = self.learn_fusion(progress)?;
+        if learnt == best.fusion {
+            return Ok(());
+        }
+        let before = self.score(&best.snapshot, best.fusion, progress)?;
+        let after = self.score(&best.snapshot, learnt, progress)?;
+        let gate = self.rule(&before, &after)?;
+        best.scores = Some(before);
+        let compared = Compared { gate, fusion: learnt, scores: after };
+        best.take(Tier::Fusion, compared, None, tried, || What::Fusion);
+        Ok(())
+    }
+
+    fn try_query_side(
+        &mut self,
+        best: &mut Best,
+        tried: &mut Tried,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
+        let (candidate, report) = train_query_side(self, progress)?;
+        tried.training = Some(report);
+        let serving = self.input.snapshot;
+        let after = Snapshot { lexical: serving.lexical.clone(), pinned: candidate.pin(&serving.pinned) };
+        let compared = self.compare(&after, best, progress)?;
+        best.take(Tier::QuerySide, compared, Some(after), tried, || What::Queries(candidate));
+        Ok(())
+    }
+
+    fn try_encoder(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
+        let (report, judged) = self.encoder(best, progress)?;
+        let accepted = matches!(&judged, Ok((_, compared)) if compared.gate.decision == Decision::Published);
+        // That of what is published stays.
+        if accepted || best.found.as_ref().is_none_or(|found| found.tier == Tier::Fusion) {
+            tried.training = Some(report);
+        }
+        match judged {
+            Err(gate) => tried.tiers.push(TierReport { tier: Tier::Encoder, gate }),
+            Ok((building, compared)) => {
+                best.take(Tier::Encoder, compared, None, tried, || What::Encoder(building));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Best {
+    /// Notes what the gate said, and takes what it let through.
+    fn take(
+        &mut self,
+        tier: Tier,
+        compared: Compared,
+        snapshot: Option<Snapshot>,
+        tried: &mut Tried,
+        what: impl FnOnce() -> What,
+    ) {
+        let Compared { gate, fusion, scores } = compared;
+        if gate.decision == Decision::Published {
+            self.found = Some(Found { tier, what: what() });
+            self.snapshot = snapshot.unwrap_or_else(|| self.snapshot.clone());
+            (self.fusion, self.scores) = (fusion, Some(scores));
+        }
+        tried.tiers.push(TierReport { tier, gate });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tiers_share_alike_and_one_that_is_not_tested_leaves_its_part() {
+        let shares = |tested: &[bool]| -> Vec<f64> {
+            let mut allowance = Allowance::of(tested.len());
+            let share = |&tested: &bool| {
+                let share = allowance.share();
+                allowance.leave(tested);
+                share
+            };
+            tested.iter().map(share).collect()
+        };
+        assert_eq!(shares(&[true, true]), [0.5, 0.5]);
+        assert_eq!(shares(&[false, true]), [0.5, 1.0]);
+        assert_eq!(shares(&[true, false, true, true]), [0.25, 0.25, 0.375, 0.375]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_than_the_whole_is_spent(tested in proptest::collection::vec(any::<bool>(), 0..8)) {
+            let (mut allowance, mut spent) = (Allowance::of(tested.len()), 0.0);
+            for tested in tested {
+                if tested {
+                    spent += allowance.share();
+                }
+                allowance.leave(tested);
+            }
+            prop_assert!(spent <= 1.0 + 1e-12, "{spent}");
+        }
+    }
+}
