@@ -149,7 +149,7 @@ fn confusables_are_followed_from_round_to_round_until_they_are_forgotten() {
     let (left, sources) = again(&harmful_round().with_follow(follow));
     assert!(left.new == left.measured && left.measured > 0, "a damaged file is begun anew");
     assert_eq!((left.solved, left.left_out), (left.measured, left.measured));
-    assert!(!sources.contains_key("confusable") && sources["semantic"] > 0, "{sources:?}");
+    assert!(!sources.contains_key("confusable"), "{sources:?}");
 
     let entries = || std::fs::read_to_string(&path).unwrap().matches("\"margin\"").count();
     assert_eq!(entries() as u64, left.measured);

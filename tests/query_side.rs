@@ -152,7 +152,8 @@ fn a_damaged_encoder_of_queries_is_reported_and_left_by_a_rollback() {
         std::fs::write(path, bytes).unwrap();
     };
     let remove = |path: &Path| std::fs::remove_file(path).unwrap();
-    let damage: [(&str, &dyn Fn(&Path)); 3] =
+    type Harm<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damage: [Harm; 3] =
         [("model.safetensors", &flip), ("tokenizer.json", &flip), ("config.json", &remove)];
     for (name, harm) in damage {
         let folder = tempfile::tempdir().unwrap();
@@ -200,7 +201,9 @@ fn a_round_tries_the_cheapest_first_and_publishes_the_best() {
     judge_everything(&engine);
     let report = learn(&engine, &query_round().with_tiers(&Tier::ALL));
     let tried: Vec<Tier> = report.tried.iter().map(|one| one.tier).collect();
-    assert_eq!(tried, Tier::ALL);
+    // A cheap one may come to nothing that can be judged.
+    assert!(tried.is_sorted_by_key(|tier| Tier::ALL.iter().position(|one| one == tier)), "{tried:?}");
+    assert!(tried.ends_with(&[Tier::QuerySide, Tier::Encoder]), "{tried:?}");
     let passed = report.tried.iter().rfind(|one| one.gate.decision == Decision::Published).unwrap();
     assert_eq!((report.tier, &report.gate), (Some(passed.tier), &passed.gate));
     // Each is held against the best before it.
@@ -211,8 +214,7 @@ fn a_round_tries_the_cheapest_first_and_publishes_the_best() {
             best = one.gate.after;
         }
     }
-    let names = generations(folder.path());
-    assert_eq!(names, ["000001", "000002", "CURRENT"]);
+    assert_eq!(generations(folder.path()), ["000001", "000002", "CURRENT"]);
 }
 
 #[test]

@@ -161,11 +161,7 @@ impl Course<'_> {
     }
 
     /// Trains the encoder and judges it: on a pool, then over the whole corpus, against the best so far.
-    pub(super) fn encoder(
-        &mut self,
-        best: &mut Best,
-        progress: &mut Progress<'_>,
-    ) -> Result<(TrainingReport, std::result::Result<(Building, Compared), Gate>)> {
+    pub(super) fn encoder(&mut self, best: &mut Best, progress: &mut Progress<'_>) -> Result<TrainedEncoder> {
         let Trained { mut building, report } = match train_next(self, best, progress)? {
             Err((gate, report)) => return Ok((report, Err(gate))),
             Ok(trained) => trained,
@@ -254,6 +250,9 @@ impl Course<'_> {
         Ok(Gate { before, after, decision, reason, p_value, allowed, guard })
     }
 }
+
+/// How an encoder was trained, and itself with its figures, or what the pool said against it.
+pub(super) type TrainedEncoder = (TrainingReport, std::result::Result<(Building, Compared), Gate>);
 
 /// Something new, as the gate saw it.
 pub(super) struct Compared {

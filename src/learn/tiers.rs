@@ -28,9 +28,9 @@ enum What {
     /// The serving generation with the best fusion.
     Fusion,
     /// The same with another way to encode queries.
-    Queries(Candidate),
+    Queries(Box<Candidate>),
     /// Another encoder, with all its vectors.
-    Encoder(Building),
+    Encoder(Box<Building>),
 }
 
 /// What a round came to.
@@ -123,8 +123,8 @@ impl Course<'_> {
         };
         let building = timed(&mut seconds.reindex, || match what {
             What::Fusion => sibling(None),
-            What::Queries(candidate) => sibling(Some(candidate)),
-            What::Encoder(building) => Ok(building.with_fusion(best.fusion)),
+            What::Queries(candidate) => sibling(Some(*candidate)),
+            What::Encoder(building) => Ok((*building).with_fusion(best.fusion)),
         })?;
         Ok(Outcome { gate: accepted, tried: tiers, training, accepted: Some((tier, building)) })
     }
@@ -175,7 +175,7 @@ impl Course<'_> {
         let serving = self.input.snapshot;
         let after = Snapshot { lexical: serving.lexical.clone(), pinned: candidate.pin(&serving.pinned) };
         let compared = self.compare(&after, best, progress)?;
-        best.take(Tier::QuerySide, compared, Some(after), tried, || What::Queries(candidate));
+        best.take(Tier::QuerySide, compared, Some(after), tried, || What::Queries(Box::new(candidate)));
         Ok(())
     }
 
@@ -189,7 +189,7 @@ impl Course<'_> {
         match judged {
             Err(gate) => tried.tiers.push(TierReport { tier: Tier::Encoder, gate }),
             Ok((building, compared)) => {
-                best.take(Tier::Encoder, compared, None, tried, || What::Encoder(building));
+                best.take(Tier::Encoder, compared, None, tried, || What::Encoder(Box::new(building)));
             }
         }
         Ok(())

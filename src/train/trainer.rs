@@ -357,7 +357,8 @@ fn lay_out<'a>(batch: Batch<'a>, width: usize) -> Result<LaidOut<'a>> {
         match documents {
             Documents::Stand(vectors) if is_document => standing.extend(vectors.stored(text, width)?),
             _ => {
-                (texts.push(text), embedded.push(place));
+                texts.push(text);
+                embedded.push(place);
                 standing.resize(standing.len() + width, 0.0);
             }
         }

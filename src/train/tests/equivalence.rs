@@ -282,13 +282,13 @@ fn against_documents_that_stand_the_loss_is_the_same_and_the_gradient_goes_throu
     assert!(distance(&cached, &gradients) < 1e-5, "{}", distance(&cached, &gradients));
     // A small step against the gradient lowers the loss by its squared norm.
     let (norm, step) = (global_norm(&gradients), 1e-3);
-    let mut plain = |parameters: &mut [Vec<f32>]| {
+    let plain = |parameters: &mut [Vec<f32>]| {
         for (numbers, gradient) in parameters.iter_mut().zip(&gradients) {
             let moves = numbers.iter_mut().zip(gradient);
             moves.for_each(|(x, g)| *x -= (step / norm) as f32 * g);
         }
     };
-    model.update(&mut plain);
+    model.update(plain);
     let (lower, _) = against(&mut model, usize::MAX);
     close((loss - lower).into(), step * norm, 0.1, "fall of the loss");
 }
