@@ -63,9 +63,9 @@ pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDam
 pub use fusion::{ClassWeights, Fusion};
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    Decision, EvidenceReport, FollowOptions, FollowReport, Gate, GateOptions, GateScores, GoldenQuery,
-    GuardScores, LearnOptions, LearnProgress, LearnStage, QuerySideOptions, RankingScores, RoundReport,
-    RoundSeconds, Tier, TierReport, TrainingReport,
+    AdapterOptions, Decision, EvidenceReport, FollowOptions, FollowReport, Gate, GateOptions, GateScores,
+    GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, QuerySideOptions, RankingScores,
+    RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};

@@ -33,6 +33,9 @@ fn text(status: &Status) -> String {
         generation.precisions.documents,
         generation.precisions.queries,
     );
+    if let Some(rank) = generation.query_adapter {
+        text.push_str(&format!("\nqueries go through an adapter of rank {rank}"));
+    }
     if let Some(weights) = generation.query_weights {
         text.push_str(&format!(
             "\nqueries have an encoder of their own, weights {weights:.12}…",

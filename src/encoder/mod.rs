@@ -7,6 +7,7 @@
 //! [`Encoder`] answers queries and encodes documents; `TrainableEncoder` gives the same numbers and their gradients.
 //! Both run one implementation, `mpnet::Mpnet` on the operations of `ops`.
 
+mod adapter;
 mod backward;
 mod batch;
 mod calibration;
@@ -27,6 +28,7 @@ pub(crate) mod test_model;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adapter::Adapter;
 pub use calibration::Calibration;
 pub use encode::{Encoder, EncoderOptions, Precisions};
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};

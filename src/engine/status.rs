@@ -57,6 +57,8 @@ pub struct GenerationStatus {
     pub weights: Digest,
     /// SHA-256 of the weights of the encoder of queries, where that is not the documents'.
     pub query_weights: Option<Digest>,
+    /// Rank of the adapter of query vectors, where there is one.
+    pub query_adapter: Option<usize>,
     /// Length of a vector.
     pub dimensions: usize,
     /// The instructions that the encoder uses.
@@ -103,6 +105,7 @@ impl Engine {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
                 query_weights: generation.meta.queries.encoder.as_ref().map(|encoder| encoder.weights),
+                query_adapter: generation.adapter_rank(),
                 dimensions: generation.encoder.dimensions(),
                 kernel: generation.encoder.kernel(),
                 precisions: generation.encoder.computes_in(),

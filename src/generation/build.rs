@@ -118,7 +118,7 @@ impl Building {
                 Arc::new(encoder)
             }
         };
-        let side = QuerySide::open(&folder.0, &queries, parent.meta.weights, precisions)?;
+        let side = QuerySide::open(&folder.0, &queries, &encoder)?;
         let (from, to) = (dense_folder(parent.folder()), dense_folder(&folder.0));
         let dense = DenseIndex::copy(&from, &to, parent.meta.weights, options)?;
         let meta = GenerationMeta {

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::adapter_file;
 use super::build::{Scratch, scratch};
 use super::open::{Generation, GenerationMeta, Pinned};
-use super::query_side::{QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
-use crate::encoder::{Encoder, Precisions};
+use super::query_side::{AdapterMeta, QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
+use crate::encoder::{Adapter, Encoder, Precisions};
 use crate::error::{Error, Result};
 
 /// A query side that is not published. Dropped, it leaves nothing behind.
@@ -30,8 +31,23 @@ impl Candidate {
         let precisions = Precisions::of(serving.encoder.precisions().queries);
         let encoder = Encoder::load_with(&model, precisions.options())?;
         let meta = QueryEncoderMeta::of(&folder.0, encoder.weights(), serving.meta.weights)?;
-        let meta = QueriesMeta { encoder: Some(meta) };
-        Ok(Candidate { meta, side: QuerySide { encoder: Some(Arc::new(encoder)) }, folder })
+        // An adapter of the encoder before it is none of this one.
+        let meta = QueriesMeta { encoder: Some(meta), adapter: None };
+        let side = QuerySide { encoder: Some(Arc::new(encoder)), adapter: None };
+        Ok(Candidate { meta, side, folder })
+    }
+
+    /// An adapter, in place of any other, of the vectors that the encoder of queries of `serving` gives; it was fitted to the
+    /// documents' vectors there.
+    pub(crate) fn with_adapter(root: &Path, serving: &Generation, adapter: Adapter) -> Result<Candidate> {
+        let folder = scratch(root, serving, "-adapter-of-queries")?;
+        let encoder = serving.meta.queries.encoder.clone();
+        let fitted_to = serving.meta.weights;
+        let queries = encoder.as_ref().map_or(fitted_to, |encoder| encoder.weights);
+        let file = adapter_file::write(&folder.0, &adapter)?;
+        let meta = QueriesMeta { encoder, adapter: Some(AdapterMeta { file, queries, fitted_to }) };
+        let side = QuerySide { adapter: Some(Arc::new(adapter)), ..serving.queries.clone() };
+        Ok(Candidate { meta, side, folder })
     }
 
     /// What another generation, perhaps of another index, has for queries.
@@ -46,7 +62,7 @@ impl Candidate {
         let folder = scratch(root, serving, "-other-queries")?;
         let meta = other.meta.queries.clone();
         meta.hand_on(other.folder(), &folder.0)?;
-        let side = QuerySide::open(&folder.0, &meta, serving.meta.weights, serving.encoder.precisions())?;
+        let side = QuerySide::open(&folder.0, &meta, &serving.encoder)?;
         Ok(Candidate { meta, side, folder })
     }
 

@@ -4,6 +4,7 @@
 //! a folder that it doesn't name is the leftover of a build or of a deletion and is collected by the next writer.
 //! Only vectors are ever added to a published generation; what it was built with never changes.
 
+mod adapter_file;
 mod build;
 mod calibration;
 mod candidate;
@@ -13,6 +14,7 @@ mod open;
 mod publish;
 mod queries;
 mod query_side;
+mod sealed;
 
 pub(crate) use build::{Building, fill};
 pub(crate) use candidate::Candidate;

@@ -80,7 +80,7 @@ pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
     /// That of documents, and of queries unless they have their own.
     pub(crate) encoder: Arc<Encoder>,
-    queries: QuerySide,
+    pub(super) queries: QuerySide,
     pub(super) folder: PathBuf,
     asked: QueryCache,
     doomed: AtomicBool,
@@ -99,7 +99,7 @@ impl Generation {
         let meta = GenerationMeta::read(&folder)?;
         let encoder = Arc::new(open_encoder(&folder, &meta, given, precisions)?);
         calibration::resume(&encoder, &folder)?;
-        let queries = QuerySide::open(&folder, &meta.queries, meta.weights, precisions)?;
+        let queries = QuerySide::open(&folder, &meta.queries, &encoder)?;
         Ok(Generation::new(meta, encoder, queries, folder))
     }
 
@@ -126,6 +126,22 @@ impl Generation {
     /// As [`Encoder::encode_one`].
     pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
         self.asked.get(text, || self.queries.encode(&self.encoder, text))
+    }
+
+    /// The vector of a query as its encoder gives it, which an adapter is fitted to.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode_one`].
+    pub(crate) fn encode_query_plain(&self, text: &str) -> Result<Arc<[f32]>> {
+        match self.queries.adapter {
+            Some(_) => self.queries.encode_plain(&self.encoder, text).map(Arc::from),
+            None => self.encode_query(text),
+        }
+    }
+
+    /// Columns of each factor of the adapter of queries, where there is one.
+    pub(crate) fn adapter_rank(&self) -> Option<usize> {
+        self.queries.adapter.as_ref().map(|adapter| adapter.rank())
     }
 
     /// Its own folder.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::adapter_file;
 use super::calibration;
 use super::model_files::{self, Files};
 use super::open::{META, REMEDY};
-use crate::encoder::{Encoder, Precisions};
+use super::sealed;
+use crate::encoder::{Adapter, Encoder, Precisions};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -21,6 +23,8 @@ use crate::ids::Digest;
 pub(crate) struct QueriesMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encoder: Option<QueryEncoderMeta>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adapter: Option<AdapterMeta>,
 }
 
 /// An encoder of queries, in the generation's folder `queries/`.
@@ -32,6 +36,17 @@ pub(crate) struct QueryEncoderMeta {
     pub(crate) trained_against: Digest,
     /// Its other files.
     pub(super) files: Files,
+}
+
+/// A map of the vectors that the encoder of queries gives, in the generation's `adapter.bin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AdapterMeta {
+    /// SHA-256 of the file.
+    pub(crate) file: Digest,
+    /// SHA-256 of the weights that made the queries' vectors which it maps.
+    pub(crate) queries: Digest,
+    /// SHA-256 of the weights that made the documents' vectors which it was fitted to.
+    pub(crate) fitted_to: Digest,
 }
 
 impl QueryEncoderMeta {
@@ -47,6 +62,36 @@ impl QueryEncoderMeta {
             files: model_files::digests(&query_folder(generation))?,
         })
     }
+
+    fn open(&self, generation: &Path, documents: &Encoder) -> Result<Encoder> {
+        held_to(generation, "an encoder of queries", self.trained_against, documents.weights())?;
+        // It encodes nothing else.
+        let (folder, precisions) = (query_folder(generation), Precisions::of(documents.precisions().queries));
+        let encoder = model_files::load(&folder, self.weights, &self.files, precisions, REMEDY)?;
+        calibration::resume(&encoder, generation)?;
+        Ok(encoder)
+    }
+}
+
+impl AdapterMeta {
+    fn open(&self, generation: &Path, queries: Digest, documents: &Encoder) -> Result<Adapter> {
+        held_to(generation, "an adapter", self.fitted_to, documents.weights())?;
+        held_to(generation, "an adapter of queries", self.queries, queries)?;
+        adapter_file::read(generation, self.file, documents.dimensions())
+    }
+}
+
+/// Refuses what was made for the vectors of other weights.
+fn held_to(generation: &Path, what: &str, found: Digest, expected: Digest) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        path: generation.join(META),
+        found: format!("{what} for vectors of {found}"),
+        expected: format!("one for vectors of {expected}"),
+        remedy: REMEDY,
+    })
 }
 
 impl QueriesMeta {
@@ -54,6 +99,9 @@ impl QueriesMeta {
     pub(super) fn hand_on(&self, from: &Path, to: &Path) -> Result<()> {
         if self.encoder.is_some() && !query_folder(to).exists() {
             model_files::copy(&query_folder(from), &query_folder(to))?;
+        }
+        if self.adapter.is_some() && !adapter_file::path(to).exists() {
+            sealed::hand_on(&adapter_file::path(from), &adapter_file::path(to))?;
         }
         Ok(())
     }
@@ -63,37 +111,30 @@ impl QueriesMeta {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuerySide {
     pub(super) encoder: Option<Arc<Encoder>>,
+    pub(super) adapter: Option<Arc<Adapter>>,
 }
 
 impl QuerySide {
-    /// Opens what `meta` says there is in the folder of a generation whose vectors were made by `documents`.
-    pub(super) fn open(
-        generation: &Path,
-        meta: &QueriesMeta,
-        documents: Digest,
-        precisions: Precisions,
-    ) -> Result<QuerySide> {
-        let open = |meta: &QueryEncoderMeta| {
-            if meta.trained_against != documents {
-                return Err(Error::Damaged {
-                    path: generation.join(META),
-                    found: format!("an encoder of queries for vectors of {}", meta.trained_against),
-                    expected: format!("one for vectors of {documents}"),
-                    remedy: REMEDY,
-                });
-            }
-            // It encodes nothing else.
-            let precisions = Precisions::of(precisions.queries);
-            let encoder =
-                model_files::load(&query_folder(generation), meta.weights, &meta.files, precisions, REMEDY)?;
-            calibration::resume(&encoder, generation)?;
-            Ok(Arc::new(encoder))
-        };
-        Ok(QuerySide { encoder: meta.encoder.as_ref().map(open).transpose()? })
+    /// Opens what `meta` says there is in the folder of a generation whose vectors are made by `documents`.
+    pub(super) fn open(generation: &Path, meta: &QueriesMeta, documents: &Encoder) -> Result<QuerySide> {
+        let encoder = meta.encoder.as_ref().map(|meta| meta.open(generation, documents)).transpose()?;
+        let queries = encoder.as_ref().map_or(documents.weights(), Encoder::weights);
+        let adapter =
+            meta.adapter.as_ref().map(|meta| meta.open(generation, queries, documents)).transpose()?;
+        Ok(QuerySide { encoder: encoder.map(Arc::new), adapter: adapter.map(Arc::new) })
     }
 
     /// The vector of a query, of length 1.
     pub(super) fn encode(&self, documents: &Encoder, text: &str) -> Result<Vec<f32>> {
+        let vector = self.encode_plain(documents, text)?;
+        Ok(match &self.adapter {
+            Some(adapter) => adapter.apply(&vector),
+            None => vector,
+        })
+    }
+
+    /// The vector of a query as its encoder gives it, before any adapter.
+    pub(super) fn encode_plain(&self, documents: &Encoder, text: &str) -> Result<Vec<f32>> {
         self.encoder.as_deref().unwrap_or(documents).encode_one(text)
     }
 }

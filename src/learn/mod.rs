@@ -4,6 +4,7 @@
 //! which therefore is indexed before it is judged, in a folder that a rejection throws away. A pool of the corpus tells
 //! beforehand whether that is worth while. Publishing needs the writer and is done by the engine.
 
+mod adapter_tier;
 mod choose;
 mod encoder_tier;
 mod examples;
@@ -31,5 +32,5 @@ pub use report::{
     RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub(crate) use round::{RoundInput, prepare_round};
-pub use tier_options::QuerySideOptions;
+pub use tier_options::{AdapterOptions, QuerySideOptions};
 pub(crate) use unfinished::Unfinished;

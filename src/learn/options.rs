@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::gate::GateOptions;
 use super::ledger::FollowOptions;
 use super::report::Tier;
-use super::tier_options::QuerySideOptions;
+use super::tier_options::{AdapterOptions, QuerySideOptions};
 use crate::error::{Error, Result};
 use crate::negatives::{ConfusableOptions, NegativeShares, SemanticOptions};
 use crate::train::TrainOptions;
@@ -43,6 +43,13 @@ pub struct LearnOptions {
     /// cross-validation finds that better than one weight for all. Default no.
     #[serde(default)]
     pub fusion_classes: bool,
+    /// Whether an adapter of the queries' vectors is fitted to the documents' vectors as they are, which takes seconds. From then
+    /// on it is part of how queries are encoded, until an encoder is trained. Default no: what it gains has not been measured.
+    #[serde(default)]
+    pub learn_adapter: bool,
+    /// How it is fitted.
+    #[serde(default)]
+    pub adapter: AdapterOptions,
     /// Whether an encoder of queries alone is trained, against the documents' vectors as they are. Nothing is reindexed; from
     /// then on the index holds two encoders, until a round of [`learn_encoder`](LearnOptions::learn_encoder) replaces both.
     /// Default no: what it gains has not been measured.
@@ -107,6 +114,8 @@ impl Default for LearnOptions {
             positives_per_query: 2,
             learn_fusion: true,
             fusion_classes: false,
+            learn_adapter: false,
+            adapter: AdapterOptions::default(),
             learn_query_side: false,
             query_side: QuerySideOptions::default(),
             learn_encoder: true,
@@ -189,6 +198,18 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`learn_adapter`](LearnOptions::learn_adapter).
+    pub fn with_learn_adapter(mut self, learn: bool) -> Self {
+        self.learn_adapter = learn;
+        self
+    }
+
+    /// Sets [`adapter`](LearnOptions::adapter).
+    pub fn with_adapter(mut self, options: AdapterOptions) -> Self {
+        self.adapter = options;
+        self
+    }
+
     /// Sets [`learn_query_side`](LearnOptions::learn_query_side).
     pub fn with_learn_query_side(mut self, learn: bool) -> Self {
         self.learn_query_side = learn;
@@ -211,6 +232,7 @@ impl LearnOptions {
     pub fn learns(&self, tier: Tier) -> bool {
         match tier {
             Tier::Fusion => self.learn_fusion,
+            Tier::Adapter => self.learn_adapter,
             Tier::QuerySide => self.learn_query_side,
             Tier::Encoder => self.learn_encoder,
         }
@@ -219,6 +241,7 @@ impl LearnOptions {
     /// Learns these tiers and no others.
     pub fn with_tiers(mut self, tiers: &[Tier]) -> Self {
         self.learn_fusion = tiers.contains(&Tier::Fusion);
+        self.learn_adapter = tiers.contains(&Tier::Adapter);
         self.learn_query_side = tiers.contains(&Tier::QuerySide);
         self.learn_encoder = tiers.contains(&Tier::Encoder);
         self
@@ -274,7 +297,7 @@ impl LearnOptions {
 
     /// Whether a round needs training rows.
     pub(super) fn trains(&self) -> bool {
-        self.learn_query_side || self.learn_encoder
+        self.learn_adapter || self.learn_query_side || self.learn_encoder
     }
 
     /// # Errors
@@ -317,6 +340,7 @@ impl LearnOptions {
         }
         self.confusable.validate()?;
         self.follow.validate()?;
+        self.adapter.validate()?;
         self.query_side.validate()?;
         self.gate.validate()?;
         self.negative_shares.validate()?;

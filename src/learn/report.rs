@@ -144,6 +144,8 @@ pub struct TierReport {
 pub enum Tier {
     /// Another weight of the two sides; every vector stays.
     Fusion,
+    /// A low-rank map of the queries' vectors; every vector of a document stays.
+    Adapter,
     /// Another encoder of queries; every vector stays.
     QuerySide,
     /// Another encoder, and all vectors anew.
@@ -152,12 +154,13 @@ pub enum Tier {
 
 impl Tier {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Tier; 3] = [Tier::Fusion, Tier::QuerySide, Tier::Encoder];
+    pub const ALL: [Tier; 4] = [Tier::Fusion, Tier::Adapter, Tier::QuerySide, Tier::Encoder];
 
     /// The name as it stands in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Fusion => "fusion",
+            Tier::Adapter => "adapter",
             Tier::QuerySide => "query_side",
             Tier::Encoder => "encoder",
         }

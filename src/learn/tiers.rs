@@ -1,5 +1,6 @@
 //! What a round tries, the cheapest first. Each must beat the best so far, and the best of all is built whole.
 
+use super::adapter_tier::fit_to_queries;
 use super::query_tier::train_query_side;
 use super::report::{Decision, Gate, RoundReport, Tier, TierReport, TrainingReport};
 use super::round::{Compared, Course, Progress, Scores, skipped, timed};
@@ -63,6 +64,18 @@ struct Tried {
     tiers: Vec<TierReport>,
     /// Of the tier that was accepted last, or else of the one that was trained last.
     training: Option<TrainingReport>,
+    /// What the tiers say that came to nothing that could be judged.
+    nothing: Vec<&'static str>,
+}
+
+impl Tried {
+    /// Keeps how something was trained, unless something better that was trained is to be published.
+    fn tell(&mut self, report: TrainingReport, gate: &Gate, best: &Best) {
+        let accepted = gate.decision == Decision::Published;
+        if accepted || best.found.as_ref().is_none_or(|found| found.tier == Tier::Fusion) {
+            self.training = Some(report);
+        }
+    }
 }
 
 /// What luck is allowed in an attempt, divided among the tiers that are still to be tried: those that are tested spend
@@ -106,13 +119,14 @@ impl Course<'_> {
             let before = tried.tiers.len();
             match tier {
                 Tier::Fusion => self.try_fusion(&mut best, &mut tried, progress)?,
+                Tier::Adapter => self.try_adapter(&mut best, &mut tried, progress)?,
                 Tier::QuerySide => self.try_query_side(&mut best, &mut tried, progress)?,
                 Tier::Encoder => self.try_encoder(&mut best, &mut tried, progress)?,
             }
             allowance.leave(tried.tiers.len() > before);
         }
-        let Tried { tiers, training } = tried;
-        let Some(last) = tiers.last() else { return Ok(Outcome::skipped(self.nothing_tried())) };
+        let Tried { tiers, training, nothing } = tried;
+        let Some(last) = tiers.last() else { return Ok(Outcome::skipped(self.nothing_tried(nothing))) };
         let Some(Found { tier, what }) = best.found else {
             return Ok(Outcome { gate: last.gate.clone(), tried: tiers, training, accepted: None });
         };
@@ -139,20 +153,25 @@ impl Course<'_> {
             .collect()
     }
 
-    fn nothing_tried(&self) -> String {
+    /// Why there was nothing for the gate to judge.
+    fn nothing_tried(&self, mut reasons: Vec<&'static str>) -> String {
         let (train, needed) = (self.collected.trained.len(), self.input.options.min_queries);
-        match self.input.options.trains() {
-            true => format!(
-                "{train} judged queries to train on, {needed} are needed, and no other fusion weight is better: \
-                 search and judge more"
-            ),
-            false => "no other fusion weight is better".into(),
+        if self.input.options.trains() && train < needed {
+            let reasons = reasons.join(", ");
+            return format!(
+                "{train} judged queries to train on, {needed} are needed, and {reasons}: search and judge more"
+            );
         }
+        if reasons.is_empty() {
+            reasons.push("the options ask for no tier");
+        }
+        reasons.join(", ")
     }
 
     fn try_fusion(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
         let learnt = self.learn_fusion(progress)?;
         if learnt == best.fusion {
+            tried.nothing.push("no other fusion weight is better");
             return Ok(());
         }
         let before = self.score(&best.snapshot, best.fusion, progress)?;
@@ -164,31 +183,52 @@ impl Course<'_> {
         Ok(())
     }
 
+    fn try_adapter(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
+        match fit_to_queries(self, progress)? {
+            Some(fitted) => self.try_queries(Tier::Adapter, fitted, best, tried, progress),
+            None => {
+                tried.nothing.push("no adapter answers queries better that it was not fitted to");
+                Ok(())
+            }
+        }
+    }
+
     fn try_query_side(
         &mut self,
         best: &mut Best,
         tried: &mut Tried,
         progress: &mut Progress<'_>,
     ) -> Result<()> {
-        let (candidate, report) = train_query_side(self, progress)?;
-        tried.training = Some(report);
+        let trained = train_query_side(self, progress)?;
+        self.try_queries(Tier::QuerySide, trained, best, tried, progress)
+    }
+
+    /// Judges another way to encode queries.
+    fn try_queries(
+        &mut self,
+        tier: Tier,
+        (candidate, report): (Candidate, TrainingReport),
+        best: &mut Best,
+        tried: &mut Tried,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
         let serving = self.input.snapshot;
         let after = Snapshot { lexical: serving.lexical.clone(), pinned: candidate.pin(&serving.pinned) };
         let compared = self.compare(&after, best, progress)?;
-        best.take(Tier::QuerySide, compared, Some(after), tried, || What::Queries(Box::new(candidate)));
+        tried.tell(report, &compared.gate, best);
+        best.take(tier, compared, Some(after), tried, || What::Queries(Box::new(candidate)));
         Ok(())
     }
 
     fn try_encoder(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
         let (report, judged) = self.encoder(best, progress)?;
-        let accepted = matches!(&judged, Ok((_, compared)) if compared.gate.decision == Decision::Published);
-        // That of what is published stays.
-        if accepted || best.found.as_ref().is_none_or(|found| found.tier == Tier::Fusion) {
-            tried.training = Some(report);
-        }
         match judged {
-            Err(gate) => tried.tiers.push(TierReport { tier: Tier::Encoder, gate }),
+            Err(gate) => {
+                tried.tell(report, &gate, best);
+                tried.tiers.push(TierReport { tier: Tier::Encoder, gate });
+            }
             Ok((building, compared)) => {
+                tried.tell(report, &compared.gate, best);
                 best.take(Tier::Encoder, compared, None, tried, || What::Encoder(Box::new(building)));
             }
         }

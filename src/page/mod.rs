@@ -64,6 +64,7 @@ pub fn html(report: &RoundReport) -> Result<String> {
 fn title(report: &RoundReport) -> String {
     let what = match (report.gate.decision, report.tier) {
         (Decision::Published, Some(Tier::Fusion)) => "published a fusion weight",
+        (Decision::Published, Some(Tier::Adapter)) => "published an adapter of queries",
         (Decision::Published, Some(Tier::QuerySide)) => "published an encoder of queries",
         (Decision::Published, Some(Tier::Encoder)) => "published an encoder",
         (Decision::Published, None) => "published",

@@ -75,7 +75,8 @@ impl Mask {
         mask
     }
 
-    fn hides(
+    /// Whether an anchor must not see a candidate, which is one of its row's own or not; counts it.
+    pub(super) fn hides(
         &mut self,
         example: &Example,
         text: &str,

@@ -4,6 +4,7 @@
 //! gives the same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2
 //! with torch's AdamW.
 
+mod adapter;
 mod checkpoint;
 mod example;
 mod gradient_negatives;
@@ -20,6 +21,7 @@ mod schedule;
 mod tests;
 mod trainer;
 
+pub(crate) use adapter::{Fitting, fit_adapter};
 pub(crate) use checkpoint::{Checkpoints, Origin, read_origin};
 pub(crate) use example::{Documents, Example, Guide};
 pub use gradient_negatives::{Displaced, GradientNegatives};

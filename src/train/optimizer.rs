@@ -36,6 +36,17 @@ impl AdamW {
         AdamW { moments: moments.collect(), weight_decay, step: 0 }
     }
 
+    /// Of parameters of these lengths, all of which decay.
+    pub(super) fn over(lengths: &[usize], weight_decay: f64) -> AdamW {
+        let zeros = |length: usize| vec![0.0; length];
+        let moments = lengths.iter().map(|&length| Moments {
+            first: zeros(length),
+            second: zeros(length),
+            decays: true,
+        });
+        AdamW { moments: moments.collect(), weight_decay, step: 0 }
+    }
+
     /// The first and the second moments, in the order of the parameters; empty where a parameter does not move.
     pub(super) fn moments(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
         self.moments.iter().map(|moments| (&moments.first[..], &moments.second[..]))

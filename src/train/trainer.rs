@@ -339,17 +339,17 @@ pub(super) fn add_gradients(
 }
 
 /// A batch as the loss sees it: one vector for each text of each row.
-struct LaidOut<'a> {
+pub(super) struct LaidOut<'a> {
     /// What is embedded, and the place of each one's vector.
-    texts: Vec<&'a str>,
-    embedded: Vec<usize>,
+    pub(super) texts: Vec<&'a str>,
+    pub(super) embedded: Vec<usize>,
     /// The vectors: those that stand still, and zeros for the others.
-    standing: Vec<f32>,
-    layout: Layout,
+    pub(super) standing: Vec<f32>,
+    pub(super) layout: Layout,
 }
 
 /// The texts of a batch and the part that each plays in the loss.
-fn lay_out<'a>(batch: Batch<'a>, width: usize) -> Result<LaidOut<'a>> {
+pub(super) fn lay_out<'a>(batch: Batch<'a>, width: usize) -> Result<LaidOut<'a>> {
     let Batch { rows, documents, hidden } = batch;
     let (mut texts, mut embedded, mut standing) = (Vec::new(), Vec::new(), Vec::new());
     let mut add = |text: &'a str, is_document: bool| -> Result<u32> {
