@@ -64,8 +64,8 @@ pub use fusion::{ClassWeights, Fusion};
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
     AdapterOptions, Decision, EvidenceReport, FollowOptions, FollowReport, Gate, GateOptions, GateScores,
-    GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, QuerySideOptions, RankingScores,
-    RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
+    GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, NudgeReport, QuerySideOptions,
+    RankingScores, RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};

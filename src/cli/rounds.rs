@@ -35,6 +35,7 @@ fn line(round: &RoundReport) -> String {
     let tier = match round.tier {
         Some(Tier::Fusion) => " the fusion weight",
         Some(Tier::Adapter) => " an adapter of queries",
+        Some(Tier::Nudge) => " moved vectors",
         Some(Tier::QuerySide) => " an encoder of queries",
         Some(Tier::Encoder) => " an encoder",
         None => "",

@@ -36,6 +36,9 @@ fn text(status: &Status) -> String {
     if let Some(rank) = generation.query_adapter {
         text.push_str(&format!("\nqueries go through an adapter of rank {rank}"));
     }
+    if generation.nudged > 0 {
+        text.push_str(&format!("\nthe vectors of {} passages are moved towards queries", generation.nudged));
+    }
     if let Some(weights) = generation.query_weights {
         text.push_str(&format!(
             "\nqueries have an encoder of their own, weights {weights:.12}…",

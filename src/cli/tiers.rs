@@ -6,7 +6,7 @@ use super::positive::positive;
 
 #[derive(clap::Args)]
 pub(super) struct Tiers {
-    /// What is tried, the cheapest first: fusion, adapter, query-side, encoder. Default fusion,encoder.
+    /// What is tried, the cheapest first: fusion, adapter, nudge, query-side, encoder. Default fusion,encoder.
     #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = tier)]
     tiers: Option<Vec<Tier>>,
     /// Columns of each factor of the adapter of queries.

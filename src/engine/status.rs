@@ -59,6 +59,8 @@ pub struct GenerationStatus {
     pub query_weights: Option<Digest>,
     /// Rank of the adapter of query vectors, where there is one.
     pub query_adapter: Option<usize>,
+    /// Passages whose vectors a round has moved from where the encoder has them.
+    pub nudged: usize,
     /// Length of a vector.
     pub dimensions: usize,
     /// The instructions that the encoder uses.
@@ -106,6 +108,7 @@ impl Engine {
                 weights: generation.meta.weights,
                 query_weights: generation.meta.queries.encoder.as_ref().map(|encoder| encoder.weights),
                 query_adapter: generation.adapter_rank(),
+                nudged: generation.meta.nudged.len(),
                 dimensions: generation.encoder.dimensions(),
                 kernel: generation.encoder.kernel(),
                 precisions: generation.encoder.computes_in(),

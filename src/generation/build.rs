@@ -1,5 +1,6 @@
 //! Building a generation: a folder of its own, not visible until it is published.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,7 @@ impl Building {
             model: ModelPlace::Folder(model),
             files: Files::new(),
             queries: QueriesMeta::default(),
+            nudged: BTreeSet::new(),
             fusion,
             created_ms: crate::clock::now_ms(),
         };
@@ -85,6 +87,7 @@ impl Building {
             model: ModelPlace::Own,
             files: model_files::digests(&model)?,
             queries: QueriesMeta::default(),
+            nudged: BTreeSet::new(),
             fusion: parent.meta.fusion,
             created_ms: crate::clock::now_ms(),
         };
@@ -130,6 +133,14 @@ impl Building {
             ..parent.meta.clone()
         };
         Ok(Building { meta, encoder, queries: side, dense, folder })
+    }
+
+    /// Gives chunks other vectors than their encoder does: `nudged` are all of which that is true from now on.
+    pub(crate) fn nudge(&mut self, rows: &[(ChunkId, &[f32])], nudged: BTreeSet<ChunkId>) -> Result<()> {
+        self.dense.append(rows)?;
+        self.dense.sync()?;
+        self.meta.nudged = nudged;
+        Ok(())
     }
 
     /// Another fusion than its parent's.

@@ -1,5 +1,6 @@
 //! An opened generation.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +54,9 @@ pub(crate) struct GenerationMeta {
     /// What turns queries into vectors, where that is not the encoder alone.
     #[serde(default)]
     pub(crate) queries: QueriesMeta,
+    /// Chunks whose vectors a round has moved from where the encoder has them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) nudged: BTreeSet<ChunkId>,
     pub(crate) fusion: Fusion,
     pub(crate) created_ms: u64,
 }

@@ -39,6 +39,8 @@ pub(super) struct Collected {
     /// The queries behind `examples`.
     pub(super) trained: Vec<JudgedQuery>,
     pub(super) held_out: Vec<JudgedQuery>,
+    /// The passages that answer each of `trained`, by its text.
+    pub(super) answers: BTreeMap<String, Vec<ChunkId>>,
     pub(super) sources: BTreeMap<String, u64>,
     /// Where rows are weighted by it.
     pub(super) position_bias: Option<PositionBias>,
@@ -228,6 +230,8 @@ impl Collected {
         snapshot: &Snapshot,
     ) -> Result<()> {
         let QueryRows { confusion, vector, positives, worst, passed_over, duplicates } = query;
+        self.answers
+            .insert(confusion.query.clone(), positives.iter().map(|positive| positive.chunk).collect());
         self.count("dropped_duplicate_of_positive", duplicates);
         let measured = Measured { normalised: &confusion.normalised, vector: &vector, worst };
         let (passed_over, left_out) = following.follow(&measured, passed_over, snapshot)?;

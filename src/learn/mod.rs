@@ -11,6 +11,7 @@ mod examples;
 mod gate;
 mod history;
 mod ledger;
+mod nudge_tier;
 mod options;
 mod pool;
 mod query_tier;
@@ -26,6 +27,7 @@ pub use gate::{GateOptions, GoldenQuery};
 pub(crate) use history::{History, Running};
 pub use ledger::{FollowOptions, FollowReport};
 pub(crate) use ledger::{Ledger, LedgerFile};
+pub use nudge_tier::NudgeReport;
 pub use options::LearnOptions;
 pub use report::{
     Decision, EvidenceReport, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores,

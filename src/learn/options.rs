@@ -47,6 +47,9 @@ pub struct LearnOptions {
     /// on it is part of how queries are encoded, until an encoder is trained. Default no: what it gains has not been measured.
     #[serde(default)]
     pub learn_adapter: bool,
+    /// Whether to try vectors of judged passages that are moved towards the queries that they answer (NUDGE); no encoder changes.
+    /// Default no: what it gains has not been measured.
+    pub learn_nudge: bool,
     /// How it is fitted.
     #[serde(default)]
     pub adapter: AdapterOptions,
@@ -115,6 +118,7 @@ impl Default for LearnOptions {
             learn_fusion: true,
             fusion_classes: false,
             learn_adapter: false,
+            learn_nudge: false,
             adapter: AdapterOptions::default(),
             learn_query_side: false,
             query_side: QuerySideOptions::default(),
@@ -210,6 +214,12 @@ impl LearnOptions {
         self
     }
 
+    /// Sets [`learn_nudge`](LearnOptions::learn_nudge).
+    pub fn with_learn_nudge(mut self, learn: bool) -> Self {
+        self.learn_nudge = learn;
+        self
+    }
+
     /// Sets [`learn_query_side`](LearnOptions::learn_query_side).
     pub fn with_learn_query_side(mut self, learn: bool) -> Self {
         self.learn_query_side = learn;
@@ -233,6 +243,7 @@ impl LearnOptions {
         match tier {
             Tier::Fusion => self.learn_fusion,
             Tier::Adapter => self.learn_adapter,
+            Tier::Nudge => self.learn_nudge,
             Tier::QuerySide => self.learn_query_side,
             Tier::Encoder => self.learn_encoder,
         }
@@ -242,6 +253,7 @@ impl LearnOptions {
     pub fn with_tiers(mut self, tiers: &[Tier]) -> Self {
         self.learn_fusion = tiers.contains(&Tier::Fusion);
         self.learn_adapter = tiers.contains(&Tier::Adapter);
+        self.learn_nudge = tiers.contains(&Tier::Nudge);
         self.learn_query_side = tiers.contains(&Tier::QuerySide);
         self.learn_encoder = tiers.contains(&Tier::Encoder);
         self
@@ -297,7 +309,7 @@ impl LearnOptions {
 
     /// Whether a round needs training rows.
     pub(super) fn trains(&self) -> bool {
-        self.learn_adapter || self.learn_query_side || self.learn_encoder
+        self.learn_adapter || self.learn_nudge || self.learn_query_side || self.learn_encoder
     }
 
     /// # Errors

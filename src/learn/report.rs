@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::FollowReport;
+use super::nudge_tier::NudgeReport;
 use crate::fusion::Fusion;
 use crate::ids::GenerationId;
 use crate::train::{
@@ -46,6 +47,9 @@ pub struct RoundReport {
     /// What was tried, in that order, each against the best before it. Empty in reports of older versions.
     #[serde(default)]
     pub tried: Vec<TierReport>,
+    /// How vectors were moved; absent where that was not tried, or no bound ranked better what was kept apart.
+    #[serde(default)]
+    pub nudge: Option<NudgeReport>,
     /// The fusion that answers after the round.
     #[serde(default)]
     pub fusion: Fusion,
@@ -146,6 +150,8 @@ pub enum Tier {
     Fusion,
     /// A low-rank map of the queries' vectors; every vector of a document stays.
     Adapter,
+    /// Vectors of judged passages moved; no encoder changes.
+    Nudge,
     /// Another encoder of queries; every vector stays.
     QuerySide,
     /// Another encoder, and all vectors anew.
@@ -154,13 +160,14 @@ pub enum Tier {
 
 impl Tier {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Tier; 4] = [Tier::Fusion, Tier::Adapter, Tier::QuerySide, Tier::Encoder];
+    pub const ALL: [Tier; 5] = [Tier::Fusion, Tier::Adapter, Tier::Nudge, Tier::QuerySide, Tier::Encoder];
 
     /// The name as it stands in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Fusion => "fusion",
             Tier::Adapter => "adapter",
+            Tier::Nudge => "nudge",
             Tier::QuerySide => "query_side",
             Tier::Encoder => "encoder",
         }

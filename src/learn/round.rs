@@ -9,6 +9,7 @@ use super::encoder_tier::{Trained, train_next};
 use super::examples::{Collected, JudgedQuery, collect};
 use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
 use super::ledger::{Following, Ledger};
+use super::nudge_tier::NudgeReport;
 use super::options::LearnOptions;
 use super::report::{
     Decision, Gate, GuardScores, LearnProgress, LearnStage, RoundReport, RoundSeconds, TrainingReport,
@@ -62,6 +63,7 @@ pub(super) struct Course<'a> {
     pub(super) guard: Vec<JudgedQuery>,
     /// The part of the attempt's allowance that the tier being tried may spend.
     pub(super) share: f64,
+    pub(super) nudge: Option<NudgeReport>,
     pub(super) seconds: RoundSeconds,
 }
 
@@ -81,7 +83,8 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         collect(input.replay, input.snapshot, input.options, &mut following, &mut told)
     })?;
     let clusters = clusters(&collected.held_out);
-    let mut course = Course { input, collected, clusters, guard: Vec::new(), share: 1.0, seconds };
+    let mut course =
+        Course { input, collected, clusters, guard: Vec::new(), share: 1.0, nudge: None, seconds };
     let outcome = match course.too_little() {
         Some(reason) => Outcome::skipped(reason),
         None => {
@@ -90,7 +93,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         }
     };
     course.seconds.total = started.elapsed().as_secs_f64();
-    let Course { collected, seconds, .. } = course;
+    let Course { collected, nudge, seconds, .. } = course;
     let serving = &input.snapshot.pinned.generation.meta;
     let mut report = RoundReport {
         round: input.round,
@@ -104,6 +107,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         training: None,
         tier: None,
         tried: Vec::new(),
+        nudge,
         fusion: serving.fusion,
         gate: skipped(String::new()),
         generation: serving.id,

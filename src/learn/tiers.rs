@@ -1,6 +1,7 @@
 //! What a round tries, the cheapest first. Each must beat the best so far, and the best of all is built whole.
 
 use super::adapter_tier::fit_to_queries;
+use super::nudge_tier::nudge;
 use super::query_tier::train_query_side;
 use super::report::{Decision, Gate, RoundReport, Tier, TierReport, TrainingReport};
 use super::round::{Compared, Course, Progress, Scores, skipped, timed};
@@ -30,8 +31,8 @@ enum What {
     Fusion,
     /// The same with another way to encode queries.
     Queries(Box<Candidate>),
-    /// Another encoder, with all its vectors.
-    Encoder(Box<Building>),
+    /// Vectors of its own, by another encoder or moved.
+    Built(Box<Building>),
 }
 
 /// What a round came to.
@@ -120,6 +121,7 @@ impl Course<'_> {
             match tier {
                 Tier::Fusion => self.try_fusion(&mut best, &mut tried, progress)?,
                 Tier::Adapter => self.try_adapter(&mut best, &mut tried, progress)?,
+                Tier::Nudge => self.try_nudge(&mut best, &mut tried, progress)?,
                 Tier::QuerySide => self.try_query_side(&mut best, &mut tried, progress)?,
                 Tier::Encoder => self.try_encoder(&mut best, &mut tried, progress)?,
             }
@@ -138,7 +140,7 @@ impl Course<'_> {
         let building = timed(&mut seconds.reindex, || match what {
             What::Fusion => sibling(None),
             What::Queries(candidate) => sibling(Some(*candidate)),
-            What::Encoder(building) => Ok((*building).with_fusion(best.fusion)),
+            What::Built(building) => Ok((*building).with_fusion(best.fusion)),
         })?;
         Ok(Outcome { gate: accepted, tried: tiers, training, accepted: Some((tier, building)) })
     }
@@ -193,6 +195,21 @@ impl Course<'_> {
         }
     }
 
+    fn try_nudge(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
+        let Some((building, report)) = nudge(self, progress)? else {
+            tried
+                .nothing
+                .push("no passages whose vectors move answer queries better that they were not moved by");
+            return Ok(());
+        };
+        self.nudge = Some(report);
+        let lexical = &self.input.snapshot.lexical;
+        let after = Snapshot { lexical: lexical.clone(), pinned: building.pin(lexical)? };
+        let compared = self.compare(&after, best, progress)?;
+        best.take(Tier::Nudge, compared, Some(after), tried, || What::Built(Box::new(building)));
+        Ok(())
+    }
+
     fn try_query_side(
         &mut self,
         best: &mut Best,
@@ -229,7 +246,7 @@ impl Course<'_> {
             }
             Ok((building, compared)) => {
                 tried.tell(report, &compared.gate, best);
-                best.take(Tier::Encoder, compared, None, tried, || What::Encoder(Box::new(building)));
+                best.take(Tier::Encoder, compared, None, tried, || What::Built(Box::new(building)));
             }
         }
         Ok(())

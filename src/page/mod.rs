@@ -65,6 +65,7 @@ fn title(report: &RoundReport) -> String {
     let what = match (report.gate.decision, report.tier) {
         (Decision::Published, Some(Tier::Fusion)) => "published a fusion weight",
         (Decision::Published, Some(Tier::Adapter)) => "published an adapter of queries",
+        (Decision::Published, Some(Tier::Nudge)) => "published moved vectors",
         (Decision::Published, Some(Tier::QuerySide)) => "published an encoder of queries",
         (Decision::Published, Some(Tier::Encoder)) => "published an encoder",
         (Decision::Published, None) => "published",

@@ -1,0 +1,131 @@
+//! Rounds that move the vectors of judged passages, on the tiny model.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use common::{documents, judge, judge_everything, options, quick_round};
+use retune::{
+    Decision, Document, Engine, Error, Fusion, LearnOptions, LearnStage, Mode, Options, Query, RoundReport,
+    Tier,
+};
+
+/// The hybrid is the lexical ranking: what the gate sees is never worse, so that what the vectors do decides nothing.
+fn by_words() -> Options {
+    options().with_fusion(Fusion::Convex { dense_weight: 0.0 })
+}
+
+fn open(folder: &Path) -> Engine {
+    Engine::open(folder.join("index"), by_words()).unwrap()
+}
+
+/// Every document is judged by four queries, and there is one that nobody judges.
+fn judged(folder: &Path) -> Engine {
+    let engine = open(folder);
+    engine.add(documents()).unwrap();
+    engine.add(vec![Document::new("unjudged", "A page about eels that nobody reads.")]).unwrap();
+    judge_everything(&engine);
+    for document in documents() {
+        let words: Vec<&str> = document.text.split_whitespace().collect();
+        judge(&engine, &words[2..7].join(" "), &document.id);
+        judge(&engine, &words[4..9].join(" "), &document.id);
+    }
+    engine
+}
+
+fn nudge_round() -> LearnOptions {
+    quick_round().with_tiers(&[Tier::Nudge])
+}
+
+fn publish(engine: &Engine, options: &LearnOptions, tier: Tier) -> RoundReport {
+    let report = engine.learn(options, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.gate.decision, report.tier), (Decision::Published, Some(tier)), "{report:?}");
+    report
+}
+
+/// Every document's cosine to a query.
+fn cosines(engine: &Engine, query: &str) -> BTreeMap<String, f32> {
+    let query = Query::new(query).with_mode(Mode::Dense).with_limit(100).without_logging();
+    engine.search(&query).unwrap().hits.into_iter().map(|hit| (hit.document, hit.score)).collect()
+}
+
+const ASKED: &str = "The kettle is descaled with";
+
+#[test]
+fn judged_passages_move_towards_their_queries_and_nothing_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let (first, weights) = (cosines(&engine, ASKED), engine.status().unwrap().generation.weights);
+    let mut reindexed = false;
+    let report = engine
+        .learn(&nudge_round(), &mut |progress| {
+            reindexed |= progress.stage == LearnStage::Reindex;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!((report.gate.decision, reindexed), (Decision::Published, false), "{}", report.gate.reason);
+    let nudge = report.nudge.unwrap();
+    assert_eq!((nudge.passages, nudge.gamma > 0.0), (8, true));
+    let status = engine.status().unwrap().generation;
+    assert_eq!((status.id.0, status.nudged, status.weights, status.missing_vectors), (2, 8, weights, 0));
+    let moved = cosines(&engine, ASKED);
+    assert!(moved["kettle"] > first["kettle"], "{} {}", moved["kettle"], first["kettle"]);
+    assert_eq!(moved["unjudged"], first["unjudged"]);
+    engine.close().unwrap();
+
+    let engine = open(folder.path());
+    assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (moved, 8));
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (first, 0));
+}
+
+#[test]
+fn every_round_begins_where_the_encoder_has_the_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let first = cosines(&engine, ASKED);
+    publish(&engine, &nudge_round(), Tier::Nudge);
+    let moved = cosines(&engine, ASKED);
+    publish(&engine, &nudge_round(), Tier::Nudge);
+    assert_eq!(cosines(&engine, ASKED), moved, "not moved twice");
+    // Nothing says any more that the kettle answers anything: its vector goes back.
+    engine.forget_document("kettle").unwrap();
+    let report = publish(&engine, &nudge_round(), Tier::Nudge);
+    let again = cosines(&engine, ASKED);
+    assert_eq!(report.nudge.unwrap().passages, 7);
+    assert!((again["kettle"] - first["kettle"]).abs() < 1e-3, "{} {}", again["kettle"], first["kettle"]);
+}
+
+#[test]
+fn a_round_of_the_fusion_carries_them_along_and_one_of_the_encoder_resets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_vectors = options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
+    let engine = Engine::open(folder.path().join("index"), by_vectors).unwrap();
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    publish(&engine, &nudge_round(), Tier::Nudge);
+    let (moved, nudged) = (cosines(&engine, ASKED), engine.status().unwrap().generation.nudged);
+    assert!(nudged > 0);
+    publish(&engine, &quick_round().with_tiers(&[Tier::Fusion]), Tier::Fusion);
+    assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (moved, nudged));
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    publish(&engine, &nudge_round(), Tier::Nudge);
+    publish(&engine, &quick_round().with_tiers(&[Tier::Encoder]), Tier::Encoder);
+    assert_eq!(engine.status().unwrap().generation.nudged, 0);
+}
+
+#[test]
+fn a_cancelled_round_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let result = engine.learn(&nudge_round(), &mut |progress| match progress.stage {
+        LearnStage::Train => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
+    assert!(!folder.path().join("index/generations/000002").exists());
+    assert_eq!(engine.status().unwrap().generation.nudged, 0);
+}
