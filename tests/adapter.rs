@@ -5,7 +5,7 @@ mod common;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{documents, judge, judge_everything, options, quick_round};
+use common::{judge, options, quick_round};
 use retune::{
     AdapterOptions, Decision, Document, Engine, Error, Fusion, LearnOptions, LearnStage, Mode, NegativeScope,
     NegativeShares, Options, Query, QuerySideOptions, RoundReport, Tier,
@@ -20,17 +20,49 @@ fn open(folder: &Path) -> Engine {
     Engine::open(folder.join("index"), by_words()).unwrap()
 }
 
-/// Every document is judged by four queries.
+const TOPICS: [&str; 16] = [
+    "kettle vinegar shift",
+    "gate ram pointer",
+    "toll ledger keeper",
+    "green lamp river",
+    "frayed rope splice",
+    "pump valve bucket",
+    "boots soles store",
+    "fog horn bridge",
+    "anchor chain rust",
+    "lock sluice water",
+    "barge coal weight",
+    "winch grease gear",
+    "pilot chart shoal",
+    "paint brush hull",
+    "stove chimney soot",
+    "flag signal mast",
+];
+
+/// A page that asks about each topic, and one that answers it in words that all answers have in common. Users ask with the words of the
+/// first and choose the second: so all queries lie off their answers in one direction.
+fn pages() -> Vec<Document> {
+    let page = |kind: &str, tail: &str| -> Vec<Document> {
+        let pages = TOPICS.iter().enumerate();
+        pages.map(|(at, topic)| Document::new(format!("{kind}{at}"), format!("{topic}{tail}"))).collect()
+    };
+    [page("ask", ""), page("answer", " it is done so and then so by the book of rules")].concat()
+}
+
+/// Every answer was chosen by two queries.
 fn judged(folder: &Path) -> Engine {
     let engine = open(folder);
-    engine.add(documents()).unwrap();
-    judge_everything(&engine);
-    for document in documents() {
-        let words: Vec<&str> = document.text.split_whitespace().collect();
-        judge(&engine, &words[2..7].join(" "), &document.id);
-        judge(&engine, &words[4..9].join(" "), &document.id);
-    }
+    engine.add(pages()).unwrap();
+    judge_answers(&engine);
     engine
+}
+
+fn judge_answers(engine: &Engine) {
+    for (at, topic) in TOPICS.iter().enumerate() {
+        judge(engine, topic, &format!("answer{at}"));
+        let backwards: Vec<&str> = topic.split(' ').rev().collect();
+        judge(engine, &backwards.join(" "), &format!("answer{at}"));
+    }
 }
 
 /// Nothing but an adapter, which moves queries visibly.
@@ -93,7 +125,7 @@ fn searches_go_through_the_adapter_over_reopening_adding_and_a_rollback() {
     engine.add(added()).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let untrained = open(elsewhere.path());
-    untrained.add(documents()).unwrap();
+    untrained.add(pages()).unwrap();
     untrained.add(added()).unwrap();
     assert_eq!(vectors(folder.path(), 2), vectors(elsewhere.path(), 1));
 
@@ -152,8 +184,8 @@ fn another_index_and_a_round_of_the_fusion_carry_the_adapter_along() {
     let scores = cosines(&engine);
     let by_vectors = || options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
     let other = Engine::open(elsewhere.path().join("index"), by_vectors()).unwrap();
-    other.add(documents()).unwrap();
-    judge_everything(&other);
+    other.add(pages()).unwrap();
+    judge_answers(&other);
     assert_ne!(cosines(&other), scores);
     other.adopt_query_side(&engine).unwrap();
     assert_eq!(cosines(&other), scores);

@@ -49,8 +49,9 @@ pub(crate) struct Fitting<'a> {
     pub(crate) anchors: &'a Guide,
 }
 
-/// Fits an adapter: first without the rows that are kept apart, to find after how many steps these are answered best, then to
-/// all rows for as many. `None` where no step helps them, or there is nothing on one of the sides.
+/// Fits an adapter: first without the rows that are kept apart, to find after how many steps the reciprocal ranks of their
+/// answers are highest, then to all rows for as many. Not by their loss: that falls too where an adapter only makes the encoder less
+/// sure. `None` where no step helps them, or there is nothing on one of the sides.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when `progress` breaks; [`Error::Invalid`] for options that can't be used and texts without a vector;
@@ -77,16 +78,16 @@ pub(crate) fn fit_adapter(
     let judges = judges(&apart, fitting, known)?;
     let (_, taught) = prepare(&rest)?;
     let mut fit = Fit::new(fitting);
-    let (mut best, mut steps) = (mean_loss(&judges, &fit.adapter()?, options.scale), 0);
+    let (mut best, mut steps) = (reciprocal_rank(&judges, &fit.adapter()?), 0);
     for at in 0..fitting.steps {
         let told = fit.step(&taught[at % taught.len()], fitting.steps)?;
         if progress(&told).is_break() {
             return Err(Error::Cancelled { doing: "fitting an adapter" });
         }
         if (at + 1) % LOOK == 0 {
-            let loss = mean_loss(&judges, &fit.adapter()?, options.scale);
-            if loss < best {
-                (best, steps) = (loss, at + 1);
+            let found = reciprocal_rank(&judges, &fit.adapter()?);
+            if found > best {
+                (best, steps) = (found, at + 1);
             }
         }
     }
@@ -259,16 +260,16 @@ fn judges<'a>(apart: &[Example], fitting: Fitting<'a>, known: Knowledge<'_>) -> 
     apart.iter().step_by(apart.len().div_ceil(JUDGES).max(1)).map(judge).collect()
 }
 
-/// The mean cross-entropy of the queries' images, as in training.
-fn mean_loss(judges: &[Judge<'_>], adapter: &Adapter, scale: f64) -> f64 {
-    let losses = judges.par_iter().map(|judge| {
+/// The mean of one over the rank that the answer to a query's image has among its documents.
+fn reciprocal_rank(judges: &[Judge<'_>], adapter: &Adapter) -> f64 {
+    let ranks = judges.par_iter().map(|judge| {
         let image = adapter.apply(judge.anchor);
-        let cosine = |vector: &[f32]| f64::from(image.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>());
+        let cosine = |vector: &[f32]| image.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
         let positive = cosine(judge.positive);
-        judge.others.iter().map(|other| (scale * (cosine(other) - positive)).exp()).sum::<f64>().ln_1p()
+        1.0 / (1 + judge.others.iter().filter(|other| cosine(other) > positive).count()) as f64
     });
     // Summed in their order, whatever the threads do.
-    losses.collect::<Vec<f64>>().into_iter().sum::<f64>() / judges.len() as f64
+    ranks.collect::<Vec<f64>>().into_iter().sum::<f64>() / judges.len() as f64
 }
 
 fn add(sums: &mut [f32], factor: f32, numbers: &[f32]) {
