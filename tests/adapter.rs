@@ -5,7 +5,7 @@ mod common;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{judge, options, quick_round};
+use common::{judge_pages, options, pages, quick_round};
 use retune::{
     AdapterOptions, Decision, Document, Engine, Error, Fusion, LearnOptions, LearnStage, Mode, NegativeScope,
     NegativeShares, Options, Query, QuerySideOptions, RoundReport, Tier,
@@ -20,49 +20,11 @@ fn open(folder: &Path) -> Engine {
     Engine::open(folder.join("index"), by_words()).unwrap()
 }
 
-const TOPICS: [&str; 16] = [
-    "kettle vinegar shift",
-    "gate ram pointer",
-    "toll ledger keeper",
-    "green lamp river",
-    "frayed rope splice",
-    "pump valve bucket",
-    "boots soles store",
-    "fog horn bridge",
-    "anchor chain rust",
-    "lock sluice water",
-    "barge coal weight",
-    "winch grease gear",
-    "pilot chart shoal",
-    "paint brush hull",
-    "stove chimney soot",
-    "flag signal mast",
-];
-
-/// A page that asks about each topic, and one that answers it in words that all answers have in common. Users ask with the words of the
-/// first and choose the second: so all queries lie off their answers in one direction.
-fn pages() -> Vec<Document> {
-    let page = |kind: &str, tail: &str| -> Vec<Document> {
-        let pages = TOPICS.iter().enumerate();
-        pages.map(|(at, topic)| Document::new(format!("{kind}{at}"), format!("{topic}{tail}"))).collect()
-    };
-    [page("ask", ""), page("answer", " it is done so and then so by the book of rules")].concat()
-}
-
-/// Every answer was chosen by two queries.
 fn judged(folder: &Path) -> Engine {
     let engine = open(folder);
     engine.add(pages()).unwrap();
-    judge_answers(&engine);
+    judge_pages(&engine);
     engine
-}
-
-fn judge_answers(engine: &Engine) {
-    for (at, topic) in TOPICS.iter().enumerate() {
-        judge(engine, topic, &format!("answer{at}"));
-        let backwards: Vec<&str> = topic.split(' ').rev().collect();
-        judge(engine, &backwards.join(" "), &format!("answer{at}"));
-    }
 }
 
 /// Nothing but an adapter, which moves queries visibly.
@@ -138,12 +100,8 @@ fn searches_go_through_the_adapter_over_reopening_adding_and_a_rollback() {
 fn an_adapter_is_fitted_anew_and_not_put_on_top_of_the_one_that_serves() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
-    // Without what is asked of the serving queries' vectors, which have moved.
-    let train = quick_round()
-        .train
-        .with_scope(NegativeScope::OwnAnchor)
-        .with_guide_margin(None)
-        .with_similar_anchors(1.0);
+    // Without what the serving queries find and suspect, which have moved.
+    let train = quick_round().train.with_scope(NegativeScope::OwnAnchor).with_guide_margin(None);
     let shares = NegativeShares::default().with(1.0, 0.0, 0.0);
     let round = adapter_round().with_train(train).with_negative_shares(shares);
     publish(&engine, &round, Tier::Adapter);
@@ -164,8 +122,7 @@ fn an_encoder_that_is_trained_resets_the_adapter() {
         let folder = tempfile::tempdir().unwrap();
         let engine = judged(folder.path());
         let first = cosines(&engine);
-        let gentle = AdapterOptions::default().with_rank(4).with_learning_rate(1e-4).with_steps(20);
-        publish(&engine, &adapter_round().with_adapter(gentle), Tier::Adapter);
+        publish(&engine, &adapter_round(), Tier::Adapter);
         let far = |(new, old): (&(String, f32), &(String, f32))| (new.1 - old.1).abs();
         let moved: f32 = cosines(&engine).iter().zip(&first).map(far).fold(0.0, f32::max);
         publish(&engine, &hardly(tier), tier);
@@ -182,16 +139,15 @@ fn another_index_and_a_round_of_the_fusion_carry_the_adapter_along() {
     let engine = judged(folder.path());
     publish(&engine, &adapter_round(), Tier::Adapter);
     let scores = cosines(&engine);
-    let by_vectors = || options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
-    let other = Engine::open(elsewhere.path().join("index"), by_vectors()).unwrap();
+    let other = open(elsewhere.path());
     other.add(pages()).unwrap();
-    judge_answers(&other);
+    judge_pages(&other);
     assert_ne!(cosines(&other), scores);
     other.adopt_query_side(&engine).unwrap();
     assert_eq!(cosines(&other), scores);
     publish(&other, &quick_round().with_tiers(&[Tier::Fusion]), Tier::Fusion);
     other.close().unwrap();
-    let other = Engine::open(elsewhere.path().join("index"), by_vectors()).unwrap();
+    let other = open(elsewhere.path());
     let status = other.status().unwrap().generation;
     assert_eq!((status.id.0, status.query_adapter), (3, Some(4)));
     assert_eq!(cosines(&other), scores);

@@ -24,10 +24,13 @@ pub(super) fn fit_to_queries(
     let options = input.options.adapter.training(&input.options.train);
     let width = serving.encoder.dimensions();
     let fitted = timed(&mut seconds.train, || {
-        let mut anchors = Guide::default();
+        let (mut anchors, mut guide) = (Guide::default(), collected.guide.clone());
         for example in &collected.examples {
             if !anchors.has(&example.anchor) {
-                anchors.add(&example.anchor, serving.encode_query_plain(&example.anchor)?.to_vec());
+                let plain = serving.encode_query_plain(&example.anchor)?.to_vec();
+                anchors.add(&example.anchor, plain.clone());
+                // Nor has an adapter that serves a say in which rows share a batch.
+                guide.add(&example.anchor, plain);
             }
         }
         let fitting = Fitting {
@@ -37,7 +40,7 @@ pub(super) fn fit_to_queries(
             rank: input.options.adapter.rank.min(width),
             steps: input.options.adapter.steps,
             chunks: input.snapshot.lexical.chunk_count() as usize,
-            guide: &collected.guide,
+            guide: &guide,
             width,
             anchors: &anchors,
         };

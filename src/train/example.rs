@@ -59,7 +59,7 @@ pub(crate) enum Documents<'a> {
 }
 
 /// What an encoder that does not move says of the rows' texts: the serving one, by its L2-normalised vectors.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Guide(HashMap<String, Vec<f32>>);
 
 impl Guide {

@@ -67,3 +67,43 @@ pub fn judge_everything(engine: &Engine) {
         judge(engine, &words[words.len() - 5..].join(" "), &document.id);
     }
 }
+
+const TOPICS: [&str; 16] = [
+    "kettle vinegar shift",
+    "gate ram pointer",
+    "toll ledger keeper",
+    "green lamp river",
+    "frayed rope splice",
+    "pump valve bucket",
+    "boots soles store",
+    "fog horn bridge",
+    "anchor chain rust",
+    "lock sluice water",
+    "barge coal weight",
+    "winch grease gear",
+    "pilot chart shoal",
+    "paint brush hull",
+    "stove chimney soot",
+    "flag signal mast",
+];
+
+/// A page that asks about each topic, and one that answers it in words that all answers have in common. Users ask with the words of the
+/// first and choose the second: so all queries lie off their answers in one direction.
+pub fn pages() -> Vec<Document> {
+    let page = |kind: &str, tail: &str| -> Vec<Document> {
+        let pages = TOPICS.iter().enumerate();
+        pages.map(|(at, topic)| Document::new(format!("{kind}{at}"), format!("{topic}{tail}"))).collect()
+    };
+    [page("ask", ""), page("answer", " it is done so and then so by the book of rules")].concat()
+}
+
+/// Every answer is chosen by three queries: its topic's words in other orders.
+pub fn judge_pages(engine: &Engine) {
+    for (at, topic) in TOPICS.iter().enumerate() {
+        let words: Vec<&str> = topic.split(' ').collect();
+        for [first, second, third] in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            let text = format!("{} {} {}", words[first], words[second], words[third]);
+            judge(engine, &text, &format!("answer{at}"));
+        }
+    }
+}
