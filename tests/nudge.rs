@@ -119,3 +119,28 @@ fn a_cancelled_round_leaves_nothing() {
     assert!(!folder.path().join("index/generations/000002").exists());
     assert_eq!(engine.status().unwrap().generation.nudged, 0);
 }
+
+#[test]
+fn moved_vectors_and_an_encoder_can_be_tried_in_one_round() {
+    let train = quick_round().train.with_learning_rate(1e-9);
+    let both = quick_round().with_tiers(&[Tier::Nudge, Tier::Encoder]).with_train(train);
+    // By the vectors the moved ones are better than those of an encoder that has hardly changed; by words all are alike.
+    for (dense_weight, tier) in [(1.0, Tier::Nudge), (0.0, Tier::Encoder)] {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let options = options().with_fusion(Fusion::Convex { dense_weight });
+            Engine::open(folder.path().join("index"), options).unwrap()
+        };
+        let engine = open();
+        engine.add(pages()).unwrap();
+        judge_pages(&engine);
+        let report = publish(&engine, &both, tier);
+        assert_eq!(report.tried.iter().map(|one| one.tier).collect::<Vec<_>>(), [Tier::Nudge, Tier::Encoder]);
+        let moved = cosines(&engine, ASKED);
+        engine.close().unwrap();
+        let engine = open();
+        let status = engine.status().unwrap().generation;
+        assert_eq!((status.id.0, status.nudged > 0, status.missing_vectors), (2, tier == Tier::Nudge, 0));
+        assert_eq!(cosines(&engine, ASKED), moved);
+    }
+}

@@ -106,7 +106,8 @@ impl Building {
         let parent = &pinned.generation;
         let (folder, queries) = match candidate {
             Some(Candidate { meta, folder, .. }) => (folder, meta),
-            None => (scratch(root, parent, "")?, parent.meta.queries.clone()),
+            // Beside that of another encoder, which may be built while this one waits for the gate.
+            None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
         let precisions = parent.encoder.precisions();
         calibration::hand_on(parent.folder(), &folder.0)?;

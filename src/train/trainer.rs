@@ -107,8 +107,14 @@ pub(crate) fn train(
     let (scope, scope_reason) = options.scope.resolve(chunks, suspected_share(examples, options, known));
     let epochs: Vec<Vec<Vec<usize>>> =
         (0..options.epochs).map(|epoch| batches(examples, options, known, epoch)).collect();
-    let ends: Vec<usize> = (1..=epochs.len()).map(|end| epochs[..end].iter().map(Vec::len).sum()).collect();
-    let steps = ends[ends.len() - 1];
+    let mut steps = 0;
+    let ends: Vec<usize> = epochs
+        .iter()
+        .map(|batches| {
+            steps += batches.len();
+            steps
+        })
+        .collect();
     let monitor = Monitor::of(examples, options, known);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
@@ -138,7 +144,7 @@ pub(crate) fn train(
         let step = update.make(model, &rows, mask, &mut optimizer, &mut gradients)?;
         done.steps.push(step);
         done.spent += started.elapsed();
-        if ends.contains(&done.steps.len()) {
+        if ends.binary_search(&done.steps.len()).is_ok() {
             done.measure(monitor.as_ref(), model, progress)?;
         }
         if let Some(keeper) = &mut keeper {
