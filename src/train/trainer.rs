@@ -107,14 +107,8 @@ pub(crate) fn train(
     let (scope, scope_reason) = options.scope.resolve(chunks, suspected_share(examples, options, known));
     let epochs: Vec<Vec<Vec<usize>>> =
         (0..options.epochs).map(|epoch| batches(examples, options, known, epoch)).collect();
-    let mut steps = 0;
-    let ends: Vec<usize> = epochs
-        .iter()
-        .map(|batches| {
-            steps += batches.len();
-            steps
-        })
-        .collect();
+    let ends = ends(&epochs);
+    let steps = ends.last().copied().unwrap_or_default();
     let monitor = Monitor::of(examples, options, known);
     let mut optimizer = AdamW::new(model, options.weight_decay, true);
     let mut gradients = model.gradients();
@@ -164,6 +158,16 @@ pub(crate) fn train(
     let displaced = steps.iter().filter_map(|step| step.displaced).reduce(Displaced::with);
     let monitor = monitor.map(|monitor| monitor.report(measured));
     Ok(TrainReport { steps, scope, scope_reason, masked, displaced, resumed_at, stopped_by_time, monitor })
+}
+
+/// The steps that are done at the end of each epoch.
+fn ends(epochs: &[Vec<Vec<usize>>]) -> Vec<usize> {
+    let mut done = 0;
+    let end = |batches: &Vec<Vec<usize>>| {
+        done += batches.len();
+        done
+    };
+    epochs.iter().map(end).collect()
 }
 
 impl Done {
