@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::groups::groups_by_answer;
-use super::{Candidate, ClassWeights, Fusion, QueryClass, fuse};
+use super::{Candidate, ClassWeights, Fusion, QueryProfile, fuse};
 use crate::ids::ChunkId;
 
 /// One query of the past: what was ranked, and which of it was right.
@@ -12,7 +12,7 @@ pub(crate) struct Judged {
     pub(crate) candidates: Vec<Candidate>,
     /// Ids of documents.
     pub(crate) relevant: BTreeSet<String>,
-    pub(crate) class: QueryClass,
+    pub(crate) profile: QueryProfile,
 }
 
 /// So many queries' worth does a prior weigh against what the judgements say.
@@ -116,7 +116,8 @@ impl<'a> Past<'a> {
     /// The same for each class, drawn towards the weight for all.
     fn fit_classes(&self, some: &[&Telling<'_>], all: f32) -> ClassWeights {
         ClassWeights::by(|class| {
-            let own: Vec<&Telling> = some.iter().copied().filter(|one| one.query.class == class).collect();
+            let own: Vec<&Telling> =
+                some.iter().copied().filter(|one| one.query.profile.class == class).collect();
             self.fit(&own, all)
         })
     }
@@ -137,7 +138,7 @@ impl<'a> Past<'a> {
             let weight = self.fit(&taught, Fusion::DEFAULT_DENSE_WEIGHT);
             let weights = self.fit_classes(&taught, weight);
             for (place, one) in part(true) {
-                let gain = self.quality(one, weights.of(one.query.class)) - self.quality(one, weight);
+                let gain = self.quality(one, weights.of(one.query.profile.class)) - self.quality(one, weight);
                 *gains.entry(groups[place]).or_default() += gain;
             }
         }
@@ -162,7 +163,7 @@ fn folds(groups: &[usize]) -> Vec<usize> {
 /// nDCG@10 of one query, with binary relevance.
 fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f32) -> f64 {
     let discount = |index: usize| 1.0 / (index as f64 + 2.0).log2();
-    let ranked = fuse(&Fusion::Convex { dense_weight }, query.class, &query.candidates);
+    let ranked = fuse(&Fusion::Convex { dense_weight }, query.profile, &query.candidates);
     let mut seen = HashSet::new();
     let gain: f64 = ranked
         .iter()

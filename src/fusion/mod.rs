@@ -5,19 +5,21 @@
 //! score merely because one list was cut before it.
 //!
 //! # Normalisation
-//! The convex combination divides by a side's best score over the candidates, above a *fixed* floor: the theoretical
-//! minimum with max scaling of Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (2022).
-//! - lexical: `s / max s`. BM25's floor is 0, and 0 says that no term matches.
-//! - dense: `g(c) / max g(c)`. A cosine's floor is −1, but unrelated texts score about 0, and a floor of −1 would
-//!   squeeze everything that matters into a fifth of the scale. So `g` leaves the positive cosines nearly as they are
-//!   and folds the negative ones, in order, into the lowest 2 %.
+//! The convex combination divides by what a side *could* score for this query, never by what it did score:
+//! - lexical: `s / (n · idf₁)`, where `n` is the number of words of the query, known to the corpus or not, and `idf₁` what BM25
+//!   gives a word that one chunk alone has. So 1 is a chunk that has each word once, no other chunk having any.
+//! - dense: the cosine. Unrelated texts score about 0: the negative cosines are folded, in order, into the lowest 2 %.
 //!
-//! Against min-max scaling this has two merits: adding or dropping candidates at the bottom changes no score, and a
-//! lone hit becomes 1, not 0/0.
+//! Scaling by the best candidate, as min-max scaling does and its theoretical variants (Bruch, Gai and Ingber, "An Analysis of
+//! Fusion Functions for Hybrid Retrieval", 2022), makes a side's best guess worth the same whether it matched one common word or
+//! five rare ones, and a cosine of 0.3 worth as much as one of 0.9. Here a side that has found little says little, which decides by
+//! itself, query by query, how far to trust either: one weight then does for collections whose best weights were 0.4 and 0.9
+//! (docs/benchmarks.md). And a chunk's score depends on no other candidate.
 
 mod class;
 mod fit;
 mod groups;
+mod profile;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,7 @@ pub use class::ClassWeights;
 pub(crate) use class::QueryClass;
 pub(crate) use fit::{Judged, learn_class_weights, learn_dense_weight};
 pub(crate) use groups::groups_by_answer;
+pub(crate) use profile::QueryProfile;
 
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
@@ -36,7 +39,8 @@ use crate::ids::ChunkId;
 #[serde(tag = "mode", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Fusion {
-    /// `dense_weight · dense + (1 − dense_weight) · lexical`, each side normalised to `0..=1` by its best candidate.
+    /// `dense_weight · dense + (1 − dense_weight) · lexical`: the cosine, and BM25 as a share of what the words of the query
+    /// would score if a single chunk had them all.
     Convex {
         /// The share of the dense side, `0..=1`: 0 ranks by BM25 alone, 1 by the encoder alone.
         dense_weight: f32,
@@ -67,9 +71,8 @@ impl std::fmt::Display for Fusion {
 }
 
 impl Fusion {
-    /// The dense weight where none was learned. The best one differs by collection, between about 0.55 (claims against
-    /// abstracts, where the terms matter) and 0.9 (questions against questions); 0.7 loses little at either end.
-    pub const DEFAULT_DENSE_WEIGHT: f32 = 0.7;
+    /// The dense weight where none was learned: docs/benchmarks.md has the collections that decided it.
+    pub const DEFAULT_DENSE_WEIGHT: f32 = 0.55;
 
     /// Reciprocal rank fusion with the customary k = 60.
     pub const RRF: Fusion = Fusion::Rrf { k: 60 };
@@ -129,13 +132,13 @@ pub(crate) struct Fused {
     pub(crate) dense: f32,
 }
 
-/// The candidates of a query of this class by fused score, best first, ties by id. The order they come in makes no
+/// The candidates of such a query by fused score, best first, ties by id. The order they come in makes no
 /// difference; a score that is not a number counts as the lowest possible one.
-pub(crate) fn fuse(fusion: &Fusion, class: QueryClass, candidates: &[Candidate]) -> Vec<Fused> {
+pub(crate) fn fuse(fusion: &Fusion, query: QueryProfile, candidates: &[Candidate]) -> Vec<Fused> {
     let mut fused: Vec<Fused> = candidates.iter().map(Fused::unscored).collect();
     match *fusion {
-        Fusion::Convex { dense_weight } => score_convex(&mut fused, dense_weight),
-        Fusion::ByClass(weights) => score_convex(&mut fused, weights.of(class)),
+        Fusion::Convex { dense_weight } => score_convex(&mut fused, dense_weight, query.ceiling),
+        Fusion::ByClass(weights) => score_convex(&mut fused, weights.of(query.class), query.ceiling),
         Fusion::Rrf { k } => score_rrf(&mut fused, k),
     }
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
@@ -151,21 +154,14 @@ impl Fused {
     }
 }
 
-fn score_convex(fused: &mut [Fused], dense_weight: f32) {
-    let best_lexical = fused.iter().map(|hit| hit.lexical).fold(0.0, f32::max);
-    let best_dense = fused.iter().map(|hit| lift(hit.dense)).fold(0.0, f32::max);
+fn score_convex(fused: &mut [Fused], dense_weight: f32, ceiling: f32) {
     for hit in fused {
-        let lexical = share(hit.lexical, best_lexical);
-        let dense = share(lift(hit.dense), best_dense);
-        hit.score = dense_weight * dense + (1.0 - dense_weight) * lexical;
+        let lexical = if ceiling > 0.0 { hit.lexical / ceiling } else { 0.0 };
+        hit.score = dense_weight * lift(hit.dense) + (1.0 - dense_weight) * lexical;
     }
 }
 
-fn share(value: f32, best: f32) -> f32 {
-    if best > 0.0 { value / best } else { 0.0 }
-}
-
-/// The map `g` of the module's documentation: −1..0 to 0..0.02, and 0..1 to 0.02..1; strictly rising.
+/// The cosine with its negative half folded: −1..0 to 0..0.02, and 0..1 to 0.02..1; strictly rising.
 fn lift(cosine: f32) -> f32 {
     const FOLDED: f32 = 0.02;
     if cosine < 0.0 { FOLDED * (1.0 + cosine) } else { FOLDED + (1.0 - FOLDED) * cosine }

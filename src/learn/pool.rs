@@ -14,7 +14,7 @@ use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
 use crate::ids::ChunkId;
-use crate::search::{Query, Snapshot, classify, scored_candidates};
+use crate::search::{Query, Snapshot, profile, scored_candidates};
 
 /// The share of the pool that is drawn at random.
 const RANDOM: usize = 5;
@@ -49,8 +49,8 @@ impl Pool {
                 chosen.extend(snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk));
             }
             let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
-            let class = classify(&snapshot.lexical, &query.text)?;
-            found.push(fuse(&fusion, class, &candidates).into_iter().map(|hit| hit.id).collect());
+            let profile = profile(&snapshot.lexical, &query.text)?;
+            found.push(fuse(&fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
         }
         let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
         for rank in 0..deepest {
@@ -118,7 +118,7 @@ impl Pool {
             let both = self.ids.iter().zip(lexical.into_iter().zip(dense));
             let candidates = both.map(|(&id, (lexical, dense))| Candidate { id, lexical, dense }).collect();
             let relevant = query.relevant.keys().cloned().collect();
-            judged.push(Judged { candidates, relevant, class: classify(&snapshot.lexical, &query.text)? });
+            judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &query.text)? });
         }
         Ok(Scored { pool: self, judged })
     }
@@ -133,8 +133,8 @@ impl Scored<'_> {
     pub(super) fn score(&self, place: usize, query: &JudgedQuery, fusion: Fusion) -> QueryScores {
         let ranked = |fusion: &Fusion| {
             let mut seen = HashSet::new();
-            let Judged { candidates, class, .. } = &self.judged[place];
-            let hits = fuse(fusion, *class, candidates);
+            let Judged { candidates, profile, .. } = &self.judged[place];
+            let hits = fuse(fusion, *profile, candidates);
             let documents = hits.iter().filter_map(|hit| self.pool.documents.get(&hit.id));
             let documents: Vec<&str> =
                 documents.filter(|document| seen.insert(*document)).take(10).map(String::as_str).collect();

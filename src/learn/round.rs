@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::feedback::Replay;
 use crate::fusion::{Fusion, Judged};
 use crate::generation::Building;
-use crate::search::{Query, Snapshot, classify, scored_candidates};
+use crate::search::{Query, Snapshot, profile, scored_candidates};
 use crate::train::Checkpoints;
 
 /// What a round works on.
@@ -309,7 +309,7 @@ fn judge(
             }
         }
         let relevant = query.relevant.keys().cloned().collect();
-        judged.push(Judged { candidates, relevant, class: classify(&snapshot.lexical, &query.text)? });
+        judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &query.text)? });
     }
     Ok((judged, documents))
 }

@@ -53,37 +53,39 @@ impl Analyzer {
     }
 
     /// Every term of `text` with its byte range, in order, until `visit` says `false`.
-    pub(super) fn terms(&self, text: &str, visit: impl FnMut(&str, Range<usize>) -> bool) {
-        walk(self.every_word.clone(), text, visit);
+    pub(super) fn terms(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
+        walk(self.every_word.clone(), text, |token| visit(&token.text, token.offset_from..token.offset_to));
     }
 
-    /// The terms of a query with the number of times each stands in it. The language's stop words are left out, unless
-    /// the query has no others: they cost time, and on test collections their matches do more harm than good.
+    /// The terms of a query with the number of times each stands in it.
     pub(super) fn query_terms(&self, query: &str) -> HashMap<String, u32> {
         let mut counts = HashMap::new();
-        for analyzer in [&self.content_words, &self.every_word] {
-            let mut words = 0;
-            walk(analyzer.clone(), query, |term, _| {
-                *counts.entry(term.to_owned()).or_default() += 1;
-                words += 1;
-                words < MOST_QUERY_WORDS
-            });
-            if !counts.is_empty() {
-                break;
-            }
+        for (term, _) in self.query_sequence(query) {
+            *counts.entry(term).or_default() += 1;
         }
         counts
     }
+
+    /// The terms of a query in order, each with its place among all words. The language's stop words are left out, unless
+    /// the query has no others: they cost time, and on test collections their matches do more harm than good.
+    pub(super) fn query_sequence(&self, query: &str) -> Vec<(String, usize)> {
+        let mut sequence = Vec::new();
+        for analyzer in [&self.content_words, &self.every_word] {
+            walk(analyzer.clone(), query, |token| {
+                sequence.push((token.text.clone(), token.position));
+                sequence.len() < MOST_QUERY_WORDS
+            });
+            if !sequence.is_empty() {
+                break;
+            }
+        }
+        sequence
+    }
 }
 
-fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
+fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&Token) -> bool) {
     let mut stream = analyzer.token_stream(text);
-    while stream.advance() {
-        let token = stream.token();
-        if !visit(&token.text, token.offset_from..token.offset_to) {
-            break;
-        }
-    }
+    while stream.advance() && visit(stream.token()) {}
 }
 
 /// Splits text into runs of letters and digits. Scripts written without spaces give overlapping pairs of characters

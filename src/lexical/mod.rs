@@ -9,7 +9,8 @@
 //!   meta.json, *.idx, …   tantivy's
 //! ```
 //!
-//! Scores are BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75) with Lucene's idf, which is never negative. The
+//! Scores are BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75) with Lucene's idf, which is never negative, plus a share for
+//! neighbours in the query that are neighbours in the chunk (`phrase`). The
 //! statistics (document frequencies, mean lengths) count deleted chunks until tantivy merges them away, so a score may
 //! shift slightly after a merge; order and sums are otherwise a function of the snapshot, the query and the chunk alone.
 
@@ -21,6 +22,7 @@ mod failure;
 mod filter;
 mod index;
 mod language;
+mod phrase;
 mod rarity;
 mod schema;
 mod snapshot;

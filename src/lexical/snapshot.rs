@@ -132,6 +132,11 @@ impl LexicalSnapshot {
         self.inner.searcher.segment_readers()
     }
 
+    /// The number of chunks that the statistics are about, deleted ones included.
+    pub(super) fn held(&self) -> u64 {
+        self.segments().iter().map(|segment| u64::from(segment.max_doc())).sum()
+    }
+
     pub(super) fn fields(&self) -> &Fields {
         &self.inner.fields
     }

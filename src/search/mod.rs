@@ -5,11 +5,11 @@
 //! standing for its document.
 
 mod answer;
-mod class;
+mod profile;
 mod query;
 mod run;
 
 pub use answer::{Answer, Hit, Took};
-pub(crate) use class::classify;
+pub(crate) use profile::profile;
 pub use query::{Mode, Query};
 pub(crate) use run::{Snapshot, rank, scored_candidates};

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
-use super::class::classify;
+use super::profile::profile;
 use super::query::{Mode, Query};
 use crate::error::Result;
-use crate::fusion::{Candidate, Fusion, QueryClass, fuse};
+use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
 use crate::generation::Pinned;
 use crate::ids::ChunkId;
 use crate::lexical::LexicalSnapshot;
@@ -48,9 +48,9 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     };
     let allowed = query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let class = match fusion {
-        Fusion::ByClass(_) => timed(&mut took.lexical, || classify(&snapshot.lexical, &query.text))?,
-        _ => QueryClass::default(),
+    let profile = match query.mode {
+        Mode::Hybrid => timed(&mut took.lexical, || profile(&snapshot.lexical, &query.text))?,
+        Mode::Lexical | Mode::Dense => QueryProfile::default(),
     };
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
@@ -58,7 +58,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let hits = loop {
         let pool = propose(snapshot, query, vector.as_deref(), allowed.as_deref(), depth, &mut took)?;
         let hits =
-            timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, (&fusion, class))))?;
+            timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, (&fusion, profile))))?;
         if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
             break hits;
         }
@@ -87,7 +87,7 @@ impl Pool {
     }
 
     /// The pool's chunks in ranked order.
-    fn rank(&self, mode: Mode, (fusion, class): (&Fusion, QueryClass)) -> Vec<Scored> {
+    fn rank(&self, mode: Mode, (fusion, profile): (&Fusion, QueryProfile)) -> Vec<Scored> {
         let score = |i: usize, score| Scored {
             chunk: self.ids[i],
             score,
@@ -96,7 +96,7 @@ impl Pool {
         };
         let mut scored: Vec<Scored> = match mode {
             Mode::Hybrid => {
-                let fused = fuse(fusion, class, &self.candidates());
+                let fused = fuse(fusion, profile, &self.candidates());
                 let place = |id| self.ids.binary_search(&id).ok();
                 return fused.iter().filter_map(|one| Some(score(place(one.id)?, one.score))).collect();
             }

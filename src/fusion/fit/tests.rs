@@ -1,8 +1,9 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::tests::candidate;
+use super::super::tests::{PROFILE, candidate};
 use super::*;
+use crate::fusion::QueryClass;
 
 fn relevant(document: &str) -> BTreeSet<String> {
     BTreeSet::from([document.to_string()])
@@ -18,7 +19,7 @@ fn learn(queries: &[Judged]) -> Option<f32> {
 fn lexical_query() -> Judged {
     let mut candidates: Vec<_> = (1..=12).map(|i| candidate(i, 1.0, 0.7 - i as f32 / 100.0)).collect();
     candidates.push(candidate(99, 2.0, 0.4));
-    Judged { candidates, relevant: relevant("99"), class: QueryClass::default() }
+    Judged { candidates, relevant: relevant("99"), profile: PROFILE }
 }
 
 #[test]
@@ -32,11 +33,8 @@ fn the_learned_weight_follows_the_judgements_and_shrinks_with_few_of_them() {
 #[test]
 fn nothing_is_learned_from_queries_that_tell_nothing() {
     assert_eq!(learn(&[]), None);
-    let alone = Judged {
-        candidates: vec![candidate(1, 1.0, 0.5)],
-        relevant: relevant("1"),
-        class: QueryClass::default(),
-    };
+    let alone =
+        Judged { candidates: vec![candidate(1, 1.0, 0.5)], relevant: relevant("1"), profile: PROFILE };
     let absent = Judged { relevant: relevant("12345"), ..lexical_query() };
     assert_eq!(learn(&[alone, absent]), None);
 }
@@ -46,7 +44,7 @@ fn judgements_that_the_default_ranks_right_give_the_default() {
     let right = Judged {
         candidates: vec![candidate(1, 0.0, 0.9), candidate(2, 5.0, 0.1)],
         relevant: relevant("1"),
-        class: QueryClass::default(),
+        profile: PROFILE,
     };
     assert_eq!(learn(&vec![right; 50]), Some(Fusion::DEFAULT_DENSE_WEIGHT));
 }
@@ -71,7 +69,7 @@ fn queries(count: usize, weight: impl Fn(QueryClass) -> f32, seed: u64) -> Vec<J
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let one = |place: usize| {
         let class = QueryClass::ALL[place % 4];
-        let mut candidates: Vec<Candidate> =
+        let candidates: Vec<Candidate> =
             (0..20).map(|at| candidate((20 * place + at) as u64, random.random(), random.random())).collect();
         let weight = weight(class);
         let liked: Vec<f32> = candidates
@@ -79,10 +77,8 @@ fn queries(count: usize, weight: impl Fn(QueryClass) -> f32, seed: u64) -> Vec<J
             .map(|one| weight * one.dense + (1.0 - weight) * one.lexical + 0.2 * random.random::<f32>())
             .collect();
         let best = (0..20).max_by(|a, b| liked[*a].total_cmp(&liked[*b])).unwrap();
-        // Both sides are at their full scale.
-        candidates.push(candidate((20 * count + place) as u64, 1.0, -1.0));
         let relevant = relevant(&candidates[best].id.0.to_string());
-        Judged { candidates, relevant, class }
+        Judged { candidates, relevant, profile: QueryProfile { class, ceiling: 1.0 } }
     };
     (0..count).map(one).collect()
 }
@@ -143,7 +139,8 @@ fn few_queries_or_many_about_one_answer_are_no_ground_for_classes() {
 fn a_class_with_few_queries_stays_near_the_weight_for_all() {
     let weights = |of_class: usize| {
         let long = QueryClass { long: true, rare: false };
-        let queries: Vec<Judged> = vec![Judged { class: long, ..lexical_query() }; of_class];
+        let profile = QueryProfile { class: long, ..PROFILE };
+        let queries: Vec<Judged> = vec![Judged { profile, ..lexical_query() }; of_class];
         let documents = every_chunk_a_document(&queries);
         let past = Past::of(&queries.iter().collect::<Vec<_>>(), &documents);
         past.fit_classes(&past.all(), 0.8)

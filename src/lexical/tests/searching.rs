@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use tantivy::fieldnorm::FieldNormReader;
 
 use super::*;
-use crate::lexical::bm25::{MOST_QUERY_TERMS, Pruning, TITLE_BOOST};
+use crate::lexical::bm25::{MOST_QUERY_TERMS, Pruning, Scoring, TITLE_BOOST};
+use crate::lexical::phrase::PHRASE_BOOST;
 
 #[test]
 fn words_match_by_their_stems_in_title_and_body() {
@@ -96,6 +97,56 @@ fn ties_are_broken_by_id_at_the_cut_too() {
         let hits = snapshot.search("words", limit, None).unwrap();
         assert_eq!(ids(&hits), (0..150.min(limit as u64)).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
+    let fixture = Fixture::new();
+    fixture.add(&[
+        chunk(1, "", "green lamp of the keeper, and a rope"),
+        chunk(2, "", "lamp green keeper of a rope, and the"),
+        chunk(3, "Green", "lamp keeper rope"),
+        chunk(4, "", "nothing of it"),
+    ]);
+    let snapshot = fixture.snapshot();
+    let phrases = |query: &str| {
+        let all = [1, 2, 3, 4].map(ChunkId);
+        let (with, without) = (snapshot.score(query, &all), snapshot.score_with(query, &all, 0.0));
+        let both = with.unwrap().into_iter().zip(without.unwrap());
+        both.map(|(with, without)| with - without).collect::<Vec<f32>>()
+    };
+    // Three of four chunks have each word. The title stands before the text.
+    let pair = PHRASE_BOOST * 2.0 * (1.0 + 1.5_f32 / 3.5).ln();
+    let near = |found: Vec<f32>, expected: [f32; 4]| {
+        let close = found.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-5);
+        assert!(close, "{found:?} {expected:?}");
+    };
+    near(phrases("green lamp"), [pair, 0.0, pair, 0.0]);
+    near(phrases("lamp green"), [0.0, pair, 0.0, 0.0]);
+    // Stop words keep their place, though they don't count themselves.
+    near(phrases("lamp of the keeper"), [pair, 0.0, 0.0, 0.0]);
+    near(phrases("lamp keeper"), [0.0, 0.0, pair, 0.0]);
+    near(phrases("lamp unknown keeper"), [0.0; 4]);
+    near(phrases("lamp"), [0.0; 4]);
+    assert_eq!(ids(&snapshot.search("keeper of a rope", 10, None).unwrap())[0], 2);
+}
+
+#[test]
+fn the_ceiling_is_what_a_chunk_scores_that_alone_has_all_words() {
+    let fixture = Fixture::new();
+    fixture.add(&[chunk(1, "", "green lamp"), chunk(2, "", "a rope"), chunk(3, "", "the keeper")]);
+    let snapshot = fixture.snapshot();
+    let alone = snapshot.score_with("green lamp", &[ChunkId(1)], 0.0).unwrap()[0];
+    let near = |query: &str, expected: f32| {
+        let ceiling = snapshot.ceiling(query).unwrap();
+        assert!((ceiling - expected).abs() < 1e-5, "{query}: {ceiling} {expected}");
+    };
+    near("green lamp", alone);
+    near("the green lamp", alone);
+    near("lamp", alone / 2.0);
+    near("lamp lamp unknown", 1.5 * alone);
+    near("?!", 0.0);
+    assert_eq!(Fixture::new().snapshot().ceiling("").unwrap(), 0.0);
 }
 
 #[test]
@@ -215,7 +266,7 @@ proptest! {
         for query in queries {
             let truth = definition(&records, &query, snapshot.analyzer());
             let all: Vec<ChunkId> = records.iter().map(|record| record.chunk).collect();
-            let scores = snapshot.score(&query, &all).unwrap();
+            let scores = snapshot.score_with(&query, &all, 0.0).unwrap();
             for (i, (&score, truth)) in scores.iter().zip(&truth).enumerate() {
                 let truth = if alive(i) { *truth } else { 0.0 };
                 prop_assert!((f64::from(score) - truth).abs() <= 1e-4 * truth.max(1e-3), "{i}: {score} {truth}");
@@ -228,8 +279,20 @@ proptest! {
                 expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 expected.truncate(limit);
                 // The same hits and the very same floats, however early the search starts to prune.
-                let eager = Pruning { rare: 2, few: 1 };
-                prop_assert_eq!(&snapshot.search_with(&query, limit, filter, eager).unwrap(), &expected);
+                let lazy = Scoring { phrase_boost: 0.0, ..Scoring::DEFAULT };
+                let eager = Scoring { pruning: Pruning { rare: 2, few: 1 }, ..lazy };
+                for how in [lazy, eager] {
+                    prop_assert_eq!(&snapshot.search_with(&query, limit, filter, how).unwrap(), &expected);
+                }
+                // Phrases give those hits, and what ties with the last, another order.
+                let least = expected.last().map_or(0.0, |hit| hit.1);
+                let best = (0..records.len()).filter(|i| scores[*i] > 0.0 && scores[*i] >= least);
+                let best: Vec<ChunkId> =
+                    best.filter(|i| filter.is_none() || i % 2 == 1).map(|i| all[i]).collect();
+                let mut expected: Vec<(ChunkId, f32)> =
+                    best.iter().copied().zip(snapshot.score(&query, &best).unwrap()).collect();
+                expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                expected.truncate(limit);
                 prop_assert_eq!(&snapshot.search(&query, limit, filter).unwrap(), &expected);
             }
         }
