@@ -336,6 +336,18 @@ fn what_the_judges_never_saw_is_counted() {
 }
 
 #[test]
+fn nothing_found_is_zero_without_a_sign() {
+    let judgements: BTreeMap<String, i32> = [("a".into(), 1)].into();
+    for metric in ["ndcg@10", "mrr", "map", "recall@10", "precision@10", "r-precision", "bpref"] {
+        let metric: Metric = metric.parse().unwrap();
+        for ranking in [&[][..], &["x"]] {
+            let found = metric.of(ranking.iter().copied(), &judgements);
+            assert_eq!(found.to_bits(), 0, "{metric} of {ranking:?}");
+        }
+    }
+}
+
+#[test]
 fn a_query_that_is_a_document_does_not_find_itself() {
     let mut run = Run::new();
     run.insert("d1", vec![("d1".into(), 2.0), ("d2".into(), 1.0)]).unwrap();
