@@ -1,6 +1,6 @@
 //! The gate's part of the page.
 
-use super::markup::{figure, figures, paragraph, section, table};
+use super::markup::{figure, figures, paragraph, section, signed, table};
 use super::plots::{Axes, hexadecimal, pairs};
 use super::{AFTER, BEFORE};
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     let rows: Vec<Vec<String>> = values
         .into_iter()
         .map(|(name, old, new)| {
-            vec![name.into(), format!("{old:.4}"), format!("{new:.4}"), format!("{:+.4}", new - old)]
+            vec![name.into(), format!("{old:.4}"), format!("{new:.4}"), signed(new - old)]
         })
         .collect();
     content.push_str(&table("Figures", &["measure", "serving", "new", "difference"], &rows));

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod html;
+
 use std::path::{Path, PathBuf};
 
 use retune::{Document, Engine, GateOptions, LearnOptions, Options, Query, TrainOptions};
