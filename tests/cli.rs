@@ -321,6 +321,68 @@ fn runs_are_written_scored_and_compared() {
 }
 
 #[test]
+fn evaluations_and_comparisons_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    // What a query says, and what it is called, is no markup.
+    let queries = fs::read_to_string(folder.path().join("queries.jsonl")).unwrap();
+    let queries = queries.replace("q-kettle", "<q>").replace("The kettle", "<b>The kettle");
+    fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
+    let qrels = fs::read_to_string(folder.path().join("qrels/test.tsv")).unwrap();
+    fs::write(folder.path().join("qrels/test.tsv"), qrels.replace("q-kettle", "<q>")).unwrap();
+
+    let eval = ["eval", "--collection", ".", "--index", "new", "--report"];
+    for nowhere in ["no folder/page.html", "qrels"] {
+        let refused = retune(folder.path(), &[&eval, &[nowhere][..]].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains(nowhere), "{}", stderr(&refused));
+        assert!(!folder.path().join("new").exists(), "nothing was begun");
+    }
+    let report =
+        json(folder.path(), &[&eval, &["page.html", "--per-query", "--run-out", "out.trec"][..]].concat());
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(common::html::check(&page), ["figures", "queries", "weights", "speed", "collection"]);
+    assert_eq!(page.matches("<svg ").count(), 6);
+    for (mode, figures) in report["modes"].as_object().unwrap() {
+        let interval = &report["intervals"][mode]["map"];
+        let [mean, low, high] =
+            [&figures["map"], &interval["low"], &interval["high"]].map(|one| one.as_f64().unwrap());
+        assert!(
+            page.contains(&format!("<td>{mean:.4}\u{a0}({low:.3}\u{a0}to\u{a0}{high:.3})</td>")),
+            "{mode}"
+        );
+    }
+    // The weight in use was tried with the others, as deep.
+    let hybrid = report["modes"]["hybrid"]["ndcg@10"].as_f64().unwrap();
+    assert!(page.contains(&format!("<th scope=\"row\">0.7</th><td>{hybrid:.4}</td>")), "{hybrid}");
+    let of = |mode: &str| report["per_query"][mode]["<q>"]["ndcg@10"].as_f64().unwrap();
+    let gains = of("hybrid") != of("lexical").max(of("dense"));
+    assert_eq!(page.contains("&lt;q&gt;: &lt;b&gt;The kettle"), gains);
+    // Another metric alone is what is drawn then.
+    json(folder.path(), &[&eval, &["map.html", "--metrics", "map"][..]].concat());
+    let other = fs::read_to_string(folder.path().join("map.html")).unwrap();
+    assert!(other.contains("map by weight") && !other.contains("ndcg@10"));
+
+    let compare =
+        ["compare", "out.lexical.trec", "out.dense.trec", "out.hybrid.trec", "--qrels", "qrels/test.tsv"];
+    let compared = json(folder.path(), &[&compare, &["--report", "page.html"][..]].concat());
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(common::html::check(&page), ["tests", "queries"]);
+    assert_eq!(page.matches("<svg ").count(), 2 * 2);
+    for one in compared["comparisons"].as_array().unwrap() {
+        let row = format!(
+            "<th scope=\"row\">{}, {}</th><td>{:.4}</td>",
+            one["run"].as_str().unwrap(),
+            one["metric"].as_str().unwrap(),
+            one["first"].as_f64().unwrap()
+        );
+        assert!(page.contains(&row), "{row}");
+    }
+    let refused = retune(folder.path(), &[&compare, &["--report", "no folder/page.html"][..]].concat());
+    assert_eq!((refused.status.code(), stdout(&refused).as_str()), (Some(1), ""));
+}
+
+#[test]
 fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let mut corpus = String::new();
