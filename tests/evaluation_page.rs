@@ -82,7 +82,7 @@ fn the_page_of_an_evaluation_has_every_plot_and_needs_nothing_else() {
             "1400 documents were encoded and added in 70.0 seconds: 20.0 a second.",
             "p50 51.00 ms",
             "p95 95.00 ms",
-            "1 slower ones, up to 5000.0 ms, are not drawn.",
+            "longer than is drawn: 1, the longest 5000.0 ms.",
             "<td>31</td>",
             "&lt;avx2&gt;",
             "&lt;collection&gt;",

@@ -34,11 +34,12 @@ impl ComparisonReport {
 
 impl Parts for ComparisonReport {
     fn title(&self) -> String {
-        "Comparison of runs".into()
+        format!("Comparison with {}", self.first)
     }
 
     fn content(&self) -> Result<String> {
-        let mut content = paragraph(&format!("Against {}, which is called A below.", self.first));
+        let mut content =
+            paragraph(&format!("A is {}, the run that the others are held against.", self.first));
         content.push_str(&self.tests());
         let runs = self.comparisons.chunk_by(|one, next| one.run == next.run);
         let mut drawn = String::new();
@@ -109,8 +110,8 @@ impl ComparisonReport {
         let head = ["query", "A", "this", "difference"];
         let (won, lost): (Vec<_>, Vec<_>) =
             (one.won_most(self.most).map(row).collect(), one.lost_most(self.most).map(row).collect());
-        html.push_str(&table("Queries won most", &head, &won));
-        html.push_str(&table("Queries lost most", &head, &lost));
+        let most = [("Queries won most", won), ("Queries lost most", lost)];
+        html.push_str(&figures(&most.map(|(caption, rows)| table(caption, &head, &rows))));
         Ok(html)
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn figure(title: &str, legend: &[(String, &str)], svg: &str) -> Strin
     html
 }
 
-/// Drawings beside each other, as many as there is room for.
+/// Drawings and narrow tables beside each other, as many as there is room for.
 pub(super) fn figures(figures: &[String]) -> String {
     format!("<div class=\"figures\">\n{}</div>\n", figures.concat())
 }

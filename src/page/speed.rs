@@ -31,7 +31,7 @@ pub(super) fn speed(report: &EvaluationReport) -> Result<String> {
         content.push_str(&paragraph("No search was timed."));
         return Ok(section("speed", "Speed", &content));
     }
-    content.push_str(&histogram(&totals)?);
+    let (drawing, note) = histogram(&totals)?;
     let stages = [
         ("encoding the query", sorted(&|took| took.encode)),
         ("lexical index", sorted(&|took| took.lexical)),
@@ -43,14 +43,16 @@ pub(super) fn speed(report: &EvaluationReport) -> Result<String> {
         let at = [0.05, 0.5, 0.95, 0.99, 1.0].map(|share| format!("{:.2}", quantile(&times, share)));
         [vec![name.to_string()], at.to_vec()].concat()
     });
-    let caption =
-        format!("Milliseconds of {} hybrid searches for ten documents, by stage", report.took_ms.len());
-    content.push_str(&table(&caption, &["stage", "p5", "p50", "p95", "p99", "most"], &rows));
+    let caption = format!("Milliseconds of {} hybrid searches, by stage", report.took_ms.len());
+    let head = ["stage", "p5", "p50", "p95", "p99", "most"];
+    content.push_str(&figures(&[drawing, table(&caption, &head, &rows)]));
+    content.push_str(&paragraph(&note));
     Ok(section("speed", "Speed", &content))
 }
 
-/// Of sorted times. A few very slow ones, such as the first search's, would leave no room for the others.
-fn histogram(times: &[f64]) -> Result<String> {
+/// Of sorted times, with what is to be said of it. A few very slow ones, such as the first search's, would leave no room for the
+/// others.
+fn histogram(times: &[f64]) -> Result<(String, String)> {
     let (p50, p95) = (quantile(times, 0.5), quantile(times, 0.95));
     let most = quantile(times, 1.0);
     let end = most.min(2.0 * p95).max(f64::EPSILON);
@@ -68,9 +70,11 @@ fn histogram(times: &[f64]) -> Result<String> {
     let svg = counts("how long searches took", axes, (&bins, BEFORE), &marks)?;
     let (median, late) = (format!("p50 {p50:.2} ms (dotted)"), format!("p95 {p95:.2} ms (dashed)"));
     let legend = [(hexadecimal(AFTER), median.as_str()), (hexadecimal(LEXICAL), late.as_str())];
-    let mut html = figures(&[figure("Time of a hybrid search", &legend, &svg)]);
+    let mut note = "A search is for ten documents, as users make it.".to_string();
     if slower > 0 {
-        html.push_str(&paragraph(&format!("{slower} slower ones, up to {most:.1} ms, are not drawn.")));
+        note.push_str(&format!(
+            " Searches that took longer than is drawn: {slower}, the longest {most:.1} ms."
+        ));
     }
-    Ok(html)
+    Ok((figure("Time of a hybrid search", &legend, &svg), note))
 }

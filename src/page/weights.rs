@@ -40,15 +40,14 @@ pub(super) fn weights(report: &EvaluationReport) -> Result<String> {
         (hexadecimal(LEXICAL), "lexical (dotted)"),
         (hexadecimal(DENSE), "dense (dashed)"),
     ];
-    content.push_str(&figures(&[figure(&format!("{metric} by weight"), &legend, &svg)]));
     let rows = report.weights.iter().map(|(weight, score)| {
         vec![format!("{weight:.1}"), format!("{score:.4}"), signed(score - lexical.max(dense))]
     });
     let caption = format!("Mean {metric} of the convex combination");
-    content.push_str(&table(
-        &caption,
-        &["dense weight", "hybrid", "less the better leg"],
-        &rows.collect::<Vec<_>>(),
-    ));
+    let head = ["dense weight", "hybrid", "less the better leg"];
+    content.push_str(&figures(&[
+        figure(&format!("{metric} by weight"), &legend, &svg),
+        table(&caption, &head, &rows.collect::<Vec<_>>()),
+    ]));
     Ok(section("weights", TITLE, &content))
 }
