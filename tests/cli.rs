@@ -239,7 +239,7 @@ fn a_collection_is_measured() {
     assert_eq!(report["modes"]["lexical"]["mrr@10"], 1.0);
     assert_eq!(report["modes"]["dense"]["recall@100"], 1.0);
     assert_eq!(json(folder.path(), &["eval", "--collection", ".", "--limit", "3"])["queries"], 3);
-    let kept = ["eval", "--collection", ".", "--index", "kept"];
+    let kept = ["eval", "--collection", ".", "--index", "kept", "--embeddings", "none"];
     assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 8);
     assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 0, "they are there already");
 
