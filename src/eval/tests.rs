@@ -226,6 +226,9 @@ fn wrong_lines_are_named() {
     let beir = |path: &Path| message(Qrels::read_beir(path));
     refuse(b"query-id\tcorpus-id\tscore\nq\td\n", &beir, 2);
     refuse(b"query-id\tcorpus-id\tscore\nquery-id\tcorpus-id\tscore\n", &beir, 2);
+    refuse(b"q\td\t1.5\nq\te\t1\n", &beir, 1);
+    refuse(b"q\td\tvery\n", &beir, 1);
+    refuse(b"1\t1\t1\n1\t2\tNaN\n", &|path| message(Qrels::read_smart(path)), 2);
     assert!(matches!(Run::read_trec(&dir.path().join("none")), Err(Error::Io { .. })));
 }
 
@@ -383,10 +386,14 @@ fn the_bootstrap_comes_near_the_interval_of_the_normal_law() {
 fn judgements_of_either_form_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("qrels");
-    for text in ["q 0 d 2\n", "q\td\t2\n", "query-id\tcorpus-id\tscore\nq\td\t2\n"] {
+    for text in
+        ["q 0 d 2\n", "q\td\t2\n", "query-id\tcorpus-id\tscore\nq\td\t2\n", "qid did Relevance\nq\td\t2\n"]
+    {
         fs::write(&path, text).unwrap();
         assert_eq!(Qrels::read(&path).unwrap().get("q", "d"), Some(2), "{text}");
     }
+    fs::write(&path, "q\tan id\t2\n").unwrap();
+    assert_eq!(Qrels::read(&path).unwrap().get("q", "an id"), Some(2), "only tabs separate");
     fs::write(&path, "q 0 d high\n").unwrap();
     assert!(message(Qrels::read(&path)).contains("qrels:1:"));
 }
