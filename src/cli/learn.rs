@@ -93,12 +93,12 @@ pub(super) fn text(report: &RoundReport) -> String {
         let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
         text.push_str(&format!("\n  {} {passed}: {}", tier.name(), gate.reason));
     }
-    let decision = match report.gate.decision {
-        Decision::Published => "published",
-        Decision::Rejected => "rejected",
-        Decision::Skipped => "skipped",
-    };
-    text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
+    text.push_str(&format!(
+        "\n{}: {}\ngeneration {} answers",
+        report.gate.decision.name(),
+        report.gate.reason,
+        report.generation
+    ));
     text
 }
 

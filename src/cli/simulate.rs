@@ -115,6 +115,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let (mut train, test) = (Split::read(&collection, "train")?, Split::read(&collection, "test")?);
     let inventory = Inventory::of(&collection, &test.qrels)?;
     let guard = args.guard.as_ref().map(Collection::open).transpose()?;
+    if let Some(guard) = &guard {
+        // It is measured after hours, perhaps: a wrong line is known now.
+        Inventory::of(guard, &Split::read(guard, "test")?.qrels)?;
+    }
     args.model.ensure(out)?;
     let temporary = tempfile::tempdir().map_err(failed)?;
     let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
