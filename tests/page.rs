@@ -3,9 +3,8 @@
 
 mod common;
 
-use std::ops::ControlFlow;
-
 use common::html::check;
+use common::rounds::learn;
 use common::{documents, judge_everything, open, quick_round};
 use retune::{Decision, RoundReport, page};
 
@@ -19,7 +18,7 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
     judge_everything(&engine);
     let train = quick_round().train.with_epochs(2);
     let round = quick_round().with_train(train).with_learn_fusion(false);
-    let report = engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &round);
     let html = page::html(&report).unwrap();
     assert_eq!(check(&html), SECTIONS);
     let sources = report.training.as_ref().unwrap().monitor.as_ref().unwrap().measurements[0].sources.len();
@@ -54,7 +53,7 @@ fn a_round_that_was_skipped_has_a_page_and_what_it_says_is_no_markup() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
     engine.add(documents()).unwrap();
-    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &quick_round());
     assert_eq!(report.gate.decision, Decision::Skipped);
     let html = page::html(&report).unwrap();
     assert_eq!(check(&html), SECTIONS);
