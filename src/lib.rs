@@ -27,7 +27,7 @@
 //! ```
 //!
 //! [`Engine`] is the handle to all of it; [`eval`] measures; [`model`] finds and fetches the encoder's weights; `page` draws
-//! a round.
+//! what a round or an evaluation came to.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 

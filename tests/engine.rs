@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{documents, ids, open, options};
+use common::{copy, documents, ids, open, options};
 use retune::{ClassWeights, Document, Engine, Error, Filter, Fusion, Mode, Query, Verdict};
 
 #[test]
@@ -226,17 +226,6 @@ fn an_index_keeps_to_the_weights_it_was_built_with() {
     std::fs::write(&weights, bytes).unwrap();
     let refused = Engine::open(folder.path().join("index"), retune::Options::default().with_model(other));
     assert!(matches!(refused, Err(Error::Model { .. })), "{refused:?}");
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
-        }
-    }
 }
 
 #[test]

@@ -8,31 +8,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use common::rounds::{by_vectors, generations, judged, learn};
 use common::{documents, ids, judge, judge_everything, open, options, quick_round};
-use retune::{
-    CorpusOptions, Decision, Document, Engine, Error, Fusion, LearnPolicy, LearnStage, Mode, Query,
-};
-
-fn learn(engine: &Engine) -> retune::RoundReport {
-    engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap()
-}
-
-/// An index with a judged query or two for each of its documents.
-fn judged(folder: &Path) -> Engine {
-    let engine = open(folder);
-    engine.add(documents()).unwrap();
-    judge_everything(&engine);
-    engine
-}
-
-/// The names in `generations/`, without the pointer file.
-fn generations(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder.join("index/generations")).unwrap();
-    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name != "CURRENT");
-    names.sort();
-    names
-}
+use retune::{CorpusOptions, Decision, Document, Engine, Error, LearnPolicy, LearnStage, Mode, Query};
 
 /// A gate that lets everything pass would hide a broken one: this round can only make things worse.
 fn harmful_round() -> retune::LearnOptions {
@@ -46,7 +24,7 @@ fn a_published_round_swaps_the_generation_and_survives_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
     let before = engine.status().unwrap();
-    let report = learn(&engine);
+    let report = learn(&engine, &quick_round());
     assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
     assert_eq!((report.round, report.generation.0), (1, 2));
     assert!(report.examples > 0 && report.held_out > 0 && !report.loss.is_empty());
@@ -103,7 +81,7 @@ fn sources_of_negatives_are_mixed_as_asked() {
         let engine = judged(folder.path());
         let anything_goes = retune::SemanticOptions::default().with_relative_margin(None);
         let round = quick_round().with_negative_shares(shares).with_semantic(anything_goes);
-        engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap().sources
+        learn(&engine, &round).sources
     };
     let shares = || retune::NegativeShares::default();
     let semantic = sources(shares().with(0.0, 1.0, 0.0));
@@ -123,7 +101,7 @@ fn confusables_are_followed_from_round_to_round_until_they_are_forgotten() {
         judge(&engine, &words[1..6].join(" "), &wanted.id);
     }
     let again = |round: &retune::LearnOptions| {
-        let report = engine.learn(round, &mut |_| ControlFlow::Continue(())).unwrap();
+        let report = learn(&engine, round);
         (report.followed, report.sources)
     };
     let (first, sources) = again(&harmful_round());
@@ -169,7 +147,7 @@ fn a_round_weighs_its_evidence_as_asked_and_says_what_it_found() {
             let words: Vec<&str> = one.text.split_whitespace().collect();
             judge(&engine, &words[1..6].join(" "), &wanted.id);
         }
-        engine.learn(&options, &mut |_| ControlFlow::Continue(())).unwrap()
+        learn(&engine, &options)
     };
     let plain = round(quick_round());
     assert_eq!(plain.evidence, retune::EvidenceReport::default());
@@ -193,8 +171,7 @@ fn a_round_weighs_its_evidence_as_asked_and_says_what_it_found() {
 fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     // A model of random weights alone ranks worse than with the words.
-    let options = || options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
-    let engine = Engine::open(folder.path().join("index"), options()).unwrap();
+    let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let dense = |engine: &Engine| {
@@ -203,7 +180,7 @@ fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back()
     };
     let (before, vectors) = (engine.status().unwrap().generation, dense(&engine));
     let round = quick_round().with_learn_encoder(false);
-    let report = engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &round);
     assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
     assert_eq!((report.tier, report.training.is_none()), (Some(retune::Tier::Fusion), true));
     let after = engine.status().unwrap().generation;
@@ -212,7 +189,7 @@ fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back()
     assert_ne!(after.fusion, before.fusion);
     assert_eq!(dense(&engine), vectors);
     engine.close().unwrap();
-    let engine = Engine::open(folder.path().join("index"), options()).unwrap();
+    let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
     assert_eq!(engine.status().unwrap().generation.fusion, report.fusion);
     assert_eq!(dense(&engine), vectors);
     engine.add(vec![Document::new("new", "A new page about eels.")]).unwrap();
@@ -226,7 +203,7 @@ fn two_rounds_with_the_same_seed_and_log_give_the_same_weights() {
         .map(|_| {
             let folder = tempfile::tempdir().unwrap();
             let engine = judged(folder.path());
-            assert_eq!(learn(&engine).gate.decision, Decision::Published);
+            assert_eq!(learn(&engine, &quick_round()).gate.decision, Decision::Published);
             engine.status().unwrap().generation.weights
         })
         .collect();
@@ -237,15 +214,14 @@ fn two_rounds_with_the_same_seed_and_log_give_the_same_weights() {
 fn a_rejected_round_leaves_everything_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     // By vectors alone, asked with nearly the documents' own words: before, the answers are right.
-    let by_vectors = options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
-    let engine = Engine::open(folder.path().join("index"), by_vectors).unwrap();
+    let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
     engine.add(documents()).unwrap();
     for document in documents() {
         judge(&engine, &document.text, &document.id);
         judge(&engine, document.text.rsplit_once(' ').unwrap().0, &document.id);
     }
     let before = engine.status().unwrap();
-    let report = engine.learn(&harmful_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &harmful_round());
     assert_eq!(report.gate.decision, Decision::Rejected, "{}", report.gate.reason);
     assert!(report.gate.reason.starts_with("worse in"), "{}", report.gate.reason);
     let after = engine.status().unwrap();
@@ -262,12 +238,12 @@ fn a_copy_of_the_right_document_is_no_negative() {
     let copied = documents().remove(0);
     // By its id it sorts before the original, and it scores the same.
     engine.add(vec![Document::new("a copy", copied.text.clone()).with_title(copied.title.clone())]).unwrap();
-    let before = learn(&engine).sources;
+    let before = learn(&engine, &quick_round()).sources;
     assert_eq!(before.get("dropped_duplicate_of_positive"), None);
     engine.remove(&["kettle"]).unwrap();
     engine.add(vec![copied.clone()]).unwrap();
     judge(&engine, &format!("once more: {}", copied.text), "kettle");
-    let after = learn(&engine).sources;
+    let after = learn(&engine, &quick_round()).sources;
     assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
 }
 
@@ -283,13 +259,13 @@ fn the_answers_own_passage_under_another_title_is_no_negative() {
     let notice = format!("{shared}\n\nThe notice ends with a list of moorings that are let by the month.");
     engine.add(vec![Document::new("manual", manual).with_title("manual")]).unwrap();
     engine.add(vec![Document::new("notice", notice).with_title("notice")]).unwrap();
-    let before = learn(&engine).sources.get("dropped_duplicate_of_positive").copied();
+    let before = learn(&engine, &quick_round()).sources.get("dropped_duplicate_of_positive").copied();
     assert_eq!(before, None);
     let answer = engine.search(&Query::new(shared)).unwrap();
     assert_eq!(answer.hits[0].passage, answer.hits[1].passage);
     assert!(shared.starts_with(&answer.hits[0].passage), "{}", answer.hits[0].passage);
     engine.judge(answer.query_id, &answer.hits[1].document, retune::Verdict::Chosen).unwrap();
-    let after = learn(&engine).sources;
+    let after = learn(&engine, &quick_round()).sources;
     assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
 }
 
@@ -299,7 +275,7 @@ fn too_little_feedback_skips_the_round_and_says_so() {
     let engine = open(folder.path());
     engine.add(documents()).unwrap();
     judge(&engine, "descaling", "kettle");
-    let report = learn(&engine);
+    let report = learn(&engine, &quick_round());
     assert_eq!(report.gate.decision, Decision::Skipped);
     assert!(report.gate.reason.contains("judge more"), "{}", report.gate.reason);
     assert!(report.loss.is_empty());
@@ -329,7 +305,7 @@ fn a_round_can_be_cancelled_in_every_stage_and_leaves_nothing() {
     assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
     assert_eq!(generations(folder.path()), ["000001"]);
     assert_eq!(engine.status().unwrap().last_round, None);
-    assert_eq!(learn(&engine).gate.decision, Decision::Published);
+    assert_eq!(learn(&engine, &quick_round()).gate.decision, Decision::Published);
 }
 
 #[test]
@@ -392,7 +368,7 @@ fn a_rollback_returns_to_the_previous_generation_with_what_was_added_since() {
     let engine = judged(folder.path());
     assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
     let first = engine.status().unwrap().generation.weights;
-    learn(&engine);
+    learn(&engine, &quick_round());
     engine.add(vec![Document::new("since", "A document that came since.")]).unwrap();
     assert_eq!(engine.rollback().unwrap().0, 1);
     let status = engine.status().unwrap();
@@ -403,7 +379,7 @@ fn a_rollback_returns_to_the_previous_generation_with_what_was_added_since() {
     assert!(found.contains(&"since".to_string()));
     assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
     // Numbers are never used twice, and the next round starts from what answers.
-    assert_eq!(learn(&engine).generation.0, 3);
+    assert_eq!(learn(&engine, &quick_round()).generation.0, 3);
 }
 
 #[test]
@@ -414,7 +390,7 @@ fn only_as_many_generations_as_asked_for_are_kept_and_pinned_ones_outlive_their_
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let reader = Engine::open_read_only(&path, options()).unwrap();
-    learn(&engine);
+    learn(&engine, &quick_round());
     assert_eq!(generations(folder.path()), ["000002"]);
     assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle", "a pinned generation answers on");
     reader.refresh().unwrap();
@@ -439,7 +415,7 @@ fn searches_go_on_through_a_swap() {
             seen
         })
     };
-    assert_eq!(learn(&engine).gate.decision, Decision::Published);
+    assert_eq!(learn(&engine, &quick_round()).gate.decision, Decision::Published);
     assert_eq!(searcher.join().unwrap().into_iter().collect::<Vec<_>>(), [1, 2]);
 }
 
@@ -506,7 +482,7 @@ fn a_round_that_panicked_is_over() {
         catch_unwind(AssertUnwindSafe(|| engine.learn(&quick_round(), &mut |_| panic!("on purpose"))));
     assert!(panicked.is_err());
     assert!(!engine.status().unwrap().learning);
-    engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    learn(&engine, &quick_round());
     assert!(!engine.status().unwrap().learning);
 }
 

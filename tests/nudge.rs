@@ -2,46 +2,14 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 
-use common::{judge_pages, options, pages, quick_round};
-use retune::{
-    Decision, Engine, Error, Fusion, LearnOptions, LearnStage, Mode, Options, Query, RoundReport, Tier,
-};
-
-/// The hybrid is the lexical ranking: what the gate sees is never worse, so that what the vectors do decides nothing.
-fn by_words() -> Options {
-    options().with_fusion(Fusion::Convex { dense_weight: 0.0 })
-}
-
-fn open(folder: &Path) -> Engine {
-    Engine::open(folder.join("index"), by_words()).unwrap()
-}
-
-/// Pages of which the answers are judged.
-fn judged(folder: &Path) -> Engine {
-    let engine = open(folder);
-    engine.add(pages()).unwrap();
-    judge_pages(&engine);
-    engine
-}
+use common::rounds::{by_vectors, by_words, cosines, judged_pages, open_by_words, publish};
+use common::{judge_pages, pages, quick_round};
+use retune::{Decision, Engine, Error, LearnOptions, LearnStage, Tier};
 
 fn nudge_round() -> LearnOptions {
     quick_round().with_tiers(&[Tier::Nudge])
-}
-
-fn publish(engine: &Engine, options: &LearnOptions, tier: Tier) -> RoundReport {
-    let report = engine.learn(options, &mut |_| ControlFlow::Continue(())).unwrap();
-    assert_eq!((report.gate.decision, report.tier), (Decision::Published, Some(tier)), "{report:?}");
-    report
-}
-
-/// Every document's cosine to a query.
-fn cosines(engine: &Engine, query: &str) -> BTreeMap<String, f32> {
-    let query = Query::new(query).with_mode(Mode::Dense).with_limit(100).without_logging();
-    engine.search(&query).unwrap().hits.into_iter().map(|hit| (hit.document, hit.score)).collect()
 }
 
 const ASKED: &str = "kettle vinegar shift";
@@ -49,7 +17,7 @@ const ASKED: &str = "kettle vinegar shift";
 #[test]
 fn judged_passages_move_towards_their_queries_and_nothing_else_does() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = judged(folder.path());
+    let engine = judged_pages(folder.path());
     let (first, weights) = (cosines(&engine, ASKED), engine.status().unwrap().generation.weights);
     let mut reindexed = false;
     let report = engine
@@ -68,7 +36,7 @@ fn judged_passages_move_towards_their_queries_and_nothing_else_does() {
     assert_eq!(moved["ask0"], first["ask0"]);
     engine.close().unwrap();
 
-    let engine = open(folder.path());
+    let engine = open_by_words(folder.path());
     assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (moved, 16));
     assert_eq!(engine.rollback().unwrap().0, 1);
     assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (first, 0));
@@ -77,7 +45,7 @@ fn judged_passages_move_towards_their_queries_and_nothing_else_does() {
 #[test]
 fn every_round_begins_where_the_encoder_has_the_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = judged(folder.path());
+    let engine = judged_pages(folder.path());
     let first = cosines(&engine, ASKED);
     publish(&engine, &nudge_round(), Tier::Nudge);
     let moved = cosines(&engine, ASKED);
@@ -94,14 +62,14 @@ fn every_round_begins_where_the_encoder_has_the_vectors() {
 #[test]
 fn a_round_of_the_fusion_carries_them_along_and_one_of_the_encoder_resets_them() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = judged(folder.path());
+    let engine = judged_pages(folder.path());
     publish(&engine, &nudge_round(), Tier::Nudge);
     let (moved, nudged) = (cosines(&engine, ASKED), engine.status().unwrap().generation.nudged);
     assert!(nudged > 0);
     publish(&engine, &quick_round().with_tiers(&[Tier::Fusion]), Tier::Fusion);
     assert_eq!((cosines(&engine, ASKED), engine.status().unwrap().generation.nudged), (moved, nudged));
     let folder = tempfile::tempdir().unwrap();
-    let engine = judged(folder.path());
+    let engine = judged_pages(folder.path());
     publish(&engine, &nudge_round(), Tier::Nudge);
     publish(&engine, &quick_round().with_tiers(&[Tier::Encoder]), Tier::Encoder);
     assert_eq!(engine.status().unwrap().generation.nudged, 0);
@@ -110,7 +78,7 @@ fn a_round_of_the_fusion_carries_them_along_and_one_of_the_encoder_resets_them()
 #[test]
 fn a_cancelled_round_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = judged(folder.path());
+    let engine = judged_pages(folder.path());
     let result = engine.learn(&nudge_round(), &mut |progress| match progress.stage {
         LearnStage::Train => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -125,12 +93,9 @@ fn moved_vectors_and_an_encoder_can_be_tried_in_one_round() {
     let train = quick_round().train.with_learning_rate(1e-9);
     let both = quick_round().with_tiers(&[Tier::Nudge, Tier::Encoder]).with_train(train);
     // By the vectors the moved ones are better than those of an encoder that has hardly changed; by words all are alike.
-    for (dense_weight, tier) in [(1.0, Tier::Nudge), (0.0, Tier::Encoder)] {
+    for (options, tier) in [(by_vectors(), Tier::Nudge), (by_words(), Tier::Encoder)] {
         let folder = tempfile::tempdir().unwrap();
-        let open = || {
-            let options = options().with_fusion(Fusion::Convex { dense_weight });
-            Engine::open(folder.path().join("index"), options).unwrap()
-        };
+        let open = || Engine::open(folder.path().join("index"), options.clone()).unwrap();
         let engine = open();
         engine.add(pages()).unwrap();
         judge_pages(&engine);

@@ -3,41 +3,12 @@
 
 mod common;
 
-use std::ops::ControlFlow;
-
+use common::html::check;
+use common::rounds::learn;
 use common::{documents, judge_everything, open, quick_round};
 use retune::{Decision, RoundReport, page};
 
 const SECTIONS: [&str; 6] = ["gate", "training", "similarities", "difficulty", "sources", "time"];
-
-/// Checks that every tag is closed in order, and that nothing is asked of the network. Returns the ids of the sections.
-fn check(html: &str) -> Vec<String> {
-    let (mut open, mut sections) = (Vec::new(), Vec::new());
-    let body = html.strip_prefix("<!DOCTYPE html>").unwrap();
-    let mut rest = body;
-    while let Some(at) = rest.find('<') {
-        let end = rest[at..].find('>').map(|end| at + end).expect("a tag ends");
-        let tag = &rest[at + 1..end];
-        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
-        if tag.starts_with('/') {
-            assert_eq!(open.pop(), Some(name), "before {}", &rest[..at.min(80)]);
-        } else if !tag.ends_with('/') {
-            open.push(name);
-        }
-        if name == "section" && !tag.starts_with('/') {
-            sections.push(tag.split('"').nth(1).unwrap().to_string());
-        }
-        let quotes = tag.matches('"').count();
-        assert!(quotes.is_multiple_of(2) && !tag.contains('<'), "{tag}");
-        rest = &rest[end + 1..];
-    }
-    assert_eq!(open, [""; 0], "every tag is closed");
-    let without = html.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
-    for outside in ["http:", "https:", "url(", "@import", "<script", "<link", "src=", "href="] {
-        assert!(!without.contains(outside), "the page has {outside}");
-    }
-    sections
-}
 
 #[test]
 fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
@@ -47,7 +18,7 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
     judge_everything(&engine);
     let train = quick_round().train.with_epochs(2);
     let round = quick_round().with_train(train).with_learn_fusion(false);
-    let report = engine.learn(&round, &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &round);
     let html = page::html(&report).unwrap();
     assert_eq!(check(&html), SECTIONS);
     let sources = report.training.as_ref().unwrap().monitor.as_ref().unwrap().measurements[0].sources.len();
@@ -82,7 +53,7 @@ fn a_round_that_was_skipped_has_a_page_and_what_it_says_is_no_markup() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
     engine.add(documents()).unwrap();
-    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &quick_round());
     assert_eq!(report.gate.decision, Decision::Skipped);
     let html = page::html(&report).unwrap();
     assert_eq!(check(&html), SECTIONS);

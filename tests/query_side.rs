@@ -5,18 +5,13 @@ mod common;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{documents, judge_everything, open, options, quick_round};
-use retune::{
-    Decision, Document, Engine, Error, Fusion, LearnOptions, LearnStage, Mode, Query, QuerySideOptions,
-    RoundReport, Tier,
+use common::rounds::{
+    by_vectors, cosines, farthest, generation, generations, judged, learn, publish, vectors,
 };
+use common::{documents, flip, judge_everything, open, options, quick_round};
+use retune::{Decision, Document, Engine, Error, LearnOptions, LearnStage, QuerySideOptions, Tier};
 
-fn judged(folder: &Path) -> Engine {
-    let engine = open(folder);
-    engine.add(documents()).unwrap();
-    judge_everything(&engine);
-    engine
-}
+const ASKED: &str = "what is done about a kettle";
 
 /// Nothing but an encoder of queries, which moves visibly.
 fn query_round() -> LearnOptions {
@@ -24,45 +19,11 @@ fn query_round() -> LearnOptions {
     quick_round().with_tiers(&[Tier::QuerySide]).with_query_side(options)
 }
 
-fn learn(engine: &Engine, options: &LearnOptions) -> RoundReport {
-    engine.learn(options, &mut |_| ControlFlow::Continue(())).unwrap()
-}
-
-fn publish(engine: &Engine, options: &LearnOptions, tier: Tier) -> RoundReport {
-    let report = learn(engine, options);
-    assert_eq!((report.gate.decision, report.tier), (Decision::Published, Some(tier)), "{report:?}");
-    report
-}
-
-/// Every document's cosine.
-fn cosines(engine: &Engine) -> Vec<(String, f32)> {
-    let query = Query::new("what is done about a kettle").with_mode(Mode::Dense).with_limit(100);
-    let mut hits: Vec<(String, f32)> =
-        engine.search(&query).unwrap().hits.into_iter().map(|hit| (hit.document, hit.score)).collect();
-    hits.sort_by(|a, b| a.0.cmp(&b.0));
-    hits
-}
-
-fn generation(folder: &Path, number: u64) -> std::path::PathBuf {
-    folder.join(format!("index/generations/{number:06}"))
-}
-
-fn vectors(folder: &Path, number: u64) -> Vec<u8> {
-    std::fs::read(generation(folder, number).join("dense/vectors.bin")).unwrap()
-}
-
-fn generations(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder.join("index/generations")).unwrap();
-    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn queries_move_and_the_vectors_stay_over_reopening_adding_and_a_rollback() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
-    let (before, first) = (engine.status().unwrap().generation, cosines(&engine));
+    let (before, first) = (engine.status().unwrap().generation, cosines(&engine, ASKED));
     let mut reindexed = false;
     let report = engine
         .learn(&query_round(), &mut |progress| {
@@ -78,13 +39,13 @@ fn queries_move_and_the_vectors_stay_over_reopening_adding_and_a_rollback() {
     assert_eq!((after.weights, after.missing_vectors), (before.weights, 0));
     assert!(before.query_weights.is_none() && after.query_weights.is_some_and(|own| own != after.weights));
     assert_eq!(vectors(folder.path(), 1), vectors(folder.path(), 2));
-    let moved = cosines(&engine);
+    let moved = cosines(&engine, ASKED);
     assert!(moved.iter().zip(&first).all(|(new, old)| new.0 == old.0 && new.1 != old.1), "{moved:?}");
     engine.close().unwrap();
 
     let engine = open(folder.path());
     assert_eq!(engine.status().unwrap().generation.query_weights, after.query_weights);
-    assert_eq!(cosines(&engine), moved);
+    assert_eq!(cosines(&engine, ASKED), moved);
     // What is added is encoded as everything was before.
     let added = || vec![Document::new("new", "A new page about eels and what they eat.")];
     engine.add(added()).unwrap();
@@ -96,16 +57,16 @@ fn queries_move_and_the_vectors_stay_over_reopening_adding_and_a_rollback() {
 
     assert_eq!(engine.rollback().unwrap().0, 1);
     assert_eq!(engine.status().unwrap().generation.query_weights, None);
-    assert_eq!(cosines(&engine), cosines(&untrained));
+    assert_eq!(cosines(&engine, ASKED), cosines(&untrained, ASKED));
     engine.remove(&["new"]).unwrap();
-    assert_eq!(cosines(&engine), first);
+    assert_eq!(cosines(&engine, ASKED), first);
 }
 
 #[test]
 fn another_round_of_the_query_side_goes_on_and_one_of_the_encoder_resets_both() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
-    let untrained = cosines(&engine);
+    let untrained = cosines(&engine, ASKED);
     publish(&engine, &query_round(), Tier::QuerySide);
     let first = engine.status().unwrap().generation;
     publish(&engine, &query_round(), Tier::QuerySide);
@@ -118,26 +79,25 @@ fn another_round_of_the_query_side_goes_on_and_one_of_the_encoder_resets_both() 
     assert_eq!(third.query_weights, None);
     assert_ne!(third.weights, first.weights);
     assert!(!generation(folder.path(), third.id.0).join("queries").exists());
-    let near = |(new, old): (&(String, f32), &(String, f32))| (new.1 - old.1).abs() < 1e-3;
-    assert!(cosines(&engine).iter().zip(&untrained).all(near), "{:?}", cosines(&engine));
+    let moved = farthest(&cosines(&engine, ASKED), &untrained);
+    assert!(moved < 1e-3, "{moved}");
 }
 
 #[test]
 fn a_round_of_the_fusion_carries_the_query_side_along() {
     let folder = tempfile::tempdir().unwrap();
-    let by_vectors = || options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
     let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let gentle = QuerySideOptions::default().with_epochs(1).with_learning_rate(1e-5);
     publish(&engine, &query_round().with_query_side(gentle), Tier::QuerySide);
-    let (before, scores) = (engine.status().unwrap().generation, cosines(&engine));
+    let (before, scores) = (engine.status().unwrap().generation, cosines(&engine, ASKED));
     publish(&engine, &quick_round().with_tiers(&[Tier::Fusion]), Tier::Fusion);
     let check = |engine: &Engine| {
         let after = engine.status().unwrap().generation;
         assert_eq!((after.id.0, after.query_weights), (3, before.query_weights));
         assert_ne!(after.fusion, before.fusion);
-        assert_eq!(cosines(engine), scores);
+        assert_eq!(cosines(engine, ASKED), scores);
     };
     check(&engine);
     engine.close().unwrap();
@@ -146,16 +106,13 @@ fn a_round_of_the_fusion_carries_the_query_side_along() {
 
 #[test]
 fn a_damaged_encoder_of_queries_is_reported_and_left_by_a_rollback() {
-    let flip = |path: &Path| {
-        let mut bytes = std::fs::read(path).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(path, bytes).unwrap();
-    };
-    let remove = |path: &Path| std::fs::remove_file(path).unwrap();
-    type Harm<'a> = (&'a str, &'a dyn Fn(&Path));
-    let damage: [Harm; 3] =
-        [("model.safetensors", &flip), ("tokenizer.json", &flip), ("config.json", &remove)];
-    for (name, harm) in damage {
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 3] = [
+        ("model.safetensors", |path| flip(path, 50_000)),
+        ("tokenizer.json", |path| flip(path, 3000)),
+        ("config.json", |path| std::fs::remove_file(path).unwrap()),
+    ];
+    for (name, harm) in damages {
         let folder = tempfile::tempdir().unwrap();
         let (index, engine) = (folder.path().join("index"), judged(folder.path()));
         publish(&engine, &query_round(), Tier::QuerySide);
@@ -181,22 +138,21 @@ fn a_cancelled_or_rejected_round_of_the_query_side_leaves_nothing() {
             false => ControlFlow::Continue(()),
         });
         assert!(matches!(result, Err(Error::Cancelled { .. })), "{stage:?}: {result:?}");
-        assert_eq!(generations(folder.path()), ["000001", "CURRENT"], "{stage:?}");
+        assert_eq!(generations(folder.path()), ["000001"], "{stage:?}");
     }
     let harmful = QuerySideOptions::default().with_epochs(20).with_learning_rate(0.5);
-    let (before, hybrid) = (cosines(&engine), retune::GateOptions::default().with_guard_loss(1.0));
+    let (before, hybrid) = (cosines(&engine, ASKED), retune::GateOptions::default().with_guard_loss(1.0));
     let report = learn(&engine, &query_round().with_query_side(harmful).with_gate(hybrid));
     assert_eq!(report.gate.decision, Decision::Rejected, "{}", report.gate.reason);
     assert_eq!((report.tier, report.tried[0].tier), (None, Tier::QuerySide));
-    assert_eq!(generations(folder.path()), ["000001", "CURRENT"]);
-    assert_eq!(cosines(&engine), before);
+    assert_eq!(generations(folder.path()), ["000001"]);
+    assert_eq!(cosines(&engine, ASKED), before);
 }
 
 #[test]
 fn a_round_tries_the_cheapest_first_and_publishes_the_best() {
     let folder = tempfile::tempdir().unwrap();
-    let by_vectors = options().with_fusion(Fusion::Convex { dense_weight: 1.0 });
-    let engine = Engine::open(folder.path().join("index"), by_vectors).unwrap();
+    let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let report = learn(&engine, &query_round().with_tiers(&Tier::ALL));
@@ -214,7 +170,7 @@ fn a_round_tries_the_cheapest_first_and_publishes_the_best() {
             best = one.gate.after;
         }
     }
-    assert_eq!(generations(folder.path()), ["000001", "000002", "CURRENT"]);
+    assert_eq!(generations(folder.path()), ["000001", "000002"]);
 }
 
 #[test]
@@ -223,9 +179,9 @@ fn what_is_learnt_of_queries_can_be_taken_to_another_index_of_the_same_encoder()
     let (engine, other) = (judged(folder.path()), open(elsewhere.path()));
     other.add(documents()).unwrap();
     publish(&engine, &query_round(), Tier::QuerySide);
-    assert_ne!(cosines(&other), cosines(&engine));
+    assert_ne!(cosines(&other, ASKED), cosines(&engine, ASKED));
     assert_eq!(other.adopt_query_side(&engine).unwrap().0, 2);
-    assert_eq!(cosines(&other), cosines(&engine));
+    assert_eq!(cosines(&other, ASKED), cosines(&engine, ASKED));
     publish(&engine, &quick_round().with_tiers(&[Tier::Encoder]), Tier::Encoder);
     let refused = other.adopt_query_side(&engine);
     assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");

@@ -6,7 +6,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use common::{documents, ids, judge_everything, open, options, quick_round};
+use common::rounds::{generation, learn};
+use common::{documents, flip, ids, judge_everything, open, options, quick_round};
 use retune::{Decision, Engine, Error, Mode, Query};
 
 /// An index in `folder/index` whose current generation is the `rounds`-th that was learnt.
@@ -15,20 +16,10 @@ fn learnt(folder: &Path, rounds: usize) {
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     for _ in 0..rounds {
-        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        let report = learn(&engine, &quick_round());
         assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
     }
     engine.close().unwrap();
-}
-
-fn in_generation(folder: &Path, number: usize, file: &str) -> PathBuf {
-    folder.join(format!("index/generations/{number:06}")).join(file)
-}
-
-fn flip(path: &Path, at: usize) {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[at] ^= 0x55;
-    fs::write(path, bytes).unwrap();
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -49,11 +40,11 @@ fn is_whole(engine: &Engine) {
 #[test]
 fn a_damaged_current_generation_is_left_by_rolling_back() {
     let damages: [fn(&Path); 5] = [
-        |folder| flip(&in_generation(folder, 2, "generation.json"), 60),
-        |folder| flip(&in_generation(folder, 2, "model/tokenizer.json"), 3000),
-        |folder| fs::remove_file(in_generation(folder, 2, "model/1_Pooling/config.json")).unwrap(),
-        |folder| flip(&in_generation(folder, 2, "model/model.safetensors"), 50_000),
-        |folder| fs::remove_file(in_generation(folder, 2, "model/config.json")).unwrap(),
+        |folder| flip(&generation(folder, 2).join("generation.json"), 60),
+        |folder| flip(&generation(folder, 2).join("model/tokenizer.json"), 3000),
+        |folder| fs::remove_file(generation(folder, 2).join("model/1_Pooling/config.json")).unwrap(),
+        |folder| flip(&generation(folder, 2).join("model/model.safetensors"), 50_000),
+        |folder| fs::remove_file(generation(folder, 2).join("model/config.json")).unwrap(),
     ];
     for damage in damages {
         let folder = tempfile::tempdir().unwrap();
@@ -67,8 +58,8 @@ fn a_damaged_current_generation_is_left_by_rolling_back() {
         let engine = open(folder.path());
         is_whole(&engine);
         assert_eq!(engine.status().unwrap().generation.id.0, 1);
-        assert!(!in_generation(folder.path(), 2, "").exists());
-        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(!generation(folder.path(), 2).exists());
+        let report = learn(&engine, &quick_round());
         assert_eq!(report.generation.0, 3, "numbers are not used twice");
     }
 }
@@ -90,7 +81,7 @@ fn rolling_back_by_path_is_refused_where_it_cannot_be() {
 fn damage_in_a_kept_generation_stops_nothing_and_a_rollback_steps_over_it() {
     let folder = tempfile::tempdir().unwrap();
     learnt(folder.path(), 2);
-    flip(&in_generation(folder.path(), 2, "generation.json"), 60);
+    flip(&generation(folder.path(), 2).join("generation.json"), 60);
     let keeping = || Engine::open(folder.path().join("index"), options().with_keep_generations(2)).unwrap();
     let engine = keeping();
     is_whole(&engine);
@@ -105,7 +96,7 @@ fn damage_in_a_kept_generation_stops_nothing_and_a_rollback_steps_over_it() {
 fn when_no_earlier_generation_is_sound_a_rollback_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     learnt(folder.path(), 1);
-    flip(&in_generation(folder.path(), 1, "generation.json"), 60);
+    flip(&generation(folder.path(), 1).join("generation.json"), 60);
     let engine = open(folder.path());
     assert!(matches!(engine.rollback(), Err(Error::Damaged { .. })));
     is_whole(&engine);
@@ -133,7 +124,7 @@ fn damaged_vectors_are_made_anew_by_whoever_opens_the_index_for_writing() {
         let query = Query::new("the green lamp").with_mode(Mode::Dense);
         let before = ids(&engine, &query);
         engine.close().unwrap();
-        damage(&in_generation(folder.path(), 1, "dense"));
+        damage(&generation(folder.path(), 1).join("dense"));
         let index = folder.path().join("index");
         let error = Engine::open_read_only(&index, options()).unwrap_err();
         assert!(error.to_string().contains("open the index for writing"), "{error}");
@@ -181,8 +172,8 @@ fn a_damaged_lexical_index_is_deleted_and_its_documents_are_indexed_again() {
     assert!(missing.to_string().contains("index the documents again"), "{missing}");
 
     // The vectors go as well: then the log alone knows which ids were given.
-    fs::remove_dir_all(in_generation(folder.path(), 2, "dense")).unwrap();
-    fs::remove_dir_all(in_generation(folder.path(), 1, "dense")).unwrap();
+    fs::remove_dir_all(generation(folder.path(), 2).join("dense")).unwrap();
+    fs::remove_dir_all(generation(folder.path(), 1).join("dense")).unwrap();
     let engine = open(folder.path());
     assert_eq!(engine.status().unwrap().documents, 0);
     let report = engine.add(documents()).unwrap();
@@ -193,7 +184,7 @@ fn a_damaged_lexical_index_is_deleted_and_its_documents_are_indexed_again() {
     assert!(status.feedback.unwrap().judgements > 0);
     let hits = engine.search(&Query::new("the green lamp")).unwrap().hits;
     assert!(hits.iter().all(|hit| hit.chunk > shown), "an id of another text was given again");
-    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &quick_round());
     assert!(report.examples > 0, "the judgements teach on");
 }
 
@@ -204,10 +195,10 @@ fn a_publication_that_failed_at_its_last_step_is_no_hindrance_to_the_next() {
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     // What a failed write of CURRENT leaves: a whole folder of the next number, which nothing names.
-    let stray = in_generation(folder.path(), 2, "");
+    let stray = generation(folder.path(), 2);
     fs::create_dir_all(stray.join("dense")).unwrap();
     fs::write(stray.join("generation.json"), "of another round").unwrap();
-    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &quick_round());
     assert_eq!((report.gate.decision, report.generation.0), (Decision::Published, 2));
     engine.close().unwrap();
     is_whole(&open(folder.path()));
@@ -228,8 +219,8 @@ fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read
 fn options_of_a_dense_index_are_renewed_without_its_vectors() {
     let folder = tempfile::tempdir().unwrap();
     learnt(folder.path(), 0);
-    let options = in_generation(folder.path(), 1, "dense/dense.json");
-    let vectors = in_generation(folder.path(), 1, "dense/vectors.bin");
+    let options = generation(folder.path(), 1).join("dense/dense.json");
+    let vectors = generation(folder.path(), 1).join("dense/vectors.bin");
     let (sound, made) = (fs::read(&options).unwrap(), fs::metadata(&vectors).unwrap().modified().unwrap());
     for damage in [|path: &Path| flip(path, 30), |path: &Path| fs::remove_file(path).unwrap()] {
         damage(&options);
@@ -246,7 +237,7 @@ fn a_damaged_report_of_a_round_stops_nothing() {
     flip(&folder.path().join("index/rounds/000002.json"), 60);
     let engine = open(folder.path());
     assert_eq!(engine.status().unwrap().last_round.unwrap().round, 1);
-    let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let report = learn(&engine, &quick_round());
     assert_eq!(report.round, 3, "numbers are not used twice");
 }
 
@@ -285,7 +276,7 @@ fn all_but_the_log_can_be_made_anew() {
         let engine = open(folder.path());
         engine.add(documents()).unwrap();
         is_whole(&engine);
-        let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+        let report = learn(&engine, &quick_round());
         assert!(report.examples > 0, "the judgements teach on");
     }
 }
@@ -294,7 +285,7 @@ fn all_but_the_log_can_be_made_anew() {
 fn a_generation_can_be_left_while_the_documents_are_gone_too() {
     let folder = tempfile::tempdir().unwrap();
     learnt(folder.path(), 1);
-    flip(&in_generation(folder.path(), 2, "generation.json"), 60);
+    flip(&generation(folder.path(), 2).join("generation.json"), 60);
     let index = folder.path().join("index");
     fs::remove_dir_all(index.join("lexical")).unwrap();
     assert_eq!(Engine::rollback_at(&index, &options()).unwrap().0, 1);
@@ -313,7 +304,7 @@ fn a_reader_that_comes_while_generations_change_sees_no_damage() {
     let opened = std::thread::scope(|scope| {
         let changes = scope.spawn(|| {
             for _ in 0..10 {
-                let report = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+                let report = learn(&engine, &quick_round());
                 assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
                 engine.rollback().unwrap();
             }

@@ -6,17 +6,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{documents, judge, judge_everything, open, options, quick_round};
+use common::rounds::{judged, learn};
+use common::{copy, judge, judge_everything, open, options, quick_round};
 use retune::{
     Decision, Engine, Error, IdleOptions, LearnOptions, LearnPolicy, LearnStage, Query, RoundReport,
 };
-
-fn judged(folder: &Path) -> Engine {
-    let engine = open(folder);
-    engine.add(documents()).unwrap();
-    judge_everything(&engine);
-    engine
-}
 
 /// Two epochs, with a checkpoint after each step.
 fn careful_round() -> LearnOptions {
@@ -27,22 +21,6 @@ fn careful_round() -> LearnOptions {
 fn endless_round() -> LearnOptions {
     let train = quick_round().train.with_epochs(100_000);
     careful_round().with_train(train)
-}
-
-fn learn(engine: &Engine, options: &LearnOptions) -> RoundReport {
-    engine.learn(options, &mut |_| ControlFlow::Continue(())).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let into = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &into),
-            false => drop(std::fs::copy(&path, &into).unwrap()),
-        }
-    }
 }
 
 fn until(what: &str, done: impl Fn() -> bool) {

@@ -32,7 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`: its module `model` is public.
     ("cli", &["engine", "eval", "encoder", "bench", "page"]),
-    ("page", &["learn", "train", "negatives"]),
+    ("page", &["learn", "search", "train", "negatives", "eval", "fusion"]),
     ("bench", &["train", "encoder"]),
     ("server", &["engine"]),
     (

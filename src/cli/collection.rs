@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use retune::eval::{AveragedOver, Collection, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
-use retune::{Chunking, Document, Engine, Error, Mode, Query, Result, Status};
+use retune::{Chunking, Document, Engine, Error, Fusion, Mode, Query, Result, Status};
 use serde::Serialize;
 
 use super::output::Output;
@@ -88,26 +88,47 @@ pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Res
     Ok(encode)
 }
 
-/// What a mode returns for the queries, `depth` documents deep; with `without_own`, none whose id is the query's.
-pub(super) fn rank(
-    engine: &Engine,
-    queries: &[(String, String)],
-    (mode, depth, without_own): (Mode, usize, bool),
-    out: &Output,
-) -> Result<Run> {
-    let bar = out.bar(mode.name(), queries.len() as u64);
-    let mut run = Run::new();
-    let asked_for = depth + usize::from(without_own);
-    for (id, text) in queries {
-        let asked =
-            Query::new(text.as_str()).with_limit(asked_for).with_candidates(asked_for).with_mode(mode);
-        let hits = engine.search(&asked.without_logging())?.hits.into_iter();
-        let hits = hits.filter(|hit| !without_own || hit.document != *id).take(depth);
-        run.insert(id, hits.map(|hit| (hit.document, hit.score)).collect())?;
-        bar.inc(1);
+/// How queries are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Ranking {
+    pub(super) mode: Mode,
+    /// Of the hybrid; that of the generation unless it is given.
+    pub(super) fusion: Option<Fusion>,
+    /// Documents that each side proposes.
+    pub(super) depth: usize,
+    /// Documents that are returned, if fewer than that.
+    pub(super) limit: Option<usize>,
+    /// No document whose id is the query's.
+    pub(super) without_own: bool,
+}
+
+impl Ranking {
+    pub(super) fn new(mode: Mode, depth: usize) -> Ranking {
+        Ranking { mode, fusion: None, depth, limit: None, without_own: false }
     }
-    bar.finish_and_clear();
-    Ok(run)
+
+    /// The documents of a query, which has an id and a text, with their scores.
+    pub(super) fn of(&self, engine: &Engine, (id, text): &(String, String)) -> Result<Vec<(String, f32)>> {
+        let more = usize::from(self.without_own);
+        let limit = self.limit.unwrap_or(self.depth).min(self.depth);
+        let mut query = Query::new(text.as_str()).with_limit(limit + more).with_candidates(self.depth + more);
+        query.fusion = self.fusion;
+        let hits = engine.search(&query.with_mode(self.mode).without_logging())?.hits.into_iter();
+        let hits = hits.filter(|hit| !self.without_own || hit.document != *id).take(limit);
+        Ok(hits.map(|hit| (hit.document, hit.score)).collect())
+    }
+
+    /// The run of all queries.
+    pub(super) fn run(&self, engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Run> {
+        let bar = out.bar(self.mode.name(), queries.len() as u64);
+        let mut run = Run::new();
+        for query in queries {
+            run.insert(&query.0, self.of(engine, query)?)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(run)
+    }
 }
 
 /// The judgements of these queries alone.
@@ -131,6 +152,6 @@ pub(super) fn measure(
     metrics: &[Metric],
     out: &Output,
 ) -> Result<Evaluation> {
-    let run = rank(engine, queries, (mode, depth, false), out)?;
+    let run = Ranking::new(mode, depth).run(engine, queries, out)?;
     Ok(evaluate(&run, &of_queries(qrels, queries), metrics, AveragedOver::Judged))
 }

@@ -1,24 +1,26 @@
 //! `retune eval`: of this engine on a test collection, or of anyone's run.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
-use retune::eval::{AveragedOver, Collection, Evaluation, Interval, Inventory, evaluate};
-use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result};
+use retune::eval::{AveragedOver, Collection, Inventory, Metric, evaluate, quantile};
+use retune::page::{self, EvaluationReport};
+use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result, Status, Took};
 use serde::Serialize;
 
-use super::collection::{Encode, add, holds_nothing_else, judged_queries, of_queries, rank};
-use super::figures::{Figures, Measures, by_query, figures, heads, intervals, lines_by_query, row, sure};
+use super::collection::{Encode, Ranking, add, holds_nothing_else, judged_queries, of_queries};
+use super::figures::{Measures, SEED};
+use super::file::check_folder_of;
 use super::index::fixed;
+use super::modes::{MODES, Modes};
 use super::output::Output;
 use super::passages::{Asked, Judged};
 use super::place::{Kept, Model};
 use super::score::{self, Scored};
+use super::weights::by_weight;
 
 /// How deep a run is: trec_eval's and BEIR's custom.
 const DEPTH: usize = 1000;
-const MODES: [Mode; 3] = [Mode::Lexical, Mode::Dense, Mode::Hybrid];
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -37,6 +39,9 @@ pub(super) struct Args {
     /// Writes the rankings as TREC runs: to FILE with the mode before its ending, out.trec as out.dense.trec.
     #[arg(long, value_name = "FILE")]
     run_out: Option<PathBuf>,
+    /// Draws the evaluation as a page: one HTML file with everything in it.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Language of the documents, for stemming; "none" for no stemming.
     #[arg(long, default_value = "english")]
     language: Language,
@@ -65,11 +70,8 @@ struct Report {
     documents: usize,
     queries: usize,
     inventory: Inventory,
-    modes: BTreeMap<&'static str, Figures>,
-    /// Of 95 %.
-    intervals: BTreeMap<&'static str, BTreeMap<String, Interval>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    per_query: BTreeMap<&'static str, BTreeMap<String, Figures>>,
+    #[serde(flatten)]
+    modes: Modes,
     encode: Encode,
     query_ms: Percentiles,
 }
@@ -97,6 +99,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 }
 
 fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
+    check_folder_of("the report's file", args.report.as_deref())?;
+    check_folder_of("the file of the runs", args.run_out.as_deref())?;
     let collection = Collection::open(folder)?;
     let split = match (&args.split, &collection.splits()[..]) {
         (Some(split), _) => split.clone(),
@@ -117,31 +121,62 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     holds_nothing_else(&engine, &status, &inventory)?;
     let encode = add(&engine, &collection, out)?;
     // First: a search for the same words again finds their vector remembered.
-    let query_ms = time(&engine, &queries, out)?;
+    let took_ms = time(&engine, &queries, out)?;
     let (metrics, judged) = (args.measures.metrics(), of_queries(&qrels, &queries));
-    let mut evaluations = BTreeMap::new();
-    for mode in MODES {
-        let run = rank(&engine, &queries, (mode, DEPTH, args.ignore_own_ids), out)?;
+    let ranking = |mode| Ranking { without_own: args.ignore_own_ids, ..Ranking::new(mode, DEPTH) };
+    let evaluate_mode = |mode: Mode| {
+        let run = ranking(mode).run(&engine, &queries, out)?;
         if let Some(file) = &args.run_out {
             run.write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
         }
-        evaluations.insert(mode.name(), evaluate(&run, &judged, &metrics, AveragedOver::Judged));
-    }
-    let of = |details: bool| evaluations.iter().filter(move |_| details).map(|(&mode, one)| (mode, one));
+        Ok(evaluate(&run, &judged, &metrics, AveragedOver::Judged))
+    };
     let report = Report {
         collection: collection.name(),
         split,
         documents: engine.status()?.documents,
         queries: queries.len(),
+        modes: Modes::of(evaluate_mode, args.per_query)?,
         inventory,
-        modes: of(true).map(|(mode, one)| (mode, figures(one, &metrics))).collect(),
-        intervals: of(true).map(|(mode, one)| (mode, intervals(one))).collect(),
-        per_query: of(args.per_query).map(|(mode, one)| (mode, by_query(one))).collect(),
         encode,
-        query_ms,
+        query_ms: Percentiles::of(&took_ms),
     };
-    out.print(&report, |report| text(report, &evaluations, args))?;
+    out.print(&report, |report| text(report, &args.measures.shown()))?;
+    if let Some(file) = &args.report {
+        let plotted = (EvaluationReport::plotted(&metrics), ranking(Mode::Hybrid));
+        let mut page = drawn(report, &engine.status()?);
+        page.weights = by_weight(&engine, &queries, &judged, plotted, out)?;
+        page.texts = queries.into_iter().collect();
+        page.took_ms = took_ms;
+        page::write(&page, file)?;
+    }
     engine.close()
+}
+
+/// The report as its page tells it.
+fn drawn(report: Report, status: &Status) -> EvaluationReport {
+    let generation = &status.generation;
+    let setup = [
+        ("retune", env!("CARGO_PKG_VERSION").to_string()),
+        ("encoder's weights (SHA-256)", generation.weights.to_string()),
+        ("documents encoded in", format!("{} on {}", generation.precisions.documents, generation.kernel)),
+        ("queries encoded in", format!("{} on {}", generation.precisions.queries, generation.kernel)),
+        ("generation", generation.id.to_string()),
+        ("language of the lexical index", status.language.to_string()),
+        ("documents in the index", report.documents.to_string()),
+        ("documents of a ranking", DEPTH.to_string()),
+    ];
+    let [lexical, dense, hybrid] = MODES.map(|mode| report.modes.evaluation(mode).clone());
+    let mut page = EvaluationReport::new(lexical, dense, hybrid);
+    page.collection = report.collection;
+    page.split = report.split;
+    page.inventory = report.inventory;
+    page.seed = SEED;
+    page.fusion = generation.fusion;
+    page.encoded = report.encode.documents;
+    page.encode_seconds = report.encode.seconds;
+    page.setup = setup.map(|(name, value)| (name.to_string(), value)).to_vec();
+    page
 }
 
 /// `out.trec` of a mode is `out.dense.trec`.
@@ -152,49 +187,40 @@ fn with_mode(file: &Path, mode: Mode) -> PathBuf {
 }
 
 /// Times of hybrid searches as users make them: ten documents.
-fn time(engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Percentiles> {
+fn time(engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Vec<Took>> {
     let bar = out.bar("timing", queries.len() as u64);
     let mut times = Vec::with_capacity(queries.len());
     for (_, text) in queries {
-        times.push(engine.search(&Query::new(text.as_str()).without_logging())?.took_ms.total);
+        times.push(engine.search(&Query::new(text.as_str()).without_logging())?.took_ms);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    Ok(Percentiles { p50: at(0.5), p95: at(0.95) })
+    Ok(times)
 }
 
-fn text(report: &Report, evaluations: &BTreeMap<&'static str, Evaluation>, args: &Args) -> String {
-    let shown = args.measures.shown();
-    let mut text = String::new();
-    if args.per_query {
-        for (mode, evaluation) in evaluations {
-            text.push_str(&lines_by_query(&format!("{mode}\t"), evaluation));
-        }
-        text.push('\n');
+impl Percentiles {
+    fn of(took_ms: &[Took]) -> Percentiles {
+        let mut times: Vec<f64> = took_ms.iter().map(|took| took.total).collect();
+        times.sort_by(f64::total_cmp);
+        Percentiles { p50: quantile(&times, 0.5), p95: quantile(&times, 0.95) }
     }
-    text.push_str(&format!(
-        "{}/{}: {} documents, {} queries\n",
-        report.collection, report.split, report.documents, report.queries
-    ));
+}
+
+fn text(report: &Report, shown: &[Metric]) -> String {
+    let Report { collection, split, documents, queries, encode, query_ms, .. } = report;
+    let mut text = report.modes.lines();
+    text.push_str(&format!("{collection}/{split}: {documents} documents, {queries} queries\n"));
     for oddity in report.inventory.oddities() {
         text.push_str(&format!("  {oddity}\n"));
     }
-    text.push_str(&format!("\n{:10}{}", "", heads(&shown)));
-    for mode in MODES {
-        let evaluation = &evaluations[mode.name()];
-        text.push_str(&format!(
-            "\n{:10}{}{}",
-            mode.name(),
-            row(evaluation, &shown),
-            sure(evaluation, shown[0])
-        ));
-    }
-    let rate = report.encode.documents as f64 / report.encode.seconds.max(f64::EPSILON);
+    let rate = encode.documents as f64 / encode.seconds.max(f64::EPSILON);
     text.push_str(&format!(
-        "\n\n{} documents encoded in {:.1} s ({rate:.1}/s); a query p50 {:.1} ms, p95 {:.1} ms",
-        report.encode.documents, report.encode.seconds, report.query_ms.p50, report.query_ms.p95
+        "\n{}\n\n{} documents encoded in {:.1} s ({rate:.1}/s); a query p50 {:.1} ms, p95 {:.1} ms",
+        report.modes.table(shown),
+        encode.documents,
+        encode.seconds,
+        query_ms.p50,
+        query_ms.p95
     ));
     text
 }

@@ -77,8 +77,12 @@ impl From<Over> for AveragedOver {
 }
 
 /// The means by the metrics' names.
-pub(super) fn figures(evaluation: &Evaluation, metrics: &[Metric]) -> Figures {
-    metrics.iter().map(|metric| (metric.to_string(), evaluation.mean(*metric).unwrap_or(0.0))).collect()
+pub(super) fn figures(evaluation: &Evaluation) -> Figures {
+    evaluation
+        .metrics()
+        .iter()
+        .map(|metric| (metric.to_string(), evaluation.mean(*metric).unwrap_or(0.0)))
+        .collect()
 }
 
 /// Their 95 % intervals.
@@ -103,9 +107,13 @@ pub(super) fn heads(metrics: &[Metric]) -> String {
     metrics.iter().map(|metric| format!("{:>12}", metric.to_string())).collect()
 }
 
-/// A row under [`heads`].
+/// A row under [`heads`], with the interval of the first metric.
 pub(super) fn row(evaluation: &Evaluation, metrics: &[Metric]) -> String {
-    metrics.iter().map(|metric| format!("{:>12.4}", evaluation.mean(*metric).unwrap_or(0.0))).collect()
+    let mean = |metric: &Metric| format!("{:>12.4}", evaluation.mean(*metric).unwrap_or(0.0));
+    let interval = metrics.first().and_then(|&first| Some((first, evaluation.interval(first, SEED)?)));
+    let sure =
+        interval.map(|(metric, Interval { low, high, .. })| format!("   {metric} {low:.4} to {high:.4}"));
+    metrics.iter().map(mean).chain(sure).collect()
 }
 
 /// A line for each query and metric, as `trec_eval -q` has them; `name` stands before each.
@@ -117,11 +125,4 @@ pub(super) fn lines_by_query(name: &str, evaluation: &Evaluation) -> String {
         }
     }
     text
-}
-
-/// The interval of the first metric of a row.
-pub(super) fn sure(evaluation: &Evaluation, metric: Metric) -> String {
-    let interval = intervals(evaluation).remove(&metric.to_string());
-    interval
-        .map_or_else(String::new, |Interval { low, high, .. }| format!("   {metric} {low:.4} to {high:.4}"))
 }

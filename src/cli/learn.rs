@@ -1,13 +1,13 @@
 //! `retune learn`.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use retune::{
-    Decision, Engine, Error, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport,
-    TierReport, page,
+    Decision, Engine, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport, TierReport, page,
 };
 
+use super::file::check_folder_of;
 use super::learning::Learning;
 use super::output::Output;
 use super::place::Place;
@@ -27,9 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    if let Some(path) = &args.report {
-        check_folder_of(path)?;
-    }
+    check_folder_of("the report's file", args.report.as_deref())?;
     let engine = args.place.open(Options::default())?;
     let mut options = args.learning.options(args.place.model.precision);
     if let Some(seed) = args.seed {
@@ -41,19 +39,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         page::write(&report, path)?;
     }
     engine.close()
-}
-
-/// Before a round that may take an hour, not after it.
-fn check_folder_of(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match folder.is_dir() && !path.is_dir() {
-        true => Ok(()),
-        false => Err(Error::Invalid {
-            what: "the report's file",
-            found: path.display().to_string(),
-            expected: "a file in a folder that exists".into(),
-        }),
-    }
 }
 
 /// One round under a progress bar.
@@ -108,12 +93,12 @@ pub(super) fn text(report: &RoundReport) -> String {
         let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
         text.push_str(&format!("\n  {} {passed}: {}", tier.name(), gate.reason));
     }
-    let decision = match report.gate.decision {
-        Decision::Published => "published",
-        Decision::Rejected => "rejected",
-        Decision::Skipped => "skipped",
-    };
-    text.push_str(&format!("\n{decision}: {}\ngeneration {} answers", report.gate.reason, report.generation));
+    text.push_str(&format!(
+        "\n{}: {}\ngeneration {} answers",
+        report.gate.decision.name(),
+        report.gate.reason,
+        report.generation
+    ));
     text
 }
 

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use retune::eval::{Evaluation, Interval, Metric, Passages, Queries, Shown};
+use retune::eval::{Metric, Passages, Queries, Shown};
 use retune::{Engine, Error, Mode, Options, Query, Result};
 use serde::Serialize;
 
-use super::figures::{Figures, by_query, figures, heads, intervals, lines_by_query, row, sure};
+use super::modes::Modes;
 use super::output::Output;
 use super::place::Model;
 
 /// Hits of a query that are scored.
 const DEPTH: usize = 100;
-const MODES: [Mode; 3] = [Mode::Lexical, Mode::Dense, Mode::Hybrid];
 /// What a folder is measured by unless `--metrics` says otherwise.
 const METRICS: [Metric; 4] =
     [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::SuccessAt(3), Metric::RecallAt(10)];
@@ -21,7 +20,7 @@ const METRICS: [Metric; 4] =
 #[derive(clap::Args)]
 pub(super) struct Judged {
     /// A folder that `retune index` has indexed, to be scored by judged passages instead of a collection.
-    #[arg(long, value_name = "DIR", requires = "queries", conflicts_with_all = ["collection", "split", "limit", "run_out"])]
+    #[arg(long, value_name = "DIR", requires = "queries", conflicts_with_all = ["collection", "split", "limit", "run_out", "report"])]
     folder: Option<PathBuf>,
     /// The questions: one JSON object a line with _id and text.
     #[arg(long, value_name = "FILE", requires = "passages")]
@@ -37,11 +36,8 @@ struct Report {
     documents: usize,
     chunks: usize,
     queries: usize,
-    modes: BTreeMap<&'static str, Figures>,
-    /// Of 95 %.
-    intervals: BTreeMap<&'static str, BTreeMap<String, Interval>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    per_query: BTreeMap<&'static str, BTreeMap<String, Figures>>,
+    #[serde(flatten)]
+    modes: Modes,
 }
 
 /// What is measured, where and how it is told.
@@ -68,8 +64,7 @@ fn run((folder, queries, passages): (&Path, &Path, &Path), asked: &Asked<'_>, ou
     let index = asked.index.map_or_else(|| folder.join(".retune"), Path::to_path_buf);
     let engine = Engine::open_read_only(&index, asked.model.apply(Options::default()))?;
     let metrics = asked.metrics.clone().unwrap_or_else(|| METRICS.to_vec());
-    let mut evaluations = BTreeMap::new();
-    for mode in MODES {
+    let evaluate = |mode: Mode| {
         let bar = out.bar(mode.name(), texts.len() as u64);
         let mut answers = BTreeMap::new();
         for (id, text) in &texts {
@@ -82,20 +77,21 @@ fn run((folder, queries, passages): (&Path, &Path, &Path), asked: &Asked<'_>, ou
             bar.inc(1);
         }
         bar.finish_and_clear();
-        evaluations.insert(mode.name(), judged.evaluate(&answers, &metrics));
-    }
+        Ok(judged.evaluate(&answers, &metrics))
+    };
+    let modes = Modes::of(evaluate, asked.per_query)?;
     let status = engine.status()?;
-    let of = |details: bool| evaluations.iter().filter(move |_| details).map(|(&mode, one)| (mode, one));
     let report = Report {
         folder: folder.display().to_string(),
         documents: status.documents,
         chunks: status.chunks,
         queries: texts.len(),
-        modes: of(true).map(|(mode, one)| (mode, figures(one, &metrics))).collect(),
-        intervals: of(true).map(|(mode, one)| (mode, intervals(one))).collect(),
-        per_query: of(asked.per_query).map(|(mode, one)| (mode, by_query(one))).collect(),
+        modes,
     };
-    out.print(&report, |report| text(report, &evaluations, &metrics, asked.per_query))?;
+    out.print(&report, |Report { folder, documents, chunks, queries, modes }| {
+        let (lines, table) = (modes.lines(), modes.table(&metrics));
+        format!("{lines}{folder}: {documents} documents, {chunks} chunks, {queries} questions\n\n{table}")
+    })?;
     engine.close()
 }
 
@@ -115,32 +111,4 @@ fn texts(queries: &Path, judged: &Passages) -> Result<BTreeMap<String, String>> 
     }
     texts.retain(|id, _| judged.queries().any(|query| query == id));
     Ok(texts)
-}
-
-fn text(
-    report: &Report,
-    evaluations: &BTreeMap<&'static str, Evaluation>,
-    metrics: &[Metric],
-    per_query: bool,
-) -> String {
-    let mut text = String::new();
-    if per_query {
-        for (mode, evaluation) in evaluations {
-            text.push_str(&lines_by_query(&format!("{mode}\t"), evaluation));
-        }
-        text.push('\n');
-    }
-    let Report { folder, documents, chunks, queries, .. } = report;
-    text.push_str(&format!("{folder}: {documents} documents, {chunks} chunks, {queries} questions\n"));
-    text.push_str(&format!("\n{:10}{}", "", heads(metrics)));
-    for mode in MODES {
-        let evaluation = &evaluations[mode.name()];
-        text.push_str(&format!(
-            "\n{:10}{}{}",
-            mode.name(),
-            row(evaluation, metrics),
-            sure(evaluation, metrics[0])
-        ));
-    }
-    text
 }

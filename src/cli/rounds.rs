@@ -1,6 +1,6 @@
 //! `retune rounds`: every round of learning with its figures.
 
-use retune::{Decision, Measurement, Result, RoundReport, Tier};
+use retune::{Measurement, Result, RoundReport, Tier};
 use serde::Serialize;
 
 use super::output::Output;
@@ -27,11 +27,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 }
 
 fn line(round: &RoundReport) -> String {
-    let decision = match round.gate.decision {
-        Decision::Published => "published",
-        Decision::Rejected => "rejected",
-        Decision::Skipped => "skipped",
-    };
+    let decision = round.gate.decision.name();
     let tier = match round.tier {
         Some(Tier::Fusion) => " the fusion weight",
         Some(Tier::Adapter) => " an adapter of queries",

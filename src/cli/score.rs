@@ -7,9 +7,7 @@ use retune::eval::{Evaluation, Interval, Qrels, Run, evaluate};
 use retune::{Error, Result};
 use serde::Serialize;
 
-use super::figures::{
-    Figures, Measures, Over, by_query, figures, heads, intervals, lines_by_query, row, sure,
-};
+use super::figures::{Figures, Measures, Over, by_query, figures, heads, intervals, lines_by_query, row};
 use super::output::Output;
 
 #[derive(clap::Args)]
@@ -19,7 +17,7 @@ pub(super) struct Scored {
         long,
         value_name = "FILE",
         requires = "qrels",
-        conflicts_with_all = ["collection", "folder", "split", "limit", "index", "run_out", "language", "model_folder", "precision", "embeddings"]
+        conflicts_with_all = ["collection", "folder", "split", "limit", "index", "run_out", "report", "language", "model_folder", "precision", "embeddings"]
     )]
     run: Option<PathBuf>,
     /// The judgements to score it by, in TREC's or BEIR's form.
@@ -65,7 +63,7 @@ pub(super) fn run(
         queries: evaluation.len(),
         unjudged_queries: run.len() - judged,
         missing_queries: qrels.len() - judged,
-        figures: figures(&evaluation, &metrics),
+        figures: figures(&evaluation),
         intervals: intervals(&evaluation),
         per_query: if per_query { by_query(&evaluation) } else { BTreeMap::new() },
     };
@@ -97,11 +95,6 @@ fn text(report: &Report, evaluation: &Evaluation, measures: &Measures, per_query
             text.push_str(&format!("\n  {count} {what}"));
         }
     }
-    text.push_str(&format!(
-        "\n\n{}\n{}{}",
-        heads(&shown),
-        row(evaluation, &shown),
-        sure(evaluation, shown[0])
-    ));
+    text.push_str(&format!("\n\n{}\n{}", heads(&shown), row(evaluation, &shown)));
     text
 }

@@ -131,7 +131,7 @@ pub struct AddReport {
     pub documents: usize,
     /// Documents that were there already, with the same content: nothing was done.
     pub unchanged: usize,
-    /// Chunks that were encoded.
+    /// Chunks that were encoded. Those whose vectors [`Options::embeddings`](crate::Options::embeddings) had are not.
     pub chunks_encoded: usize,
     /// Chunks of changed documents that were the same as before and kept their vectors.
     pub chunks_kept: usize,

@@ -59,13 +59,14 @@ impl Embeddings {
         Ok(Embeddings { vectors, weights, precision, lock })
     }
 
-    /// The vectors of texts: those that are kept, rounded to bf16 as an index stores them, and the others by `encoder`.
+    /// The vectors of texts: those that are kept, rounded to bf16 as an index stores them, and the others by `encoder`. Says
+    /// how many it had to encode.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
-    pub(super) fn encode(&mut self, encoder: &Encoder, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    pub(super) fn encode(&mut self, encoder: &Encoder, texts: &[String]) -> Result<(Vec<Vec<f32>>, usize)> {
         if encoder.weights() != self.weights || encoder.computes_in().documents != self.precision {
-            return encoder.encode(texts);
+            return Ok((encoder.encode(texts)?, texts.len()));
         }
         let keys: Vec<ChunkId> = texts.iter().map(|text| key(text)).collect();
         let mut sorted = keys.clone();
@@ -83,10 +84,11 @@ impl Embeddings {
                 self.lock = None;
             }
         }
+        let encoded = made.len();
         for (text, vector) in missing.into_iter().zip(made) {
             vectors[text] = Some(vector);
         }
-        Ok(vectors.into_iter().flatten().collect())
+        Ok((vectors.into_iter().flatten().collect(), encoded))
     }
 }
 
@@ -120,11 +122,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let encoder = encoder(EncoderPrecision::F32);
         let mut cache = Embeddings::open(root.path(), &encoder).unwrap();
-        let first = cache.encode(&encoder, &texts(&["one", "two", "one"])).unwrap();
+        let (first, encoded) = cache.encode(&encoder, &texts(&["one", "two", "one"])).unwrap();
         assert_eq!(first, encoder.encode(&texts(&["one", "two", "one"])).unwrap());
-        assert_eq!(cache.vectors.rows(), 3);
-        let again = cache.encode(&encoder, &texts(&["two", "three", "one"])).unwrap();
-        assert_eq!(cache.vectors.rows(), 4, "only the third was encoded");
+        assert_eq!((cache.vectors.rows(), encoded), (3, 3));
+        let (again, encoded) = cache.encode(&encoder, &texts(&["two", "three", "one"])).unwrap();
+        assert_eq!((cache.vectors.rows(), encoded), (4, 1), "only the third was encoded");
         let cosine: f32 = again[0].iter().zip(&first[1]).map(|(a, b)| a * b).sum();
         assert!(cosine > 0.9999, "{cosine}");
         drop(cache);
@@ -132,7 +134,7 @@ mod tests {
         // A second one reads what a first one writes, and leaves the writing to it.
         let mut writer = Embeddings::open(root.path(), &encoder).unwrap();
         let mut reader = Embeddings::open(root.path(), &encoder).unwrap();
-        assert_eq!(reader.encode(&encoder, &texts(&["two", "four"])).unwrap()[0], again[0]);
+        assert_eq!(reader.encode(&encoder, &texts(&["two", "four"])).unwrap().0[0], again[0]);
         assert_eq!((reader.vectors.rows(), reader.lock.is_none()), (4, true));
         writer.encode(&encoder, &texts(&["five"])).unwrap();
         assert_eq!(writer.vectors.rows(), 5);
@@ -147,7 +149,7 @@ mod tests {
         if bf16.computes_in() != f32.computes_in() {
             assert_eq!(
                 cache.encode(&bf16, &texts(&["one"])).unwrap(),
-                bf16.encode(&texts(&["one"])).unwrap()
+                (bf16.encode(&texts(&["one"])).unwrap(), 1)
             );
             assert_eq!(Embeddings::open(root.path(), &bf16).unwrap().vectors.rows(), 0);
         }
@@ -166,7 +168,7 @@ mod tests {
         std::fs::write(&file, b"not ours").unwrap();
         let mut cache = Embeddings::open(root.path(), &encoder).unwrap();
         assert_eq!(cache.vectors.rows(), 0);
-        assert_eq!(cache.encode(&encoder, &texts(&["one"])).unwrap().len(), 1);
+        assert_eq!(cache.encode(&encoder, &texts(&["one"])).unwrap().1, 1);
         let blocked = root.path().join("a file");
         std::fs::write(&blocked, b"").unwrap();
         assert!(Embeddings::open(&blocked, &encoder).is_none());

@@ -23,7 +23,7 @@ pub struct IndexReport {
     pub read: usize,
     /// Files whose content is the one that is indexed: nothing was done.
     pub unchanged: usize,
-    /// Chunks that were encoded.
+    /// Chunks that were encoded. Those whose vectors [`Options::embeddings`](crate::Options::embeddings) had are not.
     pub chunks_encoded: usize,
     /// Chunks of changed files that were the same as before and kept their vectors.
     pub chunks_kept: usize,

@@ -107,7 +107,7 @@ impl Engine {
         self.add_with(documents, &mut |_| ())
     }
 
-    /// As [`add`](Engine::add); `progress` is told the number of chunks encoded since the last call.
+    /// As [`add`](Engine::add); `progress` is told the number of chunks that were given their vectors since the last call.
     pub fn add_with(&self, documents: Vec<Document>, progress: &mut dyn FnMut(usize)) -> Result<AddReport> {
         let mut ids = std::collections::HashSet::new();
         for document in &documents {

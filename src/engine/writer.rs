@@ -142,31 +142,31 @@ impl Writer {
                     report.chunks_kept += 1;
                     continue;
                 }
-                report.chunks_encoded += 1;
                 pending.push(record);
                 if pending.len() == ENCODE_BATCH {
-                    self.encode(generation, &mut pending)?;
+                    report.chunks_encoded += self.encode(generation, &mut pending)?;
                     progress(ENCODE_BATCH);
                 }
             }
         }
         progress(pending.len());
-        self.encode(generation, &mut pending)?;
+        report.chunks_encoded += self.encode(generation, &mut pending)?;
         Ok(report)
     }
 
-    fn encode(&mut self, generation: &Generation, pending: &mut Vec<ChunkRecord>) -> Result<()> {
+    /// Appends the vectors of chunks. Returns how many had to be encoded for it.
+    fn encode(&mut self, generation: &Generation, pending: &mut Vec<ChunkRecord>) -> Result<usize> {
         let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
         generation.calibrate(&texts)?;
-        let vectors = match &mut self.embeddings {
+        let (vectors, encoded) = match &mut self.embeddings {
             Some(embeddings) => embeddings.encode(&generation.encoder, &texts)?,
-            None => generation.encoder.encode(&texts)?,
+            None => (generation.encoder.encode(&texts)?, texts.len()),
         };
         let ids = pending.iter().map(|record| record.chunk);
         let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();
         self.dense.append(&rows)?;
         pending.clear();
-        Ok(())
+        Ok(encoded)
     }
 
     fn take_id(&mut self) -> ChunkId {

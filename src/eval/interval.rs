@@ -33,6 +33,25 @@ pub fn bootstrap(values: &[f64], seed: u64) -> Interval {
     };
     let mut means: Vec<f64> = (0..SAMPLES).map(|_| mean()).collect();
     means.sort_by(f64::total_cmp);
-    let at = |share: f64| means[(share * (SAMPLES - 1) as f64).round() as usize];
-    Interval { low: at(TAIL), high: at(1.0 - TAIL) }
+    Interval { low: quantile(&means, TAIL), high: quantile(&means, 1.0 - TAIL) }
+}
+
+/// The value below which a share of some sorted values lies, from 0 (the first one) to 1 (the last one); the nearest one that is
+/// there. 0 of no values.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let place = (share * last as f64).round() as usize;
+    sorted.get(place.min(last)).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_are_there() {
+        let values = [1.0, 2.0, 3.0, 9.0];
+        assert_eq!([0.0, 0.5, 0.95, 1.0].map(|share| quantile(&values, share)), [1.0, 3.0, 9.0, 9.0]);
+        assert_eq!((quantile(&[5.0], 0.95), quantile(&[], 0.5)), (5.0, 0.0));
+    }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, Result};
 
 /// A figure of merit of one ranking, from 0 to 1. `Display` and `FromStr` write it as `ndcg@10`, `map`, `recall@100`.
@@ -57,6 +59,20 @@ impl Metric {
         self.of_judged(&judged, judgements)
     }
 
+    /// How many documents of a ranking it looks at; `None`: all of them.
+    pub fn depth(&self) -> Option<usize> {
+        match *self {
+            Metric::NdcgAt(k)
+            | Metric::MrrAt(k)
+            | Metric::MapAt(k)
+            | Metric::RecallAt(k)
+            | Metric::PrecisionAt(k)
+            | Metric::SuccessAt(k)
+            | Metric::JudgedAt(k) => Some(k),
+            Metric::Ndcg | Metric::Mrr | Metric::Map | Metric::RPrecision | Metric::Bpref => None,
+        }
+    }
+
     /// As [`of`](Self::of), of what was judged of each place of the ranking, which may be less than the best of its document.
     pub(super) fn of_judged(&self, judged: &[Option<i32>], judgements: &BTreeMap<String, i32>) -> f64 {
         let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
@@ -65,7 +81,7 @@ impl Metric {
             return 0.0;
         }
         let found = |k: usize| gains.iter().take(k).filter(|&&gain| gain > 0).count() as f64;
-        match *self {
+        let value = match *self {
             Metric::NdcgAt(k) => ndcg(&gains, judgements, k),
             Metric::Ndcg => ndcg(&gains, judgements, usize::MAX),
             Metric::MrrAt(k) => reciprocal_rank(&gains, k),
@@ -78,7 +94,9 @@ impl Metric {
             Metric::RPrecision => found(relevant) / relevant as f64,
             Metric::Bpref => bpref(judged, judgements, relevant),
             Metric::JudgedAt(k) => judged_share(&judged[..judged.len().min(k)]),
-        }
+        };
+        // The sum of nothing is −0.
+        value + 0.0
     }
 }
 
@@ -137,6 +155,13 @@ impl fmt::Display for Metric {
             Metric::Bpref => write!(f, "bpref"),
             Metric::JudgedAt(k) => write!(f, "judged@{k}"),
         }
+    }
+}
+
+/// As it is displayed.
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -6,10 +6,11 @@
 //! - [`Metric`] and [`evaluate`] follow trec_eval to the letter, ties and missing queries included.
 //! - [`ClickModel`]: simulated users.
 //! - [`randomisation_test`] says whether a difference between two runs could be chance, [`holm`] corrects that for several
-//!   comparisons, and [`bootstrap`] says how sure a mean is.
+//!   comparisons, [`Comparison`] is both of it query by query, and [`bootstrap`] says how sure a mean is.
 
 mod clicks;
 mod collection;
+mod comparison;
 mod evaluation;
 mod interval;
 mod lines;
@@ -24,8 +25,9 @@ mod tests;
 
 pub use clicks::ClickModel;
 pub use collection::{Collection, Document, Documents, Inventory, Queries, Query};
+pub use comparison::{Change, Comparison};
 pub use evaluation::{AveragedOver, Evaluation, evaluate};
-pub use interval::{Interval, bootstrap};
+pub use interval::{Interval, bootstrap, quantile};
 pub use metrics::Metric;
 pub use passages::{Passages, Shown};
 pub use qrels::Qrels;

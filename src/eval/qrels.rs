@@ -50,19 +50,20 @@ impl Qrels {
         self.queries.is_empty()
     }
 
-    /// Reads BEIR's form: `query-id TAB corpus-id TAB score`, a header before it or not.
+    /// Reads BEIR's form: `query-id TAB corpus-id TAB score`, a header before it or not. What counts as one is a first line whose last
+    /// field names a column: `score`, `relevance`, `grade` or the like. Anything else must be a judgement.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
     pub fn read_beir(path: &Path) -> Result<Qrels> {
-        let expected = "query-id TAB corpus-id TAB score, the score a whole number";
+        let expected = "query-id TAB corpus-id TAB score, the score a whole number, below a header or none";
         Qrels::read_lines(path, expected, |number, line| {
             let mut fields: Vec<&str> = line.split('\t').collect();
             if fields.len() == 1 {
                 fields = line.split_ascii_whitespace().collect();
             }
             match fields[..] {
-                [_, _, score] if number == 1 && whole_number(score).is_none() => Some(None),
+                [_, _, score] if number == 1 && is_heading(score) => Some(None),
                 [query, document, score] => Some(Some((query, document, whole_number(score)?))),
                 _ => None,
             }
@@ -81,13 +82,16 @@ impl Qrels {
         })
     }
 
-    /// Reads either form, told by the first line: TREC's has four fields, BEIR's three.
+    /// Reads either form, told by the first line: TREC's has four fields, BEIR's three, with white space in them where tabs separate
+    /// them.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
     pub fn read(path: &Path) -> Result<Qrels> {
         let first = Lines::open(path)?.next().transpose()?;
-        match first.is_some_and(|(_, line)| line.split_ascii_whitespace().count() == 4) {
+        let is_trec =
+            |line: &str| line.split_ascii_whitespace().count() == 4 && line.split('\t').count() != 3;
+        match first.is_some_and(|(_, line)| is_trec(&line)) {
             true => Qrels::read_trec(path),
             false => Qrels::read_beir(path),
         }
@@ -102,7 +106,7 @@ impl Qrels {
     pub fn read_smart(path: &Path) -> Result<Qrels> {
         Qrels::read_lines(path, "query document CODE, query document 0 0, or TREC's form", |_, line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let number = |text: &str| text.parse::<f32>().ok();
+            let number = |text: &str| text.parse().ok().filter(|number: &f32| number.is_finite());
             let (query, document, relevance) = match fields[..] {
                 [query, document, code] => (query, document, number(code).map(|_| 1)?),
                 [query, document, "0", last] if number(last) == Some(0.0) => (query, document, 1),
@@ -178,6 +182,12 @@ pub(super) fn check_id(id: &str, separates: impl Fn(char) -> bool) -> Result<()>
         ));
     }
     Ok(())
+}
+
+/// The name of the column of grades. A line with a grade that can't be read is no header: its judgement would be lost.
+fn is_heading(text: &str) -> bool {
+    const NAMES: [&str; 7] = ["score", "relevance", "relevancy", "rel", "grade", "label", "judgment"];
+    NAMES.contains(&text.trim().to_ascii_lowercase().as_str())
 }
 
 /// Whole numbers; some files write them as `1.0`.

@@ -226,6 +226,9 @@ fn wrong_lines_are_named() {
     let beir = |path: &Path| message(Qrels::read_beir(path));
     refuse(b"query-id\tcorpus-id\tscore\nq\td\n", &beir, 2);
     refuse(b"query-id\tcorpus-id\tscore\nquery-id\tcorpus-id\tscore\n", &beir, 2);
+    refuse(b"q\td\t1.5\nq\te\t1\n", &beir, 1);
+    refuse(b"q\td\tvery\n", &beir, 1);
+    refuse(b"1\t1\t1\n1\t2\tNaN\n", &|path| message(Qrels::read_smart(path)), 2);
     assert!(matches!(Run::read_trec(&dir.path().join("none")), Err(Error::Io { .. })));
 }
 
@@ -336,6 +339,18 @@ fn what_the_judges_never_saw_is_counted() {
 }
 
 #[test]
+fn nothing_found_is_zero_without_a_sign() {
+    let judgements: BTreeMap<String, i32> = [("a".into(), 1)].into();
+    for metric in ["ndcg@10", "mrr", "map", "recall@10", "precision@10", "r-precision", "bpref"] {
+        let metric: Metric = metric.parse().unwrap();
+        for ranking in [&[][..], &["x"]] {
+            let found = metric.of(ranking.iter().copied(), &judgements);
+            assert_eq!(found.to_bits(), 0, "{metric} of {ranking:?}");
+        }
+    }
+}
+
+#[test]
 fn a_query_that_is_a_document_does_not_find_itself() {
     let mut run = Run::new();
     run.insert("d1", vec![("d1".into(), 2.0), ("d2".into(), 1.0)]).unwrap();
@@ -371,10 +386,14 @@ fn the_bootstrap_comes_near_the_interval_of_the_normal_law() {
 fn judgements_of_either_form_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("qrels");
-    for text in ["q 0 d 2\n", "q\td\t2\n", "query-id\tcorpus-id\tscore\nq\td\t2\n"] {
+    for text in
+        ["q 0 d 2\n", "q\td\t2\n", "query-id\tcorpus-id\tscore\nq\td\t2\n", "qid did Relevance\nq\td\t2\n"]
+    {
         fs::write(&path, text).unwrap();
         assert_eq!(Qrels::read(&path).unwrap().get("q", "d"), Some(2), "{text}");
     }
+    fs::write(&path, "q\tan id\t2\n").unwrap();
+    assert_eq!(Qrels::read(&path).unwrap().get("q", "an id"), Some(2), "only tabs separate");
     fs::write(&path, "q 0 d high\n").unwrap();
     assert!(message(Qrels::read(&path)).contains("qrels:1:"));
 }

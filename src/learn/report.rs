@@ -243,6 +243,17 @@ pub enum Decision {
     Skipped,
 }
 
+impl Decision {
+    /// The name as it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Decision::Published => "published",
+            Decision::Rejected => "rejected",
+            Decision::Skipped => "skipped",
+        }
+    }
+}
+
 /// Seconds that each stage took, pauses included. Of a round that went on from a checkpoint, since then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -1,10 +1,10 @@
 //! The gate's part of the page.
 
-use super::markup::{figure, figures, paragraph, section, table};
+use super::markup::{figure, figures, paragraph, section, signed, table};
 use super::plots::{Axes, hexadecimal, pairs};
 use super::{AFTER, BEFORE};
+use crate::RoundReport;
 use crate::error::Result;
-use crate::{Decision, RoundReport};
 
 /// Before against after on the held-out queries and the guard, the test and its bound.
 pub(super) fn gate(report: &RoundReport) -> Result<String> {
@@ -32,11 +32,11 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     let rows: Vec<Vec<String>> = values
         .into_iter()
         .map(|(name, old, new)| {
-            vec![name.into(), format!("{old:.4}"), format!("{new:.4}"), format!("{:+.4}", new - old)]
+            vec![name.into(), format!("{old:.4}"), format!("{new:.4}"), signed(new - old)]
         })
         .collect();
     content.push_str(&table("Figures", &["measure", "serving", "new", "difference"], &rows));
-    let mut facts = vec![vec!["decision".to_string(), decision(gate.decision).to_string()]];
+    let mut facts = vec![vec!["decision".to_string(), gate.decision.name().to_string()]];
     let mut add = |name: &str, value: String| facts.push(vec![name.to_string(), value]);
     add("held-out queries", report.held_out.to_string());
     if let Some(guard) = gate.guard {
@@ -50,12 +50,4 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     }
     content.push_str(&table("The test", &["what", "value"], &facts));
     Ok(section("gate", "Gate", &content))
-}
-
-fn decision(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Published => "published",
-        Decision::Rejected => "rejected",
-        Decision::Skipped => "skipped",
-    }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-/// Text as it may stand between tags and in attributes.
+/// Characters of a text in a table, at most.
+const LONGEST: usize = 160;
+
+/// Text as it may stand between tags and in attributes; what XML has no place for becomes U+FFFD.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -12,6 +15,9 @@ pub(super) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            '\u{0}'..'\u{9}' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}' => {
+                escaped.push('\u{fffd}')
+            }
             other => escaped.push(other),
         }
     }
@@ -23,16 +29,47 @@ pub(super) fn section(id: &str, title: &str, content: &str) -> String {
     format!("<section id=\"{id}\">\n<h2>{}</h2>\n{content}</section>\n", escape(title))
 }
 
+/// A heading within a section.
+pub(super) fn heading(text: &str) -> String {
+    format!("<h3>{}</h3>\n", escape(text))
+}
+
+/// A difference with its sign; one that is nothing at this precision has none.
+pub(super) fn signed(difference: f64) -> String {
+    let text = format!("{difference:+.4}");
+    if text.ends_with("0.0000") { "0.0000".into() } else { text }
+}
+
+/// The beginning of a text that is too long for a table.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_string(),
+    }
+}
+
 pub(super) fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escape(text))
 }
 
 /// A table; of each row the first cell is its heading. Nothing if there are no rows.
 pub(super) fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    table_of("numbers", caption, head, rows)
+}
+
+/// A table whose first cells are texts, which may take several lines.
+pub(super) fn texts(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    table_of("texts", caption, head, rows)
+}
+
+fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut html = format!("<div class=\"wide\"><table><caption>{}</caption>\n<thead><tr>", escape(caption));
+    let mut html = format!(
+        "<div class=\"wide\"><table class=\"{class}\"><caption>{}</caption>\n<thead><tr>",
+        escape(caption)
+    );
     for cell in head {
         // A `String` takes whatever is written.
         let _ = write!(html, "<th scope=\"col\">{}</th>", escape(cell));
@@ -66,7 +103,7 @@ pub(super) fn figure(title: &str, legend: &[(String, &str)], svg: &str) -> Strin
     html
 }
 
-/// Drawings beside each other, as many as there is room for.
+/// Drawings and narrow tables beside each other, as many as there is room for.
 pub(super) fn figures(figures: &[String]) -> String {
     format!("<div class=\"figures\">\n{}</div>\n", figures.concat())
 }
@@ -82,9 +119,29 @@ mod tests {
         assert_eq!(escape(bad), good);
         let row = vec![vec![bad.to_string(), bad.to_string()]];
         let colour = [("#000000".to_string(), bad)];
-        let html =
-            [section("id", bad, ""), paragraph(bad), table(bad, &[bad], &row), figure(bad, &colour, "")];
-        assert_eq!(html.concat().matches(good).count(), 8);
+        let html = [
+            section("id", bad, ""),
+            heading(bad),
+            paragraph(bad),
+            table(bad, &[bad], &row),
+            texts(bad, &[bad], &row),
+            figure(bad, &colour, ""),
+        ];
+        assert_eq!(html.concat().matches(good).count(), 13);
         assert!(!html.concat().contains("<b"));
+        assert_eq!(escape("a\u{0}\u{1f}\u{b}\t\n é"), "a\u{fffd}\u{fffd}\u{fffd}\t\n é");
+    }
+
+    #[test]
+    fn a_difference_has_a_sign_if_it_is_one() {
+        let found = [0.25, -0.00006, -0.00004, 0.0, 10.0].map(signed);
+        assert_eq!(found, ["+0.2500", "-0.0001", "0.0000", "0.0000", "+10.0000"]);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let long = "ü".repeat(LONGEST + 1);
+        assert_eq!(cut(&long), "ü".repeat(LONGEST) + "…");
+        assert_eq!(cut(&long[2..]), long[2..]);
     }
 }

@@ -1,22 +1,31 @@
-//! A round of learning as a page: its report in plots and tables.
+//! Reports as pages: a round of learning, an evaluation on a collection, a comparison of runs, in plots and tables.
 //!
 //! One file that asks for nothing else: the drawings are SVG within it, no script, no font, nothing from the network. Made to be read
 //! on a phone, on a screen and on paper.
 
+mod comparison;
+mod evaluation;
 mod judged;
 mod markup;
 mod negatives;
 mod plots;
+mod queries;
+mod round;
+mod speed;
 mod trained;
+mod weights;
 
 use std::path::Path;
 
 use plotters::style::RGBColor;
 
+pub use comparison::ComparisonReport;
+pub use evaluation::EvaluationReport;
+
 use crate::error::Result;
 use crate::storage::write_atomic;
-use crate::{Decision, RoundReport, Tier};
-use markup::{escape, paragraph, section, table};
+use markup::escape;
+use parts::Parts;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -24,137 +33,40 @@ const STYLE: &str = include_str!("style.css");
 const BEFORE: RGBColor = RGBColor(150, 170, 190);
 const AFTER: RGBColor = RGBColor(20, 80, 150);
 
-/// Writes the page of a round to `path`, whole or not at all; a file that is there is replaced.
+/// What there is a page of: a [`RoundReport`](crate::RoundReport), an [`EvaluationReport`], a [`ComparisonReport`].
+pub trait Page: Parts {}
+
+impl<T: Parts> Page for T {}
+
+mod parts {
+    use crate::error::Result;
+
+    /// What is between the frame of a page, which is the same of all. Only this room has such parts.
+    pub trait Parts {
+        /// Plain text.
+        fn title(&self) -> String;
+        /// Well-formed HTML.
+        fn content(&self) -> Result<String>;
+    }
+}
+
+/// Writes the page of a report to `path`, whole or not at all; a file that is there is replaced.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if it can't be written.
-pub fn write(report: &RoundReport, path: &Path) -> Result<()> {
+pub fn write(report: &impl Page, path: &Path) -> Result<()> {
     write_atomic(path, html(report)?.as_bytes())
 }
 
-/// The page of a round, in HTML that is well-formed XML too.
+/// The page of a report, in HTML that is well-formed XML too.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if a plot can't be drawn.
-pub fn html(report: &RoundReport) -> Result<String> {
-    let title = title(report);
-    let mut content = paragraph(&report.gate.reason);
-    content.push_str(&paragraph(&format!(
-        "It read the log at {}, and took {:.0} seconds; {} training rows, {} held-out queries. Generation {} answers now.",
-        utc(report.started_ms),
-        report.seconds.total,
-        report.examples,
-        report.held_out,
-        report.generation
-    )));
-    content.push_str(&judged::gate(report)?);
-    content.push_str(&trained::training(report)?);
-    content.push_str(&negatives::similarities(report)?);
-    content.push_str(&negatives::difficulty(report)?);
-    content.push_str(&sources(report));
-    content.push_str(&time(report));
-    let title = escape(&title);
+pub fn html(report: &impl Page) -> Result<String> {
+    let (title, content) = (escape(&report.title()), report.content()?);
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{title}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
     ))
-}
-
-fn title(report: &RoundReport) -> String {
-    let what = match (report.gate.decision, report.tier) {
-        (Decision::Published, Some(Tier::Fusion)) => "published a fusion weight",
-        (Decision::Published, Some(Tier::Adapter)) => "published an adapter of queries",
-        (Decision::Published, Some(Tier::Nudge)) => "published moved vectors",
-        (Decision::Published, Some(Tier::QuerySide)) => "published an encoder of queries",
-        (Decision::Published, Some(Tier::Encoder)) => "published an encoder",
-        (Decision::Published, None) => "published",
-        (Decision::Rejected, _) => "rejected",
-        (Decision::Skipped, _) => "skipped",
-    };
-    format!("Round {}: {what}", report.round)
-}
-
-/// Where negatives came from, what was left out, and what was hidden from whom.
-fn sources(report: &RoundReport) -> String {
-    let count = |(what, count): (&str, u64)| vec![what.replace('_', " "), count.to_string()];
-    let sources =
-        report.sources.iter().map(|(what, number)| count((what.as_str(), *number))).collect::<Vec<_>>();
-    let mut content = match sources.is_empty() {
-        true => paragraph("The log gave nothing to learn from."),
-        false => table("Where negatives came from, and what was left out", &["what", "number"], &sources),
-    };
-    if let Some(training) = &report.training {
-        let masked = training.masked;
-        let rows = [
-            ("pairs of an anchor and a candidate", masked.looked_at),
-            ("hidden as known answers", masked.known_answer),
-            ("hidden as nearly the positive", masked.near_positive),
-            ("hidden as suspected answers", masked.suspected),
-        ];
-        let rows: Vec<Vec<String>> = rows.into_iter().map(count).collect();
-        content.push_str(&table("What was hidden from whom, over all steps", &["what", "number"], &rows));
-    }
-    let followed = report.followed;
-    if followed.measured > 0 {
-        let rows = [
-            ("measured", followed.measured),
-            ("for the first time", followed.new),
-            ("solved", followed.solved),
-            ("nearer in spite of training", followed.rising),
-            ("left out of the rows", followed.left_out),
-            ("back again", followed.returned),
-        ];
-        let rows: Vec<Vec<String>> = rows.into_iter().map(count).collect();
-        content.push_str(&table("Confusables followed from round to round", &["what", "number"], &rows));
-    }
-    section("sources", "Sources", &content)
-}
-
-fn time(report: &RoundReport) -> String {
-    let seconds = report.seconds;
-    let stages = [
-        ("collect", seconds.collect),
-        ("train", seconds.train),
-        ("gate", seconds.gate),
-        ("reindex", seconds.reindex),
-        ("publish", seconds.publish),
-        ("the whole round", seconds.total),
-    ];
-    let rows: Vec<Vec<String>> =
-        stages.into_iter().map(|(stage, seconds)| vec![stage.to_string(), format!("{seconds:.1}")]).collect();
-    section("time", "Time", &table("Where the time went", &["stage", "seconds"], &rows))
-}
-
-/// A moment since the Unix epoch in Coordinated Universal Time, to the minute (days to dates: Hinnant, "chrono-compatible
-/// low-level date algorithms").
-fn utc(ms: u64) -> String {
-    let (days, minutes) = (ms / 86_400_000, ms / 60_000 % 1440);
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year + era * 400 + carry;
-    format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_dates() {
-        // date -u -d @…
-        for (seconds, expected) in [
-            (0, "1970-01-01 00:00 UTC"),
-            (951_827_696, "2000-02-29 12:34 UTC"),
-            (4_107_542_399, "2100-02-28 23:59 UTC"),
-            (1_767_225_600, "2026-01-01 00:00 UTC"),
-        ] {
-            assert_eq!(utc(seconds * 1000), expected);
-        }
-    }
 }

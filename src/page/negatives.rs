@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::markup::{escape, figure, figures, paragraph, section, table};
+use super::markup::{figure, figures, heading, paragraph, section, table};
 use super::plots::{Axes, Series, hexadecimal, histograms, lines};
 use super::{AFTER, BEFORE};
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub(super) fn similarities(report: &RoundReport) -> Result<String> {
         monitor.of_queries, monitor.queries
     ));
     for ((kind, before), after) in first.sources.iter().zip(last.sources.values()) {
-        content.push_str(&format!("<h3>{}: {} negatives</h3>\n", escape(kind.name()), before.margin.count));
+        content.push_str(&heading(&format!("{}: {} negatives", kind.name(), before.margin.count)));
         let like = [&before.positive, &before.negative, &after.positive, &after.negative];
         let cosines = |when: &str, of: &SourceMeasurement| -> Result<String> {
             let axes = Axes { x: "cosine", y: "share of pairs (%)" };

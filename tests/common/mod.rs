@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod html;
+pub mod rounds;
+
 use std::path::{Path, PathBuf};
 
 use retune::{Document, Engine, GateOptions, LearnOptions, Options, Query, TrainOptions};
@@ -34,6 +37,26 @@ pub fn documents() -> Vec<Document> {
     .into_iter()
     .map(|(id, text)| Document::new(id, text).with_title(id))
     .collect()
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let into = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &into),
+            false => drop(std::fs::copy(&path, &into).unwrap()),
+        }
+    }
+}
+
+/// Damages a byte of a file.
+pub fn flip(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 0x55;
+    std::fs::write(path, bytes).unwrap();
 }
 
 /// The ids of the answer, best first.

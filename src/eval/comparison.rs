@@ -1,0 +1,121 @@
+//! Runs held against one of them.
+
+use serde::Serialize;
+
+use super::{Evaluation, Metric, compare, holm};
+use crate::error::Result;
+
+/// A run against the first by one metric, over the queries that both evaluations have.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The name of the run.
+    pub run: String,
+    /// What they are compared by.
+    pub metric: Metric,
+    /// How many queries.
+    pub queries: usize,
+    /// Mean of the first run.
+    pub first: f64,
+    /// Mean of this run.
+    pub second: f64,
+    /// This run's mean less the first's.
+    pub difference: f64,
+    /// Of the paired randomisation test: see [`randomisation_test`](super::randomisation_test).
+    pub p_value: f64,
+    /// Corrected for all comparisons that were made with it: see [`holm`].
+    pub p_holm: f64,
+    /// Queries on which this run is better.
+    pub won: usize,
+    /// Queries on which the first is better.
+    pub lost: usize,
+    /// Queries on which they are equal.
+    pub tied: usize,
+    /// Every query, the one that this run wins most first.
+    #[serde(skip)]
+    pub changes: Vec<Change>,
+}
+
+/// What a query scored in both runs.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The query's id.
+    pub query: String,
+    /// In the first run.
+    pub first: f64,
+    /// In the run that is compared with it.
+    pub second: f64,
+}
+
+impl Change {
+    /// What the query gained; below 0, what it lost.
+    pub fn difference(&self) -> f64 {
+        self.second - self.first
+    }
+}
+
+impl Comparison {
+    /// Every run of `others`, which have names, against `first` by every metric of `first`: run by run, metric by metric.
+    /// `seed` is that of the tests' permutations.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when one of the others lacks a metric of the first.
+    pub fn of_all(first: &Evaluation, others: &[(String, Evaluation)], seed: u64) -> Result<Vec<Comparison>> {
+        let mut comparisons = Vec::new();
+        for (run, second) in others {
+            for &metric in first.metrics() {
+                comparisons.push(Comparison::of(run, metric, (first, second), seed)?);
+            }
+        }
+        let adjusted = holm(&comparisons.iter().map(|one| one.p_value).collect::<Vec<_>>());
+        for (comparison, p_holm) in comparisons.iter_mut().zip(adjusted) {
+            comparison.p_holm = p_holm;
+        }
+        Ok(comparisons)
+    }
+
+    fn of(
+        run: &str,
+        metric: Metric,
+        (first, second): (&Evaluation, &Evaluation),
+        seed: u64,
+    ) -> Result<Comparison> {
+        let test = compare(first, second, metric, seed)?;
+        let (before, after) =
+            (first.by_query(metric).unwrap_or_default(), second.by_query(metric).unwrap_or_default());
+        let change = |(&query, &first): (&&str, &f64)| {
+            Some(Change { query: query.to_string(), first, second: *after.get(query)? })
+        };
+        let mut changes: Vec<Change> = before.iter().filter_map(change).collect();
+        let mean = |of: fn(&Change) -> f64| changes.iter().map(of).sum::<f64>() / changes.len().max(1) as f64;
+        let (first, second) = (mean(|one| one.first), mean(|one| one.second));
+        changes.sort_by(|a, b| b.difference().total_cmp(&a.difference()));
+        let won = changes.iter().filter(|one| one.difference() > 0.0).count();
+        let lost = changes.iter().filter(|one| one.difference() < 0.0).count();
+        Ok(Comparison {
+            run: run.to_string(),
+            metric,
+            queries: test.pairs,
+            first,
+            second,
+            difference: test.difference,
+            p_value: test.p_value,
+            p_holm: test.p_value,
+            won,
+            lost,
+            tied: changes.len() - won - lost,
+            changes,
+        })
+    }
+
+    /// The queries that this run wins most, at most so many, the most first.
+    pub fn won_most(&self, most: usize) -> impl Iterator<Item = &Change> {
+        self.changes.iter().take(self.won.min(most))
+    }
+
+    /// The queries that this run loses most, at most so many, the most first.
+    pub fn lost_most(&self, most: usize) -> impl Iterator<Item = &Change> {
+        self.changes.iter().rev().take(self.lost.min(most))
+    }
+}

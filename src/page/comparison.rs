@@ -1,0 +1,117 @@
+//! Runs held against one of them.
+
+use super::evaluation::LEXICAL;
+use super::markup::{cut, figure, figures, heading, paragraph, section, signed, table, texts};
+use super::plots::{Axes, Series, clouds, gains, hexadecimal};
+use super::{AFTER, BEFORE, Parts};
+use crate::error::Result;
+use crate::eval::{Change, Comparison};
+
+/// Runs against a first one, as their page tells it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ComparisonReport {
+    /// The name of the first run.
+    pub first: String,
+    /// Run by run, metric by metric: see [`Comparison::of_all`]. A run's first one is drawn.
+    pub comparisons: Vec<Comparison>,
+    /// How many of the queries won and lost most to name. Default 5.
+    pub most: usize,
+}
+
+impl ComparisonReport {
+    /// Of what was compared with the run of this name.
+    pub fn new(first: impl Into<String>, comparisons: Vec<Comparison>) -> ComparisonReport {
+        ComparisonReport { first: first.into(), comparisons, most: 5 }
+    }
+
+    /// Sets [`most`](ComparisonReport::most).
+    pub fn with_most(mut self, most: usize) -> ComparisonReport {
+        self.most = most;
+        self
+    }
+}
+
+impl Parts for ComparisonReport {
+    fn title(&self) -> String {
+        format!("Comparison with {}", self.first)
+    }
+
+    fn content(&self) -> Result<String> {
+        let mut content =
+            paragraph(&format!("A is {}, the run that the others are held against.", self.first));
+        content.push_str(&self.tests());
+        let runs = self.comparisons.chunk_by(|one, next| one.run == next.run);
+        let mut drawn = String::new();
+        for one in runs.filter_map(<[Comparison]>::first) {
+            drawn.push_str(&self.queries(one)?);
+        }
+        content.push_str(&section("queries", "Queries", &drawn));
+        Ok(content)
+    }
+}
+
+impl ComparisonReport {
+    fn tests(&self) -> String {
+        let row = |one: &Comparison| {
+            let mut row = vec![format!("{}, {}", one.run, one.metric)];
+            row.extend([one.first, one.second].map(|mean| format!("{mean:.4}")));
+            row.push(signed(one.difference));
+            row.extend([one.p_value, one.p_holm].map(|p| format!("{p:.4}")));
+            row.extend([one.won, one.lost, one.tied].map(|count| count.to_string()));
+            row
+        };
+        let rows: Vec<Vec<String>> = self.comparisons.iter().map(row).collect();
+        let head = ["run and metric", "A", "this", "difference", "p", "p (Holm)", "won", "lost", "tied"];
+        let caption = "Means over queries and paired randomisation tests";
+        let note = format!(
+            "p is how often chance alone would give such a difference; p (Holm) is corrected for all {} comparisons.",
+            rows.len()
+        );
+        section("tests", "Means and tests", &(texts(caption, &head, &rows) + &paragraph(&note)))
+    }
+
+    /// One run and metric, query by query.
+    fn queries(&self, one: &Comparison) -> Result<String> {
+        let Comparison { run, metric, changes, .. } = one;
+        let of = |colour, side: fn(f64) -> bool| Series {
+            colour,
+            points: changes
+                .iter()
+                .filter(|change| side(change.difference()))
+                .map(|change| (change.first, change.second))
+                .collect(),
+        };
+        let series = [of(AFTER, |d| d > 0.0), of(BEFORE, |d| d == 0.0), of(LEXICAL, |d| d < 0.0)];
+        let (first, second) = (format!("{metric} of A"), format!("{metric} of this run"));
+        let axes = Axes { x: &first, y: &second };
+        let scatter = clouds(&format!("each query by its scores in A and in {run}"), axes, &series)?;
+        let differences: Vec<f64> = changes.iter().map(Change::difference).collect();
+        let axes = Axes { x: "queries, by their difference", y: "this run less A" };
+        let label = format!("the differences of the queries between {run} and A");
+        let sorted = gains(&label, axes, &differences, (AFTER, LEXICAL))?;
+        let [won, tied, lost] =
+            [(one.won, "won"), (one.tied, "tied"), (one.lost, "lost")].map(|(n, what)| format!("{n} {what}"));
+        let keys = [
+            (hexadecimal(AFTER), won.as_str()),
+            (hexadecimal(LEXICAL), lost.as_str()),
+            (hexadecimal(BEFORE), tied.as_str()),
+        ];
+        let mut html = heading(&format!("{run}: {metric}"));
+        html.push_str(&figures(&[
+            figure("Query by query", &keys, &scatter),
+            figure("Differences in order", &keys[..2], &sorted),
+        ]));
+        let row = |change: &Change| {
+            let values = [change.first, change.second].map(|value| format!("{value:.4}"));
+            let difference = signed(change.difference());
+            [vec![cut(&change.query)], values.to_vec(), vec![difference]].concat()
+        };
+        let head = ["query", "A", "this", "difference"];
+        let (won, lost): (Vec<_>, Vec<_>) =
+            (one.won_most(self.most).map(row).collect(), one.lost_most(self.most).map(row).collect());
+        let most = [("Queries won most", won), ("Queries lost most", lost)];
+        html.push_str(&figures(&most.map(|(caption, rows)| table(caption, &head, &rows))));
+        Ok(html)
+    }
+}

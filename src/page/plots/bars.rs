@@ -1,0 +1,150 @@
+//! Bars and areas.
+
+use plotters::prelude::*;
+
+use super::{Axes, GREY, SIZE, SQUARE, WIDE, chart, dashes, number, svg, whole};
+use crate::Distribution;
+use crate::error::Result;
+
+/// Histograms over each other, in shares of each. `like` are distributions that are drawn beside these and have the same
+/// axes.
+pub(in crate::page) fn histograms(
+    label: &str,
+    axes: Axes<'_>,
+    shown: &[(&Distribution, RGBColor)],
+    like: &[&Distribution],
+) -> Result<String> {
+    let share = |of: &Distribution, bin: usize| 100.0 * f64::from(of.histogram[bin]) / of.count.max(1) as f64;
+    let bound = |of: &Distribution, bin: usize| 2.0 * bin as f64 / of.histogram.len() as f64 - 1.0;
+    let filled = || {
+        let bins = like.iter().flat_map(|of| (0..of.histogram.len()).map(move |bin| (*of, bin)));
+        bins.filter(|(of, bin)| of.histogram[*bin] > 0)
+    };
+    let low = filled().map(|(of, bin)| bound(of, bin)).fold(1.0, f64::min);
+    let high = filled().map(|(of, bin)| bound(of, bin + 1)).fold(-1.0, f64::max);
+    // A few bins on either side, so that a narrow distribution does not look wide.
+    let x = (low - 0.1).max(-1.0)..(high + 0.1).min(1.0);
+    let top = filled().map(|(of, bin)| share(of, bin)).fold(0.0, f64::max) * 1.08;
+    svg(label, SIZE, |area| {
+        let mut chart = chart(area, axes, (x, 0.0..top.max(1.0)), (6, &number))?;
+        for &(of, colour) in shown {
+            let bins = (0..of.histogram.len()).filter(|&bin| of.histogram[bin] > 0);
+            let bar = |bin: usize| [(bound(of, bin), 0.0), (bound(of, bin + 1), share(of, bin))];
+            let bars = bins.clone().map(|bin| Rectangle::new(bar(bin), colour.mix(0.35).filled()));
+            chart.draw_series(bars)?;
+            let outlines = bins.map(|bin| Rectangle::new(bar(bin), colour.stroke_width(1)));
+            chart.draw_series(outlines)?;
+        }
+        Ok(())
+    })
+}
+
+/// Bars in pairs from 0 to 1: of each name what it was and what it has become.
+pub(in crate::page) fn pairs(
+    label: &str,
+    axes: Axes<'_>,
+    values: &[(&str, f64, f64)],
+    (before, after): (RGBColor, RGBColor),
+) -> Result<String> {
+    let last = values.len() as f64 - 0.5;
+    let name = |x: &f64| {
+        let named = (x.fract() == 0.0 && *x >= 0.0).then(|| values.get(*x as usize)).flatten();
+        named.map_or_else(String::new, |(name, ..)| name.to_string())
+    };
+    svg(label, WIDE, |area| {
+        let mut chart = chart(area, axes, (-0.5..last, 0.0..1.0), (values.len() + 1, &name))?;
+        let bar = |from: f64, value: f64, colour: RGBColor| {
+            Rectangle::new([(from, 0.0), (from + 0.32, value)], colour.filled())
+        };
+        let bars = values.iter().enumerate().flat_map(|(place, &(_, old, new))| {
+            [bar(place as f64 - 0.34, old, before), bar(place as f64 + 0.02, new, after)]
+        });
+        chart.draw_series(bars)?;
+        Ok(())
+    })
+}
+
+/// How many of some values lie between two numbers.
+pub(in crate::page) struct Bin {
+    pub(in crate::page) from: f64,
+    pub(in crate::page) to: f64,
+    pub(in crate::page) count: usize,
+}
+
+/// Bins from 0 on, with places that are marked from top to bottom, each with its colour and the length of its dashes.
+pub(in crate::page) fn counts(
+    label: &str,
+    axes: Axes<'_>,
+    (bins, colour): (&[Bin], RGBColor),
+    marks: &[(f64, RGBColor, u32)],
+) -> Result<String> {
+    let top = bins.iter().map(|bin| bin.count).fold(1, usize::max) as f64 * 1.08;
+    let end = bins.iter().map(|bin| bin.to).chain(marks.iter().map(|mark| mark.0)).fold(0.0, f64::max);
+    let end = if end > 0.0 { end * 1.02 } else { 1.0 };
+    svg(label, SIZE, |area| {
+        let mut chart = chart(area, axes, (0.0..end, 0.0..top), (6, &number))?;
+        for bin in bins.iter().filter(|bin| bin.count > 0) {
+            let corners = [(bin.from, 0.0), (bin.to, bin.count as f64)];
+            chart.draw_series([
+                Rectangle::new(corners, colour.mix(0.35).filled()),
+                Rectangle::new(corners, colour.stroke_width(1)),
+            ])?;
+        }
+        for &(x, colour, dash) in marks {
+            chart.draw_series(dashes(&[(x, 0.0), (x, top)], dash, colour))?;
+        }
+        Ok(())
+    })
+}
+
+/// Gains side by side, the greatest first: areas above 0 and below it. `gains` are in this order.
+pub(in crate::page) fn gains(
+    label: &str,
+    axes: Axes<'_>,
+    gains: &[f64],
+    (up, down): (RGBColor, RGBColor),
+) -> Result<String> {
+    let count = gains.len().max(1) as f64;
+    let high = gains.iter().copied().fold(0.05, f64::max) * 1.08;
+    let low = gains.iter().copied().fold(-0.05, f64::min) * 1.08;
+    svg(label, SQUARE, |area| {
+        let mut chart = chart(area, axes, (0.0..count, low..high), (6, &whole))?;
+        for (side, colour) in [(1.0, up), (-1.0, down)] {
+            let of_side: Vec<(usize, f64)> =
+                gains.iter().copied().enumerate().filter(|(_, gain)| gain * side > 0.0).collect();
+            let (Some(first), Some(last)) = (of_side.first(), of_side.last()) else { continue };
+            let mut outline = vec![(first.0 as f64, 0.0)];
+            let step = |&(place, gain): &(usize, f64)| [(place as f64, gain), (place as f64 + 1.0, gain)];
+            outline.extend(of_side.iter().flat_map(step));
+            outline.push((last.0 as f64 + 1.0, 0.0));
+            chart.draw_series([Polygon::new(outline, colour.filled())])?;
+        }
+        chart.draw_series([PathElement::new(vec![(0.0, 0.0), (count, 0.0)], GREY)])?;
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AXES: Axes<'_> = Axes { x: "queries", y: "gain" };
+
+    #[test]
+    fn what_is_gained_and_what_is_lost_are_areas_and_no_difference_is_none() {
+        let areas =
+            |values: &[f64]| gains("g", AXES, values, (RED, BLUE)).unwrap().matches("<polygon").count();
+        assert_eq!(areas(&[0.5, 0.0, -0.25]), 2);
+        assert_eq!(areas(&[0.5]), 1);
+        assert_eq!((areas(&[0.0, 0.0]), areas(&[])), (0, 0));
+    }
+
+    #[test]
+    fn empty_bins_are_not_drawn_and_nothing_has_axes_all_the_same() {
+        let bin = |from: f64, count| Bin { from, to: from + 1.0, count };
+        let drawn = |bins: &[Bin]| counts("b", AXES, (bins, RED), &[(1.5, BLUE, 4)]).unwrap();
+        let (two, none) = (drawn(&[bin(0.0, 2), bin(1.0, 0), bin(2.0, 1)]), drawn(&[]));
+        // Each with its outline.
+        assert_eq!(two.matches("<rect").count(), 4 + none.matches("<rect").count());
+    }
+}

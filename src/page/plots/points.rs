@@ -1,0 +1,104 @@
+//! Points.
+
+use std::collections::BTreeMap;
+
+use plotters::prelude::*;
+
+use super::{Axes, GREY, SQUARE, Series, WIDE, chart, dashes, number, svg};
+use crate::error::Result;
+
+/// Radius of a lone point, and of the largest one.
+const RADIUS: f64 = 3.0;
+const LARGEST: f64 = 15.0;
+
+/// Points between 0 and 1 both ways, and the line on which both are equal. The area of a point says how many are there.
+pub(in crate::page) fn clouds(label: &str, axes: Axes<'_>, series: &[Series]) -> Result<String> {
+    const SIDE: std::ops::Range<f64> = -0.06..1.06;
+    let mut stacks: BTreeMap<(usize, [i64; 2]), usize> = BTreeMap::new();
+    for (which, one) in series.iter().enumerate() {
+        for (x, y) in &one.points {
+            *stacks.entry((which, [x, y].map(|n| (n * 1000.0).round() as i64))).or_default() += 1;
+        }
+    }
+    let mut stacks: Vec<_> = stacks.into_iter().collect();
+    // Small ones lie upon large ones.
+    stacks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let tick = |n: &f64| if (0.0..=1.0).contains(n) { number(n) } else { String::new() };
+    svg(label, SQUARE, |area| {
+        let mut chart = chart(area, axes, (SIDE, SIDE), (6, &tick))?;
+        chart.draw_series(dashes(&[(0.0, 0.0), (1.0, 1.0)], 4, GREY))?;
+        for ((which, place), count) in stacks {
+            let place = place.map(|n| n as f64 / 1000.0);
+            let radius = (RADIUS * (count as f64).sqrt()).min(LARGEST).round() as i32;
+            let colour = series[which].colour;
+            chart.draw_series([
+                Circle::new((place[0], place[1]), radius, colour.mix(0.55).filled()),
+                Circle::new((place[0], place[1]), radius, colour.stroke_width(1)),
+            ])?;
+        }
+        Ok(())
+    })
+}
+
+/// A number with the range that it surely lies in.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct Estimate {
+    pub(in crate::page) value: f64,
+    pub(in crate::page) low: f64,
+    pub(in crate::page) high: f64,
+}
+
+/// Estimates from 0 to 1 beside each other, for each name one of every series.
+pub(in crate::page) fn estimates(
+    label: &str,
+    axes: Axes<'_>,
+    names: &[String],
+    series: &[(RGBColor, Vec<Estimate>)],
+) -> Result<String> {
+    const APART: f64 = 0.2;
+    let name = |x: &f64| {
+        let named = (x.fract() == 0.0 && *x >= 0.0).then(|| names.get(*x as usize)).flatten();
+        named.cloned().unwrap_or_default()
+    };
+    let last = names.len().max(1) as f64 - 0.5;
+    svg(label, WIDE, |area| {
+        let mut chart = chart(area, axes, (-0.5..last, 0.0..1.0), (names.len() + 1, &name))?;
+        for (which, (colour, estimates)) in series.iter().enumerate() {
+            let aside = (which as f64 - (series.len() as f64 - 1.0) / 2.0) * APART;
+            for (place, one) in estimates.iter().enumerate() {
+                let x = place as f64 + aside;
+                let line = |from, to| PathElement::new(vec![from, to], colour.stroke_width(2));
+                let cap = |y| line((x - 0.05, y), (x + 0.05, y));
+                chart.draw_series([line((x, one.low), (x, one.high)), cap(one.low), cap(one.high)])?;
+                chart.draw_series([Circle::new((x, one.value), 4, colour.filled())])?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AXES: Axes<'_> = Axes { x: "a", y: "b" };
+
+    #[test]
+    fn points_at_one_place_are_one_larger_point() {
+        let drawn = |points: Vec<(f64, f64)>| clouds("c", AXES, &[Series { colour: RED, points }]).unwrap();
+        let found = drawn(vec![(1.0, 1.0); 4]);
+        assert_eq!(found.matches("r=\"6\"").count(), 2, "{found}");
+        let many = drawn([vec![(0.0, 0.0); 10_000], vec![(0.2, 0.9)]].concat());
+        assert!(many.contains("r=\"15\"") && many.contains("r=\"3\""), "{many}");
+        assert!(!drawn(Vec::new()).contains("<circle"));
+    }
+
+    #[test]
+    fn every_name_has_an_estimate_of_every_series() {
+        let one = Estimate { value: 0.5, low: 0.4, high: 0.6 };
+        let names = ["ndcg@10".to_string(), "map".to_string()];
+        let found = estimates("e", AXES, &names, &[(RED, vec![one; 2]), (BLUE, vec![one; 2])]).unwrap();
+        assert_eq!(found.matches("<circle").count(), 4);
+        assert!(found.contains("ndcg@10") && found.contains("map"), "{found}");
+    }
+}

@@ -1,0 +1,179 @@
+//! Collections and runs, measured and compared.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common;
+use crate::harness::{has, json, refused, retune, stdout, write_collection};
+
+#[test]
+fn a_collection_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let report = json(folder.path(), &["eval", "--collection", "."]);
+    has(&report, &["collection", "split", "documents", "queries", "modes", "encode", "query_ms"]);
+    assert_eq!(
+        (&report["documents"], &report["queries"], &report["encode"]["documents"]),
+        (&8.into(), &8.into(), &8.into())
+    );
+    for mode in ["lexical", "dense", "hybrid"] {
+        has(&report["modes"][mode], &["ndcg@10", "mrr@10", "map", "recall@100"]);
+    }
+    assert_eq!(report["modes"]["lexical"]["mrr@10"], 1.0);
+    assert_eq!(report["modes"]["dense"]["recall@100"], 1.0);
+    assert_eq!(json(folder.path(), &["eval", "--collection", ".", "--limit", "3"])["queries"], 3);
+    let kept = ["eval", "--collection", ".", "--index", "kept", "--embeddings", "none"];
+    assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 8);
+    assert_eq!(json(folder.path(), &kept)["encode"]["documents"], 0, "they are there already");
+
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    fs::write(folder.path().join("notes/a.txt"), "Of something else.").unwrap();
+    json(folder.path(), &["index", "notes"]);
+    let mine = refused(folder.path(), &["eval", "--collection", ".", "--index", "notes/.retune"]);
+    assert!(mine.contains("a.txt"), "{mine}");
+    assert_eq!(json(folder.path(), &["status", "--dir", "notes"])["documents"], 1, "nothing was added");
+
+    assert!(refused(folder.path(), &["eval", "--collection", ".", "--split", "dev"]).contains("dev"));
+}
+
+#[test]
+fn runs_are_written_scored_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    json(folder.path(), &["eval", "--collection", ".", "--run-out", "out.trec"]);
+    let written = fs::read_to_string(folder.path().join("out.lexical.trec")).unwrap();
+    assert!(written.lines().all(|line| line.ends_with(" retune-lexical")), "{written}");
+    let score =
+        |run: &str| json(folder.path(), &["eval", "--run", run, "--qrels", "qrels/test.tsv", "--per-query"]);
+    let report = score("out.lexical.trec");
+    has(
+        &report,
+        &["run", "queries", "unjudged_queries", "missing_queries", "figures", "intervals", "per_query"],
+    );
+    assert_eq!((&report["queries"], &report["figures"]["mrr@10"]), (&8.into(), &1.0.into()));
+    assert_eq!(report["per_query"].as_object().unwrap().len(), 8);
+    assert_eq!(report["intervals"]["mrr@10"]["low"], 1.0);
+
+    // One query misses its document, one finds it second.
+    let (mut worse, mut ranks) = (String::new(), [2, 0].into_iter());
+    for document in common::documents() {
+        let (query, rank) = (format!("q-{}", document.id), ranks.next().unwrap_or(1));
+        if rank != 1 {
+            worse += &format!("{query} Q0 other 1 9 mine\n");
+        }
+        if rank > 0 {
+            worse += &format!("{query} Q0 {} {rank} {} mine\n", document.id, 9 - rank);
+        }
+    }
+    fs::write(folder.path().join("worse.trec"), &worse).unwrap();
+    assert_eq!(score("worse.trec")["figures"]["mrr@10"], (6.0 + 0.5) / 8.0);
+    let compared = json(
+        folder.path(),
+        &[
+            "compare",
+            "out.lexical.trec",
+            "worse.trec",
+            "--qrels",
+            "qrels/test.tsv",
+            "--metrics",
+            "mrr@10,map",
+        ],
+    );
+    let one = &compared["comparisons"][0];
+    assert_eq!((&one["first"], &one["second"]), (&1.0.into(), &0.8125.into()));
+    assert_eq!((&one["won"], &one["lost"], &one["tied"]), (&0.into(), &2.into(), &6.into()));
+    assert_eq!(one["lost_most"][0]["difference"], -1.0);
+    // Of four patterns of signs two are as large; twice that for two metrics.
+    assert_eq!((&one["p_value"], &one["p_holm"]), (&0.5.into(), &1.0.into()));
+}
+
+#[test]
+fn vectors_of_a_collection_are_kept_from_run_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let eval = |args: &[&str]| json(folder.path(), &[&["eval", "--collection", "."], args].concat());
+    let encoded = |report: &Value| report["encode"]["documents"].as_u64().unwrap();
+
+    // `none` neither keeps vectors nor takes those that are there.
+    let first = eval(&["--embeddings", "none"]);
+    assert_eq!(encoded(&first), 8);
+    assert!(!folder.path().join("none").exists() && !folder.path().join("cache").exists());
+    let kept = ["--embeddings", "vectors"];
+    assert_eq!(encoded(&eval(&kept)), 8);
+    let again = eval(&kept);
+    assert_eq!(encoded(&again), 0, "all vectors are there");
+    for figures in ["modes", "intervals"] {
+        assert_eq!(again[figures], first[figures]);
+    }
+    assert_eq!(encoded(&eval(&["--embeddings", "none"])), 8);
+    assert!(!folder.path().join("cache").exists(), "retune's cache is only the default");
+    assert_eq!([encoded(&eval(&[])), encoded(&eval(&[]))], [8, 0]);
+    assert!(folder.path().join("cache/embeddings").is_dir());
+
+    let corpus = fs::read_to_string(folder.path().join("corpus.jsonl")).unwrap();
+    fs::write(folder.path().join("corpus.jsonl"), corpus.replace("vinegar", "lemon juice")).unwrap();
+    assert_eq!(encoded(&eval(&kept)), 1, "of a changed collection only what has changed is encoded");
+    let text = stdout(&retune(folder.path(), &[&["eval", "--collection", "."], &kept[..]].concat()));
+    assert!(text.contains("0 documents encoded"), "{text}");
+}
+
+#[test]
+fn evaluations_and_comparisons_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    // What a query says, and what it is called, is no markup.
+    let queries = fs::read_to_string(folder.path().join("queries.jsonl")).unwrap();
+    let queries = queries.replace("q-kettle", "<q>").replace("The kettle", "<b>The kettle");
+    fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
+    let qrels = fs::read_to_string(folder.path().join("qrels/test.tsv")).unwrap();
+    fs::write(folder.path().join("qrels/test.tsv"), qrels.replace("q-kettle", "<q>")).unwrap();
+
+    let eval = ["eval", "--collection", ".", "--index", "new", "--report"];
+    for nowhere in ["no folder/page.html", "qrels"] {
+        let said = refused(folder.path(), &[&eval, &[nowhere][..]].concat());
+        assert!(said.contains(nowhere), "{said}");
+        assert!(!folder.path().join("new").exists(), "nothing was begun");
+    }
+    let report =
+        json(folder.path(), &[&eval, &["page.html", "--per-query", "--run-out", "out.trec"][..]].concat());
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(common::html::check(&page), ["figures", "queries", "weights", "speed", "collection"]);
+    assert_eq!(page.matches("<svg ").count(), 6);
+    for (mode, figures) in report["modes"].as_object().unwrap() {
+        let interval = &report["intervals"][mode]["map"];
+        let [mean, low, high] =
+            [&figures["map"], &interval["low"], &interval["high"]].map(|one| one.as_f64().unwrap());
+        assert!(
+            page.contains(&format!("<td>{mean:.4}\u{a0}({low:.3}\u{a0}to\u{a0}{high:.3})</td>")),
+            "{mode}"
+        );
+    }
+    // The weight in use was tried with the others, as deep.
+    let hybrid = report["modes"]["hybrid"]["ndcg@10"].as_f64().unwrap();
+    assert!(page.contains(&format!("<th scope=\"row\">0.7</th><td>{hybrid:.4}</td>")), "{hybrid}");
+    let of = |mode: &str| report["per_query"][mode]["<q>"]["ndcg@10"].as_f64().unwrap();
+    let gains = of("hybrid") != of("lexical").max(of("dense"));
+    assert_eq!(page.contains("&lt;q&gt;: &lt;b&gt;The kettle"), gains);
+    // Another metric alone is what is drawn then.
+    json(folder.path(), &[&eval, &["map.html", "--metrics", "map"][..]].concat());
+    let other = fs::read_to_string(folder.path().join("map.html")).unwrap();
+    assert!(other.contains("map by weight") && !other.contains("ndcg@10"));
+
+    let compare =
+        ["compare", "out.lexical.trec", "out.dense.trec", "out.hybrid.trec", "--qrels", "qrels/test.tsv"];
+    let compared = json(folder.path(), &[&compare, &["--report", "page.html"][..]].concat());
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(common::html::check(&page), ["tests", "queries"]);
+    assert_eq!(page.matches("<svg ").count(), 2 * 2);
+    for one in compared["comparisons"].as_array().unwrap() {
+        let row = format!(
+            "<th scope=\"row\">{}, {}</th><td>{:.4}</td>",
+            one["run"].as_str().unwrap(),
+            one["metric"].as_str().unwrap(),
+            one["first"].as_f64().unwrap()
+        );
+        assert!(page.contains(&row), "{row}");
+    }
+    refused(folder.path(), &[&compare, &["--report", "no folder/page.html"][..]].concat());
+}

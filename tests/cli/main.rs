@@ -1,0 +1,13 @@
+//! The program, as a user runs it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_input;
+mod eval;
+mod folder;
+mod harness;
+mod learn;
+mod passages;
+mod simulate;
+mod usage;
