@@ -17,7 +17,7 @@ fn learn(queries: &[Judged]) -> Option<f32> {
 
 /// A query whose right answer only the lexical side knows, among ten that the dense side prefers.
 fn lexical_query() -> Judged {
-    let mut candidates: Vec<_> = (1..=12).map(|i| candidate(i, 1.0, 0.7 - i as f32 / 100.0)).collect();
+    let mut candidates: Vec<_> = (1..=12).map(|i| candidate(i, 1.0, 0.9 - i as f32 / 25.0)).collect();
     candidates.push(candidate(99, 2.0, 0.4));
     Judged { candidates, relevant: relevant("99"), profile: PROFILE }
 }
