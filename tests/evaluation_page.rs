@@ -38,8 +38,9 @@ fn full() -> EvaluationReport {
     report.split = "test".into();
     report.inventory.empty_documents = 31;
     report.texts.insert("<q3>&".into(), "</table><script>".repeat(20) + "\u{7}");
+    report.fusion = Fusion::Convex { dense_weight: 0.25 };
     report.weights =
-        (0..=10).map(|step| (f64::from(step) / 10.0, 0.5 + f64::from(step % 8) / 100.0)).collect();
+        (0..=10).map(|step| (f64::from(step) / 10.0, 0.8 + f64::from(step % 8) / 100.0)).collect();
     // One is so slow that the others would have no room.
     report.took_ms = (1..=99).map(|time| took(f64::from(time))).chain([took(5000.0)]).collect();
     (report.encoded, report.encode_seconds) = (1400, 70.0);
@@ -78,7 +79,9 @@ fn the_page_of_an_evaluation_has_every_plot_and_needs_nothing_else() {
             "Of 5 queries the hybrid is above the better of its two legs on 1, equal on 3, below it on 1.",
             "<td>+0.3691</td><td>0.6309</td><td>0.3869</td><td>1.0000</td>",
             "<td>-0.3691</td><td>0.5000</td><td>1.0000</td><td>0.6309</td>",
-            "The best of these weights is 0.7, with 0.5700",
+            "The best of these weights is 0.70, with 0.8700",
+            "<th scope=\"row\">0.20</th><td>0.8200</td>",
+            "<th scope=\"row\">0.25, in use</th><td>0.7262</td>",
             "1400 documents were encoded and added in 70.0 seconds: 20.0 a second.",
             "p50 51.00 ms",
             "p95 95.00 ms",

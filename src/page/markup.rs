@@ -37,7 +37,7 @@ pub(super) fn heading(text: &str) -> String {
 /// A difference with its sign; one that is nothing at this precision has none.
 pub(super) fn signed(difference: f64) -> String {
     let text = format!("{difference:+.4}");
-    if text.ends_with("0.0000") { "0.0000".into() } else { text }
+    if text[1..] == *"0.0000" { "0.0000".into() } else { text }
 }
 
 /// The beginning of a text that is too long for a table.

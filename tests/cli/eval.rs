@@ -149,9 +149,12 @@ fn evaluations_and_comparisons_are_drawn() {
             "{mode}"
         );
     }
-    // The weight in use was tried with the others, as deep.
-    let hybrid = report["modes"]["hybrid"]["ndcg@10"].as_f64().unwrap();
-    assert!(page.contains(&format!("<th scope=\"row\">0.7</th><td>{hybrid:.4}</td>")), "{hybrid}");
+    // The hybrid of one side alone is that side; the weight in use stands among those that were tried.
+    for (weight, mode) in [("0.00", "lexical"), ("1.00", "dense"), ("0.55, in use", "hybrid")] {
+        let mean = report["modes"][mode]["ndcg@10"].as_f64().unwrap();
+        let row = format!("<th scope=\"row\">{weight}</th><td>{mean:.4}</td>");
+        assert!(page.contains(&row), "{row}");
+    }
     let of = |mode: &str| report["per_query"][mode]["<q>"]["ndcg@10"].as_f64().unwrap();
     let gains = of("hybrid") != of("lexical").max(of("dense"));
     assert_eq!(page.contains("&lt;q&gt;: &lt;b&gt;The kettle"), gains);
