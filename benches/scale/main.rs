@@ -1,0 +1,121 @@
+//! How indexing and searching grow with the number of passages: time, bytes, recall, exact search against the graph.
+//!
+//!     RETUNE_MODEL=DIR RAYON_NUM_THREADS=1 cargo bench --bench scale -- [sizes] [--corpus FILE] [--encoded N] [--folder DIR]
+//!
+//! | argument | |
+//! |---|---|
+//! | sizes | numbers of passages, ascending; default 1000 10000 |
+//! | `--corpus FILE` | a `corpus.jsonl` in BEIR's layout that the texts are taken from; default made-up words |
+//! | `--encoded N` | how many of the texts the encoder is given, 100 or more; default 1000 |
+//! | `--folder DIR` | keeps what was encoded and built there, and takes up what is; default a temporary folder |
+//!
+//! `RETUNE_MODEL` names the encoder. Without it the tiny one of the fixtures encodes, whose vectors are so short that times
+//! say little. Vectors beyond the first N are drawn around theirs ([`vectors`]), texts beyond the corpus's are put together
+//! from its own ([`texts`]).
+//!
+//! The indexes are written through the rooms that write them (their sources are compiled into this program, as they are no
+//! public API), each with a clock of its own, into the folder of an index that the engine has made; searches go through
+//! the engine. Times are Markdown tables on standard output, in milliseconds: the median and the 95th percentile over
+//! queries, of each query the median of its repetitions, since the machine may be shared. Progress is on standard error.
+
+// Of the rooms this uses a part, and under other lints.
+#![allow(dead_code, unused_imports, unfulfilled_lint_expectations)]
+
+#[path = "../../src/dense/mod.rs"]
+mod dense;
+#[path = "../../src/error.rs"]
+mod error;
+#[path = "../../src/ids.rs"]
+mod ids;
+#[path = "../../src/lexical/mod.rs"]
+mod lexical;
+#[path = "../../src/storage/mod.rs"]
+mod storage;
+
+mod build;
+mod searches;
+mod texts;
+mod timing;
+mod vectors;
+
+use std::path::PathBuf;
+
+use build::Built;
+use retune::Encoder;
+use searches::Queries;
+use texts::Texts;
+use vectors::Vectors;
+
+/// Queries that are asked of every size.
+const QUERIES: usize = 200;
+
+struct Arguments {
+    sizes: Vec<usize>,
+    corpus: Option<PathBuf>,
+    encoded: usize,
+    folder: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn parse() -> Arguments {
+        let mut arguments = Arguments { sizes: Vec::new(), corpus: None, encoded: 1000, folder: None };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().unwrap_or_else(|| panic!("{word} takes a value"));
+            match word.as_str() {
+                // What cargo adds.
+                "--bench" => {}
+                "--corpus" => arguments.corpus = Some(value().into()),
+                "--folder" => arguments.folder = Some(value().into()),
+                "--encoded" => arguments.encoded = value().parse().expect("--encoded takes a number"),
+                size => {
+                    arguments.sizes.push(size.parse().unwrap_or_else(|_| panic!("{size:?} is no size")));
+                }
+            }
+        }
+        if arguments.sizes.is_empty() {
+            arguments.sizes = vec![1_000, 10_000];
+        }
+        assert!(arguments.encoded >= 100, "vectors are drawn around 100 encoded ones or more");
+        arguments
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = arguments.folder.unwrap_or_else(|| temporary.path().to_path_buf());
+    let tiny = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/tiny-mpnet");
+    let model = std::env::var_os("RETUNE_MODEL").map_or_else(tiny, PathBuf::from);
+    let texts = Texts::read(arguments.corpus.as_deref(), QUERIES, arguments.encoded);
+    let encoder = Encoder::load(&model).expect("an encoder");
+    let vectors = Vectors::of(&encoder, &texts, &folder.join("encoded"));
+    let queries = Queries::encode(&encoder, texts.queries());
+    drop(encoder);
+    vectors.describe();
+    let empty = Built::at(&folder.join("0"), &model, &texts, &vectors, 0);
+
+    let measured: Vec<_> = arguments
+        .sizes
+        .iter()
+        .map(|&size| {
+            let built = Built::at(&folder.join(size.to_string()), &model, &texts, &vectors, size);
+            let dense = built.searches(&queries);
+            let engine = searches::through_the_engine(&built, &empty, &model, &queries);
+            (built, dense, engine)
+        })
+        .collect();
+    println!(
+        "\n| passages | lexical, s | vectors, s | graph, s | graph, vectors/s | bytes of a passage on disk: lexical | vectors | graph | in memory |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    measured.iter().for_each(|(built, _, engine)| println!("{}", built.row(engine.bytes_in_memory)));
+    println!(
+        "\n| passages | exact, 10 | graph, 10 | graph, 100 | of it rescoring | recall@10 | recall@100 | rows scored exactly in the time of graph, 100 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    measured.iter().for_each(|(_, dense, _)| println!("{dense}"));
+    println!("\n| passages | allowed | lexical | dense | fused | of it lexical | dense | fusing, passages |");
+    println!("|---|---|---|---|---|---|---|---|");
+    measured.iter().for_each(|(_, _, engine)| print!("{engine}"));
+}

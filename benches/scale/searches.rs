@@ -1,0 +1,171 @@
+//! What is asked of an index, and how long the answers take.
+
+use std::fmt;
+use std::path::Path;
+
+use retune::{Answer, Encoder, Engine, Filter, Mode, Options, Query};
+
+use crate::build::{Built, SHARES};
+use crate::dense::DenseView;
+use crate::ids::ChunkId;
+use crate::timing::{Percentiles, timed};
+
+pub(crate) struct Queries {
+    texts: Vec<String>,
+    vectors: Vec<Vec<f32>>,
+}
+
+impl Queries {
+    pub(crate) fn encode(encoder: &Encoder, texts: &[String]) -> Queries {
+        Queries { texts: texts.to_vec(), vectors: encoder.encode(texts).expect("vectors of queries") }
+    }
+}
+
+/// Searches of the dense index.
+pub(crate) struct DenseSearches {
+    size: usize,
+    exact: Percentiles,
+    graph_10: Percentiles,
+    graph_100: Percentiles,
+    rescoring: Percentiles,
+    recall_10: f64,
+    recall_100: f64,
+}
+
+impl Built {
+    pub(crate) fn searches(&self, queries: &Queries) -> DenseSearches {
+        let live: Vec<ChunkId> = (0..self.size as u64).map(ChunkId).collect();
+        let view = |exact_below| self.dense(exact_below).view(&live).expect("a view");
+        let (exact, graph) = (view(usize::MAX), view(0));
+        let vectors = &queries.vectors;
+        let search =
+            |view: &DenseView, query: usize, k| view.search(&vectors[query], k, None).expect("an answer");
+        let times = |view: &DenseView, k: usize| {
+            Percentiles::of(vectors.len(), |query| timed(|| search(view, query, k)).1)
+        };
+        // As many as the graph proposes to a search for 100.
+        let proposed: Vec<ChunkId> =
+            live.iter().copied().step_by((self.size / 200).max(1)).take(200).collect();
+        let rescore = |query: usize| timed(|| graph.score(&vectors[query], &proposed).expect("scores")).1;
+        eprintln!("{} passages: searching the vectors", self.size);
+        let found = DenseSearches {
+            size: self.size,
+            exact: times(&exact, 10),
+            graph_10: times(&graph, 10),
+            graph_100: times(&graph, 100),
+            rescoring: Percentiles::of(vectors.len(), rescore),
+            recall_10: recall(vectors.len(), |query| [search(&exact, query, 10), search(&graph, query, 10)]),
+            recall_100: recall(vectors.len(), |query| {
+                [search(&exact, query, 100), search(&graph, query, 100)]
+            }),
+        };
+        found
+    }
+}
+
+/// The share of the first ranking that the second has too.
+fn recall(queries: usize, rankings: impl Fn(usize) -> [Vec<(ChunkId, f32)>; 2]) -> f64 {
+    let (mut found, mut all) = (0, 0);
+    for query in 0..queries {
+        let [expected, ranking] = rankings(query);
+        found += expected.iter().filter(|hit| ranking.contains(hit)).count();
+        all += expected.len();
+    }
+    found as f64 / all as f64
+}
+
+impl fmt::Display for DenseSearches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.graph_100.p50 / self.exact.p50 * self.size as f64;
+        write!(
+            f,
+            "| {} | {} | {} | {} | {:.2} | {:.4} | {:.4} | {rows:.0} |",
+            self.size,
+            self.exact,
+            self.graph_10,
+            self.graph_100,
+            self.rescoring.p50,
+            self.recall_10,
+            self.recall_100,
+        )
+    }
+}
+
+/// Searches as users ask them, without the time to encode the query.
+pub(crate) struct EngineSearches {
+    size: usize,
+    rows: Vec<Row>,
+    pub(crate) bytes_in_memory: Option<f64>,
+}
+
+struct Row {
+    allowed: &'static str,
+    lexical: Percentiles,
+    dense: Percentiles,
+    /// All of it; the two sides; the rest.
+    fused: [Percentiles; 4],
+}
+
+/// Asks for ten documents in every mode, of all passages and with each filter.
+pub(crate) fn through_the_engine(
+    built: &Built,
+    empty: &Built,
+    model: &Path,
+    queries: &Queries,
+) -> EngineSearches {
+    eprintln!("{} passages: searching through the engine", built.size);
+    let open = |built: &Built| {
+        Engine::open_read_only(&built.index, Options::default().with_model(model)).expect("an index")
+    };
+    // What an engine takes without any passage, most of it the encoder.
+    let engine = open(empty);
+    engine.search(&Query::new(queries.texts[0].as_str())).expect("an answer");
+    let before = anonymous_bytes();
+    drop(engine);
+    let engine = open(built);
+    let [half, hundredth, ten_thousandth] = SHARES.map(|(field, _)| Some(Filter::equals(field, 0)));
+    let allowed = [("all", None), ("50 %", half), ("1 %", hundredth), ("0.01 %", ten_thousandth)];
+    let rows = allowed.into_iter().map(|(allowed, filter)| {
+        let ask = |query: usize, mode: Mode| -> Answer {
+            let mut asked = Query::new(queries.texts[query].as_str()).with_mode(mode);
+            asked.filter = filter.clone();
+            engine.search(&asked).expect("an answer")
+        };
+        let alone = |mode| {
+            Percentiles::of(queries.texts.len(), |query| {
+                let took = ask(query, mode).took_ms;
+                took.total - took.encode
+            })
+        };
+        let (lexical, dense) = (alone(Mode::Lexical), alone(Mode::Dense));
+        let fused = Percentiles::of_parts(queries.texts.len(), |query| {
+            let took = ask(query, Mode::Hybrid).took_ms;
+            [took.total - took.encode, took.lexical, took.dense, took.fuse]
+        });
+        Row { allowed, lexical, dense, fused }
+    });
+    let rows = rows.collect();
+    let grown = before.zip(anonymous_bytes()).map(|(before, after)| after.saturating_sub(before));
+    let bytes_in_memory = grown.map(|grown| grown as f64 / built.size as f64);
+    EngineSearches { size: built.size, rows, bytes_in_memory }
+}
+
+impl fmt::Display for EngineSearches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Row { allowed, lexical, dense, fused: [fused, of_lexical, of_dense, rest] } in &self.rows {
+            writeln!(
+                f,
+                "| {} | {allowed} | {lexical} | {dense} | {fused} | {:.2} | {:.2} | {:.2} |",
+                self.size, of_lexical.p50, of_dense.p50, rest.p50,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Memory of this process that no file stands behind, where the system tells.
+fn anonymous_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
+}

@@ -1,0 +1,109 @@
+//! The passages, by number, and the queries.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+
+/// Passages of a corpus that is made up.
+const MADE_UP: usize = 20_000;
+const VOCABULARY: usize = 30_000;
+const SYLLABLES: [&str; 16] =
+    ["ka", "lo", "mi", "ren", "tor", "vas", "pel", "un", "gri", "sta", "ho", "den", "fu", "zel", "bra", "ni"];
+/// Neighbours in a corpus are often alike: it is walked in steps of this prime.
+const STEP: usize = 7919;
+
+#[derive(Clone, Deserialize)]
+pub(crate) struct Passage {
+    #[serde(default)]
+    pub(crate) title: String,
+    pub(crate) text: String,
+}
+
+pub(crate) struct Texts {
+    passages: Vec<Passage>,
+    queries: Vec<String>,
+    /// The first so many have vectors of their own.
+    pub(crate) encoded: usize,
+}
+
+impl Texts {
+    /// The corpus, of which the last passages give the queries: some words of each, and it is not indexed.
+    pub(crate) fn read(corpus: Option<&Path>, queries: usize, encoded: usize) -> Texts {
+        let read = corpus.map_or_else(made_up, read);
+        let mut passages: Vec<Passage> =
+            (0..read.len()).map(|i| read[i * STEP % read.len()].clone()).collect();
+        assert!(passages.len() >= encoded + queries, "the corpus has {} passages", passages.len());
+        let held_back = passages.split_off(passages.len() - queries);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let asked = held_back.iter().map(|passage| {
+            let words: Vec<&str> = passage.text.split_whitespace().collect();
+            let count = words.len().min(random.random_range(4..=8));
+            let from = random.random_range(0..=words.len() - count);
+            words[from..from + count].join(" ")
+        });
+        Texts { queries: asked.collect(), passages, encoded }
+    }
+
+    pub(crate) fn queries(&self) -> &[String] {
+        &self.queries
+    }
+
+    /// Passage `number`. Beyond the corpus: the first half of the encoded one that its vector is drawn around, and the second
+    /// half of any other, so that lengths and the frequencies of words stay those of the corpus.
+    pub(crate) fn passage(&self, number: usize) -> Passage {
+        if let Some(own) = self.passages.get(number) {
+            return own.clone();
+        }
+        let (first, mut random) = self.base(number);
+        let first = &self.passages[first];
+        let second = self.passages.choose(&mut random).expect("a passage");
+        let words = |text: &str, half: usize| -> Vec<String> {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let middle = words.len().div_ceil(2);
+            let half = if half == 0 { &words[..middle] } else { &words[middle..] };
+            half.iter().map(|&word| word.to_owned()).collect()
+        };
+        let text = [words(&first.text, 0), words(&second.text, 1)].concat().join(" ");
+        Passage { title: second.title.clone(), text }
+    }
+
+    /// The encoded passage that number `number`, which is not, is drawn around; and what else is to be drawn for it.
+    pub(crate) fn base(&self, number: usize) -> (usize, ChaCha8Rng) {
+        let mut random = ChaCha8Rng::seed_from_u64(number as u64);
+        (random.random_range(0..self.encoded), random)
+    }
+}
+
+fn read(path: &Path) -> Vec<Passage> {
+    let file = File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let lines = BufReader::new(file).lines().enumerate();
+    let passage = lines.map(|(at, line)| -> Passage {
+        let parsed = line.map_err(|e| e.to_string());
+        let parsed = parsed.and_then(|line| serde_json::from_str(&line).map_err(|e| e.to_string()));
+        parsed.unwrap_or_else(|e| panic!("{}, line {}: {e}", path.display(), at + 1))
+    });
+    passage.filter(|passage| !passage.text.trim().is_empty()).collect()
+}
+
+/// Words whose frequency falls with their rank, as Zipf has it.
+fn made_up() -> Vec<Passage> {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let syllables = |random: &mut ChaCha8Rng| {
+        let count = random.random_range(1..5);
+        (0..count).map(|_| *SYLLABLES.choose(random).expect("a syllable")).collect::<String>()
+    };
+    let vocabulary: Vec<String> = (0..VOCABULARY).map(|_| syllables(&mut random)).collect();
+    let mut words = |count: usize| {
+        let word = |_| {
+            let rank = (VOCABULARY as f64).powf(random.random_range(0.0..1.0)) as usize;
+            vocabulary[rank.min(VOCABULARY - 1)].as_str()
+        };
+        (0..count).map(word).collect::<Vec<_>>().join(" ")
+    };
+    (0..MADE_UP).map(|i| Passage { title: words(2), text: words(5 + i % 20) }).collect()
+}

@@ -1,0 +1,74 @@
+//! Times of many queries.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How often each query is asked, unless that takes too long.
+const REPETITIONS: usize = 5;
+/// No further query is asked after this time, but [`LEAST`] are.
+const LONGEST: Duration = Duration::from_secs(20);
+const LEAST: usize = 20;
+
+/// Milliseconds: the median over queries, and the 95th percentile.
+#[derive(Clone, Copy)]
+pub(crate) struct Percentiles {
+    pub(crate) p50: f64,
+    pub(crate) p95: f64,
+}
+
+impl Percentiles {
+    /// Of `count` queries, each timed several times by `ask`, which gives milliseconds.
+    pub(crate) fn of(count: usize, mut ask: impl FnMut(usize) -> f64) -> Percentiles {
+        let [all] = Percentiles::of_parts(count, |query| [ask(query)]);
+        all
+    }
+
+    /// The same for several figures of each query.
+    pub(crate) fn of_parts<const N: usize>(
+        count: usize,
+        mut ask: impl FnMut(usize) -> [f64; N],
+    ) -> [Percentiles; N] {
+        let (started, mut asked) = (Instant::now(), 0);
+        let mut times: Vec<[Vec<f64>; N]> = (0..count).map(|_| std::array::from_fn(|_| Vec::new())).collect();
+        for repetition in 0..=REPETITIONS {
+            for (query, times) in times.iter_mut().enumerate() {
+                if started.elapsed() > LONGEST && asked >= LEAST {
+                    break;
+                }
+                let parts = ask(query);
+                // The first time brings things into memory; it counts only where there is no other.
+                if repetition == 1 {
+                    times.iter_mut().for_each(Vec::clear);
+                }
+                times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));
+                asked += 1;
+            }
+        }
+        std::array::from_fn(|part| {
+            let mut of_queries: Vec<f64> =
+                times.iter_mut().filter_map(|times| quantile(&mut times[part], 0.5)).collect();
+            Percentiles {
+                p50: quantile(&mut of_queries, 0.5).unwrap_or(f64::NAN),
+                p95: quantile(&mut of_queries, 0.95).unwrap_or(f64::NAN),
+            }
+        })
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} / {:.2}", self.p50, self.p95)
+    }
+}
+
+fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get((values.len().saturating_sub(1) as f64 * share).round() as usize).copied()
+}
+
+/// What `work` gives, and the milliseconds it took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let started = Instant::now();
+    let result = work();
+    (result, started.elapsed().as_secs_f64() * 1e3)
+}
