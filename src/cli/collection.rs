@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use retune::eval::{AveragedOver, Collection, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
+use retune::eval::{self, AveragedOver, Collection, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
 use retune::{Chunking, Document, Engine, Error, Fusion, Mode, Query, Result, Status};
 use serde::Serialize;
 
@@ -61,23 +61,33 @@ pub(super) fn judged_queries(
 /// Adds what the index does not have yet.
 pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Result<Encode> {
     let started = Instant::now();
-    let bar = out.spinner();
+    let bar = out.text_bar(0);
+    if !bar.is_hidden() {
+        // How long encoding takes goes by the length of the texts, not by their number.
+        let texts = collection.documents()?.map(|next| next.map(|one| text_bytes(&one)));
+        bar.set_length(texts.sum::<Result<u64>>()?);
+    }
     let mut encode = Encode { documents: 0, seconds: 0.0 };
-    let mut pending = Vec::new();
+    let (mut pending, mut bytes) = (Vec::new(), 0);
     let mut documents = collection.documents()?;
     loop {
         let next = documents.next().transpose()?;
         let done = next.is_none();
         // Collections have documents without a text. They can't be found, and count as not found.
         let next = next.filter(|one| !(one.text.trim().is_empty() && one.title.trim().is_empty()));
+        bytes += next.as_ref().map_or(0, text_bytes);
         pending.extend(next.map(|one| Document::new(one.id, one.text).with_title(one.title)));
         if pending.len() >= COMMIT || done {
-            let before = encode.documents;
+            let (before, encoded_before) = (bar.position(), encode.documents);
+            let asked = pending.len();
             let added = engine.add_with(std::mem::take(&mut pending), &mut |chunks| {
                 encode.documents += chunks;
                 bar.set_message(format!("{} documents encoded", encode.documents));
+                bar.set_position(before + share(bytes, encode.documents - encoded_before, asked));
             })?;
-            encode.documents = before + added.chunks_encoded;
+            encode.documents = encoded_before + added.chunks_encoded;
+            // With those that the index had already.
+            bar.set_position(before + std::mem::take(&mut bytes));
         }
         if done {
             break;
@@ -86,6 +96,15 @@ pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Res
     bar.finish_and_clear();
     encode.seconds = started.elapsed().as_secs_f64();
     Ok(encode)
+}
+
+fn text_bytes(document: &eval::Document) -> u64 {
+    (document.title.len() + document.text.len()) as u64
+}
+
+/// The bytes of the first `done` of `all` documents that have `bytes` together: one as many as the other.
+fn share(bytes: u64, done: usize, all: usize) -> u64 {
+    bytes * done.min(all) as u64 / all.max(1) as u64
 }
 
 /// How queries are asked.
@@ -154,4 +173,16 @@ pub(super) fn measure(
 ) -> Result<Evaluation> {
     let run = Ranking::new(mode, depth).run(engine, queries, out)?;
     Ok(evaluate(&run, &of_queries(qrels, queries), metrics, AveragedOver::Judged))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_a_commit_grows_to_all_of_it() {
+        let shares: Vec<u64> = [0, 128, 256, 300].into_iter().map(|done| share(1000, done, 256)).collect();
+        assert_eq!(shares, [0, 500, 1000, 1000]);
+        assert_eq!(share(0, 0, 0), 0);
+    }
 }

@@ -52,6 +52,19 @@ impl Output {
         bar
     }
 
+    /// A bar over bytes of text to be encoded, with the rate and the time that is left; invisible unless standard error is a
+    /// terminal.
+    pub(super) fn text_bar(&self, bytes: u64) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        let template =
+            "{msg:20} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta:>5} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
     /// For work whose size isn't known; invisible unless standard error is a terminal.
     pub(super) fn spinner(&self) -> ProgressBar {
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
