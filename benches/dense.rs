@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dense::{DenseIndex, DenseOptions, DenseView};
-use ids::{ChunkId, Digest};
+use ids::{ChunkId, ChunkSet, Digest};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -73,11 +73,12 @@ fn searches(c: &mut Criterion) {
         let live: Vec<ChunkId> = (0..count).map(ChunkId).collect();
         let exact = index.view(&live).expect("view");
         let queries = queries(&exact);
-        let mut run = |name: &str, view: &DenseView, allowed: Option<&[ChunkId]>| {
+        let mut run = |name: &str, view: &DenseView, allowed: Option<&Vec<ChunkId>>| {
             let mut next = 0;
             group.bench_function(BenchmarkId::new(name, count), |b| {
                 b.iter(|| {
                     next = (next + 1) % queries.len();
+                    let allowed = allowed.map(|list| list as &dyn ChunkSet);
                     black_box(view.search(&queries[next], 10, allowed).expect("search"))
                 });
             });

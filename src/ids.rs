@@ -23,6 +23,31 @@ pub struct GenerationId(pub u64);
 #[serde(into = "String", try_from = "String")]
 pub struct QueryId(pub u64);
 
+/// Chunks that a search may find.
+pub(crate) trait ChunkSet {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Whether `chunk` is one.
+    fn contains(&self, chunk: ChunkId) -> bool;
+    /// All of them, ascending.
+    fn chunks(&self) -> Vec<ChunkId>;
+}
+
+/// An ascending list.
+impl ChunkSet for Vec<ChunkId> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn contains(&self, chunk: ChunkId) -> bool {
+        self.binary_search(&chunk).is_ok()
+    }
+
+    fn chunks(&self) -> Vec<ChunkId> {
+        self.clone()
+    }
+}
+
 impl QueryId {
     /// A new random id.
     pub fn random() -> Self {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::build::{BuiltGraph, GraphBuilder};
 use super::directory::Directory;
@@ -200,6 +200,7 @@ impl DenseIndex {
             chunks: found.chunks,
             row_of: found.rows,
             missing: found.missing,
+            coverage: OnceLock::new(),
         }))
     }
 

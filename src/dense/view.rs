@@ -1,6 +1,6 @@
 //! Searching: the vectors of a list of live chunks at one moment.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::directory::skip;
 use super::exact::best_of;
@@ -8,7 +8,7 @@ use super::graph::Graph;
 use super::options::DenseOptions;
 use super::vectors::{Query, Rows};
 use crate::error::{Error, Result};
-use crate::ids::ChunkId;
+use crate::ids::{ChunkId, ChunkSet};
 
 /// Scores that a search through the graph computes per candidate it asks for, each about as dear as scoring one row
 /// in order: twice the connectivity's worth of neighbours, most of them seen already. Decides between graph and exact.
@@ -29,6 +29,27 @@ pub(super) struct Inner {
     pub(super) row_of: Vec<u32>,
     /// Live chunks without one, ascending.
     pub(super) missing: Vec<ChunkId>,
+    pub(super) coverage: OnceLock<Coverage>,
+}
+
+/// What the graph can find of a view's rows.
+#[derive(Debug)]
+pub(super) struct Coverage {
+    /// For every row that the graph is about, whether it is one of them.
+    found: Vec<bool>,
+    /// How many are.
+    covered: usize,
+    /// The view's other rows: to be scored exactly.
+    others: Vec<u32>,
+}
+
+impl Coverage {
+    fn new(graph: &Graph, rows: &[u32]) -> Coverage {
+        let mut found = vec![false; graph.rows()];
+        let (covered, others): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| graph.covers(row));
+        covered.iter().for_each(|&row| found[row as usize] = true);
+        Coverage { found, covered: covered.len(), others }
+    }
 }
 
 impl DenseView {
@@ -37,8 +58,7 @@ impl DenseView {
     }
 
     /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if given.
-    /// There are `k` of them unless fewer chunks are alive and allowed. `allowed` is ascending; ids in it that are
-    /// not alive count for nothing.
+    /// There are `k` of them unless fewer chunks are alive and allowed; ids in it that are not alive count for nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a query of other dimensions, with NaN or infinities, or all zero.
@@ -46,18 +66,22 @@ impl DenseView {
         &self,
         query: &[f32],
         k: usize,
-        allowed: Option<&[ChunkId]>,
+        allowed: Option<&dyn ChunkSet>,
     ) -> Result<Vec<(ChunkId, f32)>> {
         let inner = &*self.0;
         let query = inner.rows.layout().query(query)?;
-        let hits = match allowed {
-            None => inner.search(&query, k, &inner.row_of),
-            Some(allowed) => {
-                check_ascending("the list of allowed chunks", allowed)?;
-                inner.search(&query, k, &inner.rows_of(allowed))
-            }
+        let hits = match inner.shortlist(&query, k, allowed) {
+            Some(rows) => best_of(&inner.rows, &query, &rows, k),
+            None => match allowed {
+                None => best_of(&inner.rows, &query, &inner.row_of, k),
+                Some(allowed) => {
+                    let allowed = allowed.chunks();
+                    check_ascending("the list of allowed chunks", &allowed)?;
+                    best_of(&inner.rows, &query, &inner.rows_of(&allowed), k)
+                }
+            },
         };
-        Ok(hits.into_iter().map(|(chunk, score)| (chunk, score.clamp(-1.0, 1.0))).collect())
+        Ok(hits.into_iter().map(|hit| (hit.chunk, hit.score.clamp(-1.0, 1.0))).collect())
     }
 
     /// The cosine of the query and each chunk; `None` for a chunk that is not in the view.
@@ -100,10 +124,9 @@ impl DenseView {
 
     /// Whether such a search would go through the graph.
     #[cfg(test)]
-    pub(super) fn uses_graph(&self, query: &[f32], k: usize, allowed: Option<&[ChunkId]>) -> bool {
+    pub(super) fn uses_graph(&self, query: &[f32], k: usize, allowed: Option<&dyn ChunkSet>) -> bool {
         let query = self.0.rows.layout().query(query).unwrap();
-        let rows = allowed.map_or(self.0.row_of.clone(), |allowed| self.0.rows_of(allowed));
-        self.0.shortlist(&query, k.min(rows.len()), &rows).is_some()
+        self.0.shortlist(&query, k, allowed).is_some()
     }
 
     fn row(&self, chunk: ChunkId) -> Option<u32> {
@@ -125,35 +148,21 @@ impl Inner {
         rows
     }
 
-    fn search(&self, query: &Query, k: usize, candidates: &[u32]) -> Vec<(ChunkId, f32)> {
-        let k = k.min(candidates.len());
-        let hits = match self.shortlist(query, k, candidates) {
-            Some(rows) => best_of(&self.rows, query, &rows, k),
-            None => best_of(&self.rows, query, candidates, k),
-        };
-        hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect()
-    }
-
-    /// Those of the candidate rows that may be among the best `k`: what the graph proposes, and all that it does not
-    /// cover. `None` when scoring every candidate is cheaper, or the graph gives too few.
+    /// Those of the allowed rows that may be among the best `k`: what the graph proposes, and all that it does not cover.
+    /// `None` when scoring every one is cheaper, or the graph gives too few.
     ///
     /// Dead and filtered rows are dropped behind the graph, not in it: the candidates among the nearest N rows are
     /// exactly the nearest candidates, however the filter lies, and N need only grow with the share that is dropped.
-    fn shortlist(&self, query: &Query, k: usize, candidates: &[u32]) -> Option<Vec<u32>> {
+    fn shortlist(&self, query: &Query, k: usize, allowed: Option<&dyn ChunkSet>) -> Option<Vec<u32>> {
         let graph = self.graph.as_deref()?;
-        if k == 0 || candidates.len() <= self.options.exact_below {
+        let candidates = allowed.map_or(self.chunks.len(), |allowed| allowed.len().min(self.chunks.len()));
+        let k = k.min(candidates);
+        if k == 0 || candidates <= self.options.exact_below {
             return None;
         }
-        let mut wanted = vec![false; graph.rows()];
-        let (mut shortlist, mut covered) = (Vec::new(), 0);
-        for &row in candidates {
-            if graph.covers(row) {
-                wanted[row as usize] = true;
-                covered += 1;
-            } else {
-                shortlist.push(row);
-            }
-        }
+        let coverage = self.coverage.get_or_init(|| Coverage::new(graph, &self.row_of));
+        // As if the filter let the same share of either kind through.
+        let covered = candidates * coverage.covered / self.chunks.len();
         if covered == 0 {
             return None;
         }
@@ -162,8 +171,12 @@ impl Inner {
         if fetch.saturating_mul(GRAPH_COST) >= covered {
             return None;
         }
-        let proposed = graph.search(query, fetch)?;
-        shortlist.extend(proposed.into_iter().filter(|&row| wanted.get(row as usize) == Some(&true)));
+        let mut shortlist = graph.search(query, fetch)?;
+        shortlist.retain(|&row| coverage.found.get(row as usize) == Some(&true));
+        shortlist.extend(&coverage.others);
+        if let Some(allowed) = allowed {
+            shortlist.retain(|&row| allowed.contains(self.rows.chunk(row)));
+        }
         (shortlist.len() >= k).then_some(shortlist)
     }
 }

@@ -14,11 +14,11 @@ use tantivy::query::Bm25Weight;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
-use super::filter::Filter;
+use super::matching::Matching;
 use super::phrase::{PHRASE_BOOST, Pair};
 use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
-use crate::ids::ChunkId;
+use crate::ids::{ChunkId, ChunkSet as _};
 
 /// A query of more distinct terms keeps those with the highest weight.
 pub(super) const MOST_QUERY_TERMS: usize = 256;
@@ -78,19 +78,18 @@ impl LexicalSnapshot {
         &self,
         query: &str,
         limit: usize,
-        filter: Option<&Filter>,
+        allowed: Option<&Matching>,
     ) -> Result<Vec<(ChunkId, f32)>> {
-        self.search_with(query, limit, filter, Scoring::DEFAULT)
+        self.search_with(query, limit, allowed, Scoring::DEFAULT)
     }
 
     pub(super) fn search_with(
         &self,
         query: &str,
         limit: usize,
-        filter: Option<&Filter>,
+        allowed: Option<&Matching>,
         Scoring { pruning, phrase_boost }: Scoring,
     ) -> Result<Vec<(ChunkId, f32)>> {
-        filter.map_or(Ok(()), Filter::validate)?;
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -99,17 +98,16 @@ impl LexicalSnapshot {
             if terms.is_empty() {
                 return Ok(Vec::new());
             }
-            let allowed = match filter {
-                Some(filter) => {
-                    let docs = self.segments().iter().map(|segment| filter.docs(self.fields(), segment));
-                    Some(docs.collect::<tantivy::Result<Vec<_>>>()?)
-                }
-                None => None,
-            };
+            let pairs = self.query_pairs(query, phrase_boost)?;
+            if let Some(allowed) = allowed
+                && allowed.len() <= self.chunk_count() as usize / pruning.few
+            {
+                return self.best(self.score_all(&terms, allowed)?, limit, &pairs);
+            }
+            let allowed = allowed.map(Matching::docs);
             let mut scores: Vec<Vec<f32>> =
                 self.segments().iter().map(|segment| vec![0.0; segment.max_doc() as usize]).collect();
-            let candidates = self.accumulate(&terms, (limit, pruning), allowed.as_deref(), &mut scores)?;
-            let pairs = self.query_pairs(query, phrase_boost)?;
+            let candidates = self.accumulate(&terms, (limit, pruning), allowed, &mut scores)?;
             self.best(candidates, limit, &pairs)
         })
     }
@@ -128,17 +126,13 @@ impl LexicalSnapshot {
             if terms.is_empty() {
                 return Ok(out);
             }
-            let mut missing: Vec<usize> = (0..chunks.len()).collect();
-            for (ord, segment) in self.segments().iter().enumerate() {
-                let mut here: Vec<(DocId, usize)> = Vec::new();
-                let mut elsewhere = Vec::new();
-                for at in missing {
-                    match self.locate(segment, chunks[at])? {
-                        Some(doc) => here.push((doc, at)),
-                        None => elsewhere.push(at),
-                    }
+            let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); self.segments().len()];
+            for (at, &chunk) in chunks.iter().enumerate() {
+                if let Some(place) = self.place(chunk) {
+                    places[place.segment_ord as usize].push((place.doc_id, at));
                 }
-                missing = elsewhere;
+            }
+            for (ord, (segment, here)) in self.segments().iter().zip(&mut places).enumerate() {
                 here.sort_unstable();
                 let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
                 for term in &terms {
@@ -215,6 +209,16 @@ impl LexicalSnapshot {
             }
         }
         Ok(self.eligible(allowed, scores, 0.0))
+    }
+
+    /// The scores of all allowed chunks, by segment: for so few that reading every posting would take longer.
+    fn score_all(&self, terms: &[QueryTerm], allowed: &Matching) -> tantivy::Result<Vec<Vec<(DocId, f32)>>> {
+        let of_segment = |(ord, segment): (usize, &SegmentReader)| {
+            let mut scored: Vec<(DocId, f32)> = allowed.docs_of(ord).map(|doc| (doc, 0.0)).collect();
+            terms.iter().try_for_each(|term| term.add_to_some(ord, segment, &mut scored))?;
+            Ok(scored)
+        };
+        self.segments().iter().enumerate().map(of_segment).collect()
     }
 
     /// The chunks that may still be among the `limit` best when `rest` is the most that can be added; `None` when a

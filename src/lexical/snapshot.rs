@@ -8,7 +8,6 @@ use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Ta
 
 use super::analysis::Analyzer;
 use super::failure::{damaged, guard};
-use super::filter::Filter;
 use super::schema::{CHUNK, ChunkRecord, Fields};
 use crate::error::Result;
 use crate::ids::{ChunkId, Digest};
@@ -26,6 +25,8 @@ struct Inner {
     analyzer: Analyzer,
     /// The chunk ids of each segment.
     chunks: Vec<Column<u64>>,
+    /// Where every live chunk is, ascending by id.
+    places: Vec<(ChunkId, DocAddress)>,
     payload: String,
     opstamp: u64,
 }
@@ -39,12 +40,13 @@ impl LexicalSnapshot {
         payload: String,
         opstamp: u64,
     ) -> Result<LexicalSnapshot> {
-        let chunks = guard("open the latest commit", path, || {
+        let chunks: Vec<Column<u64>> = guard("open the latest commit", path, || {
             searcher.segment_readers().iter().map(|segment| segment.fast_fields().u64(CHUNK)).collect()
         })?;
+        let places = places(path, &searcher, &chunks)?;
         let path = path.to_path_buf();
         Ok(LexicalSnapshot {
-            inner: Arc::new(Inner { path, searcher, fields, analyzer, chunks, payload, opstamp }),
+            inner: Arc::new(Inner { path, searcher, fields, analyzer, chunks, places, payload, opstamp }),
         })
     }
 
@@ -61,9 +63,7 @@ impl LexicalSnapshot {
 
     /// The chunk of this id.
     pub(crate) fn get(&self, chunk: ChunkId) -> Result<Option<ChunkRecord>> {
-        let term = Term::from_field_u64(self.inner.fields.chunk, chunk.0);
-        let found = self.find_term("look up a chunk", &term)?;
-        found.last().map(|&address| self.fetch(address)).transpose()
+        self.place(chunk).map(|address| self.fetch(address)).transpose()
     }
 
     /// The chunks of a document, in their order within it. Empty when there is no such document.
@@ -84,30 +84,14 @@ impl LexicalSnapshot {
 
     /// The ids of all chunks, ascending.
     pub(crate) fn live_chunks(&self) -> Result<Vec<ChunkId>> {
-        Ok(self.addresses()?.into_iter().map(|(chunk, _)| ChunkId(chunk)).collect())
+        Ok(self.inner.places.iter().map(|&(chunk, _)| chunk).collect())
     }
 
-    /// The ids of the chunks that match `filter`, ascending.
-    pub(crate) fn matching(&self, filter: &Filter) -> Result<Vec<ChunkId>> {
-        filter.validate()?;
-        let mut chunks = self.guarded("filter", || {
-            let mut chunks = Vec::new();
-            for (segment, column) in self.segments().iter().zip(&self.inner.chunks) {
-                let docs = filter.docs(&self.inner.fields, segment)?;
-                let alive = segment.doc_ids_alive().filter(|&doc| docs.contains(doc));
-                chunks.extend(alive.filter_map(|doc| column.first(doc)).map(ChunkId));
-            }
-            Ok(chunks)
-        })?;
-        chunks.sort_unstable();
-        Ok(chunks)
-    }
-
-    /// Calls `visit` with every chunk in ascending order of id, until it returns an error. In memory are one record,
-    /// 16 bytes for each chunk, and a few decompressed blocks.
+    /// Calls `visit` with every chunk in ascending order of id, until it returns an error. In memory are one record and a
+    /// few decompressed blocks.
     #[cfg(test)]
     pub(crate) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
-        self.addresses()?.into_iter().try_for_each(|(_, address)| visit(self.fetch(address)?))
+        self.inner.places.iter().try_for_each(|&(_, address)| visit(self.fetch(address)?))
     }
 
     /// Where `text` has words of `query`: byte ranges, ascending, not overlapping. Words are compared by their stems;
@@ -159,22 +143,10 @@ impl LexicalSnapshot {
         guard(doing, &self.inner.path, f)
     }
 
-    /// Every live chunk with its place, ascending.
-    fn addresses(&self) -> Result<Vec<(u64, DocAddress)>> {
-        const DOING: &str = "list the chunks";
-        let mut all = self.guarded(DOING, || {
-            let mut all = Vec::with_capacity(self.inner.searcher.num_docs() as usize);
-            for (ord, (segment, column)) in (0..).zip(self.segments().iter().zip(&self.inner.chunks)) {
-                let docs = segment.doc_ids_alive();
-                all.extend(docs.filter_map(|doc| Some((column.first(doc)?, DocAddress::new(ord, doc)))));
-            }
-            Ok(all)
-        })?;
-        if all.len() as u64 != self.inner.searcher.num_docs() {
-            return Err(damaged(DOING, &self.inner.path, "some chunks have no id"));
-        }
-        all.sort_unstable();
-        Ok(all)
+    /// Where the live chunk of this id is.
+    pub(super) fn place(&self, chunk: ChunkId) -> Option<DocAddress> {
+        let places = &self.inner.places;
+        places.binary_search_by_key(&chunk, |&(id, _)| id).ok().map(|at| places[at].1)
     }
 
     fn fetch(&self, address: DocAddress) -> Result<ChunkRecord> {
@@ -192,14 +164,24 @@ impl LexicalSnapshot {
             Ok(found)
         })
     }
+}
 
-    /// The live place of `chunk` in a segment.
-    pub(super) fn locate(&self, segment: &SegmentReader, chunk: ChunkId) -> tantivy::Result<Option<DocId>> {
-        let mut found = None;
-        let term = Term::from_field_u64(self.inner.fields.chunk, chunk.0);
-        alive_docs(segment, &term, |doc| found = Some(doc))?;
-        Ok(found)
+/// Every live chunk with its place, ascending.
+fn places(path: &Path, searcher: &Searcher, chunks: &[Column<u64>]) -> Result<Vec<(ChunkId, DocAddress)>> {
+    const DOING: &str = "list the chunks";
+    let mut all = guard(DOING, path, || {
+        let mut all = Vec::with_capacity(searcher.num_docs() as usize);
+        for (ord, (segment, column)) in (0..).zip(searcher.segment_readers().iter().zip(chunks)) {
+            let docs = segment.doc_ids_alive();
+            all.extend(docs.filter_map(|doc| Some((ChunkId(column.first(doc)?), DocAddress::new(ord, doc)))));
+        }
+        Ok(all)
+    })?;
+    if all.len() as u64 != searcher.num_docs() {
+        return Err(damaged(DOING, path, "some chunks have no id"));
     }
+    all.sort_unstable();
+    Ok(all)
 }
 
 fn alive_docs(segment: &SegmentReader, term: &Term, mut visit: impl FnMut(DocId)) -> tantivy::Result<()> {

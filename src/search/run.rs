@@ -9,8 +9,8 @@ use super::query::{Mode, Query};
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
 use crate::generation::Pinned;
-use crate::ids::ChunkId;
-use crate::lexical::LexicalSnapshot;
+use crate::ids::{ChunkId, ChunkSet};
+use crate::lexical::{LexicalSnapshot, Matching};
 
 /// What one search sees: a lexical commit and a generation, pinned together.
 #[derive(Debug, Clone)]
@@ -46,7 +46,9 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
             Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&query.text))?)
         }
     };
-    let allowed = query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()?;
+    let allowed = timed(&mut took.lexical, || {
+        query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
+    })?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
     let profile = match query.mode {
         Mode::Hybrid => timed(&mut took.lexical, || profile(&snapshot.lexical, &query.text))?,
@@ -56,7 +58,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
     let mut depth = query.candidates.max(query.limit);
     let hits = loop {
-        let pool = propose(snapshot, query, vector.as_deref(), allowed.as_deref(), depth, &mut took)?;
+        let pool = propose(snapshot, query, vector.as_deref(), allowed.as_ref(), depth, &mut took)?;
         let hits =
             timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, (&fusion, profile))))?;
         if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
@@ -120,17 +122,19 @@ fn propose(
     snapshot: &Snapshot,
     query: &Query,
     vector: Option<&[f32]>,
-    allowed: Option<&[ChunkId]>,
+    allowed: Option<&Matching>,
     depth: usize,
     took: &mut Took,
 ) -> Result<Pool> {
     let dense = &snapshot.pinned.dense;
     let by_words = match query.mode {
         Mode::Dense => Vec::new(),
-        _ => timed(&mut took.lexical, || snapshot.lexical.search(&query.text, depth, query.filter.as_ref()))?,
+        _ => timed(&mut took.lexical, || snapshot.lexical.search(&query.text, depth, allowed))?,
     };
     let by_vector = match vector {
-        Some(vector) => timed(&mut took.dense, || dense.search(vector, depth, allowed))?,
+        Some(vector) => timed(&mut took.dense, || {
+            dense.search(vector, depth, allowed.map(|allowed| allowed as &dyn ChunkSet))
+        })?,
         None => Vec::new(),
     };
     let exhausted = by_words.len() < depth && by_vector.len() < depth;

@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn recall(view: &DenseView, model: &Model, queries: &[Vec<f32>], allowed: Option<&[ChunkId]>) -> f64 {
+fn recall(view: &DenseView, model: &Model, queries: &[Vec<f32>], allowed: Option<&Vec<ChunkId>>) -> f64 {
     let (mut found, mut all) = (0, 0);
     for query in queries {
         let expected = naive(model, query, 10);
-        let hits = view.search(query, 10, allowed).unwrap();
+        let hits = view.search(query, 10, as_set(allowed)).unwrap();
         assert_eq!(hits.len(), expected.len());
         assert!(hits.iter().all(|hit| model.contains_key(&hit.0)));
         let cut = expected.last().map_or(0.0, |hit| hit.1) - 1e-6;

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::error::Error;
-use crate::ids::{ChunkId, Digest};
+use crate::ids::{ChunkId, ChunkSet, Digest};
 
 const WEIGHTS: Digest = Digest([7; 32]);
 
@@ -42,6 +42,10 @@ fn rows(first: u64, vectors: &[Vec<f32>]) -> Vec<(ChunkId, &[f32])> {
 
 fn ids(range: impl IntoIterator<Item = u64>) -> Vec<ChunkId> {
     range.into_iter().map(ChunkId).collect()
+}
+
+fn as_set(list: Option<&Vec<ChunkId>>) -> Option<&dyn ChunkSet> {
+    list.map(|list| list as &dyn ChunkSet)
 }
 
 /// What the file keeps of a vector, computed in f64: of length 1, rounded to bf16, of length 1 again.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
 
 use super::{ChunkRecord, Filter, Language, LexicalIndex, LexicalSnapshot, LexicalWriter};
-use crate::ids::{ChunkId, Digest};
+use crate::ids::{ChunkId, ChunkSet as _, Digest};
 
 /// An index in a folder of its own.
 struct Fixture {

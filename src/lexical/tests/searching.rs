@@ -262,7 +262,11 @@ proptest! {
         let held: u64 = snapshot.segments().iter().map(|s| u64::from(s.max_doc())).sum();
         prop_assume!(held == records.len() as u64);
         let alive = |i: usize| !deleted.contains(&(i as u64));
-        let odd = Filter::equals("odd", true);
+        let odd = snapshot.matching(&Filter::equals("odd", true)).unwrap();
+        let odd_alive: Vec<ChunkId> =
+            (0..records.len()).filter(|&i| i % 2 == 1 && alive(i)).map(|i| records[i].chunk).collect();
+        prop_assert_eq!(odd.len(), odd_alive.len());
+        prop_assert!(odd_alive.iter().all(|&chunk| odd.contains(chunk)));
         for query in queries {
             let truth = definition(&records, &query, snapshot.analyzer());
             let all: Vec<ChunkId> = records.iter().map(|record| record.chunk).collect();
@@ -280,8 +284,8 @@ proptest! {
                 expected.truncate(limit);
                 // The same hits and the very same floats, however early the search starts to prune.
                 let lazy = Scoring { phrase_boost: 0.0, ..Scoring::DEFAULT };
-                let eager = Scoring { pruning: Pruning { rare: 2, few: 1 }, ..lazy };
-                for how in [lazy, eager] {
+                let eager = |few| Scoring { pruning: Pruning { rare: 2, few }, ..lazy };
+                for how in [lazy, eager(1), eager(3)] {
                     prop_assert_eq!(&snapshot.search_with(&query, limit, filter, how).unwrap(), &expected);
                 }
                 // Phrases give those hits, and what ties with the last, another order.
