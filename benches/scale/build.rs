@@ -78,7 +78,7 @@ impl Built {
     }
 
     fn write_vectors(&mut self, texts: &Texts, vectors: &Vectors) {
-        let mut dense = self.dense(0);
+        let mut dense = self.dense(DenseOptions { exact_below: 0, ..DenseOptions::default() });
         for first in (0..self.size).step_by(APPEND) {
             let block: Vec<(ChunkId, Vec<f32>)> = (first..self.size.min(first + APPEND))
                 .map(|number| (ChunkId(number as u64), vectors.vector(texts, number)))
@@ -98,10 +98,9 @@ impl Built {
         self.seconds.graph = timed(|| dense.keep_graph(&mut tell).expect("a graph")).1 / 1e3;
     }
 
-    /// The dense index, which searches exactly up to so many rows.
-    pub(crate) fn dense(&self, exact_below: usize) -> DenseIndex {
+    /// The dense index, searched with other options than it was made with.
+    pub(crate) fn dense(&self, options: DenseOptions) -> DenseIndex {
         let folder = self.dense_folder();
-        let options = DenseOptions { exact_below, ..DenseOptions::default() };
         DenseIndex::renew_options(&folder, &options).expect("options");
         let dense = DenseIndex::open(&folder, self.weights).expect("a dense index");
         DenseIndex::renew_options(&folder, &DenseOptions::default()).expect("options");

@@ -6,9 +6,12 @@ use std::path::Path;
 use retune::{Answer, Encoder, Engine, Filter, Mode, Options, Query};
 
 use crate::build::{Built, SHARES};
-use crate::dense::DenseView;
+use crate::dense::{DenseOptions, DenseView};
 use crate::ids::ChunkId;
 use crate::timing::{Percentiles, timed};
+
+/// Candidates that searches for ten take from the graph, to see what recall costs.
+const BREADTHS: [usize; 4] = [64, 128, 200, 400];
 
 pub(crate) struct Queries {
     texts: Vec<String>,
@@ -29,49 +32,72 @@ pub(crate) struct DenseSearches {
     graph_100: Percentiles,
     rescoring: Percentiles,
     recall_10: f64,
+    /// Of the first ten of a hundred, as the engine asks for.
+    recall_10_of_100: f64,
     recall_100: f64,
+    /// Searches for ten by how many candidates they take from the graph.
+    breadths: Vec<(usize, Percentiles, f64)>,
 }
 
 impl Built {
     pub(crate) fn searches(&self, queries: &Queries) -> DenseSearches {
+        eprintln!("{} passages: searching the vectors", self.size);
         let live: Vec<ChunkId> = (0..self.size as u64).map(ChunkId).collect();
-        let view = |exact_below| self.dense(exact_below).view(&live).expect("a view");
-        let (exact, graph) = (view(usize::MAX), view(0));
+        let view = |exact_below, expansion_search| {
+            let options = DenseOptions { exact_below, expansion_search, ..DenseOptions::default() };
+            self.dense(options).view(&live).expect("a view")
+        };
+        let (exact, graph) = (view(usize::MAX, 1), view(0, DenseOptions::default().expansion_search));
         let vectors = &queries.vectors;
         let search =
             |view: &DenseView, query: usize, k| view.search(&vectors[query], k, None).expect("an answer");
         let times = |view: &DenseView, k: usize| {
             Percentiles::of(vectors.len(), |query| timed(|| search(view, query, k)).1)
         };
+        let expected: Vec<Vec<(ChunkId, f32)>> =
+            (0..vectors.len()).map(|query| search(&exact, query, 100)).collect();
+        let recall = |view: &DenseView, k: usize, among: usize| {
+            recall(&expected, k, |query| search(view, query, among).into_iter().take(k).collect())
+        };
         // As many as the graph proposes to a search for 100.
         let proposed: Vec<ChunkId> =
             live.iter().copied().step_by((self.size / 200).max(1)).take(200).collect();
         let rescore = |query: usize| timed(|| graph.score(&vectors[query], &proposed).expect("scores")).1;
-        eprintln!("{} passages: searching the vectors", self.size);
-        let found = DenseSearches {
+        let breadths = BREADTHS.iter().map(|&breadth| {
+            let view = view(0, breadth);
+            (breadth, times(&view, 10), recall(&view, 10, 10))
+        });
+        DenseSearches {
             size: self.size,
             exact: times(&exact, 10),
             graph_10: times(&graph, 10),
             graph_100: times(&graph, 100),
             rescoring: Percentiles::of(vectors.len(), rescore),
-            recall_10: recall(vectors.len(), |query| [search(&exact, query, 10), search(&graph, query, 10)]),
-            recall_100: recall(vectors.len(), |query| {
-                [search(&exact, query, 100), search(&graph, query, 100)]
-            }),
-        };
-        found
+            recall_10: recall(&graph, 10, 10),
+            recall_10_of_100: recall(&graph, 10, 100),
+            recall_100: recall(&graph, 100, 100),
+            breadths: breadths.collect(),
+        }
     }
 }
 
-/// The share of the first ranking that the second has too.
-fn recall(queries: usize, rankings: impl Fn(usize) -> [Vec<(ChunkId, f32)>; 2]) -> f64 {
-    let (mut found, mut all) = (0, 0);
-    for query in 0..queries {
-        let [expected, ranking] = rankings(query);
-        found += expected.iter().filter(|hit| ranking.contains(hit)).count();
+impl DenseSearches {
+    pub(crate) fn breadths(&self, mut row: impl FnMut(String)) {
+        for (breadth, time, recall) in &self.breadths {
+            row(format!("| {} | {breadth} | {time} | {recall:.4} |", self.size));
+        }
+    }
+}
+
+/// The share of the `k` best, of which `expected` has a hundred, that is found.
+fn recall(expected: &[Vec<(ChunkId, f32)>], k: usize, found: impl Fn(usize) -> Vec<(ChunkId, f32)>) -> f64 {
+    let (mut hits, mut all) = (0, 0);
+    for (query, expected) in expected.iter().enumerate() {
+        let (expected, found) = (&expected[..expected.len().min(k)], found(query));
+        hits += expected.iter().filter(|hit| found.contains(hit)).count();
         all += expected.len();
     }
-    found as f64 / all as f64
+    hits as f64 / all as f64
 }
 
 impl fmt::Display for DenseSearches {
@@ -79,13 +105,14 @@ impl fmt::Display for DenseSearches {
         let rows = self.graph_100.p50 / self.exact.p50 * self.size as f64;
         write!(
             f,
-            "| {} | {} | {} | {} | {:.2} | {:.4} | {:.4} | {rows:.0} |",
+            "| {} | {} | {} | {} | {:.2} | {:.4} | {:.4} | {:.4} | {rows:.0} |",
             self.size,
             self.exact,
             self.graph_10,
             self.graph_100,
             self.rescoring.p50,
             self.recall_10,
+            self.recall_10_of_100,
             self.recall_100,
         )
     }

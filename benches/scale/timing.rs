@@ -29,28 +29,27 @@ impl Percentiles {
         mut ask: impl FnMut(usize) -> [f64; N],
     ) -> [Percentiles; N] {
         let (started, mut asked) = (Instant::now(), 0);
-        let mut times: Vec<[Vec<f64>; N]> = (0..count).map(|_| std::array::from_fn(|_| Vec::new())).collect();
+        let mut fastest = vec![[f64::INFINITY; N]; count];
         for repetition in 0..=REPETITIONS {
-            for (query, times) in times.iter_mut().enumerate() {
+            for (query, fastest) in fastest.iter_mut().enumerate() {
                 if started.elapsed() > LONGEST && asked >= LEAST {
                     break;
                 }
                 let parts = ask(query);
                 // The first time brings things into memory; it counts only where there is no other.
                 if repetition == 1 {
-                    times.iter_mut().for_each(Vec::clear);
+                    *fastest = [f64::INFINITY; N];
                 }
-                times.iter_mut().zip(parts).for_each(|(times, part)| times.push(part));
+                fastest.iter_mut().zip(parts).for_each(|(fastest, part)| *fastest = fastest.min(part));
                 asked += 1;
             }
         }
         std::array::from_fn(|part| {
-            let mut of_queries: Vec<f64> =
-                times.iter_mut().filter_map(|times| quantile(&mut times[part], 0.5)).collect();
-            Percentiles {
-                p50: quantile(&mut of_queries, 0.5).unwrap_or(f64::NAN),
-                p95: quantile(&mut of_queries, 0.95).unwrap_or(f64::NAN),
-            }
+            let asked = fastest.iter().map(|parts| parts[part]).filter(|time| time.is_finite());
+            let mut of_queries: Vec<f64> = asked.collect();
+            of_queries.sort_by(f64::total_cmp);
+            let at = |share: f64| of_queries[(of_queries.len().saturating_sub(1) as f64 * share) as usize];
+            Percentiles { p50: at(0.5), p95: at(0.95) }
         })
     }
 }
@@ -59,11 +58,6 @@ impl fmt::Display for Percentiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.2} / {:.2}", self.p50, self.p95)
     }
-}
-
-fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get((values.len().saturating_sub(1) as f64 * share).round() as usize).copied()
 }
 
 /// What `work` gives, and the milliseconds it took.

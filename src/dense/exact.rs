@@ -95,7 +95,7 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
         best
     };
     match pool() {
-        Some(pool) if candidates.len() >= 2 * TASK_ROWS => pool
+        Some(pool) if pool.current_num_threads() > 1 && candidates.len() >= 2 * TASK_ROWS => pool
             .install(|| candidates.par_chunks(TASK_ROWS).map(score).reduce(|| Best::new(k), Best::merge))
             .into_sorted(),
         _ => score(candidates).into_sorted(),

@@ -61,6 +61,19 @@ struct QueryTerm {
     postings: Vec<Option<TermInfo>>,
 }
 
+/// The scores of a segment's chunks while terms are added up.
+struct Sums {
+    scores: Vec<f32>,
+    /// Those with a score above 0, each once. Most queries touch few, and the others are not looked at.
+    touched: Vec<DocId>,
+}
+
+impl Sums {
+    fn new(chunks: DocId) -> Sums {
+        Sums { scores: vec![0.0; chunks as usize], touched: Vec::new() }
+    }
+}
+
 /// A term that the index knows, before it is chosen.
 struct Known<'a> {
     text: &'a str,
@@ -105,9 +118,9 @@ impl LexicalSnapshot {
                 return self.best(self.score_all(&terms, allowed)?, limit, &pairs);
             }
             let allowed = allowed.map(Matching::docs);
-            let mut scores: Vec<Vec<f32>> =
-                self.segments().iter().map(|segment| vec![0.0; segment.max_doc() as usize]).collect();
-            let candidates = self.accumulate(&terms, (limit, pruning), allowed, &mut scores)?;
+            let mut sums: Vec<Sums> =
+                self.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
+            let candidates = self.accumulate(&terms, (limit, pruning), allowed, &mut sums)?;
             self.best(candidates, limit, &pairs)
         })
     }
@@ -190,12 +203,12 @@ impl LexicalSnapshot {
         terms: &[QueryTerm],
         (limit, pruning): (usize, Pruning),
         allowed: Option<&[BitSet]>,
-        scores: &mut [Vec<f32>],
+        sums: &mut [Sums],
     ) -> tantivy::Result<Vec<Vec<(DocId, f32)>>> {
         for (at, term) in terms.iter().enumerate() {
             if at > 0 && term.chunks > pruning.rare {
                 let rest: f32 = terms[at..].iter().map(|term| term.weight.max_score()).sum();
-                if let Some(mut followed) = self.still_possible((limit, pruning.few), rest, allowed, scores) {
+                if let Some(mut followed) = self.still_possible((limit, pruning.few), rest, allowed, sums) {
                     for (ord, segment) in self.segments().iter().enumerate() {
                         for term in &terms[at..] {
                             term.add_to_some(ord, segment, &mut followed[ord])?;
@@ -205,10 +218,10 @@ impl LexicalSnapshot {
                 }
             }
             for (ord, segment) in self.segments().iter().enumerate() {
-                term.add_to_all(ord, segment, &mut scores[ord])?;
+                term.add_to_all(ord, segment, &mut sums[ord])?;
             }
         }
-        Ok(self.eligible(allowed, scores, 0.0))
+        Ok(self.eligible(allowed, sums))
     }
 
     /// The scores of all allowed chunks, by segment: for so few that reading every posting would take longer.
@@ -228,9 +241,9 @@ impl LexicalSnapshot {
         (limit, few): (usize, usize),
         rest: f32,
         allowed: Option<&[BitSet]>,
-        scores: &[Vec<f32>],
+        sums: &[Sums],
     ) -> Option<Vec<Vec<(DocId, f32)>>> {
-        let mut found = self.eligible(allowed, scores, 0.0);
+        let mut found = self.eligible(allowed, sums);
         let mut flat: Vec<f32> = found.iter().flatten().map(|&(_, score)| score).collect();
         if flat.len() < limit {
             return None;
@@ -242,19 +255,19 @@ impl LexicalSnapshot {
         }
         found.iter_mut().for_each(|segment| segment.retain(|&(_, score)| score >= needed));
         let followed: usize = found.iter().map(Vec::len).sum();
-        let all: usize = scores.iter().map(Vec::len).sum();
-        (followed <= limit.max(all / few)).then_some(found)
+        let all: usize = sums.iter().map(|sums| sums.scores.len()).sum();
+        if followed > limit.max(all / few) {
+            return None;
+        }
+        found.iter_mut().for_each(|segment| segment.sort_unstable_by_key(|&(doc, _)| doc));
+        Some(found)
     }
 
-    /// The live, allowed chunks that score more than `above`.
-    fn eligible(
-        &self,
-        allowed: Option<&[BitSet]>,
-        scores: &[Vec<f32>],
-        above: f32,
-    ) -> Vec<Vec<(DocId, f32)>> {
+    /// The live, allowed chunks that have a term, in no order.
+    fn eligible(&self, allowed: Option<&[BitSet]>, sums: &[Sums]) -> Vec<Vec<(DocId, f32)>> {
         let of_segment = |(ord, segment): (usize, &SegmentReader)| {
-            let scored = (0..).zip(scores[ord].iter().copied()).filter(|&(_, score)| score > above);
+            let Sums { scores, touched } = &sums[ord];
+            let scored = touched.iter().map(|&doc| (doc, scores[doc as usize]));
             let scored = scored.filter(|&(doc, _)| allowed.is_none_or(|sets| sets[ord].contains(doc)));
             scored.filter(|&(doc, _)| !segment.is_deleted(doc)).collect()
         };
@@ -278,6 +291,7 @@ impl LexicalSnapshot {
             let column = self.chunk_column(ord);
             let mut kept: Vec<(DocId, f32)> =
                 scored.into_iter().filter(|&(_, score)| score >= least && score > 0.0).collect();
+            kept.sort_unstable_by_key(|&(doc, _)| doc);
             self.add_pairs(pairs, ord, &mut kept)?;
             hits.extend(
                 kept.into_iter().filter_map(|(doc, score)| Some((ChunkId(column.first(doc)?), score))),
@@ -298,14 +312,19 @@ pub(super) fn idf(chunks: u64, total: u64) -> f32 {
 
 impl QueryTerm {
     /// Adds the term's share to every chunk of a segment.
-    fn add_to_all(&self, ord: usize, segment: &SegmentReader, scores: &mut [f32]) -> tantivy::Result<()> {
+    fn add_to_all(&self, ord: usize, segment: &SegmentReader, sums: &mut Sums) -> tantivy::Result<()> {
         let Some(info) = &self.postings[ord] else { return Ok(()) };
         let norms = segment.get_fieldnorms_reader(self.field)?;
         let index = segment.inverted_index(self.field)?;
         let mut postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         while postings.block_len() > 0 {
             for (&doc, &frequency) in postings.docs().iter().zip(postings.freqs()) {
-                scores[doc as usize] += self.share(&norms, doc, frequency);
+                let (share, score) = (self.share(&norms, doc, frequency), &mut sums.scores[doc as usize]);
+                // The share of a word that all of many millions of chunks have rounds to nothing.
+                if *score == 0.0 && share > 0.0 {
+                    sums.touched.push(doc);
+                }
+                *score += share;
             }
             postings.advance();
         }

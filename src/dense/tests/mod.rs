@@ -21,7 +21,7 @@ use crate::ids::{ChunkId, ChunkSet, Digest};
 const WEIGHTS: Digest = Digest([7; 32]);
 
 fn small(exact_below: usize) -> DenseOptions {
-    DenseOptions { exact_below, ..DenseOptions::default() }
+    DenseOptions { exact_below, expansion_search: 64, ..DenseOptions::default() }
 }
 
 /// `count` vectors around `count / 20` centres: as embeddings lie, not as noise does.
