@@ -14,13 +14,13 @@ pub(crate) struct DenseOptions {
     pub(crate) connectivity: usize,
     /// Breadth of the search for neighbours while the graph is built. Default 128.
     pub(crate) expansion_build: usize,
-    /// Candidates that a search takes from the graph at least. Default 64.
+    /// Candidates that a search takes from the graph at least. Default 128.
     pub(crate) expansion_search: usize,
 }
 
 impl Default for DenseOptions {
     fn default() -> Self {
-        DenseOptions { exact_below: 20_000, connectivity: 16, expansion_build: 128, expansion_search: 64 }
+        DenseOptions { exact_below: 20_000, connectivity: 16, expansion_build: 128, expansion_search: 128 }
     }
 }
 
