@@ -128,7 +128,11 @@ fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
     near(phrases("lamp keeper"), [0.0, 0.0, pair, 0.0]);
     near(phrases("lamp unknown keeper"), [0.0; 4]);
     near(phrases("lamp"), [0.0; 4]);
-    assert_eq!(ids(&snapshot.search("keeper of a rope", 10, None).unwrap()), [3, 2, 1], "the shortest first");
+    assert_eq!(
+        ids(&snapshot.search("keeper of a rope", 10, None).unwrap()),
+        [3, 1, 2],
+        "the shortest first, then equals by id"
+    );
 }
 
 #[test]
