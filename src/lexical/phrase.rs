@@ -4,8 +4,8 @@
 //! weigh: the ordered pairs of the sequential dependence model (Metzler & Croft, "A Markov Random Field Model for Term
 //! Dependencies", 2005), with the weights of the words in the place of the pair's own, which no index has.
 //!
-//! The share was chosen on the queries for training of four collections (docs/benchmarks.md): no ranking lost by it, and those by
-//! words alone gained 0.002 to 0.009 nDCG@10.
+//! The share was chosen on queries for training (docs/benchmarks.md): no hybrid ranking lost by it, and those by words alone
+//! gained up to 0.009 nDCG@10.
 
 use std::cmp::Ordering;
 
