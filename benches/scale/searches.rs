@@ -11,7 +11,7 @@ use crate::ids::ChunkId;
 use crate::timing::{Percentiles, timed};
 
 /// Candidates that searches for ten take from the graph, to see what recall costs.
-const BREADTHS: [usize; 2] = [200, 400];
+const BREADTHS: [usize; 2] = [128, 400];
 
 pub(crate) struct Queries {
     texts: Vec<String>,

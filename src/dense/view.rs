@@ -162,7 +162,7 @@ impl Inner {
         }
         let coverage = self.coverage.get_or_init(|| Coverage::new(graph, &self.row_of));
         // As if the filter let the same share of either kind through.
-        let covered = candidates * coverage.covered / self.chunks.len();
+        let covered = (candidates as u64 * coverage.covered as u64 / self.chunks.len() as u64) as usize;
         if covered == 0 {
             return None;
         }
@@ -171,13 +171,16 @@ impl Inner {
         if fetch.saturating_mul(GRAPH_COST) >= covered {
             return None;
         }
+        let is_allowed = |row| allowed.is_none_or(|allowed| allowed.contains(self.rows.chunk(row)));
         let mut shortlist = graph.search(query, fetch)?;
-        shortlist.retain(|&row| coverage.found.get(row as usize) == Some(&true));
-        shortlist.extend(&coverage.others);
-        if let Some(allowed) = allowed {
-            shortlist.retain(|&row| allowed.contains(self.rows.chunk(row)));
+        shortlist.retain(|&row| coverage.found.get(row as usize) == Some(&true) && is_allowed(row));
+        // With k of its own rows proposed, no other of them can be among the best k. The rows that it does not cover don't
+        // count: they would hide that it has found none.
+        if shortlist.len() < k {
+            return None;
         }
-        (shortlist.len() >= k).then_some(shortlist)
+        shortlist.extend(coverage.others.iter().filter(|&&row| is_allowed(row)));
+        Some(shortlist)
     }
 }
 

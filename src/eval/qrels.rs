@@ -186,7 +186,8 @@ pub(super) fn check_id(id: &str, separates: impl Fn(char) -> bool) -> Result<()>
 
 /// The name of the column of grades. A line with a grade that can't be read is no header: its judgement would be lost.
 fn is_heading(text: &str) -> bool {
-    const NAMES: [&str; 7] = ["score", "relevance", "relevancy", "rel", "grade", "label", "judgment"];
+    const NAMES: [&str; 9] =
+        ["score", "relevance", "relevancy", "rel", "grade", "label", "judgment", "judgement", "rating"];
     NAMES.contains(&text.trim().to_ascii_lowercase().as_str())
 }
 

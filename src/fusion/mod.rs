@@ -6,15 +6,16 @@
 //!
 //! # Normalisation
 //! The convex combination divides by what a side *could* score for this query, never by what it did score:
-//! - lexical: `s / (n · idf₁)`, where `n` is the number of words of the query, known to the corpus or not, and `idf₁` what BM25
-//!   gives a word that one chunk alone has. So 1 is a chunk that has each word once, no other chunk having any.
+//! - lexical: `s / (n · idf₁)`, where `n` is the number of words of the query, known to the corpus or not, and `idf₁`
+//!   what BM25 gives a word that one chunk alone has. So 1 is a chunk that has each word once, no other chunk having any.
 //! - dense: the cosine. Unrelated texts score about 0: the negative cosines are folded, in order, into the lowest 2 %.
 //!
-//! Scaling by the best candidate, as min-max scaling does and its theoretical variants (Bruch, Gai and Ingber, "An Analysis of
-//! Fusion Functions for Hybrid Retrieval", 2022), makes a side's best guess worth the same whether it matched one common word or
-//! five rare ones, and a cosine of 0.3 worth as much as one of 0.9. Here a side that has found little says little, which decides by
-//! itself, query by query, how far to trust either: one weight then does for collections whose best weights were 0.4 and 0.9
-//! (docs/benchmarks.md). And a chunk's score depends on no other candidate.
+//! Scaling by the best candidate, as min-max scaling does and its theoretical variants (Bruch, Gai and Ingber, "An
+//! Analysis of Fusion Functions for Hybrid Retrieval", 2022), makes a side's best guess worth the same whether it
+//! matched one common word or five rare ones, and a cosine of 0.3 worth as much as one of 0.9. Here a side that has
+//! found little says little, which decides by itself, query by query, how far to trust either: one weight then does for
+//! collections whose best weights were 0.4 and 0.9 (docs/benchmarks.md). And a chunk's score depends on no other
+//! candidate.
 
 mod class;
 mod fit;

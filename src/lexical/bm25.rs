@@ -1,7 +1,5 @@
 //! BM25 over title and body together, plus a quarter of the title's own, plus a share for [phrases](super::phrase).
-//!
-//! The weight was chosen on four collections (nDCG@10 at 0, 0.25, 1): stackfaq 0.746, 0.789, 0.808; cranfield 0.519,
-//! 0.525, 0.504; scifact 0.686, 0.696, 0.666; tldr, whose titles are file names, 0.530, 0.514, 0.425.
+//! docs/benchmarks.md has the collections that decided the weights.
 //!
 //! Terms are taken one after another, rarest first, and each adds its share to the chunks that have it. The order is
 //! fixed, so the floating-point sum of a chunk is the same whether it was searched for or asked for by id. Once the
@@ -85,8 +83,9 @@ struct Known<'a> {
 }
 
 impl LexicalSnapshot {
-    /// The `limit` best chunks by BM25, with their phrases counted too, best first, equal scores by ascending id. `query` is plain
-    /// words: nothing in it is syntax. A chunk that has none of the words is no hit.
+    /// The `limit` best chunks by BM25, in the order of their scores with phrases counted too, equal ones by ascending id.
+    /// Phrases decide the order, not who is among them, but where chunks tie for the last places. `query` is plain words:
+    /// nothing in it is syntax. A chunk that has none of the words is no hit.
     pub(crate) fn search(
         &self,
         query: &str,

@@ -8,6 +8,8 @@
 //! gained up to 0.009 nDCG@10.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use tantivy::postings::{Postings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -23,14 +25,13 @@ const MOST_PAIRS: usize = 64;
 
 /// Two words that both stand in the text of some chunk.
 pub(super) struct Pair {
-    first: Word,
-    second: Word,
+    first: Rc<Word>,
+    second: Rc<Word>,
     /// From the first to the second, in words.
     distance: u32,
     weight: f32,
 }
 
-#[derive(Clone)]
 struct Word {
     idf: f32,
     /// Where its postings are, by segment.
@@ -41,15 +42,19 @@ impl LexicalSnapshot {
     /// The pairs of a query with `boost` times the weight of their words, in a fixed order.
     pub(super) fn query_pairs(&self, query: &str, boost: f32) -> tantivy::Result<Vec<Pair>> {
         let sequence = self.analyzer().query_sequence(query);
-        let words = sequence.iter().map(|(text, _)| self.word(text));
-        let words = words.collect::<tantivy::Result<Vec<_>>>()?;
-        let mut pairs = Vec::new();
-        for (place, both) in words.windows(2).enumerate() {
-            let [Some(first), Some(second)] = both else { continue };
-            let distance = (sequence[place + 1].1 - sequence[place].1) as u32;
-            let weight = boost * (first.idf + second.idf);
-            pairs.push(Pair { first: first.clone(), second: second.clone(), distance, weight });
+        let mut words: HashMap<&str, Option<Rc<Word>>> = HashMap::new();
+        for (text, _) in &sequence {
+            if !words.contains_key(text.as_str()) {
+                words.insert(text, self.word(text)?.map(Rc::new));
+            }
         }
+        let known = |text: &String| words[text.as_str()].clone();
+        let pair = |both: &[(String, usize)]| {
+            let (first, second) = (known(&both[0].0)?, known(&both[1].0)?);
+            let weight = boost * (first.idf + second.idf);
+            Some(Pair { first, second, distance: (both[1].1 - both[0].1) as u32, weight })
+        };
+        let mut pairs: Vec<Pair> = sequence.windows(2).filter_map(pair).collect();
         pairs.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         pairs.truncate(MOST_PAIRS);
         Ok(pairs)
@@ -95,7 +100,8 @@ impl Pair {
         let (mut first, mut second) = (read(first)?, read(second)?);
         let (mut expected, mut found) = (Vec::new(), Vec::new());
         for (doc, score) in scored {
-            if !at(&mut first, *doc) || !at(&mut second, *doc) {
+            // In a query that is too long for all of its words to count, a pair may be all that a chunk has.
+            if *score <= 0.0 || !at(&mut first, *doc) || !at(&mut second, *doc) {
                 continue;
             }
             first.positions_with_offset(self.distance, &mut expected);

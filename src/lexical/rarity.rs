@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use tantivy::Term;
 
-use super::bm25::idf;
+use super::bm25::{MOST_QUERY_TERMS, idf};
 use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 
@@ -46,11 +46,13 @@ impl LexicalSnapshot {
         })
     }
 
-    /// The BM25 score of a chunk of average length that has each word of a query once for each time that the query has it, as if no other
-    /// chunk had any of them; titles not counted. 0 for a query without words.
+    /// The BM25 score of a chunk of average length that has each word of a query once for each time that the query
+    /// has it, as if no other chunk had any of them; of as many words as a search looks at, titles not counted. 0 for a
+    /// query without words.
     pub(crate) fn ceiling(&self, query: &str) -> Result<f32> {
         self.guarded("count a query's words", || {
             let words: u32 = self.analyzer().query_terms(query).values().sum();
+            let words = words.min(MOST_QUERY_TERMS as u32);
             Ok(words as f32 * idf(1, self.held().max(1)))
         })
     }

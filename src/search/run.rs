@@ -50,9 +50,11 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
     })?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let profile = match query.mode {
-        Mode::Hybrid => timed(&mut took.lexical, || profile(&snapshot.lexical, &query.text))?,
-        Mode::Lexical | Mode::Dense => QueryProfile::default(),
+    let profile = match (query.mode, fusion) {
+        (Mode::Hybrid, Fusion::Convex { .. } | Fusion::ByClass(_)) => {
+            timed(&mut took.lexical, || profile(&snapshot.lexical, &query.text))?
+        }
+        _ => QueryProfile::default(),
     };
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.

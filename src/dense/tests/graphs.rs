@@ -76,6 +76,24 @@ fn a_filter_that_shuns_the_query_still_gets_its_hits() {
 }
 
 #[test]
+fn rows_that_the_graph_does_not_cover_do_not_hide_that_it_found_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(9, 6000, 8);
+    let (old, new) = vectors.split_at(5900);
+    let mut index = with_graph(dir.path(), old);
+    index.append(&rows(5900, new)).unwrap();
+    let view = index.view(&ids(0..6000)).unwrap();
+    let near = &vectors[11];
+    let mut far: Vec<ChunkId> =
+        view.search(near, 6000, None).unwrap()[1000..].iter().map(|hit| hit.0).collect();
+    far.sort();
+    assert!(far.iter().filter(|id| id.0 >= 5900).count() > 10);
+    let mut among = model(0, &vectors);
+    among.retain(|id, _| far.binary_search(id).is_ok());
+    assert_same(&view.search(near, 10, Some(&far)).unwrap(), &naive(&among, near, 10));
+}
+
+#[test]
 fn copies_do_not_tear_the_graph_apart_and_are_all_found() {
     let dir = tempfile::tempdir().unwrap();
     // One text four thousand times among a thousand others; half of it comes after the first build.
