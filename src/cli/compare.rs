@@ -89,7 +89,9 @@ impl From<&eval::Change> for Change {
 
 fn text(report: &Report<'_>) -> String {
     let mut text = format!("against {}", report.first);
-    for of_run in report.comparisons.chunk_by(|one, next| one.comparison.run == next.comparison.run) {
+    // A run's comparisons begin with the first metric; the same run may be given twice.
+    let begins = |one: &Told| one.comparison.metric == report.comparisons[0].comparison.metric;
+    for of_run in report.comparisons.chunk_by(|_, next| !begins(next)) {
         let Comparison { run, queries, .. } = of_run[0].comparison;
         text.push_str(&format!(
             "\n\n{run}, {queries} queries\n{:12}{:>9}{:>9}{:>10}{:>9}{:>9}{:>7}{:>7}{:>7}",

@@ -200,7 +200,7 @@ impl Engine {
         let (generation, dropped) = publish(&root, building, self.inner.options.keep_generations)?;
         let id = generation.meta.id;
         let dense = generation.open_dense(&self.inner.settings.dense)?;
-        let view = dense.view(&lexical.live_chunks()?)?;
+        let view = dense.view(&lexical.live_chunks())?;
         writer.dense = dense;
         self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped)?;
         Ok(id)

@@ -275,7 +275,7 @@ impl Engine {
         let generation = Arc::clone(&self.inner.snapshot.load().pinned.generation);
         writer.dense.keep_graph(&mut |_, _| ControlFlow::Continue(()))?;
         let lexical = self.inner.lexical.snapshot()?;
-        let dense = writer.dense.view(&lexical.live_chunks()?)?;
+        let dense = writer.dense.view(&lexical.live_chunks())?;
         self.inner.snapshot.store(Arc::new(Snapshot { lexical, pinned: Pinned { dense, generation } }));
         Ok(())
     }

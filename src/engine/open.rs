@@ -74,7 +74,7 @@ impl Engine {
                 .and_then(|folder| Embeddings::open(folder, &generation.encoder)),
             _lock: lock,
         };
-        let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks()?)?, generation };
+        let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks())?, generation };
         let snapshot = Snapshot { lexical: chunks, pinned };
         let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
         let engine = assemble(layout, options, settings, lexical, snapshot, access, Some(feedback));
@@ -108,7 +108,7 @@ impl Engine {
             let lexical = self.inner.lexical.snapshot()?;
             // After the lexical commit, which comes last: every vector that it needs is there by now.
             reader.refresh()?;
-            let dense = reader.view(&lexical.live_chunks()?)?;
+            let dense = reader.view(&lexical.live_chunks())?;
             Snapshot { lexical, pinned: Pinned { dense, generation: current } }
         } else {
             let Inner { layout, lexical, options, .. } = &*self.inner;
@@ -293,6 +293,6 @@ fn read_generation(
     let generation = Arc::new(generation);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;
-    let dense = reader.view(&lexical.live_chunks()?)?;
+    let dense = reader.view(&lexical.live_chunks())?;
     Ok((Snapshot { lexical, pinned: Pinned { dense, generation } }, reader))
 }

@@ -34,7 +34,7 @@ impl Engine {
         let (generation, dense) = open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical)?;
         let id = generation.meta.id;
         let left = roll_back(&root, &manifest, id)?;
-        let view = dense.view(&lexical.live_chunks()?)?;
+        let view = dense.view(&lexical.live_chunks())?;
         writer.dense = dense;
         let pinned = Pinned { dense: view, generation: Arc::new(generation) };
         self.swap(Snapshot { lexical, pinned }, &left)?;

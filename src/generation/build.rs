@@ -177,12 +177,12 @@ impl Building {
 
     /// How many live chunks of `chunks` have no vector yet.
     pub(crate) fn missing(&self, chunks: &LexicalSnapshot) -> Result<usize> {
-        Ok(self.dense.view(&chunks.live_chunks()?)?.missing().len())
+        Ok(self.dense.view(&chunks.live_chunks())?.missing().len())
     }
 
     /// The unpublished generation as a search sees it, over the live chunks of `chunks`.
     pub(crate) fn pin(&self, chunks: &LexicalSnapshot) -> Result<Pinned> {
-        let dense = self.dense.view(&chunks.live_chunks()?)?;
+        let dense = self.dense.view(&chunks.live_chunks())?;
         let (encoder, queries) = (Arc::clone(&self.encoder), self.queries.clone());
         let generation = Generation::new(self.meta.clone(), encoder, queries, self.folder.0.clone());
         Ok(Pinned { dense, generation: Arc::new(generation) })
@@ -201,7 +201,7 @@ pub(crate) fn fill(
     chunks: &LexicalSnapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<()> {
-    let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks()?)?.missing().to_vec();
+    let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks())?.missing().to_vec();
     let texts_of = |ids: &mut dyn Iterator<Item = ChunkId>| -> Result<Vec<String>> {
         let text = |id: ChunkId| {
             let record = chunks.get(id)?.ok_or_else(|| Error::NotFound {

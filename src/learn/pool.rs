@@ -59,7 +59,7 @@ impl Pool {
             }
             chosen.extend(found.iter().filter_map(|found| found.get(rank)));
         }
-        let live = snapshot.lexical.live_chunks()?;
+        let live = snapshot.lexical.live_chunks();
         let missing = most.saturating_sub(chosen.len()).min(live.len());
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         chosen.extend(sample(&mut random, live.len(), missing).into_iter().map(|place| live[place]));

@@ -83,8 +83,8 @@ impl LexicalSnapshot {
     }
 
     /// The ids of all chunks, ascending.
-    pub(crate) fn live_chunks(&self) -> Result<Vec<ChunkId>> {
-        Ok(self.inner.places.iter().map(|&(chunk, _)| chunk).collect())
+    pub(crate) fn live_chunks(&self) -> Vec<ChunkId> {
+        self.inner.places.iter().map(|&(chunk, _)| chunk).collect()
     }
 
     /// Calls `visit` with every chunk in ascending order of id, until it returns an error. In memory are one record and a

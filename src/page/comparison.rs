@@ -41,7 +41,8 @@ impl Parts for ComparisonReport {
         let mut content =
             paragraph(&format!("A is {}, the run that the others are held against.", self.first));
         content.push_str(&self.tests());
-        let runs = self.comparisons.chunk_by(|one, next| one.run == next.run);
+        // A run's comparisons begin with the first metric; the same run may be given twice.
+        let runs = self.comparisons.chunk_by(|_, next| next.metric != self.comparisons[0].metric);
         let mut drawn = String::new();
         for one in runs.filter_map(<[Comparison]>::first) {
             drawn.push_str(&self.queries(one)?);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
-use super::profile::profile;
+use super::profile::profile_for;
 use super::query::{Mode, Query};
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
@@ -50,11 +50,9 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
     })?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let profile = match (query.mode, fusion) {
-        (Mode::Hybrid, Fusion::Convex { .. } | Fusion::ByClass(_)) => {
-            timed(&mut took.lexical, || profile(&snapshot.lexical, &query.text))?
-        }
-        _ => QueryProfile::default(),
+    let profile = match query.mode {
+        Mode::Hybrid => timed(&mut took.lexical, || profile_for(&fusion, &snapshot.lexical, &query.text))?,
+        Mode::Lexical | Mode::Dense => QueryProfile::default(),
     };
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.

@@ -23,7 +23,7 @@ fn a_commit_survives_reopening_with_its_payload_and_language() {
     assert_eq!(index.language(), Language::German);
     assert_eq!(index.payload().unwrap(), "{\"next\": 2}");
     assert_eq!(index.snapshot().unwrap().payload(), "{\"next\": 2}");
-    assert_eq!(numbers(&index.snapshot().unwrap().live_chunks().unwrap()), [1]);
+    assert_eq!(numbers(&index.snapshot().unwrap().live_chunks()), [1]);
     assert_eq!(index.damaged_files().unwrap(), Vec::<PathBuf>::new());
 }
 
@@ -54,13 +54,13 @@ fn a_snapshot_keeps_its_view_while_the_index_moves_on() {
         });
     }
     for snapshot in [&old, &old_there] {
-        assert_eq!(numbers(&snapshot.live_chunks().unwrap()), [1, 2]);
+        assert_eq!(numbers(&snapshot.live_chunks()), [1, 2]);
         assert_eq!(snapshot.get(ChunkId(1)).unwrap().unwrap().document, "a");
         assert_eq!(ids(&snapshot.search("part", 10, None).unwrap()), [1, 2]);
         assert!(snapshot.documents().unwrap().contains_key("a"));
     }
     for index in [&fixture.index, &other_process] {
-        assert_eq!(numbers(&index.snapshot().unwrap().live_chunks().unwrap()), [2, 21]);
+        assert_eq!(numbers(&index.snapshot().unwrap().live_chunks()), [2, 21]);
     }
 }
 
@@ -76,7 +76,7 @@ fn a_rollback_forgets_and_the_writer_goes_on() {
     assert!(matches!(fixture.index.writer(), Err(Error::Locked { .. })), "the lock is kept");
     writer.add(&of_document(3, "c", 0)).unwrap();
     writer.commit("two").unwrap();
-    assert_eq!(numbers(&fixture.snapshot().live_chunks().unwrap()), [1, 3]);
+    assert_eq!(numbers(&fixture.snapshot().live_chunks()), [1, 3]);
     assert_eq!(fixture.snapshot().payload(), "two");
 }
 
@@ -117,7 +117,7 @@ fn what_a_killed_writer_left_behind_is_removed() {
     assert!(fixture.path().join(orphan).exists() && fixture.path().join(".tmpAbC123").exists());
     index.writer().unwrap().close().unwrap();
     assert_eq!(files(), before);
-    assert_eq!(numbers(&index.snapshot().unwrap().live_chunks().unwrap()), [1]);
+    assert_eq!(numbers(&index.snapshot().unwrap().live_chunks()), [1]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn another_layout_is_refused() {
 fn read_everything(path: &std::path::Path) -> crate::error::Result<()> {
     let index = LexicalIndex::open(path)?;
     let snapshot = index.snapshot()?;
-    let live = snapshot.live_chunks()?;
+    let live = snapshot.live_chunks();
     snapshot.search("part text", 10, Some(&snapshot.matching(&Filter::range("n", Some(1.0), None))?))?;
     snapshot.score("part text", &live)?;
     snapshot.documents()?;
@@ -223,7 +223,7 @@ fn a_snapshot_always_has_the_payload_of_its_own_commit() {
         let snapshot = reader.snapshot().unwrap();
         let count: u64 = snapshot.payload().parse().unwrap_or(0);
         assert_eq!(snapshot.chunk_count(), count);
-        assert_eq!(snapshot.live_chunks().unwrap().len() as u64, count);
+        assert_eq!(snapshot.live_chunks().len() as u64, count);
     }
     writing.join().unwrap();
     assert_eq!(reader.snapshot().unwrap().payload(), "40");
