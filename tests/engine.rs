@@ -43,6 +43,8 @@ fn a_hit_says_where_its_passage_stands_and_what_both_sides_think() {
     assert!(hit.lexical.unwrap() > 0.0 && hit.dense.is_some() && hit.score > 0.0);
     let words: Vec<&str> = hit.highlights.iter().map(|range| &hit.passage[range.clone()]).collect();
     assert_eq!(words, ["horn", "sounded"]);
+    let plain = engine.search(&Query::new("sounding horns").without_highlights()).unwrap();
+    assert!(plain.hits[0].highlights.is_empty() && plain.hits[0].score == hit.score);
     let json = serde_json::to_value(&answer).unwrap();
     for field in ["query_id", "generation", "mode", "took_ms", "hits"] {
         assert!(json.get(field).is_some(), "{field}");

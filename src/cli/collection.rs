@@ -132,7 +132,8 @@ impl Ranking {
         let limit = self.limit.unwrap_or(self.depth).min(self.depth);
         let mut query = Query::new(text.as_str()).with_limit(limit + more).with_candidates(self.depth + more);
         query.fusion = self.fusion;
-        let hits = engine.search(&query.with_mode(self.mode).without_logging())?.hits.into_iter();
+        let query = query.with_mode(self.mode).without_logging().without_highlights();
+        let hits = engine.search(&query)?.hits.into_iter();
         let hits = hits.filter(|hit| !self.without_own || hit.document != *id).take(limit);
         Ok(hits.map(|hit| (hit.document, hit.score)).collect())
     }

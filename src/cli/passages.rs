@@ -68,8 +68,8 @@ fn run((folder, queries, passages): (&Path, &Path, &Path), asked: &Asked<'_>, ou
         let bar = out.bar(mode.name(), texts.len() as u64);
         let mut answers = BTreeMap::new();
         for (id, text) in &texts {
-            let query = Query::new(text.as_str()).with_limit(DEPTH).with_mode(mode).without_logging();
-            let hits = engine.search(&query)?.hits.into_iter();
+            let query = Query::new(text.as_str()).with_limit(DEPTH).with_mode(mode);
+            let hits = engine.search(&query.without_logging().without_highlights())?.hits.into_iter();
             answers.insert(
                 id.clone(),
                 hits.map(|hit| Shown { path: hit.document, bytes: hit.start..hit.end }).collect(),

@@ -1,11 +1,10 @@
 //! Building a graph.
 //!
-//! Nodes are added by one thread: concurrent adds can strand vectors, so that no search ever meets them. Equal vectors
+//! Nodes are added by one thread: concurrent adds can strand vectors, so that no search ever meets them. Equal codes
 //! do the same harm on a larger scale, for they become each other's only neighbours: one of them becomes a node, and
 //! the others are listed as its copies. What is stranded even so is looked for at the end and listed, and searches
 //! score it exactly.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,12 +12,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use usearch::Index;
+use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
-use super::graph::{
-    BUILDING, Basis, FILE, Graph, KIND, PREFIX, SIDECAR, Sidecar, VERSION, failed, new_index, numbered,
-};
-use super::options::DenseOptions;
+use super::code::code;
+use super::graph::{BUILDING, Basis, FILE, Graph, KIND, PREFIX, SIDECAR, Sidecar, VERSION, numbered};
+use super::hnsw::Hnsw;
 use super::vectors::Rows;
 use crate::error::{Error, Result};
 use crate::storage::{publish_folder, remove_folder, write_envelope};
@@ -70,20 +68,27 @@ impl GraphBuilder {
     ) -> Result<BuiltGraph> {
         let path = building.join(FILE);
         let (index, mut copies) = self.add_rows(&path, progress)?;
-        let left_out = self.left_out(&index, &mut copies);
         let (file_len, file_crc) = save(&index, &path)?;
+        drop(index);
+        let unread = |found| Error::Dense {
+            doing: "read what was saved of the graph",
+            path: path.clone(),
+            message: found,
+        };
+        let hnsw = Hnsw::open(&path)?.map_err(unread)?;
+        let left_out = self.left_out(&hnsw, &mut copies);
         let sidecar = Sidecar {
             library: usearch::version().to_owned(),
             basis: self.basis.clone(),
             rows: self.rows.count(),
             fingerprint: self.fingerprint,
-            nodes: index.size(),
+            nodes: hnsw.len(),
             copies,
             left_out,
             file_len,
             file_crc,
         };
-        drop(index);
+        drop(hnsw);
         write_envelope(&building.join(SIDECAR), KIND, VERSION, &sidecar)?;
         let fingerprint = |_| Some(self.fingerprint);
         drop(Graph::open(building, &self.basis, fingerprint)?);
@@ -93,25 +98,28 @@ impl GraphBuilder {
         Graph::open(&folder, &self.basis, fingerprint).map(BuiltGraph)
     }
 
-    /// The library's index with a node for every distinct vector, and the copies: (node, row), ascending.
+    /// The library's index with a node for every distinct code, and the copies: (node, row), ascending.
     fn add_rows(
         &self,
         path: &Path,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<(Index, Vec<(u32, u32)>)> {
-        let options = DenseOptions {
+        let index = Index::new(&IndexOptions {
+            dimensions: self.basis.dimensions,
+            metric: MetricKind::IP,
+            quantization: ScalarKind::I8,
             connectivity: self.basis.connectivity,
-            expansion_build: self.basis.expansion_build,
-            ..DenseOptions::default()
-        };
-        let index = new_index(path, self.basis.dimensions, &options)?;
+            expansion_add: self.basis.expansion_build,
+            ..IndexOptions::default()
+        })
+        .map_err(failed("create the graph", path))?;
         let (mut nodes, mut copies) = (Nodes::new(&self.rows), Vec::new());
         let mut fresh = &self.current[..];
         if let Some(base) = &self.base {
             index.load_from_buffer(base.bytes()).map_err(failed("load the graph", path))?;
             fresh = &fresh[fresh.partition_point(|&row| (row as usize) < base.rows())..];
             copies.clone_from(&base.sidecar().copies);
-            rows_in(&index, base.rows()).for_each(|row| _ = nodes.original(row));
+            rows_in(&index, base.rows()).for_each(|row| _ = nodes.original(row, &nodes.code(row)));
         }
         index
             .reserve_capacity_and_threads(index.size() + fresh.len(), 1)
@@ -121,13 +129,10 @@ impl GraphBuilder {
             if done % STEP == 0 && progress(done, fresh.len()).is_break() {
                 return Err(cancelled);
             }
-            match nodes.original(row) {
+            let code = nodes.code(row);
+            match nodes.original(row, &code) {
                 Some(node) => copies.push((node, row)),
-                None => {
-                    index
-                        .add(u64::from(row), &self.rows.vector(row))
-                        .map_err(failed("add to the graph", path))?;
-                }
+                None => index.add(u64::from(row), &code).map_err(failed("add to the graph", path))?,
             }
         }
         if progress(fresh.len(), fresh.len()).is_break() {
@@ -139,15 +144,15 @@ impl GraphBuilder {
 
     /// The rows that a search cannot find: those that are neither nodes nor copies, and those that a walk from the
     /// entry node does not reach, with their copies.
-    fn left_out(&self, index: &Index, copies: &mut Vec<(u32, u32)>) -> Vec<u32> {
-        let mut found = reached(index, self.rows.count());
+    fn left_out(&self, hnsw: &Hnsw, copies: &mut Vec<(u32, u32)>) -> Vec<u32> {
+        let mut found = hnsw.reached(self.rows.count());
         copies.retain(|&(node, _)| found[node as usize]);
         copies.iter().for_each(|&(_, row)| found[row as usize] = true);
         (0..).zip(&found).filter(|(_, found)| !**found).map(|(row, _)| row).collect()
     }
 }
 
-/// The nodes by their vectors.
+/// The nodes by their codes.
 struct Nodes<'a> {
     rows: &'a Rows,
     by_hash: HashMap<u64, u32>,
@@ -159,11 +164,14 @@ impl Nodes<'_> {
         Nodes { rows, by_hash: HashMap::new(), hasher: RandomState::new() }
     }
 
-    /// The node with the very vector of `row`; when there is none, `row` becomes it.
-    fn original(&mut self, row: u32) -> Option<u32> {
-        let vector = self.rows.vector_bytes(row);
-        let node = *self.by_hash.entry(self.hasher.hash_one(vector)).or_insert(row);
-        (node != row && self.rows.vector_bytes(node) == vector).then_some(node)
+    fn code(&self, row: u32) -> Vec<i8> {
+        code(&self.rows.vector(row))
+    }
+
+    /// The node with the very code of `row`; when there is none, `row` becomes it.
+    fn original(&mut self, row: u32, code: &[i8]) -> Option<u32> {
+        let node = *self.by_hash.entry(self.hasher.hash_one(code)).or_insert(row);
+        (node != row && self.code(node) == code).then_some(node)
     }
 }
 
@@ -180,28 +188,6 @@ fn save(index: &Index, path: &Path) -> Result<(u64, u32)> {
     Ok((bytes.len() as u64, crc32fast::hash(&bytes)))
 }
 
-/// Which rows below `below` a walk from the entry node meets: level by level down, along all edges.
-fn reached(index: &Index, below: usize) -> Vec<bool> {
-    let mut reached = vec![false; below];
-    // The entry is the first node that was added on the highest level, and rows are added in order.
-    let level = |row: u32| index.level_of_key(u64::from(row));
-    let Some(entry) = rows_in(index, below).max_by_key(|&row| (level(row), Reverse(row))) else {
-        return reached;
-    };
-    let mut found = vec![entry];
-    reached[entry as usize] = true;
-    for level in (0..=level(entry)).rev() {
-        let mut at = 0;
-        while let Some(&row) = found.get(at) {
-            at += 1;
-            for next in index.neighbors(u64::from(row), level) {
-                if let Some(seen) = reached.get_mut(next as usize)
-                    && !std::mem::replace(seen, true)
-                {
-                    found.push(next as u32);
-                }
-            }
-        }
-    }
-    reached
+fn failed<E: std::fmt::Display>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> Error {
+    move |e| Error::Dense { doing, path: path.to_path_buf(), message: e.to_string() }
 }

@@ -1,33 +1,30 @@
-//! The proximity graph: HNSW (Malkov and Yashunin, 2016) over a prefix of the rows, built and searched by usearch.
+//! The proximity graph: HNSW (Malkov and Yashunin, 2016) over a prefix of the rows, built by usearch.
 //!
 //! A folder `graph-N` holds `graph.usearch` and the envelope `graph.json`, which says what the graph covers and how
-//! the file must look. Keys are row numbers. The library trusts the bytes that it is given, so a file is handed to it
-//! only when its length and checksum are as written; a graph that is damaged, or does not belong to the vectors
+//! the file must look. Keys are row numbers. A file is read only when its length and checksum are as written; a graph that is damaged, or does not belong to the vectors
 //! beside it, is passed over and built anew.
 //!
+//! Its vectors are codes of one byte an element, since a walk waits for memory more than for anything else.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
-use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
-use super::options::DenseOptions;
+use super::code::code;
+use super::hnsw::Hnsw;
 use super::vectors::Query;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 use crate::storage::{read_envelope, remove_folder};
 
 pub(super) const KIND: &str = "dense-graph";
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// The graph itself, and what says which it is.
 pub(super) const FILE: &str = "graph.usearch";
 pub(super) const SIDECAR: &str = "graph.json";
 pub(super) const PREFIX: &str = "graph-";
 pub(super) const BUILDING: &str = ".tmp-graph-";
-/// Searches that may be in the graph at once; one more is answered exactly.
-const SEARCHERS: usize = 64;
 
 /// What a graph must match to be used: the vectors and options beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +47,7 @@ pub(super) struct Sidecar {
     pub(super) fingerprint: u32,
     /// Rows that are nodes.
     pub(super) nodes: usize,
-    /// Rows that are not nodes because they equal one: (node, row), ascending.
+    /// Rows that are not nodes because their code equals that of one: (node, row), ascending.
     pub(super) copies: Vec<(u32, u32)>,
     /// The other rows below `rows` that no walk through the graph finds. Ascending.
     pub(super) left_out: Vec<u32>,
@@ -60,9 +57,7 @@ pub(super) struct Sidecar {
 
 /// An open graph.
 pub(super) struct Graph {
-    /// Reads from `map`; fields are dropped in this order.
-    index: Index,
-    map: Mmap,
+    hnsw: Hnsw,
     sidecar: Sidecar,
     folder: PathBuf,
 }
@@ -117,27 +112,19 @@ impl Graph {
             let found = format!("a graph for rows with fingerprint {:08x}", sidecar.fingerprint);
             return Err(mismatch(found, format!("{actual:08x?}")));
         }
-        let file = File::open(&path).map_err(Error::io("open", &path))?;
-        // SAFETY: published graph files are never written again; an unlinked one stays mapped.
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
-        if map.len() as u64 != sidecar.file_len {
-            return Err(mismatch(format!("{} bytes", map.len()), format!("{}", sidecar.file_len)));
+        let hnsw = Hnsw::open(&path)?.map_err(|found| mismatch(found, "what the library writes".into()))?;
+        if hnsw.bytes().len() as u64 != sidecar.file_len {
+            return Err(mismatch(format!("{} bytes", hnsw.bytes().len()), format!("{}", sidecar.file_len)));
         }
-        let crc = crc32fast::hash(&map);
+        let crc = crc32fast::hash(hnsw.bytes());
         if crc != sidecar.file_crc {
             return Err(mismatch(format!("checksum {crc:08x}"), format!("{:08x}", sidecar.file_crc)));
         }
-        let options = DenseOptions { connectivity: basis.connectivity, ..DenseOptions::default() };
-        let index = new_index(&path, basis.dimensions, &options)?;
-        // The number of threads is kept by the view and cannot be raised afterwards.
-        index.reserve_capacity_and_threads(0, SEARCHERS).map_err(failed("reserve threads for", &path))?;
-        // SAFETY: the bytes are those that the library wrote, and live as long as the index: both are fields of Graph.
-        unsafe { index.view_from_buffer(&map) }.map_err(failed("read the graph", &path))?;
-        if index.size() != sidecar.nodes || index.dimensions() != basis.dimensions {
-            let found = format!("{} nodes of {} dimensions", index.size(), index.dimensions());
+        if hnsw.len() != sidecar.nodes || hnsw.dimensions() != basis.dimensions {
+            let found = format!("{} nodes of {} dimensions", hnsw.len(), hnsw.dimensions());
             return Err(mismatch(found, format!("{} of {}", sidecar.nodes, basis.dimensions)));
         }
-        Ok(Graph { index, map, sidecar, folder: folder.to_path_buf() })
+        Ok(Graph { hnsw, sidecar, folder: folder.to_path_buf() })
     }
 
     /// The graph is about rows below this one.
@@ -161,44 +148,21 @@ impl Graph {
 
     /// The file, for a library index that is to be added to.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.map
+        self.hnsw.bytes()
     }
 
-    /// About `count` rows nearest to the query, with their copies, or `None` when the graph cannot answer now.
-    pub(super) fn search(&self, query: &Query, count: usize) -> Option<Vec<u32>> {
-        let found = match self.index.search(query.unit(), count) {
-            Ok(found) => found.keys,
-            Err(e) => {
-                tracing::debug!(graph = %self.folder.display(), "the graph did not answer: {e}");
-                return None;
-            }
-        };
+    /// About `count` rows nearest to the query, and their copies.
+    pub(super) fn search(&self, query: &Query, count: usize) -> Vec<u32> {
+        let found = self.hnsw.nearest(&code(query.unit()), count);
         let copies = &self.sidecar.copies;
         let mut rows = Vec::with_capacity(found.len());
-        for node in found.into_iter().filter_map(|key| u32::try_from(key).ok()) {
+        for node in found {
             rows.push(node);
             let from = copies.partition_point(|copy| copy.0 < node);
             rows.extend(copies[from..].iter().take_while(|copy| copy.0 == node).map(|copy| copy.1));
         }
-        Some(rows)
+        rows
     }
-}
-
-pub(super) fn new_index(path: &Path, dimensions: usize, options: &DenseOptions) -> Result<Index> {
-    Index::new(&IndexOptions {
-        dimensions,
-        metric: MetricKind::IP,
-        quantization: ScalarKind::BF16,
-        connectivity: options.connectivity,
-        expansion_add: options.expansion_build,
-        expansion_search: options.expansion_search,
-        multi: false,
-    })
-    .map_err(failed("create the graph", path))
-}
-
-pub(super) fn failed<E: std::fmt::Display>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> Error {
-    move |e| Error::Dense { doing, path: path.to_path_buf(), message: e.to_string() }
 }
 
 /// The graph folders in `dir`, ascending.

@@ -15,9 +15,11 @@
 //! This is the only room that names usearch.
 
 mod build;
+mod code;
 mod directory;
 mod exact;
 mod graph;
+mod hnsw;
 mod index;
 mod kernel;
 mod options;

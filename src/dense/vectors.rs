@@ -158,11 +158,6 @@ impl Rows {
         chunk_of(self.bytes(row))
     }
 
-    /// What two rows with the same vector have in common.
-    pub(super) fn vector_bytes(&self, row: u32) -> &[u8] {
-        &self.bytes(row)[12..]
-    }
-
     fn scale(&self, row: u32) -> f32 {
         f32::from_bits(le_u32(&self.bytes(row)[12..]))
     }

@@ -172,7 +172,7 @@ impl Inner {
             return None;
         }
         let is_allowed = |row| allowed.is_none_or(|allowed| allowed.contains(self.rows.chunk(row)));
-        let mut shortlist = graph.search(query, fetch)?;
+        let mut shortlist = graph.search(query, fetch);
         shortlist.retain(|&row| coverage.found.get(row as usize) == Some(&true) && is_allowed(row));
         // With k of its own rows proposed, no other of them can be among the best k. The rows that it does not cover don't
         // count: they would hide that it has found none.

@@ -61,7 +61,7 @@ pub struct Hit {
     pub lexical: Option<f32>,
     /// Cosine, −1 to 1; absent in lexical mode, where the query has no vector.
     pub dense: Option<f32>,
-    /// Byte ranges in `passage` of the words that match the query after stemming.
+    /// Byte ranges in `passage` of the words that match the query after stemming, unless the query asked for none.
     pub highlights: Vec<Range<usize>>,
     /// The chunk that stands for the document.
     #[serde(skip)]

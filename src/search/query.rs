@@ -53,6 +53,9 @@ pub struct Query {
     pub candidates: usize,
     /// Whether the answer is logged as an impression, so that it can be judged and learnt from. Default yes.
     pub log: bool,
+    /// Whether the words of each passage that match the query are looked for. Takes a fraction of a millisecond for every
+    /// document. Default yes.
+    pub highlight: bool,
 }
 
 impl Query {
@@ -66,6 +69,7 @@ impl Query {
             filter: None,
             candidates: 100,
             log: true,
+            highlight: true,
         }
     }
 
@@ -102,6 +106,12 @@ impl Query {
     /// Answers without logging an impression: for measuring, not for users.
     pub fn without_logging(mut self) -> Query {
         self.log = false;
+        self
+    }
+
+    /// Answers with [`highlights`](crate::Hit::highlights) left empty: for who wants many documents and shows none.
+    pub fn without_highlights(mut self) -> Query {
+        self.highlight = false;
         self
     }
 

@@ -162,9 +162,13 @@ fn group(snapshot: &Snapshot, query: &Query, scored: &[Scored]) -> Result<Vec<Hi
         if !seen.insert(record.document.clone()) {
             continue;
         }
+        let highlights = match query.highlight {
+            true => snapshot.lexical.highlight(&query.text, &record.body),
+            false => Vec::new(),
+        };
         hits.push(Hit {
             rank: hits.len() + 1,
-            highlights: snapshot.lexical.highlight(&query.text, &record.body),
+            highlights,
             document: record.document,
             title: record.title,
             passage: record.body,

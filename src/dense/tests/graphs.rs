@@ -278,7 +278,7 @@ fn left_overs_of_a_killed_build_are_removed_by_the_writer() {
 }
 
 #[test]
-fn more_searches_at_once_than_the_graph_takes_are_all_answered() {
+fn many_searches_at_once_are_all_answered() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(15, 4000, 8);
     let index = with_graph(dir.path(), &vectors);

@@ -2,6 +2,7 @@
 
 mod file;
 mod graphs;
+mod hnsw;
 mod searching;
 
 use std::collections::{BTreeMap, BTreeSet};

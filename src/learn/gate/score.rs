@@ -25,7 +25,8 @@ pub(in crate::learn) fn score(
     let mut scores = Vec::with_capacity(queries.len());
     for query in queries {
         let of = |mode| -> Result<RankingScores> {
-            let asked = Query::new(query.text.as_str()).with_limit(DEPTH).with_mode(mode).without_logging();
+            let asked =
+                Query::new(query.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
             let ranked = rank(snapshot, &asked.with_fusion(fusion))?;
             let documents: Vec<&str> = ranked.hits.iter().map(|hit| hit.document.as_str()).collect();
             Ok(ranking_scores(&documents, query))
