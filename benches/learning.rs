@@ -64,7 +64,7 @@ fn main() {
 
 /// A round that is training when this returns, and won't end by itself.
 fn endless(engine: &Engine, threads: Option<usize>) -> LearnTask {
-    let train = TrainOptions::default().with_epochs(100_000);
+    let train = TrainOptions::default().with_epochs(100_000).with_frozen_layers(0);
     let round = LearnOptions::default().with_train(train).with_learn_fusion(false).with_threads(threads);
     let task = engine.learn_in_background(round).expect("a round");
     while !engine.status().expect("a status").learning {

@@ -47,7 +47,7 @@ impl Default for BenchOptions {
             threads: None,
             precision: EncoderPrecision::Bf16,
             kernel: None,
-            train: TrainOptions::default(),
+            train: TrainOptions::default().with_frozen_layers(0),
             only: None,
             seconds: 3.0,
         }

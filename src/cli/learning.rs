@@ -17,13 +17,13 @@ pub(super) struct Learning {
     /// Rows of a batch.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     batch_size: Option<u32>,
-    /// Peak learning rate.
+    /// Peak learning rate. Default 1e-4.
     #[arg(long, value_parser = positive)]
     learning_rate: Option<f64>,
     /// Longer texts are cut at so many tokens while training.
     #[arg(long, value_name = "N")]
     max_tokens: Option<usize>,
-    /// So many of the lowest layers stay as they are: quicker steps, in less memory.
+    /// So many of the lowest layers stay as they are: quicker steps, in less memory. Default: half of them.
     #[arg(long, value_name = "N")]
     frozen_layers: Option<usize>,
     /// Whom a row's hard negatives are shown to: batch, own_anchor or auto.

@@ -95,13 +95,18 @@ impl TrainableEncoder {
         })
     }
 
+    /// Layers, frozen or not.
+    pub(crate) fn layers(&self) -> usize {
+        self.model.layers.len()
+    }
+
     /// Keeps the lowest `layers` layers as they are from now on, and with them the embeddings and the position biases.
     /// With 0, everything learns. What they give for a text is computed once and kept in a temporary file.
     ///
     /// # Errors
     /// [`Error::Invalid`] if no layer is left to learn; [`Error::Io`] if there can be no temporary file.
     pub(crate) fn freeze(&mut self, layers: usize) -> Result<()> {
-        let most = self.model.layers.len() - 1;
+        let most = self.layers() - 1;
         if layers > most {
             return Err(Error::invalid("the number of frozen layers", layers, format!("0 to {most}")));
         }

@@ -93,7 +93,7 @@ pub struct LearnOptions {
     #[serde(default)]
     pub threads: Option<usize>,
     /// How often training is kept against a crash, in time spent on its steps: the same round, started again, goes on from
-    /// there, to the same weights. It takes 12 bytes of disk for each parameter that moves, 1.3 GB of all-mpnet-base-v2, until the
+    /// there, to the same weights. It takes 12 bytes of disk for each parameter that moves, 0.5 GB of all-mpnet-base-v2, until the
     /// round ends. Shorter trainings keep nothing. Default 5 minutes; `None`: never.
     #[serde(default = "five_minutes")]
     pub checkpoint_interval: Option<Duration>,

@@ -9,8 +9,9 @@ use super::mixing::Mixing;
 use crate::encoder::EncoderPrecision;
 use crate::error::{Error, Result};
 
-/// Options of the optimiser and the loss. The defaults are sentence-transformers' but for the warm-up, since a round
-/// of a few dozen examples consists of a handful of steps.
+/// Options of the optimiser and the loss. The defaults are sentence-transformers' but for what a round is different in: it
+/// consists of a handful of steps, so that they are larger and none of the warm-up is wasted, and it must not forget, so that
+/// half of the layers stand still.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -19,7 +20,8 @@ pub struct TrainOptions {
     pub epochs: usize,
     /// Rows of a batch: each sees the other rows' positives as negatives. Default 16.
     pub batch_size: usize,
-    /// Peak learning rate. Default 2e-5.
+    /// Peak learning rate. Default 1e-4: of the tens of steps that a round has, sentence-transformers' 2e-5 makes too little
+    /// (docs/learning.md).
     pub learning_rate: f64,
     /// Share of the steps in which the rate rises linearly to its peak, from above 0 since no step is to be wasted;
     /// afterwards it falls linearly towards 0. Default 0.1.
@@ -42,8 +44,9 @@ pub struct TrainOptions {
     pub precision: EncoderPrecision,
     /// So many of the lowest layers stay as they are, and with them the embeddings and the position biases. A step then
     /// takes less time and memory, and what they give for a text is computed once and kept in a temporary file (3 kB a
-    /// token, in the system's folder for such files). Default 0: everything learns.
-    pub frozen_layers: usize,
+    /// token, in the system's folder for such files). With 0 everything learns. Default: half of the encoder's layers, with which
+    /// queries that nobody has asked yet gain as much or more (docs/learning.md).
+    pub frozen_layers: Option<usize>,
     /// A candidate that the guide (the serving encoder, which stands still) ranks above the positive less this margin of
     /// the cosine is hidden from the anchor as a suspected answer, unless it is the row's own hard negative. `None`: no
     /// candidate is. Default 0.
@@ -149,7 +152,7 @@ impl Default for TrainOptions {
         TrainOptions {
             epochs: 1,
             batch_size: 16,
-            learning_rate: 2e-5,
+            learning_rate: 1e-4,
             warmup_ratio: 0.1,
             weight_decay: 0.01,
             max_grad_norm: 1.0,
@@ -158,7 +161,7 @@ impl Default for TrainOptions {
             scope: NegativeScope::Auto,
             max_tokens: None,
             precision: EncoderPrecision::Bf16,
-            frozen_layers: 0,
+            frozen_layers: None,
             guide_margin: Some(0.0),
             duplicate_cosine: 0.95,
             similar_anchors: 0.9,
@@ -241,7 +244,7 @@ impl TrainOptions {
 
     /// Sets [`frozen_layers`](TrainOptions::frozen_layers).
     pub fn with_frozen_layers(mut self, layers: usize) -> Self {
-        self.frozen_layers = layers;
+        self.frozen_layers = Some(layers);
         self
     }
 

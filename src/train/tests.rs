@@ -95,7 +95,7 @@ fn losses(report: &TrainReport) -> Vec<f32> {
 
 /// Six rows that share no text.
 fn options() -> TrainOptions {
-    TrainOptions::default().with_batch_size(6).with_epochs(3)
+    TrainOptions::default().with_batch_size(6).with_epochs(3).with_frozen_layers(0)
 }
 
 fn load(folder: &Path) -> TrainableEncoder {

@@ -101,7 +101,7 @@ pub(crate) fn train(
     if examples.is_empty() {
         return Err(Error::invalid("the training examples", "none", "at least one"));
     }
-    model.freeze(options.frozen_layers)?;
+    model.freeze(options.frozen_layers.unwrap_or(model.layers() / 2))?;
     let answers = Answers::of(examples);
     let known = Knowledge { answers: &answers, guide };
     let (scope, scope_reason) = options.scope.resolve(chunks, suspected_share(examples, options, known));

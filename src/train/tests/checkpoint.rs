@@ -27,7 +27,7 @@ fn rows() -> Vec<Example> {
 
 fn options() -> TrainOptions {
     let options = TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3);
-    options.with_guide_margin(Some(0.9))
+    options.with_frozen_layers(0).with_guide_margin(Some(0.9))
 }
 
 /// A guide that has something to say of every text.

@@ -89,6 +89,17 @@ fn frozen_layers_stay_and_those_above_learn() {
             assert_eq!(moved, name.starts_with("encoder.layer.1."), "{name}");
         }
     }
+    let mut model = tiny();
+    let before = model.parameters().to_vec();
+    run(&mut model, &reference_rows("tiny", 1), &TrainOptions::default()).unwrap();
+    for (i, name) in model.names().iter().enumerate() {
+        let moved = before[i] != model.parameters()[i];
+        assert_eq!(
+            moved,
+            name.starts_with("encoder.layer.1."),
+            "half of both, unless told otherwise: {name}"
+        );
+    }
     let all = options().with_frozen_layers(2);
     let refused = run(&mut tiny(), &reference_rows("tiny", 1), &all);
     assert!(matches!(refused, Err(Error::Invalid { .. })));
@@ -198,7 +209,7 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         scope: NegativeScope::OwnAnchor,
         max_tokens: Some(10),
         precision: EncoderPrecision::F32,
-        frozen_layers: 1,
+        frozen_layers: Some(1),
         guide_margin: None,
         duplicate_cosine: 0.9,
         similar_anchors: 0.8,

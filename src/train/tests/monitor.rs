@@ -16,7 +16,7 @@ fn rows() -> Vec<Example> {
 }
 
 fn options() -> TrainOptions {
-    TrainOptions::default().with_batch_size(3).with_epochs(2).with_learning_rate(1e-3)
+    TrainOptions::default().with_batch_size(3).with_epochs(2).with_learning_rate(1e-3).with_frozen_layers(0)
 }
 
 fn monitored(rows: &[Example], options: &TrainOptions, guide: Option<&Guide>) -> MonitorReport {
