@@ -123,20 +123,6 @@ pub enum Error {
         message: String,
     },
 
-    /// The dense index failed.
-    #[error(
-        "the dense index {} failed to {doing}: {message}; see that disk and memory have room, then try again",
-        path.display()
-    )]
-    Dense {
-        /// The operation, as a verb phrase.
-        doing: &'static str,
-        /// The folder or file of the dense index.
-        path: PathBuf,
-        /// What the vector library said.
-        message: String,
-    },
-
     /// The caller asked for the operation to stop. What it had committed stays; nothing is half done.
     #[error("{doing} was cancelled; nothing is half done, and it can be started again")]
     Cancelled {

@@ -5,7 +5,7 @@
 //! | `imports` | a room imports only what stands below it in [`ROOMS`] |
 //! | `file-size`, `function-size` | 800 lines a file with its tests, 70 a function that is no test |
 //! | `durable` | only `storage` renames or syncs files |
-//! | `third-party` | only `dense` names usearch, only `lexical` names tantivy |
+//! | `third-party` | only `lexical` names tantivy |
 //! | `unfinished` | no `todo!`, `unimplemented!`, `#[ignore]` |
 //! | `unwrap` | no `.unwrap()` outside tests |
 //! | `unsafe` | only in `encoder`, `dense`, `feedback`, each below a comment with `SAFETY:` |
@@ -324,11 +324,8 @@ impl Source<'_> {
                 {
                     self.tell(found, token.line, "durable", format!("{name}: ask storage for it"));
                 }
-                name @ ("usearch" | "tantivy") => {
-                    let owner = if name == "usearch" { "dense" } else { "lexical" };
-                    if self.room != owner {
-                        self.tell(found, token.line, "third-party", format!("only {owner} names {name}"));
-                    }
+                "tantivy" if self.room != "lexical" => {
+                    self.tell(found, token.line, "third-party", "only lexical names tantivy".into());
                 }
                 "unsafe" => self.check_unsafe(token.line, found),
                 _ => {}
@@ -640,11 +637,9 @@ fn only_storage_renames_or_syncs() {
 }
 
 #[test]
-fn third_party_indexes_have_one_room() {
-    refuses("src/search/mod.rs", "use usearch::Index;\n", 1, "third-party");
-    refuses("src/lexical/mod.rs", "fn f() {\n usearch::Index::new();\n}\n", 2, "third-party");
+fn the_third_party_index_has_one_room() {
+    refuses("src/search/mod.rs", "fn f() {\n tantivy::Index::new();\n}\n", 2, "third-party");
     refuses("src/dense/mod.rs", "type X = tantivy::Index;\n", 1, "third-party");
-    accepts("src/dense/mod.rs", "use usearch::Index;\n");
     accepts("src/lexical/mod.rs", "use tantivy::Index;\n");
 }
 

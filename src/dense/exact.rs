@@ -14,7 +14,7 @@ use crate::ids::ChunkId;
 const TASK_ROWS: usize = 4096;
 
 /// How many rows ahead of the one being scored are fetched.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// A scored chunk. Greater is better: the higher score, and of equal ones the lower id.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +102,9 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
     }
 }
 
-/// Threads of this room's own: the common pool may be busy with training for long, and searches must not wait for it.
-fn pool() -> Option<&'static ThreadPool> {
+/// Threads of this room's own: the common pool may be busy with training for long, and searches must not wait for it. They have the
+/// priority of the thread that asks for them first.
+pub(super) fn pool() -> Option<&'static ThreadPool> {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let build = || ThreadPoolBuilder::new().thread_name(|i| format!("retune-dense-{i}")).build();
     POOL.get_or_init(|| build().inspect_err(|e| tracing::warn!("dense search has one thread: {e}")).ok())

@@ -1,27 +1,26 @@
-//! The proximity graph: HNSW (Malkov and Yashunin, 2016) over a prefix of the rows, built by usearch.
+//! The proximity graph over a prefix of the rows, in a folder.
 //!
-//! A folder `graph-N` holds `graph.usearch` and the envelope `graph.json`, which says what the graph covers and how
-//! the file must look. Keys are row numbers. A file is read only when its length and checksum are as written; a graph that is damaged, or does not belong to the vectors
-//! beside it, is passed over and built anew.
-//!
-//! Its vectors are codes of one byte an element, since a walk waits for memory more than for anything else.
+//! A folder `graph-N` holds `graph.hnsw` ([`hnsw`](super::hnsw) says what is in it) and the envelope `graph.json`, which says what the graph
+//! covers and its sizes. The file is read only when its length and checksum are as written; a graph that is damaged, or does
+//! not belong to the vectors beside it, is passed over and built anew.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use super::code::code;
-use super::hnsw::Hnsw;
+use super::hnsw::{Hnsw, Shape};
 use super::vectors::Query;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 use crate::storage::{read_envelope, remove_folder};
 
 pub(super) const KIND: &str = "dense-graph";
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The graph itself, and what says which it is.
-pub(super) const FILE: &str = "graph.usearch";
+pub(super) const FILE: &str = "graph.hnsw";
 pub(super) const SIDECAR: &str = "graph.json";
 pub(super) const PREFIX: &str = "graph-";
 pub(super) const BUILDING: &str = ".tmp-graph-";
@@ -38,26 +37,23 @@ pub(super) struct Basis {
 /// The envelope `graph.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sidecar {
-    /// Version of usearch that wrote the file; another may lay it out differently.
-    pub(super) library: String,
     pub(super) basis: Basis,
     /// The graph is about rows below this one.
     pub(super) rows: usize,
     /// Fingerprint of those rows.
     pub(super) fingerprint: u32,
-    /// Rows that are nodes.
-    pub(super) nodes: usize,
+    /// How many nodes are on each level, from the lowest.
+    pub(super) levels: Vec<usize>,
     /// Rows that are not nodes because their code equals that of one: (node, row), ascending.
     pub(super) copies: Vec<(u32, u32)>,
     /// The other rows below `rows` that no walk through the graph finds. Ascending.
     pub(super) left_out: Vec<u32>,
-    pub(super) file_len: u64,
     pub(super) file_crc: u32,
 }
 
 /// An open graph.
 pub(super) struct Graph {
-    hnsw: Hnsw,
+    hnsw: Hnsw<Mmap>,
     sidecar: Sidecar,
     folder: PathBuf,
 }
@@ -98,12 +94,6 @@ impl Graph {
         };
         let sidecar: Sidecar = read_envelope(&folder.join(SIDECAR), KIND, VERSION)?
             .ok_or_else(|| mismatch("no graph.json beside it".into(), "one".into()))?;
-        if sidecar.library != usearch::version() {
-            return Err(mismatch(
-                format!("written by usearch {}", sidecar.library),
-                usearch::version().into(),
-            ));
-        }
         if sidecar.basis != *basis {
             return Err(mismatch(format!("a graph for {:?}", sidecar.basis), format!("{basis:?}")));
         }
@@ -112,17 +102,24 @@ impl Graph {
             let found = format!("a graph for rows with fingerprint {:08x}", sidecar.fingerprint);
             return Err(mismatch(found, format!("{actual:08x?}")));
         }
-        let hnsw = Hnsw::open(&path)?.map_err(|found| mismatch(found, "what the library writes".into()))?;
-        if hnsw.bytes().len() as u64 != sidecar.file_len {
-            return Err(mismatch(format!("{} bytes", hnsw.bytes().len()), format!("{}", sidecar.file_len)));
-        }
-        let crc = crc32fast::hash(hnsw.bytes());
+        let file = File::open(&path).map_err(Error::io("open", &path))?;
+        // SAFETY: a published graph is never written again; an unlinked one stays mapped.
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
+        let shape = Shape {
+            dimensions: basis.dimensions,
+            connectivity: basis.connectivity,
+            levels: sidecar.levels.clone(),
+        };
+        let len = map.len();
+        let hnsw = Hnsw::new(map, shape).ok_or_else(|| {
+            mismatch(format!("{len} bytes"), format!("a graph of {:?} nodes", sidecar.levels))
+        })?;
+        let crc = crc32fast::hash(&hnsw.bytes);
         if crc != sidecar.file_crc {
             return Err(mismatch(format!("checksum {crc:08x}"), format!("{:08x}", sidecar.file_crc)));
         }
-        if hnsw.len() != sidecar.nodes || hnsw.dimensions() != basis.dimensions {
-            let found = format!("{} nodes of {} dimensions", hnsw.len(), hnsw.dimensions());
-            return Err(mismatch(found, format!("{} of {}", sidecar.nodes, basis.dimensions)));
+        if !is_sound(&hnsw, &sidecar) {
+            return Err(mismatch("rows twice or that there are not".into(), "each row once".into()));
         }
         Ok(Graph { hnsw, sidecar, folder: folder.to_path_buf() })
     }
@@ -134,7 +131,7 @@ impl Graph {
 
     /// Rows that searches can find: nodes and their copies.
     pub(super) fn covered(&self) -> usize {
-        self.sidecar.nodes + self.sidecar.copies.len()
+        self.hnsw.shape().nodes() + self.sidecar.copies.len()
     }
 
     /// Whether a search can find this row; if not, it must be scored exactly.
@@ -146,9 +143,8 @@ impl Graph {
         &self.sidecar
     }
 
-    /// The file, for a library index that is to be added to.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.hnsw.bytes()
+    pub(super) fn hnsw(&self) -> &Hnsw<Mmap> {
+        &self.hnsw
     }
 
     /// About `count` rows nearest to the query, and their copies.
@@ -163,6 +159,19 @@ impl Graph {
         }
         rows
     }
+}
+
+/// Whether each row below `rows` is a node, or a copy of one, at most once, and nothing else is.
+fn is_sound(hnsw: &Hnsw<Mmap>, sidecar: &Sidecar) -> bool {
+    let (mut nodes, mut copies) = (vec![false; sidecar.rows], vec![false; sidecar.rows]);
+    let new = |seen: Option<&mut bool>| seen.is_some_and(|seen| !std::mem::replace(seen, true));
+    hnsw.rows().all(|row| new(nodes.get_mut(row as usize)))
+        && sidecar.copies.iter().all(|&(node, row)| {
+            let of = (nodes.get(node as usize), nodes.get(row as usize));
+            of == (Some(&true), Some(&false)) && new(copies.get_mut(row as usize))
+        })
+        && sidecar.copies.is_sorted()
+        && sidecar.left_out.is_sorted()
 }
 
 /// The graph folders in `dir`, ascending.

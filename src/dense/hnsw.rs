@@ -1,195 +1,184 @@
-//! The file that usearch writes, and the walk through it.
+//! The proximity graph as it lies in memory and in a file, and the walk through it: HNSW (Malkov and Yashunin, 2016).
 //!
-//! The library builds graphs, but does not search them: a walk waits for memory, and this one asks for the codes that it is about
-//! to look at before it needs them; and it takes as many threads at once as come. The file is that of usearch 2
-//! (`index_dense.hpp`, `index.hpp`), all numbers little endian:
+//! Nodes are numbered by their highest level, those of the highest first. So the nodes of a level are those below a number, every
+//! walk begins at node 0, and a few sizes say where everything is. All numbers are little endian:
 //!
 //! | part | content |
 //! |---|---|
-//! | codes | number of nodes and bytes of a code, u32 each; then the codes |
-//! | head | 64 bytes that begin with `usearch` |
-//! | shape | number of nodes, links of a node on an upper level and on the lowest at most, the highest level, its first node; u64 each |
-//! | levels | the highest level of each node, i16 each |
-//! | nodes | of each its row, u64, and level, i16; then for each level from the lowest how many links there are, u32, and room for the most, u32 each |
-//!
-//! Nodes are numbered in the order in which they were added.
+//! | codes | of each node, a signed byte an element ([`code`](super::code)) |
+//! | links | for each level from the lowest, of each node on it: room for as many node numbers as [`Shape::most_links`], u32 each; behind the last link, [`NONE`] |
+//! | rows | of each node, the row that it stands for, u32 |
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
-use std::ops::Range;
-use std::path::Path;
-
-use memmap2::Mmap;
+use std::ops::{Deref, Range};
 
 use super::kernel::{self, Kernel};
-use crate::error::{Error, Result};
 
-const MAGIC: &[u8] = b"usearch";
-const HEAD: usize = 64;
-const SHAPE: usize = 40;
-/// Row and level of a node.
-const NODE_HEAD: usize = 10;
+/// No node.
+pub(super) const NONE: u32 = u32::MAX;
 /// Codes are asked for so many ahead of the one that is compared.
 const AHEAD: usize = 4;
 
-/// A graph file, mapped. Whoever opens one vouches for its bytes by a checksum; numbers in it that can't be are passed
-/// over in a walk and never followed.
-pub(super) struct Hnsw {
-    map: Mmap,
-    count: usize,
-    code_len: usize,
-    /// Bytes of the links of one upper level, and of the lowest.
-    upper_len: usize,
-    lowest_len: usize,
-    highest: usize,
-    entry: u32,
-    /// Where the nodes begin.
-    nodes: usize,
-    /// How many upper levels the nodes before each have together.
-    levels_before: Vec<u32>,
+/// The product of a node's code with another, and the node. The greater, the nearer.
+pub(super) type Scored = (i32, u32);
+
+/// The sizes of a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Elements of a code.
+    pub(super) dimensions: usize,
+    /// Links of a node on an upper level at most.
+    pub(super) connectivity: usize,
+    /// How many nodes are on each level, from the lowest; none has more than the one below it, and none is empty.
+    pub(super) levels: Vec<usize>,
+}
+
+impl Shape {
+    pub(super) fn nodes(&self) -> usize {
+        self.levels.first().copied().unwrap_or_default()
+    }
+
+    /// Links of a node on a level at most.
+    pub(super) fn most_links(&self, level: usize) -> usize {
+        if level == 0 { 2 * self.connectivity } else { self.connectivity }
+    }
+
+    /// The highest level that a node is on.
+    pub(super) fn level(&self, node: u32) -> usize {
+        self.levels.partition_point(|&nodes| (node as usize) < nodes).saturating_sub(1)
+    }
+
+    /// Where the links of each level begin, where the rows do, and how many bytes there are. `None` if no graph has such sizes.
+    fn places(&self) -> Option<(Vec<usize>, usize, usize)> {
+        let sound = self.levels.is_sorted_by(|below, above| below >= above) && !self.levels.contains(&0);
+        if !sound || self.nodes() >= NONE as usize {
+            return None;
+        }
+        let mut at = self.nodes().checked_mul(self.dimensions)?;
+        let mut links = Vec::with_capacity(self.levels.len());
+        for &nodes in &self.levels {
+            links.push(at);
+            let room = self.connectivity.checked_mul(if links.len() == 1 { 8 } else { 4 })?;
+            at = at.checked_add(nodes.checked_mul(room)?)?;
+        }
+        let len = at.checked_add(self.nodes().checked_mul(4)?)?;
+        Some((links, at, len))
+    }
+
+    /// How many bytes a graph of this shape takes. `None` if there is none.
+    pub(super) fn len(&self) -> Option<usize> {
+        self.places().map(|(_, _, len)| len)
+    }
+}
+
+/// A graph in bytes, mapped or owned. Numbers in them that can't be are passed over and never followed.
+pub(super) struct Hnsw<B> {
+    pub(super) bytes: B,
+    shape: Shape,
+    /// Where the links of each level begin.
+    links: Vec<usize>,
+    rows: usize,
+    /// Where walks begin, and its highest level. `None` in an empty graph.
+    pub(super) entry: Option<(u32, usize)>,
     kernel: Kernel,
 }
 
-impl Hnsw {
-    /// Maps the file. `Err` inside says what is wrong with its shape.
-    pub(super) fn open(path: &Path) -> Result<std::result::Result<Hnsw, String>> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        // SAFETY: published graph files are never written again; an unlinked one stays mapped.
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
-        Ok(Hnsw::read(map).ok_or_else(|| "no graph of usearch 2".to_owned()))
+impl<B: Deref<Target = [u8]>> Hnsw<B> {
+    /// `None` if the bytes are not as many as the shape takes.
+    pub(super) fn new(bytes: B, shape: Shape) -> Option<Hnsw<B>> {
+        let (links, rows, len) = shape.places()?;
+        let entry = (shape.nodes() > 0).then(|| (0, shape.levels.len() - 1));
+        (bytes.len() == len).then(|| Hnsw { bytes, shape, links, rows, entry, kernel: Kernel::best() })
     }
 
-    fn read(map: Mmap) -> Option<Hnsw> {
-        let number = |at: usize| usize::try_from(u64::from_le_bytes(*map.get(at..)?.first_chunk()?)).ok();
-        let (count, code_len) = (u32_at(&map, 0)? as usize, u32_at(&map, 4)? as usize);
-        let head = count.checked_mul(code_len)?.checked_add(8)?;
-        if !map.get(head..)?.starts_with(MAGIC) {
-            return None;
-        }
-        let shape = head + HEAD;
-        let links = |at: usize| number(shape + at)?.checked_mul(4)?.checked_add(4);
-        let (upper_len, lowest_len) = (links(8)?, links(16)?);
-        let (highest, entry) = (number(shape + 24)?, u32::try_from(number(shape + 32)?).ok()?);
-        let levels = shape + SHAPE;
-        let nodes = levels + count.checked_mul(2)?;
-        let mut levels_before = Vec::with_capacity(count);
-        let mut before = 0u32;
-        for level in map.get(levels..nodes)?.chunks_exact(2) {
-            levels_before.push(before);
-            before = before.checked_add(u32::try_from(i16::from_le_bytes([level[0], level[1]])).ok()?)?;
-        }
-        let lowest = count.checked_mul(NODE_HEAD.checked_add(lowest_len)?)?;
-        let len = lowest.checked_add((before as usize).checked_mul(upper_len)?)?.checked_add(nodes)?;
-        let sound = number(shape)? == count && len == map.len() && (count == 0 || (entry as usize) < count);
-        let kernel = Kernel::best();
-        let read = Hnsw {
-            map,
-            count,
-            code_len,
-            upper_len,
-            lowest_len,
-            highest,
-            entry,
-            nodes,
-            levels_before,
-            kernel,
-        };
-        (sound && (count == 0 || highest == read.level(entry))).then_some(read)
-    }
-
-    /// The file.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.map
-    }
-
-    /// Nodes.
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Elements of a code.
-    pub(super) fn dimensions(&self) -> usize {
-        self.code_len
+    pub(super) fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     /// The row that a node stands for.
-    fn row(&self, node: u32) -> Option<u32> {
-        u32::try_from(u64::from_le_bytes(*self.map.get(self.node(node)?..)?.first_chunk()?)).ok()
+    pub(super) fn row(&self, node: u32) -> Option<u32> {
+        let bytes = self.bytes.get(self.row_at(node))?;
+        bytes.first_chunk().copied().map(u32::from_le_bytes)
     }
 
-    /// Where a node begins.
-    fn node(&self, node: u32) -> Option<usize> {
-        let above = *self.levels_before.get(node as usize)? as usize;
-        Some(self.nodes + node as usize * (NODE_HEAD + self.lowest_len) + above * self.upper_len)
+    /// The rows of all nodes.
+    pub(super) fn rows(&self) -> impl Iterator<Item = u32> {
+        let rows = self.bytes.get(self.rows..).unwrap_or_default().as_chunks().0;
+        rows.iter().map(|&row| u32::from_le_bytes(row))
     }
 
-    /// The highest level of a node.
-    fn level(&self, node: u32) -> usize {
-        let at = self.nodes - 2 * (self.count - node as usize);
-        u16::from_le_bytes([self.map[at], self.map[at + 1]]).into()
+    pub(super) fn row_at(&self, node: u32) -> Range<usize> {
+        let start = self.rows + 4 * node as usize;
+        start..start + 4
     }
 
-    fn code_at(&self, node: u32) -> Option<Range<usize>> {
-        let start = 8 + node as usize * self.code_len;
-        ((node as usize) < self.count).then_some(start..start + self.code_len)
+    pub(super) fn code(&self, node: u32) -> &[u8] {
+        self.bytes.get(self.code_at(node)).unwrap_or_default()
     }
 
-    /// The nodes that a node is linked to on a level.
-    fn links(&self, node: u32, level: usize) -> impl Iterator<Item = u32> {
-        let bytes = self.links_at(node, level).and_then(|at| self.map.get(at)).unwrap_or_default();
-        let count = u32_at(bytes, 0).unwrap_or_default() as usize;
-        let links = bytes.get(4..).unwrap_or_default().chunks_exact(4).take(count);
-        links.filter_map(|link| u32_at(link, 0)).filter(|&link| (link as usize) < self.count)
+    pub(super) fn code_at(&self, node: u32) -> Range<usize> {
+        let start = node as usize * self.shape.dimensions;
+        start..start + self.shape.dimensions
     }
 
-    fn links_at(&self, node: u32, level: usize) -> Option<Range<usize>> {
-        let lowest = self.node(node)? + NODE_HEAD;
-        Some(match level {
-            0 => lowest..lowest + self.lowest_len,
-            _ => {
-                let start = lowest + self.lowest_len + (level - 1) * self.upper_len;
-                start..start + self.upper_len
-            }
-        })
+    /// The nodes that a node is linked to on one of its levels.
+    pub(super) fn links(&self, node: u32, level: usize) -> impl Iterator<Item = u32> {
+        let nodes = self.shape.levels.get(level).copied().unwrap_or_default();
+        let links = self.link_bytes(node, level).as_chunks().0;
+        links.iter().map(|&link| u32::from_le_bytes(link)).take_while(move |&link| (link as usize) < nodes)
     }
 
-    fn compare(&self, node: u32, query: &[i16]) -> i32 {
-        let code = self.code_at(node).and_then(|at| self.map.get(at)).unwrap_or_default();
-        self.kernel.dot_codes(code, query)
+    fn link_bytes(&self, node: u32, level: usize) -> &[u8] {
+        self.bytes.get(self.links_at(node, level)).unwrap_or_default()
     }
 
-    fn ask_for(&self, at: Option<Range<usize>>) {
-        kernel::prefetch(at.and_then(|at| self.map.get(at)).unwrap_or_default());
+    pub(super) fn links_at(&self, node: u32, level: usize) -> Range<usize> {
+        let room = 4 * self.shape.most_links(level);
+        let start = self.links.get(level).map_or(self.bytes.len(), |&links| links + node as usize * room);
+        start..start + room
     }
 
-    /// Rows of nodes near to the query, the nearest first: as many as `breadth`, which is also how many the walk keeps in mind
-    /// (`ef` of Malkov and Yashunin, algorithms 2 and 5). The query is a code of as many elements as those here.
-    pub(super) fn nearest(&self, query: &[i8], breadth: usize) -> Vec<u32> {
-        let query: Vec<i16> = query.iter().map(|&element| element.into()).collect();
-        if self.count == 0 || breadth == 0 {
-            return Vec::new();
+    /// A node's code, as it is compared with those of others.
+    pub(super) fn widened(&self, node: u32) -> Vec<i16> {
+        self.code(node).iter().map(|&element| element.cast_signed().into()).collect()
+    }
+
+    /// The product of a node's code and one that was widened.
+    pub(super) fn compare(&self, node: u32, with: &[i16]) -> i32 {
+        self.kernel.dot_codes(self.code(node), with)
+    }
+
+    /// Rows of nodes near to a code, the nearest first: as many as `breadth`, which is also how many the walk keeps in mind
+    /// (`ef` of the paper's algorithms 2 and 5). The code has as many elements as those here.
+    pub(super) fn nearest(&self, code: &[i8], breadth: usize) -> Vec<u32> {
+        let code: Vec<i16> = code.iter().map(|&element| element.into()).collect();
+        let Some((start, highest)) = self.entry.filter(|_| breadth > 0) else { return Vec::new() };
+        let mut at = (self.compare(start, &code), start);
+        for level in (1..=highest).rev() {
+            at = self.climb(at, level, &code);
         }
-        let mut at = (self.compare(self.entry, &query), self.entry);
-        for level in (1..=self.highest).rev() {
-            while let Some(nearer) = self.nearest_link(at.1, level, &query).filter(|nearer| nearer.0 > at.0) {
-                at = nearer;
+        let found = self.spread(at, 0, &code, breadth);
+        found.into_iter().filter_map(|(_, node)| self.row(node)).collect()
+    }
+
+    /// From link to nearer link on a level, as far as that goes.
+    pub(super) fn climb(&self, from: Scored, level: usize, code: &[i16]) -> Scored {
+        let (mut at, mut links) = (from, Vec::new());
+        loop {
+            let before = at;
+            links.clear();
+            links.extend(self.links(at.1, level));
+            self.compare_all(&links, code, |one| at = at.max(one));
+            if at.0 == before.0 {
+                return before;
             }
         }
-        let found = self.spread(at, &query, breadth);
-        found.into_sorted_vec().into_iter().filter_map(|Reverse((_, node))| self.row(node)).collect()
     }
 
-    fn nearest_link(&self, node: u32, level: usize, query: &[i16]) -> Option<(i32, u32)> {
-        let links: Vec<u32> = self.links(node, level).collect();
-        let mut best = None;
-        self.compare_all(&links, query, |found| best = best.max(Some(found)));
-        best
-    }
-
-    /// The nearest `breadth` nodes that are met on the lowest level from `start` on.
-    fn spread(&self, start: (i32, u32), query: &[i16], breadth: usize) -> BinaryHeap<Reverse<(i32, u32)>> {
-        let mut met = Met::new(self.count);
+    /// The nearest `breadth` nodes that are met on a level from `start` on, the nearest first.
+    pub(super) fn spread(&self, start: Scored, level: usize, code: &[i16], breadth: usize) -> Vec<Scored> {
+        let mut met = Met::new(self.shape.nodes());
         met.insert(start.1);
         let mut next = BinaryHeap::from([start]);
         let mut found = BinaryHeap::from([Reverse(start)]);
@@ -199,8 +188,8 @@ impl Hnsw {
                 break;
             }
             links.clear();
-            links.extend(self.links(node, 0).filter(|&link| met.insert(link)));
-            self.compare_all(&links, query, |one| {
+            links.extend(self.links(node, level).filter(|&link| met.insert(link)));
+            self.compare_all(&links, code, |one| {
                 if found.len() < breadth {
                     found.push(Reverse(one));
                 } else if let Some(mut worst) = found.peek_mut()
@@ -210,47 +199,41 @@ impl Hnsw {
                 } else {
                     return;
                 }
-                self.ask_for(self.links_at(one.1, 0));
+                kernel::prefetch(self.link_bytes(one.1, level));
                 next.push(one);
             });
         }
-        found
+        found.into_sorted_vec().into_iter().map(|Reverse(one)| one).collect()
     }
 
-    fn compare_all(&self, nodes: &[u32], query: &[i16], mut each: impl FnMut((i32, u32))) {
-        nodes.iter().take(AHEAD).for_each(|&node| self.ask_for(self.code_at(node)));
+    fn compare_all(&self, nodes: &[u32], code: &[i16], mut each: impl FnMut(Scored)) {
+        nodes.iter().take(AHEAD).for_each(|&node| kernel::prefetch(self.code(node)));
         for (at, &node) in nodes.iter().enumerate() {
-            self.ask_for(nodes.get(at + AHEAD).and_then(|&node| self.code_at(node)));
-            each((self.compare(node, query), node));
+            if let Some(&soon) = nodes.get(at + AHEAD) {
+                kernel::prefetch(self.code(soon));
+            }
+            each((self.compare(node, code), node));
         }
     }
 
-    /// Which rows below `below` a walk from the first node can meet: level by level down, along all links.
-    pub(super) fn reached(&self, below: usize) -> Vec<bool> {
-        let mut reached = vec![false; below];
-        if self.count == 0 {
-            return reached;
-        }
-        let (mut met, mut found) = (Met::new(self.count), vec![self.entry]);
-        met.insert(self.entry);
-        for level in (0..=self.highest).rev() {
+    /// Which nodes a walk can meet: level by level down, along all links.
+    pub(super) fn reached(&self) -> Vec<bool> {
+        let mut reached = vec![false; self.shape.nodes()];
+        let Some((start, highest)) = self.entry else { return reached };
+        let mut found = vec![start];
+        reached[start as usize] = true;
+        for level in (0..=highest).rev() {
             let mut at = 0;
             while let Some(&node) = found.get(at) {
                 at += 1;
-                found.extend(self.links(node, level).filter(|&link| met.insert(link)));
-            }
-        }
-        for row in found.into_iter().filter_map(|node| self.row(node)) {
-            if let Some(reached) = reached.get_mut(row as usize) {
-                *reached = true;
+                found.extend(
+                    self.links(node, level)
+                        .filter(|&link| !std::mem::replace(&mut reached[link as usize], true)),
+                );
             }
         }
         reached
     }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
 /// A set of nodes.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::build::{BuiltGraph, GraphBuilder};
 use super::directory::Directory;
+use super::exact;
 use super::graph::{Basis, Graph, copy_graph, numbered, tidy};
 use super::options::DenseOptions;
 use super::vectors::{Layout, REMEDY, Scanned, VectorFile};
@@ -138,6 +139,8 @@ impl DenseIndex {
         };
         index.take_up(&scanned);
         index.find_graph()?;
+        // Here and not by the first long search, which may be that of a round in the background.
+        exact::pool();
         if writable {
             tidy(dir, index.graph.as_deref(), true)?;
         }

@@ -1,7 +1,7 @@
 //! The inner loops: bf16 row times f32 query, accumulated in f32; and code times code, which is exact.
 //!
 //! The first is written out for AVX-512 and AVX2, chosen at run time, because the compiler vectorises a reduction of floats only
-//! when told how to split it. Lengths are multiples of [`LANES`]: rows and queries are padded with zeros.
+//! when told how to split it. Its lengths are multiples of [`LANES`]: rows and queries are padded with zeros.
 
 /// Rows and queries are padded to a multiple of this many elements.
 pub(super) const LANES: usize = 8;

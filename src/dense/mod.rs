@@ -11,14 +11,13 @@
 //! The vectors are the truth; a graph is an aid that may be missing, damaged or behind. It only proposes candidates:
 //! scores always come from the vectors, rows that it does not cover are searched exactly, and when it proposes too
 //! little the search is exact. Which chunks are alive is not known here: a [`DenseView`] is made for a list of them.
-//!
-//! This is the only room that names usearch.
 
 mod build;
 mod code;
 mod directory;
 mod exact;
 mod graph;
+mod grow;
 mod hnsw;
 mod index;
 mod kernel;

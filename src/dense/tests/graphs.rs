@@ -60,6 +60,68 @@ fn finds_what_an_exact_search_finds_under_deletes_filters_and_growth() {
 }
 
 #[test]
+fn an_element_that_is_too_wide_for_a_code_costs_no_recall() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vectors = clustered(19, 3000, 256);
+    // About half of every vector's length lies in one element, as with some encoders; a code cuts it at 0.375.
+    vectors.iter_mut().for_each(|vector| vector[7] += 9.0);
+    let view = with_graph(dir.path(), &vectors).view(&ids(0..3000)).unwrap();
+    let all = model(0, &vectors);
+    let widest = all.values().map(|vector| vector[7]).fold(f64::MAX, f64::min);
+    assert!(widest > 0.375, "{widest}");
+    let queries: Vec<Vec<f32>> = vectors.iter().step_by(101).cloned().collect();
+    assert!(view.uses_graph(&queries[0], 10, None));
+    assert!(recall(&view, &all, &queries, None) >= 0.98);
+}
+
+#[test]
+fn rows_that_cannot_be_are_no_graph_whatever_the_checksum_says() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(with_graph(dir.path(), &with_copies(21, 500)));
+    let folder = graph_folders(dir.path()).remove(0);
+    let (file, json) = (folder.join("graph.hnsw"), folder.join("graph.json"));
+    let good = fs::read(&file).unwrap();
+    let read =
+        || -> serde_json::Value { crate::storage::read_envelope(&json, "dense-graph", 3).unwrap().unwrap() };
+    let sidecar = read();
+    let usable = |what: &str, bytes: &[u8], change: &dyn Fn(&mut serde_json::Value)| {
+        let mut sidecar = sidecar.clone();
+        sidecar["file_crc"] = crc32fast::hash(bytes).into();
+        change(&mut sidecar);
+        fs::write(&file, bytes).unwrap();
+        crate::storage::write_envelope(&json, "dense-graph", 3, &sidecar).unwrap();
+        let index = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
+        assert_eq!(index.has_graph(), what == "nothing", "{what}");
+    };
+    usable("nothing", &good, &|_| ());
+    // The last node's row: one that there is not, and that of the node before it.
+    let last = good.len() - 4;
+    usable("a row beyond", &[&good[..last], &[255; 4]].concat(), &|_| ());
+    usable("a row twice", &[&good[..last], &good[last - 4..last]].concat(), &|_| ());
+    usable("a copy beyond", &good, &|sidecar| sidecar["copies"][0][1] = u32::MAX.into());
+    usable("a copy of none", &good, &|sidecar| sidecar["copies"][0][0] = u32::MAX.into());
+    usable("a copy twice", &good, &|sidecar| sidecar["copies"][1] = sidecar["copies"][0].clone());
+    usable("too many rows", &good, &|sidecar| sidecar["rows"] = u64::MAX.into());
+    let mut index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    index.build_graph().unwrap();
+    assert!(index.has_graph());
+}
+
+#[test]
+fn a_graph_of_the_version_before_is_passed_over_and_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut index = with_graph(dir.path(), &clustered(20, 400, 8));
+    let path = graph_folders(dir.path())[0].join("graph.json");
+    let sidecar = serde_json::to_value(index.graph().unwrap().sidecar()).unwrap();
+    crate::storage::write_envelope(&path, "dense-graph", 2, &sidecar).unwrap();
+    drop(index);
+    index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert!(!index.has_graph() && index.wants_graph());
+    index.build_graph().unwrap();
+    assert!(index.has_graph());
+}
+
+#[test]
 fn a_filter_that_shuns_the_query_still_gets_its_hits() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(9, 6000, 8);
@@ -105,7 +167,7 @@ fn copies_do_not_tear_the_graph_apart_and_are_all_found() {
     index.append(&rows(2500, &vectors[2500..])).unwrap();
     index.build_graph().unwrap();
     let sidecar = index.graph().unwrap().sidecar();
-    assert_eq!((sidecar.nodes, sidecar.copies.len()), (1001, 3999));
+    assert_eq!((sidecar.levels[0], sidecar.copies.len()), (1001, 3999));
     assert!(sidecar.left_out.len() < 20, "{} rows are out of reach", sidecar.left_out.len());
     let view = index.view(&ids(1..5000)).unwrap();
     for id in (5..5000).step_by(5) {
@@ -237,7 +299,7 @@ fn a_damaged_or_foreign_graph_is_passed_over() {
         assert_same(&view.search(&vectors[3], 5, None).unwrap(), &naive(&model(0, &vectors), &vectors[3], 5));
     };
     check("untouched", true);
-    for name in ["graph.usearch", "graph.json"] {
+    for name in ["graph.hnsw", "graph.json"] {
         let path = folder.join(name);
         let good = fs::read(&path).unwrap();
         for at in (0..good.len()).step_by(good.len() / 30).chain([good.len() - 1]) {
@@ -272,7 +334,7 @@ fn left_overs_of_a_killed_build_are_removed_by_the_writer() {
     drop(with_graph(dir.path(), &clustered(14, 300, 8)));
     let left = dir.path().join(".tmp-graph-00ff");
     fs::create_dir(&left).unwrap();
-    fs::write(left.join("graph.usearch"), b"half").unwrap();
+    fs::write(left.join("graph.hnsw"), b"half").unwrap();
     assert!(DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap().has_graph() && left.exists());
     assert!(DenseIndex::open(dir.path(), WEIGHTS).unwrap().has_graph() && !left.exists());
 }
@@ -318,7 +380,7 @@ fn a_copy_answers_alike_with_its_graph_and_goes_its_own_way() {
     assert_eq!(best(&copy), best(&index));
     // A graph that was removed while it was copied costs time, not answers.
     let part = dir.path().join("part");
-    fs::remove_file(graph_folders(&from)[0].join("graph.usearch")).unwrap();
+    fs::remove_file(graph_folders(&from)[0].join("graph.hnsw")).unwrap();
     let copy = DenseIndex::copy(&from, &part, WEIGHTS, &small(100)).unwrap();
     assert!(!copy.has_graph() && graph_folders(&part).is_empty());
     assert_eq!(copy.view(&live).unwrap().len(), 3000);

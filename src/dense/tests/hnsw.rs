@@ -1,40 +1,12 @@
-//! The library's file, as it is read here.
-
-use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
+//! The graph by itself: grown, walked, and of bytes that can't be one.
 
 use super::*;
 use crate::dense::code::code;
-use crate::dense::hnsw::Hnsw;
+use crate::dense::grow::Growing;
+use crate::dense::hnsw::{Hnsw, Shape};
 
 const DIMENSIONS: usize = 24;
-
-/// A graph of these codes; row `7 i` is the i-th.
-fn library(codes: &[Vec<i8>]) -> Index {
-    let index = Index::new(&IndexOptions {
-        dimensions: DIMENSIONS,
-        metric: MetricKind::IP,
-        quantization: ScalarKind::I8,
-        connectivity: 8,
-        expansion_add: 64,
-        ..IndexOptions::default()
-    })
-    .unwrap();
-    index.reserve(codes.len()).unwrap();
-    (0..).zip(codes).for_each(|(at, code)| index.add(7 * at, code).unwrap());
-    index
-}
-
-fn saved(index: &Index) -> Vec<u8> {
-    let mut bytes = vec![0; index.serialized_length()];
-    index.save_to_buffer(&mut bytes).unwrap();
-    bytes
-}
-
-fn opened(bytes: &[u8]) -> Option<Hnsw> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), bytes).unwrap();
-    Hnsw::open(file.path()).unwrap().ok()
-}
+const SIZES: (usize, usize, usize) = (DIMENSIONS, 8, 64);
 
 fn codes(seed: u64, count: usize) -> Vec<Vec<i8>> {
     clustered(seed, count, DIMENSIONS).iter().map(|vector| code(&unit(vector))).collect()
@@ -45,69 +17,166 @@ fn unit(vector: &[f32]) -> Vec<f32> {
     vector.iter().map(|x| x / length).collect()
 }
 
+/// A graph of these codes from the `from`-th on, added to `base`; row `7 i` is the i-th.
+fn grown(base: Option<&Hnsw<Vec<u8>>>, codes: &[Vec<i8>], from: usize) -> Hnsw<Vec<u8>> {
+    let rows: Vec<u32> = (from..codes.len()).map(|at| 7 * at as u32).collect();
+    let mut growing = Growing::new(base, &rows, SIZES, |row| codes[row as usize / 7].clone()).unwrap();
+    growing.grow(|_| Ok(())).unwrap();
+    growing.into_graph()
+}
+
+fn product(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
+}
+
+/// The share of the ten nearest codes that a walk finds.
+fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<i8>], breadth: usize) -> f64 {
+    let (mut found, mut all) = (0, 0);
+    for query in codes.iter().step_by(37) {
+        let mut scores: Vec<i32> = codes.iter().map(|code| product(code, query)).collect();
+        let near = graph.nearest(query, breadth);
+        assert_eq!(near.len(), breadth);
+        let near: Vec<i32> = near[..10].iter().map(|&row| scores[row as usize / 7]).collect();
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        found += near.iter().filter(|&&score| score >= scores[9]).count();
+        all += 10;
+    }
+    found as f64 / all as f64
+}
+
 #[test]
 fn a_walk_that_keeps_everything_in_mind_ranks_all_nodes_by_their_codes() {
     let codes = codes(21, 700);
-    let read = opened(&saved(&library(&codes))).unwrap();
-    assert_eq!((read.len(), read.dimensions()), (700, DIMENSIONS));
-    let reached = read.reached(7 * 700);
+    let graph = grown(None, &codes, 0);
+    let reached: BTreeSet<u32> =
+        graph.rows().zip(graph.reached()).filter_map(|(row, reached)| reached.then_some(row)).collect();
+    assert!(reached.len() >= 690, "{}", reached.len());
     for query in &codes[..20] {
-        let score = |at: usize| -> i32 {
-            codes[at].iter().zip(query).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
-        };
-        let found = read.nearest(query, 700);
-        assert_eq!(found.len(), reached.iter().filter(|reached| **reached).count());
-        let scores: Vec<i32> = found.iter().map(|&row| score(row as usize / 7)).collect();
-        assert!(scores.is_sorted_by(|a, b| a >= b));
-        assert!(found.iter().all(|&row| row % 7 == 0 && reached[row as usize]));
+        let found = graph.nearest(query, 700);
+        assert_eq!(found.iter().copied().collect::<BTreeSet<u32>>(), reached);
+        assert_eq!(found.len(), reached.len());
+        assert!(found.is_sorted_by_key(|&row| -product(&codes[row as usize / 7], query)));
     }
 }
 
 #[test]
-fn a_walk_finds_what_the_library_finds() {
-    let codes = codes(22, 3000);
-    let index = library(&codes);
-    let read = opened(&saved(&index)).unwrap();
-    let (mut same, mut all) = (0, 0);
-    for query in codes.iter().step_by(37) {
-        let ours = read.nearest(query, 40);
-        let theirs = index.search(query, 40).unwrap().keys;
-        assert_eq!(ours.len(), 40);
-        same +=
-            theirs[..10].iter().filter(|key| ours[..12].iter().any(|&row| u64::from(row) == **key)).count();
-        all += 10;
+fn a_walk_finds_what_is_near_also_in_what_was_added_later() {
+    let codes = codes(22, 4000);
+    let whole = grown(None, &codes, 0);
+    assert!(recall(&whole, &codes, 40) >= 0.99, "{}", recall(&whole, &codes, 40));
+    // Ordered by cluster: what is added is near to nothing that is there.
+    let clusters = codes.len() / 20;
+    let ordered: Vec<Vec<i8>> =
+        (0..codes.len()).map(|at| codes[at / 20 + at % 20 * clusters].clone()).collect();
+    let mut graph = grown(None, &ordered[..100], 0);
+    let few = graph.shape().levels.len();
+    for until in [101, 137, 1000, 1700, 4000] {
+        graph = grown(Some(&graph), &ordered[..until], graph.shape().nodes());
     }
-    assert!(same * 100 >= all * 98, "{same} of {all}");
+    assert_eq!(graph.shape().levels, whole.shape().levels);
+    assert!(graph.shape().levels.len() > few, "what was added is above what there was");
+    assert!(recall(&graph, &ordered, 40) >= 0.99, "{}", recall(&graph, &ordered, 40));
+}
+
+#[test]
+fn a_graph_is_the_same_with_any_number_of_threads() {
+    let codes = codes(25, 1500);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| grown(Some(&grown(None, &codes[..500], 0)), &codes, 500)).bytes
+    };
+    let one = with(1);
+    assert!(one == with(2) && one == with(5));
+}
+
+#[test]
+fn links_are_within_bounds_and_lead_to_others_on_their_level() {
+    let codes = codes(26, 2500);
+    let mut added = grown(None, &codes[..100], 0);
+    for until in [137, 2500] {
+        added = grown(Some(&added), &codes[..until], added.shape().nodes());
+    }
+    for graph in [grown(None, &codes, 0), added] {
+        let shape = graph.shape();
+        assert!(shape.levels.len() > 2 && shape.nodes() == 2500);
+        let rows: BTreeSet<u32> = graph.rows().collect();
+        assert_eq!(rows, (0..2500).map(|at| 7 * at).collect());
+        for (node, row) in (0..).zip(graph.rows()) {
+            let code: Vec<u8> =
+                codes[row as usize / 7].iter().map(|element| element.cast_unsigned()).collect();
+            assert_eq!(graph.code(node), code);
+        }
+        for (level, &nodes) in shape.levels.iter().enumerate() {
+            for node in 0..nodes as u32 {
+                assert!(shape.level(node) >= level);
+                let links: Vec<u32> = graph.links(node, level).collect();
+                let distinct: BTreeSet<u32> = links.iter().copied().collect();
+                assert!(links.len() <= shape.most_links(level) && links.len() == distinct.len());
+                assert!(distinct.iter().all(|&link| link != node && (link as usize) < nodes));
+            }
+        }
+        // Walks begin there in a file too, and a graph to which nothing is added is the same.
+        let opened = Hnsw::new(graph.bytes.clone(), shape.clone()).unwrap();
+        assert_eq!(opened.entry, graph.entry);
+        assert!(grown(Some(&opened), &codes, codes.len()).bytes == graph.bytes);
+    }
+}
+
+#[test]
+fn growing_can_be_ended() {
+    let codes = codes(27, 2000);
+    let rows: Vec<u32> = (0..2000).map(|at| 7 * at).collect();
+    let mut growing =
+        Growing::new::<Vec<u8>>(None, &rows, SIZES, |row| codes[row as usize / 7].clone()).unwrap();
+    let mut told = Vec::new();
+    let ended = growing.grow(|done| {
+        told.push(done);
+        if done < 700 { Ok(()) } else { Err(Error::Cancelled { doing: "testing" }) }
+    });
+    assert!(matches!(ended, Err(Error::Cancelled { .. })));
+    assert!(told.is_sorted() && told.last().is_some_and(|last| (700..2000).contains(last)), "{told:?}");
 }
 
 #[test]
 fn what_is_empty_has_nothing_near_and_what_has_one_node_has_that() {
     let code = vec![1; DIMENSIONS];
-    let empty = opened(&saved(&library(&[]))).unwrap();
-    assert!(empty.nearest(&code, 5).is_empty() && empty.reached(3) == [false; 3]);
-    let one = opened(&saved(&library(std::slice::from_ref(&code)))).unwrap();
-    assert_eq!((one.nearest(&code, 5), one.reached(2)), (vec![0], vec![true, false]));
+    let empty = grown(None, &[], 0);
+    assert!(empty.bytes.is_empty() && empty.nearest(&code, 5).is_empty() && empty.reached().is_empty());
+    let one = grown(Some(&empty), std::slice::from_ref(&code), 0);
+    assert_eq!((one.nearest(&code, 5), one.reached()), (vec![0], vec![true]));
     assert!(one.nearest(&code, 0).is_empty());
 }
 
 #[test]
-fn another_shape_is_no_graph_and_a_wrong_number_leads_nowhere() {
+fn bytes_of_another_shape_are_no_graph_and_a_wrong_number_leads_nowhere() {
     let codes = codes(23, 60);
-    let good = saved(&library(&codes));
+    let graph = grown(None, &codes, 0);
+    let (good, shape) = (graph.bytes.clone(), graph.shape().clone());
+    let opened = |bytes: Vec<u8>, shape: Shape| Hnsw::new(bytes, shape);
     for len in 0..good.len() {
-        assert!(opened(&good[..len]).is_none(), "cut to {len}");
+        assert!(opened(good[..len].to_vec(), shape.clone()).is_none(), "cut to {len}");
     }
-    assert!(opened(&[&good[..], &[0]].concat()).is_none());
+    assert!(opened([&good[..], &[0]].concat(), shape.clone()).is_none());
+    let of = |levels: &[usize]| Shape { levels: levels.to_vec(), ..shape.clone() };
+    for levels in
+        [&[][..], &[60, 0], &[59, 60], &[60, 61], &[usize::MAX], &[u32::MAX as usize], &[usize::MAX / 8, 5]]
+    {
+        assert!(opened(good.clone(), of(levels)).is_none(), "{levels:?}");
+    }
+    for sizes in [(usize::MAX, 8), (DIMENSIONS, usize::MAX)] {
+        let shape = Shape { dimensions: sizes.0, connectivity: sizes.1, ..shape.clone() };
+        assert!(opened(good.clone(), shape).is_none(), "{sizes:?}");
+    }
     // Behind the codes, whose bytes may be anything.
-    let mut usable = 0;
-    for at in (0..8).chain(8 + codes.len() * DIMENSIONS..good.len()) {
+    for at in 60 * DIMENSIONS..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 0x55;
-        if let Some(read) = opened(&bad) {
-            usable += 1;
-            assert!(read.nearest(&codes[0], 10).len() <= 10);
-            read.reached(7 * 60);
+        let bad = opened(bad, shape.clone()).unwrap();
+        assert!(bad.nearest(&codes[0], 10).len() <= 10);
+        bad.reached();
+        if at % 11 == 0 {
+            let code = |row: u32| codes[row as usize / 7 % 60].clone();
+            Growing::new(Some(&bad), &[500, 507], SIZES, code).unwrap().grow(|_| Ok(())).unwrap();
         }
     }
-    assert!(usable > 0);
 }
