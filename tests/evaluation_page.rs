@@ -4,7 +4,7 @@
 mod common;
 
 use common::html::check;
-use retune::eval::{AveragedOver, Comparison, Evaluation, Metric, Qrels, Run, evaluate};
+use retune::eval::{AveragedOver, Comparison, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
 use retune::page::{self, ComparisonReport, EvaluationReport};
 use retune::{Fusion, Took};
 
@@ -36,7 +36,9 @@ fn full() -> EvaluationReport {
     let mut report = EvaluationReport::new(lexical, dense, hybrid);
     report.collection = "<collection>".into();
     report.split = "test".into();
-    report.inventory.empty_documents = 31;
+    let mut inventory = Inventory::default();
+    inventory.empty_documents = 31;
+    report.inventory = Some(inventory);
     report.texts.insert("<q3>&".into(), "</table><script>".repeat(20) + "\u{7}");
     report.fusion = Fusion::Convex { dense_weight: 0.25 };
     report.weights =

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
-use retune::eval::{AveragedOver, Collection, Inventory, Metric, evaluate, quantile};
+use retune::eval::{AveragedOver, Collection, Inventory, Metric, Run, evaluate, quantile};
 use retune::page::{self, EvaluationReport};
-use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result, Status, Took};
+use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result, Took};
 use serde::Serialize;
 
 use super::collection::{Encode, Ranking, add, holds_nothing_else, judged_queries, of_queries};
-use super::figures::{Measures, SEED};
+use super::drawn::drawn;
+use super::figures::Measures;
 use super::file::check_folder_of;
 use super::index::fixed;
-use super::modes::{MODES, Modes};
+use super::modes::Modes;
 use super::output::Output;
 use super::passages::{Asked, Judged};
 use super::place::{Kept, Model};
@@ -88,6 +89,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         model: &args.model,
         metrics: args.measures.given(),
         per_query: args.per_query,
+        report: args.report.as_deref(),
     };
     if let Some(done) = args.judged.run(&asked, out) {
         return done;
@@ -111,6 +113,9 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     let queries = judged_queries(&collection, &qrels, args.limit)?;
     // Before anything is fetched or encoded: a wrong line is known now.
     let inventory = Inventory::of(&collection, &qrels)?;
+    if args.run_out.is_some() {
+        Run::check_ids(queries.iter().map(|(id, _)| id.as_str()).chain(inventory.document_ids()))?;
+    }
     args.model.ensure(out)?;
     let temporary = tempfile::tempdir().map_err(failed)?;
     let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
@@ -143,40 +148,25 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     };
     out.print(&report, |report| text(report, &args.measures.shown()))?;
     if let Some(file) = &args.report {
-        let plotted = (EvaluationReport::plotted(&metrics), ranking(Mode::Hybrid));
-        let mut page = drawn(report, &engine.status()?);
-        page.weights = by_weight(&engine, &queries, &judged, plotted, out)?;
+        let metric = EvaluationReport::plotted(&metrics);
+        let mut page = drawn(&report.modes, &engine.status()?, DEPTH);
+        page.weights = by_weight(&queries, out, |query, fusion| {
+            // As deep, but only the documents that the metric looks at are fetched.
+            let hybrid = ranking(Mode::Hybrid);
+            let asked = Ranking { fusion: Some(fusion), limit: metric.depth(), ..hybrid };
+            let mut run = Run::new();
+            run.insert(&query.0, asked.of(&engine, query)?)?;
+            let judged = of_queries(&judged, std::slice::from_ref(query));
+            Ok(evaluate(&run, &judged, &[metric], AveragedOver::Judged).mean(metric).unwrap_or(0.0))
+        })?;
+        (page.collection, page.split, page.inventory) =
+            (report.collection, report.split, Some(report.inventory));
+        (page.encoded, page.encode_seconds) = (report.encode.documents, report.encode.seconds);
         page.texts = queries.into_iter().collect();
         page.took_ms = took_ms;
         page::write(&page, file)?;
     }
     engine.close()
-}
-
-/// The report as its page tells it.
-fn drawn(report: Report, status: &Status) -> EvaluationReport {
-    let generation = &status.generation;
-    let setup = [
-        ("retune", env!("CARGO_PKG_VERSION").to_string()),
-        ("encoder's weights (SHA-256)", generation.weights.to_string()),
-        ("documents encoded in", format!("{} on {}", generation.precisions.documents, generation.kernel)),
-        ("queries encoded in", format!("{} on {}", generation.precisions.queries, generation.kernel)),
-        ("generation", generation.id.to_string()),
-        ("language of the lexical index", status.language.to_string()),
-        ("documents in the index", report.documents.to_string()),
-        ("documents of a ranking", DEPTH.to_string()),
-    ];
-    let [lexical, dense, hybrid] = MODES.map(|mode| report.modes.evaluation(mode).clone());
-    let mut page = EvaluationReport::new(lexical, dense, hybrid);
-    page.collection = report.collection;
-    page.split = report.split;
-    page.inventory = report.inventory;
-    page.seed = SEED;
-    page.fusion = generation.fusion;
-    page.encoded = report.encode.documents;
-    page.encode_seconds = report.encode.seconds;
-    page.setup = setup.map(|(name, value)| (name.to_string(), value)).to_vec();
-    page
 }
 
 /// `out.trec` of a mode is `out.dense.trec`.
@@ -187,7 +177,7 @@ fn with_mode(file: &Path, mode: Mode) -> PathBuf {
 }
 
 /// Times of hybrid searches as users make them: ten documents.
-fn time(engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Vec<Took>> {
+pub(super) fn time(engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Vec<Took>> {
     let bar = out.bar("timing", queries.len() as u64);
     let mut times = Vec::with_capacity(queries.len());
     for (_, text) in queries {

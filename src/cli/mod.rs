@@ -4,6 +4,7 @@ mod bench;
 mod collection;
 mod compare;
 mod demo;
+mod drawn;
 mod eval;
 mod evidence;
 mod figures;

@@ -114,13 +114,16 @@ impl Passages {
     /// the best ranking possible shows the best passage of every judged file. Over all judged queries; one without an answer
     /// counts 0.
     pub fn evaluate(&self, answers: &BTreeMap<String, Vec<Shown>>, metrics: &[Metric]) -> Evaluation {
-        let of = |query: &String| {
-            let judgements = self.judgements(query);
-            let shown = answers.get(query).map(Vec::as_slice).unwrap_or_default();
-            let judged: Vec<Option<i32>> = shown.iter().map(|shown| self.grade(query, shown)).collect();
-            metrics.iter().map(|metric| metric.of_judged(&judged, &judgements)).collect()
-        };
-        Evaluation::new(metrics, self.queries.keys().map(|query| (query.clone(), of(query))).collect())
+        let shown = |query: &String| answers.get(query).map(Vec::as_slice).unwrap_or_default();
+        let of = |query: &String| (query.clone(), self.measure(query, shown(query), metrics));
+        Evaluation::new(metrics, self.queries.keys().map(of).collect())
+    }
+
+    /// Scores the answers of one query; as many figures as metrics.
+    pub fn measure(&self, query: &str, shown: &[Shown], metrics: &[Metric]) -> Vec<f64> {
+        let judgements = self.judgements(query);
+        let judged: Vec<Option<i32>> = shown.iter().map(|shown| self.grade(query, shown)).collect();
+        metrics.iter().map(|metric| metric.of_judged(&judged, &judgements)).collect()
     }
 }
 

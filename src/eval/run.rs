@@ -95,6 +95,14 @@ impl Run {
         Ok(Run { queries })
     }
 
+    /// Whether all of these ids of queries or documents can stand in TREC's form.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the first that is empty or holds white space.
+    pub fn check_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        ids.into_iter().try_for_each(|id| check_id(id, char::is_whitespace))
+    }
+
     /// Writes TREC's form; `tag` names the system. A query without documents leaves no trace, as the form has none.
     ///
     /// # Errors

@@ -26,12 +26,12 @@ const SHOWN: [Metric; 5] =
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EvaluationReport {
-    /// The collection's name.
+    /// The collection's name, or the folder's.
     pub collection: String,
-    /// The split whose judgements it was.
+    /// The split whose judgements it was, or their file.
     pub split: String,
-    /// What the collection holds, and what is odd about it.
-    pub inventory: Inventory,
+    /// What the collection holds, and what is odd about it. `None` of a folder of files.
+    pub inventory: Option<Inventory>,
     /// BM25 alone.
     pub lexical: Evaluation,
     /// The vectors alone.
@@ -63,7 +63,7 @@ impl EvaluationReport {
         EvaluationReport {
             collection: String::new(),
             split: String::new(),
-            inventory: Inventory::default(),
+            inventory: None,
             lexical,
             dense,
             hybrid,
@@ -167,21 +167,22 @@ impl EvaluationReport {
     }
 
     fn collection(&self) -> String {
-        let inventory = &self.inventory;
-        let counts = [
-            ("documents", inventory.documents),
-            ("documents with an id that came before: the last one counts", inventory.duplicate_documents),
-            ("documents without title and text: they can't be found", inventory.empty_documents),
-            ("judged queries", inventory.queries),
-            ("queries with an id that came before: the first one counts", inventory.duplicate_queries),
-            ("judged queries that the collection lacks: left out", inventory.unknown_queries),
-            ("judgements of documents that the collection lacks", inventory.unknown_documents),
-        ];
-        let counts = counts.map(|(what, count)| vec![what.to_string(), count.to_string()]);
+        let holds = self.inventory.as_ref().map_or_else(String::new, |inventory| {
+            let counts = [
+                ("documents", inventory.documents),
+                ("documents with an id that came before: the last one counts", inventory.duplicate_documents),
+                ("documents without title and text: they can't be found", inventory.empty_documents),
+                ("judged queries", inventory.queries),
+                ("queries with an id that came before: the first one counts", inventory.duplicate_queries),
+                ("judged queries that the collection lacks: left out", inventory.unknown_queries),
+                ("judgements of documents that the collection lacks", inventory.unknown_documents),
+            ];
+            let counts = counts.map(|(what, count)| vec![what.to_string(), count.to_string()]);
+            table("What it holds, and what is odd about it", &["what", "number"], &counts)
+        });
         let setup: Vec<Vec<String>> =
             self.setup.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
-        let content = table("What it holds, and what is odd about it", &["what", "number"], &counts)
-            + &table("How it was measured", &["what", "value"], &setup);
+        let content = holds + &table("How it was measured", &["what", "value"], &setup);
         section("collection", "Collection", &content)
     }
 }

@@ -85,6 +85,23 @@ fn a_run_cannot_be_written_where_there_is_no_folder() {
     );
     assert!(said.contains("none/out.trec"), "{said}");
     assert!(contents(folder.path()) == before, "nothing was encoded for it");
+    // Nor of ids that would be two columns of it.
+    for (file, line) in [
+        ("corpus.jsonl", r#"{"_id": "two words", "text": "of an id"}"#),
+        ("queries.jsonl", r#"{"_id": "q gate", "text": "an id in two words"}"#),
+    ] {
+        let path = folder.path().join(file);
+        let good = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{good}{line}\n")).unwrap();
+        fs::write(folder.path().join("qrels/spaced.tsv"), "q-gate\tgate\t1\nq gate\tgate\t1\n").unwrap();
+        let before = contents(folder.path());
+        let eval =
+            ["eval", "--collection", ".", "--index", "new", "--split", "spaced", "--run-out", "out.trec"];
+        let said = refused(folder.path(), &eval);
+        assert!(said.contains("two words") || said.contains("q gate"), "{said}");
+        assert!(contents(folder.path()) == before, "{file}");
+        fs::write(&path, good).unwrap();
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use retune::Digest;
 use serde_json::json as object;
 
+use crate::common;
 use crate::harness::{add_line, documents, has, json, refused, retune, stderr, stdout};
 
 const EVAL: [&str; 7] =
@@ -79,6 +80,18 @@ fn a_folder_is_measured_by_the_passages_that_are_shown() {
     let asked = json(folder.path(), &[&EVAL[..], &["--metrics", "precision@1"]].concat());
     assert_eq!(asked["modes"]["lexical"], object!({"precision@1": 2.0 / 3.0}));
     assert!(asked.get("per_query").is_none());
+    let said = refused(folder.path(), &[&EVAL[..], &["--report", "none/page.html"]].concat());
+    assert!(said.contains("none/page.html"), "{said}");
+    let drawn = json(folder.path(), &[&EVAL[..], &["--per-query", "--report", "page.html"]].concat());
+    assert_eq!(drawn, report);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(common::html::check(&page), ["figures", "queries", "weights", "speed", "collection"]);
+    // The hybrid of one side alone is that side.
+    for (weight, mode) in [("0.00", "lexical"), ("1.00", "dense"), ("0.55, in use", "hybrid")] {
+        let mean = report["modes"][mode]["ndcg@10"].as_f64().unwrap();
+        let row = format!("<th scope=\"row\">{weight}</th><td>{mean:.4}</td>");
+        assert!(page.contains(&row), "{row}");
+    }
     let text = stdout(&retune(folder.path(), &EVAL));
     assert!(text.contains("9 documents") && text.contains("3 questions"), "{text}");
     fs::rename(folder.path().join("docs/.retune"), folder.path().join("elsewhere")).unwrap();

@@ -66,6 +66,11 @@ impl Inventory {
         self.ids.contains(document)
     }
 
+    /// The ids of its documents, ascending.
+    pub fn document_ids(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().map(String::as_str)
+    }
+
     /// What is odd, in words; empty when nothing is.
     pub fn oddities(&self) -> Vec<String> {
         let all = [
