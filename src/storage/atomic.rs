@@ -84,7 +84,9 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
 
 /// Makes the content of a file durable.
 pub(crate) fn sync_file(path: &Path) -> Result<()> {
-    File::open(path).and_then(|f| f.sync_all()).map_err(Error::io("sync", path))
+    // Windows syncs only what may be written to; elsewhere a folder, which may not, can be synced.
+    let file = File::options().read(true).write(cfg!(windows)).open(path);
+    file.and_then(|file| file.sync_all()).map_err(Error::io("sync", path))
 }
 
 /// Makes what was written to an open file durable.
