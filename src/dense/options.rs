@@ -26,7 +26,19 @@ impl Default for DenseOptions {
     }
 }
 
+/// Rows up to which `expansion_search` candidates are enough, and how they grow beyond: a walk that meets the same share of the nearest among
+/// more rows has to look further.
+const GROWS_FROM: f64 = 100_000.0;
+const GROWTH: f64 = 0.7;
+
 impl DenseOptions {
+    /// Candidates that a search for the best `k` takes from a graph over so many rows.
+    pub(crate) fn candidates(&self, k: usize, rows: usize) -> usize {
+        let least = self.expansion_search.max(k.saturating_mul(2));
+        let growth = (rows as f64 / GROWS_FROM).max(1.0).powf(GROWTH);
+        (least as f64 * growth) as usize
+    }
+
     /// # Errors
     /// [`Error::Invalid`] names the first option outside its range.
     pub(crate) fn validate(&self) -> Result<()> {
@@ -40,5 +52,20 @@ impl DenseOptions {
         within("the graph's connectivity", self.connectivity, 2, 256)?;
         within("the graph's expansion_build", self.expansion_build, 1, 4096)?;
         within("the graph's expansion_search", self.expansion_search, 1, 4096)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_candidates_are_taken_for_more_hits_and_from_more_rows() {
+        let options = DenseOptions::default();
+        let candidates = |k, rows| options.candidates(k, rows);
+        assert_eq!([candidates(10, 0), candidates(100, 6_000), candidates(10, 100_000)], [200; 3]);
+        assert_eq!(candidates(1_000, 50_000), 2_000);
+        assert!((1_000..1_010).contains(&candidates(10, 1_000_000)));
+        assert!(candidates(usize::MAX, usize::MAX) > 1_000_000);
     }
 }

@@ -172,7 +172,7 @@ impl Inner {
         if covered == 0 {
             return None;
         }
-        let breadth = self.options.expansion_search.max(k.saturating_mul(2));
+        let breadth = self.options.candidates(k, graph.covered());
         let fetch = breadth.saturating_mul(graph.covered()).div_ceil(covered);
         if fetch.saturating_mul(GRAPH_COST) >= covered {
             return None;
