@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::code::code;
-use super::graph::{BUILDING, Basis, FILE, Graph, KIND, PREFIX, SIDECAR, Sidecar, VERSION, numbered};
+use super::graph::{BUILDING, Basis, Copies, FILE, Graph, KIND, PREFIX, SIDECAR, Sidecar, VERSION, numbered};
 use super::grow::Growing;
 use super::hnsw::Hnsw;
 use super::vectors::Rows;
@@ -89,12 +89,12 @@ impl GraphBuilder {
         graph.map(BuiltGraph)
     }
 
-    /// The graph with a node for every distinct code, and the copies: (row of the node, row), ascending.
+    /// The graph with a node for every distinct code, and the copies.
     fn add_rows(
         &self,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<(Hnsw<Vec<u8>>, Vec<(u32, u32)>)> {
-        let (mut nodes, mut copies) = (Nodes::new(&self.rows), Vec::new());
+    ) -> Result<(Hnsw<Vec<u8>>, Copies)> {
+        let (mut nodes, mut copies) = (Nodes::new(&self.rows), Copies::new());
         let mut fresh = &self.current[..];
         if let Some(base) = &self.base {
             fresh = &fresh[fresh.partition_point(|&row| (row as usize) < base.rows())..];
@@ -137,7 +137,7 @@ impl GraphBuilder {
 
     /// The rows that a search cannot find: those that are neither nodes nor copies, and those that a walk from the
     /// first node does not reach, with their copies.
-    fn left_out(&self, hnsw: &Hnsw<Vec<u8>>, copies: &mut Vec<(u32, u32)>) -> Vec<u32> {
+    fn left_out(&self, hnsw: &Hnsw<Vec<u8>>, copies: &mut Copies) -> Vec<u32> {
         let mut found = vec![false; self.rows.count()];
         for (row, _) in hnsw.rows().zip(hnsw.reached()).filter(|(_, reached)| *reached) {
             found[row as usize] = true;

@@ -34,6 +34,9 @@ pub(super) struct Basis {
     pub(super) expansion_build: usize,
 }
 
+/// Rows that are not nodes because their code equals that of one: (row of the node, row), ascending.
+pub(super) type Copies = Vec<(u32, u32)>;
+
 /// The envelope `graph.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sidecar {
@@ -44,8 +47,7 @@ pub(super) struct Sidecar {
     pub(super) fingerprint: u32,
     /// How many nodes are on each level, from the lowest.
     pub(super) levels: Vec<usize>,
-    /// Rows that are not nodes because their code equals that of one: (node, row), ascending.
-    pub(super) copies: Vec<(u32, u32)>,
+    pub(super) copies: Copies,
     /// The other rows below `rows` that no walk through the graph finds. Ascending.
     pub(super) left_out: Vec<u32>,
     pub(super) file_crc: u32,
