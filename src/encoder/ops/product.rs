@@ -77,9 +77,12 @@ impl<'a> Target<'a> {
         simd::write(part, self);
     }
 
-    /// Adds a part to what is in its place.
+    /// Adds a part to what is in its place. The next part is most often the one below: what it will be added to lies on a page
+    /// for each row, and is on its way while the part is multiplied.
     pub(super) fn add(&self, part: &Part<'_>) {
         for (row, sums) in part.rows() {
+            let below = (row + part.rows) * self.stride + part.column;
+            simd::prefetch(self.data.wrapping_add(below), part.width);
             // SAFETY: each part of a product is given once, and has its own place in the target.
             simd::add(unsafe { self.row(row, part.column, part.width) }, sums);
         }
