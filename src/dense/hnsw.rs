@@ -19,6 +19,8 @@ use super::kernel::{self, Kernel};
 pub(super) const NONE: u32 = u32::MAX;
 /// Codes are asked for so many ahead of the one that is compared.
 const AHEAD: usize = 4;
+/// How many comparisons before its turn a code's first byte is asked for: the address of its page takes longest.
+const FAR_AHEAD: usize = 12;
 
 /// The product of a node's code with another, and the node. The greater, the nearer.
 pub(super) type Scored = (i32, u32);
@@ -207,8 +209,12 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
     }
 
     fn compare_all(&self, nodes: &[u32], code: &[i16], mut each: impl FnMut(Scored)) {
+        nodes.iter().take(FAR_AHEAD).for_each(|&node| kernel::prefetch(&self.code(node)[..1]));
         nodes.iter().take(AHEAD).for_each(|&node| kernel::prefetch(self.code(node)));
         for (at, &node) in nodes.iter().enumerate() {
+            if let Some(&soon) = nodes.get(at + FAR_AHEAD) {
+                kernel::prefetch(&self.code(soon)[..1]);
+            }
             if let Some(&soon) = nodes.get(at + AHEAD) {
                 kernel::prefetch(self.code(soon));
             }
