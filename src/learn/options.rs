@@ -44,18 +44,18 @@ pub struct LearnOptions {
     #[serde(default)]
     pub fusion_classes: bool,
     /// Whether an adapter of the queries' vectors is fitted to the documents' vectors as they are, which takes seconds. From then
-    /// on it is part of how queries are encoded, until an encoder is trained. Default no: what it gains has not been measured.
+    /// on it is part of how queries are encoded, until an encoder is trained. Default no: docs/learning.md says what it gained.
     #[serde(default)]
     pub learn_adapter: bool,
     /// Whether to try vectors of judged passages that are moved towards the queries that they answer (NUDGE); no encoder changes.
-    /// Default no: what it gains has not been measured.
+    /// Default no: docs/learning.md says what it gained.
     pub learn_nudge: bool,
     /// How it is fitted.
     #[serde(default)]
     pub adapter: AdapterOptions,
     /// Whether an encoder of queries alone is trained, against the documents' vectors as they are. Nothing is reindexed; from
     /// then on the index holds two encoders, until a round of [`learn_encoder`](LearnOptions::learn_encoder) replaces both.
-    /// Default no: what it gains has not been measured.
+    /// Default no: docs/learning.md says what it gained.
     #[serde(default)]
     pub learn_query_side: bool,
     /// How it is trained.
