@@ -20,6 +20,14 @@ const APPEND: usize = 1000;
 /// Fields that filters ask for: each is 0 in one of so many passages.
 pub(crate) const SHARES: [(&str, usize); 3] = [("half", 2), ("hundredth", 100), ("ten_thousandth", 10_000)];
 
+/// What an index was built of, and how.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Basis {
+    texts: Digest,
+    weights: Digest,
+    dense: DenseOptions,
+}
+
 /// How long building took, in seconds.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Seconds {
@@ -36,10 +44,15 @@ pub(crate) struct Built {
 }
 
 impl Built {
-    /// Builds the index in `folder`, unless it was built there before.
+    /// Builds the index in `folder`, unless the very same was built there before.
     pub(crate) fn at(folder: &Path, model: &Path, texts: &Texts, vectors: &Vectors, size: usize) -> Built {
-        let (index, record) = (folder.join("index"), folder.join("seconds.json"));
-        let built = fs::read(&record).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (index, record) = (folder.join("index"), folder.join("built.json"));
+        let weights = vectors.weights;
+        let basis = Basis { texts: texts.digest(), weights, dense: DenseOptions::default() };
+        let built = fs::read(&record)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<(Basis, Seconds)>(&bytes).ok())
+            .and_then(|(of, seconds)| (of == basis).then_some(seconds));
         if built.is_none() && folder.exists() {
             fs::remove_dir_all(folder).expect("an unfinished index can be removed");
         }
@@ -49,13 +62,12 @@ impl Built {
             let engine = Engine::open(&index, options).expect("a new index");
             engine.close().expect("a sound index");
         }
-        let weights = vectors.weights;
         let mut this = Built { size, index, weights, seconds: built.unwrap_or_default() };
         if built.is_none() {
             this.seconds.lexical = this.write_texts(texts);
             eprintln!("{size} passages: lexical index in {:.0} s", this.seconds.lexical);
             this.write_vectors(texts, vectors);
-            let json = serde_json::to_vec(&this.seconds).expect("JSON");
+            let json = serde_json::to_vec(&(&basis, this.seconds)).expect("JSON");
             fs::write(&record, json).expect("a record of the build");
         }
         this

@@ -9,6 +9,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
+use crate::ids::Digest;
+
 /// Passages of a corpus that is made up.
 const MADE_UP: usize = 20_000;
 const VOCABULARY: usize = 30_000;
@@ -51,6 +53,13 @@ impl Texts {
 
     pub(crate) fn queries(&self) -> &[String] {
         &self.queries
+    }
+
+    /// Tells these texts from any others, and from these with fewer or more of them encoded.
+    pub(crate) fn digest(&self) -> Digest {
+        let passages = self.passages.iter().flat_map(|passage| [&passage.title, &passage.text]);
+        let all = format!("{} {:?}", self.encoded, passages.collect::<Vec<_>>());
+        Digest::of(all.as_bytes())
     }
 
     /// Passage `number`. Beyond the corpus: the first half of the encoded one that its vector is drawn around, and the second

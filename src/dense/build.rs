@@ -109,9 +109,7 @@ impl GraphBuilder {
         if let Some(graph) = &self.base {
             copies.clone_from(&graph.sidecar().copies);
             for (node, row) in (0..).zip(graph.hnsw().rows()) {
-                let code: Vec<i8> =
-                    graph.hnsw().code(node).iter().map(|element| element.cast_signed()).collect();
-                nodes.original(row, &code);
+                nodes.original(row, graph.hnsw().code(node));
             }
         }
         let mut distinct = Vec::new();
@@ -160,12 +158,12 @@ impl Nodes<'_> {
         Nodes { rows, by_hash: HashMap::new(), hasher: RandomState::new() }
     }
 
-    fn code(&self, row: u32) -> Vec<i8> {
+    fn code(&self, row: u32) -> Vec<u8> {
         code(&self.rows.vector(row))
     }
 
     /// The row of the node with the very code of `row`; when there is none, `row` becomes one.
-    fn original(&mut self, row: u32, code: &[i8]) -> Option<u32> {
+    fn original(&mut self, row: u32, code: &[u8]) -> Option<u32> {
         let node = *self.by_hash.entry(self.hasher.hash_one(code)).or_insert(row);
         (node != row && self.code(node) == code).then_some(node)
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
-use super::code::code;
+use super::code::Sought;
 use super::hnsw::{Hnsw, Shape};
 use super::vectors::Query;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::ids::Digest;
 use crate::storage::{read_envelope, remove_folder};
 
 pub(super) const KIND: &str = "dense-graph";
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// The graph itself, and what says which it is.
 pub(super) const FILE: &str = "graph.hnsw";
 pub(super) const SIDECAR: &str = "graph.json";
@@ -149,9 +149,9 @@ impl Graph {
         &self.hnsw
     }
 
-    /// About `count` rows nearest to the query, and their copies.
+    /// About `count` rows nearest to the query, and their copies, the nearest first by their codes.
     pub(super) fn search(&self, query: &Query, count: usize) -> Vec<u32> {
-        let found = self.hnsw.nearest(&code(query.unit()), count);
+        let found = self.hnsw.nearest(&Sought::vector(query.unit()), count);
         let copies = &self.sidecar.copies;
         let mut rows = Vec::with_capacity(found.len());
         for node in found {

@@ -47,7 +47,7 @@ impl Growing {
         base: Option<&Hnsw<B>>,
         rows: &[u32],
         (dimensions, connectivity, breadth): (usize, usize, usize),
-        code: impl Fn(u32) -> Vec<i8>,
+        code: impl Fn(u32) -> Vec<u8>,
     ) -> Option<Growing> {
         let old = base.into_iter().flat_map(|base| {
             let nodes = 0..base.shape().nodes() as u32;
@@ -72,7 +72,7 @@ impl Growing {
                 }
                 Source::New { row, .. } => {
                     fresh.push(node);
-                    (row, code(row).into_iter().map(i8::cast_unsigned).collect())
+                    (row, code(row))
                 }
             };
             let (row_at, code_at) = (hnsw.row_at(node), hnsw.code_at(node));
@@ -147,18 +147,18 @@ impl Growing {
     /// before it, so that all of its levels are theirs too.
     fn neighbours(&self, node: u32, before: &[u32]) -> Vec<Vec<u32>> {
         let hnsw = &self.hnsw;
-        let (code, own) = (hnsw.widened(node), hnsw.shape().level(node));
-        let before: Vec<Scored> = before.iter().map(|&mate| (hnsw.compare(mate, &code), mate)).collect();
-        let mut at = hnsw.entry.map(|(start, _)| (hnsw.compare(start, &code), start));
+        let (sought, own) = (hnsw.sought(node), hnsw.shape().level(node));
+        let before: Vec<Scored> = before.iter().map(|&mate| (hnsw.compare(mate, &sought), mate)).collect();
+        let mut at = hnsw.entry.map(|(start, _)| (hnsw.compare(start, &sought), start));
         let highest = hnsw.entry.map_or(0, |(_, level)| level);
         for level in (own + 1..=highest).rev() {
-            at = at.map(|from| hnsw.climb(from, level, &code));
+            at = at.map(|from| hnsw.climb(from, level, &sought));
         }
         let mut chosen = vec![Vec::new(); own + 1];
         for level in (0..=own).rev() {
             let mut found = before.clone();
             if let Some(from) = at.filter(|_| level <= highest) {
-                let near = hnsw.spread(from, level, &code, self.breadth);
+                let near = hnsw.spread(from, level, &sought, self.breadth);
                 at = near.first().copied();
                 found.extend(near);
             }
@@ -177,8 +177,8 @@ impl Growing {
         if links.len() <= most {
             return links;
         }
-        let code = hnsw.widened(node);
-        let mut scored: Vec<Scored> = links.iter().map(|&link| (hnsw.compare(link, &code), link)).collect();
+        let sought = hnsw.sought(node);
+        let mut scored: Vec<Scored> = links.iter().map(|&link| (hnsw.compare(link, &sought), link)).collect();
         scored.sort_unstable_by_key(|&scored| Reverse(scored));
         self.choose(&scored, most)
     }
@@ -191,8 +191,8 @@ impl Growing {
             if chosen.len() == most {
                 break;
             }
-            let code = self.hnsw.widened(node);
-            if chosen.iter().all(|&other| self.hnsw.compare(other, &code) <= score) {
+            let sought = self.hnsw.sought(node);
+            if chosen.iter().all(|&other| self.hnsw.compare(other, &sought) <= score) {
                 chosen.push(node);
             }
         }

@@ -1,34 +1,36 @@
 //! The proximity graph as it lies in memory and in a file, and the walk through it: HNSW (Malkov and Yashunin, 2016).
 //!
 //! Nodes are numbered by their highest level, those of the highest first. So the nodes of a level are those below a number, every
-//! walk begins at node 0, and a few sizes say where everything is. All numbers are little endian:
+//! walk begins at node 0, and a few sizes say where everything is. Links have room for as many node numbers as [`Shape::most_links`],
+//! u32 each; behind the last one stands [`NONE`]. All numbers are little endian:
 //!
 //! | part | content |
 //! |---|---|
-//! | codes | of each node, a signed byte an element ([`code`](super::code)) |
-//! | links | for each level from the lowest, of each node on it: room for as many node numbers as [`Shape::most_links`], u32 each; behind the last link, [`NONE`] |
+//! | nodes | of each node: its code, half a byte an element ([`code`](super::code)), and its links on the lowest level, so that they lie on the same page |
+//! | links | for each level above, of each node on it: its links there |
 //! | rows | of each node, the row that it stands for, u32 |
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{Deref, Range};
 
+use super::code::{Sought, code_len};
 use super::kernel::{self, Kernel};
 
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
 /// Codes are asked for so many ahead of the one that is compared.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 /// How many comparisons before its turn a code's first byte is asked for: the address of its page takes longest.
 const FAR_AHEAD: usize = 12;
 
-/// The product of a node's code with another, and the node. The greater, the nearer.
+/// The product of a node's code with what is sought, and the node. The greater, the nearer.
 pub(super) type Scored = (i32, u32);
 
 /// The sizes of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Elements of a code.
+    /// Elements of a vector.
     pub(super) dimensions: usize,
     /// Links of a node on an upper level at most.
     pub(super) connectivity: usize,
@@ -51,18 +53,22 @@ impl Shape {
         self.levels.partition_point(|&nodes| (node as usize) < nodes).saturating_sub(1)
     }
 
-    /// Where the links of each level begin, where the rows do, and how many bytes there are. `None` if no graph has such sizes.
+    /// Bytes of a node with its code and its links on the lowest level: 512 of 768 dimensions and a connectivity of 16.
+    fn node_len(&self) -> Option<usize> {
+        code_len(self.dimensions).checked_add(self.connectivity.checked_mul(8)?)
+    }
+
+    /// Where the links of each level but the lowest begin, where the rows do, and how many bytes there are. `None` if no graph has such sizes.
     fn places(&self) -> Option<(Vec<usize>, usize, usize)> {
         let sound = self.levels.is_sorted_by(|below, above| below >= above) && !self.levels.contains(&0);
         if !sound || self.nodes() >= NONE as usize {
             return None;
         }
-        let mut at = self.nodes().checked_mul(self.dimensions)?;
+        let mut at = self.nodes().checked_mul(self.node_len()?)?;
         let mut links = Vec::with_capacity(self.levels.len());
-        for &nodes in &self.levels {
+        for &nodes in self.levels.iter().skip(1) {
             links.push(at);
-            let room = self.connectivity.checked_mul(if links.len() == 1 { 8 } else { 4 })?;
-            at = at.checked_add(nodes.checked_mul(room)?)?;
+            at = at.checked_add(nodes.checked_mul(self.connectivity.checked_mul(4)?)?)?;
         }
         let len = at.checked_add(self.nodes().checked_mul(4)?)?;
         Some((links, at, len))
@@ -78,7 +84,8 @@ impl Shape {
 pub(super) struct Hnsw<B> {
     pub(super) bytes: B,
     shape: Shape,
-    /// Where the links of each level begin.
+    node_len: usize,
+    /// Where the links of each level but the lowest begin.
     links: Vec<usize>,
     rows: usize,
     /// Where walks begin, and its highest level. `None` in an empty graph.
@@ -89,9 +96,17 @@ pub(super) struct Hnsw<B> {
 impl<B: Deref<Target = [u8]>> Hnsw<B> {
     /// `None` if the bytes are not as many as the shape takes.
     pub(super) fn new(bytes: B, shape: Shape) -> Option<Hnsw<B>> {
-        let (links, rows, len) = shape.places()?;
+        let (node_len, (links, rows, len)) = (shape.node_len()?, shape.places()?);
         let entry = (shape.nodes() > 0).then(|| (0, shape.levels.len() - 1));
-        (bytes.len() == len).then(|| Hnsw { bytes, shape, links, rows, entry, kernel: Kernel::best() })
+        (bytes.len() == len).then(|| Hnsw {
+            bytes,
+            shape,
+            node_len,
+            links,
+            rows,
+            entry,
+            kernel: Kernel::best(),
+        })
     }
 
     pub(super) fn shape(&self) -> &Shape {
@@ -120,8 +135,8 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
     }
 
     pub(super) fn code_at(&self, node: u32) -> Range<usize> {
-        let start = node as usize * self.shape.dimensions;
-        start..start + self.shape.dimensions
+        let start = node as usize * self.node_len;
+        start..start + code_len(self.shape.dimensions)
     }
 
     /// The nodes that a node is linked to on one of its levels.
@@ -137,41 +152,44 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
 
     pub(super) fn links_at(&self, node: u32, level: usize) -> Range<usize> {
         let room = 4 * self.shape.most_links(level);
-        let start = self.links.get(level).map_or(self.bytes.len(), |&links| links + node as usize * room);
+        let start = match level.checked_sub(1) {
+            None => self.code_at(node).end,
+            Some(above) => {
+                self.links.get(above).map_or(self.bytes.len(), |&links| links + node as usize * room)
+            }
+        };
         start..start + room
     }
 
-    /// A node's code, as it is compared with those of others.
-    pub(super) fn widened(&self, node: u32) -> Vec<i16> {
-        self.code(node).iter().map(|&element| element.cast_signed().into()).collect()
+    /// What is near to a node can be sought by its code.
+    pub(super) fn sought(&self, node: u32) -> Sought {
+        Sought::coded(self.code(node), self.shape.dimensions)
     }
 
-    /// The product of a node's code and one that was widened.
-    pub(super) fn compare(&self, node: u32, with: &[i16]) -> i32 {
-        self.kernel.dot_codes(self.code(node), with)
+    pub(super) fn compare(&self, node: u32, sought: &Sought) -> i32 {
+        sought.product(self.kernel.dot_code(self.code(node), &sought.elements))
     }
 
-    /// Rows of nodes near to a code, the nearest first: as many as `breadth`, which is also how many the walk keeps in mind
-    /// (`ef` of the paper's algorithms 2 and 5). The code has as many elements as those here.
-    pub(super) fn nearest(&self, code: &[i8], breadth: usize) -> Vec<u32> {
-        let code: Vec<i16> = code.iter().map(|&element| element.into()).collect();
+    /// Rows of nodes near to what is sought, the nearest first: as many as `breadth`, which is also how many the walk keeps in mind
+    /// (`ef` of the paper's algorithms 2 and 5). It has as many dimensions as the codes here.
+    pub(super) fn nearest(&self, sought: &Sought, breadth: usize) -> Vec<u32> {
         let Some((start, highest)) = self.entry.filter(|_| breadth > 0) else { return Vec::new() };
-        let mut at = (self.compare(start, &code), start);
+        let mut at = (self.compare(start, sought), start);
         for level in (1..=highest).rev() {
-            at = self.climb(at, level, &code);
+            at = self.climb(at, level, sought);
         }
-        let found = self.spread(at, 0, &code, breadth);
+        let found = self.spread(at, 0, sought, breadth);
         found.into_iter().filter_map(|(_, node)| self.row(node)).collect()
     }
 
     /// From link to nearer link on a level, as far as that goes.
-    pub(super) fn climb(&self, from: Scored, level: usize, code: &[i16]) -> Scored {
+    pub(super) fn climb(&self, from: Scored, level: usize, sought: &Sought) -> Scored {
         let (mut at, mut links) = (from, Vec::new());
         loop {
             let before = at;
             links.clear();
             links.extend(self.links(at.1, level));
-            self.compare_all(&links, code, |one| at = at.max(one));
+            self.compare_all(&links, sought, |one| at = at.max(one));
             if at.0 == before.0 {
                 return before;
             }
@@ -179,7 +197,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
     }
 
     /// The nearest `breadth` nodes that are met on a level from `start` on, the nearest first.
-    pub(super) fn spread(&self, start: Scored, level: usize, code: &[i16], breadth: usize) -> Vec<Scored> {
+    pub(super) fn spread(&self, start: Scored, level: usize, sought: &Sought, breadth: usize) -> Vec<Scored> {
         let mut met = Met::new(self.shape.nodes());
         met.insert(start.1);
         let mut next = BinaryHeap::from([start]);
@@ -191,7 +209,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
             }
             links.clear();
             links.extend(self.links(node, level).filter(|&link| met.insert(link)));
-            self.compare_all(&links, code, |one| {
+            self.compare_all(&links, sought, |one| {
                 if found.len() < breadth {
                     found.push(Reverse(one));
                 } else if let Some(mut worst) = found.peek_mut()
@@ -208,7 +226,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         found.into_sorted_vec().into_iter().map(|Reverse(one)| one).collect()
     }
 
-    fn compare_all(&self, nodes: &[u32], code: &[i16], mut each: impl FnMut(Scored)) {
+    fn compare_all(&self, nodes: &[u32], sought: &Sought, mut each: impl FnMut(Scored)) {
         nodes.iter().take(FAR_AHEAD).for_each(|&node| kernel::prefetch(&self.code(node)[..1]));
         nodes.iter().take(AHEAD).for_each(|&node| kernel::prefetch(self.code(node)));
         for (at, &node) in nodes.iter().enumerate() {
@@ -218,7 +236,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
             if let Some(&soon) = nodes.get(at + AHEAD) {
                 kernel::prefetch(self.code(soon));
             }
-            each((self.compare(node, code), node));
+            each((self.compare(node, sought), node));
         }
     }
 

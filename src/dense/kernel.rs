@@ -1,7 +1,7 @@
-//! The inner loops: bf16 row times f32 query, accumulated in f32; and code times code, which is exact.
+//! The inner loops: bf16 row times f32 query, accumulated in f32; and the levels of a code times signed bytes, which is exact.
 //!
-//! The first is written out for AVX-512 and AVX2, chosen at run time, because the compiler vectorises a reduction of floats only
-//! when told how to split it. Its lengths are multiples of [`LANES`]: rows and queries are padded with zeros.
+//! They are written out for AVX-512 and AVX2, chosen at run time: the compiler vectorises a reduction of floats only when told how to
+//! split it, and knows no product of bytes. The lengths of rows and queries are multiples of [`LANES`]: rows and queries are padded with zeros.
 
 /// Rows and queries are padded to a multiple of this many elements.
 pub(super) const LANES: usize = 8;
@@ -58,18 +58,20 @@ impl Kernel {
         dot + 0.0
     }
 
-    /// The product of a code, as bytes, and one of the same length that was widened, as that of a query is, once for all.
+    /// The product of a code's levels ([`code`](super::code)) and as many signed bytes: two for each byte of the code, first those for all
+    /// lower bits, then those for all upper.
     #[inline]
-    pub(super) fn dot_codes(self, code: &[u8], query: &[i16]) -> i32 {
-        debug_assert!(code.len() == query.len());
+    pub(super) fn dot_code(self, code: &[u8], sought: &[i8]) -> i32 {
+        debug_assert!(2 * code.len() == sought.len());
+        let (lower, upper) = sought.split_at(code.len());
         match self.0 {
-            Kind::Portable => integers(code, query),
+            Kind::Portable => levels(code, lower, upper),
             // SAFETY: `available` found AVX2 on this processor.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => unsafe { x86::integers_avx2(code, query) },
+            Kind::Avx2 => unsafe { x86::levels_avx2(code, lower, upper) },
             // SAFETY: `available` found AVX-512BW on this processor.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { x86::integers_avx512(code, query) },
+            Kind::Avx512 => unsafe { x86::levels_avx512(code, lower, upper) },
         }
     }
 }
@@ -103,24 +105,67 @@ fn portable(row: &[u16], query: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// A sum of integers the compiler vectorises by itself, in pairs of 16 bits, for whatever processor it is told.
-#[inline(always)]
-fn integers(code: &[u8], query: &[i16]) -> i32 {
-    code.iter().zip(query).map(|(&code, &query)| i32::from(code.cast_signed()) * i32::from(query)).sum()
+fn levels(code: &[u8], lower: &[i8], upper: &[i8]) -> i32 {
+    let product = |(&byte, (&lower, &upper)): (&u8, (&i8, &i8))| {
+        i32::from(byte & 15) * i32::from(lower) + i32::from(byte >> 4) * i32::from(upper)
+    };
+    code.iter().zip(lower.iter().zip(upper)).map(product).sum()
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
 
+    /// Registers of codes whose products 16 bits hold: each adds 4 · 15 · 128 to an element at most.
+    const HELD: usize = 4;
+
     #[target_feature(enable = "avx2")]
-    pub(super) fn integers_avx2(code: &[u8], query: &[i16]) -> i32 {
-        super::integers(code, query)
+    pub(super) fn levels_avx2(code: &[u8], lower: &[i8], upper: &[i8]) -> i32 {
+        let (blocks, rest) = code.as_chunks::<32>();
+        let (lower, lower_rest) = lower.as_chunks::<32>();
+        let (upper, upper_rest) = upper.as_chunks::<32>();
+        let (mask, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+        let mut sum = _mm256_setzero_si256();
+        for ((blocks, lower), upper) in blocks.chunks(HELD).zip(lower.chunks(HELD)).zip(upper.chunks(HELD)) {
+            let mut held = _mm256_setzero_si256();
+            for ((block, lower), upper) in blocks.iter().zip(lower).zip(upper) {
+                // SAFETY: 32 bytes are behind each of the three; the loads need no alignment.
+                let [block, lower, upper] =
+                    [block.as_ptr().cast(), lower.as_ptr().cast(), upper.as_ptr().cast()]
+                        .map(|bytes| unsafe { _mm256_loadu_si256(bytes) });
+                let below = _mm256_maddubs_epi16(_mm256_and_si256(block, mask), lower);
+                let above = _mm256_and_si256(_mm256_srli_epi16::<4>(block), mask);
+                held = _mm256_add_epi16(held, _mm256_add_epi16(below, _mm256_maddubs_epi16(above, upper)));
+            }
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(held, ones));
+        }
+        let four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+        let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+        let one = _mm_add_epi32(two, _mm_shuffle_epi32::<1>(two));
+        _mm_cvtsi128_si32(one) + super::levels(rest, lower_rest, upper_rest)
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn integers_avx512(code: &[u8], query: &[i16]) -> i32 {
-        super::integers(code, query)
+    pub(super) fn levels_avx512(code: &[u8], lower: &[i8], upper: &[i8]) -> i32 {
+        let (blocks, rest) = code.as_chunks::<64>();
+        let (lower, lower_rest) = lower.as_chunks::<64>();
+        let (upper, upper_rest) = upper.as_chunks::<64>();
+        let (mask, ones) = (_mm512_set1_epi8(15), _mm512_set1_epi16(1));
+        let mut sum = _mm512_setzero_si512();
+        for ((blocks, lower), upper) in blocks.chunks(HELD).zip(lower.chunks(HELD)).zip(upper.chunks(HELD)) {
+            let mut held = _mm512_setzero_si512();
+            for ((block, lower), upper) in blocks.iter().zip(lower).zip(upper) {
+                // SAFETY: 64 bytes are behind each of the three; the loads need no alignment.
+                let [block, lower, upper] =
+                    [block.as_ptr().cast(), lower.as_ptr().cast(), upper.as_ptr().cast()]
+                        .map(|bytes| unsafe { _mm512_loadu_si512(bytes) });
+                let below = _mm512_maddubs_epi16(_mm512_and_si512(block, mask), lower);
+                let above = _mm512_and_si512(_mm512_srli_epi16::<4>(block), mask);
+                held = _mm512_add_epi16(held, _mm512_add_epi16(below, _mm512_maddubs_epi16(above, upper)));
+            }
+            sum = _mm512_add_epi32(sum, _mm512_madd_epi16(held, ones));
+        }
+        _mm512_reduce_add_epi32(sum) + super::levels(rest, lower_rest, upper_rest)
     }
 
     /// Eight products added to `sum`.
@@ -234,12 +279,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_kernel_multiplies_codes_exactly(pairs in prop::collection::vec((-127i8..=127, -127i8..=127), 0..900)) {
-            let expected: i64 = pairs.iter().map(|&(a, b)| i64::from(a) * i64::from(b)).sum();
-            let (a, b): (Vec<u8>, Vec<i16>) =
-                pairs.into_iter().map(|(a, b)| (a.cast_unsigned(), i16::from(b))).unzip();
+        fn every_kernel_multiplies_codes_exactly(
+            bytes in prop::collection::vec((any::<u8>(), any::<i8>(), any::<i8>()), 0..900), widest in any::<bool>(),
+        ) {
+            let widest = |bytes| if widest { (u8::MAX, i8::MIN, i8::MIN) } else { bytes };
+            let bytes: Vec<(u8, i8, i8)> = bytes.into_iter().map(widest).collect();
+            let product = |level: u8, sought: i8| i64::from(level) * i64::from(sought);
+            let expected: i64 = bytes.iter().map(|&(b, low, up)| product(b & 15, low) + product(b >> 4, up)).sum();
+            let code: Vec<u8> = bytes.iter().map(|bytes| bytes.0).collect();
+            let sought: Vec<i8> = bytes.iter().map(|bytes| bytes.1).chain(bytes.iter().map(|bytes| bytes.2)).collect();
             for kernel in Kernel::available() {
-                prop_assert_eq!(i64::from(kernel.dot_codes(&a, &b)), expected, "{:?}", kernel);
+                prop_assert_eq!(i64::from(kernel.dot_code(&code, &sought)), expected, "{:?}", kernel);
             }
         }
     }

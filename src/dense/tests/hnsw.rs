@@ -1,14 +1,14 @@
 //! The graph by itself: grown, walked, and of bytes that can't be one.
 
 use super::*;
-use crate::dense::code::code;
+use crate::dense::code::{Sought, code, code_len};
 use crate::dense::grow::Growing;
 use crate::dense::hnsw::{Hnsw, Shape};
 
 const DIMENSIONS: usize = 24;
 const SIZES: (usize, usize, usize) = (DIMENSIONS, 8, 64);
 
-fn codes(seed: u64, count: usize) -> Vec<Vec<i8>> {
+fn codes(seed: u64, count: usize) -> Vec<Vec<u8>> {
     clustered(seed, count, DIMENSIONS).iter().map(|vector| code(&unit(vector))).collect()
 }
 
@@ -18,23 +18,28 @@ fn unit(vector: &[f32]) -> Vec<f32> {
 }
 
 /// A graph of these codes from the `from`-th on, added to `base`; row `7 i` is the i-th.
-fn grown(base: Option<&Hnsw<Vec<u8>>>, codes: &[Vec<i8>], from: usize) -> Hnsw<Vec<u8>> {
+fn grown(base: Option<&Hnsw<Vec<u8>>>, codes: &[Vec<u8>], from: usize) -> Hnsw<Vec<u8>> {
     let rows: Vec<u32> = (from..codes.len()).map(|at| 7 * at as u32).collect();
     let mut growing = Growing::new(base, &rows, SIZES, |row| codes[row as usize / 7].clone()).unwrap();
     growing.grow(|_| Ok(())).unwrap();
     growing.into_graph()
 }
 
-fn product(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
+fn sought(code: &[u8]) -> Sought {
+    Sought::coded(code, DIMENSIONS)
+}
+
+fn product(a: &[u8], b: &[u8]) -> i32 {
+    let (a, b) = (sought(a), sought(b));
+    a.elements.iter().zip(&b.elements).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
 /// The share of the ten nearest codes that a walk finds.
-fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<i8>], breadth: usize) -> f64 {
+fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<u8>], breadth: usize) -> f64 {
     let (mut found, mut all) = (0, 0);
     for query in codes.iter().step_by(37) {
         let mut scores: Vec<i32> = codes.iter().map(|code| product(code, query)).collect();
-        let near = graph.nearest(query, breadth);
+        let near = graph.nearest(&sought(query), breadth);
         assert_eq!(near.len(), breadth);
         let near: Vec<i32> = near[..10].iter().map(|&row| scores[row as usize / 7]).collect();
         scores.sort_unstable_by(|a, b| b.cmp(a));
@@ -52,7 +57,7 @@ fn a_walk_that_keeps_everything_in_mind_ranks_all_nodes_by_their_codes() {
         graph.rows().zip(graph.reached()).filter_map(|(row, reached)| reached.then_some(row)).collect();
     assert!(reached.len() >= 690, "{}", reached.len());
     for query in &codes[..20] {
-        let found = graph.nearest(query, 700);
+        let found = graph.nearest(&sought(query), 700);
         assert_eq!(found.iter().copied().collect::<BTreeSet<u32>>(), reached);
         assert_eq!(found.len(), reached.len());
         assert!(found.is_sorted_by_key(|&row| -product(&codes[row as usize / 7], query)));
@@ -66,7 +71,7 @@ fn a_walk_finds_what_is_near_also_in_what_was_added_later() {
     assert!(recall(&whole, &codes, 40) >= 0.99, "{}", recall(&whole, &codes, 40));
     // Ordered by cluster: what is added is near to nothing that is there.
     let clusters = codes.len() / 20;
-    let ordered: Vec<Vec<i8>> =
+    let ordered: Vec<Vec<u8>> =
         (0..codes.len()).map(|at| codes[at / 20 + at % 20 * clusters].clone()).collect();
     let mut graph = grown(None, &ordered[..100], 0);
     let few = graph.shape().levels.len();
@@ -102,9 +107,7 @@ fn links_are_within_bounds_and_lead_to_others_on_their_level() {
         let rows: BTreeSet<u32> = graph.rows().collect();
         assert_eq!(rows, (0..2500).map(|at| 7 * at).collect());
         for (node, row) in (0..).zip(graph.rows()) {
-            let code: Vec<u8> =
-                codes[row as usize / 7].iter().map(|element| element.cast_unsigned()).collect();
-            assert_eq!(graph.code(node), code);
+            assert_eq!(graph.code(node), codes[row as usize / 7]);
         }
         for (level, &nodes) in shape.levels.iter().enumerate() {
             for node in 0..nodes as u32 {
@@ -139,12 +142,13 @@ fn growing_can_be_ended() {
 
 #[test]
 fn what_is_empty_has_nothing_near_and_what_has_one_node_has_that() {
-    let code = vec![1; DIMENSIONS];
+    let code = vec![1; code_len(DIMENSIONS)];
+    let near = sought(&code);
     let empty = grown(None, &[], 0);
-    assert!(empty.bytes.is_empty() && empty.nearest(&code, 5).is_empty() && empty.reached().is_empty());
+    assert!(empty.bytes.is_empty() && empty.nearest(&near, 5).is_empty() && empty.reached().is_empty());
     let one = grown(Some(&empty), std::slice::from_ref(&code), 0);
-    assert_eq!((one.nearest(&code, 5), one.reached()), (vec![0], vec![true]));
-    assert!(one.nearest(&code, 0).is_empty());
+    assert_eq!((one.nearest(&near, 5), one.reached()), (vec![0], vec![true]));
+    assert!(one.nearest(&near, 0).is_empty());
 }
 
 #[test]
@@ -167,12 +171,11 @@ fn bytes_of_another_shape_are_no_graph_and_a_wrong_number_leads_nowhere() {
         let shape = Shape { dimensions: sizes.0, connectivity: sizes.1, ..shape.clone() };
         assert!(opened(good.clone(), shape).is_none(), "{sizes:?}");
     }
-    // Behind the codes, whose bytes may be anything.
-    for at in 60 * DIMENSIONS..good.len() {
+    for at in 0..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 0x55;
         let bad = opened(bad, shape.clone()).unwrap();
-        assert!(bad.nearest(&codes[0], 10).len() <= 10);
+        assert!(bad.nearest(&sought(&codes[0]), 10).len() <= 10);
         bad.reached();
         if at % 11 == 0 {
             let code = |row: u32| codes[row as usize / 7 % 60].clone();
