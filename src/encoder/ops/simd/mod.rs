@@ -109,16 +109,24 @@ fn gelu_of<const FMA: bool>(x: f32) -> f32 {
     mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
 }
 
+/// The sum of what `of` makes of the numbers in each place of some rows of one length. Four vectors of sums, since each addition waits
+/// for the one before it.
 #[inline(always)]
-fn sum(values: impl Fn(usize) -> f32, len: usize) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let whole = len / LANES * LANES;
-    for at in (0..whole).step_by(LANES) {
-        for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum += values(at + lane);
+fn sum<const ROWS: usize>(rows: [&[f32]; ROWS], of: impl Fn([f32; ROWS]) -> f32) -> f32 {
+    const WIDE: usize = 4 * LANES;
+    let whole = rows.map(|row| row.as_chunks::<WIDE>().0);
+    let rest = rows.map(|row| row.as_chunks::<WIDE>().1);
+    let mut sums = [0.0; WIDE];
+    for at in 0..whole[0].len() {
+        let blocks = whole.map(|blocks| &blocks[at]);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += of(blocks.map(|block| block[lane]));
         }
     }
-    lanes.iter().sum::<f32>() + (whole..len).map(values).sum::<f32>()
+    for (at, sum) in (0..rest[0].len()).zip(&mut sums) {
+        *sum += of(rest.map(|rest| rest[at]));
+    }
+    sums.iter().sum()
 }
 
 vectorised! {
@@ -147,23 +155,32 @@ vectorised! {
     /// `row = softmax(row * scale + bias)`.
     fn softmax(row: &mut [f32], scale: f32, bias: &[f32]), FMA => {
         let mut lanes = [f32::NEG_INFINITY; LANES];
-        let mut rows = row.chunks_exact_mut(LANES);
-        let mut biases = bias.chunks_exact(LANES);
-        for (row, bias) in rows.by_ref().zip(biases.by_ref()) {
+        let larger = |a: f32, b: f32| if b > a { b } else { a };
+        let (rows, rest) = row.as_chunks_mut::<LANES>();
+        let (biases, rest_of_bias) = bias.as_chunks::<LANES>();
+        for (row, bias) in rows.iter_mut().zip(biases) {
             for lane in 0..LANES {
                 row[lane] = mul_add::<FMA>(row[lane], scale, bias[lane]);
-                lanes[lane] = lanes[lane].max(row[lane]);
+                lanes[lane] = larger(lanes[lane], row[lane]);
             }
         }
-        let mut max = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-        for (x, b) in rows.into_remainder().iter_mut().zip(biases.remainder()) {
+        let mut max = lanes.into_iter().fold(f32::NEG_INFINITY, larger);
+        for (x, b) in rest.iter_mut().zip(rest_of_bias) {
             *x = mul_add::<FMA>(*x, scale, *b);
-            max = max.max(*x);
+            max = larger(max, *x);
         }
-        for x in row.iter_mut() {
+        let mut sums = [0.0; LANES];
+        for row in rows {
+            for lane in 0..LANES {
+                row[lane] = exp::<FMA>(row[lane] - max);
+                sums[lane] += row[lane];
+            }
+        }
+        for (x, sum) in rest.iter_mut().zip(&mut sums) {
             *x = exp::<FMA>(*x - max);
+            *sum += *x;
         }
-        let scale = 1.0 / sum(|i| row[i], row.len());
+        let scale = 1.0 / sums.into_iter().sum::<f32>();
         for x in row {
             *x *= scale;
         }
@@ -185,7 +202,7 @@ vectorised! {
     fn dot(a: &[f32], b: &[f32]) -> f32, FMA => {
         let _ = FMA;
         let b = &b[..a.len()];
-        sum(|i| a[i] * b[i], a.len())
+        sum([a, b], |[a, b]| a * b)
     }
 }
 
@@ -203,8 +220,8 @@ vectorised! {
 #[inline(always)]
 fn moments(row: &[f32], eps: f32) -> (f32, f32) {
     let len = row.len();
-    let mean = sum(|i| row[i], len) / len as f32;
-    let variance = sum(|i| (row[i] - mean) * (row[i] - mean), len) / len as f32;
+    let mean = sum([row], |[x]| x) / len as f32;
+    let variance = sum([row], |[x]| (x - mean) * (x - mean)) / len as f32;
     (mean, 1.0 / (variance + eps).sqrt())
 }
 
@@ -238,8 +255,8 @@ vectorised! {
     ), FMA => {
         let len = standard.len();
         let (weight, grad) = (&weight[..len], &grad[..len]);
-        let mean = sum(|i| grad[i] * weight[i], len) / len as f32;
-        let slope = sum(|i| grad[i] * weight[i] * standard[i], len) / len as f32;
+        let mean = sum([grad, weight], |[grad, weight]| grad * weight) / len as f32;
+        let slope = sum([grad, weight, standard], |[grad, weight, x]| grad * weight * x) / len as f32;
         for i in 0..len {
             let x = standard[i];
             d_weight[i] = mul_add::<FMA>(grad[i], x, d_weight[i]);
@@ -299,6 +316,16 @@ mod tests {
             assert!((f64::from(y[i]) - x * cdf).abs() < 1e-6, "gelu({x}) = {}", y[i]);
             assert!((f64::from(y_again[i]) - x * cdf).abs() < 1e-6, "gelu({x}) = {}", y_again[i]);
             assert!((f64::from(slope[i]) - cdf - x * density).abs() < 1e-6, "gelu'({x}) = {}", slope[i]);
+        }
+    }
+
+    #[test]
+    fn sums_count_every_place_once_at_every_length() {
+        for len in 0..200 {
+            let a: Vec<f32> = (0..len).map(|i| ((i * 37) % 23) as f32 - 11.0).collect();
+            let b: Vec<f32> = (0..len).map(|i| ((i * 7) % 5) as f32).collect();
+            // Small whole numbers: exact in any order.
+            assert_eq!(dot(&a, &b), a.iter().zip(&b).map(|(a, b)| a * b).sum::<f32>(), "{len}");
         }
     }
 

@@ -127,8 +127,8 @@ pub(in crate::encoder) fn int8_lines(
     stride: usize,
 ) -> (f32, f32) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the feature.
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+        // SAFETY: the processor has the features.
         return unsafe {
             match factors {
                 Some(factors) => int8_lines_avx512::<true>(row, &factors[..row.len()], lines, stride),
@@ -142,7 +142,7 @@ pub(in crate::encoder) fn int8_lines(
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512bw")]
 fn int8_lines_avx512<const SCALED: bool>(
     row: &[f32],
     factors: &[f32],
@@ -150,37 +150,55 @@ fn int8_lines_avx512<const SCALED: bool>(
     stride: usize,
 ) -> (f32, f32) {
     use std::arch::x86_64::*;
-    // SAFETY: `at` and the fifteen numbers behind it are in the row, or masked out; so are the factors, which are as many.
-    let load = |at: usize| unsafe {
-        let mask = (u32::MAX >> (32 - (row.len() - at).min(16))) as u16;
-        let numbers = _mm512_maskz_loadu_ps(mask, row.as_ptr().add(at));
-        match SCALED {
-            true => (mask, _mm512_mul_ps(numbers, _mm512_maskz_loadu_ps(mask, factors.as_ptr().add(at)))),
-            false => (mask, numbers),
-        }
+    const BLOCK: usize = 4 * LINE;
+    let (whole, rest) = row.as_chunks::<BLOCK>();
+    let (whole_factors, rest_factors) = factors.as_chunks::<BLOCK>();
+    let vectors = |numbers: &[f32; BLOCK]| -> [__m512; 4] {
+        // SAFETY: a block has the numbers of four vectors; the loads need no alignment.
+        [0, 1, 2, 3].map(|vector| unsafe { _mm512_loadu_ps(numbers.as_ptr().add(vector * LINE)) })
     };
-    let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
-    for at in (0..row.len()).step_by(16) {
-        let (mask, numbers) = load(at);
-        low = _mm512_mask_min_ps(low, mask, low, numbers);
-        high = _mm512_mask_max_ps(high, mask, high, numbers);
+    let block = |at: usize| {
+        let numbers = vectors(&whole[at]);
+        if !SCALED {
+            return numbers;
+        }
+        let factors = vectors(&whole_factors[at]);
+        [0, 1, 2, 3].map(|vector| _mm512_mul_ps(numbers[vector], factors[vector]))
+    };
+    let scaled = |at: usize| if SCALED { rest[at] * rest_factors[at] } else { rest[at] };
+    // Each minimum waits for the one before it: four go on side by side.
+    let (mut low, mut high) = ([_mm512_set1_ps(f32::INFINITY); 4], [_mm512_set1_ps(f32::NEG_INFINITY); 4]);
+    for at in 0..whole.len() {
+        for ((low, high), numbers) in low.iter_mut().zip(&mut high).zip(block(at)) {
+            *low = _mm512_min_ps(*low, numbers);
+            *high = _mm512_max_ps(*high, numbers);
+        }
     }
-    let (low, high) = (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
+    let low = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
+    let high = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
+    let low = (0..rest.len()).map(scaled).fold(_mm512_reduce_min_ps(low), f32::min);
+    let high = (0..rest.len()).map(scaled).fold(_mm512_reduce_max_ps(high), f32::max);
     let scale = int8_scale(low, high);
     let (lowest, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
-    for (start, line) in (0..row.len()).step_by(4 * LINE).zip(lines.iter_mut().step_by(stride)) {
-        let quarters = line.0.as_chunks_mut::<{ LINE / 4 }>().0;
-        for (at, quarter) in (start..).step_by(16).zip(quarters) {
-            let bytes = if at < row.len() {
-                let (mask, numbers) = load(at);
-                let integers = _mm512_mul_ps(_mm512_sub_ps(numbers, lowest), inverse);
-                _mm512_cvtusepi32_epi8(_mm512_maskz_cvtps_epi32(mask, integers))
-            } else {
-                _mm_setzero_si128()
-            };
-            // SAFETY: a quarter of a line has sixteen bytes.
-            unsafe { _mm_storeu_si128(quarter.as_mut_ptr().cast(), bytes) };
+    // Where packing leaves the quarters of each vector.
+    let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    let bytes = |numbers: [__m512; 4]| -> Line {
+        let [a, b, c, d] =
+            numbers.map(|numbers| _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(numbers, lowest), inverse)));
+        let packed = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+        // SAFETY: a line is 64 bytes, whatever they mean.
+        unsafe { std::mem::transmute::<__m512i, Line>(_mm512_permutexvar_epi32(order, packed)) }
+    };
+    let mut lines = lines.iter_mut().step_by(stride);
+    for (at, line) in (0..whole.len()).zip(lines.by_ref()) {
+        *line = bytes(block(at));
+    }
+    if let Some(line) = lines.next().filter(|_| !rest.is_empty()) {
+        let mut last = [low; BLOCK];
+        for (at, number) in last[..rest.len()].iter_mut().enumerate() {
+            *number = scaled(at);
         }
+        *line = bytes(vectors(&last));
     }
     (scale, -low / scale)
 }
