@@ -149,15 +149,17 @@ impl Graph {
         &self.hnsw
     }
 
-    /// About `count` rows nearest to the query, and their copies, the nearest first by their codes.
-    pub(super) fn search(&self, query: &Query, count: usize) -> Vec<u32> {
+    /// About `count` rows nearest to the query by their codes, the nearest first, and their copies. With each the place of its code
+    /// among those found, which copies share.
+    pub(super) fn search(&self, query: &Query, count: usize) -> Vec<(usize, u32)> {
         let found = self.hnsw.nearest(&Sought::vector(query.unit()), count);
         let copies = &self.sidecar.copies;
         let mut rows = Vec::with_capacity(found.len());
-        for node in found {
-            rows.push(node);
+        for (place, node) in found.into_iter().enumerate() {
+            rows.push((place, node));
             let from = copies.partition_point(|copy| copy.0 < node);
-            rows.extend(copies[from..].iter().take_while(|copy| copy.0 == node).map(|copy| copy.1));
+            let copies = copies[from..].iter().take_while(|copy| copy.0 == node);
+            rows.extend(copies.map(|copy| (place, copy.1)));
         }
         rows
     }

@@ -186,11 +186,14 @@ impl Inner {
             return None;
         }
         let is_allowed = |row| allowed.is_none_or(|allowed| allowed.contains(self.rows.chunk(row)));
-        let mut shortlist = graph.search(query, fetch);
-        shortlist.retain(|&row| coverage.found.get(row as usize) == Some(&true) && is_allowed(row));
+        let mut found = graph.search(query, fetch);
+        found.retain(|&(_, row)| coverage.found.get(row as usize) == Some(&true) && is_allowed(row));
         // A walk keeps more in mind than it takes to find these, so as not to miss any; what its codes place behind them is not
-        // among the best.
-        shortlist.truncate(enough);
+        // among the best. Where codes are equal they cannot tell: all with the last one's stay.
+        if let Some(&(last, _)) = found.get(enough - 1) {
+            found.truncate(found.partition_point(|&(place, _)| place <= last));
+        }
+        let mut shortlist: Vec<u32> = found.into_iter().map(|(_, row)| row).collect();
         // With k of its own rows proposed, no other of them can be among the best k. The rows that it does not cover don't
         // count: they would hide that it has found none.
         if shortlist.len() < k {

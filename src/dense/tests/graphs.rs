@@ -179,6 +179,22 @@ fn copies_do_not_tear_the_graph_apart_and_are_all_found() {
 }
 
 #[test]
+fn of_many_equal_vectors_the_lowest_ids_come_first_however_late_they_were_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(23, 2000, 8);
+    let mut index = create(dir.path(), 8, 100);
+    index.append(&rows(0, &vectors)).unwrap();
+    let equal: Vec<(ChunkId, &[f32])> = (2000..2600).rev().map(|id| (ChunkId(id), &vectors[1][..])).collect();
+    index.append(&equal).unwrap();
+    index.build_graph().unwrap();
+    let view = index.view(&ids(0..2600)).unwrap();
+    assert!(view.uses_graph(&vectors[1], 5, None));
+    let first: Vec<ChunkId> =
+        view.search(&vectors[1], 5, None).unwrap().into_iter().map(|hit| hit.0).collect();
+    assert_eq!(first, ids([1, 2000, 2001, 2002, 2003]));
+}
+
+#[test]
 fn a_row_that_was_outdated_when_the_graph_was_built_is_found_when_its_successor_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(17, 3000, 8);
