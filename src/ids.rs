@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
+/// Longest document id in bytes.
+pub(crate) const LONGEST_DOCUMENT_ID: usize = 4096;
+
 /// A chunk: the unit that is encoded and indexed. Numbers rise and are never used twice within one index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -115,7 +115,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     measured.iter().for_each(|(_, dense, _)| println!("{dense}"));
-    println!("\n| passages | candidates from the graph | time | recall@10 |");
+    println!("\n| passages | candidates scored | breadth of the walk | time | recall@10 |");
     println!("|---|---|---|---|");
     measured.iter().for_each(|(_, dense, _)| dense.breadths(|row| println!("{row}")));
     println!("\n| passages | allowed | lexical | dense | fused | of it lexical | dense | fusing, passages |");

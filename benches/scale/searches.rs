@@ -10,7 +10,7 @@ use crate::dense::{DenseOptions, DenseView};
 use crate::ids::ChunkId;
 use crate::timing::{Percentiles, timed};
 
-/// Candidates that searches for ten take from the graph, to see what recall costs.
+/// Candidates that searches for ten score, and with them the breadth of their walks, to see what recall costs.
 const BREADTHS: [usize; 2] = [128, 400];
 
 pub(crate) struct Queries {
@@ -35,7 +35,7 @@ pub(crate) struct DenseSearches {
     /// Of the first ten of a hundred, as the engine asks for.
     recall_10_of_100: f64,
     recall_100: f64,
-    /// Searches for ten by how many candidates they take from the graph.
+    /// Searches for ten by how many candidates they score.
     breadths: Vec<(usize, Percentiles, f64)>,
 }
 
@@ -83,8 +83,9 @@ impl Built {
 
 impl DenseSearches {
     pub(crate) fn breadths(&self, mut row: impl FnMut(String)) {
-        for (breadth, time, recall) in &self.breadths {
-            row(format!("| {} | {breadth} | {time} | {recall:.4} |", self.size));
+        for (candidates, time, recall) in &self.breadths {
+            let breadth = DenseOptions::default().breadth(*candidates, self.size);
+            row(format!("| {} | {candidates} | {breadth} | {time} | {recall:.4} |", self.size));
         }
     }
 }

@@ -58,8 +58,12 @@ pub(super) fn judged_queries(
     }
 }
 
-/// Adds what the index does not have yet.
-pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Result<Encode> {
+/// Adds what the index does not have yet: of an id that comes more than once, the last document.
+pub(super) fn add(
+    engine: &Engine,
+    (collection, inventory): (&Collection, &Inventory),
+    out: &Output,
+) -> Result<Encode> {
     let started = Instant::now();
     let bar = out.text_bar(0);
     if !bar.is_hidden() {
@@ -69,13 +73,14 @@ pub(super) fn add(engine: &Engine, collection: &Collection, out: &Output) -> Res
     }
     let mut encode = Encode { documents: 0, seconds: 0.0 };
     let (mut pending, mut bytes) = (Vec::new(), 0);
-    let mut documents = collection.documents()?;
+    let mut documents = collection.documents()?.enumerate();
     loop {
-        let next = documents.next().transpose()?;
+        let next = documents.next().map(|(place, next)| Ok((place, next?))).transpose()?;
         let done = next.is_none();
+        bytes += next.as_ref().map_or(0, |(_, one)| text_bytes(one));
+        let next = next.filter(|(place, one)| inventory.counts(*place, &one.id)).map(|(_, one)| one);
         // Collections have documents without a text. They can't be found, and count as not found.
         let next = next.filter(|one| !(one.text.trim().is_empty() && one.title.trim().is_empty()));
-        bytes += next.as_ref().map_or(0, text_bytes);
         pending.extend(next.map(|one| Document::new(one.id, one.text).with_title(one.title)));
         if pending.len() >= COMMIT || done {
             let (before, encoded_before) = (bar.position(), encode.documents);

@@ -1,5 +1,6 @@
 //! `retune eval`: of this engine on a test collection, or of anyone's run.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
@@ -13,7 +14,7 @@ use super::drawn::drawn;
 use super::figures::Measures;
 use super::file::check_folder_of;
 use super::index::fixed;
-use super::modes::Modes;
+use super::modes::{MODES, Modes};
 use super::output::Output;
 use super::passages::{Asked, Judged};
 use super::place::{Kept, Model};
@@ -124,18 +125,22 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     let status = engine.status()?;
     fixed("--language", Some(args.language), status.language, &path)?;
     holds_nothing_else(&engine, &status, &inventory)?;
-    let encode = add(&engine, &collection, out)?;
+    let encode = add(&engine, (&collection, &inventory), out)?;
     // First: a search for the same words again finds their vector remembered.
     let took_ms = time(&engine, &queries, out)?;
     let (metrics, judged) = (args.measures.metrics(), of_queries(&qrels, &queries));
     let ranking = |mode| Ranking { without_own: args.ignore_own_ids, ..Ranking::new(mode, DEPTH) };
-    let evaluate_mode = |mode: Mode| {
-        let run = ranking(mode).run(&engine, &queries, out)?;
-        if let Some(file) = &args.run_out {
-            run.write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
+    let mut runs = BTreeMap::new();
+    for mode in MODES {
+        runs.insert(mode.name(), ranking(mode).run(&engine, &queries, out)?);
+    }
+    if let Some(file) = &args.run_out {
+        for mode in MODES {
+            runs[mode.name()].write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
         }
-        Ok(evaluate(&run, &judged, &metrics, AveragedOver::Judged))
-    };
+    }
+    let evaluate_mode =
+        |mode: Mode| Ok(evaluate(&runs[mode.name()], &judged, &metrics, AveragedOver::Judged));
     let report = Report {
         collection: collection.name(),
         split,

@@ -136,7 +136,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
                     .into(),
         });
     }
-    add(&engine, &collection, out)?;
+    add(&engine, (&collection, &inventory), out)?;
 
     train.queries.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
     let share = train.queries.len().div_ceil(args.rounds);
@@ -260,9 +260,10 @@ fn measure_guard(engine: &Engine, guard: &Collection, args: &Args, out: &Output)
         .with_fusion(engine.status()?.generation.fusion)
         .with_model(engine.model_folder());
     let other = Engine::open(folder.path().join("index"), options)?;
-    add(&other, guard, out)?;
+    let test = Split::read(guard, "test")?;
+    add(&other, (guard, &Inventory::of(guard, &test.qrels)?), out)?;
     other.adopt_query_side(engine)?;
-    let (_, scores) = measure_all(&other, &Split::read(guard, "test")?, out)?;
+    let (_, scores) = measure_all(&other, &test, out)?;
     other.close()?;
     Ok(scores)
 }

@@ -26,7 +26,7 @@ pub(super) fn code(unit: &[f32]) -> Vec<u8> {
 }
 
 /// What codes are compared with: a signed byte an element, in the order of theirs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Sought {
     /// Two for each byte of a code: those of all lower bits, then those of all upper. Behind an odd number of dimensions, zero.
     pub(super) elements: Vec<i8>,

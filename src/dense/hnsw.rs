@@ -6,7 +6,7 @@
 //!
 //! | part | content |
 //! |---|---|
-//! | nodes | of each node: its code, half a byte an element ([`code`](super::code)), and its links on the lowest level, so that they lie on the same page |
+//! | nodes | of each node: its code, half a byte an element ([`code`](super::code)), and its links on the lowest level, next to each other, so that they mostly lie on one page |
 //! | links | for each level above, of each node on it: its links there |
 //! | rows | of each node, the row that it stands for, u32 |
 

@@ -18,6 +18,8 @@ use crate::storage::{read_envelope, sync_folder, write_envelope};
 
 const KIND: &str = "dense";
 const VERSION: u32 = 1;
+/// Of fewer dimensions there are so few codes that a graph can't tell near from nearest.
+const LEAST_DIMENSIONS: usize = 8;
 
 /// The vectors of one encoder, in one folder. Searching is done on a [`DenseView`].
 #[derive(Debug)]
@@ -231,12 +233,13 @@ impl DenseIndex {
         }
     }
 
-    /// Whether there are more than `exact_below` rows, of which more than `exact_below` would otherwise be scored one by
+    /// Whether vectors are long enough for a graph, and there are more than `exact_below` rows, of which more than `exact_below` would otherwise be scored one by
     /// one in every search.
     pub(super) fn wants_graph(&self) -> bool {
         let behind = self.graph.as_ref().map_or(0, |graph| graph.rows());
         let uncovered = self.vectors.count() - behind.max(self.graph_failed_at);
         self.writable
+            && self.dimensions() >= LEAST_DIMENSIONS
             && self.directory.len() > self.options.exact_below
             && uncovered > self.options.exact_below
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ChunkId, ChunkSet};
 
 /// Rows that are scored in order in the time that a search through the graph takes for each candidate it asks for: 19 of
-/// 10,000 rows and 27 of 100,000 were measured (docs/performance.md). Decides between graph and exact.
+/// 10,000 rows, 25 of 100,000 and 23 of 1,000,000 were measured (docs/performance.md). Decides between graph and exact.
 const GRAPH_COST: usize = 24;
 
 /// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its index.

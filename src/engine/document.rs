@@ -6,11 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Chunk, Format};
 use crate::error::{Error, Result};
-use crate::ids::Digest;
+use crate::ids::{Digest, LONGEST_DOCUMENT_ID};
 use crate::lexical::FieldValue;
-
-/// Longest document id in bytes.
-const LONGEST_ID: usize = 4096;
 
 /// A document: an id of the application's own, a text, and what it can be filtered by.
 ///
@@ -108,9 +105,12 @@ impl Document {
 
 fn validate_id(id: &str) -> Result<()> {
     match id.len() {
-        1..=LONGEST_ID => Ok(()),
+        1..=LONGEST_DOCUMENT_ID => Ok(()),
         0 => Err(Error::invalid("a document id", "an empty one", "a non-empty text")),
-        n => Err(Error::invalid("a document id", format!("{n} bytes"), format!("at most {LONGEST_ID}"))),
+        n => {
+            let expected = format!("at most {LONGEST_DOCUMENT_ID}");
+            Err(Error::invalid("a document id", format!("{n} bytes"), expected))
+        }
     }
 }
 

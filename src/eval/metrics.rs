@@ -170,7 +170,7 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = || {
-            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision, success, \
+            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision (or p), success, \
                             judged with @ and a rank from 1";
             Error::invalid("the metric", format!("{text:?}"), expected)
         };
@@ -184,7 +184,7 @@ impl FromStr for Metric {
             "mrr" => Ok(Metric::MrrAt(k)),
             "map" => Ok(Metric::MapAt(k)),
             "recall" => Ok(Metric::RecallAt(k)),
-            "precision" => Ok(Metric::PrecisionAt(k)),
+            "precision" | "p" => Ok(Metric::PrecisionAt(k)),
             "success" => Ok(Metric::SuccessAt(k)),
             "judged" => Ok(Metric::JudgedAt(k)),
             _ => Err(wrong()),

@@ -178,7 +178,7 @@ pub(super) fn check_id(id: &str, separates: impl Fn(char) -> bool) -> Result<()>
         return Err(Error::invalid(
             "the id for a file of TREC or BEIR",
             format!("{id:?}"),
-            "no separator in it",
+            "one that is not empty, without a separator in it",
         ));
     }
     Ok(())

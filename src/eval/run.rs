@@ -24,13 +24,13 @@ impl Run {
     /// itself gave: by score, best first, and among equal scores by document id, *descending*.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a document comes twice, or a score is not a number.
+    /// [`Error::Invalid`] when a document comes twice, or a score is not a finite number.
     pub fn insert(&mut self, query: impl Into<String>, mut documents: Vec<(String, f32)>) -> Result<()> {
         let mut seen = HashSet::new();
         for (document, score) in &documents {
-            if score.is_nan() || !seen.insert(document.as_str()) {
+            if !score.is_finite() || !seen.insert(document.as_str()) {
                 let found = format!("{document} with score {score}");
-                return Err(Error::invalid("the run", found, "each document once, with a number"));
+                return Err(Error::invalid("the run", found, "each document once, with a finite number"));
             }
         }
         rank(&mut documents);
@@ -75,7 +75,8 @@ impl Run {
     /// # Errors
     /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
     pub fn read_trec(path: &Path) -> Result<Run> {
-        const EXPECTED: &str = "query Q0 document rank score tag, each document once a query";
+        const EXPECTED: &str =
+            "query Q0 document rank score tag, each document once a query with a finite score";
         let mut queries: BTreeMap<String, Vec<(String, f32)>> = BTreeMap::new();
         let mut seen = HashSet::new();
         let mut lines = Lines::open(path)?;
@@ -85,7 +86,7 @@ impl Run {
             let [query, _, document, _, score, _] = fields[..] else {
                 return Err(lines.wrong(number, format!("{line:?}"), EXPECTED));
             };
-            let score = score.parse::<f32>().ok().filter(|score| !score.is_nan());
+            let score = score.parse::<f32>().ok().filter(|score| score.is_finite());
             let Some(score) = score.filter(|_| seen.insert((query.to_string(), document.to_string()))) else {
                 return Err(lines.wrong(number, format!("{line:?}"), EXPECTED));
             };

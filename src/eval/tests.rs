@@ -171,6 +171,7 @@ fn metrics_round_trip_through_their_names() {
     ] {
         assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
     }
+    assert_eq!("p@5".parse::<Metric>().unwrap(), Metric::PrecisionAt(5));
     for bad in ["", "ndcg@", "ndcg@0", "ndcg@-1", "recall", "precision", "foo@10", "NDCG@10", "map@1.5"] {
         assert!(bad.parse::<Metric>().is_err(), "{bad}");
     }

@@ -55,7 +55,11 @@ fn a_collection_with_a_wrong_line_is_refused_before_anything_is_written() {
     let kept = ["--index", "new", "--embeddings", "vectors"];
     let eval = [&["eval", "--collection", ".", "--run-out", "out.trec"], &kept[..]].concat();
     let simulate = [&["simulate", "--collection", "."], &kept[..]].concat();
+    let overlong = format!(r#"{{"_id": "{}", "text": "of a long id"}}"#, "x".repeat(5_000));
     let broken = [
+        ("corpus.jsonl", 5, r#"{"_id": "", "text": "of no id"}"#),
+        ("corpus.jsonl", 8, &overlong),
+        ("queries.jsonl", 3, r#"{"_id": " ", "text": "of no id"}"#),
         ("corpus.jsonl", 5, r#"{"_id": "lamp", "text": "cut"#),
         ("corpus.jsonl", 8, r#"{"title": "", "text": "no id"}"#),
         ("queries.jsonl", 3, r#"{"_id": "q-ledger"}"#),
@@ -72,6 +76,18 @@ fn a_collection_with_a_wrong_line_is_refused_before_anything_is_written() {
     write_collection(&folder.path().join("guard"));
     refuses(folder.path(), "guard/corpus.jsonl", 8, "{", &guarded);
     refuses(folder.path(), "guard/qrels/test.tsv", 9, "q-fog\tfog\tvery", &guarded);
+}
+
+#[test]
+fn a_collection_without_documents_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    fs::write(folder.path().join("corpus.jsonl"), "\n").unwrap();
+    let before = contents(folder.path());
+    let said =
+        refused(folder.path(), &["eval", "--collection", ".", "--index", "new", "--run-out", "out.trec"]);
+    assert!(said.contains("no document"), "{said}");
+    assert!(contents(folder.path()) == before);
 }
 
 #[test]
@@ -118,6 +134,8 @@ fn runs_and_judgements_with_a_wrong_line_are_refused() {
     for (number, line) in [
         (2, "q-gate Q0 gate 1 NaN t"),
         (1, "q-kettle Q0 kettle 1 nan t"),
+        (1, "q-kettle Q0 kettle 1 inf t"),
+        (3, "q-gate Q0 lamp 2 1e39 t"),
         (3, "q-gate Q0 lamp 2 low t"),
         (3, "q-gate Q0 gate 2 0.5 t"),
         (2, "q-gate Q0 gate 1 1.5"),

@@ -37,6 +37,32 @@ fn a_collection_is_measured() {
     assert!(refused(folder.path(), &["eval", "--collection", ".", "--split", "dev"]).contains("dev"));
 }
 
+/// In one commit of the index, and in two.
+#[test]
+fn of_documents_with_one_id_the_last_counts_wherever_they_stand() {
+    for between in [0, 600] {
+        let folder = tempfile::tempdir().unwrap();
+        let others = (0..between).map(|i| format!("{{\"_id\": \"{i}\", \"text\": \"nothing {i}\"}}\n"));
+        let corpus = "{\"_id\": \"twice\", \"text\": \"walrus\"}\n".to_string()
+            + &others.collect::<String>()
+            + "{\"_id\": \"twice\", \"text\": \"zebra\"}\n";
+        fs::create_dir(folder.path().join("qrels")).unwrap();
+        fs::write(folder.path().join("corpus.jsonl"), corpus).unwrap();
+        let queries =
+            "{\"_id\": \"first\", \"text\": \"walrus\"}\n{\"_id\": \"last\", \"text\": \"zebra\"}\n";
+        fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
+        fs::write(folder.path().join("qrels/test.tsv"), "first\ttwice\t1\nlast\ttwice\t1\n").unwrap();
+        let eval = ["eval", "--collection", ".", "--per-query", "--index", "kept", "--embeddings", "none"];
+        let report = json(folder.path(), &eval);
+        assert_eq!(report["inventory"]["duplicate_documents"], 1, "{between}");
+        assert_eq!(report["documents"], between + 1, "{between}");
+        let of = |query: &str| &report["per_query"]["lexical"][query]["mrr@10"];
+        assert_eq!((of("first"), of("last")), (&0.0.into(), &1.0.into()), "{between}");
+        assert_eq!(report["encode"]["documents"], between + 1, "{between}");
+        assert_eq!(json(folder.path(), &eval)["encode"]["documents"], 0, "{between}");
+    }
+}
+
 #[test]
 fn runs_are_written_scored_and_compared() {
     let folder = tempfile::tempdir().unwrap();

@@ -235,6 +235,26 @@ fn is_wanted_when_too_many_rows_would_be_scored_one_by_one() {
 }
 
 #[test]
+fn is_not_wanted_where_vectors_are_too_short_for_codes() {
+    for (dimensions, wanted) in [(7, false), (8, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = create(dir.path(), dimensions, 100);
+        index.append(&rows(0, &clustered(24, 300, dimensions))).unwrap();
+        assert_eq!(index.wants_graph(), wanted, "{dimensions}");
+    }
+}
+
+#[test]
+fn finds_vectors_of_an_odd_number_of_elements() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(25, 3000, 17);
+    let view = with_graph(dir.path(), &vectors).view(&ids(0..3000)).unwrap();
+    let queries: Vec<Vec<f32>> = vectors.iter().step_by(101).cloned().collect();
+    assert!(view.uses_graph(&queries[0], 10, None));
+    assert!(recall(&view, &model(0, &vectors), &queries, None) >= 0.98);
+}
+
+#[test]
 fn is_added_to_while_it_is_fresh_and_built_anew_when_it_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(11, 1000, 16);

@@ -17,8 +17,8 @@ fn ties_are_broken_by_id_and_k_is_bounded_by_what_there_is() {
     assert_eq!(view.search(&a, 5, Some(&ids([2, 4, 9, 12]))).unwrap().len(), 2);
     assert!(view.search(&a, 5, Some(&ids([]))).unwrap().is_empty());
     assert!(index.view(&[]).unwrap().search(&a, 5, None).unwrap().is_empty());
-    let scores = view.score(&[2.0, 2.0, 0.0], &ids([9, 3, 4])).unwrap();
-    assert_eq!(scores, [Some(1.0), None, Some(0.0)]);
+    let scores = view.score(&[2.0, 2.0, 0.0], &ids([9, 3, 4, 0, 12])).unwrap();
+    assert_eq!(scores, [Some(1.0), None, Some(0.0), None, None]);
 }
 
 #[test]

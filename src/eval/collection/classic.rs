@@ -3,6 +3,7 @@
 
 use super::super::lines::Lines;
 use super::super::numbers::without_zeros;
+use super::record::is_id;
 use super::{Document, Query, Records};
 use crate::error::Result;
 
@@ -51,7 +52,7 @@ impl Reader {
             let (number, line) = line?;
             if let Some(id) = line.strip_prefix(".I") {
                 let id = without_zeros(id.trim());
-                if id.is_empty() || id.contains(char::is_whitespace) {
+                if !is_id(id) || id.contains(char::is_whitespace) {
                     return Err(self.lines.wrong(number, format!("{line:?}"), EXPECTED));
                 }
                 self.field = ' ';

@@ -1,11 +1,11 @@
 //! What a collection holds, and what is odd about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Collection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::Qrels;
 
 /// Counts of a collection. Making it reads every line once, so that a collection with a wrong line is refused
@@ -27,24 +27,28 @@ pub struct Inventory {
     pub unknown_queries: usize,
     /// Judgements of documents that the collection lacks: one that is relevant counts as not found.
     pub unknown_documents: usize,
+    /// The place of the last document of each id in the order of the files.
     #[serde(skip)]
-    ids: BTreeSet<String>,
+    last: BTreeMap<String, usize>,
 }
 
 impl Inventory {
     /// Reads `collection` through, against judgements of a split of it.
     ///
     /// # Errors
-    /// As [`Collection::documents`] and [`Collection::queries`], of any line.
+    /// As [`Collection::documents`] and [`Collection::queries`], of any line; [`Error::Invalid`] when there is no document.
     pub fn of(collection: &Collection, qrels: &Qrels) -> Result<Inventory> {
         let mut inventory = Inventory::default();
-        for document in collection.documents()? {
+        for (place, document) in collection.documents()?.enumerate() {
             let document = document?;
             let empty = document.title.trim().is_empty() && document.text.trim().is_empty();
             inventory.empty_documents += usize::from(empty);
-            inventory.duplicate_documents += usize::from(!inventory.ids.insert(document.id));
+            inventory.duplicate_documents += usize::from(inventory.last.insert(document.id, place).is_some());
         }
-        inventory.documents = inventory.ids.len();
+        inventory.documents = inventory.last.len();
+        if inventory.documents == 0 {
+            return Err(Error::invalid("the collection", "no document", "one at least"));
+        }
         let mut asked = BTreeSet::new();
         for query in collection.queries()? {
             let query = query?;
@@ -63,12 +67,18 @@ impl Inventory {
 
     /// Whether the collection has a document of this id.
     pub fn holds(&self, document: &str) -> bool {
-        self.ids.contains(document)
+        self.last.contains_key(document)
+    }
+
+    /// Whether the document of this id that is at this place of [`Collection::documents`], counted from 0, is the last of its id: the one
+    /// that counts.
+    pub fn counts(&self, place: usize, document: &str) -> bool {
+        self.last.get(document) == Some(&place)
     }
 
     /// The ids of its documents, ascending.
     pub fn document_ids(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().map(String::as_str)
+        self.last.keys().map(String::as_str)
     }
 
     /// What is odd, in words; empty when nothing is.

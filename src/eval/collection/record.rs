@@ -1,10 +1,11 @@
 //! What collections hold, and how JSON lines say it.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::super::lines::Lines;
 use super::Records;
 use crate::error::Result;
+use crate::ids::LONGEST_DOCUMENT_ID;
 
 /// A document of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -60,6 +61,11 @@ where
     }))
 }
 
+/// Whether an engine takes a document of this id.
+pub(super) fn is_id(id: &str) -> bool {
+    !id.trim().is_empty() && id.len() <= LONGEST_DOCUMENT_ID
+}
+
 /// Some collections number their documents.
 fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
@@ -68,10 +74,14 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
         Text(String),
         Number(i64),
     }
-    Ok(match Id::deserialize(deserializer)? {
-        Id::Text(text) => text,
-        Id::Number(number) => number.to_string(),
-    })
+    match Id::deserialize(deserializer)? {
+        Id::Text(text) if !is_id(&text) => {
+            let bytes = text.len();
+            Err(D::Error::custom(format!("_id is empty or too long, {bytes} bytes of {LONGEST_DOCUMENT_ID}")))
+        }
+        Id::Text(text) => Ok(text),
+        Id::Number(number) => Ok(number.to_string()),
+    }
 }
 
 fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -7,6 +7,7 @@ use html5gum::{Span, Tokenizer};
 
 use super::super::lines::Lines;
 use super::super::numbers::without_zeros;
+use super::record::is_id;
 use super::{Document, Query, Records};
 use crate::error::Result;
 
@@ -25,8 +26,10 @@ pub(super) fn documents(lines: Lines) -> Records<Document> {
             Err(error) => return Some(Err(error)),
         };
         let sections = sections(&block);
-        let Some(id) = joined(&sections, &["docno"]).filter(|id| !id.contains(char::is_whitespace)) else {
-            let expected = "a <DOCNO> without spaces in every <DOC>";
+        let Some(id) =
+            joined(&sections, &["docno"]).filter(|id| is_id(id) && !id.contains(char::is_whitespace))
+        else {
+            let expected = "a <DOCNO> without spaces, and not too long, in every <DOC>";
             return Some(Err(blocks.lines.wrong(number, "a <DOC> without a number", expected)));
         };
         let title = joined(&sections, &TITLES).unwrap_or_default();

@@ -326,6 +326,9 @@ mod tests {
             let b: Vec<f32> = (0..len).map(|i| ((i * 7) % 5) as f32).collect();
             // Small whole numbers: exact in any order.
             assert_eq!(dot(&a, &b), a.iter().zip(&b).map(|(a, b)| a * b).sum::<f32>(), "{len}");
+            let c: Vec<f32> = (0..len).map(|i| (i % 3) as f32 - 1.0).collect();
+            let of_three = a.iter().zip(&b).zip(&c).map(|((a, b), c)| a * b * c).sum::<f32>();
+            assert_eq!(sum([&a, &b, &c], |[a, b, c]| a * b * c), of_three, "{len}");
         }
     }
 
