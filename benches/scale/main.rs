@@ -46,8 +46,8 @@ use searches::Queries;
 use texts::Texts;
 use vectors::Vectors;
 
-/// Queries that are asked of every size.
-const QUERIES: usize = 200;
+/// Queries that are asked of every size: with ten hits of each, a recall of 0.99 is known to ±0.002.
+const QUERIES: usize = 1000;
 
 struct Arguments {
     sizes: Vec<usize>,
@@ -111,9 +111,9 @@ fn main() {
     println!("|---|---|---|---|---|---|---|---|---|");
     measured.iter().for_each(|(built, _, engine)| println!("{}", built.row(engine.bytes_in_memory)));
     println!(
-        "\n| passages | exact, 10 | graph, 10 | graph, 100 | of it rescoring | recall@10, of 10 | of 100 | recall@100 | rows scored exactly in the time of graph, 100 |"
+        "\n| passages | exact, 10 | graph without rescoring, 10 | graph, 10 | graph, 100 | recall@10 without rescoring | of 10 | of 100 | recall@100 | rows scored exactly in the time of graph, 100 |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     measured.iter().for_each(|(_, dense, _)| println!("{dense}"));
     println!("\n| passages | candidates scored | breadth of the walk | time | recall@10 |");
     println!("|---|---|---|---|");

@@ -30,7 +30,9 @@ pub(crate) struct DenseSearches {
     exact: Percentiles,
     graph_10: Percentiles,
     graph_100: Percentiles,
-    rescoring: Percentiles,
+    /// What the graph proposes to a search for ten, by its codes alone.
+    proposed: Percentiles,
+    recall_10_proposed: f64,
     recall_10: f64,
     /// Of the first ten of a hundred, as the engine asks for.
     recall_10_of_100: f64,
@@ -54,15 +56,17 @@ impl Built {
         let times = |view: &DenseView, k: usize| {
             Percentiles::of(vectors.len(), |query| timed(|| search(view, query, k)).1)
         };
-        let expected: Vec<Vec<(ChunkId, f32)>> =
-            (0..vectors.len()).map(|query| search(&exact, query, 100)).collect();
+        let best = |query| search(&exact, query, 100).into_iter().map(|(id, _)| id).collect();
+        let expected: Vec<Vec<ChunkId>> = (0..vectors.len()).map(best).collect();
         let recall = |view: &DenseView, k: usize, among: usize| {
-            recall(&expected, k, |query| search(view, query, among).into_iter().take(k).collect())
+            let ids = |query| search(view, query, among).into_iter().take(k).map(|(id, _)| id).collect();
+            recall(&expected, k, ids)
         };
-        // As many as the graph proposes to a search for 100.
-        let proposed: Vec<ChunkId> =
-            live.iter().copied().step_by((self.size / 200).max(1)).take(200).collect();
-        let rescore = |query: usize| timed(|| graph.score(&vectors[query], &proposed).expect("scores")).1;
+        let proposed = |query: usize| -> Vec<ChunkId> {
+            let proposed = graph.proposed(&vectors[query], 10, None).expect("proposals");
+            // A few rows are scored, all of them, with a graph or without.
+            proposed.unwrap_or_else(|| search(&graph, query, 10).into_iter().map(|(id, _)| id).collect())
+        };
         let breadths = BREADTHS.iter().map(|&breadth| {
             let view = view(0, breadth);
             (breadth, times(&view, 10), recall(&view, 10, 10))
@@ -72,7 +76,10 @@ impl Built {
             exact: times(&exact, 10),
             graph_10: times(&graph, 10),
             graph_100: times(&graph, 100),
-            rescoring: Percentiles::of(vectors.len(), rescore),
+            proposed: Percentiles::of(vectors.len(), |query| timed(|| proposed(query)).1),
+            recall_10_proposed: self::recall(&expected, 10, |query| {
+                proposed(query).into_iter().take(10).collect()
+            }),
             recall_10: recall(&graph, 10, 10),
             recall_10_of_100: recall(&graph, 10, 100),
             recall_100: recall(&graph, 100, 100),
@@ -91,7 +98,7 @@ impl DenseSearches {
 }
 
 /// The share of the `k` best, of which `expected` has a hundred, that is found.
-fn recall(expected: &[Vec<(ChunkId, f32)>], k: usize, found: impl Fn(usize) -> Vec<(ChunkId, f32)>) -> f64 {
+fn recall(expected: &[Vec<ChunkId>], k: usize, found: impl Fn(usize) -> Vec<ChunkId>) -> f64 {
     let (mut hits, mut all) = (0, 0);
     for (query, expected) in expected.iter().enumerate() {
         let (expected, found) = (&expected[..expected.len().min(k)], found(query));
@@ -106,12 +113,13 @@ impl fmt::Display for DenseSearches {
         let rows = self.graph_100.p50 / self.exact.p50 * self.size as f64;
         write!(
             f,
-            "| {} | {} | {} | {} | {:.2} | {:.4} | {:.4} | {:.4} | {rows:.0} |",
+            "| {} | {} | {} | {} | {} | {:.4} | {:.4} | {:.4} | {:.4} | {rows:.0} |",
             self.size,
             self.exact,
+            self.proposed,
             self.graph_10,
             self.graph_100,
-            self.rescoring.p50,
+            self.recall_10_proposed,
             self.recall_10,
             self.recall_10_of_100,
             self.recall_100,

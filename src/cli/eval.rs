@@ -130,15 +130,7 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     let took_ms = time(&engine, &queries, out)?;
     let (metrics, judged) = (args.measures.metrics(), of_queries(&qrels, &queries));
     let ranking = |mode| Ranking { without_own: args.ignore_own_ids, ..Ranking::new(mode, DEPTH) };
-    let mut runs = BTreeMap::new();
-    for mode in MODES {
-        runs.insert(mode.name(), ranking(mode).run(&engine, &queries, out)?);
-    }
-    if let Some(file) = &args.run_out {
-        for mode in MODES {
-            runs[mode.name()].write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
-        }
-    }
+    let runs = runs(|mode| ranking(mode).run(&engine, &queries, out), args.run_out.as_deref())?;
     let evaluate_mode =
         |mode: Mode| Ok(evaluate(&runs[mode.name()], &judged, &metrics, AveragedOver::Judged));
     let report = Report {
@@ -174,6 +166,20 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     engine.close()
 }
 
+/// The run of each mode by its name; written beside `file`, where one is named, once all are made.
+fn runs(made: impl Fn(Mode) -> Result<Run>, file: Option<&Path>) -> Result<BTreeMap<&'static str, Run>> {
+    let mut runs = BTreeMap::new();
+    for mode in MODES {
+        runs.insert(mode.name(), made(mode)?);
+    }
+    if let Some(file) = file {
+        for mode in MODES {
+            runs[mode.name()].write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
+        }
+    }
+    Ok(runs)
+}
+
 /// `out.trec` of a mode is `out.dense.trec`.
 fn with_mode(file: &Path, mode: Mode) -> PathBuf {
     let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
@@ -205,8 +211,8 @@ fn text(report: &Report, shown: &[Metric]) -> String {
     let Report { collection, split, documents, queries, encode, query_ms, .. } = report;
     let mut text = report.modes.lines();
     text.push_str(&format!("{collection}/{split}: {documents} documents, {queries} queries\n"));
-    for oddity in report.inventory.oddities() {
-        text.push_str(&format!("  {oddity}\n"));
+    for (what, count) in report.inventory.odd().into_iter().filter(|(_, count)| *count > 0) {
+        text.push_str(&format!("  {count} {what}\n"));
     }
     let rate = encode.documents as f64 / encode.seconds.max(f64::EPSILON);
     text.push_str(&format!(

@@ -128,11 +128,20 @@ impl DenseView {
         &self.0.missing
     }
 
-    /// Whether such a search would go through the graph.
-    #[cfg(test)]
-    pub(super) fn uses_graph(&self, query: &[f32], k: usize, allowed: Option<&dyn ChunkSet>) -> bool {
-        let query = self.0.rows.layout().query(query).unwrap();
-        self.0.shortlist(&query, k, allowed).is_some()
+    /// What a search for `k` scores, in the graph's order by codes; `None` where that is every row.
+    ///
+    /// # Errors
+    /// As [`search`](DenseView::search).
+    #[cfg_attr(not(test), expect(dead_code, reason = "the scale bench shows what scoring it brings"))]
+    pub(crate) fn proposed(
+        &self,
+        query: &[f32],
+        k: usize,
+        allowed: Option<&dyn ChunkSet>,
+    ) -> Result<Option<Vec<ChunkId>>> {
+        let rows = &self.0.rows;
+        let shortlist = self.0.shortlist(&rows.layout().query(query)?, k, allowed);
+        Ok(shortlist.map(|found| found.into_iter().map(|row| rows.chunk(row)).collect()))
     }
 
     fn row(&self, chunk: ChunkId) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! Text files line by line, plain or gzipped, with errors that name the line.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -39,7 +39,13 @@ impl Lines {
     fn read(&mut self) -> Result<Option<(usize, String)>> {
         loop {
             let mut bytes = Vec::new();
-            let read = self.reader.read_until(b'\n', &mut bytes).map_err(Error::io("read", &self.path))?;
+            let read = self.reader.read_until(b'\n', &mut bytes).map_err(|source| match source.kind() {
+                // Gzip that breaks off or is damaged; what was read of the line is no use.
+                ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+                    self.wrong(self.number + 1, source, "a whole file, gzipped or not")
+                }
+                _ => Error::io("read", &self.path)(source),
+            })?;
             if read == 0 {
                 return Ok(None);
             }

@@ -19,8 +19,10 @@ pub struct Inventory {
     pub duplicate_documents: usize,
     /// Documents with neither title nor text: they can't be found, and count as not found.
     pub empty_documents: usize,
-    /// Queries with judgements and a text.
+    /// Judged queries that the collection has.
     pub queries: usize,
+    /// Those of them without text: nothing is found for one, and it counts all the same.
+    pub empty_queries: usize,
     /// Queries whose id came before; the first of an id counts.
     pub duplicate_queries: usize,
     /// Queries that the judgements name and the collection lacks: they can't be asked, and are left out.
@@ -52,9 +54,10 @@ impl Inventory {
         let mut asked = BTreeSet::new();
         for query in collection.queries()? {
             let query = query?;
-            let judged = qrels.judgements(&query.id).is_some();
+            let (judged, empty) = (qrels.judgements(&query.id).is_some(), query.text.trim().is_empty());
             let new = asked.insert(query.id);
             inventory.queries += usize::from(judged && new);
+            inventory.empty_queries += usize::from(judged && new && empty);
             inventory.duplicate_queries += usize::from(!new);
         }
         for (query, judgements) in qrels.iter() {
@@ -81,18 +84,15 @@ impl Inventory {
         self.last.keys().map(String::as_str)
     }
 
-    /// What is odd, in words; empty when nothing is.
-    pub fn oddities(&self) -> Vec<String> {
-        let all = [
-            (self.duplicate_documents, "documents with an id that came before: the last one counts"),
-            (self.empty_documents, "documents without title and text: they can't be found"),
-            (self.duplicate_queries, "queries with an id that came before: the first one counts"),
-            (self.unknown_queries, "judged queries that the collection lacks: left out"),
-            (self.unknown_documents, "judgements of documents that the collection lacks"),
-        ];
-        all.into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect()
+    /// What may be odd about it, and how often it is.
+    pub fn odd(&self) -> [(&'static str, usize); 6] {
+        [
+            ("documents with an id that came before: the last one counts", self.duplicate_documents),
+            ("documents without title and text: they can't be found", self.empty_documents),
+            ("judged queries without text: nothing is found for them", self.empty_queries),
+            ("queries with an id that came before: the first one counts", self.duplicate_queries),
+            ("judged queries that the collection lacks: left out", self.unknown_queries),
+            ("judgements of documents that the collection lacks", self.unknown_documents),
+        ]
     }
 }
