@@ -135,7 +135,8 @@ of_avx512!(avx512_int8, "avx512f,avx512vnni", _mm512_setzero_si512, __m512i, |su
     _mm512_dpbusd_epi32(sum, x, y)
 });
 
-/// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers.
+/// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers. A panel is
+/// larger than the nearest cache: it is cut into parts, each of which all rows of a tile are multiplied with before the next.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
     use super::*;
@@ -143,7 +144,11 @@ pub(super) mod avx2 {
 
     const HALF: usize = COLUMNS / 2;
     const AT_ONCE: usize = 6;
+    /// Half a panel of so many words takes 8 KiB. As many words as an i32 holds the products of.
+    const SOME: usize = INT16_EXACT / 2;
+    const _: () = assert!(SOME.is_multiple_of(LINE));
 
+    /// Adds the products of `words` words to the sums.
     #[target_feature(enable = "avx2,fma")]
     fn tile_f32<const R: usize, const ROW: usize>(
         rows: usize,
@@ -154,11 +159,14 @@ pub(super) mod avx2 {
         into: &mut [[f32; COLUMNS]],
         half: usize,
     ) {
-        let mut sums = [[_mm256_setzero_ps(); 2]; R];
         let (mut a, mut b, mut left) = (a.cast::<f32>(), b.cast::<f32>(), words);
         // SAFETY: every word of `a`'s rows and of half of `b` is read once, in its order, and they have `words`; half a
         // row of a tile has room for two vectors.
         unsafe {
+            let mut sums = [[_mm256_setzero_ps(); 2]; R];
+            for (sums, row) in sums.iter_mut().zip(into.iter()) {
+                *sums = row[half..half + HALF].as_ptr().cast::<[__m256; 2]>().read_unaligned();
+            }
             while left > 0 {
                 let here = left.min(LINE);
                 let mut word = a;
@@ -173,7 +181,7 @@ pub(super) mod avx2 {
                     b = b.add(COLUMNS);
                 }
                 left -= here;
-                a = a.add(rows * LINE);
+                a = a.wrapping_add(rows * LINE);
             }
             for (row, sums) in into.iter_mut().zip(sums) {
                 row[half..half + HALF].as_mut_ptr().cast::<[__m256; 2]>().write_unaligned(sums);
@@ -181,7 +189,7 @@ pub(super) mod avx2 {
         }
     }
 
-    /// Sums up in i32 for as long as that is sure to hold them, and then in f32.
+    /// Adds the products of at most [`SOME`] words to the sums, which are in f32; those words' own are in i32.
     #[target_feature(enable = "avx2,fma")]
     fn tile_int16<const R: usize, const ROW: usize>(
         rows: usize,
@@ -192,34 +200,32 @@ pub(super) mod avx2 {
         into: &mut [[f32; COLUMNS]],
         half: usize,
     ) {
+        debug_assert!(words <= SOME);
         let (mut a, mut b, mut left) = (a, b, words);
-        into.iter_mut().for_each(|row| row[half..half + HALF].fill(0.0));
+        let mut sums = [[_mm256_setzero_si256(); 2]; R];
         // SAFETY: as in `tile_f32`.
         unsafe {
             while left > 0 {
-                let mut sums = [[_mm256_setzero_si256(); 2]; R];
-                for _ in 0..INT16_EXACT / 2 / LINE {
-                    let here = left.min(LINE);
-                    let mut word = a;
-                    for _ in 0..here {
-                        _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD).cast());
-                        let (b0, b1) = (_mm256_load_si256(b.cast()), _mm256_load_si256(b.add(8).cast()));
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let x = _mm256_set1_epi32(word.add(r * ROW).read().cast_signed());
-                            sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(x, b0));
-                            sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(x, b1));
-                        }
-                        word = word.add(step);
-                        b = b.add(COLUMNS);
+                let here = left.min(LINE);
+                let mut word = a;
+                for _ in 0..here {
+                    _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD).cast());
+                    let (b0, b1) = (_mm256_load_si256(b.cast()), _mm256_load_si256(b.add(8).cast()));
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let x = _mm256_set1_epi32(word.add(r * ROW).read().cast_signed());
+                        sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(x, b0));
+                        sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(x, b1));
                     }
-                    left -= here;
-                    a = a.wrapping_add(rows * LINE);
+                    word = word.add(step);
+                    b = b.add(COLUMNS);
                 }
-                for (row, sums) in into.iter_mut().zip(sums) {
-                    for (into, sums) in row[half..half + HALF].as_chunks_mut::<8>().0.iter_mut().zip(sums) {
-                        let sums = _mm256_add_ps(_mm256_loadu_ps(into.as_ptr()), _mm256_cvtepi32_ps(sums));
-                        _mm256_storeu_ps(into.as_mut_ptr(), sums);
-                    }
+                left -= here;
+                a = a.wrapping_add(rows * LINE);
+            }
+            for (row, sums) in into.iter_mut().zip(sums) {
+                for (into, sums) in row[half..half + HALF].as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+                    let sums = _mm256_add_ps(_mm256_loadu_ps(into.as_ptr()), _mm256_cvtepi32_ps(sums));
+                    _mm256_storeu_ps(into.as_mut_ptr(), sums);
                 }
             }
         }
@@ -251,11 +257,15 @@ pub(super) mod avx2 {
                     };
                 }
                 let (step, row) = if order == Order::Rows { (1, LINE) } else { (rows, 1) };
-                for half in [0, HALF] {
-                    for first in (0..rows).step_by(AT_ONCE) {
-                        let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
-                        let into = &mut into.0[first..rows.min(first + AT_ONCE)];
-                        some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
+                into.0[..rows].as_flattened_mut().fill(0.0);
+                for done in (0..words).step_by(SOME) {
+                    let (words, a, b) = (SOME.min(words - done), a.wrapping_add(done * rows), b.wrapping_add(done * COLUMNS));
+                    for half in [0, HALF] {
+                        for first in (0..rows).step_by(AT_ONCE) {
+                            let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
+                            let into = &mut into.0[first..rows.min(first + AT_ONCE)];
+                            some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
+                        }
                     }
                 }
             }
