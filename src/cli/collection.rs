@@ -52,7 +52,7 @@ pub(super) fn judged_queries(
         false => Ok(queries),
         true => Err(Error::Invalid {
             what: "the collection",
-            found: "no query that is judged".into(),
+            found: format!("no query in {} that is judged", collection.name()),
             expected: "queries and qrels to share query ids, and a limit of 1 or more".into(),
         }),
     }

@@ -1,16 +1,17 @@
 //! `retune compare A B --qrels Q`: whether one run is better than another.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use retune::Result;
-use retune::eval::{self, Comparison, Evaluation, Metric, Qrels, evaluate};
+use retune::eval::{self, Comparison, Evaluation, Metric, evaluate};
 use retune::page::{self, ComparisonReport};
 use serde::Serialize;
 
 use super::figures::{Over, SEED};
-use super::file::check_folder_of;
+use super::file::check_place_of;
 use super::output::Output;
-use super::score::read;
+use super::score::{judged, read, read_qrels};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// How many of the queries won and lost most to name.
     #[arg(long, value_name = "N", default_value_t = 5)]
     most: usize,
+    /// Leave out documents whose id is the query's, as BEIR does, where queries are documents of the corpus.
+    #[arg(long)]
+    ignore_own_ids: bool,
     /// Draws the comparison as a page: one HTML file with everything in it.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -45,6 +49,8 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'a> {
     first: &'a str,
+    /// How many judged queries each run lacks.
+    missing_queries: BTreeMap<String, usize>,
     comparisons: Vec<Told<'a>>,
 }
 
@@ -63,10 +69,13 @@ struct Change {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    check_folder_of("the report's file", args.report.as_deref())?;
-    let qrels = Qrels::read(&args.qrels)?;
-    let evaluated = |file: &Path| -> Result<Evaluation> {
-        Ok(evaluate(&read(file, &qrels)?, &qrels, &args.metrics, args.over.into()))
+    check_place_of("the report's file", args.report.as_deref())?;
+    let qrels = read_qrels(&args.qrels)?;
+    let mut missing_queries = BTreeMap::new();
+    let mut evaluated = |file: &Path| -> Result<Evaluation> {
+        let run = read(file, &qrels, args.ignore_own_ids)?;
+        missing_queries.insert(file.display().to_string(), qrels.len() - judged(&run, &qrels));
+        Ok(evaluate(&run, &qrels, &args.metrics, args.over.into()))
     };
     let first = evaluated(&args.first)?;
     let others = args.others.iter().map(|file| Ok((file.display().to_string(), evaluated(file)?)));
@@ -77,7 +86,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         won_most: comparison.won_most(args.most).map(Change::from).collect(),
         lost_most: comparison.lost_most(args.most).map(Change::from).collect(),
     });
-    out.print(&Report { first: &page.first, comparisons: told.collect() }, text)?;
+    out.print(&Report { first: &page.first, missing_queries, comparisons: told.collect() }, text)?;
     args.report.as_deref().map_or(Ok(()), |path| page::write(&page, path))
 }
 
@@ -89,6 +98,9 @@ impl From<&eval::Change> for Change {
 
 fn text(report: &Report<'_>) -> String {
     let mut text = format!("against {}", report.first);
+    for (run, missing) in report.missing_queries.iter().filter(|(_, missing)| **missing > 0) {
+        text.push_str(&format!("\n  {missing} judged queries that {run} lacks"));
+    }
     // A run's comparisons begin with the first metric; the same run may be given twice.
     let begins = |one: &Told| one.comparison.metric == report.comparisons[0].comparison.metric;
     for of_run in report.comparisons.chunk_by(|_, next| !begins(next)) {

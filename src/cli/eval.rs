@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::collection::{Encode, Ranking, add, holds_nothing_else, judged_queries, of_queries};
 use super::drawn::drawn;
 use super::figures::Measures;
-use super::file::check_folder_of;
+use super::file::check_place_of;
 use super::index::fixed;
 use super::modes::{MODES, Modes};
 use super::output::Output;
@@ -102,8 +102,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 }
 
 fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
-    check_folder_of("the report's file", args.report.as_deref())?;
-    check_folder_of("the file of the runs", args.run_out.as_deref())?;
+    check_places(args)?;
     let collection = Collection::open(folder)?;
     let split = match (&args.split, &collection.splits()[..]) {
         (Some(split), _) => split.clone(),
@@ -166,6 +165,24 @@ fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     engine.close()
 }
 
+/// Whether all that is asked for can be written, each to a file of its own.
+fn check_places(args: &Args) -> Result<()> {
+    check_place_of("the report's file", args.report.as_deref())?;
+    let Some(file) = &args.run_out else { return Ok(()) };
+    for run in MODES.map(|mode| with_mode(file, mode)) {
+        check_place_of("the file of a run", Some(&run))?;
+        if args.report.as_ref() == Some(&run) {
+            let found = run.display().to_string();
+            return Err(Error::Invalid {
+                what: "the report's file",
+                found,
+                expected: "another than that of a run".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// The run of each mode by its name; written beside `file`, where one is named, once all are made.
 fn runs(made: impl Fn(Mode) -> Result<Run>, file: Option<&Path>) -> Result<BTreeMap<&'static str, Run>> {
     let mut runs = BTreeMap::new();
@@ -213,6 +230,9 @@ fn text(report: &Report, shown: &[Metric]) -> String {
     text.push_str(&format!("{collection}/{split}: {documents} documents, {queries} queries\n"));
     for (what, count) in report.inventory.odd().into_iter().filter(|(_, count)| *count > 0) {
         text.push_str(&format!("  {count} {what}\n"));
+    }
+    if !report.inventory.passed_over.is_empty() {
+        text.push_str(&format!("  not read: {}\n", report.inventory.passed_over.join(", ")));
     }
     let rate = encode.documents as f64 / encode.seconds.max(f64::EPSILON);
     text.push_str(&format!(

@@ -7,7 +7,7 @@ use retune::{
     Decision, Engine, LearnOptions, LearnStage, MonitorReport, Options, Result, RoundReport, TierReport, page,
 };
 
-use super::file::check_folder_of;
+use super::file::check_place_of;
 use super::learning::Learning;
 use super::output::Output;
 use super::place::Place;
@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    check_folder_of("the report's file", args.report.as_deref())?;
+    check_place_of("the report's file", args.report.as_deref())?;
     let engine = args.place.open(Options::default())?;
     let mut options = args.learning.options(args.place.model.precision);
     if let Some(seed) = args.seed {

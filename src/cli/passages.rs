@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::drawn::drawn;
 use super::eval::time;
-use super::file::check_folder_of;
+use super::file::check_place_of;
 use super::modes::Modes;
 use super::output::Output;
 use super::place::Model;
@@ -65,7 +65,7 @@ impl Judged {
 }
 
 fn run((folder, queries, passages): (&Path, &Path, &Path), asked: &Asked<'_>, out: &Output) -> Result<()> {
-    check_folder_of("the report's file", asked.report)?;
+    check_place_of("the report's file", asked.report)?;
     let judged = Passages::read(passages)?;
     judged.check(folder)?;
     let texts = texts(queries, &judged)?;

@@ -50,14 +50,11 @@ pub(super) fn run(
     out: &Output,
 ) -> Result<()> {
     let (Some(file), Some(judgements)) = (&args.run, &args.qrels) else { return Ok(()) };
-    let qrels = Qrels::read(judgements)?;
-    let mut run = read(file, &qrels)?;
-    if ignore_own_ids {
-        run.remove_own_ids();
-    }
+    let qrels = read_qrels(judgements)?;
+    let run = read(file, &qrels, ignore_own_ids)?;
     let metrics = measures.metrics();
     let evaluation = evaluate(&run, &qrels, &metrics, args.over.into());
-    let judged = run.iter().filter(|(query, _)| qrels.judgements(query).is_some()).count();
+    let judged = judged(&run, &qrels);
     let report = Report {
         run: file.display().to_string(),
         queries: evaluation.len(),
@@ -70,10 +67,31 @@ pub(super) fn run(
     out.print(&report, |report| text(report, &evaluation, measures, per_query))
 }
 
-/// A run that shares a query with the judgements; of others every figure would be 0.
-pub(super) fn read(file: &Path, qrels: &Qrels) -> Result<Run> {
-    let run = Run::read_trec(file)?;
-    if run.iter().any(|(query, _)| qrels.judgements(query).is_some()) {
+/// Judgements, one at least.
+pub(super) fn read_qrels(file: &Path) -> Result<Qrels> {
+    let qrels = Qrels::read(file)?;
+    match qrels.is_empty() {
+        false => Ok(qrels),
+        true => Err(Error::Invalid {
+            what: "the judgements",
+            found: format!("none in {}", file.display()),
+            expected: "one at least".into(),
+        }),
+    }
+}
+
+/// How many of a run's queries are judged.
+pub(super) fn judged(run: &Run, qrels: &Qrels) -> usize {
+    run.iter().filter(|(query, _)| qrels.judgements(query).is_some()).count()
+}
+
+/// A run that shares a query with the judgements; of others every figure would be 0. Without documents whose id is the query's, if so asked.
+pub(super) fn read(file: &Path, qrels: &Qrels, ignore_own_ids: bool) -> Result<Run> {
+    let mut run = Run::read_trec(file)?;
+    if ignore_own_ids {
+        run.remove_own_ids();
+    }
+    if judged(&run, qrels) > 0 {
         return Ok(run);
     }
     Err(Error::Invalid {

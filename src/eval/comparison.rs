@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Evaluation, Metric, compare, holm};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A run against the first by one metric, over the queries that both evaluations have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,7 +60,7 @@ impl Comparison {
     /// `seed` is that of the tests' permutations.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when one of the others lacks a metric of the first.
+    /// [`Error::Invalid`] when one of the others lacks a metric of the first, or shares no query with it.
     pub fn of_all(first: &Evaluation, others: &[(String, Evaluation)], seed: u64) -> Result<Vec<Comparison>> {
         let mut comparisons = Vec::new();
         for (run, second) in others {
@@ -88,6 +88,13 @@ impl Comparison {
             Some(Change { query: query.to_string(), first, second: *after.get(query)? })
         };
         let mut changes: Vec<Change> = before.iter().filter_map(change).collect();
+        if changes.is_empty() {
+            return Err(Error::invalid(
+                "the runs to compare",
+                format!("no query that {run} shares"),
+                "one at least",
+            ));
+        }
         let mean = |of: fn(&Change) -> f64| changes.iter().map(of).sum::<f64>() / changes.len().max(1) as f64;
         let (first, second) = (mean(|one| one.first), mean(|one| one.second));
         changes.sort_by(|a, b| b.difference().total_cmp(&a.difference()));

@@ -47,7 +47,7 @@ impl Passages {
     /// Reads the judgements.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
+    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong, or without any.
     pub fn read(path: &Path) -> Result<Passages> {
         const EXPECTED: &str = "one JSON object a line with query, path, start below end, grade and digest";
         let mut passages = Passages::default();
@@ -60,7 +60,12 @@ impl Passages {
             }
             passages.queries.entry(span.query.clone()).or_default().push(span);
         }
-        Ok(passages)
+        match passages.queries.is_empty() {
+            false => Ok(passages),
+            true => {
+                Err(Error::invalid("the judged passages", format!("none in {}", path.display()), EXPECTED))
+            }
+        }
     }
 
     /// The judged queries, sorted.

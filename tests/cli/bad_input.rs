@@ -99,7 +99,7 @@ fn a_run_cannot_be_written_where_there_is_no_folder() {
         folder.path(),
         &["eval", "--collection", ".", "--index", "new", "--run-out", "none/out.trec"],
     );
-    assert!(said.contains("none/out.trec"), "{said}");
+    assert!(said.contains("none/out.lexical.trec"), "{said}");
     assert!(contents(folder.path()) == before, "nothing was encoded for it");
     // Nor of ids that would be two columns of it.
     for (file, line) in [
@@ -160,4 +160,44 @@ fn runs_and_judgements_with_a_wrong_line_are_refused() {
     fs::write(folder.path().join("others.trec"), "nobody Q0 d 1 1 t\n").unwrap();
     let said = refused(folder.path(), &["eval", "--run", "others.trec", "--qrels", "qrels/test.tsv"]);
     assert!(said.contains("none is judged"), "{said}");
+}
+
+#[test]
+fn what_is_written_never_takes_the_place_of_anything_but_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    fs::create_dir(folder.path().join("out.dense.trec")).unwrap();
+    let eval = ["eval", "--collection", ".", "--index", "new", "--embeddings", "none"];
+    let refuses = |args: &[&str], what: &str| {
+        let before = contents(folder.path());
+        let said = refused(folder.path(), &[&eval[..], args].concat());
+        assert!(said.contains(what), "{said}");
+        assert!(contents(folder.path()) == before, "{args:?}");
+    };
+    refuses(&["--run-out", "out.trec"], "out.dense.trec");
+    refuses(&["--run-out", "new.trec", "--report", "new.hybrid.trec"], "new.hybrid.trec");
+    refuses(&["--report", "no-folder/page.html"], "no-folder/page.html");
+    #[cfg(unix)]
+    {
+        fs::write(folder.path().join("target"), "mine").unwrap();
+        std::os::unix::fs::symlink("target", folder.path().join("link.html")).unwrap();
+        refuses(&["--report", "link.html"], "link.html");
+        assert_eq!(fs::read_to_string(folder.path().join("target")).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn judgements_that_hold_none_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    fs::write(folder.path().join("run"), "q-kettle Q0 kettle 1 1 t\n").unwrap();
+    fs::write(folder.path().join("nothing"), "").unwrap();
+    for args in [
+        &["eval", "--run", "run", "--qrels", "nothing"][..],
+        &["compare", "run", "run", "--qrels", "nothing"],
+    ] {
+        assert!(refused(folder.path(), args).contains("none in nothing"), "{args:?}");
+    }
+    fs::write(folder.path().join("corpus.jsonl"), "").unwrap();
+    assert!(refused(folder.path(), &["eval", "--collection", "."]).contains("no document in ."));
 }

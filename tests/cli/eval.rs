@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json as object};
 
 use crate::common;
 use crate::harness::{has, json, refused, retune, stdout, write_collection};
@@ -112,6 +112,24 @@ fn runs_are_written_scored_and_compared() {
     assert_eq!(one["lost_most"][0]["difference"], -1.0);
     // Of four patterns of signs two are as large; twice that for two metrics.
     assert_eq!((&one["p_value"], &one["p_holm"]), (&0.5.into(), &1.0.into()));
+    assert_eq!(compared["missing_queries"], object!({"out.lexical.trec": 0, "worse.trec": 0}));
+
+    fn compare<'a>(args: &[&'a str]) -> Vec<&'a str> {
+        [&["compare"], args, &["--qrels", "qrels/test.tsv"]].concat()
+    }
+    fs::write(folder.path().join("a"), "q-kettle Q0 kettle 1 1 t\n").unwrap();
+    let text = stdout(&retune(folder.path(), &compare(&["out.lexical.trec", "a"])));
+    assert!(text.contains("7 judged queries that a lacks"), "{text}");
+    fs::write(folder.path().join("b"), "q-gate Q0 q-gate 1 2 t\nq-gate Q0 gate 2 1 t\n").unwrap();
+    let said = refused(folder.path(), &compare(&["a", "b", "--over", "both"]));
+    assert!(said.contains("no query that b shares"), "{said}");
+    let second = |args: &[&str]| {
+        json(folder.path(), &compare(&[&["a", "b", "--metrics", "mrr@10"], args].concat()))["comparisons"][0]
+            ["second"]
+            .as_f64()
+            .unwrap()
+    };
+    assert_eq!([second(&[]), second(&["--ignore-own-ids"])], [0.5 / 8.0, 1.0 / 8.0]);
 }
 
 #[test]

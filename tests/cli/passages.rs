@@ -92,6 +92,8 @@ fn a_folder_is_measured_by_the_passages_that_are_shown() {
         let row = format!("<th scope=\"row\">{weight}</th><td>{mean:.4}</td>");
         assert!(page.contains(&row), "{row}");
     }
+    fs::write(folder.path().join("nothing"), "").unwrap();
+    assert!(refused(folder.path(), &[&EVAL[..6], &["nothing"]].concat()).contains("none in nothing"));
     let text = stdout(&retune(folder.path(), &EVAL));
     assert!(text.contains("9 documents") && text.contains("3 questions"), "{text}");
     fs::rename(folder.path().join("docs/.retune"), folder.path().join("elsewhere")).unwrap();

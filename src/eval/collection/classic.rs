@@ -50,7 +50,8 @@ impl Reader {
     fn read(&mut self) -> Result<Option<Record>> {
         while let Some(line) = self.lines.next() {
             let (number, line) = line?;
-            if let Some(id) = line.strip_prefix(".I") {
+            let begins = line.strip_prefix(".I").filter(|id| !id.starts_with(char::is_alphabetic));
+            if let Some(id) = begins {
                 let id = without_zeros(id.trim());
                 if !is_id(id) || id.contains(char::is_whitespace) {
                     return Err(self.lines.wrong(number, format!("{line:?}"), EXPECTED));

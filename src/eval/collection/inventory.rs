@@ -21,12 +21,14 @@ pub struct Inventory {
     pub empty_documents: usize,
     /// Judged queries that the collection has.
     pub queries: usize,
-    /// Those of them without text: nothing is found for one, and it counts all the same.
+    /// Those of them without text: what one finds says nothing, and it counts all the same.
     pub empty_queries: usize,
     /// Queries whose id came before; the first of an id counts.
     pub duplicate_queries: usize,
     /// Queries that the judgements name and the collection lacks: they can't be asked, and are left out.
     pub unknown_queries: usize,
+    /// The names of files that hold none of a collection's parts, as far as could be told, and were not read.
+    pub passed_over: Vec<String>,
     /// Judgements of documents that the collection lacks: one that is relevant counts as not found.
     pub unknown_documents: usize,
     /// The place of the last document of each id in the order of the files.
@@ -40,7 +42,7 @@ impl Inventory {
     /// # Errors
     /// As [`Collection::documents`] and [`Collection::queries`], of any line; [`Error::Invalid`] when there is no document.
     pub fn of(collection: &Collection, qrels: &Qrels) -> Result<Inventory> {
-        let mut inventory = Inventory::default();
+        let mut inventory = Inventory { passed_over: collection.passed_over.clone(), ..Inventory::default() };
         for (place, document) in collection.documents()?.enumerate() {
             let document = document?;
             let empty = document.title.trim().is_empty() && document.text.trim().is_empty();
@@ -49,7 +51,8 @@ impl Inventory {
         }
         inventory.documents = inventory.last.len();
         if inventory.documents == 0 {
-            return Err(Error::invalid("the collection", "no document", "one at least"));
+            let found = format!("no document in {}", collection.folder.display());
+            return Err(Error::invalid("the collection", found, "one at least"));
         }
         let mut asked = BTreeSet::new();
         for query in collection.queries()? {
@@ -85,11 +88,12 @@ impl Inventory {
     }
 
     /// What may be odd about it, and how often it is.
-    pub fn odd(&self) -> [(&'static str, usize); 6] {
+    pub fn odd(&self) -> [(&'static str, usize); 7] {
         [
+            ("files that are no documents, queries or judgements: not read", self.passed_over.len()),
             ("documents with an id that came before: the last one counts", self.duplicate_documents),
             ("documents without title and text: they can't be found", self.empty_documents),
-            ("judged queries without text: nothing is found for them", self.empty_queries),
+            ("judged queries without text: what they find says nothing", self.empty_queries),
             ("queries with an id that came before: the first one counts", self.duplicate_queries),
             ("judged queries that the collection lacks: left out", self.unknown_queries),
             ("judgements of documents that the collection lacks", self.unknown_documents),

@@ -38,6 +38,8 @@ pub struct Collection {
     queries: (PathBuf, Form),
     /// With the names of their splits.
     qrels: Vec<(String, PathBuf)>,
+    /// The names of files that are none of these.
+    passed_over: Vec<String>,
 }
 
 impl Collection {
@@ -45,7 +47,7 @@ impl Collection {
     ///
     /// # Errors
     /// [`Error::NotFound`] when documents, queries or judgements are missing, [`Error::Invalid`] when there are two files
-    /// of queries or two of one split, [`Error::Io`].
+    /// of queries or two of one split, or a file whose name says what it should hold begins otherwise, [`Error::Io`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Collection> {
         let folder = folder.as_ref();
         let mut found = Found::default();
@@ -162,6 +164,7 @@ struct Found {
     documents: Vec<(PathBuf, Form)>,
     queries: Vec<(PathBuf, Form)>,
     qrels: Vec<(String, PathBuf)>,
+    passed_over: Vec<String>,
 }
 
 impl Found {
@@ -170,15 +173,22 @@ impl Found {
             Some(Kind::Documents(form)) => self.documents.push((path, form)),
             Some(Kind::Queries(form)) => self.queries.push((path, form)),
             Some(Kind::Qrels) => self.qrels.push((split_name(&path), path)),
-            None => {}
+            None => {
+                self.passed_over.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            }
         }
         Ok(())
     }
 
     fn into_collection(mut self, folder: &Path) -> Result<Collection> {
+        let passed_over = std::mem::take(&mut self.passed_over);
+        let others = match passed_over.is_empty() {
+            true => String::new(),
+            false => format!(" (its other files: {})", passed_over.join(", ")),
+        };
         let missing = |what: &str| Error::NotFound {
             what: "test collection",
-            id: format!("in {}: it has no {what}", folder.display()),
+            id: format!("in {}: it has no {what}{others}", folder.display()),
             remedy: "give a folder with documents, queries and judgements: BEIR's corpus.jsonl, queries.jsonl and \
                      qrels/SPLIT.tsv, TREC's <DOC>, <top> and qrels, or SMART's .I and .W",
         };
@@ -204,7 +214,7 @@ impl Found {
         }
         let queries = self.queries.pop().ok_or_else(|| missing("queries"))?;
         let Found { documents, qrels, .. } = self;
-        Ok(Collection { folder: folder.to_path_buf(), documents, queries, qrels })
+        Ok(Collection { folder: folder.to_path_buf(), documents, queries, qrels, passed_over })
     }
 }
 

@@ -8,6 +8,7 @@ use html5gum::{Span, Tokenizer};
 use super::super::lines::Lines;
 use super::super::numbers::without_zeros;
 use super::record::is_id;
+use super::sniff::{begins, is_around};
 use super::{Document, Query, Records};
 use crate::error::Result;
 
@@ -74,21 +75,22 @@ impl Blocks {
         let mut block: Option<(usize, String)> = None;
         while let Some(line) = self.lines.next() {
             let (number, line) = line?;
-            let lower = line.to_ascii_lowercase();
+            let opens = begins(&line, self.tag);
+            let closes = line.to_ascii_lowercase().contains(&close);
             if let Some((first, text)) = &mut block {
-                if lower.contains(&open) {
-                    let found = format!("{} again, after that of line {first} has not ended", open);
+                if opens {
+                    let found = format!("{open} again, after that of line {first} has not ended");
                     return Err(self.lines.wrong(number, found, &close));
                 }
                 text.push('\n');
                 text.push_str(&line);
-            } else if lower.trim_start().starts_with(&open) {
+            } else if opens {
                 block = Some((number, line));
-            } else if !lower.trim_start().starts_with('<') {
-                let expected = format!("nothing between {close} and {open} but other tags");
+            } else if !is_around(&line) {
+                let expected = format!("nothing between {close} and {open} but lone tags");
                 return Err(self.lines.wrong(number, format!("{line:?}"), &expected));
             }
-            if block.is_some() && lower.contains(&close) {
+            if block.is_some() && closes {
                 return Ok(block);
             }
         }

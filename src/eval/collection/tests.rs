@@ -69,7 +69,8 @@ fn cranfields_files_are_read_as_smart_meant_them() {
     let inventory = Inventory::of(&collection, &qrels).unwrap();
     assert_eq!((inventory.documents, inventory.empty_documents, inventory.queries), (3, 1, 2));
     let odd: Vec<_> = inventory.odd().into_iter().filter(|(_, count)| *count > 0).collect();
-    assert_eq!(odd, [("documents without title and text: they can't be found", 1)]);
+    let readme = ("files that are no documents, queries or judgements: not read", 1);
+    assert_eq!(odd, [readme, ("documents without title and text: they can't be found", 1)]);
 }
 
 #[test]
@@ -205,4 +206,41 @@ fn a_folder_that_lacks_a_part_is_refused_with_what_it_lacks() {
         &[documents, queries, ("qrels.test", "1 0 1 1\n"), ("qrels/test.tsv", "1\t1\t1\n")],
         "split test",
     );
+}
+
+#[test]
+fn a_file_is_read_or_refused_or_named_as_none_of_the_collections() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = [
+        ("a.xml", "<?xml version='1.0'?>\n<docs>\n<DOC id='1'>\n<DOCNO>1</DOCNO>\nfirst\n</DOC>\n</docs>\n"),
+        ("b.txt", ".I 2\n.W\nsecond\n.Introduction is a text\n"),
+        ("topics", "<top>\n<num> 1\n<title> a\n</top>\n"),
+        ("qrels", "1 0 1 1\n"),
+        ("README", "The collection of 2020\n"),
+        ("picture", "\u{0}\n"),
+    ];
+    write(folder.path(), &sound);
+    fs::write(folder.path().join("binary"), b"\xff\xfe\n").unwrap();
+    let documents = [("1", "", "first"), ("2", "", "second\n.Introduction is a text")];
+    assert_eq!(read(folder.path()), told(&documents, &[("1", "a")]));
+    let collection = Collection::open(folder.path()).unwrap();
+    let inventory = Inventory::of(&collection, &collection.qrels("qrels").unwrap()).unwrap();
+    assert_eq!(inventory.passed_over, ["README", "binary", "picture"]);
+    let cut = [0x1f, 0x8b, 8, 0];
+    for (name, line, bytes) in [
+        ("more.jsonl", 1, &b"\"_id\": 3}\n{\"_id\": 4}\n"[..]),
+        ("more.sgml", 2, b"<DOK>\n<DOCNO>3</DOCNO>\n</DOK>\n"),
+        ("qrels.dev", 1, b"1 0 a good\n"),
+        ("more.jsonl.gz", 1, &cut),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let error = Collection::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(&format!("{name}:{line}:")), "{error}");
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let after = "<DOC>\n<DOCNO>3</DOCNO>\n</DOC>\n<DOK>\n<DOCNO>4</DOCNO>\n</DOK>\n";
+    write(folder.path(), &[("c.xml", after)]);
+    let mut documents = Collection::open(folder.path()).unwrap().documents().unwrap();
+    let error = documents.find_map(|document| document.err()).unwrap().to_string();
+    assert!(error.contains("c.xml:5:"), "{error}");
 }
