@@ -2,8 +2,8 @@
 
 use super::ops::{EncoderPrecision, bf16_from_f32, f32_from_bf16};
 
-/// The arguments and results that the backward pass does not compute again, in the precision of the products: about
-/// 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from batch to batch.
+/// The arguments and results that the backward pass does not compute again, in f32 or bf16 as was asked for, whatever the products
+/// are in: about 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from batch to batch.
 pub(super) struct Tape {
     precision: EncoderPrecision,
     /// The sum of the embeddings; above frozen layers, what they give.
@@ -32,6 +32,14 @@ pub(super) enum Kept {
 impl Tape {
     pub(super) fn new(precision: EncoderPrecision) -> Tape {
         Tape { precision, input: Kept::new(EncoderPrecision::F32), layers: Vec::new() }
+    }
+
+    /// What a number takes.
+    pub(super) fn number_bytes(&self) -> usize {
+        match self.precision {
+            EncoderPrecision::F32 => size_of::<f32>(),
+            _ => size_of::<u16>(),
+        }
     }
 
     pub(super) fn layer(&mut self, index: usize) -> &mut LayerTape {

@@ -50,7 +50,8 @@ pub(crate) struct TrainableEncoder {
 }
 
 impl TrainableEncoder {
-    /// Loads the model in `folder`, to compute products in `precision` with the instructions of `kernel`.
+    /// Loads the model in `folder`, to compute products in `precision`, or what the kernel has in its place, with the
+    /// instructions of `kernel`.
     ///
     /// # Errors
     /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
@@ -61,7 +62,7 @@ impl TrainableEncoder {
         kernel: Kernel,
     ) -> Result<TrainableEncoder> {
         let run = Run { kernel: kernel.checked()?, threads: rayon::current_num_threads() };
-        let precision = kernel.float(precision);
+        let precision = precision.of_training();
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
         let file = WeightFile::open(folder)?;
@@ -84,7 +85,7 @@ impl TrainableEncoder {
             names,
             places,
             numbers,
-            tape: Tape::new(model.precision),
+            tape: Tape::new(precision),
             model,
             run,
             space: Workspace::default(),
@@ -153,8 +154,8 @@ impl TrainableEncoder {
 
     /// About how many bytes the tape takes for a token.
     pub(crate) fn tape_bytes(&self) -> usize {
-        let number = if self.model.precision == EncoderPrecision::F32 { 4 } else { 2 };
-        (self.model.layers.len() - self.frozen_layers()) * (6 * self.model.hidden + self.model.wide) * number
+        let numbers = 6 * self.model.hidden + self.model.wide;
+        (self.model.layers.len() - self.frozen_layers()) * numbers * self.tape.number_bytes()
     }
 
     /// The token ids of a text as it is embedded: with the two special ones, cut at `max_tokens`.

@@ -4,7 +4,7 @@ use super::amx;
 use super::kernel::{EncoderPrecision, Kernel};
 use super::memory::Lines;
 use super::simd;
-use super::tile::{COLUMNS, LINE, Line, Order, ROWS};
+use super::tile::{COLUMNS, INT16_LEFT, INT16_RIGHT, LINE, Line, Order, ROWS};
 
 /// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
 const GROUP: usize = 256;
@@ -41,11 +41,6 @@ fn per_word(precision: EncoderPrecision) -> usize {
         EncoderPrecision::Bf16 | EncoderPrecision::Int16 => 2,
         EncoderPrecision::Int8 => 4,
     }
-}
-
-/// Integers come with a scale for each row, so that a factor can be made of rows alone.
-fn is_integer(precision: EncoderPrecision) -> bool {
-    matches!(precision, EncoderPrecision::Int16 | EncoderPrecision::Int8)
 }
 
 /// Words of a sum over `depth` numbers.
@@ -91,6 +86,8 @@ pub(super) struct Block {
     /// Of integers: what a row's numbers were divided by, and the integer that stands for zero.
     scales: Vec<(f32, f32)>,
     buffer: Vec<f32>,
+    /// Of int16 from columns: what each is multiplied by.
+    inverses: Vec<f32>,
 }
 
 /// A tile of a block: its rows and their words.
@@ -193,15 +190,19 @@ impl Block {
     }
 
     fn fill_columns(&mut self, precision: EncoderPrecision, view: View<'_>, first: usize) {
-        assert!(!is_integer(precision), "factors of integers are made of rows");
         self.order = Some(Order::Columns);
+        self.inverses.clear();
+        if precision == EncoderPrecision::Int16 {
+            let scales = int16_scales(view, first, self.rows, INT16_LEFT, &mut self.inverses);
+            self.scales.extend(scales.into_iter().map(|scale| (scale, 0.0)));
+        }
         let lines_a_row = self.words.div_ceil(LINE);
         let spans: Vec<_> = (0..self.tiles).map(|tile| self.span(tile)).collect();
         let all = words_mut(&mut self.lines);
         let mut row_words = std::mem::take(&mut self.buffer);
         row_words.resize(self.rows, 0.0);
         for word in 0..lines_a_row * LINE {
-            group(precision, view, word, first, &mut row_words);
+            group(precision, view, word, first, &self.inverses, &mut row_words);
             for &(start, rows) in &spans {
                 let at = start * lines_a_row * LINE + word * rows;
                 for (into, from) in all[at..at + rows].iter_mut().zip(&row_words[start..start + rows]) {
@@ -214,18 +215,48 @@ impl Block {
 }
 
 /// Word `word` of the columns from `first` on: what its rows of the matrix hold there, in the bits of an f32; zero
-/// beyond the last row.
-fn group(precision: EncoderPrecision, view: View<'_>, word: usize, first: usize, into: &mut [f32]) {
+/// beyond the last row. `inverses` are those of [`int16_scales`].
+fn group(
+    precision: EncoderPrecision,
+    view: View<'_>,
+    word: usize,
+    first: usize,
+    inverses: &[f32],
+    into: &mut [f32],
+) {
     let count = into.len();
     let row = |row: usize| (row < view.rows).then(|| &view.row(row)[first..first + count]);
-    match (precision, row(word * per_word(precision))) {
-        (_, None) => into.fill(0.0),
-        (EncoderPrecision::F32, Some(numbers)) => into.copy_from_slice(numbers),
-        (_, Some(numbers)) => match row(word * 2 + 1) {
-            Some(next) => simd::bf16_pairs(numbers, next, into),
-            None => simd::bf16_alone(numbers, into),
-        },
+    let Some(numbers) = row(word * per_word(precision)) else { return into.fill(0.0) };
+    if precision == EncoderPrecision::F32 {
+        return into.copy_from_slice(numbers);
     }
+    let next = row(word * 2 + 1);
+    match precision {
+        EncoderPrecision::Int16 => simd::int16_pairs(numbers, next.unwrap_or(numbers), inverses, into),
+        EncoderPrecision::Bf16 => simd::bf16_pairs(numbers, next.unwrap_or(numbers), into),
+        _ => unreachable!("{precision} has a factor made of rows"),
+    }
+    if next.is_none() {
+        into.iter_mut().for_each(|word| *word = f32::from_bits(word.to_bits() & 0xffff));
+    }
+}
+
+/// What the integers of `count` columns from `first` on stand for, if the largest number of each becomes `largest`, and
+/// what its numbers are to be multiplied by to become integers.
+fn int16_scales(
+    view: View<'_>,
+    first: usize,
+    count: usize,
+    largest: i32,
+    inverses: &mut Vec<f32>,
+) -> Vec<f32> {
+    inverses.clear();
+    inverses.resize(count, 0.0);
+    (0..view.rows).for_each(|row| simd::keep_largest(&view.row(row)[first..first + count], inverses));
+    let scales =
+        inverses.iter().map(|found| (found / largest as f32).max(f32::MIN_POSITIVE)).collect::<Vec<_>>();
+    inverses.iter_mut().zip(&scales).for_each(|(inverse, scale)| *inverse = 1.0 / scale);
+    scales
 }
 
 fn words_mut(lines: &mut [Line]) -> &mut [u32] {
@@ -269,6 +300,8 @@ pub(in crate::encoder) struct Panels {
     scales: ColumnScales,
     foreign: Vec<amx::Packed>,
     buffer: Lines,
+    /// Of int16 from columns: what each is multiplied by.
+    inverses: Vec<f32>,
 }
 
 impl Panels {
@@ -363,7 +396,6 @@ impl Panels {
 
     /// Takes a matrix as it is: a column here is a column there.
     pub(super) fn fill(&mut self, kernel: Kernel, precision: EncoderPrecision, view: View<'_>) {
-        assert!(!is_integer(precision), "factors of integers are made of rows");
         if kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
             let mut block = Block::default();
             block.fill(precision, Source::Columns(view), 0, view.columns, 1);
@@ -374,16 +406,24 @@ impl Panels {
         }
         self.resize(precision, view.rows, view.columns);
         let words = self.words();
+        if precision == EncoderPrecision::Int16 {
+            self.scales.units = int16_scales(view, 0, view.columns, INT16_RIGHT, &mut self.inverses);
+            self.scales.totals.resize(view.columns, 0.0);
+        }
         let all = words_mut(&mut self.lines);
         let mut numbers = [0.0; COLUMNS];
         for panel in 0..view.columns.div_ceil(COLUMNS) {
             let first = panel * COLUMNS;
             let width = COLUMNS.min(view.columns - first);
+            let inverses = self.inverses.get(first..first + width).unwrap_or_default();
             let into = &mut all[panel * words * COLUMNS..(panel + 1) * words * COLUMNS];
             for (word, into) in into.chunks_exact_mut(COLUMNS).enumerate() {
-                group(precision, view, word, first, &mut numbers[..width]);
+                group(precision, view, word, first, inverses, &mut numbers[..width]);
                 for (into, from) in into.iter_mut().zip(&numbers) {
                     *into = from.to_bits();
+                }
+                if precision == EncoderPrecision::Int16 {
+                    simd::add_int16_pairs(into, &mut self.scales.totals[first..first + width]);
                 }
             }
         }

@@ -50,7 +50,8 @@ pub enum EncoderPrecision {
 }
 
 impl EncoderPrecision {
-    /// What training takes where this was asked for: there is none in integers.
+    /// What training is asked for where encoding is in this: the reference, or what is about as exact as bf16 and fastest (see
+    /// [`Kernel::precision`]).
     pub fn of_training(self) -> EncoderPrecision {
         match self {
             EncoderPrecision::F32 => self,
@@ -98,7 +99,7 @@ impl Kernel {
         FOUND.get_or_init(|| Kernel::ALL.map(detect))[self as usize]
     }
 
-    /// The numbers that this kernel takes for encoding where `precision` was asked for.
+    /// The numbers that this kernel takes for products with weights where `precision` was asked for.
     pub fn precision(self, precision: EncoderPrecision) -> EncoderPrecision {
         match precision {
             EncoderPrecision::F32 => precision,
@@ -109,8 +110,8 @@ impl Kernel {
         }
     }
 
-    /// The floating-point numbers that this kernel takes where `precision` was asked for: in training and in attention,
-    /// both of whose factors are made anew each time.
+    /// The floating-point numbers that this kernel takes where `precision` was asked for: in attention, both of whose
+    /// factors are made anew for each text.
     pub fn float(self, precision: EncoderPrecision) -> EncoderPrecision {
         match precision {
             EncoderPrecision::F32 => precision,
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(of(Kernel::Avx2), [F32, Int16, Int16, Int16]);
         assert_eq!(of(Kernel::Avx512)[..3], [F32; 3]);
         assert_eq!(of(Kernel::Avx512Bf16), [F32, Bf16, Bf16, Int8]);
-        assert_eq!(Kernel::Avx2.float(Bf16), F32, "training has no integers");
+        assert_eq!(Kernel::Avx2.float(Bf16), F32, "attention has no integers");
         assert_eq!(Kernel::Amx.float(Int8), Bf16);
     }
 }

@@ -42,8 +42,8 @@ mod words;
 mod write;
 
 pub(super) use words::{
-    bf16_alone, bf16_lines, bf16_pairs, f32_lines, int8_lines, int8_weight_lines, int16_lines,
-    int16_weight_lines,
+    add_int16_pairs, bf16_lines, bf16_pairs, f32_lines, int8_lines, int8_weight_lines, int16_lines,
+    int16_pairs, int16_weight_lines, keep_largest,
 };
 pub(in crate::encoder) use words::{bf16_from_f32, f32_from_bf16};
 pub(super) use write::{

@@ -254,23 +254,67 @@ vectorised! {
     }
 }
 
-/// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one of them
-/// stands for, and the sum of all.
-pub(in crate::encoder) fn int16_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32) {
-    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs()));
-    let scale = (largest / INT16_RIGHT as f32).max(f32::MIN_POSITIVE);
-    let mut sum = 0i32;
-    for (numbers, line) in row.chunks(2 * LINE).zip(lines) {
-        let mut halves = [0i16; 2 * LINE];
-        for (half, x) in halves.iter_mut().zip(numbers) {
-            *half = (x / scale).round() as i16;
-            sum += i32::from(*half);
+vectorised! {
+    /// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one of them
+    /// stands for, and the sum of all.
+    fn int16_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32), FMA => {
+        let larger = |a: f32, b: f32| if b > a { b } else { a };
+        let largest = larger(extreme(row, larger), -extreme(row, |a, b| if b < a { b } else { a }));
+        let scale = (largest / INT16_RIGHT as f32).max(f32::MIN_POSITIVE);
+        let inverse = 1.0 / scale;
+        let mut sum = 0i32;
+        for (numbers, line) in row.chunks(2 * LINE).zip(lines) {
+            let mut halves = [0i16; 2 * LINE];
+            for (half, x) in halves.iter_mut().zip(numbers) {
+                *half = nearest::<FMA>(*x, inverse);
+            }
+            sum += halves.iter().map(|half| i32::from(*half)).sum::<i32>();
+            for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+                *word = u32::from(pair[0].cast_unsigned()) | u32::from(pair[1].cast_unsigned()) << 16;
+            }
         }
-        for (word, pair) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
-            *word = u32::from(pair[0].cast_unsigned()) | u32::from(pair[1].cast_unsigned()) << 16;
+        (scale, sum as f32)
+    }
+}
+
+/// The integer nearest to `x * inverse`, if that is one of 16 bits.
+#[inline(always)]
+fn nearest<const FMA: bool>(x: f32, inverse: f32) -> i16 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+    mul_add::<FMA>(x, inverse, ROUND).to_bits() as i16
+}
+
+vectorised! {
+    /// Each number's magnitude where it is the largest so far in its place.
+    fn keep_largest(row: &[f32], largest: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (largest, x) in largest.iter_mut().zip(row) {
+            let x = x.abs();
+            *largest = if x > *largest { x } else { *largest };
         }
     }
-    (scale, sum as f32)
+}
+
+vectorised! {
+    /// The integers nearest to each number of `a` and of `b`, the first below the second, in the bits of an f32. Numbers are multiplied
+    /// by `inverses` first.
+    fn int16_pairs(a: &[f32], b: &[f32], inverses: &[f32], into: &mut [f32]), FMA => {
+        for (((into, a), b), inverse) in into.iter_mut().zip(a).zip(b).zip(inverses) {
+            let [low, high] = [*a, *b].map(|x| nearest::<FMA>(x, *inverse).cast_unsigned());
+            *into = f32::from_bits(u32::from(low) | u32::from(high) << 16);
+        }
+    }
+}
+
+vectorised! {
+    /// Adds the two integers of each word to the total in its place.
+    fn add_int16_pairs(words: &[u32], totals: &mut [f32]), FMA => {
+        let _ = FMA;
+        for (total, word) in totals.iter_mut().zip(words) {
+            let word = word.cast_signed();
+            *total += ((word << 16 >> 16) + (word >> 16)) as f32;
+        }
+    }
 }
 
 vectorised! {
@@ -279,16 +323,6 @@ vectorised! {
         let _ = FMA;
         for ((into, a), b) in into.iter_mut().zip(a).zip(b) {
             *into = f32::from_bits(bf16_bits(*a) | bf16_bits(*b) << 16);
-        }
-    }
-}
-
-vectorised! {
-    /// [`bf16_pairs`] with zeros.
-    fn bf16_alone(a: &[f32], into: &mut [f32]), FMA => {
-        let _ = FMA;
-        for (into, a) in into.iter_mut().zip(a) {
-            *into = f32::from_bits(bf16_bits(*a));
         }
     }
 }
