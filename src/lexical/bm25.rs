@@ -32,18 +32,7 @@ pub(super) struct Pruning {
 }
 
 impl Pruning {
-    const DEFAULT: Pruning = Pruning { rare: 4096, few: 64 };
-}
-
-/// How a search goes about it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scoring {
-    pub pruning: Pruning,
-    pub phrase_boost: f32,
-}
-
-impl Scoring {
-    pub const DEFAULT: Scoring = Scoring { pruning: Pruning::DEFAULT, phrase_boost: PHRASE_BOOST };
+    pub const DEFAULT: Pruning = Pruning { rare: 4096, few: 64 };
 }
 
 /// Slack for sums of floats in another order.
@@ -72,6 +61,71 @@ impl Sums {
     }
 }
 
+/// A query whose words were looked up in a snapshot.
+pub(crate) struct Prepared<'a> {
+    snapshot: &'a LexicalSnapshot,
+    terms: Vec<QueryTerm>,
+    pairs: Vec<Pair>,
+}
+
+impl Prepared<'_> {
+    /// As [`LexicalSnapshot::search`].
+    pub(crate) fn search(&self, limit: usize, allowed: Option<&Matching>) -> Result<Vec<(ChunkId, f32)>> {
+        self.search_with(limit, allowed, Pruning::DEFAULT)
+    }
+
+    pub(super) fn search_with(
+        &self,
+        limit: usize,
+        allowed: Option<&Matching>,
+        pruning: Pruning,
+    ) -> Result<Vec<(ChunkId, f32)>> {
+        let Prepared { snapshot, terms, pairs } = self;
+        if limit == 0 || terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        snapshot.guarded("search", || {
+            if let Some(allowed) = allowed
+                && allowed.len() <= snapshot.chunk_count() as usize / pruning.few
+            {
+                return snapshot.best(snapshot.score_all(terms, allowed)?, limit, pairs);
+            }
+            let allowed = allowed.map(Matching::docs);
+            let mut sums: Vec<Sums> =
+                snapshot.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
+            let candidates = snapshot.accumulate(terms, (limit, pruning), allowed, &mut sums)?;
+            snapshot.best(candidates, limit, pairs)
+        })
+    }
+
+    /// As [`LexicalSnapshot::score`].
+    pub(crate) fn score(&self, chunks: &[ChunkId]) -> Result<Vec<f32>> {
+        let Prepared { snapshot, terms, pairs } = self;
+        let mut out = vec![0.0; chunks.len()];
+        if terms.is_empty() {
+            return Ok(out);
+        }
+        snapshot.guarded("score", || {
+            let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); snapshot.segments().len()];
+            for (at, &chunk) in chunks.iter().enumerate() {
+                if let Some(place) = snapshot.place(chunk) {
+                    places[place.segment_ord as usize].push((place.doc_id, at));
+                }
+            }
+            for (ord, (segment, here)) in snapshot.segments().iter().zip(&mut places).enumerate() {
+                here.sort_unstable();
+                let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
+                for term in terms {
+                    term.add_to_some(ord, segment, &mut scored)?;
+                }
+                snapshot.add_pairs(pairs, ord, &mut scored)?;
+                here.iter().zip(scored).for_each(|(&(_, at), (_, score))| out[at] = score);
+            }
+            Ok(out)
+        })
+    }
+}
+
 /// A term that the index knows, before it is chosen.
 struct Known<'a> {
     text: &'a str,
@@ -92,68 +146,24 @@ impl LexicalSnapshot {
         limit: usize,
         allowed: Option<&Matching>,
     ) -> Result<Vec<(ChunkId, f32)>> {
-        self.search_with(query, limit, allowed, Scoring::DEFAULT)
-    }
-
-    pub(super) fn search_with(
-        &self,
-        query: &str,
-        limit: usize,
-        allowed: Option<&Matching>,
-        Scoring { pruning, phrase_boost }: Scoring,
-    ) -> Result<Vec<(ChunkId, f32)>> {
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
-        self.guarded("search", || {
-            let terms = self.query_terms(query)?;
-            if terms.is_empty() {
-                return Ok(Vec::new());
-            }
-            let pairs = self.query_pairs(query, phrase_boost)?;
-            if let Some(allowed) = allowed
-                && allowed.len() <= self.chunk_count() as usize / pruning.few
-            {
-                return self.best(self.score_all(&terms, allowed)?, limit, &pairs);
-            }
-            let allowed = allowed.map(Matching::docs);
-            let mut sums: Vec<Sums> =
-                self.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
-            let candidates = self.accumulate(&terms, (limit, pruning), allowed, &mut sums)?;
-            self.best(candidates, limit, &pairs)
-        })
+        self.prepare(query)?.search(limit, allowed)
     }
 
     /// The BM25 score of each of `chunks`, as [`LexicalSnapshot::search`] gives it; 0 where no word matches or where
     /// there is no such chunk.
     pub(crate) fn score(&self, query: &str, chunks: &[ChunkId]) -> Result<Vec<f32>> {
-        self.score_with(query, chunks, PHRASE_BOOST)
+        self.prepare(query)?.score(chunks)
     }
 
-    pub(super) fn score_with(&self, query: &str, chunks: &[ChunkId], phrase_boost: f32) -> Result<Vec<f32>> {
-        self.guarded("score", || {
-            let terms = self.query_terms(query)?;
-            let pairs = self.query_pairs(query, phrase_boost)?;
-            let mut out = vec![0.0; chunks.len()];
-            if terms.is_empty() {
-                return Ok(out);
-            }
-            let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); self.segments().len()];
-            for (at, &chunk) in chunks.iter().enumerate() {
-                if let Some(place) = self.place(chunk) {
-                    places[place.segment_ord as usize].push((place.doc_id, at));
-                }
-            }
-            for (ord, (segment, here)) in self.segments().iter().zip(&mut places).enumerate() {
-                here.sort_unstable();
-                let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
-                for term in &terms {
-                    term.add_to_some(ord, segment, &mut scored)?;
-                }
-                self.add_pairs(&pairs, ord, &mut scored)?;
-                here.iter().zip(scored).for_each(|(&(_, at), (_, score))| out[at] = score);
-            }
-            Ok(out)
+    /// Looks a query's words up, for who both searches and scores.
+    pub(crate) fn prepare(&self, query: &str) -> Result<Prepared<'_>> {
+        self.prepare_with(query, PHRASE_BOOST)
+    }
+
+    pub(super) fn prepare_with(&self, query: &str, phrase_boost: f32) -> Result<Prepared<'_>> {
+        self.guarded("look up the words of a query", || {
+            let (terms, pairs) = (self.query_terms(query)?, self.query_pairs(query, phrase_boost)?);
+            Ok(Prepared { snapshot: self, terms, pairs })
         })
     }
 

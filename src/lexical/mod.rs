@@ -32,6 +32,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bm25::Prepared;
 pub(crate) use failure::REMEDY;
 pub use filter::{FieldValue, Filter};
 pub(crate) use index::LexicalIndex;

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
 use crate::generation::Pinned;
 use crate::ids::{ChunkId, ChunkSet};
-use crate::lexical::{LexicalSnapshot, Matching};
+use crate::lexical::{LexicalSnapshot, Matching, Prepared};
 
 /// What one search sees: a lexical commit and a generation, pinned together.
 #[derive(Debug, Clone)]
@@ -54,11 +54,14 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         Mode::Hybrid => timed(&mut took.lexical, || profile_for(&fusion, &snapshot.lexical, &query.text))?,
         Mode::Lexical | Mode::Dense => QueryProfile::default(),
     };
+    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
     let mut depth = query.candidates.max(query.limit);
     let hits = loop {
-        let pool = propose(snapshot, query, vector.as_deref(), allowed.as_ref(), depth, &mut took)?;
+        let asked =
+            Asked { mode: query.mode, words: &words, vector: vector.as_deref(), allowed: allowed.as_ref() };
+        let pool = propose(snapshot, &asked, depth, &mut took)?;
         let hits =
             timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, (&fusion, profile))))?;
         if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
@@ -113,25 +116,28 @@ impl Pool {
 /// The chunks that a hybrid search for `query` would fuse.
 pub(crate) fn scored_candidates(snapshot: &Snapshot, query: &Query) -> Result<Vec<Candidate>> {
     let vector = snapshot.pinned.generation.encode_query(&query.text)?;
+    let words = snapshot.lexical.prepare(&query.text)?;
+    let asked = Asked { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
     let depth = query.candidates.max(query.limit);
-    Ok(propose(snapshot, query, Some(&vector), None, depth, &mut Took::default())?.candidates())
+    Ok(propose(snapshot, &asked, depth, &mut Took::default())?.candidates())
+}
+
+/// A query as the two sides take it.
+struct Asked<'a> {
+    mode: Mode,
+    words: &'a Prepared<'a>,
+    vector: Option<&'a [f32]>,
+    allowed: Option<&'a Matching>,
 }
 
 /// The best `depth` chunks of each side that the mode asks, scored by both.
-fn propose(
-    snapshot: &Snapshot,
-    query: &Query,
-    vector: Option<&[f32]>,
-    allowed: Option<&Matching>,
-    depth: usize,
-    took: &mut Took,
-) -> Result<Pool> {
-    let dense = &snapshot.pinned.dense;
-    let by_words = match query.mode {
+fn propose(snapshot: &Snapshot, asked: &Asked<'_>, depth: usize, took: &mut Took) -> Result<Pool> {
+    let (dense, allowed) = (&snapshot.pinned.dense, asked.allowed);
+    let by_words = match asked.mode {
         Mode::Dense => Vec::new(),
-        _ => timed(&mut took.lexical, || snapshot.lexical.search(&query.text, depth, allowed))?,
+        _ => timed(&mut took.lexical, || asked.words.search(depth, allowed))?,
     };
-    let by_vector = match vector {
+    let by_vector = match asked.vector {
         Some(vector) => timed(&mut took.dense, || {
             dense.search(vector, depth, allowed.map(|allowed| allowed as &dyn ChunkSet))
         })?,
@@ -141,12 +147,26 @@ fn propose(
     let mut ids: Vec<ChunkId> = by_words.iter().chain(&by_vector).map(|&(chunk, _)| chunk).collect();
     ids.sort_unstable();
     ids.dedup();
-    let lexical = timed(&mut took.lexical, || snapshot.lexical.score(&query.text, &ids))?;
-    let dense = match vector {
-        Some(vector) => timed(&mut took.dense, || dense.score(vector, &ids))?,
+    let lexical = timed(&mut took.lexical, || complete(&ids, by_words, |ids| asked.words.score(ids)))?;
+    let known = by_vector.into_iter().map(|(chunk, score)| (chunk, Some(score))).collect();
+    let dense = match asked.vector {
+        Some(vector) => timed(&mut took.dense, || complete(&ids, known, |ids| dense.score(vector, ids)))?,
         None => vec![None; ids.len()],
     };
     Ok(Pool { ids, lexical, dense, exhausted })
+}
+
+/// The score of each chunk: what is known, and what `score` says of the others.
+fn complete<S: Copy>(
+    chunks: &[ChunkId],
+    mut known: Vec<(ChunkId, S)>,
+    score: impl FnOnce(&[ChunkId]) -> Result<Vec<S>>,
+) -> Result<Vec<S>> {
+    known.sort_unstable_by_key(|&(chunk, _)| chunk);
+    let known = |chunk| Some(known[known.binary_search_by_key(&chunk, |&(chunk, _)| chunk).ok()?].1);
+    let others: Vec<ChunkId> = chunks.iter().copied().filter(|&chunk| known(chunk).is_none()).collect();
+    let mut others = score(&others)?.into_iter();
+    Ok(chunks.iter().filter_map(|&chunk| known(chunk).or_else(|| others.next())).collect())
 }
 
 /// The first `limit` documents of the ranked chunks, each by its best chunk.
@@ -192,4 +212,19 @@ fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
 
 fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scores_that_are_not_known_are_asked_for() {
+        let [first, second, third, fourth] = [1, 2, 5, 9].map(ChunkId);
+        let scores = complete(&[first, second, third, fourth], vec![(third, 0.5), (first, 0.1)], |others| {
+            assert_eq!(others, [second, fourth]);
+            Ok(vec![0.2, 0.9])
+        });
+        assert_eq!(scores.unwrap(), [0.1, 0.2, 0.5, 0.9]);
+    }
 }

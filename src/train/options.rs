@@ -39,8 +39,9 @@ pub struct TrainOptions {
     /// Texts are cut at so many tokens while training, the two special ones included: 3 or more. Default: the model's
     /// own limit.
     pub max_tokens: Option<usize>,
-    /// What products are computed in: bf16 (the default) or f32. Parameters, their gradients and the optimiser's moments
-    /// are f32 either way.
+    /// What products are computed in: bf16 (the default) or f32; where the processor has no bf16, what
+    /// [`Kernel::precision`](crate::Kernel::precision) has in its place. Parameters, their gradients and the optimiser's
+    /// moments are f32 either way.
     pub precision: EncoderPrecision,
     /// So many of the lowest layers stay as they are, and with them the embeddings and the position biases. A step then
     /// takes less time and memory, and what they give for a text is computed once and kept in a temporary file (3 kB a

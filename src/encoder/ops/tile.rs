@@ -17,7 +17,7 @@ pub(super) const INT16_RIGHT: i32 = 2047;
 pub(super) const INT16_EXACT: usize = 256;
 const _: () = assert!(INT16_LEFT as i64 * INT16_RIGHT as i64 * INT16_EXACT as i64 <= i32::MAX as i64);
 
-/// How many words before its turn a panel is asked for: a query waits for memory more than for products.
+/// How many words before its turn a panel is asked for by AVX-512: a query waits for memory more than for products.
 const AHEAD: usize = 32 * COLUMNS;
 
 /// A cache line of words.
@@ -148,6 +148,33 @@ pub(super) mod avx2 {
     const SOME: usize = INT16_EXACT / 2;
     const _: () = assert!(SOME.is_multiple_of(LINE));
 
+    /// One of the passes over a part of a panel: half of its columns times some rows.
+    struct Pass {
+        /// The first of its columns.
+        half: usize,
+        /// What is asked for at the next step.
+        ahead: *const u32,
+        /// From step to step.
+        stride: usize,
+    }
+
+    impl Pass {
+        /// The passes over a part of `words` words share the one that lies behind it among them: each step asks for a piece. A query waits
+        /// for memory as much as for products; thus it is read all the time, not in the first pass over a half alone.
+        fn new(b: *const u32, words: usize, half: usize, number: usize, passes: usize) -> Pass {
+            let ahead = b.wrapping_add(words * COLUMNS + number * words * COLUMNS / passes);
+            Pass { half, ahead, stride: COLUMNS / passes }
+        }
+
+        /// To the second cache: the nearest has no room for both parts.
+        #[inline(always)]
+        fn ask(&mut self) {
+            // SAFETY: any address will do for the instruction, which every x86-64 processor has.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.ahead.cast()) };
+            self.ahead = self.ahead.wrapping_add(self.stride);
+        }
+    }
+
     /// Adds the products of `words` words to the sums.
     #[target_feature(enable = "avx2,fma")]
     fn tile_f32<const R: usize, const ROW: usize>(
@@ -157,7 +184,7 @@ pub(super) mod avx2 {
         a: *const u32,
         b: *const u32,
         into: &mut [[f32; COLUMNS]],
-        half: usize,
+        mut pass: Pass,
     ) {
         let (mut a, mut b, mut left) = (a.cast::<f32>(), b.cast::<f32>(), words);
         // SAFETY: every word of `a`'s rows and of half of `b` is read once, in its order, and they have `words`; half a
@@ -165,12 +192,13 @@ pub(super) mod avx2 {
         unsafe {
             let mut sums = [[_mm256_setzero_ps(); 2]; R];
             for (sums, row) in sums.iter_mut().zip(into.iter()) {
-                *sums = row[half..half + HALF].as_ptr().cast::<[__m256; 2]>().read_unaligned();
+                *sums = row[pass.half..pass.half + HALF].as_ptr().cast::<[__m256; 2]>().read_unaligned();
             }
             while left > 0 {
                 let here = left.min(LINE);
                 let mut word = a;
                 for _ in 0..here {
+                    pass.ask();
                     let (b0, b1) = (_mm256_load_ps(b), _mm256_load_ps(b.add(8)));
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let x = _mm256_broadcast_ss(&*word.add(r * ROW));
@@ -184,7 +212,7 @@ pub(super) mod avx2 {
                 a = a.wrapping_add(rows * LINE);
             }
             for (row, sums) in into.iter_mut().zip(sums) {
-                row[half..half + HALF].as_mut_ptr().cast::<[__m256; 2]>().write_unaligned(sums);
+                row[pass.half..pass.half + HALF].as_mut_ptr().cast::<[__m256; 2]>().write_unaligned(sums);
             }
         }
     }
@@ -198,7 +226,7 @@ pub(super) mod avx2 {
         a: *const u32,
         b: *const u32,
         into: &mut [[f32; COLUMNS]],
-        half: usize,
+        mut pass: Pass,
     ) {
         debug_assert!(words <= SOME);
         let (mut a, mut b, mut left) = (a, b, words);
@@ -209,7 +237,7 @@ pub(super) mod avx2 {
                 let here = left.min(LINE);
                 let mut word = a;
                 for _ in 0..here {
-                    _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD).cast());
+                    pass.ask();
                     let (b0, b1) = (_mm256_load_si256(b.cast()), _mm256_load_si256(b.add(8).cast()));
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let x = _mm256_set1_epi32(word.add(r * ROW).read().cast_signed());
@@ -223,7 +251,9 @@ pub(super) mod avx2 {
                 a = a.wrapping_add(rows * LINE);
             }
             for (row, sums) in into.iter_mut().zip(sums) {
-                for (into, sums) in row[half..half + HALF].as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+                for (into, sums) in
+                    row[pass.half..pass.half + HALF].as_chunks_mut::<8>().0.iter_mut().zip(sums)
+                {
                     let sums = _mm256_add_ps(_mm256_loadu_ps(into.as_ptr()), _mm256_cvtepi32_ps(sums));
                     _mm256_storeu_ps(into.as_mut_ptr(), sums);
                 }
@@ -260,12 +290,14 @@ pub(super) mod avx2 {
                 into.0[..rows].as_flattened_mut().fill(0.0);
                 for done in (0..words).step_by(SOME) {
                     let (words, a, b) = (SOME.min(words - done), a.wrapping_add(done * rows), b.wrapping_add(done * COLUMNS));
-                    for half in [0, HALF] {
-                        for first in (0..rows).step_by(AT_ONCE) {
-                            let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
-                            let into = &mut into.0[first..rows.min(first + AT_ONCE)];
-                            some!(into.len(), (rows, step, words, a, b, into, half), 1 2 3 4 5 6);
-                        }
+                    let passes = 2 * rows.div_ceil(AT_ONCE);
+                    let firsts = (0..rows).step_by(AT_ONCE);
+                    let places = [0, HALF].into_iter().flat_map(|half| firsts.clone().map(move |first| (half, first)));
+                    for (number, (half, first)) in places.enumerate() {
+                        let pass = Pass::new(b, words, half, number, passes);
+                        let (a, b) = (a.wrapping_add(first * row), b.wrapping_add(half));
+                        let into = &mut into.0[first..rows.min(first + AT_ONCE)];
+                        some!(into.len(), (rows, step, words, a, b, into, pass), 1 2 3 4 5 6);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tantivy::fieldnorm::FieldNormReader;
 
 use super::*;
-use crate::lexical::bm25::{MOST_QUERY_TERMS, Pruning, Scoring, TITLE_BOOST};
+use crate::lexical::bm25::{MOST_QUERY_TERMS, Pruning, TITLE_BOOST};
 use crate::lexical::phrase::PHRASE_BOOST;
 
 #[test]
@@ -111,7 +111,8 @@ fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
     let snapshot = fixture.snapshot();
     let phrases = |query: &str| {
         let all = [1, 2, 3, 4].map(ChunkId);
-        let (with, without) = (snapshot.score(query, &all), snapshot.score_with(query, &all, 0.0));
+        let (with, without) =
+            (snapshot.score(query, &all), snapshot.prepare_with(query, 0.0).unwrap().score(&all));
         let both = with.unwrap().into_iter().zip(without.unwrap());
         both.map(|(with, without)| with - without).collect::<Vec<f32>>()
     };
@@ -140,7 +141,7 @@ fn the_ceiling_is_what_a_chunk_scores_that_alone_has_all_words() {
     let fixture = Fixture::new();
     fixture.add(&[chunk(1, "", "green lamp"), chunk(2, "", "a rope"), chunk(3, "", "the keeper")]);
     let snapshot = fixture.snapshot();
-    let alone = snapshot.score_with("green lamp", &[ChunkId(1)], 0.0).unwrap()[0];
+    let alone = snapshot.prepare_with("green lamp", 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
     let near = |query: &str, expected: f32| {
         let ceiling = snapshot.ceiling(query).unwrap();
         assert!((ceiling - expected).abs() < 1e-5, "{query}: {ceiling} {expected}");
@@ -274,7 +275,8 @@ proptest! {
         for query in queries {
             let truth = definition(&records, &query, snapshot.analyzer());
             let all: Vec<ChunkId> = records.iter().map(|record| record.chunk).collect();
-            let scores = snapshot.score_with(&query, &all, 0.0).unwrap();
+            let prepared = snapshot.prepare_with(&query, 0.0).unwrap();
+            let scores = prepared.score(&all).unwrap();
             for (i, (&score, truth)) in scores.iter().zip(&truth).enumerate() {
                 let truth = if alive(i) { *truth } else { 0.0 };
                 prop_assert!((f64::from(score) - truth).abs() <= 1e-4 * truth.max(1e-3), "{i}: {score} {truth}");
@@ -287,10 +289,9 @@ proptest! {
                 expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 expected.truncate(limit);
                 // The same hits and the very same floats, however early the search starts to prune.
-                let lazy = Scoring { phrase_boost: 0.0, ..Scoring::DEFAULT };
-                let eager = |few| Scoring { pruning: Pruning { rare: 2, few }, ..lazy };
-                for how in [lazy, eager(1), eager(3)] {
-                    prop_assert_eq!(&snapshot.search_with(&query, limit, filter, how).unwrap(), &expected);
+                let eager = |few| Pruning { rare: 2, few };
+                for how in [Pruning::DEFAULT, eager(1), eager(3)] {
+                    prop_assert_eq!(&prepared.search_with(limit, filter, how).unwrap(), &expected);
                 }
                 // Phrases give those hits, and what ties with the last, another order.
                 let least = expected.last().map_or(0.0, |hit| hit.1);
