@@ -49,7 +49,7 @@ impl Pool {
                 chosen.extend(snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk));
             }
             let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
-            let profile = profile(&snapshot.lexical, &query.text)?;
+            let profile = profile(&snapshot.lexical, &snapshot.lexical.prepare(&query.text)?)?;
             found.push(fuse(&fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
         }
         let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
@@ -113,12 +113,13 @@ impl Pool {
     ) -> Result<Scored<'_>> {
         let mut judged = Vec::with_capacity(queries.len());
         for (place, query) in queries.iter().enumerate() {
-            let lexical = snapshot.lexical.score(&query.text, &self.ids)?;
+            let words = snapshot.lexical.prepare(&query.text)?;
+            let lexical = words.score(&self.ids)?;
             let dense = dense(place, query)?;
             let both = self.ids.iter().zip(lexical.into_iter().zip(dense));
             let candidates = both.map(|(&id, (lexical, dense))| Candidate { id, lexical, dense }).collect();
             let relevant = query.relevant.keys().cloned().collect();
-            judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &query.text)? });
+            judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &words)? });
         }
         Ok(Scored { pool: self, judged })
     }

@@ -309,7 +309,8 @@ fn judge(
             }
         }
         let relevant = query.relevant.keys().cloned().collect();
-        judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &query.text)? });
+        let words = snapshot.lexical.prepare(&query.text)?;
+        judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &words)? });
     }
     Ok((judged, documents))
 }

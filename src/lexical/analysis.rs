@@ -1,6 +1,5 @@
 //! From text to terms: words, in lower case, without endings and accents.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use tantivy::tokenizer::{
@@ -55,15 +54,6 @@ impl Analyzer {
     /// Every term of `text` with its byte range, in order, until `visit` says `false`.
     pub(super) fn terms(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
         walk(self.every_word.clone(), text, |token| visit(&token.text, token.offset_from..token.offset_to));
-    }
-
-    /// The terms of a query with the number of times each stands in it.
-    pub(super) fn query_terms(&self, query: &str) -> HashMap<String, u32> {
-        let mut counts = HashMap::new();
-        for (term, _) in self.query_sequence(query) {
-            *counts.entry(term).or_default() += 1;
-        }
-        counts
     }
 
     /// The terms of a query in order, each with its place among all words. The language's stop words are left out, unless

@@ -6,6 +6,8 @@
 //! terms left cannot lift a new chunk into the result, only the chunks that still can reach it are followed (the
 //! "continue" strategy of Moffat & Zobel 1996, with the safe bounds of Turtle & Flood 1995).
 
+use std::collections::HashMap;
+
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{Postings, TermInfo};
 use tantivy::query::Bm25Weight;
@@ -13,9 +15,8 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
 use super::matching::Matching;
-use super::phrase::{PHRASE_BOOST, Pair};
+use super::phrase::Pair;
 use super::snapshot::LexicalSnapshot;
-use crate::error::Result;
 use crate::ids::{ChunkId, ChunkSet as _};
 
 /// A query of more distinct terms keeps those with the highest weight.
@@ -39,7 +40,7 @@ impl Pruning {
 const SLACK: f32 = 1e-3;
 
 /// A term of the query in one field.
-struct QueryTerm {
+pub(super) struct QueryTerm {
     field: Field,
     weight: Bm25Weight,
     /// In how many chunks the term stands, deleted ones included.
@@ -61,71 +62,6 @@ impl Sums {
     }
 }
 
-/// A query whose words were looked up in a snapshot.
-pub(crate) struct Prepared<'a> {
-    snapshot: &'a LexicalSnapshot,
-    terms: Vec<QueryTerm>,
-    pairs: Vec<Pair>,
-}
-
-impl Prepared<'_> {
-    /// As [`LexicalSnapshot::search`].
-    pub(crate) fn search(&self, limit: usize, allowed: Option<&Matching>) -> Result<Vec<(ChunkId, f32)>> {
-        self.search_with(limit, allowed, Pruning::DEFAULT)
-    }
-
-    pub(super) fn search_with(
-        &self,
-        limit: usize,
-        allowed: Option<&Matching>,
-        pruning: Pruning,
-    ) -> Result<Vec<(ChunkId, f32)>> {
-        let Prepared { snapshot, terms, pairs } = self;
-        if limit == 0 || terms.is_empty() {
-            return Ok(Vec::new());
-        }
-        snapshot.guarded("search", || {
-            if let Some(allowed) = allowed
-                && allowed.len() <= snapshot.chunk_count() as usize / pruning.few
-            {
-                return snapshot.best(snapshot.score_all(terms, allowed)?, limit, pairs);
-            }
-            let allowed = allowed.map(Matching::docs);
-            let mut sums: Vec<Sums> =
-                snapshot.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
-            let candidates = snapshot.accumulate(terms, (limit, pruning), allowed, &mut sums)?;
-            snapshot.best(candidates, limit, pairs)
-        })
-    }
-
-    /// As [`LexicalSnapshot::score`].
-    pub(crate) fn score(&self, chunks: &[ChunkId]) -> Result<Vec<f32>> {
-        let Prepared { snapshot, terms, pairs } = self;
-        let mut out = vec![0.0; chunks.len()];
-        if terms.is_empty() {
-            return Ok(out);
-        }
-        snapshot.guarded("score", || {
-            let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); snapshot.segments().len()];
-            for (at, &chunk) in chunks.iter().enumerate() {
-                if let Some(place) = snapshot.place(chunk) {
-                    places[place.segment_ord as usize].push((place.doc_id, at));
-                }
-            }
-            for (ord, (segment, here)) in snapshot.segments().iter().zip(&mut places).enumerate() {
-                here.sort_unstable();
-                let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
-                for term in terms {
-                    term.add_to_some(ord, segment, &mut scored)?;
-                }
-                snapshot.add_pairs(pairs, ord, &mut scored)?;
-                here.iter().zip(scored).for_each(|(&(_, at), (_, score))| out[at] = score);
-            }
-            Ok(out)
-        })
-    }
-}
-
 /// A term that the index knows, before it is chosen.
 struct Known<'a> {
     text: &'a str,
@@ -137,39 +73,52 @@ struct Known<'a> {
 }
 
 impl LexicalSnapshot {
-    /// The `limit` best chunks by BM25, in the order of their scores with phrases counted too, equal ones by ascending id.
-    /// Phrases decide the order, not who is among them, but where chunks tie for the last places. `query` is plain words:
-    /// nothing in it is syntax. A chunk that has none of the words is no hit.
-    pub(crate) fn search(
+    /// As [`Prepared::search`](super::Prepared::search), with terms and pairs of a query.
+    pub(super) fn search_with(
         &self,
-        query: &str,
-        limit: usize,
+        (terms, pairs): (&[QueryTerm], &[Pair]),
+        (limit, pruning): (usize, Pruning),
         allowed: Option<&Matching>,
-    ) -> Result<Vec<(ChunkId, f32)>> {
-        self.prepare(query)?.search(limit, allowed)
+    ) -> tantivy::Result<Vec<(ChunkId, f32)>> {
+        if let Some(allowed) = allowed
+            && allowed.len() <= self.chunk_count() as usize / pruning.few
+        {
+            return self.best(self.score_all(terms, allowed)?, limit, pairs);
+        }
+        let allowed = allowed.map(Matching::docs);
+        let mut sums: Vec<Sums> =
+            self.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
+        let candidates = self.accumulate(terms, (limit, pruning), allowed, &mut sums)?;
+        self.best(candidates, limit, pairs)
     }
 
-    /// The BM25 score of each of `chunks`, as [`LexicalSnapshot::search`] gives it; 0 where no word matches or where
-    /// there is no such chunk.
-    pub(crate) fn score(&self, query: &str, chunks: &[ChunkId]) -> Result<Vec<f32>> {
-        self.prepare(query)?.score(chunks)
-    }
-
-    /// Looks a query's words up, for who both searches and scores.
-    pub(crate) fn prepare(&self, query: &str) -> Result<Prepared<'_>> {
-        self.prepare_with(query, PHRASE_BOOST)
-    }
-
-    pub(super) fn prepare_with(&self, query: &str, phrase_boost: f32) -> Result<Prepared<'_>> {
-        self.guarded("look up the words of a query", || {
-            let (terms, pairs) = (self.query_terms(query)?, self.query_pairs(query, phrase_boost)?);
-            Ok(Prepared { snapshot: self, terms, pairs })
-        })
+    /// As [`Prepared::score`](super::Prepared::score), with terms and pairs of a query.
+    pub(super) fn score_with(
+        &self,
+        (terms, pairs): (&[QueryTerm], &[Pair]),
+        chunks: &[ChunkId],
+    ) -> tantivy::Result<Vec<f32>> {
+        let mut out = vec![0.0; chunks.len()];
+        let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); self.segments().len()];
+        for (at, &chunk) in chunks.iter().enumerate() {
+            if let Some(place) = self.place(chunk) {
+                places[place.segment_ord as usize].push((place.doc_id, at));
+            }
+        }
+        for (ord, (segment, here)) in self.segments().iter().zip(&mut places).enumerate() {
+            here.sort_unstable();
+            let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
+            for term in terms {
+                term.add_to_some(ord, segment, &mut scored)?;
+            }
+            self.add_pairs(pairs, ord, &mut scored)?;
+            here.iter().zip(scored).for_each(|(&(_, at), (_, score))| out[at] = score);
+        }
+        Ok(out)
     }
 
     /// The terms of a query that the index knows, in the one order they are summed in: rarest first.
-    fn query_terms(&self, query: &str) -> tantivy::Result<Vec<QueryTerm>> {
-        let counts = self.analyzer().query_terms(query);
+    pub(super) fn query_terms(&self, counts: &HashMap<String, u32>) -> tantivy::Result<Vec<QueryTerm>> {
         let total = self.held();
         let mut known = Vec::new();
         for (field, boost) in [(self.fields().text, 1.0), (self.fields().title, TITLE_BOOST)] {
@@ -177,7 +126,7 @@ impl LexicalSnapshot {
             let readers = readers.collect::<tantivy::Result<Vec<_>>>()?;
             let tokens: u64 = readers.iter().map(|reader| reader.total_num_tokens()).sum();
             let mean_length = tokens as f32 / total as f32;
-            for (text, &count) in &counts {
+            for (text, &count) in counts {
                 let term = Term::from_field_text(field, text);
                 let postings = readers.iter().map(|reader| reader.get_term_info(&term));
                 let postings = postings.collect::<std::io::Result<Vec<_>>>()?;

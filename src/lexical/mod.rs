@@ -24,6 +24,7 @@ mod index;
 mod language;
 mod matching;
 mod phrase;
+mod prepared;
 mod rarity;
 mod schema;
 mod snapshot;
@@ -32,12 +33,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bm25::Prepared;
 pub(crate) use failure::REMEDY;
 pub use filter::{FieldValue, Filter};
 pub(crate) use index::LexicalIndex;
 pub use language::Language;
 pub(crate) use matching::Matching;
+pub(crate) use prepared::Prepared;
 pub(crate) use schema::ChunkRecord;
 pub(crate) use snapshot::LexicalSnapshot;
 pub(crate) use writer::LexicalWriter;

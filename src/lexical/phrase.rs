@@ -40,10 +40,9 @@ struct Word {
 
 impl LexicalSnapshot {
     /// The pairs of a query with `boost` times the weight of their words, in a fixed order.
-    pub(super) fn query_pairs(&self, query: &str, boost: f32) -> tantivy::Result<Vec<Pair>> {
-        let sequence = self.analyzer().query_sequence(query);
+    pub(super) fn query_pairs(&self, sequence: &[(String, usize)], boost: f32) -> tantivy::Result<Vec<Pair>> {
         let mut words: HashMap<&str, Option<Rc<Word>>> = HashMap::new();
-        for (text, _) in &sequence {
+        for (text, _) in sequence {
             if !words.contains_key(text.as_str()) {
                 words.insert(text, self.word(text)?.map(Rc::new));
             }

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use tantivy::Term;
 
-use super::bm25::{MOST_QUERY_TERMS, idf};
 use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 
@@ -34,30 +33,8 @@ impl LexicalSnapshot {
         })
     }
 
-    /// The number of chunks that have each distinct term of a query, deleted ones included, in ascending order. Stop words
-    /// count only when there are no others.
-    pub(crate) fn query_frequencies(&self, query: &str) -> Result<Vec<u64>> {
-        self.guarded("count a query's words", || {
-            let terms = self.analyzer().query_terms(query);
-            let counts = terms.keys().map(|term| self.chunks_with(term));
-            let mut counts = counts.collect::<tantivy::Result<Vec<u64>>>()?;
-            counts.sort_unstable();
-            Ok(counts)
-        })
-    }
-
-    /// The BM25 score of a chunk of average length that has each word of a query once for each time that the query
-    /// has it, as if no other chunk had any of them; of as many words as a search looks at, titles not counted. 0 for a
-    /// query without words.
-    pub(crate) fn ceiling(&self, query: &str) -> Result<f32> {
-        self.guarded("count a query's words", || {
-            let words: u32 = self.analyzer().query_terms(query).values().sum();
-            let words = words.min(MOST_QUERY_TERMS as u32);
-            Ok(words as f32 * idf(1, self.held().max(1)))
-        })
-    }
-
-    fn chunks_with(&self, word: &str) -> tantivy::Result<u64> {
+    /// The number of chunks that have a term, deleted ones included.
+    pub(super) fn chunks_with(&self, word: &str) -> tantivy::Result<u64> {
         let field = self.fields().text;
         let term = Term::from_field_text(field, word);
         let mut chunks = 0;

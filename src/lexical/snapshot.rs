@@ -1,4 +1,3 @@
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,24 +91,6 @@ impl LexicalSnapshot {
     #[cfg(test)]
     pub(crate) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
         self.inner.places.iter().try_for_each(|&(_, address)| visit(self.fetch(address)?))
-    }
-
-    /// Where `text` has words of `query`: byte ranges, ascending, not overlapping. Words are compared by their stems;
-    /// the language's stop words count only when the query has no others.
-    pub(crate) fn highlight(&self, query: &str, text: &str) -> Vec<Range<usize>> {
-        let analyzer = &self.inner.analyzer;
-        let wanted = analyzer.query_terms(query);
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        analyzer.terms(text, |term, range| {
-            if wanted.contains_key(term) {
-                match ranges.last_mut() {
-                    Some(last) if range.start < last.end => last.end = range.end,
-                    _ => ranges.push(range),
-                }
-            }
-            true
-        });
-        ranges
     }
 
     pub(super) fn segments(&self) -> &[SegmentReader] {

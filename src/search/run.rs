@@ -49,12 +49,12 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let allowed = timed(&mut took.lexical, || {
         query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
     })?;
+    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
     let profile = match query.mode {
-        Mode::Hybrid => timed(&mut took.lexical, || profile_for(&fusion, &snapshot.lexical, &query.text))?,
+        Mode::Hybrid => timed(&mut took.lexical, || profile_for(&fusion, &snapshot.lexical, &words))?,
         Mode::Lexical | Mode::Dense => QueryProfile::default(),
     };
-    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
     // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
     let mut depth = query.candidates.max(query.limit);
@@ -62,8 +62,9 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         let asked =
             Asked { mode: query.mode, words: &words, vector: vector.as_deref(), allowed: allowed.as_ref() };
         let pool = propose(snapshot, &asked, depth, &mut took)?;
-        let hits =
-            timed(&mut took.fuse, || group(snapshot, query, &pool.rank(query.mode, (&fusion, profile))))?;
+        let hits = timed(&mut took.fuse, || {
+            group(snapshot, query, &words, &pool.rank(query.mode, (&fusion, profile)))
+        })?;
         if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
             break hits;
         }
@@ -170,7 +171,7 @@ fn complete<S: Copy>(
 }
 
 /// The first `limit` documents of the ranked chunks, each by its best chunk.
-fn group(snapshot: &Snapshot, query: &Query, scored: &[Scored]) -> Result<Vec<Hit>> {
+fn group(snapshot: &Snapshot, query: &Query, words: &Prepared<'_>, scored: &[Scored]) -> Result<Vec<Hit>> {
     let mut seen = HashSet::new();
     let mut hits = Vec::new();
     for one in scored {
@@ -183,7 +184,7 @@ fn group(snapshot: &Snapshot, query: &Query, scored: &[Scored]) -> Result<Vec<Hi
             continue;
         }
         let highlights = match query.highlight {
-            true => snapshot.lexical.highlight(&query.text, &record.body),
+            true => words.highlight(&record.body),
             false => Vec::new(),
         };
         hits.push(Hit {
