@@ -39,8 +39,8 @@ pub struct TrainOptions {
     /// Texts are cut at so many tokens while training, the two special ones included: 3 or more. Default: the model's
     /// own limit.
     pub max_tokens: Option<usize>,
-    /// What products are computed in: bf16 (the default) or f32; where the processor has no bf16, what
-    /// [`Kernel::precision`](crate::Kernel::precision) has in its place. Parameters, their gradients and the optimiser's
+    /// What products are computed in: bf16 (the default) or f32; where the processor has no bf16, the better one that
+    /// [`EncoderPrecision`] tells of. Parameters, their gradients and the optimiser's
     /// moments are f32 either way.
     pub precision: EncoderPrecision,
     /// So many of the lowest layers stay as they are, and with them the embeddings and the position biases. A step then
