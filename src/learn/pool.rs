@@ -48,8 +48,7 @@ impl Pool {
             for document in query.relevant.keys() {
                 chosen.extend(snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk));
             }
-            let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
-            let profile = profile(&snapshot.lexical, &snapshot.lexical.prepare(&query.text)?)?;
+            let (candidates, profile) = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
             found.push(fuse(&fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
         }
         let deepest = found.iter().map(Vec::len).max().unwrap_or(0);

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::feedback::Replay;
 use crate::fusion::{Fusion, Judged};
 use crate::generation::Building;
-use crate::search::{Query, Snapshot, profile, scored_candidates};
+use crate::search::{Query, Snapshot, scored_candidates};
 use crate::train::Checkpoints;
 
 /// What a round works on.
@@ -300,7 +300,7 @@ fn judge(
     let (mut judged, mut documents) = (Vec::with_capacity(queries.len()), Documents::new());
     for (done, query) in queries.iter().enumerate() {
         told(done)?;
-        let candidates = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
+        let (candidates, profile) = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
         for candidate in &candidates {
             if !documents.contains_key(&candidate.id)
                 && let Some(record) = snapshot.lexical.get(candidate.id)?
@@ -309,8 +309,7 @@ fn judge(
             }
         }
         let relevant = query.relevant.keys().cloned().collect();
-        let words = snapshot.lexical.prepare(&query.text)?;
-        judged.push(Judged { candidates, relevant, profile: profile(&snapshot.lexical, &words)? });
+        judged.push(Judged { candidates, relevant, profile });
     }
     Ok((judged, documents))
 }

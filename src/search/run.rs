@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
-use super::profile::profile_for;
+use super::profile::{profile, profile_for};
 use super::query::{Mode, Query};
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
@@ -114,13 +114,17 @@ impl Pool {
     }
 }
 
-/// The chunks that a hybrid search for `query` would fuse.
-pub(crate) fn scored_candidates(snapshot: &Snapshot, query: &Query) -> Result<Vec<Candidate>> {
+/// The chunks that a hybrid search for `query` would fuse, and the query's whole profile.
+pub(crate) fn scored_candidates(
+    snapshot: &Snapshot,
+    query: &Query,
+) -> Result<(Vec<Candidate>, QueryProfile)> {
     let vector = snapshot.pinned.generation.encode_query(&query.text)?;
     let words = snapshot.lexical.prepare(&query.text)?;
     let asked = Asked { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
     let depth = query.candidates.max(query.limit);
-    Ok(propose(snapshot, &asked, depth, &mut Took::default())?.candidates())
+    let candidates = propose(snapshot, &asked, depth, &mut Took::default())?.candidates();
+    Ok((candidates, profile(&snapshot.lexical, &words)?))
 }
 
 /// A query as the two sides take it.

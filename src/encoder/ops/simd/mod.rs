@@ -3,6 +3,9 @@
 /// Numbers that a reduction keeps apart, so that the compiler may hold them in one vector register.
 const LANES: usize = 16;
 
+/// 1.5 * 2^23: adding it to a number leaves the nearest integer in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
 /// Compiles a loop three times (AVX-512, AVX2, baseline) and calls the widest the processor has. `$fma` is a constant
 /// in the body: whether a fused multiply-add is one instruction.
 macro_rules! vectorised {
@@ -72,7 +75,6 @@ fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// `exp(x)` to 2 units in the last place for `x <= 88`; 0 below -87.
 #[inline(always)]
 fn exp<const FMA: bool>(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
     let (tiny, x) = (x < -87.0, x.max(-87.0));
     let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;

@@ -1,6 +1,6 @@
 //! Numbers to words of 32 bits, as products take them, and back.
 
-use super::{LANES, mul_add};
+use super::{LANES, ROUND, mul_add};
 use crate::encoder::ops::tile::{INT16_LEFT, INT16_RIGHT, LINE, Line};
 
 /// The number that is left when each is held against the one before; of no numbers 0.
@@ -230,7 +230,6 @@ vectorised! {
     /// [`f32_lines`] in integers of up to [`INT16_LEFT`], two a word. A number is `scale * (integer - zero)`, and this
     /// returns `(scale, zero)`; `zero` is a whole number.
     fn int16_lines(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
-        const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
         // One after the other: together the compiler shuffles them.
         let low = extreme(row, |a, b| if b < a { b } else { a });
         let high = extreme(row, |a, b| if b > a { b } else { a });
@@ -280,7 +279,6 @@ vectorised! {
 /// The integer nearest to `x * inverse`, if that is one of 16 bits.
 #[inline(always)]
 fn nearest<const FMA: bool>(x: f32, inverse: f32) -> i16 {
-    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
     mul_add::<FMA>(x, inverse, ROUND).to_bits() as i16
 }
 
