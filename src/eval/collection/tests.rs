@@ -164,6 +164,24 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
 }
 
 #[test]
+fn of_several_names_for_a_field_the_first_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            (
+                "corpus.jsonl",
+                "{\"id\": 3, \"body\": \"b\", \"_id\": \"d1\", \"text\": \"a\", \"title\": null}\n\
+                 {\"docno\": \"d2\", \"_id\": null, \"text\": null, \"body\": \"c\"}\n",
+            ),
+            ("queries.jsonl", "{\"query\": \"no\", \"qid\": 9, \"_id\": \"q1\", \"text\": \"yes\"}\n"),
+            ("qrels/test.tsv", "q1\td1\t1\n"),
+        ],
+    );
+    assert_eq!(read(folder.path()), told(&[("d1", "", "a"), ("d2", "", "c")], &[("q1", "yes")]));
+}
+
+#[test]
 fn a_wrong_line_of_any_form_is_named() {
     let wrong = |files: &[(&str, &str)], what: &str| {
         let folder = tempfile::tempdir().unwrap();

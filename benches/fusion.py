@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""How words and vectors are best made into one ranking, and of how many candidates: the tables of docs/benchmarks.md, from
+the runs of any collections.
+
+    retune eval --collection DIR --split train --run-out runs/NAME.trec      # for each collection
+    python3 benches/fusion.py NAME=runs/NAME.trec:DIR/qrels/train.tsv ...    # needs numpy
+
+Prints nDCG@10 of each way to scale the scores with the weight of the dense side whose mean over the collections is best, in
+brackets its distance to the better of words and vectors alone; then that distance by the weight, and nDCG@10 by the number
+of candidates of either side, for what the engine does. A candidate of one side that the other side's run does not reach
+counts there as the last of that run (vectors) or 0 (words).
+
+What a query's words could score is not in a run: it is found from the hybrid's scores, which must be of one dense weight
+(--dense-weight, which an index has that has not learnt).
+"""
+
+import argparse
+import collections
+import math
+import statistics
+
+import numpy
+
+WEIGHTS = [round(0.01 * step, 2) for step in range(0, 101)]
+CANDIDATES = [10, 20, 50, 100, 200, 400]
+FOLDED = 0.02
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("collections", nargs="+", metavar="NAME=RUN:QRELS")
+parser.add_argument("--dense-weight", type=float, default=0.55, help="of the hybrid runs")
+options = parser.parse_args()
+
+
+def read_run(path, mode):
+    stem, dot, ending = path.rpartition(".")
+    run = collections.defaultdict(dict)
+    for line in open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}"):
+        query, _, document, _, score, _ = line.split()
+        run[query][document] = float(score)
+    return run
+
+
+def read_qrels(path):
+    qrels = collections.defaultdict(dict)
+    for line in open(path):
+        fields = line.split()
+        if fields[-1].isdigit():
+            qrels[fields[0]][fields[-2]] = int(fields[-1])
+    return {query: judged for query, judged in qrels.items() if any(judged.values())}
+
+
+def lift(cosine):
+    """As `lift` in src/fusion."""
+    return numpy.where(cosine < 0, FOLDED * (1 + cosine), FOLDED + (1 - FOLDED) * cosine)
+
+
+def best(scores, count):
+    return sorted(scores, key=lambda document: (-scores[document], document))[:count]
+
+
+class Query:
+    """The candidates of a query with their scores on both sides, best on either side first."""
+
+    def __init__(self, words, vectors, hybrid, judged):
+        weight = options.dense_weight
+        self.words, self.vectors, self.judged = words, vectors, judged
+        shared = [d for d in best(words, 100) if d in vectors and d in hybrid]
+        lexical = [hybrid[d] - weight * float(lift(numpy.float64(vectors[d]))) for d in shared]
+        ceilings = [(1 - weight) * words[d] / share for d, share in zip(shared, lexical) if share > 1e-4]
+        self.ceiling = statistics.median(ceilings) if ceilings else math.inf
+        gains = sorted(judged.values(), reverse=True)[:10]
+        self.ideal = sum(gain / math.log2(rank + 2) for rank, gain in enumerate(gains))
+
+    def candidates(self, count):
+        documents = sorted(set(best(self.words, count)) | set(best(self.vectors, count)))
+        last = min(self.vectors.values(), default=0.0)
+        self.gains = numpy.array([self.judged.get(d, 0) for d in documents])
+        self.lexical = numpy.array([self.words.get(d, 0.0) for d in documents])
+        self.dense = numpy.array([self.vectors.get(d, last) for d in documents])
+        return self
+
+    def ndcg(self, scores):
+        order = numpy.argsort(-scores, kind="stable")[:10]
+        return float((self.gains[order] / numpy.log2(numpy.arange(2, 2 + len(order)))).sum()) / self.ideal
+
+
+def span(scores, least, most):
+    return (scores - least) / (most - least) if most > least else numpy.zeros_like(scores)
+
+
+def deviations(scores):
+    return (scores - scores.mean()) / scores.std() if scores.std() > 0 else numpy.zeros_like(scores)
+
+
+def reciprocal(scores, k=60):
+    return 1 / (k + (scores[:, None] < scores[None, :]).sum(axis=1) + 1)
+
+
+# Each gives the scaled scores of words and of vectors.
+SCALINGS = {
+    "weighted RRF": lambda q: (reciprocal(q.lexical), reciprocal(q.dense)),
+    "min-max": lambda q: (
+        span(q.lexical, q.lexical.min(), q.lexical.max()),
+        span(q.dense, q.dense.min(), q.dense.max()),
+    ),
+    "theoretical minimum, maximum": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, -1, q.dense.max())),
+    "by the best candidate": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, 0, q.dense.max())),
+    "z-scores": lambda q: (deviations(q.lexical), deviations(q.dense)),
+    "by what could be": lambda q: (q.lexical / q.ceiling, lift(q.dense)),
+}
+
+
+def curve(queries, scaling):
+    """Mean nDCG@10 for each weight."""
+    means = numpy.zeros(len(WEIGHTS))
+    for query in queries:
+        words, vectors = SCALINGS[scaling](query)
+        means += [query.ndcg(weight * vectors + (1 - weight) * words) for weight in WEIGHTS]
+    return means / len(queries)
+
+
+def row(*cells):
+    print("| " + " | ".join(cells) + " |")
+
+
+def main():
+    names, loaded = [], []
+    for given in options.collections:
+        name, _, files = given.partition("=")
+        run, _, judgements = files.partition(":")
+        words, vectors, hybrid = (read_run(run, mode) for mode in ("lexical", "dense", "hybrid"))
+        qrels = read_qrels(judgements)
+        names.append(name)
+        loaded.append([Query(words[q], vectors[q], hybrid[q], qrels[q]).candidates(100) for q in sorted(qrels)])
+    legs = [
+        [sum(q.ndcg(side(q)) for q in queries) / len(queries) for side in (lambda q: q.lexical, lambda q: q.dense)]
+        for queries in loaded
+    ]
+    row("", *names, "weight")
+    row(*["---"] * (len(names) + 2))
+    for place, side in enumerate(("words alone", "vectors alone")):
+        row(side, *(f"{leg[place]:.4f}" for leg in legs), "")
+    rank = [statistics.fmean(q.ndcg(reciprocal(q.lexical) + reciprocal(q.dense)) for q in queries) for queries in loaded]
+    row("RRF, k 60", *(f"{one:.4f} ({one - max(leg):+.4f})" for one, leg in zip(rank, legs)), "–")
+    curves = {scaling: [curve(queries, scaling) for queries in loaded] for scaling in SCALINGS}
+    for scaling, by_collection in curves.items():
+        place = int(numpy.mean(by_collection, axis=0).argmax())
+        cells = [f"{c[place]:.4f} ({c[place] - max(leg):+.4f})" for c, leg in zip(by_collection, legs)]
+        row(scaling, *cells, f"{WEIGHTS[place]:.2f}")
+    print()
+    for weight in (0.3, 0.4, 0.5, 0.55, 0.6, 0.7):
+        place = WEIGHTS.index(weight)
+        cells = [f"{c[place] - max(leg):+.4f}" for c, leg in zip(curves["by what could be"], legs)]
+        row(f"{weight:.2f}", *cells)
+    print()
+    for count in CANDIDATES:
+        cells = []
+        for queries in loaded:
+            fused = []
+            for query in queries:
+                words, vectors = SCALINGS["by what could be"](query.candidates(count))
+                fused.append(query.ndcg(options.dense_weight * vectors + (1 - options.dense_weight) * words))
+            cells.append(f"{statistics.fmean(fused):.4f}")
+        row(str(count), *cells)
+
+
+main()
