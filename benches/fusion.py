@@ -15,11 +15,12 @@ What a query's words could score is not in a run: it is found from the hybrid's 
 """
 
 import argparse
-import collections
 import math
 import statistics
 
 import numpy
+
+from trec import best, head, read_qrels, read_run, row
 
 WEIGHTS = [round(0.01 * step, 2) for step in range(0, 101)]
 CANDIDATES = [10, 20, 50, 100, 200, 400]
@@ -31,31 +32,9 @@ parser.add_argument("--dense-weight", type=float, default=0.55, help="of the hyb
 options = parser.parse_args()
 
 
-def read_run(path, mode):
-    stem, dot, ending = path.rpartition(".")
-    run = collections.defaultdict(dict)
-    for line in open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}"):
-        query, _, document, _, score, _ = line.split()
-        run[query][document] = float(score)
-    return run
-
-
-def read_qrels(path):
-    qrels = collections.defaultdict(dict)
-    for line in open(path):
-        fields = line.split()
-        if fields[-1].isdigit():
-            qrels[fields[0]][fields[-2]] = int(fields[-1])
-    return {query: judged for query, judged in qrels.items() if any(judged.values())}
-
-
 def lift(cosine):
     """As `lift` in src/fusion."""
     return numpy.where(cosine < 0, FOLDED * (1 + cosine), FOLDED + (1 - FOLDED) * cosine)
-
-
-def best(scores, count):
-    return sorted(scores, key=lambda document: (-scores[document], document))[:count]
 
 
 class Query:
@@ -119,10 +98,6 @@ def curve(queries, scaling):
     return means / len(queries)
 
 
-def row(*cells):
-    print("| " + " | ".join(cells) + " |")
-
-
 def main():
     names, loaded = [], []
     for given in options.collections:
@@ -136,8 +111,7 @@ def main():
         [sum(q.ndcg(side(q)) for q in queries) / len(queries) for side in (lambda q: q.lexical, lambda q: q.dense)]
         for queries in loaded
     ]
-    row("", *names, "weight")
-    row(*["---"] * (len(names) + 2))
+    head("", *names, "weight")
     for place, side in enumerate(("words alone", "vectors alone")):
         row(side, *(f"{leg[place]:.4f}" for leg in legs), "")
     rank = [statistics.fmean(q.ndcg(reciprocal(q.lexical) + reciprocal(q.dense)) for q in queries) for queries in loaded]
@@ -148,11 +122,13 @@ def main():
         cells = [f"{c[place]:.4f} ({c[place] - max(leg):+.4f})" for c, leg in zip(by_collection, legs)]
         row(scaling, *cells, f"{WEIGHTS[place]:.2f}")
     print()
+    head("weight", *names)
     for weight in (0.3, 0.4, 0.5, 0.55, 0.6, 0.7):
         place = WEIGHTS.index(weight)
         cells = [f"{c[place] - max(leg):+.4f}" for c, leg in zip(curves["by what could be"], legs)]
         row(f"{weight:.2f}", *cells)
     print()
+    head("candidates", *names)
     for count in CANDIDATES:
         cells = []
         for queries in loaded:

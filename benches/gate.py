@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""How often the gate of a round would prove what a round has gained, by the number of held-out queries and by the measure that is
+tested: the table of docs/learning.md, from the runs before and after a round on queries that it has not seen.
+
+    retune eval --collection DIR --index INDEX --run-out before.trec
+    retune simulate --collection DIR --index INDEX --significance none
+    retune eval --collection DIR --index INDEX --run-out after.trec
+    python3 benches/gate.py DIR/qrels/test.tsv NAME=before.trec:after.trec ...      # needs numpy
+
+Draws held-out queries by chance, 1,000 times, and tests them as src/learn/gate does: groups of queries that share an answer
+count as one, mean nDCG@10 must have risen, and the one-sided paired randomisation test must allow it.
+"""
+
+import argparse
+import math
+
+import numpy
+
+from trec import best, head, read_qrels, read_run, row
+
+DRAWS = 1000
+PERMUTATIONS = 1000
+LEAST_PRECISION = 0.01
+# What a first attempt is allowed, where one tier is tested and where two are.
+ALLOWED = (0.1216, 0.0608)
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("qrels")
+parser.add_argument("rounds", nargs="+", metavar="NAME=BEFORE:AFTER")
+parser.add_argument("--queries", type=int, nargs="+", default=[20, 40, 80])
+options = parser.parse_args()
+random = numpy.random.default_rng(1)
+
+
+def measures(scores, judged):
+    ranked = best(scores, 100)
+    ranks = [rank for rank, document in enumerate(ranked, 1) if judged.get(document, 0) > 0]
+    answers = sum(grade > 0 for grade in judged.values())
+    ideal = sorted(judged.values(), reverse=True)[:10]
+    gain = sum(judged.get(document, 0) / math.log2(rank + 1) for rank, document in enumerate(ranked[:10], 1))
+    precision = sum(count / rank for count, rank in enumerate(ranks, 1)) / answers
+    return {
+        "nDCG@10": gain / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(ideal, 1)),
+        "MRR@10": next((1 / rank for rank in ranks if rank <= 10), 0.0),
+        "AP@100": precision,
+        "log AP@100": math.log(max(precision, LEAST_PRECISION)),
+    }
+
+
+def groups(queries, qrels):
+    """The number of each query's group."""
+    numbers, of_document = list(range(len(queries))), {}
+
+    def root(number):
+        while numbers[number] != number:
+            number = numbers[number]
+        return number
+
+    for place, query in enumerate(queries):
+        for document in (document for document, grade in qrels[query].items() if grade > 0):
+            numbers[root(place)] = root(of_document.setdefault(document, place))
+    return numpy.unique([root(place) for place in range(len(queries))], return_inverse=True)[1]
+
+
+def chance(differences):
+    told = differences[numpy.abs(differences) > 1e-12]
+    if not len(told):
+        return 1.0
+    signs = random.integers(0, 2, (PERMUTATIONS, len(told))) * 2 - 1
+    return (1 + (signs @ told >= told.sum() - 1e-12).sum()) / (1 + PERMUTATIONS)
+
+
+def main():
+    qrels = read_qrels(options.qrels)
+    head("round", "gain in nDCG@10", "held-out queries", "tested", *(f"{level} allowed" for level in ALLOWED))
+    for given in options.rounds:
+        name, _, files = given.partition("=")
+        before, after = (read_run(file, "hybrid") for file in files.split(":"))
+        queries = sorted(query for query in qrels if query in before or query in after)
+        told = [(measures(before[query], qrels[query]), measures(after[query], qrels[query])) for query in queries]
+        gained = {measure: numpy.array([new[measure] - old[measure] for old, new in told]) for measure in told[0][0]}
+        for count in options.queries:
+            passed = {measure: [0] * len(ALLOWED) for measure in gained}
+            for _ in range(DRAWS):
+                drawn = random.choice(len(queries), count, replace=False)
+                group = groups([queries[place] for place in drawn], qrels)
+                if gained["nDCG@10"][drawn].sum() <= 1e-12:
+                    continue
+                for measure, values in gained.items():
+                    p_value = chance(numpy.bincount(group, weights=values[drawn]))
+                    for place, level in enumerate(ALLOWED):
+                        passed[measure][place] += p_value <= level
+            for measure, counts in passed.items():
+                shares = (f"{100 * hits / DRAWS:.0f} %" for hits in counts)
+                row(name, f"{gained['nDCG@10'].mean():+.4f}", str(count), measure, *shares)
+
+
+main()

@@ -1,0 +1,41 @@
+"""TREC runs and judgements, as the scripts beside this one read them."""
+
+import collections
+
+
+def read_run(path, mode):
+    """Scores by query and document. Of out.trec and the mode dense this is out.dense.trec, as `retune eval --run-out` names it."""
+    stem, dot, ending = path.rpartition(".")
+    run = collections.defaultdict(dict)
+    with open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}") as lines:
+        for line in lines:
+            query, _, document, _, score, _ = line.split()
+            run[query][document] = float(score)
+    return run
+
+
+def read_qrels(path):
+    """Grades by query and document, in TREC's or BEIR's form; of queries without an answer none."""
+    qrels = collections.defaultdict(dict)
+    with open(path) as lines:
+        for line in lines:
+            fields = line.split()
+            if fields[-1].isdigit():
+                qrels[fields[0]][fields[-2]] = int(fields[-1])
+    return {query: judged for query, judged in qrels.items() if any(judged.values())}
+
+
+def best(scores, count):
+    """The documents with the highest scores, best first."""
+    return sorted(scores, key=lambda document: (-scores[document], document))[:count]
+
+
+def row(*cells):
+    """A row of a Markdown table."""
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def head(*cells):
+    """Its first row and the line below that."""
+    row(*cells)
+    row(*["---"] * len(cells))
