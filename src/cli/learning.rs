@@ -48,6 +48,10 @@ pub(super) struct Learning {
     /// Shares of the way to the trained weights, of which the best is taken.
     #[arg(long, value_name = "SHARE,…", value_delimiter = ',')]
     interpolation: Option<Vec<f32>>,
+    /// Share of the judged queries that is never trained on and judges the round. Keep to one: a smaller one trains on queries
+    /// that judged before. Default 0.2.
+    #[arg(long, value_name = "SHARE")]
+    held_out: Option<f32>,
     /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
     #[arg(long, value_name = "P", value_parser = significance)]
     significance: Option<Significance>,
@@ -175,6 +179,9 @@ impl Learning {
         }
         if let Some(shares) = &self.interpolation {
             options = options.with_interpolation(shares.clone());
+        }
+        if let Some(share) = self.held_out {
+            options = options.with_held_out_share(share);
         }
         if let Some(Significance(level)) = self.significance {
             let gate = options.gate.clone().with_significance(level);

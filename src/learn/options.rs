@@ -19,7 +19,8 @@ pub struct LearnOptions {
     /// The optimiser's part.
     pub train: TrainOptions,
     /// Share of the judged queries that is never trained on and judges the new generation. Chosen by a hash of the
-    /// normalised query text, so that a query never wanders from one side to the other. Default 0.2.
+    /// normalised query text, so that a query never wanders from one side to the other while this is the same; a larger share
+    /// holds out more of them, a smaller one trains on some that judged before. Default 0.2.
     pub held_out_share: f32,
     /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,

@@ -9,7 +9,7 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::JudgedQuery;
-use super::gate::{QueryScores, ranking_scores};
+use super::gate::{DEPTH, QueryScores, ranking_scores};
 use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
@@ -137,7 +137,7 @@ impl Scored<'_> {
             let hits = fuse(fusion, *profile, candidates);
             let documents = hits.iter().filter_map(|hit| self.pool.documents.get(&hit.id));
             let documents: Vec<&str> =
-                documents.filter(|document| seen.insert(*document)).take(10).map(String::as_str).collect();
+                documents.filter(|document| seen.insert(*document)).take(DEPTH).map(String::as_str).collect();
             ranking_scores(&documents, query)
         };
         QueryScores { hybrid: ranked(&fusion), dense: ranked(&Fusion::Convex { dense_weight: 1.0 }) }

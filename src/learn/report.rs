@@ -219,7 +219,7 @@ pub struct GateScores {
     pub dense: RankingScores,
 }
 
-/// Means over queries, 0 to 1.
+/// Means over queries, 0 to 1. All rise with the ranks of the answers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RankingScores {
@@ -229,6 +229,15 @@ pub struct RankingScores {
     /// Normalised discounted cumulative gain of the first 10.
     #[serde(rename = "ndcg@10")]
     pub ndcg_10: f64,
+    /// Geometric mean of the average precision of the first 100, of which any below 0.01 counts as that (GMAP: Robertson, "On GMAP
+    /// – and other transformations", CIKM 2006). 0 in reports of rounds before it was measured.
+    #[serde(rename = "gmap@100", default)]
+    pub gmap_100: f64,
+}
+
+impl RankingScores {
+    /// What an answer at rank 100 gives; one that is further down, or not found, counts the same.
+    pub(super) const LEAST_PRECISION: f64 = 0.01;
 }
 
 /// What became of the new generation.

@@ -17,15 +17,16 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     let mut values = vec![
         ("hybrid nDCG@10", before.hybrid.ndcg_10, after.hybrid.ndcg_10),
         ("hybrid MRR@10", before.hybrid.mrr_10, after.hybrid.mrr_10),
+        ("hybrid GMAP@100", before.hybrid.gmap_100, after.hybrid.gmap_100),
         ("dense nDCG@10", before.dense.ndcg_10, after.dense.ndcg_10),
         ("dense MRR@10", before.dense.mrr_10, after.dense.mrr_10),
     ];
     values.extend(gate.guard.map(|guard| ("guard nDCG@10", guard.before, guard.after)));
     // A name under a pair of bars has little room.
-    let short = ["hybrid nDCG", "hybrid MRR", "dense nDCG", "dense MRR", "guard nDCG"];
+    let short = ["hybrid nDCG", "hybrid MRR", "hybrid GMAP", "dense nDCG", "dense MRR", "guard nDCG"];
     let bars: Vec<(&str, f64, f64)> =
         values.iter().zip(short).map(|(&(_, old, new), name)| (name, old, new)).collect();
-    let axes = Axes { x: "measure, of the first 10 documents", y: "mean over queries (0 to 1)" };
+    let axes = Axes { x: "measure, of the first 10 documents, GMAP of 100", y: "mean over queries (0 to 1)" };
     let svg = pairs("the gate's figures before and after the round", axes, &bars, (BEFORE, AFTER))?;
     let legend = [(hexadecimal(BEFORE), "serving"), (hexadecimal(AFTER), "new")];
     let mut content = figures(&[figure("Figures before and after", &legend, &svg)]);

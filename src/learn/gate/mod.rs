@@ -11,4 +11,4 @@ mod score;
 pub(super) use decide::{Evidence, Ruling, clusters, decide};
 pub(super) use guard::guard_queries;
 pub use options::{GateOptions, GoldenQuery};
-pub(super) use score::{QueryScores, mean, ranking_scores, score};
+pub(super) use score::{DEPTH, QueryScores, mean, ranking_scores, score};

@@ -9,8 +9,10 @@ use crate::learn::examples::JudgedQuery;
 use crate::learn::report::{GateScores, RankingScores};
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// Depth of the measures.
-pub(in crate::learn) const DEPTH: usize = 10;
+/// Documents of a ranking that are looked at: as many as either side proposes.
+pub(in crate::learn) const DEPTH: usize = 100;
+/// Those that users look at.
+const SEEN: usize = 10;
 
 /// One query's figures in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
@@ -39,22 +41,27 @@ pub(in crate::learn) fn score(
     Ok(scores)
 }
 
-/// The figures of one ranking of documents.
+/// The figures of one ranking of documents, of which no more than [`DEPTH`] count.
 pub(in crate::learn) fn ranking_scores(documents: &[&str], query: &JudgedQuery) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
-    RankingScores { mrr_10: score(Metric::MrrAt(DEPTH)), ndcg_10: score(Metric::NdcgAt(DEPTH)) }
+    RankingScores {
+        mrr_10: score(Metric::MrrAt(SEEN)),
+        ndcg_10: score(Metric::NdcgAt(SEEN)),
+        gmap_100: score(Metric::MapAt(DEPTH)).max(RankingScores::LEAST_PRECISION),
+    }
 }
 
-/// The means over queries; 0 of none.
+/// The means over queries, geometric of average precision; 0 of none.
 pub(in crate::learn) fn mean(scores: &[QueryScores]) -> GateScores {
-    let of = |value: &dyn Fn(&QueryScores) -> f64| {
-        scores.iter().map(value).sum::<f64>() / scores.len().max(1) as f64
+    let of = |mode: fn(&QueryScores) -> &RankingScores| {
+        let of = |value: fn(&RankingScores) -> f64| {
+            scores.iter().map(|one| value(mode(one))).sum::<f64>() / scores.len().max(1) as f64
+        };
+        RankingScores {
+            mrr_10: of(|scores| scores.mrr_10),
+            ndcg_10: of(|scores| scores.ndcg_10),
+            gmap_100: if scores.is_empty() { 0.0 } else { of(|scores| scores.gmap_100.ln()).exp() },
+        }
     };
-    GateScores {
-        hybrid: RankingScores {
-            mrr_10: of(&|one| one.hybrid.mrr_10),
-            ndcg_10: of(&|one| one.hybrid.ndcg_10),
-        },
-        dense: RankingScores { mrr_10: of(&|one| one.dense.mrr_10), ndcg_10: of(&|one| one.dense.ndcg_10) },
-    }
+    GateScores { hybrid: of(|scores| &scores.hybrid), dense: of(|scores| &scores.dense) }
 }
