@@ -49,7 +49,7 @@ pub(super) struct Learning {
     #[arg(long, value_name = "SHARE,…", value_delimiter = ',')]
     interpolation: Option<Vec<f32>>,
     /// Share of the judged queries that is never trained on and judges the round. Keep to one: a smaller one trains on queries
-    /// that judged before. Default 0.2.
+    /// that judged before. Default 0.3.
     #[arg(long, value_name = "SHARE")]
     held_out: Option<f32>,
     /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.

@@ -20,7 +20,7 @@ pub struct LearnOptions {
     pub train: TrainOptions,
     /// Share of the judged queries that is never trained on and judges the new generation. Chosen by a hash of the
     /// normalised query text, so that a query never wanders from one side to the other while this is the same; a larger share
-    /// holds out more of them, a smaller one trains on some that judged before. Default 0.2.
+    /// holds out more of them, a smaller one trains on some that judged before. Default 0.3.
     pub held_out_share: f32,
     /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,
@@ -108,7 +108,7 @@ impl Default for LearnOptions {
     fn default() -> Self {
         LearnOptions {
             train: TrainOptions::default(),
-            held_out_share: 0.2,
+            held_out_share: 0.3,
             min_queries: 8,
             min_held_out: 4,
             negatives_per_query: 3,

@@ -65,3 +65,28 @@ pub(in crate::learn) fn mean(scores: &[QueryScores]) -> GateScores {
     };
     GateScores { hybrid: of(|scores| &scores.hybrid), dense: of(|scores| &scores.dense) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_beyond_the_depth_or_is_not_found_counts_alike_and_the_mean_of_precision_is_geometric() {
+        let query = JudgedQuery { text: "q".into(), relevant: [("right".to_string(), 1)].into() };
+        let documents: Vec<String> = (0..150).map(|number| number.to_string()).collect();
+        let at = |rank: usize| {
+            let mut ranking: Vec<&str> = documents.iter().map(String::as_str).collect();
+            ranking.insert(rank - 1, "right");
+            ranking_scores(&ranking, &query)
+        };
+        let precision = [1, 4, 100, 101].map(|rank| at(rank).gmap_100);
+        assert_eq!(precision, [1.0, 0.25, 0.01, 0.01]);
+        assert_eq!(ranking_scores(&[], &query).gmap_100, 0.01);
+        // Of the first ten, as users see them.
+        assert_eq!((at(11).ndcg_10, at(11).mrr_10, at(10).mrr_10), (0.0, 0.0, 0.1));
+        let scores = [at(1), at(4)].map(|hybrid| QueryScores { hybrid, dense: at(100) });
+        let mean = mean(&scores);
+        assert!((mean.hybrid.gmap_100 - 0.5).abs() < 1e-12 && (mean.hybrid.mrr_10 - 0.625).abs() < 1e-12);
+        assert!((mean.dense.gmap_100 - 0.01).abs() < 1e-12);
+    }
+}
