@@ -17,6 +17,7 @@ What a query's words could score is not in a run: it is found from the hybrid's 
 import argparse
 import math
 import statistics
+import sys
 
 import numpy
 
@@ -38,7 +39,7 @@ def lift(cosine):
 
 
 class Query:
-    """The candidates of a query with their scores on both sides, best on either side first."""
+    """A query with what both sides' runs say."""
 
     def __init__(self, words, vectors, hybrid, judged):
         weight = options.dense_weight
@@ -50,13 +51,17 @@ class Query:
         gains = sorted(judged.values(), reverse=True)[:10]
         self.ideal = sum(gain / math.log2(rank + 2) for rank, gain in enumerate(gains))
 
-    def candidates(self, count):
-        documents = sorted(set(best(self.words, count)) | set(best(self.vectors, count)))
-        last = min(self.vectors.values(), default=0.0)
-        self.gains = numpy.array([self.judged.get(d, 0) for d in documents])
-        self.lexical = numpy.array([self.words.get(d, 0.0) for d in documents])
-        self.dense = numpy.array([self.vectors.get(d, last) for d in documents])
-        return self
+
+class Candidates:
+    """The best so many documents of either side, with their scores on both."""
+
+    def __init__(self, query, count):
+        documents = sorted(set(best(query.words, count)) | set(best(query.vectors, count)))
+        last = min(query.vectors.values())
+        self.ceiling, self.ideal = query.ceiling, query.ideal
+        self.gains = numpy.array([max(query.judged.get(d, 0), 0) for d in documents])
+        self.lexical = numpy.array([query.words.get(d, 0.0) for d in documents])
+        self.dense = numpy.array([query.vectors.get(d, last) for d in documents])
 
     def ndcg(self, scores):
         order = numpy.argsort(-scores, kind="stable")[:10]
@@ -72,7 +77,9 @@ def deviations(scores):
 
 
 def reciprocal(scores, k=60):
-    return 1 / (k + (scores[:, None] < scores[None, :]).sum(axis=1) + 1)
+    """What has no score is last, as in src/fusion."""
+    ranks = (scores[:, None] < scores[None, :]).sum(axis=1) + 1
+    return 1 / (k + numpy.where(scores == 0, len(scores), ranks))
 
 
 # Each gives the scaled scores of words and of vectors.
@@ -99,24 +106,28 @@ def curve(queries, scaling):
 
 
 def main():
-    names, loaded = [], []
+    names, queries = [], []
     for given in options.collections:
         name, _, files = given.partition("=")
         run, _, judgements = files.partition(":")
         words, vectors, hybrid = (read_run(run, mode) for mode in ("lexical", "dense", "hybrid"))
         qrels = read_qrels(judgements)
         names.append(name)
-        loaded.append([Query(words[q], vectors[q], hybrid[q], qrels[q]).candidates(100) for q in sorted(qrels)])
+        asked = [query for query in sorted(qrels) if query in vectors]
+        if len(asked) < len(qrels):
+            print(f"{name}: {len(qrels) - len(asked)} judged queries that the run lacks are left out", file=sys.stderr)
+        queries.append([Query(words[q], vectors[q], hybrid[q], qrels[q]) for q in asked])
+    loaded = [[Candidates(query, 100) for query in some] for some in queries]
     legs = [
-        [sum(q.ndcg(side(q)) for q in queries) / len(queries) for side in (lambda q: q.lexical, lambda q: q.dense)]
-        for queries in loaded
+        [statistics.fmean(q.ndcg(side(q)) for q in some) for side in (lambda q: q.lexical, lambda q: q.dense)]
+        for some in loaded
     ]
     head("", *names, "weight")
     for place, side in enumerate(("words alone", "vectors alone")):
         row(side, *(f"{leg[place]:.4f}" for leg in legs), "")
-    rank = [statistics.fmean(q.ndcg(reciprocal(q.lexical) + reciprocal(q.dense)) for q in queries) for queries in loaded]
+    rank = [statistics.fmean(q.ndcg(reciprocal(q.lexical) + reciprocal(q.dense)) for q in some) for some in loaded]
     row("RRF, k 60", *(f"{one:.4f} ({one - max(leg):+.4f})" for one, leg in zip(rank, legs)), "–")
-    curves = {scaling: [curve(queries, scaling) for queries in loaded] for scaling in SCALINGS}
+    curves = {scaling: [curve(some, scaling) for some in loaded] for scaling in SCALINGS}
     for scaling, by_collection in curves.items():
         place = int(numpy.mean(by_collection, axis=0).argmax())
         cells = [f"{c[place]:.4f} ({c[place] - max(leg):+.4f})" for c, leg in zip(by_collection, legs)]
@@ -131,11 +142,11 @@ def main():
     head("candidates", *names)
     for count in CANDIDATES:
         cells = []
-        for queries in loaded:
+        for some in queries:
             fused = []
-            for query in queries:
-                words, vectors = SCALINGS["by what could be"](query.candidates(count))
-                fused.append(query.ndcg(options.dense_weight * vectors + (1 - options.dense_weight) * words))
+            for candidates in (Candidates(query, count) for query in some):
+                words, vectors = SCALINGS["by what could be"](candidates)
+                fused.append(candidates.ndcg(options.dense_weight * vectors + (1 - options.dense_weight) * words))
             cells.append(f"{statistics.fmean(fused):.4f}")
         row(str(count), *cells)
 

@@ -7,8 +7,10 @@ tested: the table of docs/learning.md, from the runs before and after a round on
     retune eval --collection DIR --index INDEX --run-out after.trec
     python3 benches/gate.py DIR/qrels/test.tsv NAME=before.trec:after.trec ...      # needs numpy
 
-Draws held-out queries by chance, 1,000 times, and tests them as src/learn/gate does: groups of queries that share an answer
-count as one, mean nDCG@10 must have risen, and the one-sided paired randomisation test must allow it.
+Draws held-out queries by chance, with replacement, 1,000 times, and tests them as src/learn/gate does: groups of queries that
+share an answer count as one, mean nDCG@10 must have risen, and the one-sided paired randomisation test must allow it. "By luck"
+does the same of a round that is no better where users look: each query whose first ten changed gains or loses by a coin's throw, and
+only what changed further down keeps its gains. The weight that is published is that of the runs, where the gate takes two.
 """
 
 import argparse
@@ -20,9 +22,10 @@ from trec import best, head, read_qrels, read_run, row
 
 DRAWS = 1000
 PERMUTATIONS = 1000
-LEAST_PRECISION = 0.01
+EXACT_BELOW = 14
+DEPTHS = [10, 20, 30, 100]
 # What a first attempt is allowed, where one tier is tested and where two are.
-ALLOWED = (0.1216, 0.0608)
+ALLOWED = [0.2 * 6 / math.pi**2 / tiers for tiers in (1, 2)]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("qrels")
@@ -33,18 +36,16 @@ random = numpy.random.default_rng(1)
 
 
 def measures(scores, judged):
-    ranked = best(scores, 100)
-    ranks = [rank for rank, document in enumerate(ranked, 1) if judged.get(document, 0) > 0]
+    ranked = best(scores, max(DEPTHS))
     answers = sum(grade > 0 for grade in judged.values())
     ideal = sorted(judged.values(), reverse=True)[:10]
-    gain = sum(judged.get(document, 0) / math.log2(rank + 1) for rank, document in enumerate(ranked[:10], 1))
-    precision = sum(count / rank for count, rank in enumerate(ranks, 1)) / answers
-    return {
-        "nDCG@10": gain / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(ideal, 1)),
-        "MRR@10": next((1 / rank for rank in ranks if rank <= 10), 0.0),
-        "AP@100": precision,
-        "log AP@100": math.log(max(precision, LEAST_PRECISION)),
-    }
+    gain = sum(max(judged.get(document, 0), 0) / math.log2(rank + 1) for rank, document in enumerate(ranked[:10], 1))
+    found = {"nDCG@10": gain / sum(max(grade, 0) / math.log2(rank + 1) for rank, grade in enumerate(ideal, 1))}
+    for depth in DEPTHS:
+        ranks = [rank for rank, document in enumerate(ranked[:depth], 1) if judged.get(document, 0) > 0]
+        precision = sum(count / rank for count, rank in enumerate(ranks, 1)) / answers
+        found[f"log AP@{depth}"] = math.log(max(precision, 1 / (depth * answers)))
+    return found
 
 
 def groups(queries, qrels):
@@ -64,15 +65,36 @@ def groups(queries, qrels):
 
 def chance(differences):
     told = differences[numpy.abs(differences) > 1e-12]
-    if not len(told):
-        return 1.0
+    if len(told) < EXACT_BELOW:
+        patterns = numpy.arange(2 ** len(told))[:, None] >> numpy.arange(len(told)) & 1
+        return ((2 * patterns - 1) @ told >= told.sum() - 1e-12).mean()
     signs = random.integers(0, 2, (PERMUTATIONS, len(told))) * 2 - 1
     return (1 + (signs @ told >= told.sum() - 1e-12).sum()) / (1 + PERMUTATIONS)
 
 
+def passed(gained, queries, qrels, count, luck):
+    """How often each measure lets a round through, by what is allowed."""
+    shares = {measure: [0] * len(ALLOWED) for measure in gained}
+    for _ in range(DRAWS):
+        drawn = random.integers(0, len(queries), count)
+        group = groups([queries[place] for place in drawn], qrels)
+        signs = numpy.ones(count)
+        if luck:
+            changed = gained["nDCG@10"][drawn] != 0
+            signs[changed] = random.integers(0, 2, changed.sum()) * 2 - 1
+        if (signs * gained["nDCG@10"][drawn]).sum() <= 1e-12:
+            continue
+        for measure, values in gained.items():
+            p_value = chance(numpy.bincount(group, weights=signs * values[drawn]))
+            for place, level in enumerate(ALLOWED):
+                shares[measure][place] += p_value <= level
+    return shares
+
+
 def main():
     qrels = read_qrels(options.qrels)
-    head("round", "gain in nDCG@10", "held-out queries", "tested", *(f"{level} allowed" for level in ALLOWED))
+    levels = [f"{level:.4f} allowed" for level in ALLOWED]
+    head("round", "gain in nDCG@10", "held-out queries", "tested", *levels, *(f"by luck, {level}" for level in levels))
     for given in options.rounds:
         name, _, files = given.partition("=")
         before, after = (read_run(file, "hybrid") for file in files.split(":"))
@@ -80,18 +102,9 @@ def main():
         told = [(measures(before[query], qrels[query]), measures(after[query], qrels[query])) for query in queries]
         gained = {measure: numpy.array([new[measure] - old[measure] for old, new in told]) for measure in told[0][0]}
         for count in options.queries:
-            passed = {measure: [0] * len(ALLOWED) for measure in gained}
-            for _ in range(DRAWS):
-                drawn = random.choice(len(queries), count, replace=False)
-                group = groups([queries[place] for place in drawn], qrels)
-                if gained["nDCG@10"][drawn].sum() <= 1e-12:
-                    continue
-                for measure, values in gained.items():
-                    p_value = chance(numpy.bincount(group, weights=values[drawn]))
-                    for place, level in enumerate(ALLOWED):
-                        passed[measure][place] += p_value <= level
-            for measure, counts in passed.items():
-                shares = (f"{100 * hits / DRAWS:.0f} %" for hits in counts)
+            gains, luck = (passed(gained, queries, qrels, count, luck) for luck in (False, True))
+            for measure in gained:
+                shares = [f"{100 * hits / DRAWS:.1f} %" for hits in gains[measure] + luck[measure]]
                 row(name, f"{gained['nDCG@10'].mean():+.4f}", str(count), measure, *shares)
 
 

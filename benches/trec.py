@@ -7,7 +7,7 @@ def read_run(path, mode):
     """Scores by query and document. Of out.trec and the mode dense this is out.dense.trec, as `retune eval --run-out` names it."""
     stem, dot, ending = path.rpartition(".")
     run = collections.defaultdict(dict)
-    with open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}") as lines:
+    with open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}", encoding="utf-8") as lines:
         for line in lines:
             query, _, document, _, score, _ = line.split()
             run[query][document] = float(score)
@@ -15,14 +15,18 @@ def read_run(path, mode):
 
 
 def read_qrels(path):
-    """Grades by query and document, in TREC's or BEIR's form; of queries without an answer none."""
+    """Grades by query and document, in TREC's form or in BEIR's, which has a header and tabs; of queries without an answer none."""
     qrels = collections.defaultdict(dict)
-    with open(path) as lines:
-        for line in lines:
-            fields = line.split()
-            if fields[-1].isdigit():
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            fields = line.rstrip("\n").split("\t") if "\t" in line else line.split()
+            if number == 1 and fields[-1] == "score":
+                continue
+            try:
                 qrels[fields[0]][fields[-2]] = int(fields[-1])
-    return {query: judged for query, judged in qrels.items() if any(judged.values())}
+            except (IndexError, ValueError):
+                raise SystemExit(f"{path}:{number}: {line.strip()!r} is no judgement") from None
+    return {query: judged for query, judged in qrels.items() if max(judged.values()) > 0}
 
 
 def best(scores, count):

@@ -5,8 +5,9 @@ phrases, for any collections in BEIR's layout.
     python3 benches/words.py DIR:SPLIT[:QUERIES] ...      # needs numpy and snowballstemmer
 
 BM25 written again, as src/lexical has it, so that each of its parameters can be another one; the engine itself has no
-options for them. The first row is nDCG@10 of the engine's own choice, which `retune eval` gives as that of `lexical` but for
-lengths, which tantivy rounds; the others are differences to it. QUERIES takes the first so many.
+options for them. The first row is nDCG@10 of the engine's own choice, near to what `retune eval` gives as that of `lexical`; tantivy
+rounds the lengths of texts. The others are differences to the second row, a star after those beyond two standard errors of the paired
+differences. QUERIES takes the first so many.
 """
 
 import argparse
@@ -48,7 +49,12 @@ PHRASES = {f"phrases {share}": dict(phrase=share) for share in (0.1, 0.15, 0.2)}
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("collections", nargs="+", metavar="DIR:SPLIT[:QUERIES]")
 options = parser.parse_args()
-stem = snowballstemmer.stemmer("english").stemWord
+without_ending = snowballstemmer.stemmer("english").stemWord
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def words(text):
@@ -63,7 +69,7 @@ class Field:
     def __init__(self, texts, stemmed):
         self.postings = collections.defaultdict(dict)
         self.lengths = numpy.zeros(len(texts))
-        ending = functools.cache(stem) if stemmed else str
+        ending = functools.cache(without_ending) if stemmed else str
         for number, text in enumerate(texts):
             sequence = words(text)
             self.lengths[number] = len(sequence)
@@ -87,24 +93,26 @@ class Collection:
     def __init__(self, given):
         folder, split, *limit = given.split(":")
         self.name = os.path.basename(os.path.normpath(folder))
-        documents = [json.loads(line) for line in open(os.path.join(folder, "corpus.jsonl"))]
-        self.ids = [document["_id"] for document in documents]
+        documents = read_lines(os.path.join(folder, "corpus.jsonl"))
+        self.ids = [str(document["_id"]) for document in documents]
         titles = [document.get("title") or "" for document in documents]
         texts = [f"{title}\n{document.get('text') or ''}" for title, document in zip(titles, documents)]
         self.fields = {stemmed: (Field(texts, stemmed), Field(titles, stemmed)) for stemmed in (True, False)}
         judged = read_qrels(os.path.join(folder, "qrels", f"{split}.tsv"))
-        queries = (json.loads(line) for line in open(os.path.join(folder, "queries.jsonl")))
-        queries = [(query["text"], judged[query["_id"]]) for query in queries if query["_id"] in judged]
+        queries = read_lines(os.path.join(folder, "queries.jsonl"))
+        queries = [(query["text"], judged[str(query["_id"])]) for query in queries if str(query["_id"]) in judged]
         self.queries = queries[: int(limit[0])] if limit else queries
+        if not self.queries:
+            raise SystemExit(f"{folder}: no query of {split} is judged")
 
     def ndcg(self, stem, stop, title, k1, b, once, phrase):
-        return sum(
-            self.score(text, judged, (stem, stop), (title, k1, b, once), phrase) for text, judged in self.queries
-        ) / len(self.queries)
+        """Of each query."""
+        bm25 = (title, k1, b, once)
+        return numpy.array([self.score(text, judged, (stem, stop), bm25, phrase) for text, judged in self.queries])
 
     def score(self, query, judged, analysis, bm25, phrase):
         (stemmed, stop), (title, k1, b, once) = analysis, bm25
-        ending = stem if stemmed else str
+        ending = without_ending if stemmed else str
         sequence = [(place, word) for place, word in enumerate(words(query))]
         content = [(place, word) for place, word in sequence if not (stop and word in STOP_WORDS)] or sequence
         content = [(place, ending(word)) for place, word in content]
@@ -127,20 +135,25 @@ class Collection:
                 if after.intersection(text.postings[second].get(number, ())):
                     boosted[number] += weight
         ranked = sorted(found, key=lambda number: (-boosted[number], number))[:10]
-        gain = sum(judged.get(self.ids[number], 0) / math.log2(rank + 2) for rank, number in enumerate(ranked))
+        gain = sum(max(judged.get(self.ids[number], 0), 0) / math.log2(rank + 2) for rank, number in enumerate(ranked))
         ideal = sorted(judged.values(), reverse=True)[:10]
         return gain / sum(gain / math.log2(rank + 2) for rank, gain in enumerate(ideal))
+
+
+def change(differences):
+    error = differences.std(ddof=1) / math.sqrt(len(differences))
+    return f"{differences.mean():+.4f}" + ("*" if abs(differences.mean()) > 2 * error else "")
 
 
 def main():
     loaded = [Collection(given) for given in options.collections]
     head("", *(collection.name for collection in loaded))
-    row("the engine's own", *(f"{collection.ndcg(**DEFAULT):.4f}" for collection in loaded))
+    row("the engine's own", *(f"{collection.ndcg(**DEFAULT).mean():.4f}" for collection in loaded))
     bare = DEFAULT | dict(phrase=0.0)
     plain = [collection.ndcg(**bare) for collection in loaded]
-    row("the same without phrases", *(f"{one:.4f}" for one in plain))
-    for name, change in (WORDS | PHRASES).items():
-        row(name, *(f"{c.ndcg(**(bare | change)) - one:+.4f}" for c, one in zip(loaded, plain)))
+    row("the same without phrases", *(f"{one.mean():.4f}" for one in plain))
+    for name, other in (WORDS | PHRASES).items():
+        row(name, *(change(collection.ndcg(**(bare | other)) - one) for collection, one in zip(loaded, plain)))
 
 
 main()

@@ -31,6 +31,10 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
         "cosine</text>".into(),
         "share of pairs (%)".into(),
         "p-value of the paired test".into(),
+        format!(
+            "<th scope=\"row\">hybrid GMAP@20</th><td>{:.4}</td>",
+            report.gate.before.unwrap().hybrid.gmap_20
+        ),
         "grown harder".into(),
         "hidden as suspected answers".into(),
         "@media print".into(),
@@ -41,6 +45,16 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
             "{text}"
         );
     }
+    let mut json = serde_json::to_value(&report).unwrap();
+    for side in ["before", "after"] {
+        json["gate"][side]["hybrid"].as_object_mut().unwrap().remove("gmap@20").unwrap();
+    }
+    let older: RoundReport = serde_json::from_value(json).unwrap();
+    let drawn = page::html(&older).unwrap();
+    assert!(
+        !drawn.contains("hybrid GMAP") && drawn.contains("hybrid MRR@10"),
+        "of a round before it was measured"
+    );
     let path = folder.path().join("round.html");
     page::write(&report, &path).unwrap();
     page::write(&report, &path).unwrap();

@@ -48,9 +48,9 @@ pub(super) struct Learning {
     /// Shares of the way to the trained weights, of which the best is taken.
     #[arg(long, value_name = "SHARE,…", value_delimiter = ',')]
     interpolation: Option<Vec<f32>>,
-    /// Share of the judged queries that is never trained on and judges the round. Keep to one: a smaller one trains on queries
-    /// that judged before. Default 0.3.
-    #[arg(long, value_name = "SHARE")]
+    /// Share of the judged queries that is never trained on and judges the round, 0.05 to 0.9. Keep to one: a smaller one trains on
+    /// queries that judged before, a larger one judges by queries that were trained on. Default 0.3.
+    #[arg(long, value_name = "SHARE", value_parser = held_out)]
     held_out: Option<f32>,
     /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
     #[arg(long, value_name = "P", value_parser = significance)]
@@ -86,6 +86,12 @@ fn interval(text: &str) -> Result<Interval, String> {
         "none" => Ok(Interval(None)),
         _ => seconds(text).map(|time| Interval(Some(time))),
     }
+}
+
+fn held_out(text: &str) -> Result<f32, String> {
+    let share = positive(text)? as f32;
+    let options = LearnOptions::default().with_held_out_share(share);
+    options.validate().map(|()| share).map_err(|error| error.to_string())
 }
 
 /// `None` for no test.

@@ -19,8 +19,9 @@ pub struct LearnOptions {
     /// The optimiser's part.
     pub train: TrainOptions,
     /// Share of the judged queries that is never trained on and judges the new generation. Chosen by a hash of the
-    /// normalised query text, so that a query never wanders from one side to the other while this is the same; a larger share
-    /// holds out more of them, a smaller one trains on some that judged before. Default 0.3.
+    /// normalised query text, so that a query never wanders from one side to the other while this is the same. After a change
+    /// to a smaller share rounds train on queries that have judged, after one to a larger share queries judge that the serving encoder
+    /// was trained on, in its favour. Default 0.3.
     pub held_out_share: f32,
     /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,

@@ -186,7 +186,8 @@ pub struct Gate {
     pub decision: Decision,
     /// Why.
     pub reason: String,
-    /// One-sided p-value of the paired test that decided, and what was allowed; absent where there was none.
+    /// One-sided p-value of the paired test that decided, and what was allowed; absent where there was none. The test is of the
+    /// logarithm of [`gmap_20`](RankingScores::gmap_20) in the hybrid; of nDCG@10 in rounds before that was measured.
     #[serde(default)]
     pub p_value: Option<f64>,
     /// See [`p_value`](Gate::p_value).
@@ -219,7 +220,7 @@ pub struct GateScores {
     pub dense: RankingScores,
 }
 
-/// Means over queries, 0 to 1. All rise with the ranks of the answers.
+/// Of one query, or means over several: 0 to 1, higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RankingScores {
@@ -229,15 +230,11 @@ pub struct RankingScores {
     /// Normalised discounted cumulative gain of the first 10.
     #[serde(rename = "ndcg@10")]
     pub ndcg_10: f64,
-    /// Geometric mean of the average precision of the first 100, of which any below 0.01 counts as that (GMAP: Robertson, "On GMAP
-    /// – and other transformations", CIKM 2006). 0 in reports of rounds before it was measured.
-    #[serde(rename = "gmap@100", default)]
-    pub gmap_100: f64,
-}
-
-impl RankingScores {
-    /// What an answer at rank 100 gives; one that is further down, or not found, counts the same.
-    pub(super) const LEAST_PRECISION: f64 = 0.01;
+    /// Average precision of the first 20, of which the mean is geometric (GMAP: Robertson, "On GMAP – and other transformations",
+    /// CIKM 2006). Where no answer is among them, it counts as if one were the last. 0 in reports of rounds before it was measured, and
+    /// never else.
+    #[serde(rename = "gmap@20", default)]
+    pub gmap_20: f64,
 }
 
 /// What became of the new generation.
@@ -246,7 +243,7 @@ impl RankingScores {
 pub enum Decision {
     /// It answers now.
     Published,
-    /// It was worse on the held-out queries; everything is as it was.
+    /// It was worse on the held-out queries, or better by no more than luck may do; everything is as it was.
     Rejected,
     /// There was too little to learn from; nothing was trained.
     Skipped,

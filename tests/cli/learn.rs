@@ -109,7 +109,8 @@ fn as_many_queries_are_watched_as_asked() {
         has(source, &["positive", "negative", "margin", "harder", "too_easy", "suspected", "moved"]);
         has(&source["margin"], &["count", "mean", "quantiles", "histogram"]);
     }
-    let without = round(folder.path(), &["--tiers", "encoder", "--monitor", "0"]);
+    let without = round(folder.path(), &["--tiers", "encoder", "--monitor", "0", "--held-out", "0.6"]);
+    assert!(without["held_out"].as_u64() > watched["held_out"].as_u64(), "{without}");
     assert!(!without["training"]["steps"].as_array().unwrap().is_empty());
     assert_eq!(without["training"]["monitor"], Value::Null);
     assert_eq!(json(folder.path(), &["rounds"])["rounds"], Value::from(vec![watched, without]));

@@ -19,6 +19,7 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         (&["index", ".", "--max-tokens", "1"], 2, "--max-tokens"),
         (&["index", ".", "--dir", "."], 2, "--dir"),
         (&["learn", "--learning-rate", "nan"], 2, "above 0"),
+        (&["learn", "--held-out", "0.95"], 2, "0.05 to 0.9"),
         (&["learn", "--gradient-negatives", "1.5"], 2, "at most 1"),
         (&["learn", "--gradient-negatives", "0.1,0.2,0.3"], 2, "one or two"),
         (&["bench", "--seconds", "0"], 2, "above 0"),

@@ -27,7 +27,8 @@ type Records<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
 ///
 /// - BEIR's layout: `corpus.jsonl`, `queries.jsonl`, `qrels/SPLIT.tsv`. Then no other file counts.
 /// - JSON lines under other names: files with `quer` or `topic` in their name are queries, others documents. A document has
-///   `_id` (or `id`, `doc_id`, `docid`, `docno`), `text` (or `contents`, `body`) and `title`.
+///   `_id` (or `id`, `doc_id`, `docid`, `docno`), `text` (or `contents`, `body`) and `title`, a query `_id` (or `id`, `query_id`, `qid`)
+///   and `text` (or `query`); of several names the first counts.
 /// - TREC: `<DOC>` with `<DOCNO>`, topics (`<top>`, of which the title is asked), and qrels.
 /// - SMART's classics, such as Cranfield: `.I`, `.T` and `.W`. Their qrels call everything relevant that they name, whatever
 ///   code stands beside it; queries go by their place in the file where the qrels do.

@@ -1,6 +1,7 @@
 //! What collections hold, and how JSON lines say it.
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::lines::Lines;
 use super::Records;
@@ -9,7 +10,7 @@ use crate::ids::LONGEST_DOCUMENT_ID;
 
 /// A document of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "DocumentFields")]
+#[serde(try_from = "Fields")]
 #[non_exhaustive]
 pub struct Document {
     /// Its name in qrels and runs.
@@ -22,7 +23,7 @@ pub struct Document {
 
 /// A query of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "QueryFields")]
+#[serde(try_from = "Fields")]
 #[non_exhaustive]
 pub struct Query {
     /// Its name in qrels and runs.
@@ -31,50 +32,61 @@ pub struct Query {
     pub text: String,
 }
 
-/// The names that collections have for a document's fields. Where a record has several of them, BEIR's counts, then the
-/// others in this order.
-#[derive(Deserialize)]
-struct DocumentFields {
-    _id: Option<Name>,
-    id: Option<Name>,
-    doc_id: Option<Name>,
-    docid: Option<Name>,
-    docno: Option<Name>,
-    title: Option<String>,
-    text: Option<String>,
-    contents: Option<String>,
-    body: Option<String>,
-}
+/// A record with any of the names that collections have for its fields. Of several BEIR's counts, then the others in their order;
+/// what does not count may be anything.
+type Fields = serde_json::Map<String, Value>;
 
-/// Those for a query's fields, likewise.
-#[derive(Deserialize)]
-struct QueryFields {
-    _id: Option<Name>,
-    id: Option<Name>,
-    query_id: Option<Name>,
-    qid: Option<Name>,
-    text: Option<String>,
-    query: Option<String>,
-}
+const DOCUMENT_IDS: [&str; 5] = ["_id", "id", "doc_id", "docid", "docno"];
+const QUERY_IDS: [&str; 4] = ["_id", "id", "query_id", "qid"];
+const TEXTS: [&str; 3] = ["text", "contents", "body"];
+const QUERIES: [&str; 2] = ["text", "query"];
 
-impl TryFrom<DocumentFields> for Document {
-    type Error = &'static str;
+impl TryFrom<Fields> for Document {
+    type Error = String;
 
-    fn try_from(fields: DocumentFields) -> Result<Document, &'static str> {
-        let DocumentFields { _id, id, doc_id, docid, docno, title, text, contents, body } = fields;
-        let id = _id.or(id).or(doc_id).or(docid).or(docno).ok_or("missing field `_id`")?;
-        let text = text.or(contents).or(body).unwrap_or_default();
-        Ok(Document { id: id.0, title: title.unwrap_or_default(), text })
+    fn try_from(fields: Fields) -> Result<Document, String> {
+        let id = id(&fields, &DOCUMENT_IDS)?;
+        let title = text(&fields, &["title"])?.unwrap_or_default();
+        Ok(Document { id, title, text: text(&fields, &TEXTS)?.unwrap_or_default() })
     }
 }
 
-impl TryFrom<QueryFields> for Query {
-    type Error = &'static str;
+impl TryFrom<Fields> for Query {
+    type Error = String;
 
-    fn try_from(fields: QueryFields) -> Result<Query, &'static str> {
-        let QueryFields { _id, id, query_id, qid, text, query } = fields;
-        let id = _id.or(id).or(query_id).or(qid).ok_or("missing field `_id`")?;
-        Ok(Query { id: id.0, text: text.or(query).ok_or("missing field `text`")? })
+    fn try_from(fields: Fields) -> Result<Query, String> {
+        let text = text(&fields, &QUERIES)?.ok_or_else(|| missing(&QUERIES))?;
+        Ok(Query { id: id(&fields, &QUERY_IDS)?, text })
+    }
+}
+
+/// The first of `names` that a record has, null not counted, with its value.
+fn first<'a>(fields: &'a Fields, names: &[&'static str]) -> Option<(&'static str, &'a Value)> {
+    let found = names.iter().filter_map(|&name| Some((name, fields.get(name)?)));
+    found.into_iter().find(|(_, value)| !value.is_null())
+}
+
+fn missing(names: &[&str]) -> String {
+    format!("missing field `{}` (or {})", names[0], names[1..].join(", "))
+}
+
+fn text(fields: &Fields, names: &[&'static str]) -> Result<Option<String>, String> {
+    match first(fields, names) {
+        None => Ok(None),
+        Some((_, Value::String(text))) => Ok(Some(text.clone())),
+        Some((name, _)) => Err(format!("{name} is no text")),
+    }
+}
+
+/// An id. Some collections number their documents.
+fn id(fields: &Fields, names: &[&'static str]) -> Result<String, String> {
+    match first(fields, names).ok_or_else(|| missing(names))? {
+        (_, Value::String(id)) if is_id(id) => Ok(id.clone()),
+        (name, Value::String(id)) => {
+            Err(format!("{name} is empty or too long, {} bytes of {LONGEST_DOCUMENT_ID}", id.len()))
+        }
+        (_, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
+        (name, _) => Err(format!("{name} is neither text nor a whole number")),
     }
 }
 
@@ -95,27 +107,4 @@ where
 /// Whether an engine takes a document of this id.
 pub(super) fn is_id(id: &str) -> bool {
     !id.trim().is_empty() && id.len() <= LONGEST_DOCUMENT_ID
-}
-
-/// An id. Some collections number their documents.
-struct Name(String);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "_id is neither text nor a whole number")]
-        enum Id {
-            Text(String),
-            Number(i64),
-        }
-        match Id::deserialize(deserializer)? {
-            Id::Text(text) if !is_id(&text) => {
-                let bytes = text.len();
-                let expected = format!("_id is empty or too long, {bytes} bytes of {LONGEST_DOCUMENT_ID}");
-                Err(D::Error::custom(expected))
-            }
-            Id::Text(text) => Ok(Name(text)),
-            Id::Number(number) => Ok(Name(number.to_string())),
-        }
-    }
 }

@@ -171,7 +171,7 @@ fn of_several_names_for_a_field_the_first_counts() {
         &[
             (
                 "corpus.jsonl",
-                "{\"id\": 3, \"body\": \"b\", \"_id\": \"d1\", \"text\": \"a\", \"title\": null}\n\
+                "{\"id\": 3.5, \"body\": {}, \"_id\": \"d1\", \"text\": \"a\", \"title\": null}\n\
                  {\"docno\": \"d2\", \"_id\": null, \"text\": null, \"body\": \"c\"}\n",
             ),
             ("queries.jsonl", "{\"query\": \"no\", \"qid\": 9, \"_id\": \"q1\", \"text\": \"yes\"}\n"),
@@ -179,6 +179,18 @@ fn of_several_names_for_a_field_the_first_counts() {
         ],
     );
     assert_eq!(read(folder.path()), told(&[("d1", "", "a"), ("d2", "", "c")], &[("q1", "yes")]));
+    for (line, told) in [
+        ("{\"text\": \"a\"}", "missing field `_id` (or id, doc_id, docid, docno)"),
+        ("{\"id\": 3.5, \"text\": \"a\"}", "id is neither text nor a whole number"),
+        ("{\"docid\": \" \"}", "docid is empty or too long, 1 bytes"),
+        ("{\"_id\": \"d\", \"body\": {}}", "body is no text"),
+    ] {
+        write(folder.path(), &[("corpus.jsonl", line)]);
+        let error =
+            Collection::open(folder.path()).unwrap().documents().unwrap().next().unwrap().unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("corpus.jsonl:1") && error.contains(told), "{error}");
+    }
 }
 
 #[test]

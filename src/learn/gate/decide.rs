@@ -54,14 +54,14 @@ pub(in crate::learn) fn clusters(queries: &[JudgedQuery]) -> Vec<usize> {
 pub(in crate::learn) fn decide(evidence: &Evidence<'_>, options: &GateOptions) -> Result<Ruling> {
     let (old, new) = (mean(evidence.before).hybrid, mean(evidence.after).hybrid);
     let figures = format!(
-        "on {} held-out queries, hybrid nDCG@10 {:.4} → {:.4}, MRR@10 {:.4} → {:.4}, GMAP@100 {:.4} → {:.4}",
+        "on {} held-out queries, hybrid nDCG@10 {:.4} → {:.4}, MRR@10 {:.4} → {:.4}, GMAP@20 {:.4} → {:.4}",
         evidence.before.len(),
         old.ndcg_10,
         new.ndcg_10,
         old.mrr_10,
         new.mrr_10,
-        old.gmap_100,
-        new.gmap_100
+        old.gmap_20,
+        new.gmap_20
     );
     let ruling = |decision, reason: String, test: Option<(f64, f64)>| Ruling {
         decision,
@@ -111,7 +111,7 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     let mut sums: HashMap<usize, f64> = HashMap::new();
     let scores = evidence.before.iter().zip(evidence.after).zip(evidence.clusters);
     for ((before, after), cluster) in scores {
-        *sums.entry(*cluster).or_default() += (after.hybrid.gmap_100 / before.hybrid.gmap_100).ln();
+        *sums.entry(*cluster).or_default() += (after.hybrid.gmap_20 / before.hybrid.gmap_20).ln();
     }
     let mut sums: Vec<(usize, f64)> = sums.into_iter().collect();
     sums.sort_unstable_by_key(|(cluster, _)| *cluster);
@@ -128,7 +128,7 @@ mod tests {
     use crate::learn::report::RankingScores;
 
     fn scores(values: &[f64]) -> Vec<QueryScores> {
-        let both = |value| RankingScores { mrr_10: value, ndcg_10: value, gmap_100: value };
+        let both = |value| RankingScores { mrr_10: value, ndcg_10: value, gmap_20: value };
         values.iter().map(|&value| QueryScores { hybrid: both(value), dense: both(0.5) }).collect()
     }
 
@@ -162,7 +162,7 @@ mod tests {
     fn what_all_queries_gain_is_proof_also_where_few_come_into_the_first_ten() {
         let ruling = |before: &[(f64, f64)], after: &[(f64, f64)]| {
             let scores = |values: &[(f64, f64)]| -> Vec<QueryScores> {
-                let one = |&(ndcg_10, gmap_100)| RankingScores { mrr_10: 0.0, ndcg_10, gmap_100 };
+                let one = |&(ndcg_10, gmap_20)| RankingScores { mrr_10: 0.0, ndcg_10, gmap_20 };
                 values.iter().map(|value| QueryScores { hybrid: one(value), dense: one(value) }).collect()
             };
             let (before, after, clusters): (_, _, Vec<usize>) =
@@ -175,9 +175,10 @@ mod tests {
         let (before, mut after) = ([(0.0, 1.0 / 20.0); 8], [(0.0, 1.0 / 12.0); 8]);
         after[0] = (0.29, 1.0 / 10.0);
         assert_eq!(ruling(&before, &after).decision, Decision::Published);
-        // One answer comes to the first place, the others fall within the first ten or beyond.
-        let (before, mut after) = ([(0.3, 1.0 / 9.0); 8], [(0.29, 1.0 / 10.0); 8]);
-        after[0] = (1.0, 1.0);
+        // Four answers come to the tenth place, where nDCG@10 sees them, and four fall behind it, where it does not.
+        let before = [(0.0, 1.0 / 11.0); 8];
+        let after: [(f64, f64); 8] =
+            std::array::from_fn(|place| if place % 2 == 0 { (0.29, 0.1) } else { (0.0, 0.05) });
         let luck = ruling(&before, &after);
         assert_eq!(luck.decision, Decision::Rejected);
         assert!(luck.reason.starts_with("better, but it may be luck"), "{}", luck.reason);

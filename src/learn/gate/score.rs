@@ -9,8 +9,9 @@ use crate::learn::examples::JudgedQuery;
 use crate::learn::report::{GateScores, RankingScores};
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// Documents of a ranking that are looked at: as many as either side proposes.
-pub(in crate::learn) const DEPTH: usize = 100;
+/// Documents of a ranking that are looked at: two pages. Deeper, what nobody sees would prove a round: of rounds that keep their gains
+/// beyond the tenth place alone, more are let through than are allowed (docs/learning.md).
+pub(in crate::learn) const DEPTH: usize = 20;
 /// Those that users look at.
 const SEEN: usize = 10;
 
@@ -44,10 +45,13 @@ pub(in crate::learn) fn score(
 /// The figures of one ranking of documents, of which no more than [`DEPTH`] count.
 pub(in crate::learn) fn ranking_scores(documents: &[&str], query: &JudgedQuery) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
+    let answers = query.relevant.values().filter(|&&relevance| relevance > 0).count();
+    // Where there is none among them, as if one were the last of them.
+    let least = 1.0 / (DEPTH * answers.max(1)) as f64;
     RankingScores {
         mrr_10: score(Metric::MrrAt(SEEN)),
         ndcg_10: score(Metric::NdcgAt(SEEN)),
-        gmap_100: score(Metric::MapAt(DEPTH)).max(RankingScores::LEAST_PRECISION),
+        gmap_20: score(Metric::MapAt(DEPTH)).max(least),
     }
 }
 
@@ -60,7 +64,7 @@ pub(in crate::learn) fn mean(scores: &[QueryScores]) -> GateScores {
         RankingScores {
             mrr_10: of(|scores| scores.mrr_10),
             ndcg_10: of(|scores| scores.ndcg_10),
-            gmap_100: if scores.is_empty() { 0.0 } else { of(|scores| scores.gmap_100.ln()).exp() },
+            gmap_20: if scores.is_empty() { 0.0 } else { of(|scores| scores.gmap_20.ln()).exp() },
         }
     };
     GateScores { hybrid: of(|scores| &scores.hybrid), dense: of(|scores| &scores.dense) }
@@ -71,22 +75,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_beyond_the_depth_or_is_not_found_counts_alike_and_the_mean_of_precision_is_geometric() {
-        let query = JudgedQuery { text: "q".into(), relevant: [("right".to_string(), 1)].into() };
+    fn what_is_not_found_counts_as_the_last_place_and_the_mean_of_precision_is_geometric() {
+        let judged = |answers: &[&str]| JudgedQuery {
+            text: "q".into(),
+            relevant: answers.iter().map(|answer| (answer.to_string(), 1)).collect(),
+        };
         let documents: Vec<String> = (0..150).map(|number| number.to_string()).collect();
-        let at = |rank: usize| {
+        let at = |rank: usize, query: &JudgedQuery| {
             let mut ranking: Vec<&str> = documents.iter().map(String::as_str).collect();
             ranking.insert(rank - 1, "right");
-            ranking_scores(&ranking, &query)
+            ranking_scores(&ranking, query)
         };
-        let precision = [1, 4, 100, 101].map(|rank| at(rank).gmap_100);
-        assert_eq!(precision, [1.0, 0.25, 0.01, 0.01]);
-        assert_eq!(ranking_scores(&[], &query).gmap_100, 0.01);
+        let (one, two) = (judged(&["right"]), judged(&["right", "missing"]));
+        assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &one).gmap_20), [1.0, 0.25, 0.05, 0.05]);
+        assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &two).gmap_20), [0.5, 0.125, 0.025, 0.025]);
+        assert_eq!(ranking_scores(&[], &one).gmap_20, 0.05);
         // Of the first ten, as users see them.
-        assert_eq!((at(11).ndcg_10, at(11).mrr_10, at(10).mrr_10), (0.0, 0.0, 0.1));
-        let scores = [at(1), at(4)].map(|hybrid| QueryScores { hybrid, dense: at(100) });
+        assert_eq!((at(11, &one).ndcg_10, at(11, &one).mrr_10, at(10, &one).mrr_10), (0.0, 0.0, 0.1));
+        let scores = [1, 4].map(|rank| QueryScores { hybrid: at(rank, &one), dense: at(20, &one) });
         let mean = mean(&scores);
-        assert!((mean.hybrid.gmap_100 - 0.5).abs() < 1e-12 && (mean.hybrid.mrr_10 - 0.625).abs() < 1e-12);
-        assert!((mean.dense.gmap_100 - 0.01).abs() < 1e-12);
+        assert!((mean.hybrid.gmap_20 - 0.5).abs() < 1e-12 && (mean.hybrid.mrr_10 - 0.625).abs() < 1e-12);
+        assert!((mean.dense.gmap_20 - 0.05).abs() < 1e-12);
     }
 }
