@@ -26,7 +26,7 @@ pub struct LearnOptions {
     /// With fewer judged queries than this to train on the encoder is not trained. Default 8.
     pub min_queries: usize,
     /// Fewer held-out queries than this: the gate could not tell, the round is skipped. Default 4:
-    /// of three, even all being better may be luck; of four, too, where two tiers share what luck is allowed.
+    /// of three, even all being better may be luck.
     pub min_held_out: usize,
     /// Hard negatives a training row has at most. Default 3.
     pub negatives_per_query: usize,

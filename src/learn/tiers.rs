@@ -1,5 +1,7 @@
 //! What a round tries, the cheapest first. Each must beat the best so far, and the best of all is built whole.
 
+use std::collections::VecDeque;
+
 use super::adapter_tier::fit_to_queries;
 use super::nudge_tier::nudge;
 use super::query_tier::train_query_side;
@@ -80,23 +82,25 @@ impl Tried {
 }
 
 /// What luck is allowed in an attempt, divided among the tiers that are still to be tried: those that are rejected spend
-/// the same, so that no more than the whole is spent. One that is let through leaves its part to those after it (the fallback
+/// it, so that no more than the whole is spent. One that is let through leaves its part to those after it (the fallback
 /// procedure: Wiens and Dmitrienko, J. Biopharm. Stat. 15, 2005): up to the first that is let through wrongly, only rejected ones
 /// were luck's chances. One that has found nothing to be tested leaves its part too, since it has not looked at the
 /// held-out queries.
 struct Allowance {
     left: f64,
-    tiers: usize,
+    /// Of the next tier first.
+    weights: VecDeque<f64>,
 }
 
 impl Allowance {
-    fn of(tiers: usize) -> Allowance {
-        Allowance { left: 1.0, tiers }
+    fn of(tiers: &[Tier]) -> Allowance {
+        Allowance { left: 1.0, weights: tiers.iter().map(|&tier| weight(tier)).collect() }
     }
 
     /// The part of the next tier.
     fn share(&self) -> f64 {
-        self.left / self.tiers.max(1) as f64
+        let next = self.weights.front().copied().unwrap_or(0.0);
+        self.left * next / self.weights.iter().sum::<f64>().max(next).max(f64::MIN_POSITIVE)
     }
 
     /// Goes on to the tier after it.
@@ -104,8 +108,14 @@ impl Allowance {
         if rejected {
             self.left -= self.share();
         }
-        self.tiers = self.tiers.saturating_sub(1);
+        self.weights.pop_front();
     }
+}
+
+/// What a tier may spend beside others. An encoder gains several times what another fusion weight
+/// does (docs/learning.md), so that its chance is worth more.
+fn weight(tier: Tier) -> f64 {
+    if tier == Tier::Encoder { 3.0 } else { 1.0 }
 }
 
 impl Course<'_> {
@@ -116,7 +126,7 @@ impl Course<'_> {
         let mut best = Best { snapshot: serving.clone(), fusion, scores: None, found: None };
         let mut tried = Tried::default();
         let planned = self.planned();
-        let mut allowance = Allowance::of(planned.len());
+        let mut allowance = Allowance::of(&planned);
         for tier in planned {
             self.share = allowance.share();
             let before = tried.tiers.len();
@@ -282,25 +292,32 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn tiers_share_alike_and_one_that_is_not_rejected_leaves_its_part() {
-        let shares = |rejected: &[bool]| -> Vec<f64> {
-            let mut allowance = Allowance::of(rejected.len());
-            let share = |&rejected: &bool| {
+    fn an_encoder_has_the_largest_share_and_what_is_not_rejected_leaves_its_part() {
+        let shares = |tried: &[(Tier, bool)]| -> Vec<f64> {
+            let tiers: Vec<Tier> = tried.iter().map(|&(tier, _)| tier).collect();
+            let mut allowance = Allowance::of(&tiers);
+            let share = |&(_, rejected): &(Tier, bool)| {
                 let share = allowance.share();
                 allowance.leave(rejected);
                 share
             };
-            rejected.iter().map(share).collect()
+            tried.iter().map(share).collect()
         };
-        assert_eq!(shares(&[true, true]), [0.5, 0.5]);
-        assert_eq!(shares(&[false, true]), [0.5, 1.0]);
-        assert_eq!(shares(&[true, false, true, true]), [0.25, 0.25, 0.375, 0.375]);
+        let (fusion, adapter, encoder) = (Tier::Fusion, Tier::Adapter, Tier::Encoder);
+        assert_eq!(shares(&[(encoder, true)]), [1.0]);
+        assert_eq!(shares(&[(fusion, true), (encoder, true)]), [0.25, 0.75]);
+        assert_eq!(shares(&[(fusion, false), (encoder, true)]), [0.25, 1.0]);
+        assert_eq!(shares(&[(fusion, true), (adapter, false), (encoder, true)]), [0.2, 0.2, 0.8]);
     }
 
     proptest! {
         #[test]
-        fn no_more_than_the_whole_is_spent(rejected in proptest::collection::vec(any::<bool>(), 0..8)) {
-            let (mut allowance, mut spent) = (Allowance::of(rejected.len()), 0.0);
+        fn no_more_than_the_whole_is_spent(
+            rejected in proptest::collection::vec(any::<bool>(), 0..8),
+            first in 0..Tier::ALL.len(),
+        ) {
+            let tiers: Vec<Tier> = Tier::ALL.into_iter().cycle().skip(first).take(rejected.len()).collect();
+            let (mut allowance, mut spent) = (Allowance::of(&tiers), 0.0);
             for rejected in rejected {
                 // What is wrongly let through here adds its own part to what was spent.
                 prop_assert!(spent + allowance.share() <= 1.0 + 1e-12, "{spent}");

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub struct GateOptions {
     /// How often a generation that is no better in GMAP of the first 20, nor worse, may be published by luck, over all the rounds since the last publication
     /// together: the k-th of them is allowed `significance · 6 / (π k)²`, and these sum to `significance`. The
-    /// tiers that a round tests divide it among them. `None`: whatever is not worse is published. Default 0.2: what is
+    /// tiers that a round tests divide it among them, an encoder three times as much as any other. `None`: whatever is not worse is published. Default 0.2: what is
     /// published wrongly has at least not been seen to be worse, and can be rolled back.
     pub significance: Option<f64>,
     /// How much of its mean nDCG@10 the guard may lose. Default 0.02.
