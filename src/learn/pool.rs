@@ -143,3 +143,30 @@ impl Scored<'_> {
         QueryScores { hybrid: ranked(&fusion), dense: ranked(&Fusion::Convex { dense_weight: 1.0 }) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fusion::QueryProfile;
+
+    #[test]
+    fn an_answer_on_the_second_page_is_seen_and_one_document_counts_once() {
+        let chunks = 40u64;
+        let ids: Vec<ChunkId> = (0..chunks).map(ChunkId).collect();
+        // Two chunks a document, by falling cosine: document n stands at rank n + 1.
+        let documents = ids.iter().map(|id| (*id, format!("document {}", id.0 / 2))).collect();
+        let candidate = |&id: &ChunkId| Candidate { id, lexical: 0.0, dense: 1.0 - id.0 as f32 / 100.0 };
+        let candidates: Vec<Candidate> = ids.iter().map(candidate).collect();
+        let pool = Pool { ids, documents, texts: Vec::new() };
+        let scores = |answer: &str| {
+            let query = JudgedQuery { text: "q".into(), relevant: [(answer.to_string(), 1)].into() };
+            let relevant = [answer.to_string()].into();
+            let judged =
+                vec![Judged { candidates: candidates.clone(), relevant, profile: QueryProfile::default() }];
+            Scored { pool: &pool, judged }.score(0, &query, Fusion::default()).hybrid
+        };
+        assert_eq!((scores("document 9").mrr_10, scores("document 9").gmap_20), (0.1, 0.1));
+        assert_eq!((scores("document 14").ndcg_10, scores("document 14").gmap_20), (0.0, 1.0 / 15.0));
+        assert_eq!(scores("another").gmap_20, 1.0 / 20.0);
+    }
+}
