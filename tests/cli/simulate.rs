@@ -71,6 +71,6 @@ fn the_demo_shows_the_whole_loop() {
         (&report["documents"], &report["train_queries"], &report["test_queries"]),
         (&99.into(), &207.into(), &147.into())
     );
-    assert_eq!(report["round"]["examples"], 173);
+    assert_eq!(report["round"]["examples"], 150);
     assert_eq!(json(folder.path(), &["status", "--index", "index"])["feedback"]["judgements"], 207);
 }
