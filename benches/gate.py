@@ -30,7 +30,7 @@ ALLOWED = [0.2 * 6 / math.pi**2 * share for share in (1, 3 / 4)]
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("qrels")
 parser.add_argument("rounds", nargs="+", metavar="NAME=BEFORE:AFTER")
-parser.add_argument("--queries", type=int, nargs="+", default=[20, 40, 80])
+parser.add_argument("--queries", type=int, nargs="+", default=[20, 40, 60])
 options = parser.parse_args()
 random = numpy.random.default_rng(1)
 

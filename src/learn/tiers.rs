@@ -99,8 +99,7 @@ impl Allowance {
 
     /// The part of the next tier.
     fn share(&self) -> f64 {
-        let next = self.weights.front().copied().unwrap_or(0.0);
-        self.left * next / self.weights.iter().sum::<f64>().max(next).max(f64::MIN_POSITIVE)
+        self.weights.front().map_or(0.0, |next| self.left * next / self.weights.iter().sum::<f64>())
     }
 
     /// Goes on to the tier after it.

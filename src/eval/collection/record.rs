@@ -10,7 +10,7 @@ use crate::ids::LONGEST_DOCUMENT_ID;
 
 /// A document of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Fields")]
+#[serde(try_from = "DocumentFields")]
 #[non_exhaustive]
 pub struct Document {
     /// Its name in qrels and runs.
@@ -23,7 +23,7 @@ pub struct Document {
 
 /// A query of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Fields")]
+#[serde(try_from = "QueryFields")]
 #[non_exhaustive]
 pub struct Query {
     /// Its name in qrels and runs.
@@ -32,61 +32,83 @@ pub struct Query {
     pub text: String,
 }
 
-/// A record with any of the names that collections have for its fields. Of several BEIR's counts, then the others in their order;
-/// what does not count may be anything.
-type Fields = serde_json::Map<String, Value>;
+/// The names that collections have for a document's fields. Of several BEIR's counts, then the others in their order; what does
+/// not count may be anything.
+#[derive(Deserialize)]
+struct DocumentFields {
+    _id: Option<Value>,
+    id: Option<Value>,
+    doc_id: Option<Value>,
+    docid: Option<Value>,
+    docno: Option<Value>,
+    title: Option<Value>,
+    text: Option<Value>,
+    contents: Option<Value>,
+    body: Option<Value>,
+}
 
-const DOCUMENT_IDS: [&str; 5] = ["_id", "id", "doc_id", "docid", "docno"];
-const QUERY_IDS: [&str; 4] = ["_id", "id", "query_id", "qid"];
-const TEXTS: [&str; 3] = ["text", "contents", "body"];
-const QUERIES: [&str; 2] = ["text", "query"];
+/// Those for a query's fields, likewise.
+#[derive(Deserialize)]
+struct QueryFields {
+    _id: Option<Value>,
+    id: Option<Value>,
+    query_id: Option<Value>,
+    qid: Option<Value>,
+    text: Option<Value>,
+    query: Option<Value>,
+}
 
-impl TryFrom<Fields> for Document {
+/// A field under one of its names, as far as a record has it.
+type Named = (&'static str, Option<Value>);
+
+impl TryFrom<DocumentFields> for Document {
     type Error = String;
 
-    fn try_from(fields: Fields) -> Result<Document, String> {
-        let id = id(&fields, &DOCUMENT_IDS)?;
-        let title = text(&fields, &["title"])?.unwrap_or_default();
-        Ok(Document { id, title, text: text(&fields, &TEXTS)?.unwrap_or_default() })
+    fn try_from(fields: DocumentFields) -> Result<Document, String> {
+        let DocumentFields { _id, id: plain, doc_id, docid, docno, title, text: words, contents, body } =
+            fields;
+        let id = id([("_id", _id), ("id", plain), ("doc_id", doc_id), ("docid", docid), ("docno", docno)])?;
+        let title = text([("title", title)])?.unwrap_or_default();
+        let body = text([("text", words), ("contents", contents), ("body", body)])?.unwrap_or_default();
+        Ok(Document { id, title, text: body })
     }
 }
 
-impl TryFrom<Fields> for Query {
+impl TryFrom<QueryFields> for Query {
     type Error = String;
 
-    fn try_from(fields: Fields) -> Result<Query, String> {
-        let text = text(&fields, &QUERIES)?.ok_or_else(|| missing(&QUERIES))?;
-        Ok(Query { id: id(&fields, &QUERY_IDS)?, text })
+    fn try_from(fields: QueryFields) -> Result<Query, String> {
+        let QueryFields { _id, id: plain, query_id, qid, text: words, query } = fields;
+        let id = id([("_id", _id), ("id", plain), ("query_id", query_id), ("qid", qid)])?;
+        let text = text([("text", words), ("query", query)])?;
+        Ok(Query { id, text: text.ok_or("missing field `text` (or query)")? })
     }
 }
 
-/// The first of `names` that a record has, null not counted, with its value.
-fn first<'a>(fields: &'a Fields, names: &[&'static str]) -> Option<(&'static str, &'a Value)> {
-    let found = names.iter().filter_map(|&name| Some((name, fields.get(name)?)));
-    found.into_iter().find(|(_, value)| !value.is_null())
+/// The first that a record has, null not counted.
+fn first(names: impl IntoIterator<Item = Named>) -> Option<(&'static str, Value)> {
+    names.into_iter().find_map(|(name, value)| Some((name, value?)))
 }
 
-fn missing(names: &[&str]) -> String {
-    format!("missing field `{}` (or {})", names[0], names[1..].join(", "))
-}
-
-fn text(fields: &Fields, names: &[&'static str]) -> Result<Option<String>, String> {
-    match first(fields, names) {
+fn text(names: impl IntoIterator<Item = Named>) -> Result<Option<String>, String> {
+    match first(names) {
         None => Ok(None),
-        Some((_, Value::String(text))) => Ok(Some(text.clone())),
-        Some((name, _)) => Err(format!("{name} is no text")),
+        Some((_, Value::String(text))) => Ok(Some(text)),
+        Some((name, _)) => Err(format!("{name} is not a string")),
     }
 }
 
 /// An id. Some collections number their documents.
-fn id(fields: &Fields, names: &[&'static str]) -> Result<String, String> {
-    match first(fields, names).ok_or_else(|| missing(names))? {
-        (_, Value::String(id)) if is_id(id) => Ok(id.clone()),
-        (name, Value::String(id)) => {
+fn id<const N: usize>(names: [Named; N]) -> Result<String, String> {
+    let others: Vec<&str> = names.iter().skip(1).map(|(name, _)| *name).collect();
+    match first(names) {
+        None => Err(format!("missing field `_id` (or {})", others.join(", "))),
+        Some((_, Value::String(id))) if is_id(&id) => Ok(id),
+        Some((name, Value::String(id))) => {
             Err(format!("{name} is empty or too long, {} bytes of {LONGEST_DOCUMENT_ID}", id.len()))
         }
-        (_, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
-        (name, _) => Err(format!("{name} is neither text nor a whole number")),
+        Some((_, Value::Number(number))) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
+        Some((name, _)) => Err(format!("{name} is neither text nor a whole number")),
     }
 }
 

@@ -182,8 +182,9 @@ fn of_several_names_for_a_field_the_first_counts() {
     for (line, told) in [
         ("{\"text\": \"a\"}", "missing field `_id` (or id, doc_id, docid, docno)"),
         ("{\"id\": 3.5, \"text\": \"a\"}", "id is neither text nor a whole number"),
+        ("{\"_id\": \"d\", \"_id\": \"e\"}", "duplicate field `_id`"),
         ("{\"docid\": \" \"}", "docid is empty or too long, 1 bytes"),
-        ("{\"_id\": \"d\", \"body\": {}}", "body is no text"),
+        ("{\"_id\": \"d\", \"body\": {}}", "body is not a string"),
     ] {
         write(folder.path(), &[("corpus.jsonl", line)]);
         let error =
