@@ -2,8 +2,8 @@
 
 use super::mpnet::{Layer, Mpnet, Workspace};
 use super::ops::{
-    Panels, Run, Weight, bias_gradient, fit, gelu_backward, input_gradient, mean_pool_backward,
-    normalise_backward, weight_gradient,
+    Before, Panels, Run, Weight, bias_gradient, fit, gelu_backward, input_gradient, mean_pool_backward,
+    normalise_backward, weight_gradients,
 };
 use super::parameters::{Affine, LayerParameters, Parameters};
 use super::tape::{LayerTape, Tape};
@@ -39,6 +39,17 @@ impl Sums<'_> {
         match self.gradients.get_disjoint_mut([affine.weight, affine.bias]) {
             Ok([weight, bias]) => (weight, bias),
             Err(_) => unreachable!("a weight and its bias in one place"),
+        }
+    }
+
+    /// The gradients of the weights of several layers.
+    ///
+    /// # Panics
+    /// As [`both`](Self::both).
+    fn weights<const N: usize>(&mut self, affines: &[Affine<usize>; N]) -> [&mut [f32]; N] {
+        match self.gradients.get_disjoint_mut(affines.each_ref().map(|affine| affine.weight)) {
+            Ok(weights) => weights.map(Vec::as_mut_slice),
+            Err(_) => unreachable!("two weights in one place"),
         }
     }
 }
@@ -89,14 +100,14 @@ impl Mpnet {
         let places = sums.places;
         for (index, from) in places.layers.iter().enumerate().skip(frozen).rev() {
             match index == frozen && frozen > 0 {
-                true => tape.input.load(fit(&mut space.x, narrow)),
+                true => tape.input.load(run, fit(&mut space.x, narrow)),
                 false => self.layer_input(run, index, tape, space, narrow),
             }
             self.layer_backward(run, (index, from), tape, space, back, sums);
         }
         if frozen == 0 {
             let sum = fit(&mut space.sum, narrow);
-            tape.input.load(sum);
+            tape.input.load(run, sum);
             let (d_weight, d_bias) = sums.both(&places.norm);
             self.norm.backward(run, sum, &back.grad[..narrow], d_weight, d_bias);
             std::mem::swap(&mut space.sum, &mut back.grad);
@@ -109,11 +120,11 @@ impl Mpnet {
         let sum = fit(&mut space.sum, narrow);
         let norm = match index.checked_sub(1) {
             None => {
-                tape.input.load(sum);
+                tape.input.load(run, sum);
                 &self.norm
             }
             Some(before) => {
-                tape.layers()[before].output_sum.load(sum);
+                tape.layers()[before].output_sum.load(run, sum);
                 &self.layers[before].output_norm
             }
         };
@@ -149,32 +160,31 @@ impl Mpnet {
         let tokens = space.batch.tokens();
         let narrow = tokens * hidden;
         let BackwardSpace { grad, middle, wide: d_wide, panels, .. } = back;
-        let grad = fit(grad, narrow);
 
         let sum = fit(&mut space.sum, narrow);
-        tape.output_sum.load(sum);
+        tape.output_sum.load(run, sum);
         let (d_weight, d_bias) = sums.both(&from.output_norm);
-        layer.output_norm.backward(run, sum, grad, d_weight, d_bias);
+        layer.output_norm.backward(run, sum, &grad[..narrow], d_weight, d_bias);
 
         let active = fit(&mut space.wide, tokens * wide);
-        tape.wide.load(active);
+        tape.wide.load(run, active);
         let d_wide = fit(d_wide, tokens * wide);
-        d_wide.fill(0.0);
         let down = Weight { numbers: &sums.numbers[from.down.weight], outputs: hidden, inputs: wide };
-        input_gradient(run, precision, down, (sum, hidden, 0), d_wide, panels);
+        input_gradient(run, precision, down, (sum, hidden, 0), (d_wide, Before::Replaced), panels);
         gelu_backward(run, active, d_wide, wide);
         let (d_weight, d_bias) = sums.both(&from.down);
-        weight_gradient(run, precision, (active, wide), (sum, hidden, 0), d_weight, panels);
+        weight_gradients(run, precision, (active, wide), &mut [((sum, hidden, 0), d_weight)], panels);
         bias_gradient(run, sum, d_bias);
 
-        grad.copy_from_slice(sum);
-        tape.attention_sum.load(sum);
+        std::mem::swap(&mut space.sum, grad);
+        let (sum, grad) = (fit(&mut space.sum, narrow), &mut grad[..narrow]);
+        tape.attention_sum.load(run, sum);
         let middle = fit(middle, narrow);
         layer.attention_norm.forward(run, sum, middle);
         let up = Weight { numbers: &sums.numbers[from.up.weight], outputs: wide, inputs: hidden };
-        input_gradient(run, precision, up, (d_wide, wide, 0), grad, panels);
+        input_gradient(run, precision, up, (d_wide, wide, 0), (grad, Before::Added), panels);
         let (d_weight, d_bias) = sums.both(&from.up);
-        weight_gradient(run, precision, (middle, hidden), (d_wide, wide, 0), d_weight, panels);
+        weight_gradients(run, precision, (middle, hidden), &mut [((d_wide, wide, 0), d_weight)], panels);
         bias_gradient(run, d_wide, d_bias);
     }
 
@@ -191,35 +201,37 @@ impl Mpnet {
         let (hidden, precision) = (self.hidden, self.precision);
         let narrow = space.batch.tokens() * hidden;
         let BackwardSpace { grad, attended, qkv: d_qkv, panels, .. } = back;
-        let (grad, sum) = (fit(grad, narrow), fit(&mut space.sum, narrow));
+        let sum = fit(&mut space.sum, narrow);
         let (d_weight, d_bias) = sums.both(&from.attention_norm);
-        layer.attention_norm.backward(run, sum, grad, d_weight, d_bias);
+        layer.attention_norm.backward(run, sum, &grad[..narrow], d_weight, d_bias);
         let out = fit(&mut space.attended, narrow);
-        tape.attended.load(out);
+        tape.attended.load(run, out);
         let d_out = fit(attended, narrow);
-        d_out.fill(0.0);
         let weight = Weight { numbers: &sums.numbers[from.out.weight], outputs: hidden, inputs: hidden };
-        input_gradient(run, precision, weight, (sum, hidden, 0), d_out, panels);
+        input_gradient(run, precision, weight, (sum, hidden, 0), (d_out, Before::Replaced), panels);
         let (d_weight, d_bias) = sums.both(&from.out);
-        weight_gradient(run, precision, (out, hidden), (sum, hidden, 0), d_weight, panels);
+        weight_gradients(run, precision, (out, hidden), &mut [((sum, hidden, 0), d_weight)], panels);
         bias_gradient(run, sum, d_bias);
 
         let qkv = fit(&mut space.qkv, 3 * narrow);
-        tape.qkv.load(qkv);
+        tape.qkv.load(run, qkv);
         let d_qkv = fit(d_qkv, 3 * narrow);
         let attention = self.attention(&space.batch, &space.bias);
         attention.backward(run, qkv, (out, d_out), d_qkv, &mut sums.gradients[sums.places.table]);
-        grad.copy_from_slice(sum);
-        let x = &space.x[..narrow];
+        std::mem::swap(&mut space.sum, grad);
+        let (grad, x) = (&mut grad[..narrow], &space.x[..narrow]);
         let mut d_biases = vec![0.0; 3 * hidden];
         bias_gradient(run, d_qkv, &mut d_biases);
-        for (which, from) in from.qkv.iter().enumerate() {
-            let slice = (&*d_qkv, 3 * hidden, which * hidden);
+        let columns = [0, 1, 2].map(|which| (&*d_qkv, 3 * hidden, which * hidden));
+        for (columns, from) in columns.into_iter().zip(&from.qkv) {
             let weight = Weight { numbers: &sums.numbers[from.weight], outputs: hidden, inputs: hidden };
-            input_gradient(run, precision, weight, slice, grad, panels);
-            let (d_weight, d_bias) = sums.both(from);
-            weight_gradient(run, precision, (x, hidden), slice, d_weight, panels);
-            d_bias.iter_mut().zip(&d_biases[which * hidden..]).for_each(|(sum, x)| *sum += x);
+            input_gradient(run, precision, weight, columns, (grad, Before::Added), panels);
+        }
+        let mut weights: Vec<_> = columns.into_iter().zip(sums.weights(&from.qkv)).collect();
+        weight_gradients(run, precision, (x, hidden), &mut weights, panels);
+        for (from, d_bias) in from.qkv.iter().zip(d_biases.chunks_exact(hidden)) {
+            let sum = &mut sums.gradients[from.bias];
+            sum.iter_mut().zip(d_bias).for_each(|(sum, x)| *sum += x);
         }
     }
 }

@@ -237,7 +237,7 @@ impl Mpnet {
         let narrow = space.batch.tokens() * self.hidden;
         let sum = &space.sum[..narrow];
         if let Record::Tape(tape) = record {
-            tape.input.store(sum);
+            tape.input.store(run, sum);
         }
         self.norm.forward(run, sum, fit(&mut space.x, narrow));
     }
@@ -291,9 +291,9 @@ impl Layer {
         match &mut record {
             LayerRecord::Nothing => {}
             LayerRecord::Tape(tape) => {
-                tape.qkv.store(qkv);
-                tape.attended.store(attended);
-                tape.attention_sum.store(sum);
+                tape.qkv.store(run, qkv);
+                tape.attended.store(run, attended);
+                tape.attention_sum.store(run, sum);
             }
             LayerRecord::Largest(largest) => {
                 observe(&mut largest.qkv, x, model.hidden);
@@ -304,7 +304,7 @@ impl Layer {
         let wide = fit(&mut space.wide, wide);
         if let LayerRecord::Tape(tape) = &mut record {
             self.up.forward(run, middle, Then::Nothing, wide);
-            tape.wide.store(wide);
+            tape.wide.store(run, wide);
             gelu(run, wide, model.wide);
         } else {
             self.up.forward(run, middle, Then::Gelu, wide);
@@ -312,7 +312,7 @@ impl Layer {
         self.down.forward(run, wide, Then::Add(middle), sum);
         match record {
             LayerRecord::Nothing => {}
-            LayerRecord::Tape(tape) => tape.output_sum.store(sum),
+            LayerRecord::Tape(tape) => tape.output_sum.store(run, sum),
             LayerRecord::Largest(largest) => observe(&mut largest.down, wide, model.wide),
         }
         self.output_norm.forward(run, sum, x);

@@ -1,6 +1,9 @@
 //! What a forward pass records for the backward pass.
 
-use super::ops::{EncoderPrecision, bf16_from_f32, f32_from_bf16};
+use super::ops::{EncoderPrecision, Run, bf16_from_f32, f32_from_bf16, map};
+
+/// Numbers that a thread converts at a time.
+const AT_A_TIME: usize = 1 << 16;
 
 /// The arguments and results that the backward pass does not compute again, in f32 or bf16 as was asked for, whatever the products
 /// are in: about 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from batch to batch.
@@ -70,7 +73,7 @@ impl Kept {
     }
 
     /// Records numbers in place of those before.
-    pub(super) fn store(&mut self, numbers: &[f32]) {
+    pub(super) fn store(&mut self, run: Run, numbers: &[f32]) {
         match self {
             Kept::F32(kept) => {
                 kept.clear();
@@ -78,15 +81,19 @@ impl Kept {
             }
             Kept::Bf16(kept) => {
                 kept.resize(numbers.len(), 0);
-                bf16_from_f32(numbers, kept);
+                let parts = numbers.chunks(AT_A_TIME).zip(kept.chunks_mut(AT_A_TIME)).collect();
+                map(run.threads, parts, |(numbers, kept): (&[f32], &mut [u16])| bf16_from_f32(numbers, kept));
             }
         }
     }
 
-    pub(super) fn load(&self, into: &mut [f32]) {
+    pub(super) fn load(&self, run: Run, into: &mut [f32]) {
         match self {
             Kept::F32(kept) => into.copy_from_slice(kept),
-            Kept::Bf16(kept) => f32_from_bf16(kept, into),
+            Kept::Bf16(kept) => {
+                let parts = kept.chunks(AT_A_TIME).zip(into.chunks_mut(AT_A_TIME)).collect();
+                map(run.threads, parts, |(kept, into): (&[u16], &mut [f32])| f32_from_bf16(kept, into));
+            }
         }
     }
 }

@@ -200,7 +200,7 @@ impl TrainableEncoder {
                 frozen.outputs(run, model, tables, texts, space)?;
                 displace(&mut space.x);
                 if let Record::Tape(tape) = &mut record {
-                    tape.input.store(&space.x[..space.batch.tokens() * model.hidden]);
+                    tape.input.store(run, &space.x[..space.batch.tokens() * model.hidden]);
                 }
                 model.pass(run, frozen.layers..model.layers.len(), space, &mut record);
             }
@@ -267,7 +267,7 @@ impl TrainableEncoder {
         let gradient =
             self.model.input_backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
         let mut input = vec![0.0; gradient.len()];
-        self.tape.input.load(&mut input);
+        self.tape.input.load(self.run, &mut input);
         (input, gradient.to_vec())
     }
 

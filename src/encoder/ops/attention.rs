@@ -115,7 +115,7 @@ impl Attention<'_> {
         let length = place.length;
         let (keys, values) = (self.part(qkv, 1, place, 0..length), self.part(qkv, 2, place, 0..length));
         scratch.keys.fill_transposed(run.kernel, precision, &[keys], None);
-        scratch.values.fill(run.kernel, precision, values);
+        scratch.values.fill(run, precision, values);
         for first in (0..length).step_by(SCORE_ROWS) {
             let rows = first..length.min(first + SCORE_ROWS);
             let scores = fit(&mut scratch.scores, rows.len() * length);
@@ -211,13 +211,13 @@ impl Attention<'_> {
             });
         };
         let square = |numbers| View::new(numbers, length, length, length);
-        panels.fill(kernel, precision, grad);
+        panels.fill(run, precision, grad);
         write(2, Source::Columns(square(weights)), panels);
         let by_bucket = Self::by_bucket(length, d_scores);
         d_scores.iter_mut().for_each(|x| *x *= self.scale());
-        panels.fill(kernel, precision, part_of(1));
+        panels.fill(run, precision, part_of(1));
         write(0, Source::Rows(square(d_scores)), panels);
-        panels.fill(kernel, precision, part_of(0));
+        panels.fill(run, precision, part_of(0));
         write(1, Source::Columns(square(d_scores)), panels);
         by_bucket
     }

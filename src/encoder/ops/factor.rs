@@ -3,11 +3,15 @@
 use super::amx;
 use super::kernel::{EncoderPrecision, Kernel};
 use super::memory::Lines;
-use super::simd;
 use super::tile::{COLUMNS, INT16_LEFT, INT16_RIGHT, LINE, Line, Order, ROWS};
+use super::{Run, map, map_each, simd};
 
 /// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
 const GROUP: usize = 256;
+
+/// Panels that are filled at once from the rows of a matrix: each row, which may be on a page of its own, then gives 512
+/// bytes.
+const AT_ONCE: usize = 4;
 
 /// A row-major matrix inside a slice.
 #[derive(Clone, Copy)]
@@ -193,8 +197,9 @@ impl Block {
         self.order = Some(Order::Columns);
         self.inverses.clear();
         if precision == EncoderPrecision::Int16 {
-            let scales = int16_scales(view, first, self.rows, INT16_LEFT, &mut self.inverses);
-            self.scales.extend(scales.into_iter().map(|scale| (scale, 0.0)));
+            self.inverses.resize(self.rows, 0.0);
+            let scales = int16_scales(view, first, INT16_LEFT, &mut self.inverses);
+            self.scales.extend(scales.map(|scale| (scale, 0.0)));
         }
         let lines_a_row = self.words.div_ceil(LINE);
         let spans: Vec<_> = (0..self.tiles).map(|tile| self.span(tile)).collect();
@@ -241,22 +246,21 @@ fn group(
     }
 }
 
-/// What the integers of `count` columns from `first` on stand for, if the largest number of each becomes `largest`, and
-/// what its numbers are to be multiplied by to become integers.
-fn int16_scales(
+/// What the integers of columns from `first` on stand for, if the largest number of each becomes `largest`. In
+/// `inverses`, one for each column and 0 before, is left what its numbers are to be multiplied by to become integers.
+fn int16_scales<'a>(
     view: View<'_>,
     first: usize,
-    count: usize,
     largest: i32,
-    inverses: &mut Vec<f32>,
-) -> Vec<f32> {
-    inverses.clear();
-    inverses.resize(count, 0.0);
+    inverses: &'a mut [f32],
+) -> impl Iterator<Item = f32> + 'a {
+    let count = inverses.len();
     (0..view.rows).for_each(|row| simd::keep_largest(&view.row(row)[first..first + count], inverses));
-    let scales =
-        inverses.iter().map(|found| (found / largest as f32).max(f32::MIN_POSITIVE)).collect::<Vec<_>>();
-    inverses.iter_mut().zip(&scales).for_each(|(inverse, scale)| *inverse = 1.0 / scale);
-    scales
+    inverses.iter_mut().map(move |inverse| {
+        let scale = (*inverse / largest as f32).max(f32::MIN_POSITIVE);
+        *inverse = 1.0 / scale;
+        scale
+    })
 }
 
 fn words_mut(lines: &mut [Line]) -> &mut [u32] {
@@ -284,6 +288,15 @@ impl ColumnScales {
         self.totals.clear();
     }
 
+    /// Makes room for some columns, all zero, and gives those of [`AT_ONCE`] panels at a time; beyond the last, none.
+    fn parts(&mut self, columns: usize) -> impl Iterator<Item = (&mut [f32], &mut [f32])> {
+        self.units.resize(columns, 0.0);
+        self.totals.resize(columns, 0.0);
+        let none = std::iter::repeat_with(|| (Default::default(), Default::default()));
+        let columns = AT_ONCE * COLUMNS;
+        self.units.chunks_mut(columns).zip(self.totals.chunks_mut(columns)).chain(none)
+    }
+
     /// Units and totals of `width` columns.
     pub(super) fn of(&self, column: usize, width: usize) -> (&[f32], &[f32]) {
         (&self.units[column..][..width], &self.totals[column..][..width])
@@ -300,8 +313,6 @@ pub(in crate::encoder) struct Panels {
     scales: ColumnScales,
     foreign: Vec<amx::Packed>,
     buffer: Lines,
-    /// Of int16 from columns: what each is multiplied by.
-    inverses: Vec<f32>,
 }
 
 impl Panels {
@@ -395,37 +406,28 @@ impl Panels {
     }
 
     /// Takes a matrix as it is: a column here is a column there.
-    pub(super) fn fill(&mut self, kernel: Kernel, precision: EncoderPrecision, view: View<'_>) {
-        if kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
-            let mut block = Block::default();
-            block.fill(precision, Source::Columns(view), 0, view.columns, 1);
+    pub(super) fn fill(&mut self, run: Run, precision: EncoderPrecision, view: View<'_>) {
+        if run.kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
             self.resize(precision, view.rows, 0);
             self.columns = view.columns;
-            self.foreign = groups(precision, block.plain(), view.columns, view.rows);
+            self.foreign = map_each(run.threads, view.columns.div_ceil(GROUP), |group| {
+                let (first, mut block) = (group * GROUP, Block::default());
+                let columns = GROUP.min(view.columns - first);
+                block.fill(precision, Source::Columns(view), first, columns, 1);
+                amx::Packed::new(precision, block.plain(), columns, view.rows)
+            });
             return;
         }
         self.resize(precision, view.rows, view.columns);
-        let words = self.words();
-        if precision == EncoderPrecision::Int16 {
-            self.scales.units = int16_scales(view, 0, view.columns, INT16_RIGHT, &mut self.inverses);
-            self.scales.totals.resize(view.columns, 0.0);
-        }
-        let all = words_mut(&mut self.lines);
-        let mut numbers = [0.0; COLUMNS];
-        for panel in 0..view.columns.div_ceil(COLUMNS) {
-            let first = panel * COLUMNS;
-            let width = COLUMNS.min(view.columns - first);
-            let inverses = self.inverses.get(first..first + width).unwrap_or_default();
-            let into = &mut all[panel * words * COLUMNS..(panel + 1) * words * COLUMNS];
-            for (word, into) in into.chunks_exact_mut(COLUMNS).enumerate() {
-                group(precision, view, word, first, inverses, &mut numbers[..width]);
-                for (into, from) in into.iter_mut().zip(&numbers) {
-                    *into = from.to_bits();
-                }
-                if precision == EncoderPrecision::Int16 {
-                    simd::add_int16_pairs(into, &mut self.scales.totals[first..first + width]);
-                }
-            }
+        let panel_words = self.words() * COLUMNS;
+        let used = &mut words_mut(&mut self.lines)[..view.columns.div_ceil(COLUMNS) * panel_words];
+        let scaled = if precision == EncoderPrecision::Int16 { view.columns } else { 0 };
+        let parts =
+            used.chunks_mut((AT_ONCE * panel_words).max(1)).zip(self.scales.parts(scaled)).enumerate();
+        if run.threads == 1 {
+            parts.for_each(|part| fill_panels(precision, view, part));
+        } else {
+            map(run.threads, parts.collect(), |part| fill_panels(precision, view, part));
         }
     }
 
@@ -452,6 +454,32 @@ impl Panels {
             }
         }
         self.foreign = groups(precision, (&lines, lines_a_row), columns, depth);
+    }
+}
+
+/// Some panels by the number of the part: their words, and units and totals of their columns where they are integers.
+type PanelsOf<'a> = (usize, (&'a mut [u32], (&'a mut [f32], &'a mut [f32])));
+
+/// Fills at most [`AT_ONCE`] panels with their columns of a matrix.
+fn fill_panels(precision: EncoderPrecision, view: View<'_>, (part, (words, (units, totals))): PanelsOf<'_>) {
+    let first = part * AT_ONCE * COLUMNS;
+    let (mut inverses, mut numbers) = ([0.0; AT_ONCE * COLUMNS], [0.0; AT_ONCE * COLUMNS]);
+    let numbers = &mut numbers[..(view.columns - first).min(AT_ONCE * COLUMNS)];
+    let inverses = &mut inverses[..units.len()];
+    if precision == EncoderPrecision::Int16 {
+        let scales = int16_scales(view, first, INT16_RIGHT, inverses);
+        units.iter_mut().zip(scales).for_each(|(unit, scale)| *unit = scale);
+    }
+    let panel_words = words.len() / numbers.len().div_ceil(COLUMNS);
+    for word in 0..panel_words / COLUMNS {
+        group(precision, view, word, first, inverses, numbers);
+        for (panel, numbers) in numbers.chunks(COLUMNS).enumerate() {
+            let into = &mut words[panel * panel_words + word * COLUMNS..][..COLUMNS];
+            into.iter_mut().zip(numbers).for_each(|(into, from)| *into = from.to_bits());
+            if let Some(totals) = totals.chunks_mut(COLUMNS).nth(panel) {
+                simd::add_int16_pairs(into, totals);
+            }
+        }
     }
 }
 

@@ -91,46 +91,58 @@ impl Linear {
     }
 }
 
-/// Adds `gradᵀ x`, the gradient of a weight, to `into`, if that is not empty. `grad` is some columns of a matrix whose rows start `stride`
-/// apart, from column `first` on. `panels` is room to work in.
-pub(in crate::encoder) fn weight_gradient(
+/// Some columns of a matrix, the gradient of a layer's result: its numbers, how far apart its rows start, and the first
+/// column.
+pub(in crate::encoder) type Columns<'a> = (&'a [f32], usize, usize);
+
+/// Adds `gradᵀ x`, the gradient of a weight, to what stands beside each `grad`, if that is not empty: of several weights of
+/// one input. `panels` is room to work in.
+pub(in crate::encoder) fn weight_gradients(
     run: Run,
     precision: EncoderPrecision,
-    x: (&[f32], usize),
-    (grad, stride, first): (&[f32], usize, usize),
-    into: &mut [f32],
+    (x, inputs): (&[f32], usize),
+    weights: &mut [(Columns<'_>, &mut [f32])],
     panels: &mut Panels,
 ) {
-    if into.is_empty() {
+    if weights.iter().all(|(_, into)| into.is_empty()) {
         return;
     }
-    let (x, inputs) = x;
-    let (rows, outputs) = (x.len() / inputs, into.len() / inputs);
-    let target = Target::new(into, inputs);
+    let rows = x.len() / inputs;
     let some = rows.div_ceil(rows.div_ceil(SUMMED).max(1)).next_multiple_of(2).max(2);
     for start in (0..rows).step_by(some) {
         let count = some.min(rows - start);
-        panels.fill(run.kernel, precision, View::new(&x[start * inputs..], count, inputs, inputs));
-        let grad = View::new(&grad[start * stride + first..], count, outputs, stride);
-        multiply(run, Source::Columns(grad), panels, &|part| target.add(&part));
+        panels.fill(run, precision, View::new(&x[start * inputs..], count, inputs, inputs));
+        for ((grad, stride, first), into) in &mut *weights {
+            let grad = View::new(&grad[start * *stride + *first..], count, into.len() / inputs, *stride);
+            let target = Target::new(into, inputs);
+            multiply(run, Source::Columns(grad), panels, &|part| target.add(&part));
+        }
     }
 }
 
-/// Adds `grad W`, the gradient of an input, to `into`; arguments as of [`weight_gradient`].
+/// What becomes of the numbers that were where a result goes.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::encoder) enum Before {
+    Replaced,
+    Added,
+}
+
+/// `grad W`, the gradient of an input. `panels` is room to work in.
 pub(in crate::encoder) fn input_gradient(
     run: Run,
     precision: EncoderPrecision,
     weight: Weight<'_>,
-    (grad, stride, first): (&[f32], usize, usize),
-    into: &mut [f32],
+    (grad, stride, first): Columns<'_>,
+    (into, before): (&mut [f32], Before),
     panels: &mut Panels,
 ) {
     let rows = into.len() / weight.inputs;
-    panels.fill(run.kernel, precision, weight.view());
+    panels.fill(run, precision, weight.view());
     let target = Target::new(into, weight.inputs);
     let grad = View::new(&grad[first..], rows, weight.outputs, stride);
-    multiply(run, Source::Rows(grad), panels, &|part| {
-        target.add(&part);
+    multiply(run, Source::Rows(grad), panels, &|part| match before {
+        Before::Replaced => target.write(&part),
+        Before::Added => target.add(&part),
     });
 }
 

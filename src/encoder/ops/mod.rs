@@ -30,7 +30,7 @@ use rayon::prelude::*;
 pub(super) use attention::{Attention, PositionBias};
 pub(super) use factor::Panels;
 pub use kernel::{EncoderPrecision, Kernel};
-pub(super) use linear::{Linear, Then, Weight, bias_gradient, input_gradient, weight_gradient};
+pub(super) use linear::{Before, Linear, Then, Weight, bias_gradient, input_gradient, weight_gradients};
 pub(super) use norm::Norm;
 pub use peak::peak_gflops;
 pub(super) use pool::{mean_pool, mean_pool_backward, normalise, normalise_backward};

@@ -1,7 +1,9 @@
 use super::{apart, random};
 use crate::encoder::ops::factor::{Panels, Source, View};
 use crate::encoder::ops::product::{Run, Target, multiply};
-use crate::encoder::ops::{EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradient};
+use crate::encoder::ops::{
+    Before, EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradients,
+};
 
 const PRECISIONS: [EncoderPrecision; 4] =
     [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int16, EncoderPrecision::Int8];
@@ -74,7 +76,7 @@ fn products_are_the_schoolbooks_on_every_kernel_and_shape() {
                 if precision == EncoderPrecision::Int8 {
                     continue; // its factors are made of rows
                 }
-                by_rows.fill(kernel, precision, View::new(&b, k, n, n));
+                by_rows.fill(run, precision, View::new(&b, k, n, n));
                 let left = Source::Columns(View::new(&a_turned, k, m, m));
                 from_columns.push(product(run, left, &by_rows, (m, n)));
             }
@@ -150,24 +152,43 @@ fn a_linear_layer_adds_bias_activation_and_residual() {
 
 #[test]
 fn gradients_of_a_linear_layer_are_added_up() {
-    let (rows, inputs, outputs, stride, first) = (37, 24, 16, 40, 9);
+    let (rows, inputs, outputs, stride) = (37, 300, 16, 48);
     let (x, weight) = (random(1, rows * inputs), random(2, outputs * inputs));
     let grad = random(3, rows * stride);
-    let cut: Vec<f32> = grad.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect();
-    let d_x = schoolbook(&cut, &weight, (rows, outputs, inputs));
-    let d_weight = schoolbook(&transposed(&cut, rows, outputs), &x, (outputs, rows, inputs));
-    let plus = |x: Vec<f32>| x.iter().map(|x| x + 0.25).collect::<Vec<_>>();
+    // Two layers of one input: the gradients of their results stand side by side.
+    let columns = [9, 9 + outputs].map(|first| (&grad[..], stride, first));
+    let cut = columns.map(|(grad, stride, first)| -> Vec<f32> {
+        grad.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect()
+    });
+    let d_x = schoolbook(&cut[0], &weight, (rows, outputs, inputs));
+    let d_weights =
+        cut.map(|grad| schoolbook(&transposed(&grad, rows, outputs), &x, (outputs, rows, inputs)));
+    let plus = |x: &[f32]| x.iter().map(|x| x + 0.25).collect::<Vec<_>>();
     for (kernel, precision) in kernels() {
         if precision == EncoderPrecision::Int8 {
             continue; // training has none
         }
-        let (run, mut panels) = (Run { kernel, threads: 2 }, Panels::default());
-        let mut found = vec![0.25; rows * inputs];
+        let (is_near, mut panels) =
+            (|found: &[f32], golden: &[f32]| apart(found, golden) < tolerance(precision), Panels::default());
         let weight = Weight { numbers: &weight, outputs, inputs };
-        input_gradient(run, precision, weight, (&grad, stride, first), &mut found, &mut panels);
-        assert!(apart(&found, &plus(d_x.clone())) < tolerance(precision), "{kernel} in {precision}");
-        let mut found = vec![0.25; outputs * inputs];
-        weight_gradient(run, precision, (&x, inputs), (&grad, stride, first), &mut found, &mut panels);
-        assert!(apart(&found, &plus(d_weight.clone())) < tolerance(precision), "{kernel} in {precision}");
+        let found = [1, 2, 3].map(|threads| {
+            let run = Run { kernel, threads };
+            let mut found = [0; 2].map(|_| vec![0.25; rows * inputs]);
+            for (found, before) in found.iter_mut().zip([Before::Added, Before::Replaced]) {
+                input_gradient(run, precision, weight, columns[0], (found, before), &mut panels);
+            }
+            let mut sums = [0; 2].map(|_| vec![0.25; outputs * inputs]);
+            let mut weights: Vec<_> =
+                columns.into_iter().zip(sums.iter_mut().map(|sum| &mut sum[..])).collect();
+            weight_gradients(run, precision, (&x, inputs), &mut weights, &mut panels);
+            (found, sums)
+        });
+        let ([added, replaced], sums) = &found[0];
+        assert!(is_near(added, &plus(&d_x)), "{kernel} in {precision}");
+        assert!(is_near(replaced, &d_x), "{kernel} in {precision}");
+        for (sum, golden) in sums.iter().zip(&d_weights) {
+            assert!(is_near(sum, &plus(golden)), "{kernel} in {precision}");
+        }
+        assert!(found.iter().all(|other| *other == found[0]), "{kernel} in {precision}: threads differ");
     }
 }
