@@ -11,7 +11,7 @@ use super::tape::{LayerTape, Tape};
 /// Room for the gradients of activations; kept from batch to batch.
 #[derive(Default)]
 pub(super) struct BackwardSpace {
-    /// Of what a layer gives, then of what it takes.
+    /// Of what a layer gives, then of what it takes. Changes places with the workspace's `sum`.
     grad: Vec<f32>,
     middle: Vec<f32>,
     attended: Vec<f32>,
@@ -230,8 +230,8 @@ impl Mpnet {
         let mut weights: Vec<_> = columns.into_iter().zip(sums.weights(&from.qkv)).collect();
         weight_gradients(run, precision, (x, hidden), &mut weights, panels);
         for (from, d_bias) in from.qkv.iter().zip(d_biases.chunks_exact(hidden)) {
-            let sum = &mut sums.gradients[from.bias];
-            sum.iter_mut().zip(d_bias).for_each(|(sum, x)| *sum += x);
+            let into = &mut sums.gradients[from.bias];
+            into.iter_mut().zip(d_bias).for_each(|(into, x)| *into += x);
         }
     }
 }

@@ -87,12 +87,39 @@ impl Kept {
         }
     }
 
+    /// # Panics
+    /// If what was recorded has another length.
     pub(super) fn load(&self, run: Run, into: &mut [f32]) {
         match self {
             Kept::F32(kept) => into.copy_from_slice(kept),
             Kept::Bf16(kept) => {
+                assert_eq!(kept.len(), into.len(), "a tape of another batch");
                 let parts = kept.chunks(AT_A_TIME).zip(into.chunks_mut(AT_A_TIME)).collect();
                 map(run.threads, parts, |(kept, into): (&[u16], &mut [f32])| f32_from_bf16(kept, into));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::ops::Kernel;
+
+    #[test]
+    fn what_is_recorded_in_parts_comes_back_in_bf16() {
+        let numbers: Vec<f32> = (0..2 * AT_A_TIME + 5).map(|i| (i as f32).sin()).collect();
+        let (mut bits, mut golden) = (vec![0; numbers.len()], vec![0.0; numbers.len()]);
+        bf16_from_f32(&numbers, &mut bits);
+        f32_from_bf16(&bits, &mut golden);
+        for threads in [1, 3] {
+            let run = Run { kernel: Kernel::Portable, threads };
+            let mut kept = Kept::new(EncoderPrecision::Bf16);
+            for length in [numbers.len(), AT_A_TIME + 3, 7, numbers.len()] {
+                kept.store(run, &numbers[..length]);
+                let mut found = vec![f32::NAN; length];
+                kept.load(run, &mut found);
+                assert!(found == golden[..length], "{length} numbers, {threads} threads");
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::factor::{Panels, Source, View};
+use super::factor::{Source, View};
 use super::kernel::{EncoderPrecision, Kernel};
+use super::panels::Panels;
 use super::position::{BUCKETS, relative_position_bucket};
 use super::product::{Run, Target, multiply};
 use super::{each, fit, map_each, simd};

@@ -1,7 +1,8 @@
 //! Products with weight matrices, `x Wᵀ + b`, for `x` of shape `(tokens, inputs)` and `W` of shape `(outputs, inputs)`.
 
-use super::factor::{Panels, Source, View};
+use super::factor::{Source, View};
 use super::kernel::EncoderPrecision;
+use super::panels::Panels;
 use super::product::{Part, Run, Target, multiply};
 use super::{ROWS, map, simd};
 
@@ -93,15 +94,15 @@ impl Linear {
 
 /// Some columns of a matrix, the gradient of a layer's result: its numbers, how far apart its rows start, and the first
 /// column.
-pub(in crate::encoder) type Columns<'a> = (&'a [f32], usize, usize);
+pub(in crate::encoder) type ColumnsOf<'a> = (&'a [f32], usize, usize);
 
-/// Adds `gradᵀ x`, the gradient of a weight, to what stands beside each `grad`, if that is not empty: of several weights of
-/// one input. `panels` is room to work in.
+/// For several weights of one input `x`: adds `gradᵀ x`, the gradient of each, to the numbers beside its `grad`, unless
+/// they are empty. `panels` is room to work in.
 pub(in crate::encoder) fn weight_gradients(
     run: Run,
     precision: EncoderPrecision,
     (x, inputs): (&[f32], usize),
-    weights: &mut [(Columns<'_>, &mut [f32])],
+    weights: &mut [(ColumnsOf<'_>, &mut [f32])],
     panels: &mut Panels,
 ) {
     if weights.iter().all(|(_, into)| into.is_empty()) {
@@ -121,18 +122,18 @@ pub(in crate::encoder) fn weight_gradients(
 }
 
 /// What becomes of the numbers that were where a result goes.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(in crate::encoder) enum Before {
     Replaced,
     Added,
 }
 
-/// `grad W`, the gradient of an input. `panels` is room to work in.
+/// Puts `grad W`, the gradient of an input, where `into` is, or adds it. `panels` is room to work in.
 pub(in crate::encoder) fn input_gradient(
     run: Run,
     precision: EncoderPrecision,
     weight: Weight<'_>,
-    (grad, stride, first): Columns<'_>,
+    (grad, stride, first): ColumnsOf<'_>,
     (into, before): (&mut [f32], Before),
     panels: &mut Panels,
 ) {

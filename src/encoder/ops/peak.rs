@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::factor::{Panels, Source, View};
+use super::factor::{Source, View};
+use super::panels::Panels;
 use super::product::{Run, Target, multiply};
 use super::{EncoderPrecision, Kernel, each};
 

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::factor::{Block, Panels, Source, most_rows, words};
+use super::factor::{Block, Source, words};
 use super::kernel::{EncoderPrecision, Kernel};
+use super::panels::{Panels, most_rows};
 use super::tile::{self, COLUMNS, Multiply, ROWS, Tile};
 use super::{each, simd};
 
