@@ -129,16 +129,10 @@ impl Panels {
         self.resize(precision, depth, columns);
         let (words, lines_a_row) = (self.words(), self.words().div_ceil(LINE));
         self.buffer.fit(lines_a_row);
-        let mut scaled = vec![0.0; if factors.is_some() { depth } else { 0 }];
+        let mut room = vec![0.0; if factors.is_some() { depth } else { 0 }];
         let rows = parts.iter().flat_map(|part| (0..part.rows).map(|row| part.row(row)));
         for (column, numbers) in rows.enumerate() {
-            let numbers = match factors {
-                Some(factors) => {
-                    simd::multiply(numbers, factors, &mut scaled);
-                    &scaled
-                }
-                None => numbers,
-            };
+            let numbers = smoothed(numbers, factors, &mut room);
             match precision {
                 EncoderPrecision::F32 => simd::f32_lines(numbers, &mut self.buffer, 1),
                 EncoderPrecision::Bf16 => simd::bf16_lines(numbers, &mut self.buffer, 1),
@@ -198,16 +192,10 @@ impl Panels {
         self.columns = columns;
         let lines_a_row = self.words().div_ceil(LINE);
         let mut lines = vec![Line([0; LINE]); columns * lines_a_row];
-        let mut scaled = vec![0.0; depth];
+        let mut room = vec![0.0; if factors.is_some() { depth } else { 0 }];
         let rows = parts.iter().flat_map(|part| (0..part.rows).map(|row| part.row(row)));
         for (numbers, into) in rows.zip(lines.chunks_exact_mut(lines_a_row.max(1))) {
-            let numbers = match factors {
-                Some(factors) => {
-                    simd::multiply(numbers, factors, &mut scaled);
-                    &scaled
-                }
-                None => numbers,
-            };
+            let numbers = smoothed(numbers, factors, &mut room);
             match precision {
                 EncoderPrecision::Int8 => self.scales.push(simd::int8_weight_lines(numbers, into)),
                 _ => simd::bf16_lines(numbers, into, 1),
@@ -215,6 +203,13 @@ impl Panels {
         }
         self.foreign = groups(precision, (&lines, lines_a_row), columns, depth);
     }
+}
+
+/// A row, multiplied by the factors, if there are any, into `room`.
+fn smoothed<'a>(row: &'a [f32], factors: Option<&[f32]>, room: &'a mut [f32]) -> &'a [f32] {
+    let Some(factors) = factors else { return row };
+    simd::multiply(row, factors, room);
+    room
 }
 
 /// At most [`AT_ONCE`] panels.
