@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use retune::encoder::EncoderPrecision;
-use retune::{GradientNegatives, LearnOptions, Mixing, NegativeScope, NegativeShares};
+use retune::{LearnOptions, NegativeShares};
 
 use super::evidence::Evidence;
+use super::loss::Loss;
+use super::mining::Mining;
 use super::positive::positive;
 use super::tiers::Tiers;
 
@@ -26,22 +28,12 @@ pub(super) struct Learning {
     /// So many of the lowest layers stay as they are: quicker steps, in less memory. Default: half of them.
     #[arg(long, value_name = "N")]
     frozen_layers: Option<usize>,
-    /// Whom a row's hard negatives are shown to: batch, own_anchor or auto.
-    #[arg(long, value_parser = scope)]
-    scope: Option<NegativeScope>,
     /// Shares of the sources of hard negatives: confusable,semantic,adversarial. Default 2,1,0.
     #[arg(long, value_name = "C,S,A", value_parser = shares)]
     negatives: Option<NegativeShares>,
     /// Hard negatives of a row.
     #[arg(long, value_name = "N")]
     negatives_per_query: Option<usize>,
-    /// Each anchor also sees mixtures of the N hardest candidates that it sees. Default: no mixtures.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
-    mixing: Option<u32>,
-    /// Hard negatives also count once their embeddings are moved towards the anchor by a share of their length, above 0 to 1;
-    /// what that counts beside the plain loss may follow (default 1). Default: none are moved.
-    #[arg(long, value_name = "EPSILON[,WEIGHT]", value_parser = gradient_negatives)]
-    gradient_negatives: Option<GradientNegatives>,
     /// Rows of a query, one for each of its answers.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     positives_per_query: Option<u32>,
@@ -58,6 +50,10 @@ pub(super) struct Learning {
     /// Queries whose hard negatives are measured before training and after each epoch; 0: none. Default 64.
     #[arg(long, value_name = "N")]
     monitor: Option<usize>,
+    #[command(flatten)]
+    mining: Mining,
+    #[command(flatten)]
+    loss: Loss,
     #[command(flatten)]
     tiers: Tiers,
     /// Threads that a round computes on. Default: all.
@@ -105,16 +101,6 @@ fn significance(text: &str) -> Result<Significance, String> {
     }
 }
 
-fn scope(text: &str) -> Result<NegativeScope, String> {
-    let scopes = [
-        ("batch", NegativeScope::Batch),
-        ("own_anchor", NegativeScope::OwnAnchor),
-        ("auto", NegativeScope::Auto),
-    ];
-    let found = scopes.into_iter().find(|(name, _)| *name == text);
-    found.map(|(_, scope)| scope).ok_or_else(|| "there are batch, own_anchor and auto".into())
-}
-
 fn shares(text: &str) -> Result<NegativeShares, String> {
     let shares: Vec<f32> =
         text.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|e| format!("{e}"))?;
@@ -124,19 +110,6 @@ fn shares(text: &str) -> Result<NegativeShares, String> {
         }
         _ => Err("three numbers are wanted".into()),
     }
-}
-
-fn gradient_negatives(text: &str) -> Result<GradientNegatives, String> {
-    let numbers: Vec<f64> = text.split(',').map(positive).collect::<Result<_, _>>()?;
-    let negatives = match numbers[..] {
-        [epsilon] => GradientNegatives::default().with_epsilon(epsilon as f32),
-        [epsilon, weight] => {
-            GradientNegatives::default().with_epsilon(epsilon as f32).with_weight(weight as f32)
-        }
-        _ => return Err("one or two numbers are wanted".into()),
-    };
-    negatives.validate().map_err(|error| error.to_string())?;
-    Ok(negatives)
 }
 
 impl Learning {
@@ -159,17 +132,10 @@ impl Learning {
         if let Some(layers) = self.frozen_layers {
             train = train.with_frozen_layers(layers);
         }
-        if let Some(scope) = self.scope {
-            train = train.with_scope(scope);
-        }
-        if let Some(hardest) = self.mixing {
-            train = train.with_mixing(Some(Mixing::default().with_hardest(hardest as usize)));
-        }
-        train = train.with_gradient_negatives(self.gradient_negatives);
         if let Some(queries) = self.monitor {
             train = train.with_monitor_queries(queries);
         }
-        train = train.with_time_limit(self.time_limit);
+        train = self.loss.apply(train).with_time_limit(self.time_limit);
         options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));
         if let Some(Interval(interval)) = self.checkpoint_every {
             options = options.with_checkpoint_interval(interval);
@@ -177,6 +143,7 @@ impl Learning {
         if let Some(shares) = self.negatives {
             options = options.with_negative_shares(shares);
         }
+        options = options.with_semantic(self.mining.options());
         if let Some(negatives) = self.negatives_per_query {
             options = options.with_negatives_per_query(negatives);
         }
