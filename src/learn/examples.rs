@@ -23,7 +23,7 @@ use crate::search::Snapshot;
 use crate::train::{Example, Guide};
 
 /// A judged query with the documents that answer it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct JudgedQuery {
     pub(super) text: String,
     /// By document id, as qrels have it: 1 for every answer.
@@ -257,15 +257,23 @@ impl Collected {
         self.guide.add(&confusion.query, vector.to_vec());
         let (negatives, kinds): (Vec<String>, Vec<_>) =
             negatives.into_iter().map(|negative| (negative.proposal.text, negative.kind)).unzip();
-        for positive in positives.iter().take(options.positives_per_query) {
+        let answers: Vec<String> = positives.iter().map(ChunkRecord::encoder_text).collect();
+        for (answer, text) in positives.iter().zip(&answers) {
+            self.guide_by(text, Some(answer.chunk), snapshot)?;
+        }
+        for (row, positive) in positives.iter().take(options.positives_per_query).enumerate() {
             if negatives.is_empty() {
                 self.count("pairs_without_negative", 1);
             }
-            self.guide_by(&positive.encoder_text(), Some(positive.chunk), snapshot)?;
-            let weight = weights.weight(confusion, &positive.document);
-            let (anchor, positive) = (confusion.query.clone(), positive.encoder_text());
-            let (negatives, kinds) = (negatives.clone(), kinds.clone());
-            self.examples.push(Example { anchor, positive, negatives, kinds, weight });
+            let mut other_answers = answers.clone();
+            self.examples.push(Example {
+                anchor: confusion.query.clone(),
+                positive: other_answers.remove(row),
+                other_answers,
+                negatives: negatives.clone(),
+                kinds: kinds.clone(),
+                weight: weights.weight(confusion, &positive.document),
+            });
         }
         Ok(())
     }

@@ -102,7 +102,8 @@ pub(super) fn plan(
         parts.push(Digest::of(&example.negatives.len().to_le_bytes()));
         parts.push(Digest::of(&example.weight.to_le_bytes()));
         parts.push(Digest::of(format!("{:?}", example.kinds).as_bytes()));
-        for text in example.texts() {
+        parts.push(Digest::of(&example.other_answers.len().to_le_bytes()));
+        for text in example.texts().chain(example.other_answers.iter().map(String::as_str)) {
             parts.push(Digest::of(text.as_bytes()));
             let vector = guide.and_then(|guide| guide.vector(text)).unwrap_or_default();
             let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -10,6 +10,8 @@ use crate::negatives::NegativeKind;
 pub(crate) struct Example {
     pub(crate) anchor: String,
     pub(crate) positive: String,
+    /// What else answers the anchor, whether it has a row of its own or not.
+    pub(crate) other_answers: Vec<String>,
     pub(crate) negatives: Vec<String>,
     /// Where each of `negatives` is from.
     pub(crate) kinds: Vec<NegativeKind>,
@@ -18,26 +20,36 @@ pub(crate) struct Example {
 }
 
 impl Example {
+    /// What is encoded.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         [&self.anchor, &self.positive].into_iter().chain(&self.negatives).map(String::as_str)
     }
+
+    fn answers(&self) -> impl Iterator<Item = &str> {
+        [&self.positive].into_iter().chain(&self.other_answers).map(String::as_str)
+    }
 }
 
-/// Every answer that the rows name, by anchor.
+/// Every answer that the rows know of, by anchor.
 pub(super) struct Answers<'a>(HashMap<&'a str, HashSet<&'a str>>);
 
 impl<'a> Answers<'a> {
     pub(super) fn of(examples: &'a [Example]) -> Answers<'a> {
         let mut answers: HashMap<&str, HashSet<&str>> = HashMap::new();
         for example in examples {
-            answers.entry(&example.anchor).or_default().insert(&example.positive);
+            answers.entry(&example.anchor).or_default().extend(example.answers());
         }
         Answers(answers)
     }
 
-    /// Whether some row calls `text` an answer to `anchor`.
+    /// Whether `text` is known to answer `anchor`.
     pub(super) fn has(&self, anchor: &str, text: &str) -> bool {
         self.0.get(anchor).is_some_and(|answers| answers.contains(text))
+    }
+
+    /// What is known to answer `anchor`.
+    pub(super) fn to(&self, anchor: &str) -> impl Iterator<Item = &'a str> {
+        self.0.get(anchor).into_iter().flatten().copied()
     }
 
     /// Whether two anchors have an answer in common.

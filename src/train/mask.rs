@@ -17,7 +17,7 @@ pub struct Masked {
     pub looked_at: u64,
     /// A judgement calls the candidate an answer to the anchor.
     pub known_answer: u64,
-    /// It is the positive, or nearly: by text, or by the guide's cosine.
+    /// By the guide's cosine it is nearly one of the answers.
     pub near_positive: u64,
     /// The guide ranks it above the positive, less the margin.
     pub suspected: u64,
@@ -116,10 +116,10 @@ impl Doubt {
     ) -> Option<Doubt> {
         let cosine = |a: &str, b: &str| known.guide.and_then(|guide| guide.cosine(a, b));
         let above = |found: Option<f32>, limit: f32| found.is_some_and(|found| found >= limit);
+        let near = |answer: &str| above(cosine(text, answer), options.duplicate_cosine);
         if known.answers.has(&example.anchor, text) {
             Some(Doubt::KnownAnswer)
-        } else if text == example.positive || above(cosine(text, &example.positive), options.duplicate_cosine)
-        {
+        } else if known.answers.to(&example.anchor).any(near) {
             Some(Doubt::NearPositive)
         } else if !own && suspects(known.guide, example, text, options) {
             Some(Doubt::Suspected)
@@ -169,6 +169,7 @@ mod tests {
         Example {
             anchor: anchor.into(),
             positive: positive.into(),
+            other_answers: Vec::new(),
             negatives: negatives.iter().map(|one| one.to_string()).collect(),
             kinds: vec![NegativeKind::Semantic; negatives.len()],
             weight: 1.0,
@@ -208,6 +209,22 @@ mod tests {
         assert_eq!(hidden[5..10], [true, false, false, true, true]);
         assert_eq!(hidden[10..], [false; 5]);
         assert_eq!((counts.known_answer, counts.looked_at), (6, 12));
+    }
+
+    #[test]
+    fn an_answer_that_has_no_row_is_hidden_and_so_is_what_is_nearly_one() {
+        let mut rows = [row("a", "p", &[]), row("b", "third", &["copy of third"])];
+        let angles = [("a", 0.0), ("p", 40.0), ("third", -60.0), ("copy of third", -65.0), ("b", 180.0)];
+        let options = TrainOptions::default().with_guide_margin(None);
+        let of_a = |rows: &[Example]| {
+            let (answers, guide) = (Answers::of(rows), guide(&angles));
+            let known = Knowledge { answers: &answers, guide: Some(&guide) };
+            let mask = Mask::of(&rows.iter().collect::<Vec<_>>(), NegativeScope::Batch, &options, known);
+            (mask.hidden[..3].to_vec(), mask.counts.known_answer, answers.meet("a", "b"))
+        };
+        assert_eq!(of_a(&rows), (vec![false, false, false], 0, false));
+        rows[0].other_answers = vec!["second".into(), "third".into()];
+        assert_eq!(of_a(&rows), (vec![false, true, true], 1, true));
     }
 
     #[test]

@@ -57,19 +57,23 @@ fn are_apart(a: &str, b: &str, options: &TrainOptions, known: Knowledge<'_>) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::negatives::NegativeKind;
     use crate::train::example::{Answers, Guide};
     use proptest::prelude::*;
 
     fn examples() -> impl Strategy<Value = Vec<Example>> {
-        let row = (0u8..12, 0u8..12, prop::collection::vec(0u8..12, 0..3));
+        let texts = |most| prop::collection::vec(0u8..12, 0..most);
+        let row = (0u8..12, 0u8..12, texts(2), texts(3));
         prop::collection::vec(row, 0..40).prop_map(|rows| {
             let name = |n: u8| format!("text {n}");
             rows.into_iter()
-                .map(|(anchor, positive, negatives)| Example {
+                .map(|(anchor, positive, others, negatives)| Example {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
+                    other_answers: others.into_iter().map(name).collect(),
                     kinds: vec![NegativeKind::Semantic; negatives.len()],
                     negatives: negatives.into_iter().map(name).collect(),
                     weight: 1.0,
@@ -106,11 +110,14 @@ mod tests {
                     for &b in &batch[place + 1..] {
                         let (a, b) = (&examples[a], &examples[b]);
                         prop_assert!(a.texts().all(|text| b.texts().all(|other| text != other)));
-                        let shared = examples.iter().any(|one| {
-                            one.anchor == a.anchor
-                                && examples.iter().any(|two| two.anchor == b.anchor && two.positive == one.positive)
-                        });
-                        prop_assert!(!shared, "{} and {} have an answer in common", a.anchor, b.anchor);
+                        let answers = |anchor: &str| -> BTreeSet<&str> {
+                            let rows = examples.iter().filter(|one| one.anchor == anchor);
+                            rows.flat_map(|one| [&one.positive].into_iter().chain(&one.other_answers))
+                                .map(String::as_str)
+                                .collect()
+                        };
+                        let apart = answers(&a.anchor).is_disjoint(&answers(&b.anchor));
+                        prop_assert!(apart, "{} and {} have an answer in common", a.anchor, b.anchor);
                         if guided {
                             prop_assert!(guide.cosine(&a.anchor, &b.anchor).unwrap() < 0.9);
                         }
@@ -126,6 +133,7 @@ mod tests {
         let example = |i| Example {
             anchor: format!("q{i}"),
             positive: format!("p{i}"),
+            other_answers: Vec::new(),
             negatives: Vec::new(),
             kinds: Vec::new(),
             weight: 1.0,

@@ -42,6 +42,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
         .map(|row| Example {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
+            other_answers: Vec::new(),
             kinds: vec![NegativeKind::Semantic; negatives],
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
             weight: 1.0,

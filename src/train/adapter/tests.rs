@@ -31,6 +31,7 @@ impl World {
         let example = |row: usize| Example {
             anchor: format!("q{row}"),
             positive: format!("a{row}"),
+            other_answers: Vec::new(),
             negatives: vec![format!("a{}", (row + 1) % rows)],
             kinds: Vec::new(),
             weight: 1.0,
