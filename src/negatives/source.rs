@@ -255,6 +255,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_rest_of_a_document_that_answers_is_an_answer_and_so_is_a_copy_of_its_passage() {
+        let positives = [record("p", "positive"), record("empty", "")];
+        let sought = Sought { query: "q", vector: &[], positives: &positives, worst: 1.0, passed_over: &[] };
+        assert!(sought.answers(&record("p", "another chapter")));
+        assert!(sought.answers(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
+        assert!(!sought.answers(&record("other", "negative")));
+        // Passages without a body are not each other's copies: their titles say what they are.
+        assert!(!sought.answers(&ChunkRecord { title: "T".into(), ..record("other", "") }));
+    }
+
+    #[test]
     fn a_text_is_taken_once_and_never_a_positives() {
         let found = mixed(&["positive", "a"], &["a", "d", "e", "f"], NegativeShares::default());
         assert_eq!(found, ["confusable a", "semantic d", "semantic e"]);

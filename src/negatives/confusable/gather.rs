@@ -10,17 +10,47 @@ use crate::ids::{ChunkId, QueryId};
 #[derive(Default)]
 pub(super) struct Gathered<'a> {
     pub(super) impressions: Vec<&'a Impression>,
-    /// The latest verdict on each document.
-    verdicts: BTreeMap<&'a str, &'a Judgement>,
-    /// Every choice, with the impression it was made in.
+    verdicts: BTreeMap<&'a str, Verdicts<'a>>,
+    /// Every choice that was not taken back, with the impression it was made in.
     pub(super) chosen: BTreeSet<(QueryId, &'a str)>,
     /// The place in the log of its last judgement, among all judgements.
     pub(super) last_judged: usize,
 }
 
+/// What was said of one document for one query text: the last word on each of its impressions.
+#[derive(Default)]
+struct Verdicts<'a>(BTreeMap<QueryId, (usize, &'a Judgement)>);
+
+impl<'a> Verdicts<'a> {
+    fn count(&self, is: fn(Verdict) -> bool) -> usize {
+        self.0.values().filter(|(_, judgement)| is(judgement.verdict)).count()
+    }
+
+    /// The one that stands last in the log: clocks are set back, the log only grows.
+    fn last(&self) -> Option<&'a Judgement> {
+        self.0.values().max_by_key(|(place, _)| place).map(|(_, judgement)| *judgement)
+    }
+
+    /// Whether it answers: what most say, and of as many the last one.
+    fn answers(&self) -> bool {
+        let (by, against) = (self.count(is_answer), self.count(|verdict| !is_answer(verdict)));
+        by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
+    }
+
+    /// Whether anybody says so.
+    fn may_answer(&self) -> bool {
+        self.count(is_answer) > 0
+    }
+}
+
+fn is_answer(verdict: Verdict) -> bool {
+    verdict != Verdict::NotRelevant
+}
+
 /// Judged queries by normalised text.
 ///
-/// The latest judgement is the one that stands last in the log: clocks are set back, the log only grows.
+/// Who judges an answer of the engine twice corrects himself: the last word counts. Who judges another answer to the same text may be
+/// somebody else.
 pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
     let mut texts: HashMap<QueryId, String> = HashMap::new();
     let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
@@ -35,10 +65,14 @@ pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTre
             continue;
         };
         gathered.last_judged = place;
-        let replaced = gathered.verdicts.insert(&judgement.document, judgement);
+        let verdicts = gathered.verdicts.entry(&judgement.document).or_default();
+        let replaced = verdicts.0.insert(judgement.query_id, (place, judgement));
         report.dropped_superseded_judgement += u64::from(replaced.is_some());
-        if judgement.verdict == Verdict::Chosen {
-            gathered.chosen.insert((judgement.query_id, &judgement.document));
+        let choice = (judgement.query_id, judgement.document.as_str());
+        match judgement.verdict {
+            Verdict::Chosen => drop(gathered.chosen.insert(choice)),
+            Verdict::NotRelevant => drop(gathered.chosen.remove(&choice)),
+            Verdict::Relevant => {}
         }
     }
     queries.retain(|text, gathered| !text.is_empty() && !gathered.verdicts.is_empty());
@@ -47,7 +81,11 @@ pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTre
 
 impl<'a> Gathered<'a> {
     pub(super) fn is_positive(&self, document: &str) -> bool {
-        self.verdicts.get(document).is_some_and(|judgement| judgement.verdict != Verdict::NotRelevant)
+        self.verdicts.get(document).is_some_and(Verdicts::answers)
+    }
+
+    fn may_answer(&self, document: &str) -> bool {
+        self.verdicts.get(document).is_some_and(Verdicts::may_answer)
     }
 
     pub(super) fn positives(&self) -> Vec<ShownRef> {
@@ -72,15 +110,19 @@ impl<'a> Gathered<'a> {
         hits.find(|hit| hit.document == document).map(|hit| hit.chunk)
     }
 
-    /// Everything passed over or judged not relevant, but for what is an answer.
+    /// Everything passed over or judged not relevant, but for what anybody calls an answer.
     pub(super) fn candidates(&self, report: &mut CollectReport) -> Vec<Confusable> {
         let mut candidates: BTreeMap<&str, Confusable> = BTreeMap::new();
         let mut answers = BTreeSet::new();
-        for (&document, judgement) in &self.verdicts {
-            if judgement.verdict == Verdict::NotRelevant {
-                let one = candidates.entry(document).or_insert_with(|| self.unseen(document));
-                one.judged_not_relevant = true;
-                one.last_seen_ms = judgement.time_ms;
+        for (&document, verdicts) in &self.verdicts {
+            match verdicts.last() {
+                Some(last) if !verdicts.may_answer() => {
+                    let one = candidates.entry(document).or_insert_with(|| self.unseen(document));
+                    one.judged_not_relevant = true;
+                    one.last_seen_ms = last.time_ms;
+                }
+                _ if !verdicts.answers() => drop(answers.insert(document)),
+                _ => {}
             }
         }
         for impression in &self.impressions {
@@ -89,7 +131,7 @@ impl<'a> Gathered<'a> {
                 if !once.insert(&hit.document) {
                     continue;
                 }
-                if self.is_positive(&hit.document) {
+                if self.may_answer(&hit.document) {
                     answers.insert(&hit.document);
                     continue;
                 }
@@ -128,7 +170,7 @@ impl<'a> Gathered<'a> {
         impression.hits.iter().enumerate().take(lowest).filter(move |(place, _)| !is_chosen[*place])
     }
 
-    /// What was chosen in this very impression and not taken back.
+    /// What was chosen in this very impression and is an answer.
     fn chosen_in(&self, impression: &Impression) -> BTreeSet<&'a str> {
         let id = impression.query_id;
         let here = self.chosen.range((id, "")..).take_while(|(query_id, _)| *query_id == id);

@@ -92,7 +92,7 @@ pub(crate) struct CollectReport {
     pub(crate) dropped_no_positive: u64,
     /// Judgements of queries that are not in the log: forgotten, or lost.
     pub(crate) dropped_judgement_without_query: u64,
-    /// Judgements that a later one of the same query text and document has replaced.
+    /// Judgements that a later one of the same answer and document has replaced.
     pub(crate) dropped_superseded_judgement: u64,
 }
 

@@ -74,15 +74,40 @@ fn another_judgement_of_the_same_text_saves_a_candidate() {
 }
 
 #[test]
-fn the_latest_word_on_a_document_counts() {
+fn of_one_answer_the_latest_word_on_a_document_counts() {
     let judgements = vec![
         said(1, "a", Verdict::Relevant),
         said(1, "b", Verdict::Chosen),
         said(1, "a", Verdict::NotRelevant),
     ];
-    let (confusions, _) = collect(vec![shown(1, "q", &["a", "b"])], judgements);
+    let (confusions, report) = collect(vec![shown(1, "q", &["a", "b"])], judgements);
     assert_eq!(names(&confusions[0]), ["a"]);
     assert!(confusions[0].confusables[0].judged_not_relevant);
+    assert_eq!(report.dropped_superseded_judgement, 1);
+}
+
+#[test]
+fn what_is_right_is_what_most_answers_were_told_and_what_any_was_told_is_never_held_against_the_query() {
+    use Verdict::{Chosen, NotRelevant, Relevant};
+    let told = |verdicts: &[Verdict]| {
+        let ids = 1..=verdicts.len() as u64;
+        let mut impressions: Vec<Impression> = ids.map(|id| shown(id, "q", &["a", "b"])).collect();
+        // "b" answers; "a" stands above it.
+        impressions.push(shown(9, "q", &["a", "b"]));
+        let mut judgements: Vec<Judgement> =
+            verdicts.iter().zip(1..).map(|(&verdict, id)| said(id, "a", verdict)).collect();
+        judgements.push(said(9, "b", Chosen));
+        let (confusions, report) = collect(impressions, judgements);
+        let is_positive = confusions[0].positives.iter().any(|one| one.document == "a");
+        (is_positive, names(&confusions[0]).contains(&"a"), report.dropped_relevant_elsewhere)
+    };
+    assert_eq!(told(&[]), (false, true, 0));
+    assert_eq!(told(&[NotRelevant, NotRelevant]), (false, true, 0));
+    assert_eq!(told(&[Chosen, Chosen, NotRelevant]), (true, false, 1));
+    assert_eq!(told(&[NotRelevant, NotRelevant, Relevant]), (false, false, 1));
+    // Of as many the last one.
+    assert_eq!(told(&[NotRelevant, Chosen]), (true, false, 1));
+    assert_eq!(told(&[Chosen, NotRelevant]), (false, false, 1));
 }
 
 #[test]
@@ -164,7 +189,7 @@ fn evidence_is_gathered_over_impressions_and_the_chunk_is_the_one_shown_last() {
         evidence: 0.6,
     };
     assert_eq!(confusions[0].confusables[0], expected);
-    assert_eq!(report.dropped_superseded_judgement, 1);
+    assert_eq!(report.dropped_superseded_judgement, 0, "they are two answers");
 }
 
 #[test]
@@ -202,32 +227,48 @@ fn by_definition(replay: &Replay) -> (Pairs, Pairs) {
         let impression = replay.impressions.iter().find(|one| one.query_id == id);
         impression.map(|one| normalise_query(&one.query))
     };
-    let verdict = |text: &str, document: &str| {
+    // The last word on a document in each impression of a text, in the order of the log.
+    let words = |text: &str, document: &str| -> Vec<Verdict> {
         let about =
-            |one: &&Judgement| one.document == document && text_of(one.query_id).as_deref() == Some(text);
-        replay.judgements.iter().rfind(about).map(|one| one.verdict)
+            |one: &Judgement| one.document == document && text_of(one.query_id).as_deref() == Some(text);
+        let judgements = || replay.judgements.iter().enumerate();
+        let replaced = |place: usize, one: &Judgement| {
+            judgements().any(|(other, two)| other > place && about(two) && two.query_id == one.query_id)
+        };
+        let last = judgements().filter(|(place, one)| about(one) && !replaced(*place, one));
+        last.map(|(_, one)| one.verdict).collect()
     };
-    let is_positive =
-        |text: &str, document: &str| verdict(text, document).is_some_and(|one| one != Verdict::NotRelevant);
+    let may_answer =
+        |text: &str, document: &str| words(text, document).iter().any(|&one| one != Verdict::NotRelevant);
+    let is_positive = |text: &str, document: &str| {
+        let words = words(text, document);
+        let against = words.iter().filter(|&&one| one == Verdict::NotRelevant).count();
+        let last_is_for_it = words.last().is_some_and(|&one| one != Verdict::NotRelevant);
+        2 * against < words.len() || (2 * against == words.len() && last_is_for_it)
+    };
     let (mut positives, mut confusables) = (BTreeSet::new(), BTreeSet::new());
     for one in &replay.judgements {
         let Some(text) = text_of(one.query_id) else { continue };
-        let set = if is_positive(&text, &one.document) { &mut positives } else { &mut confusables };
-        set.insert((text, one.document.clone()));
+        if is_positive(&text, &one.document) {
+            positives.insert((text, one.document.clone()));
+        } else if !may_answer(&text, &one.document) {
+            confusables.insert((text, one.document.clone()));
+        }
     }
     for impression in &replay.impressions {
         let text = normalise_query(&impression.query);
-        let picks: BTreeSet<&str> = replay
-            .judgements
-            .iter()
-            .filter(|one| one.query_id == impression.query_id && one.verdict == Verdict::Chosen)
-            .map(|one| one.document.as_str())
-            .filter(|document| is_positive(&text, document))
-            .collect();
-        let lowest = impression.hits.iter().rposition(|hit| picks.contains(hit.document.as_str()));
-        let looked_at = lowest.unwrap_or(if picks.is_empty() { 0 } else { impression.hits.len() });
+        let here = |document: &str| {
+            let about = |one: &&Judgement| one.query_id == impression.query_id && one.document == document;
+            let words: Vec<Verdict> = replay.judgements.iter().filter(about).map(|one| one.verdict).collect();
+            let since = words.rsplit(|&one| one == Verdict::NotRelevant).next().unwrap_or_default();
+            since.contains(&Verdict::Chosen)
+        };
+        let is_pick = |document: &str| here(document) && is_positive(&text, document);
+        let lowest = impression.hits.iter().rposition(|hit| is_pick(&hit.document));
+        let picked = replay.judgements.iter().any(|one| is_pick(&one.document));
+        let looked_at = lowest.unwrap_or(if picked { impression.hits.len() } else { 0 });
         for hit in &impression.hits[..looked_at] {
-            if !is_positive(&text, &hit.document) {
+            if !may_answer(&text, &hit.document) {
                 confusables.insert((text.clone(), hit.document.clone()));
             }
         }
