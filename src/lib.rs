@@ -59,7 +59,9 @@ pub use engine::{
     LearnPolicy, LearnTask, Options, Status,
 };
 pub use error::{Error, Result};
-pub use feedback::{FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict};
+pub use feedback::{
+    FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict, normalise_query,
+};
 pub use fusion::{ClassWeights, Fusion};
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{

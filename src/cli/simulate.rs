@@ -1,6 +1,6 @@
 //! `retune simulate --collection DIR`: users as models, rounds as they would be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use retune::eval::{ClickModel, Collection, Evaluation, Inventory, Metric, Qrels, compare};
 use retune::{
     Chunking, Decision, Engine, Error, Language, LearnOptions, Mode, Options, Query, Result, Tier, Verdict,
+    normalise_query,
 };
 use serde::Serialize;
 
@@ -108,6 +109,21 @@ impl Split {
         let qrels = collection.qrels(name)?;
         Ok(Split { queries: judged_queries(collection, &qrels, None)?, qrels })
     }
+
+    /// Leaves out the queries that `other` has too, in whatever spelling; returns how many.
+    fn leave_out(&mut self, other: &Split) -> Result<usize> {
+        let texts: HashSet<String> = other.queries.iter().map(|(_, text)| normalise_query(text)).collect();
+        let before = self.queries.len();
+        self.queries.retain(|(_, text)| !texts.contains(&normalise_query(text)));
+        match self.queries.is_empty() {
+            true => Err(Error::Invalid {
+                what: "the split train",
+                found: format!("{before} queries, all of which the split test has too"),
+                expected: "queries that nobody is measured by".into(),
+            }),
+            false => Ok(before - self.queries.len()),
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
@@ -139,6 +155,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     add(&engine, (&collection, &inventory), out)?;
 
     train.queries.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
+    let shared = train.leave_out(&test)?;
+    if shared > 0 {
+        out.say(&format!("{shared} train queries are not asked: the test queries have the same text"));
+    }
     let share = train.queries.len().div_ceil(args.rounds);
     let per_round = args.queries_per_round.unwrap_or(share);
     let mut options = args.learning.options(args.model.precision);

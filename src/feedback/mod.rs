@@ -30,7 +30,7 @@ mod writer;
 
 pub(crate) use log::FeedbackLog;
 pub use options::FeedbackOptions;
-pub(crate) use record::normalise_query;
+pub use record::normalise_query;
 pub use record::{Impression, Judgement, ShownHit, Verdict};
 pub(crate) use replay::Replay;
 pub(crate) use stats::read_stats;

@@ -178,8 +178,9 @@ fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::E
 
 /// The form in which two queries are the same: composed (Unicode NFC), lower case, single spaces, none at the ends.
 ///
-/// Which queries are held out depends on it: it must not change between versions.
-pub(crate) fn normalise_query(text: &str) -> String {
+/// Judgements of the same query are put together by it, and which queries are held out depends on it: it does not change between
+/// versions.
+pub fn normalise_query(text: &str) -> String {
     if text.is_ascii() {
         return joined(&text.to_ascii_lowercase());
     }

@@ -20,6 +20,12 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
             split.push_str(&format!("{id}\t{}\t1\n", document.id));
         }
     }
+    // In whatever spelling, nobody asks what is measured.
+    let asked = train.lines().count();
+    for (id, text) in [("shared", " the  KETTLE is"), ("again", "The kettle is")] {
+        add_line(&mut queries, &[("_id", id), ("text", text)]);
+        train.push_str(&format!("{id}\tkettle\t1\n"));
+    }
     fs::create_dir(folder.path().join("qrels")).unwrap();
     for (name, lines) in [("corpus.jsonl", corpus), ("queries.jsonl", queries)] {
         fs::write(folder.path().join(name), lines).unwrap();
@@ -37,7 +43,7 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         json(folder.path(), &[&args[..], &["--guard", "."]].concat())
     };
-    for clicks in ["perfect", "noisy"] {
+    for clicks in ["perfect", "cascade", "noisy"] {
         let report = run(simulate(clicks, clicks));
         assert_eq!(report["clicks"], clicks);
         let rounds = report["rounds"].as_array().unwrap();
@@ -56,6 +62,9 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
             has(&round["seconds"], &["train", "gate", "reindex"]);
         }
         assert!(rounds[2]["judgements"].as_u64() > rounds[1]["judgements"].as_u64());
+        // The perfect user judges once for each query, in two rounds of equal size.
+        let judged = &rounds[2]["judgements"];
+        assert!(clicks != "perfect" || *judged == 2 * asked.div_ceil(2), "{judged} for {asked} queries");
     }
     let again: Vec<String> = simulate("perfect", "perfect");
     let said = refused(folder.path(), &again.iter().map(String::as_str).collect::<Vec<_>>());
