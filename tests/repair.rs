@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::rounds::{generation, learn};
 use common::{documents, flip, ids, judge_everything, open, options, quick_round};
-use retune::{Decision, Engine, Error, Mode, Query};
+use retune::{Decision, Engine, Error, LearnStage, Mode, Query};
 
 /// An index in `folder/index` whose current generation is the `rounds`-th that was learnt.
 fn learnt(folder: &Path, rounds: usize) {
@@ -202,6 +202,34 @@ fn a_publication_that_failed_at_its_last_step_is_no_hindrance_to_the_next() {
     assert_eq!((report.gate.decision, report.generation.0), (Decision::Published, 2));
     engine.close().unwrap();
     is_whole(&open(folder.path()));
+}
+
+#[test]
+fn a_round_that_was_published_is_told_though_its_report_cannot_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let rounds = folder.path().join("index/rounds");
+    let fill = |stage| {
+        if stage == LearnStage::Gate && !rounds.is_file() {
+            // Nothing can be written in a folder that is a file.
+            let _ = fs::remove_dir_all(&rounds);
+            fs::write(&rounds, "").unwrap();
+        }
+    };
+    let report = engine.learn(&quick_round(), &mut |progress| {
+        fill(progress.stage);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(report.unwrap().gate.decision, Decision::Published);
+    assert_eq!(engine.search(&Query::new("rope")).unwrap().generation.0, 2);
+    fs::remove_file(&rounds).unwrap();
+    engine.close().unwrap();
+    let engine = open(folder.path());
+    assert_eq!(engine.status().unwrap().generation.id.0, 2);
+    is_whole(&engine);
+    assert_eq!(learn(&engine, &quick_round()).round, 1, "the round is lost, what it learnt is not");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::Engine;
 use super::threads::{all_but_one, on_threads};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::generation::{Building, Candidate, Generation, Pinned, publish};
+use crate::generation::{Building, Candidate, Generation, Pinned, Published, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
     Decision, LearnOptions, LearnProgress, LearnStage, Ledger, RoundInput, RoundReport, Running, Unfinished,
@@ -126,8 +126,14 @@ impl Engine {
             unfinished.keep();
         }
         let (report, ledger) = report?;
-        self.inner.history.write(&report)?;
-        self.inner.ledger.write(ledger)?;
+        let kept = self.inner.history.write(&report).and_then(|()| self.inner.ledger.write(ledger));
+        match report.gate.decision {
+            // It answers: the caller must learn of that, whatever the disk says.
+            Decision::Published => kept.unwrap_or_else(|error| {
+                tracing::error!(%error, "what is known of a round that was published could not be kept");
+            }),
+            _ => kept?,
+        }
         // What came after an interrupted round had read the log is not learnt yet.
         self.discount_judgements(judged.saturating_sub(all - replay.judgements.len()));
         if report.gate.decision != Decision::Published {
@@ -197,24 +203,31 @@ impl Engine {
         let lexical = self.inner.lexical.snapshot()?;
         building.catch_up(&lexical, &mut told)?;
         let root = self.inner.layout.generations();
-        let (generation, dropped) = publish(&root, building, self.inner.options.keep_generations)?;
+        let keep = self.inner.options.keep_generations;
+        let Published { generation, prepared: (dense, view), dropped } =
+            publish(&root, building, keep, |generation| {
+                let dense = generation.open_dense(&self.inner.settings.dense)?;
+                let view = dense.view(&lexical.live_chunks())?;
+                Ok((dense, view))
+            })?;
         let id = generation.meta.id;
-        let dense = generation.open_dense(&self.inner.settings.dense)?;
-        let view = dense.view(&lexical.live_chunks())?;
         writer.dense = dense;
-        self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped)?;
+        self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped);
         Ok(id)
     }
 
-    /// Puts a snapshot of another generation in place and removes the generations that nothing names any more.
-    /// The caller holds the writer.
-    pub(super) fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) -> Result<()> {
+    /// Puts a snapshot of another generation in place and removes the generations that nothing names any more; what can't be
+    /// removed is left to the next start. The caller holds the writer.
+    pub(super) fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) {
         let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.add(&snapshot.pinned.generation);
         let before = self.inner.snapshot.swap(Arc::new(snapshot));
         let root = self.inner.layout.generations();
-        dropped.iter().try_for_each(|&id| generations.remove(&root, id))?;
+        for &id in dropped {
+            if let Err(error) = generations.remove(&root, id) {
+                tracing::warn!(%error, generation = %id, "a generation that is not in use can't be removed");
+            }
+        }
         drop(before);
-        Ok(())
     }
 }

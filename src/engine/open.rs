@@ -230,7 +230,7 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
     fs::create_dir_all(layout.generations()).map_err(Error::io("create", &layout.generations()))?;
     let lexical = LexicalIndex::create(&layout.lexical(), settings.language)?;
     let building = Building::first(&layout.generations(), encoder, settings.fusion, &settings.dense)?;
-    publish(&layout.generations(), building, options.keep_generations)?;
+    publish(&layout.generations(), building, options.keep_generations, |_| Ok(()))?;
     settings.write(layout)?;
     let manifest = read_manifest(layout)?;
     Ok((settings, lexical, manifest))

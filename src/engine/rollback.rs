@@ -33,11 +33,11 @@ impl Engine {
         let lexical = inner.lexical.snapshot()?;
         let (generation, dense) = open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical)?;
         let id = generation.meta.id;
-        let left = roll_back(&root, &manifest, id)?;
         let view = dense.view(&lexical.live_chunks())?;
+        let left = roll_back(&root, &manifest, id)?;
         writer.dense = dense;
         let pinned = Pinned { dense: view, generation: Arc::new(generation) };
-        self.swap(Snapshot { lexical, pinned }, &left)?;
+        self.swap(Snapshot { lexical, pinned }, &left);
         Ok(id)
     }
 

@@ -20,4 +20,4 @@ pub(crate) use build::{Building, fill};
 pub(crate) use candidate::Candidate;
 pub(crate) use manifest::Manifest;
 pub(crate) use open::{Generation, Pinned};
-pub(crate) use publish::{collect_garbage, publish, roll_back};
+pub(crate) use publish::{Published, collect_garbage, publish, roll_back};

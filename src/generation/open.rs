@@ -62,6 +62,11 @@ pub(crate) struct GenerationMeta {
 }
 
 impl GenerationMeta {
+    /// Whether rounds have made it rank the queries better that they were trained on, by more than the fusion.
+    pub(crate) fn has_learnt(&self) -> bool {
+        self.model == ModelPlace::Own || self.queries != QueriesMeta::default() || !self.nudged.is_empty()
+    }
+
     pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
         let path = folder.join(META);
         let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;

@@ -11,13 +11,23 @@ use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::storage::{publish_folder, remove_folder};
 
-/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones.
-/// Returns it with the generations that are no longer kept; their folders still exist.
-pub(crate) fn publish(
+/// A generation that has been published.
+pub(crate) struct Published<T> {
+    pub(crate) generation: Arc<Generation>,
+    /// What was prepared of it.
+    pub(crate) prepared: T,
+    /// Generations that are no longer kept; their folders still exist.
+    pub(crate) dropped: Vec<GenerationId>,
+}
+
+/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. Whatever a reader
+/// needs of it is prepared before it becomes the current one, so that nothing can fail afterwards.
+pub(crate) fn publish<T>(
     root: &Path,
     building: Building,
     keep: usize,
-) -> Result<(Arc<Generation>, Vec<GenerationId>)> {
+    prepare: impl FnOnce(&Generation) -> Result<T>,
+) -> Result<Published<T>> {
     let Building { meta, encoder, queries, dense, folder: scratch } = building;
     dense.sync()?;
     drop(dense);
@@ -27,14 +37,17 @@ pub(crate) fn publish(
     // A publication that failed before its last step has left a folder of this number, which nothing names.
     remove_folder(&folder)?;
     publish_folder(&scratch.0, &folder)?;
-    let (mut kept, next) = (Vec::new(), GenerationId(meta.id.0 + 1));
+    let id = meta.id;
+    let generation = Generation::new(meta, encoder, queries, folder);
+    let prepared = prepare(&generation)?;
+    let (mut kept, next) = (Vec::new(), GenerationId(id.0 + 1));
     if let Some(before) = before {
         kept.push(before.current);
         kept.extend(before.kept);
     }
     let dropped = kept.split_off(keep.min(kept.len()));
-    Manifest { current: meta.id, kept, next }.write(root)?;
-    Ok((Arc::new(Generation::new(meta, encoder, queries, folder)), dropped))
+    Manifest { current: id, kept, next }.write(root)?;
+    Ok(Published { generation: Arc::new(generation), prepared, dropped })
 }
 
 /// Makes the kept generation `to` of `root` the current one. Those that were published after it are left: returns them;
