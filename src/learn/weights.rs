@@ -4,6 +4,9 @@ use super::options::LearnOptions;
 use crate::feedback::Replay;
 use crate::negatives::{Confusion, PositionBias};
 
+/// What a row counts at least, however long ago its query was judged: in a batch of rows that count nothing all would count alike.
+const LEAST: f32 = 1e-6;
+
 /// What the rows of a round count, by the log that it learns from.
 pub(super) struct RowWeights {
     /// With the most that a row may count for where its answer stood.
@@ -30,7 +33,7 @@ impl RowWeights {
         let ranks = place.map_or(&[][..], |place| &confusion.chosen_at[place]);
         let looked_at = self.bias.map_or(1.0, |(bias, most)| bias.weight(ranks, most));
         let since = confusion.judgements_since as f32;
-        looked_at * self.half_life.map_or(1.0, |half_life| (-since / half_life).exp2())
+        looked_at * self.half_life.map_or(1.0, |half_life| (-since / half_life).exp2().max(LEAST))
     }
 }
 
@@ -60,5 +63,6 @@ mod tests {
         assert_eq!(of(Some((bias, 3.0)), None), (3.0, 1.0));
         assert_eq!(of(None, Some(10.0)), (0.25, 0.25));
         assert_eq!(of(Some((bias, 10.0)), Some(20.0)), (2.0, 0.5));
+        assert_eq!(of(None, Some(0.01)), (LEAST, LEAST));
     }
 }
