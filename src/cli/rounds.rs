@@ -49,6 +49,9 @@ fn line(round: &RoundReport) -> String {
     if let (Some(p_value), Some(allowed)) = (round.gate.p_value, round.gate.allowed) {
         text.push_str(&format!(" · p {p_value:.4}, {allowed:.4} allowed"));
     }
+    if let Some(golden) = round.gate.golden {
+        text.push_str(&format!(" · golden {:.4} → {:.4}", golden.before, golden.after));
+    }
     if let Some(guard) = round.gate.guard {
         text.push_str(&format!(" · guard {:.4} → {:.4}", guard.before, guard.after));
     }

@@ -2,7 +2,7 @@
 
 use super::choose::{Fit, choose};
 use super::examples::JudgedQuery;
-use super::pool::Pool;
+use super::pool::{Pool, Scored};
 use super::report::{Decision, Gate, LearnProgress, LearnStage, TrainingReport};
 use super::round::{Course, Progress, Scores, tell, timed};
 use super::tiers::Best;
@@ -13,6 +13,8 @@ use crate::train::{Documents, Training, train};
 
 /// Below this many times the pool's size, the pool would cost nearly as much as reindexing.
 const LARGER: usize = 4;
+/// The same of the pool that many held-out queries have made larger.
+const SPARED: usize = 2;
 
 /// A trained encoder in a generation without vectors.
 pub(super) struct Trained {
@@ -56,11 +58,17 @@ pub(super) fn train_next(
     let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {
         let started = std::time::Instant::now();
-        let (gate, share) = judge_on_pool(course, best, &mut model, (&before, &after), progress)?;
+        let pool = gather(course, progress)?;
+        let judged = match shares.len() > 1 || chunks >= SPARED * pool.len() {
+            true => Some(judge_on_pool(course, best, &pool, &mut model, (&before, &after), progress)?),
+            false => None,
+        };
         course.seconds.gate += started.elapsed().as_secs_f64();
-        report.interpolation = share;
-        if gate.decision != Decision::Published {
-            return Ok(Err((gate, report)));
+        if let Some((gate, share)) = judged {
+            report.interpolation = share;
+            if gate.decision != Decision::Published {
+                return Ok(Err((gate, report)));
+            }
         }
     }
     if !before.is_empty() {
@@ -70,19 +78,27 @@ pub(super) fn train_next(
     Ok(Ok(Trained { building, report }))
 }
 
+fn gather(course: &Course<'_>, progress: &mut Progress<'_>) -> Result<Pool> {
+    let Course { input, collected, guard, .. } = course;
+    let size = (input.options.gate.pool_chunks, input.options.train.seed);
+    Pool::gather(input.snapshot, &collected.held_out, guard, size, &mut || {
+        tell(progress, LearnStage::Gate, 0, 1, None)
+    })
+}
+
 /// The gate over a pool, and the share of the trained weights that does best there.
 fn judge_on_pool(
     course: &Course<'_>,
     best: &Best,
+    pool: &Pool,
     model: &mut TrainableEncoder,
     (before, after): (&[Vec<f32>], &[Vec<f32>]),
     progress: &mut Progress<'_>,
 ) -> Result<(Gate, f32)> {
     let (input, held_out, base) = (course.input, &course.collected.held_out, best.fusion);
     let options = input.options;
-    let queries: Vec<JudgedQuery> = held_out.iter().chain(&course.guard).cloned().collect();
-    let pool = Pool::gather(input.snapshot, &queries, options.gate.pool_chunks, options.train.seed)?;
-    let old = pool.serving(&best.snapshot, &queries)?;
+    let queries: Vec<JudgedQuery> = held_out.iter().chain(course.guard.iter()).cloned().collect();
+    let old = pool.serving(&best.snapshot, &queries, &mut || tell(progress, LearnStage::Gate, 0, 1, None))?;
     let mut tried = Vec::new();
     for (done, &share) in options.interpolation.iter().enumerate() {
         if !before.is_empty() {
@@ -93,14 +109,13 @@ fn judge_on_pool(
     }
     let choice = choose(&tried, held_out, &course.clusters, base, Fit::of(options));
     let chosen = &tried[choice.place];
-    let guarded = held_out.len()..queries.len();
-    let old = |place: usize| old.score(place, &queries[place], base);
-    let new = |place: usize| chosen.score(place, &queries[place], base);
-    let before = Scores {
-        held_out: (0..held_out.len()).map(old).collect(),
-        guard: guarded.clone().map(old).collect(),
+    let guard = |scored: &Scored<'_>| {
+        let mut places = held_out.len()..;
+        course.guard.map(|query| scored.score(places.next().unwrap_or_default(), query, base))
     };
-    let after = Scores { held_out: choice.scores, guard: guarded.map(new).collect() };
+    let of_old = held_out.iter().enumerate().map(|(place, query)| old.score(place, query, base));
+    let before = Scores { held_out: of_old.collect(), guard: guard(&old) };
+    let after = Scores { held_out: choice.scores, guard: guard(chosen) };
     let mut gate = course.rule(&before, &after)?;
     gate.reason = format!("on a pool of {} chunks, {}", pool.len(), gate.reason);
     Ok((gate, options.interpolation[choice.place]))

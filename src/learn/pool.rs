@@ -9,15 +9,18 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::JudgedQuery;
-use super::gate::{DEPTH, QueryScores, ranking_scores};
+use super::gate::{DEPTH, Guarded, QueryScores, ranking_scores};
 use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
 use crate::ids::ChunkId;
 use crate::search::{Query, Snapshot, profile, scored_candidates};
 
-/// The share of the pool that is drawn at random.
+/// One chunk in so many is drawn at random.
 const RANDOM: usize = 5;
+/// Chunks of a document that answers, those that the engine finds nearest: a book would fill the pool. That a new encoder
+/// may find another one right speaks against it, not for it.
+const OF_ANSWER: usize = 10;
 
 /// Chunks with their documents and texts.
 pub(super) struct Pool {
@@ -33,35 +36,42 @@ pub(super) struct Scored<'a> {
 }
 
 impl Pool {
-    /// Takes about `most` chunks: every answer, then what the queries find, their best first, up to four fifths of
-    /// `most`, then others at random.
+    /// Takes about `most` chunks, and the answers beside them: what the queries find, their best first, up to four fifths of
+    /// `most`, but never less of a held-out query than the gate looks at; then others at random. `going_on` is asked before each
+    /// query.
     pub(super) fn gather(
         snapshot: &Snapshot,
-        queries: &[JudgedQuery],
-        most: usize,
-        seed: u64,
+        held_out: &[JudgedQuery],
+        guard: &Guarded<JudgedQuery>,
+        (most, seed): (usize, u64),
+        going_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Pool> {
-        let mut chosen: BTreeSet<ChunkId> = BTreeSet::new();
-        let mut found: Vec<Vec<ChunkId>> = Vec::with_capacity(queries.len());
-        let fusion = snapshot.pinned.generation.meta.fusion;
-        for query in queries {
+        let mut answers: BTreeSet<ChunkId> = BTreeSet::new();
+        let mut found: Vec<Vec<ChunkId>> = Vec::with_capacity(held_out.len());
+        for query in held_out.iter().chain(guard.iter()) {
+            going_on()?;
             for document in query.relevant.keys() {
-                chosen.extend(snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk));
+                answers.extend(nearest(snapshot, document, query)?);
             }
             let (candidates, profile) = scored_candidates(snapshot, &Query::new(query.text.as_str()))?;
-            found.push(fuse(&fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
+            let fusion = &snapshot.pinned.generation.meta.fusion;
+            found.push(fuse(fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
         }
+        let mut chosen: BTreeSet<ChunkId> = BTreeSet::new();
         let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
         for rank in 0..deepest {
-            if chosen.len() >= most - most / RANDOM {
+            let full = chosen.len() >= most - most / RANDOM;
+            if full && rank >= DEPTH {
                 break;
             }
-            chosen.extend(found.iter().filter_map(|found| found.get(rank)));
+            let asked = if full { held_out.len() } else { found.len() };
+            chosen.extend(found[..asked].iter().filter_map(|found| found.get(rank)));
         }
         let live = snapshot.lexical.live_chunks();
-        let missing = most.saturating_sub(chosen.len()).min(live.len());
+        let drawn = most.saturating_sub(chosen.len()).max(most / RANDOM).min(live.len());
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        chosen.extend(sample(&mut random, live.len(), missing).into_iter().map(|place| live[place]));
+        chosen.extend(sample(&mut random, live.len(), drawn).into_iter().map(|place| live[place]));
+        chosen.append(&mut answers);
         let (mut ids, mut documents, mut texts) = (Vec::new(), HashMap::new(), Vec::new());
         for id in chosen {
             if let Some(record) = snapshot.lexical.get(id)? {
@@ -77,9 +87,15 @@ impl Pool {
         self.ids.len()
     }
 
-    /// The serving encoder's view.
-    pub(super) fn serving(&self, snapshot: &Snapshot, queries: &[JudgedQuery]) -> Result<Scored<'_>> {
+    /// The serving encoder's view. `going_on` is asked before each query.
+    pub(super) fn serving(
+        &self,
+        snapshot: &Snapshot,
+        queries: &[JudgedQuery],
+        going_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Scored<'_>> {
         self.scored(snapshot, queries, &mut |_, query| {
+            going_on()?;
             let vector = snapshot.pinned.generation.encode_query(&query.text)?;
             let scores = snapshot.pinned.dense.score(&vector, &self.ids)?;
             Ok(scores.into_iter().map(|score| score.unwrap_or(-1.0)).collect())
@@ -122,6 +138,26 @@ impl Pool {
         }
         Ok(Scored { pool: self, judged })
     }
+}
+
+/// The chunks of a document that answer a query best.
+fn nearest(snapshot: &Snapshot, document: &str, query: &JudgedQuery) -> Result<Vec<ChunkId>> {
+    let ids: Vec<ChunkId> =
+        snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk).collect();
+    if ids.len() <= OF_ANSWER {
+        return Ok(ids);
+    }
+    let pinned = &snapshot.pinned;
+    let words = snapshot.lexical.prepare(&query.text)?;
+    let vector = pinned.generation.encode_query(&query.text)?;
+    let both = words.score(&ids)?.into_iter().zip(pinned.dense.score(&vector, &ids)?);
+    let candidates: Vec<Candidate> = ids
+        .iter()
+        .zip(both)
+        .map(|(&id, (lexical, dense))| Candidate { id, lexical, dense: dense.unwrap_or(-1.0) })
+        .collect();
+    let ranked = fuse(&pinned.generation.meta.fusion, profile(&snapshot.lexical, &words)?, &candidates);
+    Ok(ranked.into_iter().take(OF_ANSWER).map(|hit| hit.id).collect())
 }
 
 impl Scored<'_> {

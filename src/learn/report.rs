@@ -193,12 +193,15 @@ pub struct Gate {
     /// See [`p_value`](Gate::p_value).
     #[serde(default)]
     pub allowed: Option<f64>,
-    /// The guard's figures.
+    /// Of the golden queries; absent without any.
+    #[serde(default)]
+    pub golden: Option<GuardScores>,
+    /// Of the guard's titles; absent without any.
     #[serde(default)]
     pub guard: Option<GuardScores>,
 }
 
-/// nDCG@10 of the hybrid on the guard's queries.
+/// nDCG@10 of the hybrid on a part of the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GuardScores {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::choose::{Fit, fusion_by, halves};
 use super::encoder_tier::{Trained, train_next};
 use super::examples::{Collected, JudgedQuery, collect};
-use super::gate::{Evidence, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
+use super::gate::{Evidence, Guarded, QueryScores, Ruling, clusters, decide, guard_queries, mean, score};
 use super::ledger::{Following, Ledger};
 use super::nudge_tier::NudgeReport;
 use super::options::LearnOptions;
@@ -60,7 +60,7 @@ pub(super) struct Course<'a> {
     pub(super) collected: Collected,
     /// Of the held-out queries.
     pub(super) clusters: Vec<usize>,
-    pub(super) guard: Vec<JudgedQuery>,
+    pub(super) guard: Guarded<JudgedQuery>,
     /// The part of the attempt's allowance that the tier being tried may spend.
     pub(super) share: f64,
     pub(super) nudge: Option<NudgeReport>,
@@ -84,7 +84,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     })?;
     let clusters = clusters(&collected.held_out);
     let mut course =
-        Course { input, collected, clusters, guard: Vec::new(), share: 1.0, nudge: None, seconds };
+        Course { input, collected, clusters, guard: Guarded::default(), share: 1.0, nudge: None, seconds };
     let outcome = match course.too_little() {
         Some(reason) => Outcome::skipped(reason),
         None => {
@@ -126,6 +126,7 @@ pub(super) fn skipped(reason: String) -> Gate {
         reason,
         p_value: None,
         allowed: None,
+        golden: None,
         guard: None,
     }
 }
@@ -148,14 +149,11 @@ impl Course<'_> {
         })
     }
 
-    /// The fusion weight that ranks the training queries best with the encoder that had not seen them: with the one
-    /// just trained on them the dense side would look better than it is.
+    /// The fusion weight that ranks the training queries best with the encoder that had not seen them: with one that was
+    /// trained on them the dense side would look better than it is.
     pub(super) fn learn_fusion(&mut self, progress: &mut Progress<'_>) -> Result<Fusion> {
         let Course { input, collected, seconds, .. } = self;
         let present = input.snapshot.pinned.generation.meta.fusion;
-        if !input.options.learn_fusion {
-            return Ok(present);
-        }
         timed(&mut seconds.collect, || {
             let total = collected.trained.len();
             let mut told = |done| tell(progress, LearnStage::Collect, done, total, None);
@@ -194,7 +192,9 @@ impl Course<'_> {
             None => self.score(&best.snapshot, best.fusion, progress)?,
         };
         let (base, fit) = (best.fusion, Fit::of(self.input.options));
-        let (judged, documents) = judge(after, &self.collected.held_out, &mut |_| Ok(()))?;
+        let total = self.collected.held_out.len();
+        let mut told = |done| tell(progress, LearnStage::Gate, done, total, None);
+        let (judged, documents) = judge(after, &self.collected.held_out, &mut told)?;
         let halves = halves(&self.clusters);
         let by = |keep: &dyn Fn(usize) -> bool| {
             let some: Vec<&Judged> =
@@ -214,7 +214,7 @@ impl Course<'_> {
             }
         }
         let fusion = by(&|_| true);
-        let guard = score(fusion, guard)?;
+        let guard = Guarded { golden: score(fusion, &guard.golden)?, titles: score(fusion, &guard.titles)? };
         let scores = Scores { held_out, guard };
         let gate = self.rule(&before, &scores)?;
         best.scores = Some(before);
@@ -231,27 +231,37 @@ impl Course<'_> {
         let Course { collected, guard, seconds, .. } = self;
         let mut score =
             |queries: &[JudgedQuery]| score_all(&mut seconds.gate, snapshot, fusion, queries, progress);
-        Ok(Scores { held_out: score(&collected.held_out)?, guard: score(guard)? })
+        let guard = Guarded { golden: score(&guard.golden)?, titles: score(&guard.titles)? };
+        Ok(Scores { held_out: score(&collected.held_out)?, guard })
     }
 
     /// The gate's word on two sets of figures.
     pub(super) fn rule(&self, before: &Scores, after: &Scores) -> Result<Gate> {
-        let guard = (!self.guard.is_empty()).then(|| GuardScores {
-            queries: self.guard.len(),
-            before: mean(&before.guard).hybrid.ndcg_10,
-            after: mean(&after.guard).hybrid.ndcg_10,
-        });
+        let figures = |before: &[QueryScores], after: &[QueryScores]| {
+            (!before.is_empty()).then(|| GuardScores {
+                queries: before.len(),
+                before: mean(before).hybrid.ndcg_10,
+                after: mean(after).hybrid.ndcg_10,
+            })
+        };
+        let golden = figures(&before.guard.golden, &after.guard.golden);
+        let guard = figures(&before.guard.titles, &after.guard.titles);
+        let parts = [("the golden queries'", golden), ("the guard's", guard)];
+        let parts: Vec<_> = parts
+            .iter()
+            .filter_map(|(name, part)| part.map(|part| (*name, part.before, part.after)))
+            .collect();
         let evidence = Evidence {
             before: &before.held_out,
             after: &after.held_out,
             clusters: &self.clusters,
-            guard: guard.map(|guard| (guard.before, guard.after)),
+            guard: &parts,
             attempts: self.input.attempts,
             share: self.share,
         };
         let Ruling { decision, reason, p_value, allowed } = decide(&evidence, &self.input.options.gate)?;
         let (before, after) = (Some(mean(&before.held_out)), Some(mean(&after.held_out)));
-        Ok(Gate { before, after, decision, reason, p_value, allowed, guard })
+        Ok(Gate { before, after, decision, reason, p_value, allowed, golden, guard })
     }
 }
 
@@ -269,7 +279,7 @@ pub(super) struct Compared {
 /// Figures by query.
 pub(super) struct Scores {
     pub(super) held_out: Vec<QueryScores>,
-    pub(super) guard: Vec<QueryScores>,
+    pub(super) guard: Guarded<QueryScores>,
 }
 
 fn score_all(

@@ -183,15 +183,31 @@ impl Course<'_> {
     }
 
     fn try_fusion(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
+        const NO_OTHER: &str = "no other fusion weight is better";
+        if self.input.snapshot.pinned.generation.meta.has_learnt() {
+            // It was trained on the queries that would tell, and ranks them too well: the held-out ones have to.
+            let serving = best.snapshot.clone();
+            let mut compared = self.compare(&serving, best, progress)?;
+            if compared.fusion == best.fusion {
+                (compared.gate.decision, compared.gate.reason) = (Decision::Rejected, NO_OTHER.into());
+            }
+            best.take(Tier::Fusion, compared, None, tried, || What::Fusion);
+            return Ok(());
+        }
         let learnt = self.learn_fusion(progress)?;
         if learnt == best.fusion {
-            tried.nothing.push("no other fusion weight is better");
+            tried.nothing.push(NO_OTHER);
             return Ok(());
         }
         let before = self.score(&best.snapshot, best.fusion, progress)?;
         let after = self.score(&best.snapshot, learnt, progress)?;
         let gate = self.rule(&before, &after)?;
+        let alike = before.held_out == after.held_out;
         best.scores = Some(before);
+        if alike && self.input.options.gate.significance.is_some() {
+            tried.nothing.push("another fusion weight ranks the held-out queries alike");
+            return Ok(());
+        }
         let compared = Compared { gate, fusion: learnt, scores: after };
         best.take(Tier::Fusion, compared, None, tried, || What::Fusion);
         Ok(())

@@ -24,6 +24,7 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     if before.hybrid.gmap_20 > 0.0 {
         values.insert(2, ("hybrid GMAP@20", "hybrid GMAP", before.hybrid.gmap_20, after.hybrid.gmap_20));
     }
+    values.extend(gate.golden.map(|golden| ("golden nDCG@10", "golden nDCG", golden.before, golden.after)));
     values.extend(gate.guard.map(|guard| ("guard nDCG@10", "guard nDCG", guard.before, guard.after)));
     let bars: Vec<(&str, f64, f64)> = values.iter().map(|&(_, short, old, new)| (short, old, new)).collect();
     let axes = Axes { x: "measure, of the first 10 documents, GMAP of 20", y: "mean over queries (0 to 1)" };
@@ -40,6 +41,9 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
     let mut facts = vec![vec!["decision".to_string(), gate.decision.name().to_string()]];
     let mut add = |name: &str, value: String| facts.push(vec![name.to_string(), value]);
     add("held-out queries", report.held_out.to_string());
+    if let Some(golden) = gate.golden {
+        add("golden queries", golden.queries.to_string());
+    }
     if let Some(guard) = gate.guard {
         add("guard queries", guard.queries.to_string());
     }

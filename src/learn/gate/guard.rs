@@ -11,17 +11,56 @@ use crate::lexical::LexicalSnapshot;
 /// Words that a title needs to say what its document is about.
 const TITLE_WORDS: usize = 3;
 
-/// The application's golden queries, and titles that must find their documents. Which titles is a matter of their
-/// documents' hashes: they stay the same while the documents do.
+/// Queries, or their figures: those that the application calls golden, and titles that must find their documents.
+#[derive(Debug, Clone, Default)]
+pub(in crate::learn) struct Guarded<T> {
+    pub(in crate::learn) golden: Vec<T>,
+    pub(in crate::learn) titles: Vec<T>,
+}
+
+impl<T> Guarded<T> {
+    /// The golden ones first.
+    pub(in crate::learn) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.golden.iter().chain(&self.titles)
+    }
+
+    /// What each is turned into, in that order.
+    pub(in crate::learn) fn map<U>(&self, mut of: impl FnMut(&T) -> U) -> Guarded<U> {
+        Guarded {
+            golden: self.golden.iter().map(&mut of).collect(),
+            titles: self.titles.iter().map(of).collect(),
+        }
+    }
+}
+
+/// The guard of a round. Which titles is a matter of their documents' hashes: they stay the same while the documents do.
 pub(in crate::learn) fn guard_queries(
     lexical: &LexicalSnapshot,
     options: &GateOptions,
-) -> Result<Vec<JudgedQuery>> {
-    let golden = options.golden.iter().map(|golden| JudgedQuery {
-        text: golden.text.clone(),
-        relevant: golden.relevant.iter().map(|document| (document.clone(), 1)).collect(),
-    });
-    let mut queries: Vec<JudgedQuery> = golden.collect();
+) -> Result<Guarded<JudgedQuery>> {
+    Ok(Guarded { golden: golden(lexical, options)?, titles: titles(lexical, options)? })
+}
+
+/// The golden queries, with their answers that are in the index. Without any the old and the new would answer alike, and the mean
+/// would hide what others lose: such a query is left out, with a word in the log.
+fn golden(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<JudgedQuery>> {
+    let mut queries = Vec::with_capacity(options.golden.len());
+    for golden in &options.golden {
+        let mut relevant = BTreeMap::new();
+        for document in &golden.relevant {
+            if !lexical.chunks_of(document)?.is_empty() {
+                relevant.insert(document.clone(), 1);
+            }
+        }
+        match relevant.is_empty() {
+            true => tracing::warn!(query = golden.text, "a golden query has no answer in the index"),
+            false => queries.push(JudgedQuery { text: golden.text.clone(), relevant }),
+        }
+    }
+    Ok(queries)
+}
+
+fn titles(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<JudgedQuery>> {
     let mut documents: Vec<(Digest, String)> = lexical
         .documents()?
         .into_keys()
@@ -39,9 +78,9 @@ pub(in crate::learn) fn guard_queries(
             titles.entry(first.title).or_default().push(document);
         }
     }
-    queries.extend(titles.into_iter().map(|(text, documents)| JudgedQuery {
+    let judged = titles.into_iter().map(|(text, documents)| JudgedQuery {
         text,
         relevant: documents.into_iter().map(|document| (document, 1)).collect(),
-    }));
-    Ok(queries)
+    });
+    Ok(judged.collect())
 }

@@ -9,6 +9,6 @@ mod options;
 mod score;
 
 pub(super) use decide::{Evidence, Ruling, clusters, decide};
-pub(super) use guard::guard_queries;
+pub(super) use guard::{Guarded, guard_queries};
 pub use options::{GateOptions, GoldenQuery};
 pub(super) use score::{DEPTH, QueryScores, mean, ranking_scores, score};

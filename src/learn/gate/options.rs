@@ -14,16 +14,18 @@ pub struct GateOptions {
     /// tiers that a round tests divide it among them, an encoder three times as much as any other. `None`: whatever is not worse is published. Default 0.2: what is
     /// published wrongly has at least not been seen to be worse, and can be rolled back.
     pub significance: Option<f64>,
-    /// How much of its mean nDCG@10 the guard may lose. Default 0.02.
+    /// How much of their mean nDCG@10 the golden queries may lose, and how much the titles. Default 0.02.
     pub guard_loss: f64,
     /// Self-retrieval queries of the guard: titles of documents, each of which must find its document. Default 100; 0 for
     /// none.
     pub guard_queries: usize,
-    /// Queries that must not get worse, with what answers them. They belong to the guard.
+    /// Queries that must not get worse, with what answers them: a part of the guard that is held to its bound by itself. One without
+    /// any answer in the index is left out.
     pub golden: Vec<GoldenQuery>,
-    /// Chunks of the pool on which a trained encoder is judged before anything is reindexed: what the held-out queries
-    /// find, what answers them, and a random fifth. Skipped where the corpus is less than four times as large. Default
-    /// 1,000.
+    /// Chunks of the pool on which a trained encoder is judged before anything is reindexed: four fifths of it what the held-out
+    /// queries and the guard find, but at least the first 20 of each held-out query, and a fifth at random. Beside it come up to
+    /// ten chunks of every answer. Skipped where the corpus is less than four times as large, or less than twice as large
+    /// as the pool comes to. Default 1,000.
     pub pool_chunks: usize,
 }
 
