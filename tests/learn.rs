@@ -8,16 +8,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::rounds::{by_vectors, generations, judged, learn};
+use common::rounds::{by_vectors, generations, harmful_round, judged, learn};
 use common::{documents, ids, judge, judge_everything, open, options, quick_round};
 use retune::{CorpusOptions, Decision, Document, Engine, Error, LearnPolicy, LearnStage, Mode, Query};
-
-/// A gate that lets everything pass would hide a broken one: this round can only make things worse.
-fn harmful_round() -> retune::LearnOptions {
-    let round = quick_round();
-    let train = round.train.clone().with_learning_rate(0.5).with_epochs(20);
-    round.with_train(train).with_learn_fusion(false)
-}
 
 #[test]
 fn a_published_round_swaps_the_generation_and_survives_reopening() {

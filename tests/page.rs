@@ -6,7 +6,7 @@ mod common;
 use common::html::check;
 use common::rounds::learn;
 use common::{documents, judge_everything, open, quick_round};
-use retune::{Decision, RoundReport, page};
+use retune::{Decision, GoldenQuery, RoundReport, page};
 
 const SECTIONS: [&str; 6] = ["gate", "training", "similarities", "difficulty", "sources", "time"];
 
@@ -17,7 +17,9 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let train = quick_round().train.with_epochs(2);
-    let round = quick_round().with_train(train).with_learn_fusion(false);
+    let golden = vec![GoldenQuery { text: "descaled kettle".into(), relevant: vec!["kettle".into()] }];
+    let gate = quick_round().gate.with_golden(golden);
+    let round = quick_round().with_train(train).with_gate(gate).with_learn_fusion(false);
     let report = learn(&engine, &round);
     let html = page::html(&report).unwrap();
     assert_eq!(check(&html), SECTIONS);
@@ -35,6 +37,7 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
             "<th scope=\"row\">hybrid GMAP@20</th><td>{:.4}</td>",
             report.gate.before.unwrap().hybrid.gmap_20
         ),
+        format!("<th scope=\"row\">golden nDCG@10</th><td>{:.4}</td>", report.gate.golden.unwrap().before),
         "grown harder".into(),
         "hidden as suspected answers".into(),
         "@media print".into(),

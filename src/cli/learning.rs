@@ -8,6 +8,7 @@ use retune::{LearnOptions, NegativeShares};
 use super::evidence::Evidence;
 use super::loss::Loss;
 use super::mining::Mining;
+use super::or_none::{OrNone, or_none};
 use super::positive::positive;
 use super::tiers::Tiers;
 
@@ -45,8 +46,8 @@ pub(super) struct Learning {
     #[arg(long, value_name = "SHARE", value_parser = held_out)]
     held_out: Option<f32>,
     /// How often luck may publish what is no better, 0 to 1, or `none`: whatever is not worse is published.
-    #[arg(long, value_name = "P", value_parser = significance)]
-    significance: Option<Significance>,
+    #[arg(long, value_name = "P", value_parser = |text: &str| or_none(text, positive))]
+    significance: Option<OrNone<f64>>,
     /// Queries whose hard negatives are measured before training and after each epoch; 0: none. Default 64.
     #[arg(long, value_name = "N")]
     monitor: Option<usize>,
@@ -63,8 +64,8 @@ pub(super) struct Learning {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time_limit: Option<Duration>,
     /// Seconds of training between two checkpoints, which a round that was interrupted goes on from, or `none`. Default 300.
-    #[arg(long, value_name = "SECONDS", value_parser = interval)]
-    checkpoint_every: Option<Interval>,
+    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| or_none(text, seconds))]
+    checkpoint_every: Option<OrNone<Duration>>,
     #[command(flatten)]
     evidence: Evidence,
 }
@@ -73,32 +74,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(positive(text)?).map_err(|error| error.to_string())
 }
 
-/// `None` for never.
-#[derive(Clone, Copy)]
-struct Interval(Option<Duration>);
-
-fn interval(text: &str) -> Result<Interval, String> {
-    match text {
-        "none" => Ok(Interval(None)),
-        _ => seconds(text).map(|time| Interval(Some(time))),
-    }
-}
-
 fn held_out(text: &str) -> Result<f32, String> {
     let share = positive(text)? as f32;
     let options = LearnOptions::default().with_held_out_share(share);
     options.validate().map(|()| share).map_err(|error| error.to_string())
-}
-
-/// `None` for no test.
-#[derive(Clone, Copy)]
-struct Significance(Option<f64>);
-
-fn significance(text: &str) -> Result<Significance, String> {
-    match text {
-        "none" => Ok(Significance(None)),
-        _ => positive(text).map(|level| Significance(Some(level))),
-    }
 }
 
 fn shares(text: &str) -> Result<NegativeShares, String> {
@@ -137,7 +116,7 @@ impl Learning {
         }
         train = self.loss.apply(train).with_time_limit(self.time_limit);
         options = options.with_train(train).with_threads(self.threads.map(|threads| threads as usize));
-        if let Some(Interval(interval)) = self.checkpoint_every {
+        if let Some(OrNone(interval)) = self.checkpoint_every {
             options = options.with_checkpoint_interval(interval);
         }
         if let Some(shares) = self.negatives {
@@ -156,7 +135,7 @@ impl Learning {
         if let Some(share) = self.held_out {
             options = options.with_held_out_share(share);
         }
-        if let Some(Significance(level)) = self.significance {
+        if let Some(OrNone(level)) = self.significance {
             let gate = options.gate.clone().with_significance(level);
             options = options.with_gate(gate);
         }

@@ -3,6 +3,7 @@
 use retune::{Bidirectional, GradientNegatives, Hardness, HardnessOf, Mixing, NegativeScope, TrainOptions};
 
 use super::named::named;
+use super::or_none::{OrNone, or_none};
 use super::positive::positive;
 
 #[derive(clap::Args)]
@@ -15,8 +16,8 @@ pub(super) struct Loss {
     scope: Option<NegativeScope>,
     /// What the serving encoder ranks above the positive less this margin of the cosine, -1 to 1, is hidden as a suspected
     /// answer; none: nothing is. Default 0.
-    #[arg(long, value_name = "M", value_parser = guide_margin, allow_negative_numbers = true)]
-    guide_margin: Option<GuideMargin>,
+    #[arg(long, value_name = "M", value_parser = |text: &str| or_none(text, guide_margin), allow_negative_numbers = true)]
+    guide_margin: Option<OrNone<f32>>,
     /// Whether a positive also chooses among the anchors: off, per_direction or joint. Default off.
     #[arg(long, value_name = "HOW", value_parser = |text: &str| named(text, &BIDIRECTIONAL))]
     bidirectional: Option<Bidirectional>,
@@ -49,16 +50,9 @@ const HARDNESS_OF: [(&str, HardnessOf); 3] = [
     ("all_negatives", HardnessOf::AllNegatives),
 ];
 
-/// `None` for no guide.
-#[derive(Clone, Copy)]
-struct GuideMargin(Option<f32>);
-
-fn guide_margin(text: &str) -> Result<GuideMargin, String> {
-    if text == "none" {
-        return Ok(GuideMargin(None));
-    }
-    let margin = text.parse().map_err(|_| "a number or none is wanted")?;
-    checked(TrainOptions::default().with_guide_margin(Some(margin)), GuideMargin(Some(margin)))
+fn guide_margin(text: &str) -> Result<f32, String> {
+    let margin = text.parse().map_err(|_| "a number is wanted")?;
+    checked(TrainOptions::default().with_guide_margin(Some(margin)), margin)
 }
 
 fn hardness(text: &str) -> Result<Hardness, String> {
@@ -93,7 +87,7 @@ impl Loss {
         if let Some(scope) = self.scope {
             options = options.with_scope(scope);
         }
-        if let Some(GuideMargin(margin)) = self.guide_margin {
+        if let Some(OrNone(margin)) = self.guide_margin {
             options = options.with_guide_margin(margin);
         }
         if let Some(bidirectional) = self.bidirectional {

@@ -3,6 +3,7 @@
 use retune::{Sampling, SemanticOptions};
 
 use super::named::named;
+use super::or_none::{OrNone, or_none};
 
 /// They have the names that `mine_hard_negatives` of sentence-transformers gives them.
 #[derive(clap::Args)]
@@ -23,8 +24,8 @@ pub(super) struct Mining {
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     absolute_margin: Option<f32>,
     /// The same as a share of that answer's cosine, or `none`. Default 0.05.
-    #[arg(long, value_name = "SHARE", value_parser = margin, allow_negative_numbers = true)]
-    relative_margin: Option<Margin>,
+    #[arg(long, value_name = "SHARE", value_parser = |text: &str| or_none(text, number), allow_negative_numbers = true)]
+    relative_margin: Option<OrNone<f32>>,
     /// Which of those that would do are taken: top or random. Default top.
     #[arg(long, value_name = "HOW", value_parser = |text: &str| named(text, &SAMPLING))]
     sampling: Option<Sampling>,
@@ -32,22 +33,15 @@ pub(super) struct Mining {
 
 const SAMPLING: [(&str, Sampling); 2] = [("top", Sampling::Top), ("random", Sampling::Random)];
 
-/// `None` for none.
-#[derive(Clone, Copy)]
-struct Margin(Option<f32>);
-
-fn margin(text: &str) -> Result<Margin, String> {
-    match text {
-        "none" => Ok(Margin(None)),
-        _ => text.parse().map(|margin| Margin(Some(margin))).map_err(|_| "a number or none is wanted".into()),
-    }
+fn number(text: &str) -> Result<f32, String> {
+    text.parse().map_err(|_| "a number is wanted".into())
 }
 
 impl Mining {
     /// The defaults with what was asked for.
     pub(super) fn options(&self) -> SemanticOptions {
         let default = SemanticOptions::default();
-        let relative = self.relative_margin.map_or(default.relative_margin, |Margin(margin)| margin);
+        let relative = self.relative_margin.map_or(default.relative_margin, |OrNone(margin)| margin);
         default
             .with_range(self.range_min.unwrap_or(default.range_min), self.range_max)
             .with_scores(self.min_score, self.max_score)
@@ -88,6 +82,6 @@ mod tests {
         let wide = SemanticOptions::default().with_relative_margin(None);
         assert_eq!(parsed(&["--relative-margin", "none"]), Ok(wide));
         assert!(parsed(&["--sampling", "best"]).unwrap_err().contains("top, random"));
-        assert!(parsed(&["--relative-margin", "no"]).unwrap_err().contains("a number or none"));
+        assert!(parsed(&["--relative-margin", "no"]).unwrap_err().contains("a number is wanted, or none"));
     }
 }

@@ -19,6 +19,7 @@ mod mining;
 mod model;
 mod modes;
 mod named;
+mod or_none;
 mod output;
 mod passages;
 mod place;

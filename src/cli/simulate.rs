@@ -135,6 +135,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         // It is measured after hours, perhaps: a wrong line is known now.
         Inventory::of(guard, &Split::read(guard, "test")?.qrels)?;
     }
+    let mut options = args.learning.options(args.model.precision);
+    options.train = options.train.with_seed(args.seed);
+    options.validate()?;
+    let shared = train.leave_out(&test)?;
     args.model.ensure(out)?;
     let temporary = tempfile::tempdir().map_err(failed)?;
     let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
@@ -152,17 +156,14 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
                     .into(),
         });
     }
-    add(&engine, (&collection, &inventory), out)?;
-
-    train.queries.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
-    let shared = train.leave_out(&test)?;
     if shared > 0 {
         out.say(&format!("{shared} train queries are not asked: the test queries have the same text"));
     }
+    add(&engine, (&collection, &inventory), out)?;
+
+    train.queries.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
     let share = train.queries.len().div_ceil(args.rounds);
     let per_round = args.queries_per_round.unwrap_or(share);
-    let mut options = args.learning.options(args.model.precision);
-    options.train = options.train.with_seed(args.seed);
     let (first, scores) = measure_all(&engine, &test, out)?;
     let guarded = guard.as_ref().map(|guard| measure_guard(&engine, guard, args, out)).transpose()?;
     let mut rounds = vec![Round::untrained(scores, guarded)];

@@ -2,12 +2,13 @@
 
 use retune::{AdapterOptions, LearnOptions, QuerySideOptions, Tier};
 
+use super::named::named;
 use super::positive::positive;
 
 #[derive(clap::Args)]
 pub(super) struct Tiers {
     /// What is tried, the cheapest first: fusion, adapter, nudge, query-side, encoder. Default fusion,encoder.
-    #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = tier)]
+    #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = |text: &str| named(text, &TIERS))]
     tiers: Option<Vec<Tier>>,
     /// Columns of each factor of the adapter of queries.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -23,12 +24,13 @@ pub(super) struct Tiers {
     query_learning_rate: Option<f64>,
 }
 
-fn tier(text: &str) -> Result<Tier, String> {
-    let name = text.replace('-', "_");
-    let names = || Tier::ALL.iter().map(|tier| tier.name().replace('_', "-")).collect::<Vec<_>>();
-    let found = Tier::ALL.into_iter().find(|tier| tier.name() == name);
-    found.ok_or_else(|| format!("there are {}", names().join(", ")))
-}
+const TIERS: [(&str, Tier); Tier::ALL.len()] = [
+    ("fusion", Tier::Fusion),
+    ("adapter", Tier::Adapter),
+    ("nudge", Tier::Nudge),
+    ("query-side", Tier::QuerySide),
+    ("encoder", Tier::Encoder),
+];
 
 impl Tiers {
     pub(super) fn apply(&self, options: LearnOptions) -> LearnOptions {

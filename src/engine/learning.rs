@@ -62,7 +62,8 @@ impl Engine {
     /// meanwhile. `progress` is called at every batch and stops the round by breaking.
     ///
     /// A rejected, skipped, cancelled or failed round leaves everything as it was; the report of a rejected or skipped
-    /// one says why. If the process dies while a long one trains, the next round with the same options goes on from its last
+    /// one says why. A published one returns its report even if that could not be kept; then it is missing from
+    /// [`rounds`](Engine::rounds). If the process dies while a long one trains, the next round with the same options goes on from its last
     /// checkpoint: see [`LearnOptions::checkpoint_interval`].
     ///
     /// # Errors

@@ -294,3 +294,35 @@ fn open_encoder(
         remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::query_side::AdapterMeta;
+    use super::*;
+
+    #[test]
+    fn whatever_is_beside_the_fusion_was_learnt_from_queries() {
+        let first = GenerationMeta {
+            id: GenerationId(1),
+            parent: None,
+            weights: Digest([0; 32]),
+            model: ModelPlace::Folder("model".into()),
+            files: Files::new(),
+            queries: QueriesMeta::default(),
+            nudged: BTreeSet::new(),
+            fusion: Fusion::Convex { dense_weight: 0.2 },
+            created_ms: 0,
+        };
+        assert!(!first.has_learnt());
+        let (file, queries, fitted_to) = (Digest([1; 32]), Digest([2; 32]), Digest([3; 32]));
+        let adapter = Some(AdapterMeta { file, queries, fitted_to });
+        let queries = QueriesMeta { adapter, ..QueriesMeta::default() };
+        for learnt in [
+            GenerationMeta { model: ModelPlace::Own, ..first.clone() },
+            GenerationMeta { queries, ..first.clone() },
+            GenerationMeta { nudged: [ChunkId(1)].into(), ..first },
+        ] {
+            assert!(learnt.has_learnt(), "{learnt:?}");
+        }
+    }
+}

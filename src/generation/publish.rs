@@ -21,7 +21,7 @@ pub(crate) struct Published<T> {
 }
 
 /// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. Whatever a reader
-/// needs of it is prepared before it becomes the current one, so that nothing can fail afterwards.
+/// needs of it is prepared before it becomes the current one: what fails there leaves the one before.
 pub(crate) fn publish<T>(
     root: &Path,
     building: Building,
@@ -74,4 +74,32 @@ pub(crate) fn collect_garbage(root: &Path, manifest: &Manifest) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dense::DenseOptions;
+    use crate::encoder::Encoder;
+    use crate::encoder::test_model::tiny_model;
+    use crate::fusion::Fusion;
+
+    #[test]
+    fn what_fails_before_the_pointer_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let building = || {
+            let encoder = Encoder::load(&tiny_model()).unwrap();
+            Building::first(root, encoder, Fusion::default(), &DenseOptions::default()).unwrap()
+        };
+        let fails = |_: &Generation| -> Result<()> {
+            assert_eq!(Manifest::read(root).unwrap(), None, "nobody has seen it yet");
+            Err(Error::Cancelled { doing: "preparing" })
+        };
+        assert!(publish(root, building(), 1, fails).is_err());
+        assert_eq!(Manifest::read(root).unwrap(), None);
+        let published = publish(root, building(), 1, |generation| Ok(generation.meta.id)).unwrap();
+        assert_eq!(published.prepared, GenerationId(1));
+        assert_eq!(Manifest::read(root).unwrap().map(|manifest| manifest.current), Some(GenerationId(1)));
+    }
 }

@@ -110,8 +110,7 @@ fn judge_on_pool(
     let choice = choose(&tried, held_out, &course.clusters, base, Fit::of(options));
     let chosen = &tried[choice.place];
     let guard = |scored: &Scored<'_>| {
-        let mut places = held_out.len()..;
-        course.guard.map(|query| scored.score(places.next().unwrap_or_default(), query, base))
+        course.guard.map(|place, query| scored.score(held_out.len() + place, query, base))
     };
     let of_old = held_out.iter().enumerate().map(|(place, query)| old.score(place, query, base));
     let before = Scores { held_out: of_old.collect(), guard: guard(&old) };

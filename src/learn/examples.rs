@@ -148,6 +148,7 @@ struct QueryRows<'a> {
     vector: Arc<[f32]>,
     /// Nearest first.
     positives: Vec<ChunkRecord>,
+    disputed: Vec<ChunkRecord>,
     /// The lowest cosine of a positive.
     worst: f32,
     /// Each with whether a user has said that it does not answer, the strongest evidence first.
@@ -171,8 +172,12 @@ impl<'a> QueryRows<'a> {
         answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
         let worst = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
         let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
+        let mut disputed = Vec::new();
+        for document in &confusion.disputed {
+            disputed.extend(texts.passage(document, &confusion.query, snapshot)?);
+        }
         let (passed_over, duplicates) = texts.passed_over(confusion, &positives, snapshot)?;
-        Ok(QueryRows { confusion, vector, positives, worst, passed_over, duplicates })
+        Ok(QueryRows { confusion, vector, positives, disputed, worst, passed_over, duplicates })
     }
 }
 
@@ -229,7 +234,7 @@ impl Collected {
         options: &LearnOptions,
         snapshot: &Snapshot,
     ) -> Result<()> {
-        let QueryRows { confusion, vector, positives, worst, passed_over, duplicates } = query;
+        let QueryRows { confusion, vector, positives, disputed, worst, passed_over, duplicates } = query;
         self.answers
             .insert(confusion.query.clone(), positives.iter().map(|positive| positive.chunk).collect());
         self.count("dropped_duplicate_of_positive", duplicates);
@@ -242,6 +247,7 @@ impl Collected {
             query: &confusion.query,
             vector: &vector,
             positives: &positives,
+            disputed: &disputed,
             worst,
             passed_over: &passed_over,
         };
@@ -257,9 +263,11 @@ impl Collected {
         self.guide.add(&confusion.query, vector.to_vec());
         let (negatives, kinds): (Vec<String>, Vec<_>) =
             negatives.into_iter().map(|negative| (negative.proposal.text, negative.kind)).unzip();
-        let answers: Vec<String> = positives.iter().map(ChunkRecord::encoder_text).collect();
-        for (answer, text) in positives.iter().zip(&answers) {
-            self.guide_by(text, Some(answer.chunk), snapshot)?;
+        // Those that have rows come first.
+        let mut answers = Vec::with_capacity(positives.len() + disputed.len());
+        for answer in positives.iter().chain(&disputed) {
+            answers.push(answer.encoder_text());
+            self.guide_by(&answer.encoder_text(), Some(answer.chunk), snapshot)?;
         }
         for (row, positive) in positives.iter().take(options.positives_per_query).enumerate() {
             if negatives.is_empty() {

@@ -57,16 +57,12 @@ impl Pool {
             let fusion = &snapshot.pinned.generation.meta.fusion;
             found.push(fuse(fusion, profile, &candidates).into_iter().map(|hit| hit.id).collect());
         }
-        let mut chosen: BTreeSet<ChunkId> = BTreeSet::new();
-        let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
-        for rank in 0..deepest {
-            let full = chosen.len() >= most - most / RANDOM;
-            if full && rank >= DEPTH {
-                break;
-            }
-            let asked = if full { held_out.len() } else { found.len() };
-            chosen.extend(found[..asked].iter().filter_map(|found| found.get(rank)));
+        let mut needed = Vec::with_capacity(found.len());
+        for found in &found[..held_out.len()] {
+            needed.push(chunks_of_first_documents(snapshot, found)?);
         }
+        needed.resize(found.len(), 0);
+        let mut chosen = best(&found, &needed, most - most / RANDOM);
         let live = snapshot.lexical.live_chunks();
         let drawn = most.saturating_sub(chosen.len()).max(most / RANDOM).min(live.len());
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -140,6 +136,30 @@ impl Pool {
     }
 }
 
+/// How many of the chunks that a query finds it takes to see as many documents as the gate looks at.
+fn chunks_of_first_documents(snapshot: &Snapshot, found: &[ChunkId]) -> Result<usize> {
+    let mut documents = HashSet::new();
+    for (place, &id) in found.iter().enumerate() {
+        documents.extend(snapshot.lexical.get(id)?.map(|record| record.document));
+        if documents.len() == DEPTH {
+            return Ok(place + 1);
+        }
+    }
+    Ok(found.len())
+}
+
+/// What several queries find, rank by rank, until there are about `most`; of each query as many as are needed in any case.
+fn best(found: &[Vec<ChunkId>], needed: &[usize], most: usize) -> BTreeSet<ChunkId> {
+    let mut chosen = BTreeSet::new();
+    let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
+    for rank in 0..deepest {
+        let full = chosen.len() >= most;
+        let asked = found.iter().zip(needed).filter(|(_, needed)| !full || rank < **needed);
+        chosen.extend(asked.filter_map(|(found, _)| found.get(rank)));
+    }
+    chosen
+}
+
 /// The chunks of a document that answer a query best.
 fn nearest(snapshot: &Snapshot, document: &str, query: &JudgedQuery) -> Result<Vec<ChunkId>> {
     let ids: Vec<ChunkId> =
@@ -184,6 +204,18 @@ impl Scored<'_> {
 mod tests {
     use super::*;
     use crate::fusion::QueryProfile;
+
+    #[test]
+    fn the_best_of_all_queries_come_first_and_what_is_needed_of_one_comes_in_any_case() {
+        let list = |first: u64| -> Vec<ChunkId> { (first..first + 5).map(ChunkId).collect() };
+        let found = [list(10), list(20), list(30)];
+        let of = |needed: [usize; 3], most| -> Vec<u64> {
+            best(&found, &needed, most).into_iter().map(|id| id.0).collect()
+        };
+        assert_eq!(of([0, 0, 0], 5), [10, 11, 20, 21, 30, 31], "whole ranks");
+        assert_eq!(of([3, 0, 0], 1), [10, 11, 12, 20, 30]);
+        assert_eq!(of([9, 0, 0], 100).len(), 15);
+    }
 
     #[test]
     fn an_answer_on_the_second_page_is_seen_and_one_document_counts_once() {

@@ -246,7 +246,7 @@ impl Course<'_> {
         };
         let golden = figures(&before.guard.golden, &after.guard.golden);
         let guard = figures(&before.guard.titles, &after.guard.titles);
-        let parts = [("the golden queries'", golden), ("the guard's", guard)];
+        let parts = [("the golden queries'", golden), ("the titles'", guard)];
         let parts: Vec<_> = parts
             .iter()
             .filter_map(|(name, part)| part.map(|part| (*name, part.before, part.after)))

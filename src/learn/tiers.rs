@@ -84,8 +84,8 @@ impl Tried {
 /// What luck is allowed in an attempt, divided among the tiers that are still to be tried: those that are rejected spend
 /// it, so that no more than the whole is spent. One that is let through leaves its part to those after it (the fallback
 /// procedure: Wiens and Dmitrienko, J. Biopharm. Stat. 15, 2005): up to the first that is let through wrongly, only rejected ones
-/// were luck's chances. One that has found nothing to be tested leaves its part too, since it has not looked at the
-/// held-out queries.
+/// were luck's chances. One that has found nothing to be tested leaves its part too: it has not looked at the held-out queries, or
+/// ranks them as before, which luck can't let through.
 struct Allowance {
     left: f64,
     /// Of the next tier first.
@@ -157,13 +157,18 @@ impl Course<'_> {
         Ok(Outcome { gate: accepted, tried: tiers, training, accepted: Some((tier, building)) })
     }
 
-    /// What the options ask for and there are queries enough for, in its order.
+    /// What the options ask for and there are queries enough for, in its order. Where the held-out queries alone can choose a
+    /// fusion, an encoder is judged with the one that they choose: to ask them twice would cost it a part of its allowance.
     fn planned(&self) -> Vec<Tier> {
         let options = self.input.options;
+        let serving = &self.input.snapshot.pinned.generation.meta;
         let enough = self.collected.trained.len() >= options.min_queries;
+        let with_encoder = enough && options.learns(Tier::Encoder);
+        let fusion_alone =
+            matches!(serving.fusion, Fusion::Rrf { .. }) || !serving.has_learnt() || !with_encoder;
         Tier::ALL
             .into_iter()
-            .filter(|&tier| options.learns(tier) && (enough || tier == Tier::Fusion))
+            .filter(|&tier| options.learns(tier) && if tier == Tier::Fusion { fusion_alone } else { enough })
             .collect()
     }
 
@@ -184,12 +189,18 @@ impl Course<'_> {
 
     fn try_fusion(&mut self, best: &mut Best, tried: &mut Tried, progress: &mut Progress<'_>) -> Result<()> {
         const NO_OTHER: &str = "no other fusion weight is better";
+        if matches!(best.fusion, Fusion::Rrf { .. }) {
+            tried.nothing.push("the fusion has no weight");
+            return Ok(());
+        }
         if self.input.snapshot.pinned.generation.meta.has_learnt() {
             // It was trained on the queries that would tell, and ranks them too well: the held-out ones have to.
             let serving = best.snapshot.clone();
             let mut compared = self.compare(&serving, best, progress)?;
             if compared.fusion == best.fusion {
-                (compared.gate.decision, compared.gate.reason) = (Decision::Rejected, NO_OTHER.into());
+                let gate = &mut compared.gate;
+                (gate.decision, gate.reason) = (Decision::Rejected, NO_OTHER.into());
+                (gate.p_value, gate.allowed) = (None, None);
             }
             best.take(Tier::Fusion, compared, None, tried, || What::Fusion);
             return Ok(());

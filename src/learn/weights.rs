@@ -4,7 +4,8 @@ use super::options::LearnOptions;
 use crate::feedback::Replay;
 use crate::negatives::{Confusion, PositionBias};
 
-/// What a row counts at least, however long ago its query was judged: in a batch of rows that count nothing all would count alike.
+/// What a row counts at least, however long ago its query was judged: a batch is divided by the mean of its rows' weights, which must not
+/// vanish.
 const LEAST: f32 = 1e-6;
 
 /// What the rows of a round count, by the log that it learns from.
@@ -49,6 +50,7 @@ mod tests {
             query: "q".into(),
             normalised: "q".into(),
             positives: vec![positive("a"), positive("b")],
+            disputed: Vec::new(),
             chosen_at: vec![vec![4], vec![]],
             judgements_since: 20,
             confusables: Vec::new(),

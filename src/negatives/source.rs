@@ -38,6 +38,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) vector: &'a [f32],
     /// The passages that answer it, and their documents; at least one.
     pub(crate) positives: &'a [ChunkRecord],
+    /// Passages of documents that somebody calls an answer, and most do not.
+    pub(crate) disputed: &'a [ChunkRecord],
     /// The lowest cosine of a positive.
     pub(crate) worst: f32,
     /// The passages that were passed over, the strongest evidence first.
@@ -45,9 +47,9 @@ pub(crate) struct Sought<'a> {
 }
 
 impl Sought<'_> {
-    /// Whether a passage is a part of a document that answers, or a copy of a passage that does.
+    /// Whether a passage is a part of a document that may answer, or a copy of a passage that may.
     pub(super) fn answers(&self, candidate: &ChunkRecord) -> bool {
-        self.positives.iter().any(|positive| {
+        self.positives.iter().chain(self.disputed).any(|positive| {
             candidate.document == positive.document
                 || (!candidate.body.is_empty() && candidate.body == positive.body)
                 || candidate.encoder_text() == positive.encoder_text()
@@ -81,7 +83,7 @@ pub(crate) trait NegativeSource {
     /// Which source it is.
     fn kind(&self) -> NegativeKind;
 
-    /// Up to `most` texts for a query, the best first. Fewer, or none, where there are no more.
+    /// Up to `most` texts for a query: a row with room for fewer takes the first. Fewer, or none, where there are no more.
     fn propose(&mut self, sought: &Sought<'_>, most: usize) -> Result<Vec<Proposal>>;
 }
 
@@ -221,6 +223,10 @@ pub(super) mod tests {
         }
     }
 
+    fn sought<'a>(positives: &'a [ChunkRecord], disputed: &'a [ChunkRecord]) -> Sought<'a> {
+        Sought { query: "q", vector: &[], positives, disputed, worst: 1.0, passed_over: &[] }
+    }
+
     fn mixed(confusable: &[&'static str], semantic: &[&'static str], shares: NegativeShares) -> Vec<String> {
         mixed_without(&[], confusable, semantic, shares)
     }
@@ -237,8 +243,7 @@ pub(super) mod tests {
             Box::new(Fixed(NegativeKind::Semantic, semantic.to_vec())),
         ];
         let positives = [record("p", "positive")];
-        let sought = Sought { query: "q", vector: &[], positives: &positives, worst: 1.0, passed_over: &[] };
-        let found = mix(&mut sources, &shares, &sought, 3, &left_out).unwrap();
+        let found = mix(&mut sources, &shares, &sought(&positives, &[]), 3, &left_out).unwrap();
         found.into_iter().map(|one| format!("{} {}", one.kind.name(), one.proposal.text)).collect()
     }
 
@@ -256,9 +261,11 @@ pub(super) mod tests {
 
     #[test]
     fn the_rest_of_a_document_that_answers_is_an_answer_and_so_is_a_copy_of_its_passage() {
-        let positives = [record("p", "positive"), record("empty", "")];
-        let sought = Sought { query: "q", vector: &[], positives: &positives, worst: 1.0, passed_over: &[] };
+        let (positives, disputed) =
+            ([record("p", "positive"), record("empty", "")], [record("d", "disputed")]);
+        let sought = sought(&positives, &disputed);
         assert!(sought.answers(&record("p", "another chapter")));
+        assert!(sought.answers(&record("d", "its second page")));
         assert!(sought.answers(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
         assert!(!sought.answers(&record("other", "negative")));
         // Passages without a body are not each other's copies: their titles say what they are.

@@ -10,7 +10,7 @@ use crate::negatives::NegativeKind;
 pub(crate) struct Example {
     pub(crate) anchor: String,
     pub(crate) positive: String,
-    /// What else answers the anchor, whether it has a row of its own or not.
+    /// What else answers the anchor, or may: whether it has a row of its own or not.
     pub(crate) other_answers: Vec<String>,
     pub(crate) negatives: Vec<String>,
     /// Where each of `negatives` is from.

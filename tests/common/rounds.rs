@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use retune::{Decision, Engine, Fusion, LearnOptions, Mode, Options, Query, RoundReport, Tier};
 
-use super::{documents, judge_everything, judge_pages, open, options, pages};
+use super::{documents, judge_everything, judge_pages, open, options, pages, quick_round};
 
 /// An index with a judged query or two for each of its documents.
 pub fn judged(folder: &Path) -> Engine {
@@ -37,6 +37,13 @@ pub fn judged_pages(folder: &Path) -> Engine {
     engine.add(pages()).unwrap();
     judge_pages(&engine);
     engine
+}
+
+/// A gate that lets everything pass would hide a broken one: this round can only make things worse.
+pub fn harmful_round() -> LearnOptions {
+    let round = quick_round();
+    let train = round.train.clone().with_learning_rate(0.5).with_epochs(20);
+    round.with_train(train).with_learn_fusion(false)
 }
 
 /// Runs a round to its end.

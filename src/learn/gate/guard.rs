@@ -24,11 +24,13 @@ impl<T> Guarded<T> {
         self.golden.iter().chain(&self.titles)
     }
 
-    /// What each is turned into, in that order.
-    pub(in crate::learn) fn map<U>(&self, mut of: impl FnMut(&T) -> U) -> Guarded<U> {
+    /// What each is turned into, given its place in that order.
+    pub(in crate::learn) fn map<U>(&self, of: impl Fn(usize, &T) -> U) -> Guarded<U> {
+        let first = self.golden.len();
+        let titles = self.titles.iter().enumerate().map(|(place, one)| of(first + place, one));
         Guarded {
-            golden: self.golden.iter().map(&mut of).collect(),
-            titles: self.titles.iter().map(of).collect(),
+            golden: self.golden.iter().enumerate().map(|(place, one)| of(place, one)).collect(),
+            titles: titles.collect(),
         }
     }
 }

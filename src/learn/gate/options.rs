@@ -23,9 +23,9 @@ pub struct GateOptions {
     /// any answer in the index is left out.
     pub golden: Vec<GoldenQuery>,
     /// Chunks of the pool on which a trained encoder is judged before anything is reindexed: four fifths of it what the held-out
-    /// queries and the guard find, but at least the first 20 of each held-out query, and a fifth at random. Beside it come up to
-    /// ten chunks of every answer. Skipped where the corpus is less than four times as large, or less than twice as large
-    /// as the pool comes to. Default 1,000.
+    /// queries and the guard find, but at least the first 20 documents of each held-out query, and a fifth at random. Beside it come up to
+    /// ten chunks of every answer. Without several shares to choose from, skipped where the corpus is less than
+    /// four times as large, or less than twice as large as the pool comes to. Default 1,000.
     pub pool_chunks: usize,
 }
 

@@ -89,9 +89,18 @@ impl<'a> Gathered<'a> {
     }
 
     pub(super) fn positives(&self) -> Vec<ShownRef> {
-        let positive = self.verdicts.keys().filter(|document| self.is_positive(document));
-        positive
-            .map(|document| ShownRef { document: (*document).into(), chunk: self.last_chunk(document) })
+        self.documents(Verdicts::answers)
+    }
+
+    /// What somebody calls an answer, and most do not.
+    pub(super) fn disputed(&self) -> Vec<ShownRef> {
+        self.documents(|verdicts| verdicts.may_answer() && !verdicts.answers())
+    }
+
+    fn documents(&self, are: impl Fn(&Verdicts<'a>) -> bool) -> Vec<ShownRef> {
+        let found = self.verdicts.iter().filter(|(_, verdicts)| are(verdicts));
+        found
+            .map(|(document, _)| ShownRef { document: (*document).into(), chunk: self.last_chunk(document) })
             .collect()
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Confusion {
     pub(crate) normalised: String,
     /// What answers it; at least one, by document id.
     pub(crate) positives: Vec<ShownRef>,
+    /// What somebody calls an answer, and most do not: neither taught nor held against the query.
+    pub(crate) disputed: Vec<ShownRef>,
     /// The ranks at which each of `positives` was chosen, from 1; none if it was called relevant, or chosen without having
     /// been shown.
     pub(crate) chosen_at: Vec<Vec<usize>>,
@@ -148,6 +150,7 @@ pub(crate) fn collect_confusables(
             query,
             normalised,
             chosen_at: positives.iter().map(|one| gathered.chosen_at(&one.document)).collect(),
+            disputed: gathered.disputed(),
             judgements_since: replay.judgements.len() - 1 - gathered.last_judged,
             positives,
             confusables,

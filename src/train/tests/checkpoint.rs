@@ -122,6 +122,9 @@ fn a_checkpoint_that_is_damaged_or_of_another_training_is_passed_over() {
         report.unwrap().resumed_at
     };
     assert_eq!(other(&rows[..5], &options), None);
+    let mut answered = rows.clone();
+    answered[0].other_answers = vec!["another answer".into()];
+    assert_eq!(other(&answered, &options), None);
     assert_eq!(other(&rows, &options.clone().with_seed(1)), None);
     assert_eq!(other(&rows, &options.clone().with_frozen_layers(1)), None);
     assert_eq!(other(&rows, &options), Some(2), "it was left alone");
