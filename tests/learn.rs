@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::rounds::{by_vectors, generations, harmful_round, judged, learn};
+use common::rounds::{by_vectors, cosines, generations, harmful_round, judged, learn};
 use common::{documents, ids, judge, judge_everything, open, options, quick_round};
 use retune::{CorpusOptions, Decision, Document, Engine, Error, LearnPolicy, LearnStage, Mode, Query};
 
@@ -82,6 +82,61 @@ fn sources_of_negatives_are_mixed_as_asked() {
     assert!(!semantic.contains_key("confusable") && !semantic.contains_key("adversarial"), "{semantic:?}");
     let adversarial = sources(shares().with(0.0, 0.0, 1.0));
     assert!(adversarial["adversarial"] > 0 && !adversarial.contains_key("semantic"), "{adversarial:?}");
+}
+
+#[test]
+fn both_indexes_propose_semantic_negatives() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let page = |n: usize| Document::new(format!("page {n}"), format!("page {n} of the yearbook"));
+    let zebra = |n: usize| Document::new(format!("zebra {n}"), format!("zebra{}", " stripe".repeat(n)));
+    engine.add((0..80).map(page).chain((0..30).map(zebra)).collect()).unwrap();
+    let asked: Vec<String> = (0..12).map(|n| format!("zebra number {n}")).collect();
+    asked.iter().for_each(|query| judge(&engine, query, "zebra 0"));
+    // The dense index is asked for 40: ten for each of three negatives, and ten for the answer.
+    let beyond = |query: &String| {
+        let mut cosines: Vec<f32> = cosines(&engine, query).into_values().collect();
+        cosines.sort_by(|a, b| b.total_cmp(a));
+        cosines[45]
+    };
+    let lowest = asked.iter().map(beyond).fold(f32::INFINITY, f32::min);
+    let far = retune::SemanticOptions::default().with_relative_margin(None).with_scores(None, Some(lowest));
+    let round = quick_round().with_negative_shares(retune::NegativeShares::default().with(0.0, 1.0, 0.0));
+    let sources = learn(&engine, &round.with_semantic(far)).sources;
+    assert!(sources["semantic"] > 0, "what the words find farther away: {sources:?}");
+}
+
+#[test]
+fn what_somebody_calls_an_answer_is_no_negative_of_any_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents().into_iter().take(2).collect()).unwrap();
+    let ask = |text: &str, verdicts: &[(&str, retune::Verdict)]| {
+        let answer = engine.search(&Query::new(text)).unwrap();
+        verdicts.iter().for_each(|(document, verdict)| {
+            engine.judge(answer.query_id, document, *verdict).unwrap();
+        });
+    };
+    use retune::Verdict::{NotRelevant, Relevant};
+    let anything = retune::SemanticOptions::default().with_relative_margin(None);
+    let round = quick_round().with_semantic(anything);
+    let negatives = |sources: &std::collections::BTreeMap<String, u64>| {
+        ["confusable", "semantic"].iter().filter_map(|kind| sources.get(*kind)).sum::<u64>()
+    };
+    let texts: Vec<String> = (0..12).map(|n| format!("kettle number {n}")).collect();
+    for text in &texts {
+        ask(text, &[("kettle", Relevant)]);
+    }
+    let before = learn(&engine, &round).sources;
+    assert!(negatives(&before) > 0, "the gate is the other document: {before:?}");
+    for text in &texts {
+        ask(text, &[("gate", Relevant)]);
+        ask(text, &[("gate", NotRelevant)]);
+        ask(text, &[("gate", NotRelevant)]);
+    }
+    let after = learn(&engine, &round).sources;
+    assert_eq!(negatives(&after), 0, "{after:?}");
+    assert_eq!(after["queries"], before["queries"]);
 }
 
 #[test]
