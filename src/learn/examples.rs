@@ -266,8 +266,9 @@ impl Collected {
         // Those that have rows come first.
         let mut answers = Vec::with_capacity(positives.len() + disputed.len());
         for answer in positives.iter().chain(&disputed) {
-            answers.push(answer.encoder_text());
-            self.guide_by(&answer.encoder_text(), Some(answer.chunk), snapshot)?;
+            let text = answer.encoder_text();
+            self.guide_by(&text, Some(answer.chunk), snapshot)?;
+            answers.push(text);
         }
         for (row, positive) in positives.iter().take(options.positives_per_query).enumerate() {
             if negatives.is_empty() {
