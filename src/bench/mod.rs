@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops};
+use crate::encoder::{
+    Device, Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops,
+};
 use crate::error::{Error, Result};
 use crate::train::{Documents, Example, TrainOptions, Training, train};
 
@@ -30,6 +32,8 @@ pub struct BenchOptions {
     pub threads: Option<usize>,
     /// What products are computed in. Default bf16. Training has no int8 and takes bf16 then.
     pub precision: EncoderPrecision,
+    /// Where. Default: this processor, with retune's own kernels.
+    pub device: Device,
     /// The instructions. Default: [`Kernel::best`].
     pub kernel: Option<Kernel>,
     /// How it is trained: batches of `batch_size` triplets (default 16). What concerns neither time nor memory makes no
@@ -46,6 +50,7 @@ impl Default for BenchOptions {
         BenchOptions {
             threads: None,
             precision: EncoderPrecision::Bf16,
+            device: Device::Cpu,
             kernel: None,
             train: TrainOptions::default().with_frozen_layers(0),
             only: None,
@@ -64,6 +69,12 @@ impl BenchOptions {
     /// Sets [`precision`](BenchOptions::precision).
     pub fn with_precision(mut self, precision: EncoderPrecision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// Sets [`device`](BenchOptions::device).
+    pub fn with_device(mut self, device: Device) -> Self {
+        self.device = device;
         self
     }
 
@@ -120,9 +131,11 @@ impl FromStr for BenchPart {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct BenchReport {
-    /// The instructions that were used.
+    /// Where it was measured.
+    pub device: Device,
+    /// The instructions that were used on [`Device::Cpu`].
     pub kernel: Kernel,
-    /// What products were computed in: f32 where the processor lacks what was asked for.
+    /// What products were computed in: f32 where the processor or the device lacks what was asked for.
     pub precision: EncoderPrecision,
     /// Threads.
     pub threads: usize,
@@ -136,8 +149,9 @@ pub struct BenchReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<TrainRate>,
     /// The rate of a large product of matrices in this precision, on these threads: 10⁹ multiplications and additions a
-    /// second.
-    pub peak_gflops: f64,
+    /// second. Of [`Device::Cpu`] alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_gflops: Option<f64>,
 }
 
 /// Milliseconds.
@@ -178,19 +192,27 @@ fn measure(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + Syn
     let threads = rayon::current_num_threads();
     let wants = |part| options.only.is_none_or(|only| only == part);
     let kernel = options.kernel.map_or_else(Kernel::best, Ok)?;
-    let precision = kernel.precision(options.precision);
-    progress("peak");
     let mut report = BenchReport {
+        device: options.device,
         kernel,
-        precision,
+        precision: kernel.precision(options.precision),
         threads,
         encode: None,
         query_ms: None,
         train: None,
-        peak_gflops: peak_gflops(kernel, precision, threads, Duration::from_secs_f64(options.seconds)),
+        peak_gflops: None,
     };
+    if options.device == Device::Cpu {
+        progress("peak");
+        let time = Duration::from_secs_f64(options.seconds);
+        report.peak_gflops = Some(peak_gflops(kernel, report.precision, threads, time));
+    }
     if wants(BenchPart::Encode) || wants(BenchPart::Query) {
-        let encoder = Encoder::load_with(folder, EncoderOptions::of(options.precision).with_kernel(kernel))?;
+        let asked = EncoderOptions::of(options.precision).with_device(options.device).with_kernel(kernel);
+        let encoder = Encoder::load_with(folder, asked)?;
+        if options.device != Device::Cpu {
+            report.precision = encoder.computes_in().documents;
+        }
         if encoder.wants_calibration() {
             let sample: Vec<String> = LENGTHS.iter().map(|&length| text(&encoder, length, 0)).collect();
             encoder.use_calibration(&encoder.calibrate(&sample)?)?;
@@ -237,7 +259,7 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
         })
         .collect();
     drop(encoder);
-    let mut learner = TrainableEncoder::load(folder, precision, kernel)?;
+    let mut learner = TrainableEncoder::load(options.device, folder, precision, kernel)?;
     let repeated = options.train.clone().with_epochs(1000).with_monitor_queries(0);
     let training = Training {
         examples: &examples,
@@ -310,7 +332,7 @@ mod tests {
         let quick = || BenchOptions::default().with_seconds(0.001).with_threads(1);
         let all = bench(&tiny_model(), &quick(), &|_| ()).unwrap();
         assert_eq!(all.threads, 1);
-        assert!(all.peak_gflops > 0.0);
+        assert!(all.peak_gflops.unwrap() > 0.0);
         let rates = all.encode.unwrap();
         assert!(rates.keys().copied().eq(LENGTHS) && rates.values().all(|rate| *rate > 0.0), "{rates:?}");
         let query = all.query_ms.unwrap();
@@ -319,6 +341,15 @@ mod tests {
         let query = bench(&tiny_model(), &quick().with_only(BenchPart::Query), &|_| ()).unwrap();
         let json = serde_json::to_value(&query).unwrap();
         assert!(json["query_ms"]["p50"].is_number() && json.get("encode").is_none(), "{json}");
+    }
+
+    #[test]
+    fn another_device_is_measured_by_the_same_parts() {
+        let options = BenchOptions::default().with_device(Device::CandleCpu).with_seconds(0.001);
+        let report = bench(&tiny_model(), &options, &|_| ()).unwrap();
+        assert_eq!((report.device, report.precision), (Device::CandleCpu, EncoderPrecision::F32));
+        assert!(report.query_ms.unwrap().p50 > 0.0 && report.train.unwrap().triplets_per_second > 0.0);
+        assert!(report.peak_gflops.is_none());
     }
 
     #[test]

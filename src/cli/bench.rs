@@ -35,6 +35,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         .with_frozen_layers(args.frozen_layers);
     let mut options = BenchOptions::default()
         .with_precision(args.model.precision)
+        .with_device(args.model.device)
         .with_train(train)
         .with_seconds(args.seconds);
     if let Some(threads) = args.threads {
@@ -50,10 +51,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 }
 
 fn text(report: &BenchReport) -> String {
-    let mut text = format!(
-        "{} in {} on {} threads, products at {:.0} GFLOP/s",
-        report.kernel, report.precision, report.threads, report.peak_gflops
-    );
+    let mut text = match report.peak_gflops {
+        Some(peak) => format!(
+            "{} in {} on {} threads, products at {peak:.0} GFLOP/s",
+            report.kernel, report.precision, report.threads
+        ),
+        None => format!("{} in {}", report.device, report.precision),
+    };
     for (tokens, rate) in report.encode.iter().flatten() {
         text.push_str(&format!("\n{rate:8.2} documents of {tokens} tokens a second"));
     }

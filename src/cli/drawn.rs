@@ -5,6 +5,7 @@ use retune::page::EvaluationReport;
 
 use super::figures::SEED;
 use super::modes::{MODES, Modes};
+use super::status::hardware;
 
 /// Of the three modes, `depth` documents deep, of an engine in this state.
 pub(super) fn drawn(modes: &Modes, status: &Status, depth: usize) -> EvaluationReport {
@@ -12,8 +13,8 @@ pub(super) fn drawn(modes: &Modes, status: &Status, depth: usize) -> EvaluationR
     let setup = [
         ("retune", env!("CARGO_PKG_VERSION").to_string()),
         ("encoder's weights (SHA-256)", generation.weights.to_string()),
-        ("documents encoded in", format!("{} on {}", generation.precisions.documents, generation.kernel)),
-        ("queries encoded in", format!("{} on {}", generation.precisions.queries, generation.kernel)),
+        ("documents encoded in", format!("{} on {}", generation.precisions.documents, hardware(generation))),
+        ("queries encoded in", format!("{} on {}", generation.precisions.queries, hardware(generation))),
         ("generation", generation.id.to_string()),
         ("language of the lexical index", status.language.to_string()),
         ("documents in the index", status.documents.to_string()),

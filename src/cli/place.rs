@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use retune::encoder::{EncoderPrecision, Precisions};
+use retune::encoder::{Device, EncoderPrecision, Precisions};
 use retune::{Engine, Error, GenerationId, Options, Result, model};
 
 use super::output::Output;
@@ -30,6 +30,9 @@ pub(super) struct Model {
     /// What the encoder computes in, documents and queries: f32, bf16 or int8. f32 where the processor lacks it.
     #[arg(long, default_value = "bf16")]
     pub(super) precision: EncoderPrecision,
+    /// Where the encoder computes: cpu, candle-cpu, and cuda:N or metal in a build with that feature.
+    #[arg(long, default_value_t = Device::Cpu)]
+    pub(super) device: Device,
 }
 
 /// Where vectors of test collections are kept.
@@ -108,7 +111,7 @@ impl Place {
 
 impl Model {
     pub(super) fn apply(&self, options: Options) -> Options {
-        let options = options.with_precisions(Precisions::of(self.precision));
+        let options = options.with_precisions(Precisions::of(self.precision)).with_device(self.device);
         match &self.model_folder {
             Some(folder) => options.with_model(folder),
             None => options,

@@ -1,6 +1,7 @@
 //! `retune status`.
 
-use retune::{Result, Status};
+use retune::encoder::Device;
+use retune::{GenerationStatus, Result, Status};
 
 use super::output::Output;
 use super::place::Place;
@@ -29,7 +30,7 @@ fn text(status: &Status) -> String {
         generation.dimensions,
         generation.fusion,
         generation.weights.to_string(),
-        generation.kernel,
+        hardware(generation),
         generation.precisions.documents,
         generation.precisions.queries,
     );
@@ -71,4 +72,12 @@ fn text(status: &Status) -> String {
         text.push_str(&format!("\nlast round {}: {}", round.round, round.gate.reason));
     }
     text
+}
+
+/// Where the encoder computes: the kernel, or a device other than the processor.
+pub(super) fn hardware(generation: &GenerationStatus) -> String {
+    match generation.device {
+        Device::Cpu => generation.kernel.to_string(),
+        device => device.to_string(),
+    }
 }

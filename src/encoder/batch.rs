@@ -1,7 +1,7 @@
 //! Texts on their way through the model: token ids behind one another, without padding.
 
 /// The padding token. Its id is fixed in the reference implementation, whatever a configuration says.
-const PAD: u32 = 1;
+pub(super) const PAD: u32 = 1;
 
 /// Tokenised texts as the model takes them.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Batch {
 
 /// Positions count from `PAD + 1`. A literal `<pad>` in a text is attended to like any other token, but has position
 /// `PAD` and is not counted.
-fn position_ids(text: &[u32]) -> impl Iterator<Item = u32> {
+pub(super) fn position_ids(text: &[u32]) -> impl Iterator<Item = u32> {
     text.iter().scan(PAD, |last, &id| {
         if id == PAD {
             return Some(PAD);

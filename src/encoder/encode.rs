@@ -2,19 +2,17 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
-use std::thread;
-
-use serde::Serialize;
 
 use super::calibration::Calibration;
-use super::config::ModelConfig;
-use super::mpnet::{Mpnet, Record, Workspace};
-use super::ops::{EncoderPrecision, Kernel, Run};
-use super::parameters::Parameters;
+use super::candle::Embedder;
+use super::config::{ModelConfig, problem};
+use super::device::Device;
+use super::ops::{EncoderPrecision, Kernel};
+use super::options::{Backend, EncoderOptions, Precisions};
+use super::packed::Packed;
+use super::parallel::in_parallel;
 use super::tokens::Tokens;
-use super::weights::{Table, WeightFile};
+use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -28,76 +26,24 @@ const SPLIT_TOKENS: usize = 128;
 /// Texts that are tokenised before the first of them is encoded.
 const WINDOW: usize = 1024;
 
-/// What products are computed in for documents and for queries. Two take the memory of both.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Precisions {
-    /// For documents. Default bf16.
-    pub documents: EncoderPrecision,
-    /// For queries. Default bf16.
-    pub queries: EncoderPrecision,
-}
-
-impl Precisions {
-    /// One for both.
-    pub fn of(precision: EncoderPrecision) -> Self {
-        Precisions { documents: precision, queries: precision }
-    }
-
-    /// The options of an encoder that is otherwise as it comes.
-    pub(crate) fn options(self) -> EncoderOptions {
-        EncoderOptions { precisions: self, ..EncoderOptions::default() }
-    }
-}
-
-/// How an encoder computes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct EncoderOptions {
-    /// What products are computed in. Default: bf16, where the processor has it.
-    pub precisions: Precisions,
-    /// The instructions. Default: [`Kernel::best`].
-    pub kernel: Option<Kernel>,
-    /// What [`Encoder::calibrate`] has found, for int8. Default: nothing; int8 then begins with
-    /// [`Encoder::use_calibration`], and bf16 serves until then.
-    pub calibration: Option<Calibration>,
-}
-
-impl EncoderOptions {
-    /// Documents and queries in one precision.
-    pub fn of(precision: EncoderPrecision) -> Self {
-        Precisions::of(precision).options()
-    }
-
-    /// Sets [`kernel`](EncoderOptions::kernel).
-    pub fn with_kernel(mut self, kernel: Kernel) -> Self {
-        self.kernel = Some(kernel);
-        self
-    }
-
-    /// Sets [`calibration`](EncoderOptions::calibration).
-    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
-        self.calibration = Some(calibration);
-        self
-    }
-}
-
 /// Turns texts into vectors: an MPNet model with mean pooling, L2-normalised.
 ///
 /// Cheap to share behind an `Arc`; every method takes `&self`.
 pub struct Encoder {
     folder: PathBuf,
     tokens: Tokens,
-    /// One for each precision that is not int8, and at least one.
-    models: Vec<Mpnet>,
-    int8: OnceLock<Mpnet>,
-    /// As they were asked for.
-    precisions: Precisions,
-    file: Arc<WeightFile>,
-    words: Table,
-    positions: Table,
     config: ModelConfig,
     weights: Digest,
     kernel: Kernel,
-    spaces: Mutex<Vec<Workspace>>,
+    /// As it was asked for.
+    backend: Backend,
+    model: Model,
+}
+
+/// The two implementations of the model.
+enum Model {
+    Packed(Box<Packed>),
+    Candle(Embedder),
 }
 
 impl std::fmt::Debug for Encoder {
@@ -119,47 +65,25 @@ impl Encoder {
     /// [`load`](Self::load) with options.
     ///
     /// # Errors
-    /// As [`load`](Self::load); [`Error::Invalid`] for a kernel that this processor lacks.
+    /// As [`load`](Self::load); [`Error::Invalid`] for a kernel that this processor lacks, or a device that this build
+    /// can't use; [`Error::Encoder`] if the device fails.
     pub fn load_with(folder: &Path, options: EncoderOptions) -> Result<Encoder> {
         let kernel = options.kernel.map_or_else(Kernel::best, Kernel::checked)?;
+        let backend = Backend { device: options.device, precisions: options.precisions };
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
-        let file = Arc::new(WeightFile::open(folder)?);
+        let file = WeightFile::open(folder)?;
         let tensors = file.tensors()?;
-        let run = Run { kernel, threads: rayon::current_num_threads() };
-        let precisions = options.precisions;
-        let floats = [precisions.documents, precisions.queries].map(|asked| match kernel.precision(asked) {
-            EncoderPrecision::Int8 => kernel.precision(EncoderPrecision::Bf16),
-            float => float,
-        });
-        let (weights, loaded) = rayon::join(
-            || file.digest(),
-            || {
-                let parameters = Parameters::build(&config, &mut |name, shape| tensors.get(name, shape))?;
-                let model = |precision| Mpnet::new(run, precision, &config, &parameters, &|x| &x[..], None);
-                let mut models = vec![model(floats[0])];
-                if floats[1] != floats[0] {
-                    models.push(model(floats[1]));
-                }
-                Ok((models, parameters))
-            },
-        );
-        let (models, parameters) = loaded?;
-        let (words, positions) = (parameters.words, parameters.positions);
-        let encoder = Encoder {
-            folder: folder.to_path_buf(),
-            tokens,
-            models,
-            int8: OnceLock::new(),
-            precisions,
-            words: Table::keep(&file, words),
-            positions: Table::keep(&file, positions),
-            config,
-            weights,
-            kernel,
-            spaces: Mutex::default(),
-            file: Arc::clone(&file),
+        let load = || match backend.device {
+            Device::Cpu => {
+                Packed::load(kernel, backend.precisions, &config, &tensors).map(Box::new).map(Model::Packed)
+            }
+            _ => Embedder::load(backend, &config, &tensors).map(Model::Candle),
         };
+        let (weights, model) = rayon::join(|| file.digest(), load);
+        let folder = folder.to_path_buf();
+        let encoder = Encoder { folder, tokens, config, weights, kernel, backend, model: model? };
+        drop(file);
         if let Some(calibration) = &options.calibration {
             encoder.use_calibration(calibration)?;
         }
@@ -181,12 +105,7 @@ impl Encoder {
     /// As [`encode`](Self::encode).
     pub fn encode_one(&self, text: &str) -> Result<Vec<f32>> {
         let ids = self.token_ids(text)?;
-        self.embed(
-            self.model(self.precisions.queries),
-            std::iter::once(&ids[..]),
-            rayon::current_num_threads(),
-            <[f32]>::to_vec,
-        )
+        self.embed(self.backend.precisions.queries, &[&ids], rayon::current_num_threads(), <[f32]>::to_vec)
     }
 
     /// [`encode`](Self::encode) that reports the number of texts done, and stops when told to.
@@ -234,36 +153,46 @@ impl Encoder {
         self.kernel
     }
 
+    /// Where the encoder computes.
+    pub fn device(&self) -> Device {
+        self.backend.device
+    }
+
     /// What products are computed in: what was asked for, or f32 where the processor lacks it, or bf16 where int8 has no
     /// calibration yet.
     pub fn computes_in(&self) -> Precisions {
-        let Precisions { documents, queries } = self.precisions;
-        Precisions { documents: self.model(documents).precision, queries: self.model(queries).precision }
+        let precision = |asked| match &self.model {
+            Model::Packed(packed) => packed.precision(asked),
+            Model::Candle(embedder) => embedder.precision(asked),
+        };
+        let Precisions { documents, queries } = self.backend.precisions;
+        Precisions { documents: precision(documents), queries: precision(queries) }
     }
 
     /// What was asked for.
-    pub(crate) fn precisions(&self) -> Precisions {
-        self.precisions
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Whether int8 was asked for, can be computed, and has no calibration yet.
     pub fn wants_calibration(&self) -> bool {
-        let Precisions { documents, queries } = self.precisions;
-        let int8 = |asked| self.kernel.precision(asked) == EncoderPrecision::Int8;
-        (int8(documents) || int8(queries)) && self.int8.get().is_none()
+        match &self.model {
+            Model::Packed(packed) => packed.wants_calibration(self.backend.precisions),
+            Model::Candle(_) => false,
+        }
     }
 
-    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice.
+    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice. A device other than [`Device::Cpu`] has no
+    /// int8 and needs none.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn calibrate<S: AsRef<str>>(&self, texts: &[S]) -> Result<Calibration> {
-        let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
-        let (mut calibration, mut space) = (Calibration::default(), Workspace::default());
-        for text in texts {
-            let ids = self.token_ids(text.as_ref())?;
-            space.batch.set(std::iter::once(&ids[..]));
-            self.models[0].embed(run, self.tables(), &mut space, Record::Largest(&mut calibration));
+        let mut calibration = Calibration::default();
+        if let Model::Packed(packed) = &self.model {
+            for text in texts {
+                packed.observe(&self.token_ids(text.as_ref())?, &mut calibration);
+            }
         }
         Ok(calibration)
     }
@@ -271,33 +200,18 @@ impl Encoder {
     /// Begins to compute in int8 what was asked for in int8. The first calibration stays.
     ///
     /// # Errors
-    /// [`Error::Model`] if the weights' file has become unreadable.
+    /// [`Error::Model`] if the weights' file has become unreadable, or has changed since the encoder was loaded.
     pub fn use_calibration(&self, calibration: &Calibration) -> Result<()> {
-        if !self.wants_calibration() {
+        let Model::Packed(packed) = &self.model else { return Ok(()) };
+        if !packed.wants_calibration(self.backend.precisions) {
             return Ok(());
         }
-        let tensors = self.file.tensors()?;
-        let parameters = Parameters::build(&self.config, &mut |name, shape| tensors.get(name, shape))?;
-        let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
-        let precision = EncoderPrecision::Int8;
-        let model = Mpnet::new(run, precision, &self.config, &parameters, &|x| &x[..], Some(calibration));
-        let _ = self.int8.set(model); // another thread's is as good
-        Ok(())
-    }
-
-    /// The model for what was asked.
-    fn model(&self, asked: EncoderPrecision) -> &Mpnet {
-        let precision = self.kernel.precision(asked);
-        let float =
-            || self.models.iter().find(|model| model.precision == precision).unwrap_or(&self.models[0]);
-        match precision {
-            EncoderPrecision::Int8 => self.int8.get().unwrap_or_else(float),
-            _ => float(),
+        let file = WeightFile::open(&self.folder)?;
+        if file.digest() != self.weights {
+            let problem_found = "it has changed since the encoder was loaded";
+            return Err(problem(&self.folder.join(WEIGHTS), problem_found, "open the index again"));
         }
-    }
-
-    fn tables(&self) -> (&[f32], &[f32]) {
-        (self.words.numbers(), self.positions.numbers())
+        packed.calibrate(&self.config, &file.tensors()?, calibration)
     }
 
     /// The folder that the model was loaded from.
@@ -333,7 +247,11 @@ impl Encoder {
     ) -> Result<Vec<Vec<f32>>> {
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&text| std::cmp::Reverse(ids[text].len()));
-        let batches = batches(ids, &order, threads);
+        let (batches, threads) = match &self.model {
+            Model::Packed(_) => (batches(ids, &order, threads), threads),
+            // A device takes one batch at a time.
+            Model::Candle(embedder) => (embedder.batches(ids, &order), 1),
+        };
         let inner = if batches.len() > 1 { 1 } else { threads };
         let mut done = 0;
         let vectors = in_parallel(
@@ -344,8 +262,8 @@ impl Encoder {
                 progress(done)
             },
             |i| {
-                let texts = batches[i].iter().map(|&text| &ids[text][..]);
-                self.embed(self.model(self.precisions.documents), texts, inner, |vectors| {
+                let texts: Vec<&[u32]> = batches[i].iter().map(|&text| &ids[text][..]).collect();
+                self.embed(self.backend.precisions.documents, &texts, inner, |vectors| {
                     vectors.chunks_exact(self.dimensions()).map(<[f32]>::to_vec).collect::<Vec<_>>()
                 })
             },
@@ -357,23 +275,19 @@ impl Encoder {
         Ok(in_order)
     }
 
-    /// Takes a batch through the model and gives its vectors, one behind the other, to `then`.
-    fn embed<'a, R>(
+    /// Takes a batch through the model for what was asked, and gives its vectors, one behind the other, to `then`.
+    fn embed<R>(
         &self,
-        model: &Mpnet,
-        texts: impl Iterator<Item = &'a [u32]>,
+        asked: EncoderPrecision,
+        texts: &[&[u32]],
         threads: usize,
         then: impl FnOnce(&[f32]) -> R,
     ) -> Result<R> {
-        let spaces = || self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut space = spaces().pop().unwrap_or_default();
-        space.batch.set(texts);
-        let run = Run { kernel: self.kernel, threads };
-        model.embed(run, self.tables(), &mut space, Record::Nothing);
-        let vectors = &space.vectors[..space.batch.lengths.len() * self.dimensions()];
-        let finite = vectors.iter().all(|x| x.is_finite());
-        let result = finite.then(|| then(vectors));
-        spaces().push(space);
+        let check = |vectors: &[f32]| vectors.iter().all(|x| x.is_finite()).then(|| then(vectors));
+        let result = match &self.model {
+            Model::Packed(packed) => packed.embed(asked, texts.iter().copied(), threads, check),
+            Model::Candle(embedder) => check(&embedder.embed(asked, texts)?),
+        };
         result.ok_or_else(|| Error::Encoder {
             doing: "encode a batch",
             message: format!("a vector is not finite; the weights in {} are damaged", self.folder.display()),
@@ -399,53 +313,4 @@ fn batches<'a>(ids: &[Vec<u32>], order: &'a [usize], threads: usize) -> Vec<&'a 
         batches.push(&order[start..]);
     }
     batches
-}
-
-/// Runs `work` for `0..count` on up to `threads` threads and returns the results in order. `finished` is called on the
-/// calling thread with each index, in the order of completion.
-fn in_parallel<R: Send>(
-    count: usize,
-    threads: usize,
-    finished: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    work: impl Fn(usize) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    let cancelled = || Error::Cancelled { doing: "encoding" };
-    if count <= 1 || threads <= 1 {
-        return (0..count)
-            .map(|i| {
-                let result = work(i)?;
-                if finished(i).is_break() { Err(cancelled()) } else { Ok(result) }
-            })
-            .collect();
-    }
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
-    thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
-        for _ in 0..threads.min(count) {
-            let (sender, next, stop, work) = (sender.clone(), &next, &stop, &work);
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= count || sender.send((i, work(i))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (i, result) in receiver {
-            let outcome = result.and_then(|result| {
-                results[i] = Some(result);
-                if finished(i).is_break() { Err(cancelled()) } else { Ok(()) }
-            });
-            if outcome.is_err() {
-                stop.store(true, Ordering::Relaxed);
-                return outcome;
-            }
-        }
-        Ok(())
-    })?;
-    // A worker that panicked has ended the scope with its panic: every result is there.
-    Ok(results.into_iter().flatten().collect())
 }

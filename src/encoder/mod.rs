@@ -5,19 +5,27 @@
 //! layout of version 2 (all-mpnet-base-v2's) and that of version 6 are read.
 //!
 //! [`Encoder`] answers queries and encodes documents; `TrainableEncoder` gives the same numbers and their gradients.
-//! Both run one implementation, `mpnet::Mpnet` on the operations of `ops`.
+//! On [`Device::Cpu`] both run one implementation, `mpnet::Mpnet` on the operations of `ops`; on every other device, the
+//! one in `candle`, which is also what those operations are tested against.
 
 mod adapter;
 mod backward;
 mod batch;
 mod calibration;
+mod candle;
 mod config;
+mod device;
 mod encode;
 mod frozen;
 pub mod model;
 mod mpnet;
 mod ops;
+mod options;
+mod packed;
+mod packed_learner;
+mod parallel;
 mod parameters;
+mod saving;
 mod tape;
 mod tokens;
 mod trainable;
@@ -30,7 +38,11 @@ mod tests;
 
 pub(crate) use adapter::Adapter;
 pub use calibration::Calibration;
-pub use encode::{Encoder, EncoderOptions, Precisions};
+pub(crate) use candle::DeviceAdamW;
+pub use device::Device;
+pub use encode::Encoder;
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};
-pub(crate) use trainable::TrainableEncoder;
+pub(crate) use options::Backend;
+pub use options::{EncoderOptions, Precisions};
+pub(crate) use trainable::{InputGradient, TrainableEncoder};
 pub(crate) use weights::WEIGHTS;

@@ -187,7 +187,7 @@ impl Mpnet {
 
     /// One L2-normalised vector a text, left in `space.vectors`, from the texts in `space.batch` and the tables of word
     /// and position vectors. `record` keeps what
-    /// [`backward`](super::backward) or a calibration needs.
+    /// the backward pass or a calibration needs.
     pub(super) fn embed(
         &self,
         run: Run,

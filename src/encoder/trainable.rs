@@ -1,62 +1,75 @@
 //! The encoder as training sees it: parameters that move, and a backward pass.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::backward::{BackwardSpace, Sums};
-use super::config::{self, ModelConfig};
-use super::frozen::Frozen;
-use super::mpnet::{Mpnet, Record, Workspace};
+use super::candle::{self, DeviceAdamW};
+use super::config::ModelConfig;
+use super::device::Device;
+use super::encode::Encoder;
 use super::ops::{EncoderPrecision, Kernel, Run};
+use super::packed_learner::PackedLearner;
 use super::parameters::Parameters;
-use super::tape::Tape;
+use super::saving;
 use super::tokens::Tokens;
-use super::weights::{WEIGHTS, WeightFile};
+use super::weights::WeightFile;
 use crate::error::{Error, Result};
-use crate::storage::publish_folder;
-
-/// Files of a model folder beside the weights. Others (a README, weights in other formats) are not copied by
-/// [`TrainableEncoder::save`]: they describe the untrained model.
-const FILES: [&str; 8] = [
-    "config.json",
-    "config_sentence_transformers.json",
-    "modules.json",
-    "sentence_bert_config.json",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-];
 
 /// Texts that are encoded at a time.
 const ENCODED: usize = 16;
 
-/// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s packed from them, without dropout.
+/// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s made from them, without dropout.
+///
+/// Gradients add up inside it, from [`zero_gradients`](Self::zero_gradients) to the optimiser's step, so that they and the
+/// parameters stay on the device that they are on.
 pub(crate) struct TrainableEncoder {
     folder: PathBuf,
     tokens: Tokens,
     names: Vec<String>,
-    places: Parameters<usize>,
-    numbers: Vec<Vec<f32>>,
-    model: Mpnet,
-    run: Run,
-    tape: Tape,
-    space: Workspace,
-    back: BackwardSpace,
-    max_tokens: usize,
-    longest: usize,
-    frozen: Option<Frozen>,
+    lengths: Vec<usize>,
+    /// The parameters of each layer, by their places among the names.
+    layers: Vec<Vec<usize>>,
+    config: ModelConfig,
+    frozen: usize,
+    kernel: Kernel,
+    learner: Learner,
+}
+
+/// The two implementations of the model.
+enum Learner {
+    Packed(Box<PackedLearner>),
+    Candle(Box<candle::Learner>),
+}
+
+/// What the layers that learn took, and its gradient; both `(tokens, dimensions)`.
+pub(crate) struct InputGradient {
+    pub(crate) input: Vec<f32>,
+    pub(crate) gradient: Vec<f32>,
 }
 
 impl TrainableEncoder {
-    /// Loads the model in `folder`, to compute products in `precision`, or what the kernel has in its place, with the
-    /// instructions of `kernel`.
+    /// [`load`](Self::load) to where `encoder` computes, with its kernel.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn load_beside(
+        encoder: &Encoder,
+        folder: &Path,
+        precision: EncoderPrecision,
+    ) -> Result<TrainableEncoder> {
+        TrainableEncoder::load(encoder.backend().device, folder, precision, encoder.kernel())
+    }
+
+    /// Loads the model in `folder` to a device, to compute products in `precision`, or what the kernel or the device has in
+    /// its place; on [`Device::Cpu`] with the instructions of `kernel`.
     ///
     /// # Errors
     /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
-    /// [`Error::Invalid`] if the processor lacks the kernel.
+    /// [`Error::Invalid`] if the processor lacks the kernel, or this build can't use the device; [`Error::Encoder`] if the
+    /// device fails.
     pub(crate) fn load(
+        device: Device,
         folder: &Path,
         precision: EncoderPrecision,
         kernel: Kernel,
@@ -65,97 +78,100 @@ impl TrainableEncoder {
         let precision = precision.of_training();
         let config = ModelConfig::read(folder)?;
         let tokens = Tokens::read(folder, config.vocabulary, config.lower_case)?;
-        let file = WeightFile::open(folder)?;
-        let weights = file.tensors()?;
-        let mut named = Vec::new();
-        Parameters::build(&config, &mut |name, shape| {
-            named.push((name.to_string(), weights.get(name, shape)?.into_owned()));
-            Ok(())
-        })?;
-        named.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let (names, numbers): (Vec<String>, Vec<Vec<f32>>) = named.into_iter().unzip();
+        let (names, numbers) = read(&config, folder)?;
         let places = Parameters::build(&config, &mut |name, _| {
             // Every name was collected above.
             Ok(names.binary_search_by(|other| other.as_str().cmp(name)).unwrap_or_default())
         })?;
-        let model = Mpnet::new(run, precision, &config, &places, &|&place| &numbers[place], None);
+        let of_layer = |layer: &super::parameters::LayerParameters<usize>| {
+            let mut of_layer = Vec::new();
+            layer.for_each(&mut |&place| of_layer.push(place));
+            of_layer
+        };
+        let layers = places.layers.iter().map(of_layer).collect();
+        let lengths = numbers.iter().map(Vec::len).collect();
+        let learner = match device {
+            Device::Cpu => {
+                Learner::Packed(Box::new(PackedLearner::new(run, precision, &config, places, numbers)))
+            }
+            device => {
+                Learner::Candle(Box::new(candle::Learner::new(device, precision, &config, &names, &numbers)?))
+            }
+        };
         Ok(TrainableEncoder {
             folder: folder.to_path_buf(),
             tokens,
             names,
-            places,
-            numbers,
-            tape: Tape::new(precision),
-            model,
-            run,
-            space: Workspace::default(),
-            back: BackwardSpace::default(),
-            max_tokens: config.max_tokens,
-            longest: config.positions - 2,
-            frozen: None,
+            lengths,
+            layers,
+            config,
+            frozen: 0,
+            kernel,
+            learner,
         })
     }
 
     /// Layers, frozen or not.
     pub(crate) fn layers(&self) -> usize {
-        self.model.layers.len()
+        self.layers.len()
     }
 
     /// Keeps the lowest `layers` layers as they are from now on, and with them the embeddings and the position biases.
-    /// With 0, everything learns. What they give for a text is computed once and kept in a temporary file.
+    /// With 0, everything learns.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if no layer is left to learn; [`Error::Io`] if there can be no temporary file.
+    /// [`Error::Invalid`] if no layer is left to learn; [`Error::Io`] if what they give can't be kept in a temporary
+    /// file.
     pub(crate) fn freeze(&mut self, layers: usize) -> Result<()> {
         let most = self.layers() - 1;
         if layers > most {
             return Err(Error::invalid("the number of frozen layers", layers, format!("0 to {most}")));
         }
-        self.frozen = (layers > 0).then(|| Frozen::new(layers)).transpose()?;
-        Ok(())
-    }
-
-    fn frozen_layers(&self) -> usize {
-        self.frozen.as_ref().map_or(0, |frozen| frozen.layers)
+        self.frozen = layers;
+        let moves = self.moves();
+        match &mut self.learner {
+            Learner::Packed(learner) => learner.freeze(layers, moves),
+            Learner::Candle(learner) => learner.freeze(layers, moves),
+        }
     }
 
     /// Whether each parameter moves, in the order of their names.
     fn moves(&self) -> Vec<bool> {
-        let frozen = self.frozen_layers();
-        let mut moves = vec![frozen == 0; self.numbers.len()];
-        for layer in &self.places.layers[frozen..] {
-            layer.for_each(&mut |&place| moves[place] = true);
-        }
+        let mut moves = vec![self.frozen == 0; self.names.len()];
+        self.layers[self.frozen..].iter().flatten().for_each(|&place| moves[place] = true);
         moves
     }
 
-    /// Room for a gradient of every parameter that moves, in their order; nothing for those that do not.
-    pub(crate) fn gradients(&self) -> Vec<Vec<f32>> {
-        let parameters = self.numbers.iter().zip(self.moves());
-        parameters.map(|(numbers, moves)| vec![0.0; if moves { numbers.len() } else { 0 }]).collect()
+    /// The numbers of each parameter, in the order of their names; 0 where it does not move.
+    pub(crate) fn moving_lengths(&self) -> Vec<usize> {
+        let parameters = self.lengths.iter().zip(self.moves());
+        parameters.map(|(&length, moves)| if moves { length } else { 0 }).collect()
     }
 
     fn check_max_tokens(&self, max_tokens: usize) -> Result<()> {
-        if (3..=self.longest).contains(&max_tokens) {
+        let longest = self.config.positions - 2;
+        if (3..=longest).contains(&max_tokens) {
             return Ok(());
         }
-        Err(Error::invalid("max_tokens", max_tokens, format!("a number from 3 to {}", self.longest)))
+        Err(Error::invalid("max_tokens", max_tokens, format!("a number from 3 to {longest}")))
     }
 
     /// The longest input in tokens, with the two special ones. Longer texts are cut.
     pub(crate) fn max_tokens(&self) -> usize {
-        self.max_tokens
+        self.config.max_tokens
     }
 
     /// The length of a vector.
     pub(crate) fn dimensions(&self) -> usize {
-        self.model.hidden
+        self.config.hidden
     }
 
-    /// About how many bytes the tape takes for a token.
-    pub(crate) fn tape_bytes(&self) -> usize {
-        let numbers = 6 * self.model.hidden + self.model.wide;
-        (self.model.layers.len() - self.frozen_layers()) * numbers * self.tape.number_bytes()
+    /// How many tokens can be recorded at a time within the memory that is set aside for it.
+    pub(crate) fn part_tokens(&self) -> usize {
+        match &self.learner {
+            Learner::Packed(learner) => learner.part_tokens(),
+            Learner::Candle(learner) => learner.part_tokens(),
+        }
     }
 
     /// The token ids of a text as it is embedded: with the two special ones, cut at `max_tokens`.
@@ -168,14 +184,14 @@ impl TrainableEncoder {
     /// [`backward`](Self::backward) needs is kept until the next call.
     ///
     /// # Errors
-    /// [`Error::Io`] if what frozen layers give can't be kept.
+    /// [`Error::Io`] if what frozen layers give can't be kept; [`Error::Encoder`] if the device fails.
     pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> Result<&[f32]> {
         self.embed_with(texts, &[], record)
     }
 
-    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the sum of
-    /// word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens, dimensions)`,
-    /// the texts behind one another. To [`backward`](Self::backward) it is a constant.
+    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the sum
+    /// of word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens,
+    /// dimensions)`, the texts behind one another. To [`backward`](Self::backward) it is a constant.
     ///
     /// # Errors
     /// As [`embed`](Self::embed).
@@ -184,29 +200,10 @@ impl TrainableEncoder {
     }
 
     fn embed_with(&mut self, texts: &[&[u32]], displacement: &[f32], record: bool) -> Result<&[f32]> {
-        let displace = |into: &mut [f32]| into.iter_mut().zip(displacement).for_each(|(x, by)| *x += by);
-        let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
-        let (run, model, space) = (self.run, &self.model, &mut self.space);
-        let mut record = if record { Record::Tape(&mut self.tape) } else { Record::Nothing };
-        match &mut self.frozen {
-            None => {
-                space.batch.set(texts.iter().copied());
-                model.sum(tables, space);
-                displace(&mut space.sum);
-                model.normalise(run, space, &mut record);
-                model.pass(run, 0..model.layers.len(), space, &mut record);
-            }
-            Some(frozen) => {
-                frozen.outputs(run, model, tables, texts, space)?;
-                displace(&mut space.x);
-                if let Record::Tape(tape) = &mut record {
-                    tape.input.store(run, &space.x[..space.batch.tokens() * model.hidden]);
-                }
-                model.pass(run, frozen.layers..model.layers.len(), space, &mut record);
-            }
+        match &mut self.learner {
+            Learner::Packed(learner) => learner.embed(texts, displacement, record),
+            Learner::Candle(learner) => learner.embed(texts, displacement, record),
         }
-        model.pool(space);
-        Ok(&self.space.vectors[..texts.len() * self.model.hidden])
     }
 
     /// Encodes texts without a tape: one L2-normalised vector each, in the order given; longer texts are cut. `going_on` is
@@ -219,7 +216,7 @@ impl TrainableEncoder {
         texts: &[&str],
         going_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Vec<Vec<f32>>> {
-        self.encode_cut(texts, self.max_tokens, going_on)
+        self.encode_cut(texts, self.max_tokens(), going_on)
     }
 
     /// [`encode`](Self::encode) of texts that are cut at `limit` tokens.
@@ -247,33 +244,66 @@ impl TrainableEncoder {
         Ok(vectors)
     }
 
-    /// Adds the gradient of every parameter that moves to `gradients`, which are as [`gradients`](Self::gradients) made
-    /// them, given that of the vectors that the last call of [`embed`](Self::embed) recorded.
-    pub(crate) fn backward(&mut self, mut d_vectors: Vec<f32>, gradients: &mut [Vec<f32>]) {
-        let frozen = self.frozen_layers();
-        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients, frozen };
-        let (space, back) = (&mut self.space, &mut self.back);
-        self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
+    /// Adds to the gradient of every parameter that moves, given that of the vectors that the last call of
+    /// [`embed`](Self::embed) recorded.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn backward(&mut self, d_vectors: Vec<f32>) -> Result<()> {
+        match &mut self.learner {
+            Learner::Packed(learner) => learner.backward(d_vectors),
+            Learner::Candle(learner) => learner.backward(&d_vectors)?,
+        }
+        Ok(())
     }
 
-    /// What the layers that learn took when texts were last recorded, as [`embed_displaced`](Self::embed_displaced) has it,
-    /// and its gradient, given that of the vectors; both `(tokens, dimensions)`. No parameter gets a gradient, which costs
-    /// about half of [`backward`](Self::backward).
-    pub(crate) fn input_gradient(&mut self, mut d_vectors: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
-        let mut nothing = vec![Vec::new(); self.numbers.len()];
-        let (frozen, gradients) = (self.frozen_layers(), &mut nothing[..]);
-        let mut sums = Sums { places: &self.places, numbers: &self.numbers, gradients, frozen };
-        let (space, back) = (&mut self.space, &mut self.back);
-        let gradient =
-            self.model.input_backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
-        let mut input = vec![0.0; gradient.len()];
-        self.tape.input.load(self.run, &mut input);
-        (input, gradient.to_vec())
+    /// What the layers that learn took when texts were last recorded, as [`embed_displaced`](Self::embed_displaced) has
+    /// it, and its gradient, given that of the vectors. No parameter gets a gradient.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn input_gradient(&mut self, d_vectors: Vec<f32>) -> Result<InputGradient> {
+        let (input, gradient) = match &mut self.learner {
+            Learner::Packed(learner) => learner.input_gradient(d_vectors),
+            Learner::Candle(learner) => learner.input_gradient(&d_vectors)?,
+        };
+        Ok(InputGradient { input, gradient })
+    }
+
+    /// Forgets the gradients.
+    pub(crate) fn zero_gradients(&mut self) {
+        match &mut self.learner {
+            Learner::Packed(learner) => learner.zero_gradients(),
+            Learner::Candle(learner) => learner.zero_gradients(),
+        }
+    }
+
+    /// The gradients, in the order of the parameters' names; empty where a parameter does not move. From a device they are
+    /// copied.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn gradients(&self) -> Result<Cow<'_, [Vec<f32>]>> {
+        match &self.learner {
+            Learner::Packed(learner) => Ok(Cow::Borrowed(learner.gradients())),
+            Learner::Candle(learner) => Ok(Cow::Owned(learner.gradients()?)),
+        }
+    }
+
+    /// L2 norm over all gradients together, if they lie on a device.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn device_gradient_norm(&self) -> Result<Option<f64>> {
+        match &self.learner {
+            Learner::Packed(_) => Ok(None),
+            Learner::Candle(learner) => learner.gradient_norm().map(Some),
+        }
     }
 
     /// The instructions that it uses.
     pub(crate) fn kernel(&self) -> Kernel {
-        self.run.kernel
+        self.kernel
     }
 
     /// The names of the parameters that take part in an embedding, sorted. They are those of the weights' file.
@@ -281,63 +311,87 @@ impl TrainableEncoder {
         &self.names
     }
 
-    /// The parameters, in the order of their names.
-    pub(crate) fn parameters(&self) -> &[Vec<f32>] {
-        &self.numbers
+    /// The parameters, in the order of their names. From a device they are copied.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn parameters(&self) -> Result<Cow<'_, [Vec<f32>]>> {
+        match &self.learner {
+            Learner::Packed(learner) => Ok(Cow::Borrowed(learner.parameters())),
+            Learner::Candle(learner) => Ok(Cow::Owned(learner.parameters()?)),
+        }
     }
 
-    /// Changes the parameters that move; to the others nothing may be done.
-    pub(crate) fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
-        change(&mut self.numbers);
-        let (frozen, numbers) = (self.frozen_layers(), &self.numbers);
-        self.model.set(self.run, frozen, &self.places, &|&place| &numbers[place]);
+    /// Changes the parameters that move; to the others nothing may be done. `change` is given the gradients too.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>], &[Vec<f32>])) -> Result<()> {
+        match &mut self.learner {
+            Learner::Packed(learner) => learner.update(change),
+            Learner::Candle(learner) => {
+                let (mut numbers, gradients) = (learner.parameters()?, learner.gradients()?);
+                change(&mut numbers, &gradients);
+                learner.set(&numbers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An optimiser of the parameters that move, where they lie on a device; `decays` says by a parameter's name whether
+    /// weight decay applies to it.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails.
+    pub(crate) fn device_adamw(
+        &self,
+        weight_decay: f64,
+        decays: impl Fn(&str) -> bool,
+    ) -> Result<Option<DeviceAdamW>> {
+        match &self.learner {
+            Learner::Packed(_) => Ok(None),
+            Learner::Candle(learner) => learner.adamw(weight_decay, decays).map(Some),
+        }
+    }
+
+    /// One step of an optimiser that [`device_adamw`](Self::device_adamw) made, by the gradients times `factor`.
+    ///
+    /// # Errors
+    /// [`Error::Encoder`] if the device fails, or a parameter that moves has no gradient.
+    pub(crate) fn device_step(
+        &mut self,
+        optimizer: &mut DeviceAdamW,
+        factor: f64,
+        learning_rate: f64,
+    ) -> Result<()> {
+        match &mut self.learner {
+            Learner::Packed(_) => Err(Error::Encoder {
+                doing: "train",
+                message: "the optimiser is on a device, the parameters are not".to_string(),
+            }),
+            Learner::Candle(learner) => learner.step(optimizer, factor, learning_rate),
+        }
     }
 
     /// Writes a complete model folder to `folder`, which must not exist: the source's files with the weights as they
     /// are now. The folder appears whole, under its name, when everything in it is durable.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.is_empty() || folder.exists() {
-            return Err(Error::invalid("the folder to save the model to", folder.display(), "a new name"));
-        }
-        let building = folder.with_file_name(format!(".tmp-{name}"));
-        if building.exists() {
-            fs::remove_dir_all(&building).map_err(Error::io("remove the unfinished folder", &building))?;
-        }
-        fs::create_dir_all(&building).map_err(Error::io("create the folder", &building))?;
-        let written = self.write(&building).and_then(|()| publish_folder(&building, folder));
-        if written.is_err() {
-            let _ = fs::remove_dir_all(&building); // the first error is the one to report
-        }
-        written
-    }
-
-    fn write(&self, folder: &Path) -> Result<()> {
-        for name in FILES {
-            copy_if_there(&self.folder.join(name), &folder.join(name))?;
-        }
-        let mut modules = config::module_folders(&self.folder)?;
-        if modules.is_empty() {
-            modules.push("1_Pooling".to_string());
-        }
-        for name in modules {
-            let (from, into) = (self.folder.join(&name), folder.join(&name));
-            if from.is_dir() {
-                fs::create_dir_all(&into).map_err(Error::io("create the folder", &into))?;
-                copy_if_there(&from.join("config.json"), &into.join("config.json"))?;
-            }
-        }
+        let parameters = self.parameters()?;
         let names = self.names.iter().map(String::as_str);
-        let changed: HashMap<&str, &[f32]> = names.zip(self.numbers.iter().map(Vec::as_slice)).collect();
-        let file = WeightFile::open(&self.folder)?;
-        file.tensors()?.write_with(&folder.join(WEIGHTS), &changed)
+        let changed: HashMap<&str, &[f32]> = names.zip(parameters.iter().map(Vec::as_slice)).collect();
+        saving::save(&self.folder, &changed, folder)
     }
 }
 
-fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
-    match fs::read(from) {
-        Ok(bytes) => fs::write(to, bytes).map_err(Error::io("write", to)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(Error::io("read", from)(e)),
-    }
+/// The parameters' names, sorted, and their numbers.
+fn read(config: &ModelConfig, folder: &Path) -> Result<(Vec<String>, Vec<Vec<f32>>)> {
+    let file = WeightFile::open(folder)?;
+    let weights = file.tensors()?;
+    let mut named = Vec::new();
+    Parameters::build(config, &mut |name, shape| {
+        named.push((name.to_string(), weights.get(name, shape)?.into_owned()));
+        Ok(())
+    })?;
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(named.into_iter().unzip())
 }

@@ -2,13 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use half::{bf16, f16};
-use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use super::config::{COMPLETE_IT, problem};
@@ -17,66 +13,36 @@ use crate::ids::Digest;
 
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
-/// A memory-mapped file of weights.
+/// A file of weights, read whole: the folder is the user's, who may change it at any time. Whoever needs tensors copies
+/// or packs them and lets go of the file.
 pub(super) struct WeightFile {
     path: PathBuf,
-    map: Mmap,
+    bytes: Vec<u8>,
 }
 
 impl WeightFile {
     pub(super) fn open(folder: &Path) -> Result<WeightFile> {
         let path = folder.join(WEIGHTS);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(WeightFile { path, bytes }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(problem(&path, "the file is missing", COMPLETE_IT));
+                Err(problem(&path, "the file is missing", COMPLETE_IT))
             }
-            Err(e) => return Err(Error::io("open", &path)(e)),
-        };
-        // SAFETY: a model folder is written under a temporary name and published whole; nobody changes or truncates
-        // its files afterwards.
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", &path))?;
-        Ok(WeightFile { path, map })
+            Err(e) => Err(Error::io("read", &path)(e)),
+        }
     }
 
     /// The digest of the whole file: which weights these are.
     pub(super) fn digest(&self) -> Digest {
-        Digest::of(&self.map)
+        Digest::of(&self.bytes)
     }
 
     /// Checks the header and every offset in it.
     pub(super) fn tensors(&self) -> Result<Weights<'_>> {
-        let tensors = SafeTensors::deserialize(&self.map).map_err(|e| {
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|e| {
             problem(&self.path, format!("it is no whole safetensors file ({e})"), COMPLETE_IT)
         })?;
         Ok(Weights { path: &self.path, tensors })
-    }
-}
-
-/// A table that a model looks up row by row: in the file, where it can be read as it lies there.
-pub(super) enum Table {
-    Mapped { file: Arc<WeightFile>, bytes: Range<usize> },
-    Owned(Vec<f32>),
-}
-
-impl Table {
-    /// Keeps what [`Weights::get`] gave.
-    pub(super) fn keep(file: &Arc<WeightFile>, numbers: Cow<'_, [f32]>) -> Table {
-        let within = file.map.as_ptr_range();
-        match numbers {
-            Cow::Borrowed(numbers) if within.contains(&numbers.as_ptr().cast()) => {
-                let start = numbers.as_ptr() as usize - within.start as usize;
-                Table::Mapped { file: Arc::clone(file), bytes: start..start + size_of_val(numbers) }
-            }
-            numbers => Table::Owned(numbers.into_owned()),
-        }
-    }
-
-    pub(super) fn numbers(&self) -> &[f32] {
-        match self {
-            Table::Mapped { file, bytes } => in_place(&file.map[bytes.clone()]).unwrap_or_default(),
-            Table::Owned(numbers) => numbers,
-        }
     }
 }
 

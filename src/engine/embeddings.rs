@@ -106,11 +106,11 @@ fn key(text: &str) -> ChunkId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoder::Precisions;
+    use crate::encoder::EncoderOptions;
 
     fn encoder(precision: EncoderPrecision) -> Encoder {
         let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/tiny-mpnet");
-        Encoder::load_with(&tiny, Precisions::of(precision).options()).unwrap()
+        Encoder::load_with(&tiny, EncoderOptions::of(precision)).unwrap()
     }
 
     fn texts(words: &[&str]) -> Vec<String> {

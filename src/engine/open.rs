@@ -54,7 +54,7 @@ impl Engine {
             &layout.generations(),
             manifest.current,
             options.model.as_deref(),
-            options.precisions,
+            options.backend(),
         )?;
         let generation = Arc::new(generation);
         Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
@@ -222,7 +222,7 @@ pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
 fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, LexicalIndex, Manifest)> {
     refuse_to_create_over(layout)?;
     let folder = find_model(options)?;
-    let encoder = Encoder::load_with(&folder, options.precisions.options())?;
+    let encoder = Encoder::load_with(&folder, options.backend().options())?;
     let settings = Settings::of(options);
     for leftover in [layout.lexical(), layout.generations()] {
         crate::storage::remove_folder(&leftover)?;
@@ -289,7 +289,7 @@ fn read_generation(
     options: &Options,
 ) -> Result<(Snapshot, DenseIndex)> {
     let given = options.model.as_deref();
-    let generation = Generation::open(&layout.generations(), id, given, options.precisions)?;
+    let generation = Generation::open(&layout.generations(), id, given, options.backend())?;
     let generation = Arc::new(generation);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;

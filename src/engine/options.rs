@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idle::IdleOptions;
 use crate::corpus::CorpusOptions;
-use crate::encoder::Precisions;
+use crate::encoder::{Backend, Device, Precisions};
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackOptions;
 use crate::fusion::Fusion;
@@ -24,6 +24,8 @@ pub struct Options {
     pub model: Option<PathBuf>,
     /// What the encoder's products are computed in, for documents and for queries apart. Default bf16 for both.
     pub precisions: Precisions,
+    /// Where the encoder computes, in search and in learning. Default: this processor, with retune's own kernels.
+    pub device: Device,
     /// *Fixed.* How words are stemmed. Default English.
     pub language: Language,
     /// *Fixed.* How documents are cut. Default passages.
@@ -49,6 +51,7 @@ impl Default for Options {
         Options {
             model: None,
             precisions: Precisions::default(),
+            device: Device::default(),
             language: Language::default(),
             chunking: Chunking::default(),
             fusion: Fusion::default(),
@@ -120,6 +123,16 @@ impl Options {
     pub fn with_precisions(mut self, precisions: Precisions) -> Self {
         self.precisions = precisions;
         self
+    }
+
+    /// Sets [`device`](Options::device).
+    pub fn with_device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    pub(super) fn backend(&self) -> Backend {
+        Backend { device: self.device, precisions: self.precisions }
     }
 
     /// Sets [`model`](Options::model).

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Engine;
 use super::options::Chunking;
-use crate::encoder::{Kernel, Precisions};
+use crate::encoder::{Device, Kernel, Precisions};
 use crate::error::Result;
 use crate::feedback::{FeedbackStats, read_stats};
 use crate::fusion::Fusion;
@@ -63,7 +63,9 @@ pub struct GenerationStatus {
     pub nudged: usize,
     /// Length of a vector.
     pub dimensions: usize,
-    /// The instructions that the encoder uses.
+    /// Where the encoder computes.
+    pub device: Device,
+    /// The instructions that it uses on [`Device::Cpu`].
     pub kernel: Kernel,
     /// What the encoder's products are computed in.
     pub precisions: Precisions,
@@ -110,6 +112,7 @@ impl Engine {
                 query_adapter: generation.adapter_rank(),
                 nudged: generation.meta.nudged.len(),
                 dimensions: generation.encoder.dimensions(),
+                device: generation.encoder.device(),
                 kernel: generation.encoder.kernel(),
                 precisions: generation.encoder.computes_in(),
                 fusion: generation.meta.fusion,

@@ -79,7 +79,7 @@ impl Building {
         let folder = scratch(root, parent, "")?;
         let model = model_folder(&folder.0);
         save(&model)?;
-        let encoder = Encoder::load_with(&model, parent.encoder.precisions().options())?;
+        let encoder = Encoder::load_with(&model, parent.encoder.backend().options())?;
         let meta = GenerationMeta {
             id: next_id(root, parent)?,
             parent: Some(parent.meta.id),
@@ -109,7 +109,7 @@ impl Building {
             // Beside that of another encoder, which may be built while this one waits for the gate.
             None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
-        let precisions = parent.encoder.precisions();
+        let backend = parent.encoder.backend();
         calibration::hand_on(parent.folder(), &folder.0)?;
         queries.hand_on(parent.folder(), &folder.0)?;
         let encoder = match &parent.meta.model {
@@ -117,7 +117,7 @@ impl Building {
             ModelPlace::Own => {
                 let own = model_folder(&folder.0);
                 model_files::copy(&parent.model_folder(), &own)?;
-                let encoder = Encoder::load_with(&own, precisions.options())?;
+                let encoder = Encoder::load_with(&own, backend.options())?;
                 calibration::resume(&encoder, &folder.0)?;
                 Arc::new(encoder)
             }

@@ -7,7 +7,7 @@ use super::adapter_file;
 use super::build::{Scratch, scratch};
 use super::open::{Generation, GenerationMeta, Pinned};
 use super::query_side::{AdapterMeta, QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
-use crate::encoder::{Adapter, Encoder, Precisions};
+use crate::encoder::{Adapter, Encoder};
 use crate::error::{Error, Result};
 
 /// A query side that is not published. Dropped, it leaves nothing behind.
@@ -28,8 +28,8 @@ impl Candidate {
         let folder = scratch(root, serving, "-encoder-of-queries")?;
         let model = query_folder(&folder.0);
         save(&model)?;
-        let precisions = Precisions::of(serving.encoder.precisions().queries);
-        let encoder = Encoder::load_with(&model, precisions.options())?;
+        let backend = serving.encoder.backend().for_queries();
+        let encoder = Encoder::load_with(&model, backend.options())?;
         let meta = QueryEncoderMeta::of(&folder.0, encoder.weights(), serving.meta.weights)?;
         // An adapter of the encoder before it is none of this one.
         let meta = QueriesMeta { encoder: Some(meta), adapter: None };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::encoder::{Encoder, Precisions, WEIGHTS};
+use crate::encoder::{Backend, Encoder, WEIGHTS};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -55,7 +55,7 @@ pub(super) fn load(
     model: &Path,
     weights: Digest,
     published: &Files,
-    precisions: Precisions,
+    backend: Backend,
     remedy: &'static str,
 ) -> Result<Encoder> {
     let damaged = |path, found| Error::Damaged {
@@ -65,7 +65,7 @@ pub(super) fn load(
         remedy,
     };
     check(model, published, remedy)?;
-    match Encoder::load_with(model, precisions.options()) {
+    match Encoder::load_with(model, backend.options()) {
         Ok(encoder) if encoder.weights() == weights => Ok(encoder),
         Ok(encoder) => {
             let found = format!("weights with SHA-256 {}", encoder.weights());

@@ -13,7 +13,7 @@ use super::model_files::{self, Files};
 use super::queries::QueryCache;
 use super::query_side::{QueriesMeta, QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
-use crate::encoder::{Encoder, Precisions, model};
+use crate::encoder::{Backend, Encoder, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
@@ -102,11 +102,11 @@ impl Generation {
         root: &Path,
         id: GenerationId,
         given: Option<&Path>,
-        precisions: Precisions,
+        backend: Backend,
     ) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let encoder = Arc::new(open_encoder(&folder, &meta, given, precisions)?);
+        let encoder = Arc::new(open_encoder(&folder, &meta, given, backend)?);
         calibration::resume(&encoder, &folder)?;
         let queries = QuerySide::open(&folder, &meta.queries, &encoder)?;
         Ok(Generation::new(meta, encoder, queries, folder))
@@ -248,12 +248,12 @@ fn open_encoder(
     folder: &Path,
     meta: &GenerationMeta,
     given: Option<&Path>,
-    precisions: Precisions,
+    backend: Backend,
 ) -> Result<Encoder> {
-    let load = |folder: &Path| Encoder::load_with(folder, precisions.options());
+    let load = |folder: &Path| Encoder::load_with(folder, backend.options());
     let recorded = match &meta.model {
         ModelPlace::Own => {
-            return model_files::load(&model_folder(folder), meta.weights, &meta.files, precisions, REMEDY);
+            return model_files::load(&model_folder(folder), meta.weights, &meta.files, backend, REMEDY);
         }
         ModelPlace::Folder(recorded) => recorded,
     };

@@ -14,7 +14,7 @@ use super::calibration;
 use super::model_files::{self, Files};
 use super::open::{META, REMEDY};
 use super::sealed;
-use crate::encoder::{Adapter, Encoder, Precisions};
+use crate::encoder::{Adapter, Encoder};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -66,8 +66,8 @@ impl QueryEncoderMeta {
     fn open(&self, generation: &Path, documents: &Encoder) -> Result<Encoder> {
         held_to(generation, "an encoder of queries", self.trained_against, documents.weights())?;
         // It encodes nothing else.
-        let (folder, precisions) = (query_folder(generation), Precisions::of(documents.precisions().queries));
-        let encoder = model_files::load(&folder, self.weights, &self.files, precisions, REMEDY)?;
+        let (folder, backend) = (query_folder(generation), documents.backend().for_queries());
+        let encoder = model_files::load(&folder, self.weights, &self.files, backend, REMEDY)?;
         calibration::resume(&encoder, generation)?;
         Ok(encoder)
     }

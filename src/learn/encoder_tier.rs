@@ -37,9 +37,9 @@ pub(super) fn train_next(
     let options = &input.options.train;
     let chunks = input.snapshot.lexical.chunk_count() as usize;
     let mut model =
-        TrainableEncoder::load(&serving.model_folder(), options.precision, serving.encoder.kernel())?;
+        TrainableEncoder::load_beside(&serving.encoder, &serving.model_folder(), options.precision)?;
     let shares = input.options.interpolation.as_slice();
-    let before = if shares == [1.0] { Vec::new() } else { model.parameters().to_vec() };
+    let before = if shares == [1.0] { Vec::new() } else { model.parameters()?.into_owned() };
     let trained = timed(&mut seconds.train, || {
         let examples = &collected.examples;
         let (guide, checkpoints) = (Some(&collected.guide), Some(input.checkpoints));
@@ -55,7 +55,7 @@ pub(super) fn train_next(
     })?;
     let interpolation = shares.last().copied().unwrap_or(1.0);
     let mut report = TrainingReport::of(trained, options, interpolation);
-    let after = if before.is_empty() { Vec::new() } else { model.parameters().to_vec() };
+    let after = if before.is_empty() { Vec::new() } else { model.parameters()?.into_owned() };
     if shares.len() > 1 || chunks >= LARGER * input.options.gate.pool_chunks {
         let started = std::time::Instant::now();
         let pool = gather(course, progress)?;
@@ -72,7 +72,7 @@ pub(super) fn train_next(
         }
     }
     if !before.is_empty() {
-        interpolate(&mut model, &before, &after, report.interpolation);
+        interpolate(&mut model, &before, &after, report.interpolation)?;
     }
     let building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
     Ok(Ok(Trained { building, report }))
@@ -102,7 +102,7 @@ fn judge_on_pool(
     let mut tried = Vec::new();
     for (done, &share) in options.interpolation.iter().enumerate() {
         if !before.is_empty() {
-            interpolate(model, before, after, share);
+            interpolate(model, before, after, share)?;
         }
         let mut going_on = || tell(progress, LearnStage::Gate, done, options.interpolation.len(), None);
         tried.push(pool.trained(input.snapshot, &queries, model, &mut going_on)?);
@@ -121,12 +121,12 @@ fn judge_on_pool(
 }
 
 /// Puts the model a share of the way from some parameters to others.
-fn interpolate(model: &mut TrainableEncoder, from: &[Vec<f32>], to: &[Vec<f32>], share: f32) {
-    model.update(|parameters| {
+fn interpolate(model: &mut TrainableEncoder, from: &[Vec<f32>], to: &[Vec<f32>], share: f32) -> Result<()> {
+    model.update(|parameters, _| {
         for (numbers, (from, to)) in parameters.iter_mut().zip(from.iter().zip(to)) {
             for (number, (from, to)) in numbers.iter_mut().zip(from.iter().zip(to)) {
                 *number = from + share * (to - from);
             }
         }
-    });
+    })
 }

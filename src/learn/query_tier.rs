@@ -17,7 +17,7 @@ pub(super) fn train_query_side(
     let options = input.options.query_side.training(&input.options.train);
     let trained = timed(&mut seconds.train, || {
         let folder = serving.query_model_folder();
-        let mut model = TrainableEncoder::load(&folder, options.precision, serving.encoder.kernel())?;
+        let mut model = TrainableEncoder::load_beside(&serving.encoder, &folder, options.precision)?;
         let training = Training {
             examples: &collected.examples,
             options: &options,

@@ -179,7 +179,7 @@ impl Checkpoints<'_> {
         file.read_exact(&mut start)?;
         io::copy(&mut (&mut file).take(json_length(&start).into()), &mut io::sink())?;
         let mut read = Ok(());
-        model.update(|parameters| {
+        let updated = model.update(|parameters, _| {
             read = optimizer.restore(steps, |index, first, second| {
                 let numbers = &mut parameters[index][..];
                 // Nothing moves that has no moments.
@@ -187,6 +187,7 @@ impl Checkpoints<'_> {
                 [moving, first, second].into_iter().try_for_each(|numbers| read_numbers(&mut file, numbers))
             });
         });
+        updated.map_err(io::Error::other)?;
         read
     }
 
@@ -212,8 +213,9 @@ impl Checkpoints<'_> {
         };
         let json =
             serde_json::to_vec(&head).map_err(|e| Error::io("serialise", self.path)(io::Error::from(e)))?;
+        let parameters = model.parameters()?;
         let arrays = || {
-            model.parameters().iter().zip(optimizer.moments()).flat_map(|(numbers, (first, second))| {
+            parameters.iter().zip(optimizer.moments()).flat_map(|(numbers, (first, second))| {
                 [&numbers[..first.len().min(numbers.len())], first, second]
             })
         };

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::loss::Layout;
 use super::mixing::dot;
 use super::parts::parts;
-use crate::encoder::TrainableEncoder;
+use crate::encoder::{InputGradient, TrainableEncoder};
 use crate::error::{Error, Result};
 
 /// A further term of the loss, over each row's own hard negatives moved towards its anchor. A negative that is hidden
@@ -137,14 +137,13 @@ impl GradientNegatives {
     }
 
     /// The term of a batch. Adds its gradient by the vectors of anchors and positives to `d_vectors`, and that of every
-    /// parameter by way of the displaced negatives to `gradients`.
+    /// parameter by way of the displaced negatives to the model's gradients.
     pub(super) fn add(
         self,
         model: &mut TrainableEncoder,
         batch: Embedded<'_>,
         part_tokens: usize,
         d_vectors: &mut [f32],
-        gradients: &mut [Vec<f32>],
     ) -> Result<(f32, Displaced)> {
         let width = model.dimensions();
         let pairs = batch.pairs();
@@ -163,7 +162,7 @@ impl GradientNegatives {
                 let anchor = batch.vector(pair.anchor, width);
                 rise += f64::from(dot(anchor, vector) - dot(anchor, batch.vector(pair.negative, width)));
             }
-            model.backward(d_displaced, gradients);
+            model.backward(d_displaced)?;
         }
         let negatives = pairs.len() as u64;
         Ok((loss as f32, Displaced { negatives, rise: rise / negatives.max(1) as f64 }))
@@ -178,7 +177,7 @@ impl GradientNegatives {
     ) -> Result<Vec<f32>> {
         model.embed(texts, true)?;
         // The vectors are of length 1: an anchor's is the gradient of the cosine to it.
-        let (input, mut gradient) = model.input_gradient(anchors);
+        let InputGradient { input, mut gradient } = model.input_gradient(anchors)?;
         let width = model.dimensions();
         let (mut inputs, mut rest) = (&input[..], &mut gradient[..]);
         for text in texts {

@@ -2,13 +2,51 @@
 
 use rayon::prelude::*;
 
-use crate::encoder::TrainableEncoder;
+use crate::encoder::{DeviceAdamW, TrainableEncoder};
+use crate::error::Result;
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 /// Numbers that one task updates: a few cache lines of each of the four arrays.
 const BLOCK: usize = 16 * 1024;
+
+/// The optimiser of an encoder: where its parameters are.
+pub(super) enum Optimizer {
+    /// Ours, over numbers in memory.
+    Host(AdamW),
+    /// candle_nn's, on a device.
+    Device(DeviceAdamW),
+}
+
+impl Optimizer {
+    /// Weight decay spares biases and layer norms if it is to, as in the trainer of transformers: every name with "bias"
+    /// in it, so the relative attention bias too.
+    pub(super) fn new(model: &TrainableEncoder, weight_decay: f64, spare_biases: bool) -> Result<Optimizer> {
+        let decays = |name: &str| !(spare_biases && (name.contains("bias") || name.contains("LayerNorm")));
+        if let Some(on_device) = model.device_adamw(weight_decay, decays)? {
+            return Ok(Optimizer::Device(on_device));
+        }
+        let moments = model.names().iter().zip(model.moving_lengths());
+        let moments = moments.map(|(name, length)| Moments::zero(length, decays(name)));
+        Ok(Optimizer::Host(AdamW { moments: moments.collect(), weight_decay, step: 0 }))
+    }
+
+    /// One step with the model's gradients, which are multiplied by `factor` first.
+    pub(super) fn step(
+        &mut self,
+        model: &mut TrainableEncoder,
+        factor: f64,
+        learning_rate: f64,
+    ) -> Result<()> {
+        match self {
+            Optimizer::Host(adamw) => model.update(|parameters, gradients| {
+                adamw.step(parameters, gradients, factor, learning_rate);
+            }),
+            Optimizer::Device(adamw) => model.device_step(adamw, factor, learning_rate),
+        }
+    }
+}
 
 /// First and second moments of every variable that moves.
 pub(super) struct AdamW {
@@ -23,27 +61,16 @@ struct Moments {
     decays: bool,
 }
 
-impl AdamW {
-    /// Weight decay spares biases and layer norms, as in the trainer of transformers: every name with "bias" in it, so
-    /// the relative attention bias too.
-    pub(super) fn new(model: &TrainableEncoder, weight_decay: f64, spare_biases: bool) -> AdamW {
-        let rooms = model.gradients().into_iter().zip(model.gradients());
-        let moments = model.names().iter().zip(rooms).map(|(name, (first, second))| Moments {
-            first,
-            second,
-            decays: !(spare_biases && (name.contains("bias") || name.contains("LayerNorm"))),
-        });
-        AdamW { moments: moments.collect(), weight_decay, step: 0 }
+impl Moments {
+    fn zero(length: usize, decays: bool) -> Moments {
+        Moments { first: vec![0.0; length], second: vec![0.0; length], decays }
     }
+}
 
+impl AdamW {
     /// Of parameters of these lengths, all of which decay.
     pub(super) fn over(lengths: &[usize], weight_decay: f64) -> AdamW {
-        let zeros = |length: usize| vec![0.0; length];
-        let moments = lengths.iter().map(|&length| Moments {
-            first: zeros(length),
-            second: zeros(length),
-            decays: true,
-        });
+        let moments = lengths.iter().map(|&length| Moments::zero(length, true));
         AdamW { moments: moments.collect(), weight_decay, step: 0 }
     }
 
@@ -115,6 +142,14 @@ impl Rates {
             let scale = second.sqrt() / self.second_correction + EPSILON as f32;
             *weight = *weight * self.decay - self.step_size * (*first / scale);
         }
+    }
+}
+
+/// L2 norm over all of a model's gradients together.
+pub(super) fn gradient_norm(model: &TrainableEncoder) -> Result<f64> {
+    match model.device_gradient_norm()? {
+        Some(norm) => Ok(norm),
+        None => Ok(global_norm(&model.gradients()?)),
     }
 }
 

@@ -15,11 +15,11 @@ use serde::de::DeserializeOwned;
 
 use super::example::{Answers, Documents, Example};
 use super::mask::{Knowledge, Mask};
-use super::optimizer::{AdamW, global_norm};
+use super::optimizer::{Optimizer, global_norm, gradient_norm};
 use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
 use super::trainer::{Batch, Place, TrainReport, Training, add_gradients, clip, train};
 use crate::encoder::test_model::{reference, tiny_model};
-use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
+use crate::encoder::{Device, EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
 use crate::negatives::NegativeKind;
 
@@ -70,11 +70,11 @@ fn batch_with(
     let rows: Vec<&Example> = rows.iter().collect();
     let known = Knowledge { answers: &answers, guide: None };
     let hidden = Mask::of(&rows, options.scope, options, known).hidden;
-    let mut gradients = model.gradients();
+    model.zero_gradients();
     let batch = Batch { rows: &rows, documents: Documents::Move, hidden };
     let place = Place { step: 0, part_tokens };
-    let (loss, _) = add_gradients(model, batch, options, place, &mut gradients).unwrap();
-    (loss, gradients)
+    let (loss, _) = add_gradients(model, batch, options, place).unwrap();
+    (loss, model.gradients().unwrap().into_owned())
 }
 
 /// Trains to the end, without a guide.
@@ -99,8 +99,14 @@ fn options() -> TrainOptions {
     TrainOptions::default().with_batch_size(6).with_epochs(3).with_frozen_layers(0)
 }
 
+/// A model in f32.
+fn load_on(device: Device, folder: &Path) -> TrainableEncoder {
+    let kernel = Kernel::best().unwrap();
+    TrainableEncoder::load(device, folder, EncoderPrecision::F32, kernel).unwrap()
+}
+
 fn load(folder: &Path) -> TrainableEncoder {
-    TrainableEncoder::load(folder, EncoderPrecision::F32, Kernel::best().unwrap()).unwrap()
+    load_on(Device::Cpu, folder)
 }
 
 fn tiny() -> TrainableEncoder {
@@ -158,7 +164,7 @@ const ROUNDING: f64 = 1e-7;
 
 /// Gradients of a model on its reference rows: the norm of all and of each, and numbers out of them, which may be off by
 /// so much of their own size and of the largest beside them.
-fn check_gradients(folder: &Path, which: &str, norms: f64, numbers: f64) {
+fn check_gradients(device: Device, folder: &Path, which: &str, norms: f64, numbers: f64) {
     #[derive(serde::Deserialize)]
     struct File {
         total_grad_l2: f64,
@@ -169,7 +175,7 @@ fn check_gradients(folder: &Path, which: &str, norms: f64, numbers: f64) {
         full_gradients: BTreeMap<String, Vec<f64>>,
     }
     let file: File = read(&format!("{which}_mnrl_gradients.json"));
-    let mut model = load(folder);
+    let mut model = load_on(device, folder);
     let (_, gradients) = batch(&mut model, &reference_rows(which, 1), NegativeScope::Batch, usize::MAX);
     close(global_norm(&gradients), file.total_grad_l2, norms, "all gradients");
     let names = model.names().iter().map(String::as_str);
@@ -213,7 +219,7 @@ struct AdamWRun {
 }
 
 /// Five steps of torch's AdamW: losses, gradient norms and weights of every step.
-fn check_adamw(folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance: f64) {
+fn check_adamw(device: Device, folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance: f64) {
     #[derive(serde::Deserialize)]
     struct File {
         runs: BTreeMap<String, AdamWRun>,
@@ -221,9 +227,9 @@ fn check_adamw(folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance
     let file: File = read(&format!("{which}_adamw.json"));
     assert!(!file.runs.is_empty());
     for (name, run) in &file.runs {
-        let mut model = load(folder);
+        let mut model = load_on(device, folder);
         let rows = reference_rows(which, if name.ends_with("two_negatives") { 2 } else { 1 });
-        let mut optimizer = AdamW::new(&model, run.weight_decay, run.grouped);
+        let mut optimizer = Optimizer::new(&model, run.weight_decay, run.grouped).unwrap();
         for (step, golden) in run.losses_before_step_0_to_5.iter().enumerate() {
             if let Some(parameters) = run.params_first8_after_steps.get(&step) {
                 check_parameters(
@@ -236,10 +242,11 @@ fn check_adamw(folder: &Path, which: &str, loss_tolerance: f64, weight_tolerance
             let (loss, gradients) = batch(&mut model, &rows, NegativeScope::Batch, usize::MAX);
             close(loss.into(), *golden, loss_tolerance, &format!("{name}, loss before step {step}"));
             let Some(golden) = run.grad_norm_before_clip.get(step) else { continue };
+            close(gradient_norm(&model).unwrap(), global_norm(&gradients), 1e-6, "the norm of gradients");
             let norm = global_norm(&gradients);
             close(norm, *golden, loss_tolerance * 10.0, &format!("{name}, gradient of step {step}"));
             let factor = run.max_grad_norm.map_or(1.0, |limit| clip(norm, limit));
-            model.update(|parameters| optimizer.step(parameters, &gradients, factor, run.lr));
+            optimizer.step(&mut model, factor, run.lr).unwrap();
         }
     }
 }
@@ -251,7 +258,8 @@ fn check_parameters(
     tolerance: f64,
     what: &str,
 ) {
-    let parameters = model.names().iter().map(String::as_str).zip(model.parameters()).collect();
+    let parameters = model.parameters().unwrap();
+    let parameters = model.names().iter().map(String::as_str).zip(parameters.iter()).collect();
     for (place, golden) in golden {
         check_numbers(&parameters, place, golden, |_| tolerance, what);
     }

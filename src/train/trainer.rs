@@ -17,7 +17,7 @@ use super::gradient_negatives::{Displaced, Embedded};
 use super::loss::{Layout, loss_and_gradient};
 use super::mask::{Knowledge, Mask, Masked, suspected_share};
 use super::monitor::{Monitor, MonitorReport};
-use super::optimizer::{AdamW, global_norm};
+use super::optimizer::{Optimizer, gradient_norm};
 use super::options::{NegativeScope, TrainOptions};
 use super::parts::parts;
 use super::sampler::batches;
@@ -25,9 +25,6 @@ use super::schedule::{Schedule, affordable};
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
-
-/// What the tape of a part may take.
-const TAPE_BYTES: usize = 1 << 30;
 
 /// One step, as it is told while training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -110,8 +107,7 @@ pub(crate) fn train(
     let ends = ends(&epochs);
     let steps = ends.last().copied().unwrap_or_default();
     let monitor = Monitor::of(examples, options, known);
-    let mut optimizer = AdamW::new(model, options.weight_decay, true);
-    let mut gradients = model.gradients();
+    let mut optimizer = Optimizer::new(model, options.weight_decay, true)?;
     let mut keeper = checkpoints
         .map(|place| Keeper::new(place, plan(model, examples, guide, (options, scope, documents))));
     let resumed = match &mut keeper {
@@ -135,7 +131,7 @@ pub(crate) fn train(
         let mask = Mask::of(&rows, scope, options, known);
         done.masked.add(mask.counts);
         let update = Update { at: done.steps.len(), steps, options, documents };
-        let step = update.make(model, &rows, mask, &mut optimizer, &mut gradients)?;
+        let step = update.make(model, &rows, mask, &mut optimizer)?;
         done.steps.push(step);
         done.spent += started.elapsed();
         if ends.binary_search(&done.steps.len()).is_ok() {
@@ -215,16 +211,18 @@ impl<'a> Keeper<'a> {
         Keeper { place, plan, kept: None }
     }
 
-    fn resume(&mut self, model: &mut TrainableEncoder, optimizer: &mut AdamW) -> Result<Option<Done>> {
+    fn resume(&mut self, model: &mut TrainableEncoder, optimizer: &mut Optimizer) -> Result<Option<Done>> {
+        let Optimizer::Host(optimizer) = optimizer else { return Ok(None) };
         let done = self.place.resume(self.plan, model, optimizer)?;
         self.kept = done.as_ref().map(|done| (done.steps.len(), done.spent));
         Ok(done)
     }
 
-    /// Writes a checkpoint if the last one is old enough; at the end of a training that was long enough for one, in any case.
-    /// That one can't be written costs no round: it is said in the log.
-    fn keep(&mut self, model: &TrainableEncoder, optimizer: &AdamW, done: &Done, ended: bool) {
-        let Some(interval) = self.place.interval else { return };
+    /// Writes a checkpoint if the last one is old enough; at the end of a training that was long enough for one, in any
+    /// case. That one can't be written costs no round: it is said in the log. Training on a device keeps none: candle's
+    /// optimiser does not give its moments away, and what a GPU has done is soon done again.
+    fn keep(&mut self, model: &TrainableEncoder, optimizer: &Optimizer, done: &Done, ended: bool) {
+        let (Some(interval), Optimizer::Host(optimizer)) = (self.place.interval, optimizer) else { return };
         let (steps, at) = self.kept.unwrap_or_default();
         let new = done.steps.len() > steps;
         let due = done.spent.saturating_sub(at) >= interval;
@@ -253,15 +251,14 @@ impl Update<'_> {
         model: &mut TrainableEncoder,
         rows: &[&Example],
         mask: Mask,
-        optimizer: &mut AdamW,
-        gradients: &mut [Vec<f32>],
+        optimizer: &mut Optimizer,
     ) -> Result<StepReport> {
         let options = self.options;
-        gradients.iter_mut().for_each(|sums| sums.fill(0.0));
-        let place = Place { step: self.at, part_tokens: TAPE_BYTES / model.tape_bytes() };
+        model.zero_gradients();
+        let place = Place { step: self.at, part_tokens: model.part_tokens() };
         let batch = Batch { rows, documents: self.documents, hidden: mask.hidden };
-        let (loss, displaced) = add_gradients(model, batch, options, place, gradients)?;
-        let grad_norm = global_norm(gradients);
+        let (loss, displaced) = add_gradients(model, batch, options, place)?;
+        let grad_norm = gradient_norm(model)?;
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(Error::Encoder {
                 doing: "train",
@@ -271,7 +268,7 @@ impl Update<'_> {
         let schedule = Schedule::new(self.steps, options.warmup_ratio);
         let learning_rate = options.learning_rate * schedule.factor(self.at);
         let factor = clip(grad_norm, options.max_grad_norm);
-        model.update(|parameters| optimizer.step(parameters, gradients, factor, learning_rate));
+        optimizer.step(model, factor, learning_rate)?;
         Ok(StepReport { step: self.at + 1, steps: self.steps, loss, grad_norm, learning_rate, displaced })
     }
 }
@@ -298,14 +295,12 @@ pub(super) struct Batch<'a> {
     pub(super) hidden: Vec<bool>,
 }
 
-/// The loss of a batch, and what was displaced for it. Adds the gradient of every parameter to `gradients`, in the
-/// parameters' order.
+/// The loss of a batch, and what was displaced for it. Adds to the model's gradients.
 pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
     batch: Batch<'_>,
     options: &TrainOptions,
     place: Place,
-    gradients: &mut [Vec<f32>],
 ) -> Result<(f32, Option<Displaced>)> {
     let width = model.dimensions();
     // What stands still is not displaced.
@@ -334,7 +329,7 @@ pub(super) fn add_gradients(
     let mut displaced = None;
     if let Some(negatives) = to_displace {
         let batch = Embedded { ids: &ids, layout: &layout, vectors: &vectors, scale: options.scale };
-        let (term, moved) = negatives.add(model, batch, place.part_tokens, &mut d_vectors, gradients)?;
+        let (term, moved) = negatives.add(model, batch, place.part_tokens, &mut d_vectors)?;
         loss += term;
         displaced = Some(moved);
     }
@@ -343,7 +338,7 @@ pub(super) fn add_gradients(
             embed(model, part, true, &mut vectors)?;
         }
         let of_part = part.iter().flat_map(|&text| &d_vectors[embedded[text] * width..][..width]);
-        model.backward(of_part.copied().collect(), gradients);
+        model.backward(of_part.copied().collect())?;
     }
     Ok((loss, displaced))
 }

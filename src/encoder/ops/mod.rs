@@ -35,9 +35,7 @@ pub(super) use norm::Norm;
 pub(super) use panels::Panels;
 pub use peak::peak_gflops;
 pub(super) use pool::{mean_pool, mean_pool_backward, normalise, normalise_backward};
-pub(super) use position::BUCKETS;
-#[cfg(test)]
-pub(super) use position::relative_position_bucket;
+pub(super) use position::{BUCKETS, relative_position_bucket};
 pub(super) use product::Run;
 pub(super) use simd::{bf16_from_f32, f32_from_bf16};
 

@@ -9,17 +9,17 @@ use crate::encoder::test_model::{real_model, tiny_model};
 use crate::encoder::weights::WeightFile;
 
 #[derive(serde::Deserialize)]
-struct Golden {
-    token_ids: Vec<u32>,
-    hidden: Vec<Hidden>,
-    attention_row0: Vec<Vec<f32>>,
+pub(in crate::encoder) struct Golden {
+    pub(in crate::encoder) token_ids: Vec<u32>,
+    pub(in crate::encoder) hidden: Vec<Hidden>,
+    pub(in crate::encoder) attention_row0: Vec<Vec<f32>>,
     position_bias_head0: Vec<Vec<f32>>,
     mean_pooled_before_norm: Vec<f32>,
     mean_pooled_l2: f32,
 }
 
 #[derive(serde::Deserialize)]
-struct Hidden {
+pub(in crate::encoder) struct Hidden {
     l2: f32,
     first8: Vec<Vec<f32>>,
 }
@@ -28,7 +28,7 @@ fn l2(x: &[f32]) -> f32 {
     x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32
 }
 
-fn check_hidden(layer: usize, hidden: &[f32], golden: &Hidden) {
+pub(in crate::encoder) fn check_hidden(layer: usize, hidden: &[f32], golden: &Hidden) {
     let rows = hidden.chunks_exact(hidden.len() / golden.first8.len());
     let all = l2(hidden);
     assert!((all - golden.l2).abs() < 2e-6 * golden.l2, "hidden state {layer}: length {all}, {}", golden.l2);
@@ -36,6 +36,13 @@ fn check_hidden(layer: usize, hidden: &[f32], golden: &Hidden) {
         let apart = distance(&row[..8], golden);
         assert!(apart < 2e-5, "hidden state {layer}, token {token}: {apart} apart");
     }
+}
+
+/// The mean over the tokens.
+pub(in crate::encoder) fn check_pooled(pooled: &[f32], golden: &Golden) {
+    let some = &pooled[..golden.mean_pooled_before_norm.len()];
+    assert!(distance(some, &golden.mean_pooled_before_norm) < 1e-5);
+    assert!((l2(pooled) - golden.mean_pooled_l2).abs() < 1e-5);
 }
 
 fn check(folder: &Path, golden_file: &str) {
@@ -62,10 +69,7 @@ fn check(folder: &Path, golden_file: &str) {
         check_hidden(i + 1, &space.x[..narrow], &golden.hidden[i + 1]);
     }
     model.pool(&mut space);
-    let pooled = &space.pooled[..config.hidden];
-    let some = &pooled[..golden.mean_pooled_before_norm.len()];
-    assert!(distance(some, &golden.mean_pooled_before_norm) < 1e-5);
-    assert!((l2(pooled) - golden.mean_pooled_l2).abs() < 1e-5);
+    check_pooled(&space.pooled[..config.hidden], &golden);
 
     let table: Vec<&[f32]> = parameters.table.chunks_exact(config.heads).collect();
     for (query, row) in golden.position_bias_head0.iter().enumerate() {

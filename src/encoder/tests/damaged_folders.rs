@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::encoder::test_model::tiny_model;
-use crate::encoder::{Encoder, EncoderPrecision, Kernel, TrainableEncoder};
+use crate::encoder::{Device, Encoder, EncoderPrecision, Kernel, TrainableEncoder};
 
 /// A copy of the tiny model.
 fn copy() -> tempfile::TempDir {
@@ -27,7 +27,8 @@ fn copy() -> tempfile::TempDir {
 /// The message of the refusal, which must be an [`Error::Model`] for both encoders.
 fn refusal(folder: &Path) -> String {
     assert!(matches!(
-        TrainableEncoder::load(folder, EncoderPrecision::F32, Kernel::best().unwrap()).map(|_| ()),
+        TrainableEncoder::load(Device::Cpu, folder, EncoderPrecision::F32, Kernel::best().unwrap())
+            .map(|_| ()),
         Err(Error::Model { .. })
     ));
     match Encoder::load(folder) {

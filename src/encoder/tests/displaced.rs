@@ -1,25 +1,31 @@
 //! The gradient at what the layers take, and embeddings that are displaced there.
 
 use super::cosine;
-use crate::encoder::test_model::tiny_model;
-use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
+use crate::encoder::test_model::{devices, tiny_model};
+use crate::encoder::{Device, EncoderPrecision, InputGradient, Kernel, TrainableEncoder};
 
 /// Three texts of different lengths; the first is what the others are compared with.
 const TEXTS: [&[u32]; 3] = [&[0, 7, 11, 2], &[0, 5, 9, 12, 6, 2], &[0, 8, 2]];
 
-fn model(frozen: usize) -> TrainableEncoder {
+fn model(device: Device, frozen: usize) -> TrainableEncoder {
     let (precision, kernel) = (EncoderPrecision::F32, Kernel::best().unwrap());
-    let mut model = TrainableEncoder::load(&tiny_model(), precision, kernel).unwrap();
+    let mut model = TrainableEncoder::load(device, &tiny_model(), precision, kernel).unwrap();
     model.freeze(frozen).unwrap();
     model
 }
 
+/// Every device with no layer frozen and with one.
+fn models() -> impl Iterator<Item = (usize, TrainableEncoder)> {
+    let both = |device| [0, 1].map(|frozen| (frozen, model(device, frozen)));
+    devices().into_iter().flat_map(both)
+}
+
 /// What the layers of `model` take for the two other texts, and the gradient there of the sum of their cosines to the
 /// first.
-fn input_gradient(model: &mut TrainableEncoder) -> (Vec<f32>, Vec<f32>) {
+fn input_gradient(model: &mut TrainableEncoder) -> InputGradient {
     let first = model.embed(&TEXTS[..1], false).unwrap().to_vec();
     model.embed(&TEXTS[1..], true).unwrap();
-    model.input_gradient([&first[..], &first[..]].concat())
+    model.input_gradient([&first[..], &first[..]].concat()).unwrap()
 }
 
 /// The sum of their cosines to the first once they are displaced.
@@ -32,9 +38,8 @@ fn cosines(model: &mut TrainableEncoder, displacement: &[f32]) -> f64 {
 
 #[test]
 fn the_gradient_at_the_input_is_the_slope_of_the_cosines() {
-    for frozen in [0, 1] {
-        let mut model = model(frozen);
-        let (input, gradient) = input_gradient(&mut model);
+    for (frozen, mut model) in models() {
+        let InputGradient { input, gradient } = input_gradient(&mut model);
         let (tokens, width) = (TEXTS[1].len() + TEXTS[2].len(), model.dimensions());
         assert_eq!((input.len(), gradient.len()), (tokens * width, tokens * width));
         let size = input.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
@@ -62,14 +67,13 @@ fn the_gradient_at_the_input_is_the_slope_of_the_cosines() {
 
 #[test]
 fn no_displacement_changes_no_bit_and_one_is_a_constant_to_the_gradient() {
-    for frozen in [0, 1] {
-        let mut model = model(frozen);
+    for (_, mut model) in models() {
         let width = model.dimensions();
         let tokens = TEXTS.iter().map(|text| text.len()).sum::<usize>();
         let backward = |model: &mut TrainableEncoder| {
-            let mut gradients = model.gradients();
-            model.backward((0..3 * width).map(|at| (at % 5) as f32 - 2.0).collect(), &mut gradients);
-            gradients
+            model.zero_gradients();
+            model.backward((0..3 * width).map(|at| (at % 5) as f32 - 2.0).collect()).unwrap();
+            model.gradients().unwrap().into_owned()
         };
         let plain = model.embed(&TEXTS, true).unwrap().to_vec();
         let expected = backward(&mut model);
@@ -85,9 +89,8 @@ fn no_displacement_changes_no_bit_and_one_is_a_constant_to_the_gradient() {
 
 #[test]
 fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
-    for frozen in [0, 1] {
-        let mut model = model(frozen);
-        let (input, gradient) = input_gradient(&mut model);
+    for (_, mut model) in models() {
+        let InputGradient { input, gradient } = input_gradient(&mut model);
         let length = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
         let scale = (0.1 * length(&input) / length(&gradient)) as f32;
         let displacement: Vec<f32> = gradient.iter().map(|x| scale * x).collect();
@@ -99,8 +102,8 @@ fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
             vectors.chunks_exact(width).map(|vector| cosine(vector, &first)).sum()
         };
         sum(&mut model);
-        let mut gradients = model.gradients();
-        model.backward([&first[..], &first[..]].concat(), &mut gradients);
+        model.backward([&first[..], &first[..]].concat()).unwrap();
+        let gradients = model.gradients().unwrap().into_owned();
         let names = model.names().to_vec();
         for (place, name) in names.iter().enumerate() {
             let norm = length(&gradients[place]);
@@ -109,13 +112,14 @@ fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
                 continue;
             }
             let mut moved = |by: f64| {
-                let before = model.parameters()[place].clone();
-                model.update(|parameters| {
+                let before = model.parameters().unwrap()[place].clone();
+                let change = |parameters: &mut [Vec<f32>], _: &[Vec<f32>]| {
                     let numbers = parameters[place].iter_mut().zip(&gradients[place]);
                     numbers.for_each(|(x, g)| *x += (by / norm) as f32 * g);
-                });
+                };
+                model.update(change).unwrap();
                 let found = sum(&mut model);
-                model.update(|parameters| parameters[place] = before);
+                model.update(|parameters, _| parameters[place] = before).unwrap();
                 found
             };
             let step = 5e-3;

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::{cosine, distance, golden};
-use crate::encoder::test_model::{real_model, reference, tiny_model};
-use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel};
+use crate::encoder::test_model::{devices, real_model, reference, tiny_model};
+use crate::encoder::{Device, Encoder, EncoderOptions, EncoderPrecision, Kernel};
 
 #[derive(serde::Deserialize)]
 struct Golden {
@@ -31,6 +31,10 @@ const INT16: Held = Held { precision: EncoderPrecision::Int16, mean: 0.9999, wor
 /// Tokens equal, vectors as near as can be held, each text alone and all in one call.
 fn check(folder: &Path, golden_file: &str, kernel: Option<Kernel>, held: &Held) {
     let options = EncoderOptions { kernel, ..EncoderOptions::of(held.precision) };
+    check_with(folder, golden_file, options, held);
+}
+
+fn check_with(folder: &Path, golden_file: &str, options: EncoderOptions, held: &Held) {
     let encoder = Encoder::load_with(folder, options).unwrap();
     let golden: Golden = golden(golden_file);
     assert_eq!(golden.texts.len(), 24);
@@ -43,7 +47,8 @@ fn check(folder: &Path, golden_file: &str, kernel: Option<Kernel>, held: &Held) 
         assert_eq!(alone.len(), encoder.dimensions());
         let similarity = cosine(&alone, &text.embedding);
         sum += similarity;
-        let what = format!("{} on {} in {}", text.name, encoder.kernel(), held.precision);
+        let what =
+            format!("{} on {}, {} in {}", text.name, encoder.device(), encoder.kernel(), held.precision);
         assert!(similarity >= held.worst, "{what}: cosine {similarity}");
         let apart = distance(&alone, &text.embedding);
         assert!(held.precision != EncoderPrecision::F32 || apart < 2e-5, "{what}: {apart} apart");
@@ -57,6 +62,19 @@ fn check(folder: &Path, golden_file: &str, kernel: Option<Kernel>, held: &Held) 
 fn the_tiny_model_agrees_with_the_reference_on_every_kernel() {
     for kernel in Kernel::available() {
         check(&tiny_model(), "tiny_tokenize_embed.json", Some(kernel), &F32);
+    }
+}
+
+#[test]
+fn both_models_agree_with_the_reference_on_every_device() {
+    let files =
+        [(Some(tiny_model()), "tiny_tokenize_embed.json"), (real_model(), "real_tokenize_embed.json")];
+    for (folder, golden_file) in files {
+        let Some(folder) = folder else { continue };
+        for device in devices().into_iter().filter(|&device| device != Device::Cpu) {
+            let options = EncoderOptions::of(EncoderPrecision::F32).with_device(device);
+            check_with(&folder, golden_file, options, &F32);
+        }
     }
 }
 

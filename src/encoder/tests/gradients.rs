@@ -4,8 +4,8 @@ use std::path::Path;
 use candle_core::{Device, Tensor, Var};
 
 use super::{distance, golden};
-use crate::encoder::test_model::{real_model, tiny_model};
-use crate::encoder::{EncoderPrecision, Kernel, TrainableEncoder};
+use crate::encoder::test_model::{devices, real_model, tiny_model};
+use crate::encoder::{Device as Place, EncoderPrecision, Kernel, TrainableEncoder};
 
 const COLUMNS: [&str; 3] = ["anchor", "positive", "negative_1"];
 
@@ -42,9 +42,15 @@ struct Computed {
 }
 
 impl Computed {
-    fn new(folder: &Path, which: &str, precision: EncoderPrecision, kernel: Kernel) -> Computed {
+    fn new(
+        place: Place,
+        folder: &Path,
+        which: &str,
+        precision: EncoderPrecision,
+        kernel: Kernel,
+    ) -> Computed {
         let losses: Losses = golden(&format!("{which}_mnrl_losses.json"));
-        let mut encoder = TrainableEncoder::load(folder, precision, kernel).unwrap();
+        let mut encoder = TrainableEncoder::load(place, folder, precision, kernel).unwrap();
         let texts = COLUMNS.iter().flat_map(|c| losses.texts[*c].iter());
         let ids: Vec<Vec<u32>> =
             texts.map(|text| encoder.token_ids(text, encoder.max_tokens()).unwrap()).collect();
@@ -54,20 +60,20 @@ impl Computed {
         let variable = Var::from_vec(vectors.clone(), shape, &Device::Cpu).unwrap();
         let loss = loss(variable.as_tensor()).unwrap();
         let d_vectors = loss.backward().unwrap().remove(variable.as_tensor()).unwrap();
-        let mut gradients = encoder.gradients();
-        encoder.backward(d_vectors.flatten_all().unwrap().to_vec1().unwrap(), &mut gradients);
+        encoder.backward(d_vectors.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
+        let gradients = encoder.gradients().unwrap().into_owned();
         Computed { encoder, vectors, loss: loss.to_scalar().unwrap(), gradients }
     }
 }
 
 /// The gradient of every variable must be the reference's.
-fn check(folder: &Path, which: &str, tolerance: f64) {
+fn check(place: Place, folder: &Path, which: &str, tolerance: f64) {
     let rows: BTreeMap<String, serde_json::Value> = golden(&format!("{which}_mnrl_embeddings.json"));
     let rows = |name: &str| -> Vec<Vec<f32>> { serde_json::from_value(rows[name].clone()).unwrap() };
     let expected: Gradients = golden(&format!("{which}_mnrl_gradients.json"));
 
     let Computed { encoder, vectors, loss, gradients } =
-        Computed::new(folder, which, EncoderPrecision::F32, Kernel::best().unwrap());
+        Computed::new(place, folder, which, EncoderPrecision::F32, Kernel::best().unwrap());
     let golden_rows: Vec<Vec<f32>> = COLUMNS.iter().flat_map(|column| rows(column)).collect();
     assert!(distance(&vectors, &golden_rows.concat()) < 2e-5);
     let golden = expected.loss_value;
@@ -93,21 +99,25 @@ fn check(folder: &Path, which: &str, tolerance: f64) {
 
 #[test]
 fn every_variable_of_the_tiny_model_gets_the_gradient_of_the_reference() {
-    check(&tiny_model(), "tiny", 2e-5);
+    for device in devices() {
+        check(device, &tiny_model(), "tiny", 2e-5);
+    }
 }
 
 #[test]
 fn every_variable_of_the_real_model_gets_the_gradient_of_the_reference() {
     if let Some(folder) = real_model() {
-        check(&folder, "real", 1e-4);
+        for device in devices() {
+            check(device, &folder, "real", 1e-4);
+        }
     }
 }
 
 /// What training takes where bf16 is asked for, bf16 or int16 with a tape in bf16, must not lead elsewhere than f32.
 fn check_by_default(folder: &Path, which: &str, kernel: Kernel) {
     let length = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    let reference = Computed::new(folder, which, EncoderPrecision::F32, kernel);
-    let found = Computed::new(folder, which, EncoderPrecision::Bf16, kernel);
+    let reference = Computed::new(Place::Cpu, folder, which, EncoderPrecision::F32, kernel);
+    let found = Computed::new(Place::Cpu, folder, which, EncoderPrecision::Bf16, kernel);
     let pairs = reference.gradients.iter().zip(&found.gradients);
     for (name, (reference, found)) in found.encoder.names().iter().zip(pairs) {
         let difference: Vec<f32> = reference.iter().zip(found).map(|(a, b)| a - b).collect();

@@ -41,7 +41,8 @@ fn int8_is_near_f32_on_texts_it_was_not_calibrated_with() {
 #[test]
 fn documents_and_queries_have_their_own_precision() {
     let precisions = Precisions { documents: EncoderPrecision::F32, queries: EncoderPrecision::Bf16 };
-    let apart = Encoder::load_with(&tiny_model(), precisions.options()).unwrap();
+    let apart = Encoder::load_with(&tiny_model(), EncoderOptions { precisions, ..EncoderOptions::default() })
+        .unwrap();
     let of = |precision| Encoder::load_with(&tiny_model(), EncoderOptions::of(precision)).unwrap();
     let (f32, bf16) = (of(EncoderPrecision::F32), of(EncoderPrecision::Bf16));
     assert_eq!(apart.encode(&["some words"]).unwrap(), f32.encode(&["some words"]).unwrap());

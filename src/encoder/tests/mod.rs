@@ -1,6 +1,7 @@
 //! The encoder against sentence-transformers, one behaviour a file.
 
-mod activations;
+pub(super) mod activations;
+mod candle;
 mod damaged_folders;
 mod displaced;
 mod embeddings;
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use super::test_model::reference;
 
 /// A file of golden values.
-fn golden<T: DeserializeOwned>(name: &str) -> T {
+pub(super) fn golden<T: DeserializeOwned>(name: &str) -> T {
     let text = std::fs::read(reference().join(name)).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
@@ -25,7 +26,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn distance(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }

@@ -5,12 +5,12 @@ use safetensors::SafeTensors;
 
 use super::distance;
 use crate::encoder::test_model::{reference, tiny_model};
-use crate::encoder::{Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder};
+use crate::encoder::{Device, Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder};
 
 const TEXTS: [&str; 3] = ["", "what is the boiling point of water", "rust borrow checker error E0502"];
 
 fn load(folder: &Path) -> TrainableEncoder {
-    TrainableEncoder::load(folder, EncoderPrecision::F32, Kernel::best().unwrap()).unwrap()
+    TrainableEncoder::load(Device::Cpu, folder, EncoderPrecision::F32, Kernel::best().unwrap()).unwrap()
 }
 
 fn embed(model: &mut TrainableEncoder, texts: &[&str], max_tokens: usize) -> Vec<f32> {
@@ -55,7 +55,7 @@ fn a_changed_model_is_saved_as_it_is_now() {
     let mut trainable = load(&tiny_model());
     let limit = trainable.max_tokens();
     let before = embed(&mut trainable, &TEXTS, limit);
-    trainable.update(|parameters| parameters.iter_mut().flatten().for_each(|x| *x *= 1.05));
+    trainable.update(|parameters, _| parameters.iter_mut().flatten().for_each(|x| *x *= 1.05)).unwrap();
     let changed = embed(&mut trainable, &TEXTS, limit);
     assert!(distance(&before, &changed) > 1e-3, "every weight is seen to change");
     trainable.save(&saved).unwrap();

@@ -60,7 +60,7 @@ fn train_until(
 }
 
 fn bits(model: &TrainableEncoder) -> Vec<Vec<u32>> {
-    model.parameters().iter().map(|numbers| numbers.iter().map(|x| x.to_bits()).collect()).collect()
+    model.parameters().unwrap().iter().map(|numbers| numbers.iter().map(|x| x.to_bits()).collect()).collect()
 }
 
 const ALWAYS: Option<Duration> = Some(Duration::ZERO);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::encoder::test_model::devices;
 use crate::train::loss::{Layout, loss_and_gradient};
 
 #[test]
@@ -8,12 +9,16 @@ fn losses_of_the_tiny_model_are_the_references() {
 
 #[test]
 fn gradients_of_the_tiny_model_are_the_references() {
-    check_gradients(&tiny_model(), "tiny", 1e-4, 1e-4);
+    for device in devices() {
+        check_gradients(device, &tiny_model(), "tiny", 1e-4, 1e-4);
+    }
 }
 
 #[test]
 fn five_steps_of_the_tiny_model_are_torchs() {
-    check_adamw(&tiny_model(), "tiny", 1e-5, 1e-2);
+    for device in devices() {
+        check_adamw(device, &tiny_model(), "tiny", 1e-5, 1e-2);
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn a_displaced_negative_is_nearer_to_its_anchor_and_its_rows_keep_their_length()
         let width = model.dimensions();
         let Moved { ids, displacement } = moved(&mut model, &rows, moving(epsilon));
         let plain = model.embed(&slices(&ids), true).unwrap().to_vec();
-        let (input, _) = model.input_gradient(plain.clone());
+        let input = model.input_gradient(plain.clone()).unwrap().input;
         let vectors = model.embed_displaced(&slices(&ids), &displacement).unwrap().to_vec();
         for (at, (row, text)) in seen(&rows).into_iter().enumerate() {
             let anchor = embed(&mut model, &[&rows[row].anchor]);
@@ -145,14 +145,15 @@ fn the_term_is_as_defined_and_its_gradient_is_the_slope_for_every_parameter() {
                 continue;
             }
             assert!(norm > 1e-3, "{name}: {norm}");
-            let before = model.parameters()[place].clone();
+            let before = model.parameters().unwrap()[place].clone();
             let mut at = |by: f64| {
-                model.update(|parameters| {
+                let change = |parameters: &mut [Vec<f32>], _: &[Vec<f32>]| {
                     let numbers = parameters[place].iter_mut().zip(&gradients[place]);
                     numbers.for_each(|(x, g)| *x += (by / norm) as f32 * g);
-                });
+                };
+                model.update(change).unwrap();
                 let found = term(&mut model, &rows, &moved, 2.0);
-                model.update(|parameters| parameters[place] = before.clone());
+                model.update(|parameters, _| parameters[place] = before.clone()).unwrap();
                 found
             };
             let step = 5e-3;
@@ -183,7 +184,7 @@ fn what_an_anchor_does_not_see_is_not_displaced() {
         let mut model = tiny();
         let options = options().with_epochs(1).with_gradient_negatives(negatives);
         let report = run(&mut model, rows, &options).unwrap();
-        (report.displaced, losses(&report), model.parameters().to_vec())
+        (report.displaced, losses(&report), model.parameters().unwrap().into_owned())
     };
     let mut rows = reference_rows("tiny", 1);
     let (displaced, ..) = told(&rows, Some(moving(0.02)));
@@ -210,7 +211,7 @@ fn a_seed_gives_the_same_weights_on_any_number_of_threads() {
             let mut model = tiny();
             let options = options().with_batch_size(3).with_learning_rate(1e-3);
             let report = run(&mut model, &rows, &options.with_gradient_negatives(negatives)).unwrap();
-            (report.displaced, losses(&report), model.parameters().to_vec())
+            (report.displaced, losses(&report), model.parameters().unwrap().into_owned())
         })
     };
     let first = trained(1, Some(moving(0.05)));

@@ -104,7 +104,7 @@ fn as_many_queries_as_asked_are_drawn_by_the_seed_and_the_weights_do_not_depend_
     let weights = |queries| {
         let mut model = tiny();
         let report = run(&mut model, &rows, &options().with_monitor_queries(queries)).unwrap();
-        (model.parameters().to_vec(), report.monitor.is_some())
+        (model.parameters().unwrap().into_owned(), report.monitor.is_some())
     };
     let (watched, unwatched) = (weights(64), weights(0));
     assert_eq!((watched.1, unwatched.1), (true, false));
@@ -150,7 +150,7 @@ fn measuring_can_be_cancelled_and_numbers_that_are_not_finite_end_it() {
     });
     assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
     let mut model = tiny();
-    model.update(|parameters| parameters.iter_mut().for_each(|numbers| numbers.fill(f32::NAN)));
+    model.update(|parameters, _| parameters.iter_mut().for_each(|numbers| numbers.fill(f32::NAN))).unwrap();
     let result = run(&mut model, &rows, &options);
     assert!(matches!(result, Err(Error::Encoder { doing: "measure the hard negatives", .. })), "{result:?}");
 }

@@ -11,7 +11,7 @@ fn losses_of_the_real_model_are_the_references() {
 #[test]
 fn gradients_of_the_real_model_are_the_references() {
     if let Some(folder) = real_model() {
-        check_gradients(&folder, "real", 1e-4, 1e-4);
+        check_gradients(Device::Cpu, &folder, "real", 1e-4, 1e-4);
     }
 }
 
@@ -19,6 +19,6 @@ fn gradients_of_the_real_model_are_the_references() {
 #[test]
 fn five_steps_of_the_real_model_are_torchs() {
     if let Some(folder) = real_model() {
-        check_adamw(&folder, "real", 1e-2, 0.2);
+        check_adamw(Device::Cpu, &folder, "real", 1e-2, 0.2);
     }
 }

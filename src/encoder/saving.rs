@@ -1,0 +1,69 @@
+//! A trained model as a complete model folder.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use super::config;
+use super::weights::{WEIGHTS, WeightFile};
+use crate::error::{Error, Result};
+use crate::storage::publish_folder;
+
+/// Files of a model folder beside the weights. Others (a README, weights in other formats) are not copied: they
+/// describe the untrained model.
+const FILES: [&str; 8] = [
+    "config.json",
+    "config_sentence_transformers.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+];
+
+/// Writes the model in `source` to `folder`, which must not exist, with other weights for some names. The folder appears
+/// whole, under its name, when everything in it is durable.
+pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() || folder.exists() {
+        return Err(Error::invalid("the folder to save the model to", folder.display(), "a new name"));
+    }
+    let building = folder.with_file_name(format!(".tmp-{name}"));
+    if building.exists() {
+        fs::remove_dir_all(&building).map_err(Error::io("remove the unfinished folder", &building))?;
+    }
+    fs::create_dir_all(&building).map_err(Error::io("create the folder", &building))?;
+    let written = write(source, changed, &building).and_then(|()| publish_folder(&building, folder));
+    if written.is_err() {
+        let _ = fs::remove_dir_all(&building); // the first error is the one to report
+    }
+    written
+}
+
+fn write(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
+    for name in FILES {
+        copy_if_there(&source.join(name), &folder.join(name))?;
+    }
+    let mut modules = config::module_folders(source)?;
+    if modules.is_empty() {
+        modules.push("1_Pooling".to_string());
+    }
+    for name in modules {
+        let (from, into) = (source.join(&name), folder.join(&name));
+        if from.is_dir() {
+            fs::create_dir_all(&into).map_err(Error::io("create the folder", &into))?;
+            copy_if_there(&from.join("config.json"), &into.join("config.json"))?;
+        }
+    }
+    let file = WeightFile::open(source)?;
+    file.tensors()?.write_with(&folder.join(WEIGHTS), changed)
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
+    match fs::read(from) {
+        Ok(bytes) => fs::write(to, bytes).map_err(Error::io("write", to)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::io("read", from)(e)),
+    }
+}
