@@ -3,10 +3,10 @@
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, Repo};
 
@@ -44,7 +44,7 @@ pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report
         options.hub.clone().ok_or("not asked: HF_HUB_OFFLINE is set, or the hub is switched off")?;
     let model = building.join("model");
     let token = options.hugging_face_cache.clone().and_then(|cache| Cache::new(cache).token());
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = crossbeam_channel::unbounded();
     let job = Job {
         endpoint: endpoint.trim_end_matches('/').to_string(),
         token,

@@ -271,10 +271,11 @@ fn of_two_that_fetch_at_once_one_downloads_and_both_have_it() {
             waited.fetch_add(usize::from(progress.stage == Stage::Waiting), Ordering::Relaxed);
         })
     };
-    let found = thread::scope(|scope| {
-        let running: Vec<_> = (0..3).map(|_| scope.spawn(run)).collect();
+    let found = crossbeam_utils::thread::scope(|scope| {
+        let running: Vec<_> = (0..3).map(|_| scope.spawn(|_| run())).collect();
         running.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
     });
+    let found = found.unwrap();
     assert_eq!(world.calls(), PARTS);
     assert_eq!(waited.into_inner(), 2);
     assert!(found.iter().all(|located| located.folder == world.target()));
