@@ -6,8 +6,8 @@ use super::factor::{Source, View};
 use super::kernel::{EncoderPrecision, Kernel};
 use super::panels::Panels;
 use super::position::{BUCKETS, relative_position_bucket};
-use super::product::{Run, Target, multiply};
-use super::{each, fit, map_each, simd};
+use super::product::{Part, Run, Target, multiply};
+use super::{fit, map, simd};
 
 /// Rows of scores that a thread computes at a time: with the keys they stay in its second cache.
 const SCORE_ROWS: usize = 96;
@@ -105,13 +105,14 @@ impl Attention<'_> {
     }
 
     pub(in crate::encoder) fn forward(&self, run: Run, qkv: &[f32], out: &mut [f32]) {
-        let target = Target::new(out, self.width);
-        each(run.threads, self.lengths.len() * self.heads, |task| {
-            SCRATCH.with_borrow_mut(|scratch| self.forward_head(run, qkv, self.place(task), scratch, target));
+        let tasks = Target::new(out, self.width).blocks(self.lengths, self.heads);
+        map(run.threads, tasks.into_iter().enumerate().collect(), |(task, out)| {
+            SCRATCH.with_borrow_mut(|scratch| self.forward_head(run, qkv, self.place(task), scratch, out));
         });
     }
 
-    fn forward_head(&self, run: Run, qkv: &[f32], place: Place, scratch: &mut Scratch, out: Target<'_>) {
+    /// `out` is the head's part of the result.
+    fn forward_head(&self, run: Run, qkv: &[f32], place: Place, scratch: &mut Scratch, mut out: Target<'_>) {
         let (run, precision) = self.inner(run);
         let length = place.length;
         let (keys, values) = (self.part(qkv, 1, place, 0..length), self.part(qkv, 2, place, 0..length));
@@ -122,11 +123,7 @@ impl Attention<'_> {
             let scores = fit(&mut scratch.scores, rows.len() * length);
             self.attend((run, &scratch.keys), qkv, place, rows.clone(), scores);
             let weights = Source::Rows(View::new(scores, rows.len(), length, length));
-            multiply(run, weights, &scratch.values, &|mut part| {
-                part.row += place.start + first;
-                part.column += place.head * self.head_width();
-                out.write(&part);
-            });
+            multiply(run, weights, &scratch.values, out.some_rows(rows), &|part: Part<'_>| part.write());
         }
     }
 
@@ -141,10 +138,7 @@ impl Attention<'_> {
     ) {
         let length = place.length;
         let queries = Source::Rows(self.part(qkv, 0, place, rows.clone()));
-        let target = Target::new(scores, length);
-        multiply(run, queries, keys, &|part| {
-            target.write(&part);
-        });
+        multiply(run, queries, keys, Target::new(scores, length), &|part: Part<'_>| part.write());
         for (row, scores) in rows.zip(scores.chunks_exact_mut(length)) {
             simd::softmax(scores, self.scale(), self.bias.of(place.head, row, length));
         }
@@ -160,11 +154,16 @@ impl Attention<'_> {
         d_qkv: &mut [f32],
         d_table: &mut [f32],
     ) {
-        let target = Target::new(d_qkv, 3 * self.width);
-        let tasks = self.lengths.len() * self.heads;
-        let sums = map_each(run.threads, tasks, |task| {
+        let tokens = self.lengths.iter().sum();
+        let parts = Target::new(d_qkv, 3 * self.width).blocks(&[tokens], 3);
+        let heads = parts.into_iter().map(|part| part.blocks(self.lengths, self.heads));
+        let mut heads = heads.map(Vec::into_iter).collect::<Vec<_>>();
+        let of_head = || heads.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>();
+        let count = self.lengths.len() * self.heads;
+        let tasks = std::iter::repeat_with(of_head).take(count).enumerate().collect();
+        let sums = map(run.threads, tasks, |(task, d_qkv)| {
             SCRATCH.with_borrow_mut(|scratch| {
-                self.backward_head(run, qkv, (out, grad), self.place(task), scratch, target)
+                self.backward_head(run, qkv, (out, grad), self.place(task), scratch, d_qkv)
             })
         });
         if d_table.is_empty() {
@@ -177,6 +176,7 @@ impl Attention<'_> {
         }
     }
 
+    /// `d_qkv` are the places of the gradients of queries, keys and values.
     fn backward_head(
         &self,
         run: Run,
@@ -184,10 +184,10 @@ impl Attention<'_> {
         (out, grad): (&[f32], &[f32]),
         place: Place,
         scratch: &mut Scratch,
-        d_qkv: Target<'_>,
+        mut d_qkv: Vec<Target<'_>>,
     ) -> [f32; BUCKETS] {
         let (run, precision) = self.inner(run);
-        let (kernel, length, d) = (run.kernel, place.length, self.head_width());
+        let (kernel, length) = (run.kernel, place.length);
         let part_of = |which| self.part(qkv, which, place, 0..length);
         let (out, grad) = (self.columns(out, place), self.columns(grad, place));
         let Scratch { keys: panels, scores, d_scores, .. } = scratch;
@@ -196,20 +196,15 @@ impl Attention<'_> {
         self.attend((run, panels), qkv, place, 0..length, weights);
         let d_scores = fit(d_scores, length * length);
         panels.fill_transposed(kernel, precision, &[part_of(2)], None);
-        let target = Target::new(d_scores, length);
-        multiply(run, Source::Rows(grad), panels, &|part| {
-            target.write(&part);
+        multiply(run, Source::Rows(grad), panels, Target::new(d_scores, length), &|part: Part<'_>| {
+            part.write()
         });
         let rows = weights.chunks_exact(length).zip(d_scores.chunks_exact_mut(length)).enumerate();
         for (row, (weights, d_scores)) in rows {
             simd::softmax_backward(weights, d_scores, simd::dot(grad.row(row), out.row(row)));
         }
-        let write = |which: usize, source: Source<'_>, panels: &Panels| {
-            multiply(run, source, panels, &|mut part| {
-                part.row += place.start;
-                part.column += which * self.width + place.head * d;
-                d_qkv.write(&part);
-            });
+        let mut write = |which: usize, source: Source<'_>, panels: &Panels| {
+            multiply(run, source, panels, d_qkv[which].some_rows(0..length), &|part: Part<'_>| part.write());
         };
         let square = |numbers| View::new(numbers, length, length, length);
         panels.fill(run, precision, grad);

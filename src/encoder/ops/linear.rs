@@ -80,13 +80,12 @@ impl Linear {
             Some(smoothing) => Source::Smoothed(view, &smoothing.inverse),
             None => Source::Rows(view),
         };
-        let target = Target::new(out, outputs);
-        multiply(run, source, &self.panels, &|part: Part<'_>| {
-            let bias = &self.bias[part.column..part.column + part.width];
+        multiply(run, source, &self.panels, Target::new(out, outputs), &|mut part: Part<'_>| {
+            let bias = &self.bias[part.column..part.column + part.width()];
             match then {
-                Then::Nothing => simd::write_with_bias(&part, bias, &target),
-                Then::Gelu => simd::write_gelu_with_bias(&part, bias, &target),
-                Then::Add(more) => simd::write_with_bias_and(&part, bias, more, outputs, &target),
+                Then::Nothing => simd::write_with_bias(&mut part, bias),
+                Then::Gelu => simd::write_gelu_with_bias(&mut part, bias),
+                Then::Add(more) => simd::write_with_bias_and(&mut part, bias, more, outputs),
             }
         });
     }
@@ -116,7 +115,7 @@ pub(in crate::encoder) fn weight_gradients(
         for ((grad, stride, first), into) in &mut *weights {
             let grad = View::new(&grad[start * *stride + *first..], count, into.len() / inputs, *stride);
             let target = Target::new(into, inputs);
-            multiply(run, Source::Columns(grad), panels, &|part| target.add(&part));
+            multiply(run, Source::Columns(grad), panels, target, &|part: Part<'_>| part.add());
         }
     }
 }
@@ -141,9 +140,9 @@ pub(in crate::encoder) fn input_gradient(
     panels.fill(run, precision, weight.view());
     let target = Target::new(into, weight.inputs);
     let grad = View::new(&grad[first..], rows, weight.outputs, stride);
-    multiply(run, Source::Rows(grad), panels, &|part| match before {
-        Before::Replaced => target.write(&part),
-        Before::Added => target.add(&part),
+    multiply(run, Source::Rows(grad), panels, target, &|part: Part<'_>| match before {
+        Before::Replaced => part.write(),
+        Before::Added => part.add(),
     });
 }
 

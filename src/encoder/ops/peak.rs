@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::factor::{Source, View};
 use super::panels::Panels;
-use super::product::{Run, Target, multiply};
+use super::product::{Part, Run, Target, multiply};
 use super::{EncoderPrecision, Kernel, each};
 
 /// Rows, depth and columns: of a size at which nothing but the products counts.
 const SHAPE: (usize, usize, usize) = (336, 768, 768);
 
-/// 10⁹ multiplications and additions a second that products of matrices reach in the caches of `threads` threads at once,
-/// in the best of the runs that fit into `time`.
+/// 10⁹ multiplications and additions a second that products of matrices reach in the caches of `threads` threads at
+/// once, in the best of the runs that fit into `time`.
 pub fn peak_gflops(kernel: Kernel, precision: EncoderPrecision, threads: usize, time: Duration) -> f64 {
     let (m, k, n) = SHAPE;
     let precision = kernel.precision(precision);
@@ -24,10 +24,10 @@ pub fn peak_gflops(kernel: Kernel, precision: EncoderPrecision, threads: usize, 
         let round = Instant::now();
         each(threads, threads, |_| {
             let mut out = vec![0.0; m * n];
-            let target = Target::new(&mut out, n);
             let left = Source::Rows(View::new(&numbers, m, k, k));
             for _ in 0..4 {
-                multiply(Run { kernel, threads: 1 }, left, &right, &|part| target.write(&part));
+                let target = Target::new(&mut out, n);
+                multiply(Run { kernel, threads: 1 }, left, &right, target, &|part: Part<'_>| part.write());
             }
         });
         fastest = fastest.min(round.elapsed().as_secs_f64());

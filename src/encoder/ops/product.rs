@@ -20,73 +20,140 @@ pub(in crate::encoder) struct Run {
 /// Bytes of the left factor that stay in a core's second cache beside the panel that they are multiplied with.
 const BLOCK_BYTES: usize = 512 * 1024;
 
-/// A finished part of a product: `rows` rows of `width` sums, from `row` and `column` on.
+/// A finished part of a product: its sums, and its own place in the result, from `row` and `column` on.
 pub(super) struct Part<'a> {
     pub(super) row: usize,
     pub(super) column: usize,
-    pub(super) rows: usize,
-    pub(super) width: usize,
-    pub(super) sums: &'a mut [f32],
+    sums: &'a mut [f32],
     /// From a row of `sums` to the next.
-    pub(super) stride: usize,
+    stride: usize,
+    target: Target<'a>,
 }
 
 impl Part<'_> {
-    /// The sums of each row, with its number in the product.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        (0..self.rows).map(|row| (self.row + row, &self.sums[row * self.stride..][..self.width]))
+    pub(super) fn rows(&self) -> usize {
+        self.target.rows
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.target.width
+    }
+
+    /// The place and the sums of a row, counted from the part's first.
+    #[inline(always)]
+    pub(super) fn of_row(&mut self, row: usize) -> (&mut [f32], &[f32]) {
+        let sums = &self.sums[row * self.stride..][..self.target.width];
+        (self.target.row(row), sums)
+    }
+
+    /// Writes the sums to their place.
+    pub(super) fn write(mut self) {
+        simd::write(&mut self);
+    }
+
+    /// Adds the sums to what is in their place. The next part is most often the one below: what it will be added to
+    /// lies on a page for each row, and is on its way while the part is multiplied.
+    pub(super) fn add(mut self) {
+        let (rows, width) = (self.rows(), self.width());
+        for row in 0..rows {
+            let below = (row + rows) * self.target.stride;
+            simd::prefetch(self.target.data.wrapping_add(below), width);
+            let (into, sums) = self.of_row(row);
+            simd::add(into, sums);
+        }
     }
 }
 
-/// A row-major matrix that several threads write, each in places of its own.
-#[derive(Clone, Copy)]
+/// A row-major matrix to write, or some rows and columns of one. Like a mutable slice, it has its numbers to itself.
 pub(super) struct Target<'a> {
     data: *mut f32,
-    len: usize,
+    rows: usize,
+    width: usize,
+    /// From a row to the next.
     stride: usize,
     written: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a target is a mutable slice in parts; `row` makes its callers answer for their being disjoint.
+// SAFETY: a target has its numbers to itself, as a mutable slice has.
 unsafe impl Send for Target<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Target<'_> {}
 
 impl<'a> Target<'a> {
-    /// A matrix whose rows start `stride` apart.
-    pub(super) fn new(data: &'a mut [f32], stride: usize) -> Self {
-        Target { data: data.as_mut_ptr(), len: data.len(), stride, written: PhantomData }
+    /// A matrix of rows of `width` numbers.
+    ///
+    /// # Panics
+    /// If the length is not a multiple of `width`.
+    pub(super) fn new(data: &'a mut [f32], width: usize) -> Self {
+        let rows = data.len() / width.max(1);
+        assert_eq!(rows * width, data.len(), "a matrix has whole rows");
+        Target { data: data.as_mut_ptr(), rows, width, stride: width, written: PhantomData }
     }
 
-    /// `width` numbers of a row.
+    /// Cuts it into blocks of so many rows each, and each of these into `columns` blocks of equal width, beside one
+    /// another.
+    ///
+    /// # Panics
+    /// If it does not have these rows, or its width can't be divided.
+    pub(super) fn blocks(self, rows: &[usize], columns: usize) -> Vec<Target<'a>> {
+        let width = self.width / columns;
+        assert_eq!(width * columns, self.width, "blocks of equal width");
+        assert_eq!(rows.iter().sum::<usize>(), self.rows, "the rows of all blocks");
+        let mut blocks = Vec::with_capacity(rows.len() * columns);
+        let mut first = 0;
+        for &rows in rows {
+            for column in 0..columns {
+                // SAFETY: the blocks share no rows and columns, and the whole is consumed.
+                blocks.push(unsafe { self.part(first..first + rows, column * width..(column + 1) * width) });
+            }
+            first += rows;
+        }
+        blocks
+    }
+
+    /// Some of its rows.
+    pub(super) fn some_rows(&mut self, rows: Range<usize>) -> Target<'_> {
+        // SAFETY: nothing else is reached through this target while the rows are borrowed.
+        unsafe { self.part(rows, 0..self.width) }
+    }
+
+    /// Some of its rows and columns.
     ///
     /// # Safety
-    /// Nothing else holds any of them at the same time.
+    /// As long as the part lives, nothing else reads or writes its numbers.
     ///
     /// # Panics
     /// If they are not inside the matrix.
-    #[expect(clippy::mut_from_ref, reason = "its callers answer for the places")]
-    pub(super) unsafe fn row(&self, row: usize, column: usize, width: usize) -> &mut [f32] {
-        let at = row * self.stride + column;
-        assert!(column + width <= self.stride && at + width <= self.len, "a product does not fit");
-        // SAFETY: in bounds, and the caller has these numbers to itself.
-        unsafe { std::slice::from_raw_parts_mut(self.data.add(at), width) }
+    unsafe fn part<'b>(&self, rows: Range<usize>, columns: Range<usize>) -> Target<'b>
+    where
+        'a: 'b,
+    {
+        assert!(rows.end <= self.rows && columns.end <= self.width, "a part does not fit");
+        let at = rows.start * self.stride + columns.start;
+        let data = self.data.wrapping_add(at);
+        Target { data, rows: rows.len(), width: columns.len(), stride: self.stride, written: PhantomData }
     }
 
-    /// Writes a part to its place.
-    pub(super) fn write(&self, part: &Part<'_>) {
-        simd::write(part, self);
+    #[inline(always)]
+    fn row(&mut self, row: usize) -> &mut [f32] {
+        assert!(row < self.rows, "a row of another matrix");
+        // SAFETY: the row is inside the matrix, which has its numbers to itself and is borrowed.
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(row * self.stride), self.width) }
     }
+}
 
-    /// Adds a part to what is in its place. The next part is most often the one below: what it will be added to lies on a page
-    /// for each row, and is on its way while the part is multiplied.
-    pub(super) fn add(&self, part: &Part<'_>) {
-        for (row, sums) in part.rows() {
-            let below = (row + part.rows) * self.stride + part.column;
-            simd::prefetch(self.data.wrapping_add(below), part.width);
-            // SAFETY: each part of a product is given once, and has its own place in the target.
-            simd::add(unsafe { self.row(row, part.column, part.width) }, sums);
-        }
+/// The result of a product while threads write it.
+struct Shared<'a>(Target<'a>);
+
+// SAFETY: all that can be done with it is to ask for parts, and who asks answers for their being disjoint.
+unsafe impl Sync for Shared<'_> {}
+
+impl Shared<'_> {
+    /// The part of some rows and columns.
+    ///
+    /// # Safety
+    /// No other part that lives at the same time has any of their numbers.
+    unsafe fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Target<'_> {
+        // SAFETY: as the caller says; what this is made from is not used beside.
+        unsafe { self.0.part(rows, columns) }
     }
 }
 
@@ -105,22 +172,31 @@ thread_local! {
     });
 }
 
-/// Multiplies, and gives each part of the product to `finish`, once. Parts come in any order and from several threads;
-/// the numbers in them do not depend on how many.
+/// Multiplies, and gives each part of the product with its place in `target` to `finish`, once. Parts come in any order
+/// and from several threads; the numbers in them do not depend on how many.
 ///
 /// # Panics
-/// If the inner sizes differ.
-pub(super) fn multiply(run: Run, left: Source<'_>, right: &Panels, finish: &(impl Fn(Part<'_>) + Sync)) {
+/// If the inner sizes differ, or the target is not of the product's size.
+pub(super) fn multiply(
+    run: Run,
+    left: Source<'_>,
+    right: &Panels,
+    target: Target<'_>,
+    finish: &(impl Fn(Part<'_>) + Sync),
+) {
     let (rows, depth) = (left.rows(), left.depth());
     assert_eq!(depth, right.depth(), "the inner sizes of a product must agree");
+    assert_eq!((rows, right.columns()), (target.rows, target.width), "the size of a product");
     if rows == 0 || right.columns() == 0 {
         return;
     }
     let (blocks, splits) = cut(run.threads, rows, right);
     let panels = right.columns().div_ceil(right.step());
+    let target = Shared(target);
     each(run.threads, blocks * splits, |task| {
         let (rows, panels) = (even(rows, blocks, task / splits), even(panels, splits, task % splits));
-        SCRATCH.with_borrow_mut(|scratch| scratch.multiply(run.kernel, left, rows, right, panels, finish));
+        let task = Task { rows, panels, target: &target };
+        SCRATCH.with_borrow_mut(|scratch| scratch.multiply(run.kernel, left, right, task, finish));
     });
 }
 
@@ -141,21 +217,28 @@ fn even(count: usize, parts: usize, part: usize) -> Range<usize> {
     part * count / parts..(part + 1) * count / parts
 }
 
+/// Rows and panels of a product that no other task has.
+struct Task<'a> {
+    rows: Range<usize>,
+    panels: Range<usize>,
+    target: &'a Shared<'a>,
+}
+
 impl Scratch {
     fn multiply(
         &mut self,
         kernel: Kernel,
         left: Source<'_>,
-        rows: Range<usize>,
         right: &Panels,
-        panels: Range<usize>,
+        task: Task<'_>,
         finish: &impl Fn(Part<'_>),
     ) {
         let precision = right.precision();
-        self.block.fill(precision, left, rows.start, rows.len(), most_rows(right));
+        self.block.fill(precision, left, task.rows.start, task.rows.len(), most_rows(right));
         if !right.foreign().is_empty() {
-            return self.multiply_foreign(rows, right, panels, finish);
+            return self.multiply_foreign(right, task, finish);
         }
+        let Task { rows, panels, target } = task;
         let tile_of = tile_of(kernel, precision);
         let steps = right.words();
         for panel in panels {
@@ -177,19 +260,16 @@ impl Scratch {
                     }
                 }
                 let row = rows.start + a.first;
-                finish(Part { row, column, rows: a.rows, width, sums, stride: COLUMNS });
+                // SAFETY: a task has its rows and panels to itself, and comes to this tile and panel once.
+                let target = unsafe { target.part(row..row + a.rows, column..column + width) };
+                finish(Part { row, column, sums, stride: COLUMNS, target });
             }
         }
     }
 
     /// Has numkong multiply by some groups.
-    fn multiply_foreign(
-        &mut self,
-        rows: Range<usize>,
-        right: &Panels,
-        groups: Range<usize>,
-        finish: &impl Fn(Part<'_>),
-    ) {
+    fn multiply_foreign(&mut self, right: &Panels, task: Task<'_>, finish: &impl Fn(Part<'_>)) {
+        let Task { rows, panels: groups, target } = task;
         self.block.make_signed();
         for group in groups {
             let (packed, column) = (&right.foreign()[group], group * right.step());
@@ -201,7 +281,9 @@ impl Scratch {
                 let (units, totals) = right.scales().of(column, width);
                 simd::dequantise(sums, width, self.block.scales(), units, totals);
             }
-            finish(Part { row: rows.start, column, rows: count, width, sums, stride: width });
+            // SAFETY: a task has its rows and groups to itself, and comes to this group once.
+            let target = unsafe { target.part(rows.clone(), column..column + width) };
+            finish(Part { row: rows.start, column, sums, stride: width, target });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is done to the sums of a product while they are in the nearest cache.
 
 use super::{gelu_of, mul_add};
-use crate::encoder::ops::product::{Part, Target};
+use crate::encoder::ops::product::Part;
 use crate::encoder::ops::tile::COLUMNS;
 
 /// Sums of products of integers to what they stand for. `number` tells what a sum is.
@@ -36,8 +36,8 @@ vectorised! {
     }
 }
 
-/// `out = finish(sum, bias, more)`, number by number. Rows of a whole panel, nearly all, have a loop of their own that the
-/// compiler unrolls.
+/// `out = finish(sum, bias, more)`, number by number. Rows of a whole panel, nearly all, have a loop of their own that
+/// the compiler unrolls.
 #[inline(always)]
 fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl Fn(f32, f32, f32) -> f32) {
     const WIDE: usize = COLUMNS;
@@ -60,11 +60,10 @@ fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl 
 
 vectorised! {
     /// Writes a part of a product with a bias.
-    fn write_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
+    fn write_with_bias(part: &mut Part<'_>, bias: &[f32]), FMA => {
         let _ = FMA;
-        for (row, sums) in part.rows() {
-            // SAFETY: each part of a product is given once, and has its own place in the target.
-            let out = unsafe { target.row(row, part.column, part.width) };
+        for row in 0..part.rows() {
+            let (out, sums) = part.of_row(row);
             finish(out, sums, bias, bias, |sum, bias, _| sum + bias);
         }
     }
@@ -72,12 +71,11 @@ vectorised! {
 
 vectorised! {
     /// Writes a part of a product with a bias and what stands in its place in a matrix of `width` columns.
-    fn write_with_bias_and(part: &Part<'_>, bias: &[f32], more: &[f32], width: usize, target: &Target<'_>), FMA => {
+    fn write_with_bias_and(part: &mut Part<'_>, bias: &[f32], more: &[f32], width: usize), FMA => {
         let _ = FMA;
-        for (row, sums) in part.rows() {
-            // SAFETY: as in `write_with_bias`.
-            let out = unsafe { target.row(row, part.column, part.width) };
-            let more = &more[row * width + part.column..][..part.width];
+        for row in 0..part.rows() {
+            let more = &more[(part.row + row) * width + part.column..][..part.width()];
+            let (out, sums) = part.of_row(row);
             finish(out, sums, bias, more, |sum, bias, more| sum + bias + more);
         }
     }
@@ -85,10 +83,9 @@ vectorised! {
 
 vectorised! {
     /// Writes the [`gelu`] of a part of a product with a bias.
-    fn write_gelu_with_bias(part: &Part<'_>, bias: &[f32], target: &Target<'_>), FMA => {
-        for (row, sums) in part.rows() {
-            // SAFETY: as in `write_with_bias`.
-            let out = unsafe { target.row(row, part.column, part.width) };
+    fn write_gelu_with_bias(part: &mut Part<'_>, bias: &[f32]), FMA => {
+        for row in 0..part.rows() {
+            let (out, sums) = part.of_row(row);
             finish(out, sums, bias, bias, |sum, bias, _| gelu_of::<FMA>(sum + bias));
         }
     }
@@ -96,11 +93,10 @@ vectorised! {
 
 vectorised! {
     /// Writes a part of a product.
-    fn write(part: &Part<'_>, target: &Target<'_>), FMA => {
+    fn write(part: &mut Part<'_>), FMA => {
         let _ = FMA;
-        for (row, sums) in part.rows() {
-            // SAFETY: as in `write_with_bias`.
-            let out = unsafe { target.row(row, part.column, part.width) };
+        for row in 0..part.rows() {
+            let (out, sums) = part.of_row(row);
             finish(out, sums, sums, sums, |sum, _, _| sum);
         }
     }

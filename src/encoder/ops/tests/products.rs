@@ -1,7 +1,7 @@
 use super::{apart, random};
 use crate::encoder::ops::factor::{Source, View};
 use crate::encoder::ops::panels::Panels;
-use crate::encoder::ops::product::{Run, Target, multiply};
+use crate::encoder::ops::product::{Part, Run, Target, multiply};
 use crate::encoder::ops::{
     Before, EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradients,
 };
@@ -55,8 +55,7 @@ const SHAPES: [(usize, usize, usize); 10] = [
 
 fn product(run: Run, left: Source<'_>, panels: &Panels, size: (usize, usize)) -> Vec<f32> {
     let mut out = vec![f32::NAN; size.0 * size.1];
-    let target = Target::new(&mut out, size.1);
-    multiply(run, left, panels, &|part| target.write(&part));
+    multiply(run, left, panels, Target::new(&mut out, size.1), &|part: Part<'_>| part.write());
     out
 }
 
