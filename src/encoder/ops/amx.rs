@@ -9,11 +9,6 @@ use numkong::{Dots, bf16, capabilities};
 use super::kernel::EncoderPrecision;
 use super::tile::{LINE, Line};
 
-/// Whether numkong found the extensions, and the system lets this process use them.
-pub(super) fn is_available() -> bool {
-    capabilities::available() & capabilities::cap::SAPPHIREAMX != 0 && capabilities::configure_thread()
-}
-
 /// A right factor in numkong's own order.
 pub(super) struct Packed {
     bytes: Vec<Line>,

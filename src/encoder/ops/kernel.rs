@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use numkong::capabilities;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -50,8 +51,8 @@ pub enum EncoderPrecision {
 }
 
 impl EncoderPrecision {
-    /// What training is asked for where encoding is in this: the reference, or what is about as exact as bf16 and fastest (see
-    /// [`Kernel::precision`]).
+    /// What training is asked for where encoding is in this: the reference, or what is about as exact as bf16 and
+    /// fastest (see [`Kernel::precision`]).
     pub fn of_training(self) -> EncoderPrecision {
         match self {
             EncoderPrecision::F32 => self,
@@ -99,7 +100,7 @@ impl Kernel {
         FOUND.get_or_init(|| Kernel::ALL.map(detect))[self as usize]
     }
 
-    /// The numbers that this kernel takes for products with weights where `precision` was asked for.
+    /// The precision that this kernel uses for products with weights when `precision` is requested.
     pub fn precision(self, precision: EncoderPrecision) -> EncoderPrecision {
         match precision {
             EncoderPrecision::F32 => precision,
@@ -119,6 +120,11 @@ impl Kernel {
             _ => EncoderPrecision::F32,
         }
     }
+}
+
+/// Whether numkong found the extensions, and the system lets this process use them.
+fn has_amx() -> bool {
+    capabilities::available() & capabilities::cap::SAPPHIREAMX != 0 && capabilities::configure_thread()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -144,7 +150,7 @@ fn detect(kernel: Kernel) -> bool {
         Kernel::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
         Kernel::Avx512 => avx512() && detect(Kernel::Avx2),
         Kernel::Avx512Bf16 => detect(Kernel::Avx512) && is_x86_feature_detected!("avx512bf16") && has_vnni(),
-        Kernel::Amx => detect(Kernel::Avx512Bf16) && super::amx::is_available(),
+        Kernel::Amx => detect(Kernel::Avx512Bf16) && has_amx(),
     }
 }
 
@@ -172,7 +178,7 @@ impl FromStr for Kernel {
         Kernel::ALL
             .into_iter()
             .find(|kernel| kernel.to_string() == name)
-            .ok_or_else(|| format!("there is no kernel {name}"))
+            .ok_or_else(|| format!("unknown kernel {name}"))
     }
 }
 
@@ -194,7 +200,7 @@ impl FromStr for EncoderPrecision {
         [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int16, EncoderPrecision::Int8]
             .into_iter()
             .find(|precision| precision.to_string() == name)
-            .ok_or_else(|| format!("{name} is no precision; there are f32, bf16, int16 and int8"))
+            .ok_or_else(|| format!("unknown precision {name}: expected f32, bf16, int16 or int8"))
     }
 }
 
