@@ -1,7 +1,7 @@
 //! A low-rank map of vectors, `x ↦ x + U Vᵀ x`, made of length 1 afterwards.
 //!
-//! Few judgements can't say how every number of an encoder should move, but they can say in which few directions queries
-//! lie off the passages that answer them.
+//! Few judgements can't say how every number of an encoder should move, but they can say in which few directions
+//! queries lie off the passages that answer them.
 
 use crate::error::{Error, Result};
 
@@ -20,7 +20,7 @@ impl Adapter {
     /// A map of vectors of `width` numbers; `u` and `v` hold the columns of U and V one after another.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the factors are not of one rank between 1 and the width, or hold what is no finite number.
+    /// [`Error::Invalid`] if the factors are not of one rank between 1 and the width, or hold a number that is not finite.
     pub(crate) fn new(width: usize, u: Vec<f32>, v: Vec<f32>) -> Result<Adapter> {
         let rank = u.len() / width.max(1);
         if u.len() != v.len() || u.len() != rank * width || !(1..=width).contains(&rank) {

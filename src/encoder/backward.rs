@@ -25,8 +25,8 @@ pub(super) struct Sums<'a> {
     pub(super) places: &'a Parameters<usize>,
     pub(super) numbers: &'a [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
-    /// The number of frozen layers. If there are any, the embeddings and the position biases are frozen with them. What is
-    /// frozen has an empty sum, to which nothing is added.
+    /// The number of frozen layers. If there are any, the embeddings and the position biases are frozen with them. What
+    /// is frozen has an empty sum, to which nothing is added.
     pub(super) frozen: usize,
 }
 
@@ -55,8 +55,9 @@ impl Sums<'_> {
 }
 
 impl Mpnet {
-    /// Adds the gradient of every parameter that is not frozen to `sums`, given that of the vectors, `(texts, hidden)`, and
-    /// the tape and the workspace of the batch that they were computed from. The workspace's batch is as `embed` left it.
+    /// Adds the gradient of every parameter that is not frozen to `sums`, given that of the vectors, `(texts, hidden)`,
+    /// and the tape and the workspace of the batch that they were computed from. The workspace's batch is as `embed`
+    /// left it.
     pub(super) fn backward(
         &self,
         run: Run,
@@ -80,8 +81,8 @@ impl Mpnet {
         }
     }
 
-    /// [`backward`](Self::backward) down to the tape's input, `(tokens, hidden)`, the gradient of which is returned: that of
-    /// the sum of the embeddings or, above frozen layers, of what they give.
+    /// [`backward`](Self::backward) down to the tape's input, `(tokens, hidden)`, the gradient of which is returned:
+    /// that of the sum of the embeddings or, above frozen layers, of what they give.
     pub(super) fn input_backward<'a>(
         &self,
         run: Run,
@@ -146,7 +147,8 @@ impl Mpnet {
         self.attention_backward(run, (layer, from), tape, space, back, sums);
     }
 
-    /// Takes `back.grad` from a layer's result to that of its first norm, and leaves what that norm took in `space.sum`.
+    /// Takes `back.grad` from a layer's result to that of its first norm, and leaves what that norm took in
+    /// `space.sum`.
     fn wide_backward(
         &self,
         run: Run,

@@ -1,4 +1,4 @@
-//! Texts on their way through the model: token ids behind one another, without padding.
+//! A batch of tokenised texts: their token ids concatenated, without padding.
 
 /// The padding token. Its id is fixed in the reference implementation, whatever a configuration says.
 pub(super) const PAD: u32 = 1;
@@ -15,7 +15,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Puts texts behind one another, in place of those before. Each has at least one token.
+    /// Replaces the batch by these texts, concatenated. Each has at least one token.
     pub(super) fn set<'a>(&mut self, texts: impl Iterator<Item = &'a [u32]>) {
         self.ids.clear();
         self.positions.clear();

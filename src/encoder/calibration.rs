@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 /// How much of what stands out in an input is moved into the weight: the exponent of SmoothQuant.
 const MIGRATION: f32 = 0.5;
 
-const ENCODE_ANEW: &str = "remove the file: it is made anew when documents are encoded";
+const ENCODE_ANEW: &str = "remove the file: it is recreated when documents are encoded";
 
 /// The largest absolute value of every input of every product with a weight, over a sample of the texts to encode.
 ///
-/// In some of an encoder's inputs a few channels are a hundred times as large as the rest, and eight bits for both leave
-/// nothing to the rest. Dividing these channels, and multiplying the weight's columns, by a factor in between costs
-/// nothing and keeps both (Xiao et al., "SmoothQuant", 2023).
+/// In some of an encoder's inputs a few channels are a hundred times as large as the rest, and eight bits for both
+/// leave nothing to the rest. Dividing these channels, and multiplying the weight's columns, by a factor in between
+/// costs nothing and keeps both (Xiao et al., "SmoothQuant", 2023).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Calibration {
     layers: Vec<LayerCalibration>,

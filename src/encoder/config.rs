@@ -98,7 +98,7 @@ impl ModelConfig {
     /// Reads the configuration of the model in `folder` and refuses what this encoder does not compute.
     pub(super) fn read(folder: &Path) -> Result<ModelConfig> {
         if !folder.is_dir() {
-            return Err(problem(folder, "there is no such folder", USE_ANOTHER));
+            return Err(problem(folder, "no such folder", USE_ANOTHER));
         }
         let path = folder.join("config.json");
         let file: ConfigFile = match read_json::<serde_json::Value>(&path)? {
@@ -180,7 +180,7 @@ fn modules(folder: &Path) -> Result<Vec<Module>> {
     let path = folder.join("modules.json");
     let modules: Vec<Module> = read_json(&path)?.unwrap_or_default();
     match modules.iter().find(|module| !is_plain_name(&module.path)) {
-        Some(module) => Err(problem(&path, format!("{:?} is no folder name", module.path), COMPLETE_IT)),
+        Some(module) => Err(problem(&path, format!("{:?} is not a folder name", module.path), COMPLETE_IT)),
         None => Ok(modules),
     }
 }

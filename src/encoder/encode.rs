@@ -35,7 +35,7 @@ pub struct Encoder {
     config: ModelConfig,
     weights: Digest,
     kernel: Kernel,
-    /// As it was asked for.
+    /// As requested.
     backend: Backend,
     model: Model,
 }
@@ -158,8 +158,8 @@ impl Encoder {
         self.backend.device
     }
 
-    /// What products are computed in: what was asked for, or f32 where the processor lacks it, or bf16 where int8 has no
-    /// calibration yet.
+    /// What products are computed in: what was asked for, or f32 where the processor lacks it, or bf16 where int8 has
+    /// no calibration yet.
     pub fn computes_in(&self) -> Precisions {
         let precision = |asked| match &self.model {
             Model::Packed(packed) => packed.precision(asked),
@@ -169,12 +169,12 @@ impl Encoder {
         Precisions { documents: precision(documents), queries: precision(queries) }
     }
 
-    /// What was asked for.
+    /// The device and precisions that were requested.
     pub(crate) fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Whether int8 was asked for, can be computed, and has no calibration yet.
+    /// Whether int8 is requested and supported, but has no calibration yet.
     pub fn wants_calibration(&self) -> bool {
         match &self.model {
             Model::Packed(packed) => packed.wants_calibration(self.backend.precisions),
@@ -182,8 +182,8 @@ impl Encoder {
         }
     }
 
-    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice. A device other than [`Device::Cpu`] has no
-    /// int8 and needs none.
+    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice. A device other than [`Device::Cpu`] has
+    /// no int8 and needs none.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
@@ -197,7 +197,7 @@ impl Encoder {
         Ok(calibration)
     }
 
-    /// Begins to compute in int8 what was asked for in int8. The first calibration stays.
+    /// Switches to int8 where int8 was requested. Only the first calibration has an effect.
     ///
     /// # Errors
     /// [`Error::Model`] if the weights' file has become unreadable, or has changed since the encoder was loaded.
@@ -237,8 +237,8 @@ impl Encoder {
         Ok(ids.into_iter().flatten().collect())
     }
 
-    /// Encodes a window of tokenised texts, the longest first. Batches go to threads whole; a lone batch is worked on by
-    /// all of them.
+    /// Encodes a window of tokenised texts, the longest first. Batches go to threads whole; a lone batch is worked on
+    /// by all of them.
     fn encode_ids(
         &self,
         ids: &[Vec<u32>],

@@ -1,7 +1,7 @@
 //! Layers that do not move while the ones above them learn.
 //!
-//! What the highest of them gives for a text never changes, so it is computed once and kept in a temporary file, which is
-//! mapped: 4 bytes a number, 3 kB a token of all-mpnet-base-v2.
+//! What the highest of them gives for a text never changes, so it is computed once and kept in a temporary file, which
+//! is mapped: 4 bytes a number, 3 kB a token of all-mpnet-base-v2.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

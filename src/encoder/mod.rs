@@ -5,8 +5,8 @@
 //! layout of version 2 (all-mpnet-base-v2's) and that of version 6 are read.
 //!
 //! [`Encoder`] answers queries and encodes documents; `TrainableEncoder` gives the same numbers and their gradients.
-//! On [`Device::Cpu`] both run one implementation, `mpnet::Mpnet` on the operations of `ops`; on every other device, the
-//! one in `candle`, which is also what those operations are tested against.
+//! On [`Device::Cpu`] both run one implementation, `mpnet::Mpnet` on the operations of `ops`; on every other device,
+//! the one in `candle`, which is also what those operations are tested against.
 
 mod adapter;
 mod backward;

@@ -74,7 +74,7 @@ impl Backend {
         Backend { precisions: Precisions::of(self.precisions.queries), ..self }
     }
 
-    /// The options of an encoder that is otherwise as it comes.
+    /// Encoder options with these, and defaults for the rest.
     pub(crate) fn options(self) -> EncoderOptions {
         let Backend { device, precisions } = self;
         EncoderOptions { device, precisions, ..EncoderOptions::default() }

@@ -51,12 +51,12 @@ impl Packed {
         })
     }
 
-    /// What products are computed in where `asked` was asked for.
+    /// The precision that products use when `asked` is requested.
     pub(super) fn precision(&self, asked: EncoderPrecision) -> EncoderPrecision {
         self.model(asked).precision
     }
 
-    /// Whether int8 is asked for, can be computed, and has no calibration yet.
+    /// Whether int8 is requested and supported, but has no calibration yet.
     pub(super) fn wants_calibration(&self, precisions: Precisions) -> bool {
         let int8 = |asked| self.kernel.precision(asked) == EncoderPrecision::Int8;
         (int8(precisions.documents) || int8(precisions.queries)) && self.int8.get().is_none()

@@ -22,8 +22,8 @@ const FILES: [&str; 8] = [
     "vocab.txt",
 ];
 
-/// Writes the model in `source` to `folder`, which must not exist, with other weights for some names. The folder appears
-/// whole, under its name, when everything in it is durable.
+/// Writes the model in `source` to `folder`, which must not exist, with other weights for some names. The folder
+/// appears whole, under its name, when everything in it is durable.
 pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() || folder.exists() {

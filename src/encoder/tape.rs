@@ -5,8 +5,9 @@ use super::ops::{EncoderPrecision, Run, bf16_from_f32, f32_from_bf16, map};
 /// Numbers that a thread converts at a time.
 const AT_A_TIME: usize = 1 << 16;
 
-/// The arguments and results that the backward pass does not compute again, in f32 or bf16 as was asked for, whatever the products
-/// are in: about 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from batch to batch.
+/// The arguments and results that the backward pass does not compute again, in f32 or bf16 as was asked for, whatever
+/// the products are in: about 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from
+/// batch to batch.
 pub(super) struct Tape {
     precision: EncoderPrecision,
     /// The sum of the embeddings; above frozen layers, what they give.

@@ -21,8 +21,8 @@ const ENCODED: usize = 16;
 
 /// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s made from them, without dropout.
 ///
-/// Gradients add up inside it, from [`zero_gradients`](Self::zero_gradients) to the optimiser's step, so that they and the
-/// parameters stay on the device that they are on.
+/// Gradients add up inside it, from [`zero_gradients`](Self::zero_gradients) to the optimiser's step, so that they and
+/// the parameters stay on the device that they are on.
 pub(crate) struct TrainableEncoder {
     folder: PathBuf,
     tokens: Tokens,
@@ -61,13 +61,13 @@ impl TrainableEncoder {
         TrainableEncoder::load(encoder.backend().device, folder, precision, encoder.kernel())
     }
 
-    /// Loads the model in `folder` to a device, to compute products in `precision`, or what the kernel or the device has in
-    /// its place; on [`Device::Cpu`] with the instructions of `kernel`.
+    /// Loads the model in `folder` to a device, to compute products in `precision`, or what the kernel or the device
+    /// has in its place; on [`Device::Cpu`] with the instructions of `kernel`.
     ///
     /// # Errors
     /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
-    /// [`Error::Invalid`] if the processor lacks the kernel, or this build can't use the device; [`Error::Encoder`] if the
-    /// device fails.
+    /// [`Error::Invalid`] if the processor lacks the kernel, or this build can't use the device; [`Error::Encoder`] if
+    /// the device fails.
     pub(crate) fn load(
         device: Device,
         folder: &Path,
@@ -189,8 +189,8 @@ impl TrainableEncoder {
         self.embed_with(texts, &[], record)
     }
 
-    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the sum
-    /// of word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens,
+    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the
+    /// sum of word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens,
     /// dimensions)`, the texts behind one another. To [`backward`](Self::backward) it is a constant.
     ///
     /// # Errors
@@ -206,8 +206,8 @@ impl TrainableEncoder {
         }
     }
 
-    /// Encodes texts without a tape: one L2-normalised vector each, in the order given; longer texts are cut. `going_on` is
-    /// asked before each batch, and its error ends the work.
+    /// Encodes texts without a tape: one L2-normalised vector each, in the order given; longer texts are cut.
+    /// `going_on` is asked before each batch, and its error ends the work.
     ///
     /// # Errors
     /// As [`embed`](Self::embed), and that of `going_on`.
@@ -278,8 +278,8 @@ impl TrainableEncoder {
         }
     }
 
-    /// The gradients, in the order of the parameters' names; empty where a parameter does not move. From a device they are
-    /// copied.
+    /// The gradients, in the order of the parameters' names; empty where a parameter does not move. From a device they
+    /// are copied.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -338,8 +338,8 @@ impl TrainableEncoder {
         Ok(())
     }
 
-    /// An optimiser of the parameters that move, where they lie on a device; `decays` says by a parameter's name whether
-    /// weight decay applies to it.
+    /// An optimiser of the parameters that move, where they lie on a device; `decays` says by a parameter's name
+    /// whether weight decay applies to it.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.

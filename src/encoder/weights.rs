@@ -40,7 +40,7 @@ impl WeightFile {
     /// Checks the header and every offset in it.
     pub(super) fn tensors(&self) -> Result<Weights<'_>> {
         let tensors = SafeTensors::deserialize(&self.bytes).map_err(|e| {
-            problem(&self.path, format!("it is no whole safetensors file ({e})"), COMPLETE_IT)
+            problem(&self.path, format!("it is not a complete safetensors file ({e})"), COMPLETE_IT)
         })?;
         Ok(Weights { path: &self.path, tensors })
     }

@@ -28,7 +28,7 @@ pub(super) fn open(device: Device) -> Result<candle_core::Device> {
     }
 }
 
-/// What products are computed in where `precision` was asked for: candle has bf16 on GPUs alone, and int8 nowhere.
+/// The precision that products use when `precision` is requested: candle has bf16 on GPUs only, and no int8.
 pub(super) fn precision(device: &candle_core::Device, precision: EncoderPrecision) -> EncoderPrecision {
     match precision {
         EncoderPrecision::F32 => precision,

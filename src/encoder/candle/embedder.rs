@@ -58,7 +58,7 @@ impl Embedder {
         Ok(Embedder { device, models })
     }
 
-    /// What products are computed in where `asked` was asked for.
+    /// The precision that products use when `asked` is requested.
     pub(in crate::encoder) fn precision(&self, asked: EncoderPrecision) -> EncoderPrecision {
         device::precision(&self.device, asked)
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ids::Digest;
 use crate::storage::{read_envelope, write_envelope};
 
-/// Files without which a folder is no model.
+/// Files that a model folder must have.
 pub(super) const REQUIRED: [&str; 5] = [
     "config.json",
     "tokenizer.json",
@@ -45,7 +45,7 @@ pub(super) fn require(folder: &Path) -> Result<()> {
     let problem = if folder.is_dir() {
         format!("{} {} missing", missing.join(", "), if missing.len() == 1 { "is" } else { "are" })
     } else {
-        "there is no such folder".into()
+        "the folder does not exist".into()
     };
     let remedy = "give a complete sentence-transformers folder with --model DIR or RETUNE_MODEL";
     Err(Error::Model { path: folder.to_path_buf(), problem, remedy })

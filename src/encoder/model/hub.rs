@@ -37,7 +37,7 @@ enum Message {
 
 /// Downloads the model into `building` and returns its folder there.
 ///
-/// The hub's client knows no timeouts, so it works on a thread of its own that is given up when it falls silent;
+/// The hub's client has no timeouts, so it runs on its own thread, which is abandoned when it stops reporting;
 /// such a thread ends with the connection, and what it still writes is a temporary folder that the next fetch removes.
 pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report<'_>) -> Attempt<PathBuf> {
     let endpoint =

@@ -205,7 +205,7 @@ fn download(
     Err(Error::ModelUnavailable { tried })
 }
 
-/// A model on this machine whose digests are right now what they should be. What is not is told to `tried`.
+/// A model on this machine whose files have the expected digests. Folders that fail are reported to `tried`.
 fn find_checked(options: &FetchOptions, progress: Report<'_>, tried: &mut Vec<String>) -> Option<Located> {
     let target = options.target();
     if let Some(found) = target.and_then(|target| cached_and_checked(&target, options, progress, tried)) {

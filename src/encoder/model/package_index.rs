@@ -98,7 +98,7 @@ fn reason(stderr: &str) -> String {
 fn open_zip(path: &Path) -> Attempt<ZipArchive<BufReader<File>>> {
     let file = File::open(path).map_err(said("open", path))?;
     ZipArchive::new(BufReader::new(file))
-        .map_err(|e| format!("{} is no whole zip file: {e}", file_name(path)))
+        .map_err(|e| format!("{} is not a complete zip file: {e}", file_name(path)))
 }
 
 fn file_name(path: &Path) -> String {

@@ -138,7 +138,7 @@ fn a_folder_given_by_hand_may_be_any_model_but_must_be_whole() {
     let world = World::new();
     let options = world.options.clone().with_folder(world.path("mine"));
     let error = locate_with(&options).unwrap_err().to_string();
-    assert!(error.contains("there is no such folder"), "{error}");
+    assert!(error.contains("the folder does not exist"), "{error}");
     write_model(&world.path("mine"));
     fs::write(world.path("mine/model.safetensors"), b"other weights").unwrap();
     let found = Located { folder: world.path("mine"), source: Source::Given };
@@ -227,7 +227,7 @@ fn wrong_bytes_truncated_parts_and_missing_packages_are_failures_that_leave_noth
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let tried = truncated.tried().join("\n");
-    assert!(tried.contains("no whole zip file"), "{tried}");
+    assert!(tried.contains("not a complete zip file"), "{tried}");
     assert!(!truncated.target().exists() && truncated.leftovers() == 0);
 
     let damaged = World::new().with_pip(&archive(), 0.0);

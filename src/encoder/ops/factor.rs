@@ -1,4 +1,5 @@
-//! The left factor of a product in the order in which the innermost loop reads it, and what the right one is made of too.
+//! The left factor of a product in the order in which the innermost loop reads it, and what the right one is made of
+//! too.
 
 use super::kernel::EncoderPrecision;
 use super::memory::Lines;
@@ -239,7 +240,8 @@ pub(super) fn group(
 }
 
 /// What the integers of columns from `first` on stand for, if the largest number of each becomes `largest`. In
-/// `inverses`, one for each column and 0 before, stands then what its numbers are to be multiplied by to become integers.
+/// `inverses`, one for each column and 0 before, stands then what its numbers are to be multiplied by to become
+/// integers.
 pub(super) fn int16_scales(
     view: View<'_>,
     first: usize,

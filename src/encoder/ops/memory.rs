@@ -26,7 +26,7 @@ impl Default for Room {
 }
 
 impl Lines {
-    /// Makes room for `count` lines at least. What they hold is of no account, but never undefined.
+    /// Makes room for at least `count` lines. Their values are unspecified, but never uninitialised.
     pub(super) fn fit(&mut self, count: usize) {
         if self.len() >= count {
             return;

@@ -1,12 +1,12 @@
 //! The operations of the encoder, each with its forward and its backward pass.
 //!
-//! Activations are row-major f32, `(tokens, width)`. Tokens of all texts lie behind one another without padding, and only
-//! attention and pooling look at where a text ends. The products in between, of weights and in attention, take their
-//! factors in the precision that was asked for and add up in f32 ([`product`]); what follows on a product is done while
-//! its result is in the nearest cache. Backward passes compute again what is cheap to compute again.
+//! Activations are row-major f32, `(tokens, width)`. Tokens of all texts lie behind one another without padding, and
+//! only attention and pooling look at where a text ends. The products in between, of weights and in attention, take
+//! their factors in the precision that was asked for and add up in f32 ([`product`]); what follows on a product is done
+//! while its result is in the nearest cache. Backward passes compute again what is cheap to compute again.
 //!
-//! Every operation takes a [`Run`]: the kernel and the number of threads. The order of every sum is fixed by the shapes,
-//! so that a seeded training repeats exactly.
+//! Every operation takes a [`Run`]: the kernel and the number of threads. The order of every sum is fixed by the
+//! shapes, so that a seeded training repeats exactly.
 
 mod amx;
 mod attention;
@@ -69,7 +69,7 @@ fn map_each<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + S
     map(threads, (0..count).collect(), work)
 }
 
-/// `length` numbers of room that is kept; what they hold is of no account.
+/// A slice of `length` numbers of a reused buffer. Their values are unspecified.
 pub(super) fn fit(room: &mut Vec<f32>, length: usize) -> &mut [f32] {
     if room.len() < length {
         room.resize(length, 0.0);

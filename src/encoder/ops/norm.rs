@@ -37,8 +37,8 @@ impl Norm {
         map(run.threads, parts, |(x, out)| normalise(x, out));
     }
 
-    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias, if there is room for
-    /// them.
+    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias, if there is
+    /// room for them.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,

@@ -11,8 +11,8 @@ use super::{Run, amx, map, map_each, simd};
 /// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
 const GROUP: usize = 256;
 
-/// Panels that are filled at once from the rows of a matrix: each row, which may be on a page of its own, then gives 512
-/// bytes.
+/// Panels that are filled at once from the rows of a matrix: each row, which may be on a page of its own, then gives
+/// 512 bytes.
 const AT_ONCE: usize = 4;
 
 thread_local! {

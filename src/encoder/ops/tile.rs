@@ -1,17 +1,20 @@
-//! The innermost loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the right.
+//! The innermost loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the
+//! right.
 //!
-//! Numbers come in words of 32 bits: one f32, two bf16 or int16, or four int8 that stand behind one another in the direction that
-//! the product sums over. One instruction multiplies a word of each factor and adds the products to an f32 or i32, so
-//! that the loop is the same for every format.
+//! Numbers come in words of 32 bits: one f32, two bf16 or int16, or four int8 that stand behind one another in the
+//! direction that the product sums over. One instruction multiplies a word of each factor and adds the products to an
+//! f32 or i32, so that the loop is the same for every format.
 
-/// Rows of the left factor that a tile holds at most: with two vectors of sums a row they fill the registers of AVX-512.
+/// Rows of the left factor that a tile holds at most: with two vectors of sums a row they fill the registers of
+/// AVX-512.
 pub(super) const ROWS: usize = 12;
 /// Columns of the right factor that a tile holds: two vectors of AVX-512.
 pub(super) const COLUMNS: usize = 32;
 /// Words in a cache line.
 pub(super) const LINE: usize = 16;
 
-/// The largest integers of int16 factors, left and right, and how many of their products an i32 holds whatever they are.
+/// The largest integers of int16 factors, left and right, and how many of their products an i32 holds whatever they
+/// are.
 pub(super) const INT16_LEFT: i32 = 4095;
 pub(super) const INT16_RIGHT: i32 = 2047;
 pub(super) const INT16_EXACT: usize = 256;
@@ -39,8 +42,8 @@ pub(super) enum Order {
     Columns,
 }
 
-/// `(rows, order, words, a, b, tile)`: from 1 to [`ROWS`] rows of `words` words each, in lines, times a panel of as many
-/// steps.
+/// `(rows, order, words, a, b, tile)`: from 1 to [`ROWS`] rows of `words` words each, in lines, times a panel of as
+/// many steps.
 ///
 /// # Safety
 /// `a` and `b` point to as much, aligned to a cache line, and the processor has the kernel's instructions.
@@ -136,7 +139,8 @@ of_avx512!(avx512_int8, "avx512f,avx512vnni", _mm512_setzero_si512, __m512i, |su
 });
 
 /// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers. A panel is
-/// larger than the nearest cache: it is cut into parts, each of which all rows of a tile are multiplied with before the next.
+/// larger than the nearest cache: it is cut into parts, each of which all rows of a tile are multiplied with before the
+/// next.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
     use super::*;
@@ -159,8 +163,9 @@ pub(super) mod avx2 {
     }
 
     impl Pass {
-        /// The passes over a part of `words` words share the one that lies behind it among them: each step asks for a piece. A query waits
-        /// for memory as much as for products; thus it is read all the time, not in the first pass over a half alone.
+        /// The passes over a part of `words` words share the one that lies behind it among them: each step asks for a
+        /// piece. A query waits for memory as much as for products; thus it is read all the time, not in the first pass
+        /// over a half alone.
         fn new(b: *const u32, words: usize, half: usize, number: usize, passes: usize) -> Pass {
             let ahead = b.wrapping_add(words * COLUMNS + number * words * COLUMNS / passes);
             Pass { half, ahead, stride: COLUMNS / passes }

@@ -53,8 +53,8 @@ pub(super) use write::{
     dequantise, dequantise_sums, write, write_gelu_with_bias, write_with_bias, write_with_bias_and,
 };
 
-/// Asks for the cache lines of `count` numbers, without waiting for them. Any address will do: one that is nobody's is left
-/// alone.
+/// Asks for the cache lines of `count` numbers, without waiting for them. Any address will do: one that is nobody's is
+/// left alone.
 pub(super) fn prefetch(first: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
     for at in (0..count).step_by(LANES) {
@@ -111,8 +111,8 @@ fn gelu_of<const FMA: bool>(x: f32) -> f32 {
     mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
 }
 
-/// The sum of what `of` makes of the numbers in each place of some rows of one length. Four vectors of sums, since each addition waits
-/// for the one before it.
+/// The sum of what `of` makes of the numbers in each place of some rows of one length. Four vectors of sums, since each
+/// addition waits for the one before it.
 #[inline(always)]
 fn sum<const ROWS: usize>(rows: [&[f32]; ROWS], of: impl Fn([f32; ROWS]) -> f32) -> f32 {
     const WIDE: usize = 4 * LANES;

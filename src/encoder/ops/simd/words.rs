@@ -85,8 +85,8 @@ fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
     }
 }
 
-/// The scale of a row in integers from 0 to 255, given its smallest and its largest number. One that is all the same has a
-/// scale too, in which its zero can be told.
+/// The scale of a row in integers from 0 to 255, given its smallest and its largest number. One that is all the same
+/// has a scale too, in which its zero can be told.
 #[inline(always)]
 fn int8_scale(low: f32, high: f32) -> f32 {
     ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE)
@@ -166,7 +166,7 @@ fn int8_lines_avx512<const SCALED: bool>(
         [0, 1, 2, 3].map(|vector| _mm512_mul_ps(numbers[vector], factors[vector]))
     };
     let scaled = |at: usize| if SCALED { rest[at] * rest_factors[at] } else { rest[at] };
-    // Each minimum waits for the one before it: four go on side by side.
+    // Each minimum depends on the one before it, so four chains run in parallel.
     let (mut low, mut high) = ([_mm512_set1_ps(f32::INFINITY); 4], [_mm512_set1_ps(f32::NEG_INFINITY); 4]);
     for at in 0..whole.len() {
         for ((low, high), numbers) in low.iter_mut().zip(&mut high).zip(block(at)) {
@@ -254,8 +254,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one of them
-    /// stands for, and the sum of all.
+    /// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one
+    /// of them stands for, and the sum of all.
     fn int16_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32), FMA => {
         let larger = |a: f32, b: f32| if b > a { b } else { a };
         let largest = larger(extreme(row, larger), -extreme(row, |a, b| if b < a { b } else { a }));
@@ -294,8 +294,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// The integers nearest to each number of `a` and of `b`, the first below the second, in the bits of an f32. Numbers are multiplied
-    /// by `inverses` first.
+    /// The integers nearest to each number of `a` and of `b`, the first below the second, in the bits of an f32.
+    /// Numbers are multiplied by `inverses` first.
     fn int16_pairs(a: &[f32], b: &[f32], inverses: &[f32], into: &mut [f32]), FMA => {
         for (((into, a), b), inverse) in into.iter_mut().zip(a).zip(b).zip(inverses) {
             let [low, high] = [*a, *b].map(|x| nearest::<FMA>(x, *inverse).cast_unsigned());
@@ -305,7 +305,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Adds the two integers of each word to the total in its place.
+    /// Adds the two integers of each word to the total at its position.
     fn add_int16_pairs(words: &[u32], totals: &mut [f32]), FMA => {
         let _ = FMA;
         for (total, word) in totals.iter_mut().zip(words) {
