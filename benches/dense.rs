@@ -85,7 +85,7 @@ fn searches(c: &mut Criterion) {
         };
         run("exact", &exact, None);
         let start = Instant::now();
-        index.keep_graph(&mut |_, _| ControlFlow::Continue(())).expect("build");
+        index.merge_all(&exact, &mut |_, _| ControlFlow::Continue(())).expect("build");
         let rate = count as f64 / start.elapsed().as_secs_f64();
         let view = index.view(&live).expect("view");
         eprintln!("{count} vectors: {rate:.0} vectors/s, recall@10 {:.4}", recall(&exact, &view, &queries));

@@ -123,6 +123,17 @@ pub enum Error {
         message: String,
     },
 
+    /// The part of the dense index that is in memory failed. Searches go on without it.
+    #[error("the dense index {} failed to {doing}: {message}", path.display())]
+    Dense {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
+        /// The folder of the dense index.
+        path: PathBuf,
+        /// What the library said.
+        message: String,
+    },
+
     /// The caller asked for the operation to stop. What it had committed stays; nothing is half done.
     #[error("{doing} was cancelled; nothing is half done, and it can be started again")]
     Cancelled {

@@ -5,7 +5,7 @@
 //! | `imports` | a room imports only what stands below it in [`ROOMS`] |
 //! | `file-size`, `function-size` | 800 lines a file with its tests, 70 a function that is no test |
 //! | `durable` | only `storage` renames or syncs files |
-//! | `third-party` | only `lexical` names tantivy |
+//! | `third-party` | only `lexical` names tantivy, only `dense/live.rs` usearch |
 //! | `unfinished` | no `todo!`, `unimplemented!`, `#[ignore]` |
 //! | `unwrap` | no `.unwrap()` outside tests |
 //! | `unsafe` | only in `encoder`, `dense`, `feedback`, each below a comment with `SAFETY:` |
@@ -327,6 +327,9 @@ impl Source<'_> {
                 "tantivy" if self.room != "lexical" => {
                     self.tell(found, token.line, "third-party", "only lexical names tantivy".into());
                 }
+                "usearch" if self.path != "src/dense/live.rs" => {
+                    self.tell(found, token.line, "third-party", "only dense/live.rs names usearch".into());
+                }
                 "unsafe" => self.check_unsafe(token.line, found),
                 _ => {}
             }
@@ -641,6 +644,8 @@ fn the_third_party_index_has_one_room() {
     refuses("src/search/mod.rs", "fn f() {\n tantivy::Index::new();\n}\n", 2, "third-party");
     refuses("src/dense/mod.rs", "type X = tantivy::Index;\n", 1, "third-party");
     accepts("src/lexical/mod.rs", "use tantivy::Index;\n");
+    refuses("src/dense/view.rs", "use usearch::Index;\n", 1, "third-party");
+    accepts("src/dense/live.rs", "use usearch::Index;\n");
 }
 
 #[test]

@@ -107,7 +107,9 @@ impl Built {
             }
             ControlFlow::Continue(())
         };
-        self.seconds.graph = timed(|| dense.keep_graph(&mut tell).expect("a graph")).1 / 1e3;
+        let live: Vec<ChunkId> = (0..self.size as u64).map(ChunkId).collect();
+        let view = dense.view(&live).expect("a view");
+        self.seconds.graph = timed(|| dense.merge_all(&view, &mut tell).expect("a graph")).1 / 1e3;
     }
 
     /// The dense index, searched with other options than it was made with.
@@ -139,7 +141,7 @@ impl Built {
     }
 }
 
-fn folder_bytes(folder: &Path) -> u64 {
+pub(crate) fn folder_bytes(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     let bytes = entries.map(|entry| match entry.metadata() {
         Ok(meta) if meta.is_dir() => folder_bytes(&entry.path()),

@@ -1,22 +1,28 @@
-//! How indexing and searching grow with the number of passages: time, bytes, recall, exact search against the graph.
+//! How indexing and searching grow with the number of passages: time, bytes, recall, exact search against
+//! the graph.
 //!
-//!     RETUNE_MODEL=DIR RAYON_NUM_THREADS=1 cargo bench --bench scale -- [sizes] [--corpus FILE] [--encoded N] [--folder DIR]
+//!     RETUNE_MODEL=DIR RAYON_NUM_THREADS=1 cargo bench --bench scale -- [sizes] [--corpus FILE] [--encoded N] …
 //!
 //! | argument | |
 //! |---|---|
 //! | sizes | numbers of passages, ascending; default 1000 10000 |
 //! | `--corpus FILE` | a `corpus.jsonl` in BEIR's layout that the texts are taken from; default made-up words |
 //! | `--encoded N` | how many of the texts the encoder is given, 100 or more; default 1000 |
+//! | `--libraries` | compares the own graph with usearch instead ([`libraries`]) |
+//! | `--kinds a,b` | with it, how usearch keeps vectors: f16, bf16, i8, i8-scaled; default all of them |
+//! | `--threads a,b` | with it, how many threads build; default 1,2 |
+//! | `--growth` | grows an index to each size instead ([`growth`]) |
 //! | `--folder DIR` | keeps what was encoded and built there, and takes up what is; default a temporary folder |
 //!
-//! `RETUNE_MODEL` names the encoder. Without it the tiny one of the fixtures encodes, whose vectors are so short that times
-//! say little. Vectors beyond the first N are drawn around theirs ([`vectors`]), texts beyond the corpus's are put together
-//! from its own ([`texts`]).
+//! `RETUNE_MODEL` names the encoder. Without it the tiny one of the fixtures encodes, whose vectors are so
+//! short that times say little. Vectors beyond the first N are drawn around theirs ([`vectors`]), texts
+//! beyond the corpus's are put together from its own ([`texts`]).
 //!
-//! The indexes are written through the rooms that write them (their sources are compiled into this program, as they are no
-//! public API), each with a clock of its own, into the folder of an index that the engine has made; searches go through
-//! the engine. Times are Markdown tables on standard output, in milliseconds: the median and the 95th percentile over
-//! queries, of each query the fastest of its repetitions, since the machine may be shared. Progress is on standard error.
+//! The indexes are written through the rooms that write them (their sources are compiled into this program,
+//! as they are no public API), each with a clock of its own, into the folder of an index that the engine has
+//! made; searches go through the engine. Times are Markdown tables on standard output, in milliseconds: the
+//! median and the 95th percentile over queries, of each query the fastest of its repetitions, since the
+//! machine may be shared. Progress is on standard error.
 
 // Of the rooms this uses a part, and under other lints.
 #![allow(dead_code, unused_imports, unfulfilled_lint_expectations)]
@@ -33,6 +39,8 @@ mod lexical;
 mod storage;
 
 mod build;
+mod growth;
+mod libraries;
 mod searches;
 mod texts;
 mod timing;
@@ -41,6 +49,7 @@ mod vectors;
 use std::path::PathBuf;
 
 use build::Built;
+use libraries::{Comparison, Kind};
 use retune::Encoder;
 use searches::Queries;
 use texts::Texts;
@@ -49,7 +58,16 @@ use vectors::Vectors;
 /// Queries that are asked of every size: with ten hits of each, a recall of 0.99 is known to ±0.002.
 const QUERIES: usize = 1000;
 
+#[derive(PartialEq)]
+enum Measure {
+    Searches,
+    Libraries,
+    Growth,
+}
+
 struct Arguments {
+    measure: Measure,
+    comparison: Comparison,
     sizes: Vec<usize>,
     corpus: Option<PathBuf>,
     encoded: usize,
@@ -58,13 +76,30 @@ struct Arguments {
 
 impl Arguments {
     fn parse() -> Arguments {
-        let mut arguments = Arguments { sizes: Vec::new(), corpus: None, encoded: 1000, folder: None };
+        let mut arguments = Arguments {
+            measure: Measure::Searches,
+            comparison: Comparison { kinds: Kind::ALL.to_vec(), threads: vec![1, 2] },
+            sizes: Vec::new(),
+            corpus: None,
+            encoded: 1000,
+            folder: None,
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("{word} takes a value"));
             match word.as_str() {
                 // What cargo adds.
                 "--bench" => {}
+                "--libraries" => arguments.measure = Measure::Libraries,
+                "--growth" => arguments.measure = Measure::Growth,
+                "--kinds" => {
+                    let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
+                    arguments.comparison.kinds = value().split(',').filter_map(kind).collect();
+                }
+                "--threads" => {
+                    let number = |number: &str| number.parse().expect("--threads takes numbers");
+                    arguments.comparison.threads = value().split(',').map(number).collect();
+                }
                 "--corpus" => arguments.corpus = Some(value().into()),
                 "--folder" => arguments.folder = Some(value().into()),
                 "--encoded" => arguments.encoded = value().parse().expect("--encoded takes a number"),
@@ -93,6 +128,26 @@ fn main() {
     let queries = Queries::encode(&encoder, texts.queries());
     drop(encoder);
     vectors.describe();
+    match arguments.measure {
+        Measure::Searches => {}
+        Measure::Libraries => {
+            for &size in &arguments.sizes {
+                arguments.comparison.run(&folder, &texts, &vectors, &queries, size);
+            }
+            return;
+        }
+        Measure::Growth => {
+            println!(
+                "\n| vectors | seconds | of it adding | longest addition, ms | median, ms | GB written | \
+                 of them vectors | segments | a search, ms |"
+            );
+            println!("|---|---|---|---|---|---|---|---|---|");
+            for &size in &arguments.sizes {
+                growth::grow(&folder, &texts, &vectors, &queries, size);
+            }
+            return;
+        }
+    }
     let empty = Built::at(&folder.join("0"), &model, &texts, &vectors, 0);
 
     let measured: Vec<_> = arguments
@@ -106,12 +161,14 @@ fn main() {
         })
         .collect();
     println!(
-        "\n| passages | lexical, s | vectors, s | graph, s | graph, vectors/s | bytes of a passage on disk: lexical | vectors | graph | in memory |"
+        "\n| passages | lexical, s | vectors, s | graph, s | graph, vectors/s | bytes of a passage on disk: lexical | \
+         vectors | graph | in memory |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     measured.iter().for_each(|(built, _, engine)| println!("{}", built.row(engine.bytes_in_memory)));
     println!(
-        "\n| passages | exact, 10 | graph without rescoring, 10 | graph, 10 | graph, 100 | recall@10 without rescoring | of 10 | of 100 | recall@100 | rows scored exactly in the time of graph, 100 |"
+        "\n| passages | exact, 10 | graph without rescoring, 10 | graph, 10 | graph, 100 | \
+         recall@10 without rescoring | of 10 | of 100 | recall@100 | rows scored exactly in the time of graph, 100 |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     measured.iter().for_each(|(_, dense, _)| println!("{dense}"));

@@ -22,6 +22,10 @@ impl Queries {
     pub(crate) fn encode(encoder: &Encoder, texts: &[String]) -> Queries {
         Queries { texts: texts.to_vec(), vectors: encoder.encode(texts).expect("vectors of queries") }
     }
+
+    pub(crate) fn vectors(&self) -> &[Vec<f32>] {
+        &self.vectors
+    }
 }
 
 /// Searches of the dense index.
@@ -45,11 +49,11 @@ impl Built {
     pub(crate) fn searches(&self, queries: &Queries) -> DenseSearches {
         eprintln!("{} passages: searching the vectors", self.size);
         let live: Vec<ChunkId> = (0..self.size as u64).map(ChunkId).collect();
-        let view = |exact_below, expansion_search| {
-            let options = DenseOptions { exact_below, expansion_search, ..DenseOptions::default() };
+        let view = |exact_below, ef_search| {
+            let options = DenseOptions { exact_below, ef_search, ..DenseOptions::default() };
             self.dense(options).view(&live).expect("a view")
         };
-        let (exact, graph) = (view(usize::MAX, 1), view(0, DenseOptions::default().expansion_search));
+        let (exact, graph) = (view(usize::MAX, 1), view(0, DenseOptions::default().ef_search));
         let vectors = &queries.vectors;
         let search =
             |view: &DenseView, query: usize, k| view.search(&vectors[query], k, None).expect("an answer");
@@ -91,14 +95,14 @@ impl Built {
 impl DenseSearches {
     pub(crate) fn breadths(&self, mut row: impl FnMut(String)) {
         for (candidates, time, recall) in &self.breadths {
-            let breadth = DenseOptions::default().breadth(*candidates, self.size);
+            let breadth = DenseOptions::default().ef(*candidates, self.size);
             row(format!("| {} | {candidates} | {breadth} | {time} | {recall:.4} |", self.size));
         }
     }
 }
 
 /// The share of the `k` best, of which `expected` has a hundred, that is found.
-fn recall(expected: &[Vec<ChunkId>], k: usize, found: impl Fn(usize) -> Vec<ChunkId>) -> f64 {
+pub(crate) fn recall(expected: &[Vec<ChunkId>], k: usize, found: impl Fn(usize) -> Vec<ChunkId>) -> f64 {
     let (mut hits, mut all) = (0, 0);
     for (query, expected) in expected.iter().enumerate() {
         let (expected, found) = (&expected[..expected.len().min(k)], found(query));

@@ -62,8 +62,9 @@ impl Texts {
         Digest::of(all.as_bytes())
     }
 
-    /// Passage `number`. Beyond the corpus: the first half of the encoded one that its vector is drawn around, and the second
-    /// half of any other, so that lengths and the frequencies of words stay those of the corpus.
+    /// Passage `number`. Beyond the corpus: the first half of the encoded one that its vector is drawn
+    /// around, and the second half of any other, so that lengths and the frequencies of words stay those of
+    /// the corpus.
     pub(crate) fn passage(&self, number: usize) -> Passage {
         if let Some(own) = self.passages.get(number) {
             return own.clone();
@@ -81,7 +82,8 @@ impl Texts {
         Passage { title: second.title.clone(), text }
     }
 
-    /// The encoded passage that number `number`, which is not, is drawn around; and what else is to be drawn for it.
+    /// The encoded passage that number `number`, which is not, is drawn around; and what else is to be drawn
+    /// for it.
     pub(crate) fn base(&self, number: usize) -> (usize, ChaCha8Rng) {
         let mut random = ChaCha8Rng::seed_from_u64(number as u64);
         (random.random_range(0..self.encoded), random)

@@ -66,8 +66,9 @@ impl Vectors {
 
     /// The vector of passage `number`: the encoder's, or one around another's.
     ///
-    /// A drawn vector has a cosine to its base that is drawn from those that encoded vectors have to their ten nearest
-    /// neighbours. What is not along its base is a sum of differences of encoded vectors, so that it varies where they vary.
+    /// A drawn vector has a cosine to its base that is drawn from those that encoded vectors have to their
+    /// ten nearest neighbours. What is not along its base is a sum of differences of encoded vectors, so
+    /// that it varies where they vary.
     pub(crate) fn vector(&self, texts: &Texts, number: usize) -> Vec<f32> {
         if let Some(own) = self.encoded.get(number) {
             return own.clone();
@@ -92,7 +93,8 @@ impl Vectors {
     pub(crate) fn describe(&self) {
         let at = |share: f64| self.near[((self.near.len() - 1) as f64 * share) as usize];
         println!(
-            "{} passages encoded, {} dimensions; cosines to their ten nearest neighbours: {:.2} (5 %), {:.2} (median), {:.2} (95 %)",
+            "{} passages encoded, {} dimensions; cosines to their ten nearest neighbours: {:.2} (5 %), {:.2} (median), \
+             {:.2} (95 %)",
             self.encoded.len(),
             self.dimensions(),
             at(0.05),

@@ -1,6 +1,7 @@
 //! A test collection in an index.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use retune::eval::{self, AveragedOver, Collection, Evaluation, Inventory, Metric, Qrels, Run, evaluate};
@@ -98,8 +99,12 @@ pub(super) fn add(
             break;
         }
     }
-    bar.finish_and_clear();
     encode.seconds = started.elapsed().as_secs_f64();
+    engine.merge_segments(&mut |done, all| {
+        bar.set_message(format!("{done} of {all} vectors merged"));
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
     Ok(encode)
 }
 

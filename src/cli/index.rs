@@ -66,6 +66,14 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
         ControlFlow::Continue(())
     });
+    // This process is about to end: nothing would be merged in the background.
+    let report = report.and_then(|report| {
+        engine.merge_segments(&mut |done, all| {
+            bar.set_message(format!("{done} of {all} vectors merged"));
+            ControlFlow::Continue(())
+        })?;
+        Ok(report)
+    });
     bar.finish_and_clear();
     let report = report?;
     let status = engine.status()?;

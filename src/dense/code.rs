@@ -1,13 +1,13 @@
-//! Vectors as the graph compares them: half a byte an element.
+//! Vectors as the graph compares them: four bits an element.
 
-/// A vector of length 1 in `d` dimensions has elements of about `1 / √d`. Of 16 levels at equal distances those lose least of a normally
-/// distributed number that lie 0.3352 of its standard deviation apart (Max, "Quantizing for minimum distortion", 1960);
-/// rounding then moves a cosine of 768 dimensions by about 0.004.
+/// A unit vector in `d` dimensions has elements of about `1 / √d`. For a normal distribution, 16 equidistant
+/// levels lose least when they lie 0.3352 standard deviations apart (Max, "Quantizing for minimum distortion",
+/// 1960). A cosine of 768 dimensions then changes by about 0.004.
 const STEP: f32 = 0.3352;
 /// Level `l` of 0 to 15 stands for `(2 l - 15) / 2` steps, so that there is no zero and either sign has eight.
 const LEVELS: f32 = 16.0;
-/// Elements of what is sought are cut at so many times `1 / √d`, which is rare; the step between two numbers is then small enough that
-/// rounding moves a cosine of 768 dimensions by about 0.001.
+/// Elements of a query are clipped at this many times `1 / √d`, which is rare. The steps of i8 are then small
+/// enough that a cosine of 768 dimensions changes by about 0.001.
 const WIDEST: f32 = 6.0;
 
 /// Bytes of a code.
@@ -15,8 +15,9 @@ pub(super) fn code_len(dimensions: usize) -> usize {
     dimensions.div_ceil(2)
 }
 
-/// A vector of length 1, rounded: each byte holds a level of the first half of the vector in its lower bits and one of the second half in its
-/// upper. Good enough to find the way through a graph by a quarter of the memory, and what is found is scored again by the stored rows.
+/// The code of a unit vector. Each byte holds an element of the first half of the vector in its lower bits and
+/// one of the second half in its upper bits. Good enough to search a graph with a quarter of the memory; what is
+/// found is scored again by the stored rows.
 pub(super) fn code(unit: &[f32]) -> Vec<u8> {
     let step = STEP / (unit.len() as f32).sqrt();
     let level = |element: &f32| ((element / step).floor() + LEVELS / 2.0).clamp(0.0, LEVELS - 1.0) as u8;
@@ -25,36 +26,38 @@ pub(super) fn code(unit: &[f32]) -> Vec<u8> {
     lower.iter().map(level).zip(upper).map(|(lower, upper)| lower | upper << 4).collect()
 }
 
-/// What codes are compared with: a signed byte an element, in the order of theirs.
+/// A query to compare codes with: i8 elements, in the order of those of a code.
 #[derive(Debug)]
-pub(super) struct Sought {
-    /// Two for each byte of a code: those of all lower bits, then those of all upper. Behind an odd number of dimensions, zero.
+pub(super) struct CodeQuery {
+    /// Two for each byte of a code: first those for all lower bits, then those for all upper bits. With an odd
+    /// number of dimensions the last is 0.
     pub(super) elements: Vec<i8>,
-    /// What all elements add up to.
+    /// Sum of the elements.
     sum: i32,
 }
 
-impl Sought {
-    /// A vector of length 1.
-    pub(super) fn vector(unit: &[f32]) -> Sought {
+impl CodeQuery {
+    /// The query for a unit vector.
+    pub(super) fn vector(unit: &[f32]) -> CodeQuery {
         let widest = (WIDEST / (unit.len() as f32).sqrt()).min(1.0);
         let round = |element: &f32| ((element / widest).clamp(-1.0, 1.0) * f32::from(i8::MAX)).round() as i8;
-        Sought::new(unit.iter().map(round).collect())
+        CodeQuery::new(unit.iter().map(round).collect())
     }
 
-    /// The vector of so many dimensions that a code stands for, in half steps.
-    pub(super) fn coded(code: &[u8], dimensions: usize) -> Sought {
+    /// The query for the vector that a code stands for, in half steps.
+    pub(super) fn coded(code: &[u8], dimensions: usize) -> CodeQuery {
         let levels = code.iter().map(|byte| byte & 15).chain(code.iter().map(|byte| byte >> 4));
-        Sought::new(levels.take(dimensions).map(|level| 2 * level.cast_signed() - 15).collect())
+        CodeQuery::new(levels.take(dimensions).map(|level| 2 * level.cast_signed() - 15).collect())
     }
 
-    fn new(mut elements: Vec<i8>) -> Sought {
+    fn new(mut elements: Vec<i8>) -> CodeQuery {
         elements.resize(2 * code_len(elements.len()), 0);
         let sum = elements.iter().map(|&element| i32::from(element)).sum();
-        Sought { elements, sum }
+        CodeQuery { elements, sum }
     }
 
-    /// The product with the vector, in half steps, that a code stands for, given that with its levels. The greater, the nearer.
+    /// The dot product with the vector of a code, in half steps, from the dot product with its levels. Greater is
+    /// nearer.
     #[inline]
     pub(super) fn product(&self, with_levels: i32) -> i32 {
         2 * with_levels - 15 * self.sum
@@ -69,8 +72,8 @@ mod tests {
     use super::super::unit::unit;
     use super::*;
 
-    fn product(code: &[u8], sought: &Sought) -> f64 {
-        f64::from(sought.product(Kernel::best().dot_code(code, &sought.elements)))
+    fn product(code: &[u8], query: &CodeQuery) -> f64 {
+        f64::from(query.product(Kernel::best().dot_code(code, &query.elements)))
     }
 
     #[test]
@@ -78,17 +81,17 @@ mod tests {
         // The step is 0.3352 / √5 = 0.15.
         let code = code(&[0.0, 0.16, -0.01, -0.9, 0.9]);
         assert_eq!(code, [0x18, 0xe9, 0x07]);
-        let sought = Sought::coded(&code, 5);
-        assert_eq!((&sought.elements[..], sought.sum), (&[1, 3, -1, -13, 13, 0][..], 3));
+        let query = CodeQuery::coded(&code, 5);
+        assert_eq!((&query.elements[..], query.sum), (&[1, 3, -1, -13, 13, 0][..], 3));
     }
 
     #[test]
     fn what_is_too_wide_is_cut() {
-        assert_eq!(Sought::vector(&[0.0, -1.0]).elements, [0, -127]);
+        assert_eq!(CodeQuery::vector(&[0.0, -1.0]).elements, [0, -127]);
         let mut unit = vec![0.0; 144];
         (unit[0], unit[1], unit[2]) = (0.9, -0.25, 0.5);
         // 6 / √144 is a half, and 8 · 0.3352 / √144 is 0.22.
-        assert_eq!(Sought::vector(&unit).elements[..4], [127, -64, 127, 0]);
+        assert_eq!(CodeQuery::vector(&unit).elements[..4], [127, -64, 127, 0]);
         assert_eq!(code(&unit)[..4], [0x8f, 0x80, 0x8f, 0x88]);
     }
 
@@ -100,13 +103,13 @@ mod tests {
             let b: Vec<f32> = a.iter().zip(&b).map(|(a, b)| near * a + (1.0 - near) * b).collect();
             let (Ok(a), Ok(b)) = (unit("a", &a, 768), unit("b", &b, 768)) else { return Ok(()) };
             let cosine: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-            let length = |code: &[u8]| product(code, &Sought::coded(code, 768)).sqrt();
+            let length = |code: &[u8]| product(code, &CodeQuery::coded(code, 768)).sqrt();
             let (a_code, b_code) = (code(&a), code(&b));
-            let rounded = Sought::vector(&a);
+            let rounded = CodeQuery::vector(&a);
             let rounded_length = rounded.elements.iter().map(|&e| f64::from(e).powi(2)).sum::<f64>().sqrt();
             let by_vector = product(&b_code, &rounded) / (rounded_length * length(&b_code));
             prop_assert!((cosine - by_vector).abs() < 0.025, "{cosine} {by_vector}");
-            let by_code = product(&b_code, &Sought::coded(&a_code, 768)) / (length(&a_code) * length(&b_code));
+            let by_code = product(&b_code, &CodeQuery::coded(&a_code, 768)) / (length(&a_code) * length(&b_code));
             prop_assert!((cosine - by_code).abs() < 0.03, "{cosine} {by_code}");
         }
     }

@@ -9,7 +9,8 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Takes up rows in the order in which they were appended; a later row of the same chunk replaces an earlier one.
+    /// Takes up rows in the order in which they were appended; a later row of the same chunk replaces an
+    /// earlier one.
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = (ChunkId, u32)>) {
         let known = self.entries.len();
         self.entries.extend(rows);
@@ -34,6 +35,7 @@ impl Directory {
     }
 
     /// Chunks that have a vector.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -73,8 +75,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<ChunkId>,
 }
 
-/// How many leading items of ascending `items` have an id below `chunk`. Galloping: cheap for the next neighbour and
-/// for a far one.
+/// How many leading items of ascending `items` have an id below `chunk`. Galloping: cheap for the next
+/// neighbour and for a far one.
 pub(super) fn skip<T>(items: &[T], chunk: ChunkId, id: impl Fn(&T) -> ChunkId) -> usize {
     let mut bound = 1;
     while bound < items.len() && id(&items[bound]) < chunk {

@@ -102,8 +102,8 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
     }
 }
 
-/// Threads of this room's own: the common pool may be busy with training for long, and searches must not wait for it. They have the
-/// priority of the thread that asks for them first.
+/// Threads of the dense index's own: training may keep the common pool busy for long, and searches must not wait
+/// for it. They get the priority of the thread that first asks for them.
 pub(super) fn pool() -> Option<&'static ThreadPool> {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let build = || ThreadPoolBuilder::new().thread_name(|i| format!("retune-dense-{i}")).build();
@@ -121,8 +121,8 @@ mod tests {
         fn keeps_what_sorting_would_keep(
             scores in prop::collection::vec(0u8..6, 0..60), k in 1usize..20, split in any::<prop::sample::Index>(),
         ) {
-            let mut hits: Vec<Hit> =
-                scores.iter().enumerate().map(|(i, &s)| Hit { score: f32::from(s), chunk: ChunkId(i as u64) }).collect();
+            let scores = scores.into_iter().map(f32::from).enumerate();
+            let mut hits: Vec<Hit> = scores.map(|(i, score)| Hit { score, chunk: ChunkId(i as u64) }).collect();
             let (left, right) = hits.split_at(split.index(hits.len() + 1));
             let part = |hits: &[Hit]| {
                 let mut best = Best::new(k);

@@ -1,8 +1,9 @@
 //! Adding nodes to a graph.
 //!
-//! Nodes are added in batches: all of a batch look for their neighbours side by side, in the graph as it was before and among those of
-//! the batch that come before them, and then become part of it. So the graph is the same however many threads there are, and
-//! no node is stranded by another that was added at the same moment.
+//! Nodes are added in batches. All nodes of a batch search for their neighbours in parallel: in the graph as
+//! it was before the batch, and among the nodes of the batch that come before them. Only then do they become
+//! part of the graph. So the graph is the same for any number of threads, and no node is stranded by another
+//! that was added at the same moment.
 
 use std::cmp::Reverse;
 use std::ops::Deref;
@@ -15,40 +16,51 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::hnsw::{Hnsw, Scored, Shape};
 use crate::error::Result;
 
-/// Nodes of a batch: each is compared with all before it, which takes a few hundredths of what its walk does.
+/// Nodes of a batch. Each is compared with all before it in the batch, a few percent of the work of its search.
 const BATCH: usize = 512;
 
-/// Level, whose link, to whom.
+/// A link on a level from one node to another: level, from, to.
 type Link = (usize, u32, u32);
 
-/// Where a node comes from; those of the graph before are numbered first.
+/// What the paper calls M and efConstruction, and the length of a vector.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameters {
+    /// Elements of a vector.
+    pub(super) dimensions: usize,
+    /// Links of a node on an upper level at most.
+    pub(super) connectivity: usize,
+    /// Length of the candidate list while neighbours are searched.
+    pub(super) ef_construction: usize,
+}
+
+/// Where a node comes from. Nodes of the earlier graph sort first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Old { node: u32 },
     New { shuffled: u64, row: u32 },
 }
 
-/// A graph that grows: every node has its code and its row, and those that were added their links.
+/// A graph that grows. Every node has its code and its row; those that were added have their links.
 pub(super) struct Growing {
     hnsw: Hnsw<Vec<u8>>,
-    /// Nodes that a search for neighbours keeps in mind (`efConstruction` of the paper).
-    breadth: usize,
-    /// The nodes that are still to be added, ascending.
+    ef_construction: usize,
+    /// Nodes to be added, ascending.
     fresh: Vec<u32>,
-    /// Threads of its own, unless it runs on some that are not everybody's: queries are encoded on the common ones, and would wait for
-    /// whole batches.
+    /// Threads of its own. `None` when it runs in a pool already. Never the common pool: queries are encoded there
+    /// and would wait for whole batches.
     pool: Option<ThreadPool>,
 }
 
 impl Growing {
-    /// A graph with the nodes of `base`, linked as they are there, and one to be added for each of `rows`. `None` if they are too
-    /// many for any graph.
+    /// A graph with the nodes of `base` and their links, and a node to be added for each of `rows`. `None` if there
+    /// are too many for a graph.
     pub(super) fn new<B: Deref<Target = [u8]>>(
         base: Option<&Hnsw<B>>,
         rows: &[u32],
-        (dimensions, connectivity, breadth): (usize, usize, usize),
+        parameters: Parameters,
         code: impl Fn(u32) -> Vec<u8>,
     ) -> Option<Growing> {
+        let Parameters { dimensions, connectivity, ef_construction } = parameters;
         let old = base.into_iter().flat_map(|base| {
             let nodes = 0..base.shape().nodes() as u32;
             nodes.map(|node| (Reverse(base.shape().level(node)), Source::Old { node }))
@@ -80,7 +92,7 @@ impl Growing {
             hnsw.bytes[code_at].copy_from_slice(&code);
         }
         hnsw.entry = None;
-        let mut growing = Growing { hnsw, breadth, fresh, pool: pool() };
+        let mut growing = Growing { hnsw, ef_construction, fresh, pool: pool() };
         if let Some(base) = base {
             for (old, &node) in (0..).zip(&number) {
                 for level in 0..=base.shape().level(old) {
@@ -93,7 +105,7 @@ impl Growing {
         Some(growing)
     }
 
-    /// Adds the nodes. `progress` is told how many were, and may end it by an error, which is then the result.
+    /// Adds the nodes. `progress` gets the number of nodes added so far; an error from it ends the work.
     pub(super) fn grow(&mut self, mut progress: impl FnMut(usize) -> Result<()>) -> Result<()> {
         let (fresh, mut done) = (std::mem::take(&mut self.fresh), 0);
         while done < fresh.len() {
@@ -143,33 +155,33 @@ impl Growing {
         }
     }
 
-    /// Whom a node that is to be added is linked to, on each of its levels (algorithm 1 of the paper). `before` are those of its batch that come
-    /// before it, so that all of its levels are theirs too.
+    /// The neighbours of a new node on each of its levels (algorithm 1 of the paper). `before` are the nodes of its
+    /// batch that come before it; their levels are at least as high.
     fn neighbours(&self, node: u32, before: &[u32]) -> Vec<Vec<u32>> {
         let hnsw = &self.hnsw;
-        let (sought, own) = (hnsw.sought(node), hnsw.shape().level(node));
-        let before: Vec<Scored> = before.iter().map(|&mate| (hnsw.compare(mate, &sought), mate)).collect();
-        let mut at = hnsw.entry.map(|(start, _)| (hnsw.compare(start, &sought), start));
+        let (query, own) = (hnsw.query_of(node), hnsw.shape().level(node));
+        let before: Vec<Scored> = before.iter().map(|&mate| (hnsw.compare(mate, &query), mate)).collect();
+        let mut at = hnsw.entry.map(|(start, _)| (hnsw.compare(start, &query), start));
         let highest = hnsw.entry.map_or(0, |(_, level)| level);
         for level in (own + 1..=highest).rev() {
-            at = at.map(|from| hnsw.climb(from, level, &sought));
+            at = at.map(|from| hnsw.greedy_search(from, level, &query));
         }
         let mut chosen = vec![Vec::new(); own + 1];
         for level in (0..=own).rev() {
             let mut found = before.clone();
             if let Some(from) = at.filter(|_| level <= highest) {
-                let near = hnsw.spread(from, level, &sought, self.breadth);
+                let near = hnsw.search_layer(from, level, &query, self.ef_construction);
                 at = near.first().copied();
                 found.extend(near);
             }
             found.sort_unstable_by_key(|&one| Reverse(one));
-            found.truncate(self.breadth);
+            found.truncate(self.ef_construction);
             chosen[level] = self.choose(&found, hnsw.shape().most_links(level));
         }
         chosen
     }
 
-    /// The links of a node once others have been linked to it.
+    /// The links of a node with the new links back to it, pruned if there are too many.
     fn linked_back(&self, back: &[Link]) -> Vec<u32> {
         let (hnsw, (level, node, _)) = (&self.hnsw, back[0]);
         let links: Vec<u32> = hnsw.links(node, level).chain(back.iter().map(|link| link.2)).collect();
@@ -177,29 +189,29 @@ impl Growing {
         if links.len() <= most {
             return links;
         }
-        let sought = hnsw.sought(node);
-        let mut scored: Vec<Scored> = links.iter().map(|&link| (hnsw.compare(link, &sought), link)).collect();
+        let query = hnsw.query_of(node);
+        let mut scored: Vec<Scored> = links.iter().map(|&link| (hnsw.compare(link, &query), link)).collect();
         scored.sort_unstable_by_key(|&scored| Reverse(scored));
         self.choose(&scored, most)
     }
 
-    /// Of nodes, the nearest first, those that are nearer to what they are to be linked to than to any that was chosen: so links
-    /// lead in all directions (algorithm 4 of the paper).
+    /// Selects neighbours from candidates, nearest first: a candidate is taken if it is nearer to the node than to
+    /// any neighbour taken before, so that links lead in all directions (algorithm 4 of the paper).
     fn choose(&self, nodes: &[Scored], most: usize) -> Vec<u32> {
         let mut chosen: Vec<u32> = Vec::with_capacity(most);
         for &(score, node) in nodes {
             if chosen.len() == most {
                 break;
             }
-            let sought = self.hnsw.sought(node);
-            if chosen.iter().all(|&other| self.hnsw.compare(other, &sought) <= score) {
+            let query = self.hnsw.query_of(node);
+            if chosen.iter().all(|&other| self.hnsw.compare(other, &query) <= score) {
                 chosen.push(node);
             }
         }
         chosen
     }
 
-    /// Makes these the links of a node. They are no more than there is room for.
+    /// Replaces the links of a node. There is room for them.
     fn link(&mut self, node: u32, level: usize, links: &[u32]) {
         let at = self.hnsw.links_at(node, level);
         let room = self.hnsw.bytes[at].as_chunks_mut().0;
@@ -216,8 +228,8 @@ fn pool() -> Option<ThreadPool> {
     build.inspect_err(|e| tracing::warn!("a graph is built on the common threads: {e}")).ok()
 }
 
-/// A new node's highest level, which falls off exponentially as the paper has it, and its place in an order without meaning: always the same
-/// for a row.
+/// The highest level of a new node, drawn from an exponential distribution as in the paper, and its place among
+/// the nodes of that level. Seeded by the row, so always the same.
 fn drawn(row: u32, connectivity: usize) -> (Reverse<usize>, Source) {
     let mut rng = ChaCha8Rng::seed_from_u64(row.into());
     let share: f64 = 1.0 - rng.random::<f64>();

@@ -1,30 +1,34 @@
-//! The proximity graph as it lies in memory and in a file, and the walk through it: HNSW (Malkov and Yashunin, 2016).
+//! The graph in memory and in a file, and its search: HNSW (Malkov and Yashunin, 2016).
 //!
-//! Nodes are numbered by their highest level, those of the highest first. So the nodes of a level are those below a number, every
-//! walk begins at node 0, and a few sizes say where everything is. Links have room for as many node numbers as [`Shape::most_links`],
-//! u32 each; behind the last one stands [`NONE`]. All numbers are little endian:
+//! Nodes are numbered by their highest level, highest first. So the nodes of a level are those below a number,
+//! every search starts at node 0, and a few sizes say where everything is. A node has room for
+//! [`Shape::most_links`] links on a level, each a node number as u32; [`NONE`] follows the last one. All
+//! numbers are little endian:
 //!
 //! | part | content |
 //! |---|---|
-//! | nodes | of each node: its code, half a byte an element ([`code`](super::code)), and its links on the lowest level, next to each other, so that they mostly lie on one page |
+//! | nodes | of each node: its code ([`code`](super::code)), then its links on the lowest level |
 //! | links | for each level above, of each node on it: its links there |
 //! | rows | of each node, the row that it stands for, u32 |
+//!
+//! A node's code and its links on the lowest level lie next to each other, so that they are mostly on one page.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{Deref, Range};
 
-use super::code::{Sought, code_len};
+use super::bits::Bits;
+use super::code::{CodeQuery, code_len};
 use super::kernel::{self, Kernel};
 
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
-/// Codes are asked for so many ahead of the one that is compared.
+/// How many comparisons ahead a code is prefetched.
 const AHEAD: usize = 8;
-/// How many comparisons before its turn a code's first byte is asked for: the address of its page takes longest.
+/// How many comparisons ahead a code's first byte is prefetched: translating the address of its page takes longest.
 const FAR_AHEAD: usize = 12;
 
-/// The product of a node's code with what is sought, and the node. The greater, the nearer.
+/// The product of a node's code with the query, and the node. The greater, the nearer.
 pub(super) type Scored = (i32, u32);
 
 /// The sizes of a graph.
@@ -34,7 +38,7 @@ pub(super) struct Shape {
     pub(super) dimensions: usize,
     /// Links of a node on an upper level at most.
     pub(super) connectivity: usize,
-    /// How many nodes are on each level, from the lowest; none has more than the one below it, and none is empty.
+    /// Number of nodes on each level, from the lowest: never more than on the level below, never 0.
     pub(super) levels: Vec<usize>,
 }
 
@@ -53,12 +57,14 @@ impl Shape {
         self.levels.partition_point(|&nodes| (node as usize) < nodes).saturating_sub(1)
     }
 
-    /// Bytes of a node with its code and its links on the lowest level: 512 of 768 dimensions and a connectivity of 16.
+    /// Bytes of a node with its code and its links on the lowest level: 512 of 768 dimensions and a
+    /// connectivity of 16.
     fn node_len(&self) -> Option<usize> {
         code_len(self.dimensions).checked_add(self.connectivity.checked_mul(8)?)
     }
 
-    /// Where the links of each level but the lowest begin, where the rows do, and how many bytes there are. `None` if no graph has such sizes.
+    /// Where the links of each upper level begin, where the rows begin, and the length in bytes. `None` if no graph
+    /// has such sizes.
     fn places(&self) -> Option<(Vec<usize>, usize, usize)> {
         let sound = self.levels.is_sorted_by(|below, above| below >= above) && !self.levels.contains(&0);
         if !sound || self.nodes() >= NONE as usize {
@@ -80,7 +86,7 @@ impl Shape {
     }
 }
 
-/// A graph in bytes, mapped or owned. Numbers in them that can't be are passed over and never followed.
+/// A graph in bytes, mapped or owned. Node numbers out of range are skipped, never followed.
 pub(super) struct Hnsw<B> {
     pub(super) bytes: B,
     shape: Shape,
@@ -88,13 +94,13 @@ pub(super) struct Hnsw<B> {
     /// Where the links of each level but the lowest begin.
     links: Vec<usize>,
     rows: usize,
-    /// Where walks begin, and its highest level. `None` in an empty graph.
+    /// The entry point and its highest level. `None` in an empty graph.
     pub(super) entry: Option<(u32, usize)>,
     kernel: Kernel,
 }
 
 impl<B: Deref<Target = [u8]>> Hnsw<B> {
-    /// `None` if the bytes are not as many as the shape takes.
+    /// `None` unless there are as many bytes as the shape needs.
     pub(super) fn new(bytes: B, shape: Shape) -> Option<Hnsw<B>> {
         let (node_len, (links, rows, len)) = (shape.node_len()?, shape.places()?);
         let entry = (shape.nodes() > 0).then(|| (0, shape.levels.len() - 1));
@@ -161,56 +167,63 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         start..start + room
     }
 
-    /// What is near to a node can be sought by its code.
-    pub(super) fn sought(&self, node: u32) -> Sought {
-        Sought::coded(self.code(node), self.shape.dimensions)
+    /// A query for what is near to a node, by its code.
+    pub(super) fn query_of(&self, node: u32) -> CodeQuery {
+        CodeQuery::coded(self.code(node), self.shape.dimensions)
     }
 
-    pub(super) fn compare(&self, node: u32, sought: &Sought) -> i32 {
-        sought.product(self.kernel.dot_code(self.code(node), &sought.elements))
+    pub(super) fn compare(&self, node: u32, query: &CodeQuery) -> i32 {
+        query.product(self.kernel.dot_code(self.code(node), &query.elements))
     }
 
-    /// Rows of nodes near to what is sought, the nearest first: as many as `breadth`, which is also how many the walk keeps in mind
-    /// (`ef` of the paper's algorithms 2 and 5). It has as many dimensions as the codes here.
-    pub(super) fn nearest(&self, sought: &Sought, breadth: usize) -> Vec<u32> {
-        let Some((start, highest)) = self.entry.filter(|_| breadth > 0) else { return Vec::new() };
-        let mut at = (self.compare(start, sought), start);
+    /// The `ef` rows nearest to the query, the nearest first, with their products: `ef` is the length of the
+    /// candidate list, as in algorithms 2 and 5 of the paper. The query has as many dimensions as the codes
+    /// here.
+    pub(super) fn search(&self, query: &CodeQuery, ef: usize) -> Vec<(i32, u32)> {
+        let Some((start, highest)) = self.entry.filter(|_| ef > 0) else { return Vec::new() };
+        let mut at = (self.compare(start, query), start);
         for level in (1..=highest).rev() {
-            at = self.climb(at, level, sought);
+            at = self.greedy_search(at, level, query);
         }
-        let found = self.spread(at, 0, sought, breadth);
-        found.into_iter().filter_map(|(_, node)| self.row(node)).collect()
+        let found = self.search_layer(at, 0, query, ef);
+        found.into_iter().filter_map(|(score, node)| Some((score, self.row(node)?))).collect()
     }
 
-    /// From link to nearer link on a level, as far as that goes.
-    pub(super) fn climb(&self, from: Scored, level: usize, sought: &Sought) -> Scored {
+    /// Follows links to nearer nodes of a level until there is none.
+    pub(super) fn greedy_search(&self, from: Scored, level: usize, query: &CodeQuery) -> Scored {
         let (mut at, mut links) = (from, Vec::new());
         loop {
             let before = at;
             links.clear();
             links.extend(self.links(at.1, level));
-            self.compare_all(&links, sought, |one| at = at.max(one));
+            self.compare_all(&links, query, |one| at = at.max(one));
             if at.0 == before.0 {
                 return before;
             }
         }
     }
 
-    /// The nearest `breadth` nodes that are met on a level from `start` on, the nearest first.
-    pub(super) fn spread(&self, start: Scored, level: usize, sought: &Sought, breadth: usize) -> Vec<Scored> {
-        let mut met = Met::new(self.shape.nodes());
-        met.insert(start.1);
+    /// The nearest `ef` nodes that a best-first search of a level finds from `start` on, the nearest first.
+    pub(super) fn search_layer(
+        &self,
+        start: Scored,
+        level: usize,
+        query: &CodeQuery,
+        ef: usize,
+    ) -> Vec<Scored> {
+        let mut visited = Bits::below(self.shape.nodes());
+        visited.insert(start.1 as usize);
         let mut next = BinaryHeap::from([start]);
         let mut found = BinaryHeap::from([Reverse(start)]);
         let mut links = Vec::new();
         while let Some((score, node)) = next.pop() {
-            if found.len() == breadth && found.peek().is_some_and(|Reverse(worst)| score < worst.0) {
+            if found.len() == ef && found.peek().is_some_and(|Reverse(worst)| score < worst.0) {
                 break;
             }
             links.clear();
-            links.extend(self.links(node, level).filter(|&link| met.insert(link)));
-            self.compare_all(&links, sought, |one| {
-                if found.len() < breadth {
+            links.extend(self.links(node, level).filter(|&link| visited.insert(link as usize)));
+            self.compare_all(&links, query, |one| {
+                if found.len() < ef {
                     found.push(Reverse(one));
                 } else if let Some(mut worst) = found.peek_mut()
                     && one.0 > worst.0.0
@@ -226,7 +239,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         found.into_sorted_vec().into_iter().map(|Reverse(one)| one).collect()
     }
 
-    fn compare_all(&self, nodes: &[u32], sought: &Sought, mut each: impl FnMut(Scored)) {
+    fn compare_all(&self, nodes: &[u32], query: &CodeQuery, mut each: impl FnMut(Scored)) {
         nodes.iter().take(FAR_AHEAD).for_each(|&node| kernel::prefetch(&self.code(node)[..1]));
         nodes.iter().take(AHEAD).for_each(|&node| kernel::prefetch(self.code(node)));
         for (at, &node) in nodes.iter().enumerate() {
@@ -236,43 +249,23 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
             if let Some(&soon) = nodes.get(at + AHEAD) {
                 kernel::prefetch(self.code(soon));
             }
-            each((self.compare(node, sought), node));
+            each((self.compare(node, query), node));
         }
     }
 
-    /// Which nodes a walk can meet: level by level down, along all links.
-    pub(super) fn reached(&self) -> Vec<bool> {
-        let mut reached = vec![false; self.shape.nodes()];
+    /// Which nodes a search can reach: level by level down, along all links.
+    pub(super) fn reached(&self) -> Bits {
+        let mut reached = Bits::below(self.shape.nodes());
         let Some((start, highest)) = self.entry else { return reached };
         let mut found = vec![start];
-        reached[start as usize] = true;
+        reached.insert(start as usize);
         for level in (0..=highest).rev() {
             let mut at = 0;
             while let Some(&node) = found.get(at) {
                 at += 1;
-                found.extend(
-                    self.links(node, level)
-                        .filter(|&link| !std::mem::replace(&mut reached[link as usize], true)),
-                );
+                found.extend(self.links(node, level).filter(|&link| reached.insert(link as usize)));
             }
         }
         reached
-    }
-}
-
-/// A set of nodes.
-struct Met(Vec<u64>);
-
-impl Met {
-    fn new(nodes: usize) -> Met {
-        Met(vec![0; nodes.div_ceil(64)])
-    }
-
-    /// Whether the node, which there is, was not in it yet.
-    fn insert(&mut self, node: u32) -> bool {
-        let (word, bit) = (&mut self.0[node as usize / 64], 1 << (node % 64));
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
     }
 }

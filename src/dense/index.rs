@@ -1,15 +1,16 @@
 //! The index as its one writer, or a reader of the folder, holds it.
 
 use std::fs;
-use std::ops::ControlFlow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::build::{BuiltGraph, GraphBuilder};
 use super::directory::Directory;
 use super::exact;
-use super::graph::{Basis, Graph, copy_graph, numbered, tidy};
+use super::live::{self, Live, LiveRows};
+use super::merge::{Merge, Merged, Progress, fingerprint};
 use super::options::DenseOptions;
+use super::segment::{self, Basis, Segment};
 use super::vectors::{Layout, REMEDY, Scanned, VectorFile};
 use super::view::{DenseView, Inner, check_ascending};
 use crate::error::{Error, Result};
@@ -30,14 +31,17 @@ pub(crate) struct DenseIndex {
     vectors: VectorFile,
     directory: Directory,
     damaged: Vec<u32>,
-    graph: Option<Arc<Graph>>,
-    /// How many rows there were when a graph could not be built.
-    graph_failed_at: usize,
+    /// In the order of their rows.
+    segments: Vec<Arc<Segment>>,
+    live: Arc<Live>,
+    /// No merge begins while there are fewer rows.
+    merge_again_at: usize,
     writable: bool,
 }
 
 impl DenseIndex {
-    /// Creates an empty index in `dir`, which is created if need be, for vectors made by the encoder with `weights`.
+    /// Creates an empty index in `dir`, which is created if need be, for vectors made by the encoder with
+    /// `weights`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for options or dimensions out of range, or when `dir` holds an index already.
@@ -63,9 +67,9 @@ impl DenseIndex {
         DenseIndex::open(dir, weights)
     }
 
-    /// Copies the index in `from` into the new folder `to`, rows and graphs as they lie, and opens the copy for writing. A
-    /// writer may append to `from` meanwhile, or put another graph in place: a row of which a part was copied is cut off,
-    /// a graph that is not whole is passed over.
+    /// Copies the index in `from` into the new folder `to`, rows and segments, and opens the copy for writing. A
+    /// writer may append to `from` or merge its segments meanwhile: a row that was copied in part is cut off, and a
+    /// segment that was is ignored.
     ///
     /// # Errors
     /// As [`open`](DenseIndex::open).
@@ -77,10 +81,8 @@ impl DenseIndex {
     ) -> Result<DenseIndex> {
         fs::create_dir_all(to).map_err(Error::io("create", to))?;
         DenseIndex::renew_options(to, options)?;
-        // Graphs first: the rows that they cover are in the file before them.
-        for (_, graph) in numbered(from)? {
-            copy_graph(&graph, to)?;
-        }
+        // Segments first: the rows that they are about are in the file before them.
+        segment::copy_all(from, to)?;
         let vectors = vectors_path(from);
         fs::copy(&vectors, vectors_path(to)).map_err(Error::io("copy", &vectors))?;
         DenseIndex::open(to, weights)
@@ -91,8 +93,8 @@ impl DenseIndex {
         write_envelope(&options_path(dir), KIND, VERSION, options)
     }
 
-    /// Opens the index for its one writer; the caller holds the writer's lock. Every row is checked, a torn write at
-    /// the end is cut off, left-overs are removed.
+    /// Opens the index for its one writer; the caller holds the writer's lock. Checks every row, cuts a torn write off
+    /// the end and removes leftovers of merges.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none; [`Error::Invalid`] when the vectors were made by other weights;
@@ -135,16 +137,17 @@ impl DenseIndex {
             vectors,
             directory: Directory::default(),
             damaged: Vec::new(),
-            graph: None,
-            graph_failed_at: 0,
+            segments: Vec::new(),
+            live: Arc::default(),
+            merge_again_at: 0,
             writable,
         };
         index.take_up(&scanned);
-        index.find_graph()?;
+        index.find_segments()?;
         // Here and not by the first long search, which may be that of a round in the background.
         exact::pool();
         if writable {
-            tidy(dir, index.graph.as_deref(), true)?;
+            segment::tidy(dir, &index.segments, true)?;
         }
         Ok(index)
     }
@@ -154,9 +157,9 @@ impl DenseIndex {
         self.damaged.extend(scanned.iter().filter(|row| row.chunk.is_none()).map(|row| row.row));
     }
 
-    fn find_graph(&mut self) -> Result<()> {
-        self.graph =
-            Graph::newest(&self.dir, &self.basis(), |rows| self.vectors.fingerprint(rows))?.map(Arc::new);
+    fn find_segments(&mut self) -> Result<()> {
+        let fingerprint = |rows: Range<usize>| self.vectors.checksums().get(rows).map(fingerprint);
+        self.segments = segment::open_all(&self.dir, &self.basis(), &self.segments, fingerprint)?;
         Ok(())
     }
 
@@ -165,25 +168,30 @@ impl DenseIndex {
             weights: self.weights,
             dimensions: self.dimensions(),
             connectivity: self.options.connectivity,
-            expansion_build: self.options.expansion_build,
+            ef_construction: self.options.ef_construction,
         }
     }
 
-    /// Takes up what the writer, in this process or another, has added since: rows and the newest graph.
+    /// Takes up what the writer, in this process or another, has added since: rows and segments.
     /// Views made before stay as they are.
     pub(crate) fn refresh(&mut self) -> Result<()> {
         let scanned = self.vectors.extend()?;
         self.take_up(&scanned);
-        self.find_graph()
+        self.find_segments()
     }
 
-    /// Appends vectors of any length but zero; they are stored with length 1, rounded to bf16. All or nothing. A chunk
-    /// that has a vector already gets the new one. Durable only after [`sync`](DenseIndex::sync).
+    /// Appends vectors of any length but zero; they are stored with length 1, rounded to bf16. A chunk that
+    /// has a vector already gets the new one. Durable only after [`sync`](DenseIndex::sync).
     ///
     /// # Errors
     /// [`Error::Invalid`], with nothing written, for wrong dimensions, NaN, infinities or a zero vector;
-    /// [`Error::ReadOnly`]; [`Error::Io`], with nothing left written.
+    /// [`Error::ReadOnly`]; [`Error::Io`], after which the first of the vectors may be in the index.
     pub(crate) fn append(&mut self, rows: &[(ChunkId, &[f32])]) -> Result<()> {
+        if self.writable {
+            // What a failed append has left: a reader may have it, so nothing is written in its place.
+            let scanned = self.vectors.extend()?;
+            self.take_up(&scanned);
+        }
         let appended = self.vectors.append(rows)?;
         self.directory.extend(appended);
         Ok(())
@@ -200,7 +208,8 @@ impl DenseIndex {
         let found = self.directory.look_up(live);
         Ok(DenseView::new(Inner {
             rows: self.vectors.rows(),
-            graph: self.graph.clone(),
+            segments: self.segments.clone(),
+            live: Arc::clone(&self.live),
             options: self.options.clone(),
             chunks: found.chunks,
             row_of: found.rows,
@@ -209,79 +218,110 @@ impl DenseIndex {
         }))
     }
 
-    /// Builds a graph if that would speed searches up. A build that fails is logged and tried again when there is as
-    /// much more to cover: searches are exact until then. `progress` is told how many rows of how many were added, and
+    /// Whether there may be something to merge or to add to the live part. `view` is the newest view. Cheap.
+    pub(crate) fn wants_upkeep(&self, view: &DenseView) -> bool {
+        let found: usize = self.segments.iter().map(|segment| segment.found()).sum();
+        let dead = (found + self.behind_segments().len()).saturating_sub(view.len());
+        self.writable
+            && self.dimensions() >= LEAST_DIMENSIONS
+            && (self.behind_segments().len() > self.options.exact_below
+                || self.segments.iter().any(|segment| 2 * dead > segment.found()))
+    }
+
+    /// What a background merge needs. `view` is the newest view: rows that are not in it are dead.
+    pub(crate) fn merge(&self, view: &DenseView) -> Result<Merge> {
+        self.merge_from(view, self.options.rows_of_a_segment())
+    }
+
+    /// As [`merge`](DenseIndex::merge), but leaves fewer rows outside of segments.
+    pub(crate) fn merge_now(&self, view: &DenseView) -> Result<Merge> {
+        self.merge_from(view, self.options.exact_below)
+    }
+
+    fn merge_from(&self, view: &DenseView, least: usize) -> Result<Merge> {
+        if !self.writable {
+            return Err(Error::ReadOnly { doing: "merge the vector graphs", path: self.dir.clone() });
+        }
+        Ok(Merge {
+            dir: self.dir.clone(),
+            rows: self.vectors.rows(),
+            checksums: self.vectors.checksums().to_vec(),
+            basis: self.basis(),
+            segments: self.segments.clone(),
+            view: view.clone(),
+            least,
+            waits: self.dimensions() < LEAST_DIMENSIONS || self.vectors.count() < self.merge_again_at,
+        })
+    }
+
+    /// Uses the result of a merge in views made from now on, and removes the segments that it replaces. Ignores the
+    /// merge of another index.
+    pub(crate) fn install(&mut self, merged: Merged) -> Result<()> {
+        if merged.dir != self.dir {
+            return Ok(());
+        }
+        self.segments.retain(|segment| !segment::overlap(&segment.rows(), &merged.rows));
+        self.segments.extend(merged.segment.map(Arc::new));
+        self.segments.sort_by_key(|segment| segment.rows().start);
+        if self.behind_segments().len() <= self.options.exact_below {
+            self.live.clear();
+        }
+        segment::tidy(&self.dir, &self.segments, false)
+    }
+
+    /// Records that a merge has failed: the next one waits for `exact_below` more rows.
+    pub(crate) fn merge_failed(&mut self) {
+        self.merge_again_at = self.vectors.count().saturating_add(self.options.exact_below).saturating_add(1);
+    }
+
+    /// Does all merges that are due, until no more than `exact_below` rows are outside of segments. A merge that
+    /// fails is logged: searches are right without it. `progress` gets how many rows of how many were added, and
     /// may cancel.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when `progress` breaks.
-    pub(crate) fn keep_graph(
-        &mut self,
-        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<()> {
-        if !self.wants_graph() {
-            return Ok(());
-        }
-        match self.build_graph_with(progress) {
-            Err(error @ Error::Cancelled { .. }) => Err(error),
-            Err(error) => {
-                tracing::error!(%error, "searches stay exact");
-                self.graph_failed_at = self.vectors.count();
-                Ok(())
+    pub(crate) fn merge_all(&mut self, view: &DenseView, progress: &mut Progress<'_>) -> Result<()> {
+        loop {
+            let merged = self.merge_now(view)?.run(progress);
+            match merged.and_then(|merged| merged.map(|merged| self.install(merged)).transpose()) {
+                Ok(Some(())) => {}
+                Ok(None) => return Ok(()),
+                Err(error @ Error::Cancelled { .. }) => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "searches stay exact");
+                    self.merge_failed();
+                    return Ok(());
+                }
             }
-            Ok(()) => Ok(()),
         }
     }
 
-    /// Whether vectors are long enough for a graph, and there are more than `exact_below` rows, of which more than `exact_below` would otherwise be scored one by
-    /// one in every search.
-    pub(super) fn wants_graph(&self) -> bool {
-        let behind = self.graph.as_ref().map_or(0, |graph| graph.rows());
-        let uncovered = self.vectors.count() - behind.max(self.graph_failed_at);
-        self.writable
-            && self.dimensions() >= LEAST_DIMENSIONS
-            && self.directory.len() > self.options.exact_below
-            && uncovered > self.options.exact_below
-    }
-
-    /// A build over the rows there are now, to be run anywhere, while this index is searched and appended to. The
-    /// present graph is added to, unless a quarter of it is out of date. Only one build may run at a time.
-    pub(crate) fn graph_builder(&self) -> Result<GraphBuilder> {
-        if !self.writable {
-            return Err(Error::ReadOnly { doing: "build the vector graph", path: self.dir.clone() });
+    /// The rows behind the segments, to be added to the live part. `None` when there are so few that a search scores
+    /// them exactly.
+    pub(crate) fn live_rows(&self) -> Option<LiveRows> {
+        let behind = self.behind_segments();
+        if !self.writable
+            || self.dimensions() < LEAST_DIMENSIONS
+            || behind.len() <= self.options.exact_below.max(live::STEP)
+        {
+            return None;
         }
-        let current = self.directory.rows();
-        let base = self.graph.clone().filter(|graph| {
-            let still = current.partition_point(|&row| (row as usize) < graph.rows());
-            4 * still >= 3 * graph.covered()
-        });
-        let rows = self.vectors.rows();
-        let fingerprint = self.vectors.fingerprint(rows.count()).unwrap_or_default();
-        Ok(GraphBuilder { dir: self.dir.clone(), rows, current, fingerprint, basis: self.basis(), base })
+        let mut current = self.directory.rows();
+        let first = behind.start as u32;
+        current.drain(..current.partition_point(|&row| row < first));
+        Some(LiveRows {
+            live: Arc::clone(&self.live),
+            dir: self.dir.clone(),
+            rows: self.vectors.rows(),
+            first,
+            current,
+            connectivity: self.options.connectivity,
+            ef_construction: self.options.ef_construction,
+        })
     }
 
-    /// Uses a graph that was built, in views made from now on, and removes older ones.
-    pub(crate) fn install(&mut self, built: BuiltGraph) -> Result<()> {
-        let graph = Arc::new(built.0);
-        self.graph = Some(Arc::clone(&graph));
-        tidy(&self.dir, Some(&graph), false)
-    }
-
-    /// Builds a graph over all rows and uses it. Takes minutes for a hundred thousand rows.
-    #[cfg(test)]
-    pub(crate) fn build_graph(&mut self) -> Result<()> {
-        self.build_graph_with(&mut |_, _| ControlFlow::Continue(()))
-    }
-
-    fn build_graph_with(&mut self, progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<()> {
-        let built = self.graph_builder()?.build(progress)?;
-        self.install(built)
-    }
-
-    /// Whether views have a graph to search through.
-    #[cfg(test)]
-    pub(crate) fn has_graph(&self) -> bool {
-        self.graph.is_some()
+    fn behind_segments(&self) -> Range<usize> {
+        self.segments.last().map_or(0, |segment| segment.rows().end)..self.vectors.count()
     }
 
     /// Elements of a vector.
@@ -290,13 +330,12 @@ impl DenseIndex {
     }
 
     /// The options that it was created with.
-    #[cfg(test)]
     pub(crate) fn options(&self) -> &DenseOptions {
         &self.options
     }
 
-    /// Numbers of the rows whose checksum failed. Which chunks they held cannot be known from them: those that are
-    /// alive and have no other row are in [`DenseView::missing`].
+    /// Numbers of the rows whose checksum failed. Which chunks they held cannot be known from them: those
+    /// that are alive and have no other row are in [`DenseView::missing`].
     #[cfg(test)]
     pub(crate) fn damaged_rows(&self) -> &[u32] {
         &self.damaged
@@ -314,13 +353,13 @@ impl DenseIndex {
     }
 
     #[cfg(test)]
-    pub(super) fn break_writes(&mut self) {
-        self.vectors.break_writes();
+    pub(super) fn leave_room(&mut self, bytes: Option<usize>) {
+        self.vectors.leave_room(bytes);
     }
 
     #[cfg(test)]
-    pub(super) fn graph(&self) -> Option<&Graph> {
-        self.graph.as_deref()
+    pub(super) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
     }
 }
 

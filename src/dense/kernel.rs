@@ -1,7 +1,8 @@
-//! The inner loops: bf16 row times f32 query, accumulated in f32; and the levels of a code times signed bytes, which is exact.
+//! The inner loops: dot products of a bf16 row and an f32 query, accumulated in f32, and of the levels of a code
+//! and i8, which are exact.
 //!
-//! They are written out for AVX-512 and AVX2, chosen at run time: the compiler vectorises a reduction of floats only when told how to
-//! split it, and knows no product of bytes. The lengths of rows and queries are multiples of [`LANES`]: rows and queries are padded with zeros.
+//! Written out for AVX-512 and AVX2 and chosen at run time: the compiler vectorises a sum of floats only when told
+//! how to split it. Rows and queries are padded with zeros to multiples of [`LANES`].
 
 /// Rows and queries are padded to a multiple of this many elements.
 pub(super) const LANES: usize = 8;
@@ -41,8 +42,8 @@ impl Kernel {
         kinds.into_iter().map(Kernel).collect()
     }
 
-    /// The dot product of a row of bf16 bit patterns (little endian) and a query of the same length, a multiple of
-    /// [`LANES`]. Never returns -0.0, so that equal scores compare equal.
+    /// The dot product of a row of bf16 bit patterns (little endian) and a query of the same length, a
+    /// multiple of [`LANES`]. Never returns -0.0, so that equal scores compare equal.
     #[inline]
     pub(super) fn dot(self, row: &[u16], query: &[f32]) -> f32 {
         debug_assert!(row.len() == query.len() && row.len().is_multiple_of(LANES));
@@ -58,12 +59,12 @@ impl Kernel {
         dot + 0.0
     }
 
-    /// The product of a code's levels ([`code`](super::code)) and as many signed bytes: two for each byte of the code, first those for all
-    /// lower bits, then those for all upper.
+    /// The product of a code's levels ([`code`](super::code)) and as many signed bytes: two for each byte of
+    /// the code, first those for all lower bits, then those for all upper.
     #[inline]
-    pub(super) fn dot_code(self, code: &[u8], sought: &[i8]) -> i32 {
-        debug_assert!(2 * code.len() == sought.len());
-        let (lower, upper) = sought.split_at(code.len());
+    pub(super) fn dot_code(self, code: &[u8], query: &[i8]) -> i32 {
+        debug_assert!(2 * code.len() == query.len());
+        let (lower, upper) = query.split_at(code.len());
         match self.0 {
             Kind::Portable => levels(code, lower, upper),
             // SAFETY: `available` found AVX2 on this processor.
@@ -284,12 +285,12 @@ mod tests {
         ) {
             let widest = |bytes| if widest { (u8::MAX, i8::MIN, i8::MIN) } else { bytes };
             let bytes: Vec<(u8, i8, i8)> = bytes.into_iter().map(widest).collect();
-            let product = |level: u8, sought: i8| i64::from(level) * i64::from(sought);
+            let product = |level: u8, query: i8| i64::from(level) * i64::from(query);
             let expected: i64 = bytes.iter().map(|&(b, low, up)| product(b & 15, low) + product(b >> 4, up)).sum();
             let code: Vec<u8> = bytes.iter().map(|bytes| bytes.0).collect();
-            let sought: Vec<i8> = bytes.iter().map(|bytes| bytes.1).chain(bytes.iter().map(|bytes| bytes.2)).collect();
+            let query: Vec<i8> = bytes.iter().map(|bytes| bytes.1).chain(bytes.iter().map(|bytes| bytes.2)).collect();
             for kernel in Kernel::available() {
-                prop_assert_eq!(i64::from(kernel.dot_code(&code, &sought)), expected, "{:?}", kernel);
+                prop_assert_eq!(i64::from(kernel.dot_code(&code, &query)), expected, "{:?}", kernel);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The dense index: vectors in a memory-mapped file, searched exactly or through a proximity graph.
+//! The dense index: vectors in a memory-mapped file, searched exactly or through proximity graphs.
 //!
 //! A folder holds
 //!
@@ -6,22 +6,28 @@
 //! |---|---|
 //! | `dense.json` | envelope: the options chosen at creation |
 //! | `vectors.bin` | the vectors, append-only, bf16, bound to the weights that made them ([`vectors`]) |
-//! | `graph-N/` | an HNSW graph over a prefix of the rows, with an envelope that says which ([`graph`]) |
+//! | `graph-N/` | a segment: an HNSW graph over rows that follow each other ([`segment`]) |
 //!
-//! The vectors are the truth; a graph is an aid that may be missing, damaged or behind. It only proposes candidates:
-//! scores always come from the vectors, rows that it does not cover are searched exactly, and when it proposes too
-//! little the search is exact. Which chunks are alive is not known here: a [`DenseView`] is made for a list of them.
+//! The vectors are the truth. Segments are sealed and merged geometrically ([`tiers`], [`merge`]); the rows
+//! behind the last one are found by an index in memory ([`live`]) or scored one by one. Any of these may be
+//! missing, damaged or behind: they only propose candidates, scores always come from the vectors, and rows
+//! that none of them finds are scored exactly. Which chunks are alive is not known here: a [`DenseView`] is
+//! made for a list of them.
 
-mod build;
+mod bits;
 mod code;
+mod coverage;
 mod directory;
 mod exact;
-mod graph;
 mod grow;
 mod hnsw;
 mod index;
 mod kernel;
+mod live;
+mod merge;
 mod options;
+mod segment;
+mod tiers;
 mod unit;
 mod vectors;
 mod view;
@@ -30,5 +36,6 @@ mod view;
 mod tests;
 
 pub(crate) use index::DenseIndex;
+pub(crate) use merge::{Merge, Merged};
 pub(crate) use options::DenseOptions;
 pub(crate) use view::DenseView;

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 /// `vector` divided by its Euclidean length.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it does not have `dimensions` elements, holds NaN or an infinity, or is all zero: such a
-/// vector has no direction, so no cosine to anything.
+/// [`Error::Invalid`] when it does not have `dimensions` elements, holds NaN or an infinity, or is all zero:
+/// such a vector has no direction, so no cosine to anything.
 pub(super) fn unit(what: &'static str, vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
     if vector.len() != dimensions {
         return Err(Error::invalid(what, format!("{} dimensions", vector.len()), dimensions));

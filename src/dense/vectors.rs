@@ -15,8 +15,10 @@
 //! | 12..16 | scale, f32: one over the length of the vector as rounded to bf16 |
 //! | 16.. | elements, bf16, padded with zeros to a multiple of 8 |
 //!
-//! All little endian. Rows are never rewritten. A row cut short at the end is a torn write: the writer cuts it off
-//! when it opens the file, readers look past it. A whole row whose checksum fails stays where it is and is listed.
+//! All little endian. A whole row is never rewritten and never cut off, since a reader may have taken it up:
+//! what a failed append has left whole stays, and the next append goes on behind it. A row cut short at the
+//! end is a torn write: readers look past it, and the writer writes over it, or cuts it off when it opens
+//! the file. A whole row whose checksum fails stays where it is and is listed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -131,8 +133,9 @@ impl Rows {
         let len = usize::try_from(layout.offset(count)).map_err(|_| {
             Error::invalid("the number of vectors", count, "what fits into the address space")
         })?;
-        // SAFETY: the file is ours, its rows are never rewritten, and it is only ever cut behind its last whole row,
-        // which lies at or behind `len`.
+        // SAFETY: the file is ours. Whole rows are never rewritten, and the file is only ever cut behind the
+        // last of them; what is mapped ends with a whole row, so it neither changes nor loses the pages
+        // behind it.
         let map = unsafe { MmapOptions::new().len(len).map(file) }.map_err(Error::io("map", path))?;
         Ok(Arc::new(Rows { map, layout, count, kernel: Kernel::best() }))
     }
@@ -162,7 +165,8 @@ impl Rows {
         f32::from_bits(le_u32(&self.bytes(row)[12..]))
     }
 
-    fn elements(&self, row: u32) -> &[u16] {
+    /// The elements as they are stored, with their padding.
+    pub(super) fn elements(&self, row: u32) -> &[u16] {
         let bytes = &self.bytes(row)[ROW_HEAD..];
         // SAFETY: any two bytes are a u16; the map starts on a page and START, the row length and ROW_HEAD are
         // even, so the pointer is aligned; the length stays within `bytes`.
@@ -175,8 +179,8 @@ impl Rows {
         self.kernel.dot(self.elements(row), &query.elements) * self.scale(row)
     }
 
-    /// Asks the processor to fetch a row that will be scored soon. Rows that do not follow each other would otherwise
-    /// wait for memory one by one.
+    /// Asks the processor to fetch a row that will be scored soon. Rows that do not follow each other would
+    /// otherwise wait for memory one by one.
     #[inline]
     pub(super) fn prefetch(&self, row: u32) {
         kernel::prefetch(self.bytes(row));
@@ -213,6 +217,9 @@ pub(super) struct VectorFile {
     /// The stored checksum of every row: together they are the fingerprint of the file.
     checksums: Vec<u32>,
     rows: Arc<Rows>,
+    /// As many bytes as a write has room for.
+    #[cfg(test)]
+    room: Option<usize>,
 }
 
 impl VectorFile {
@@ -235,8 +242,16 @@ impl VectorFile {
             OpenOptions::new().read(true).write(writable).open(path).map_err(Error::io("open", path))?;
         let layout = read_head(path, &mut file, weights)?;
         let rows = Rows::map(&file, path, layout, 0)?;
-        let mut vectors =
-            VectorFile { path: path.to_path_buf(), file, writable, layout, checksums: Vec::new(), rows };
+        let mut vectors = VectorFile {
+            path: path.to_path_buf(),
+            file,
+            writable,
+            layout,
+            checksums: Vec::new(),
+            rows,
+            #[cfg(test)]
+            room: None,
+        };
         let scanned = vectors.extend()?;
         if writable {
             let (len, whole) = (vectors.file_len()?, layout.offset(vectors.count()));
@@ -263,16 +278,15 @@ impl VectorFile {
         Arc::clone(&self.rows)
     }
 
-    /// What tells the first `count` rows from those of any other file. `None` when there are fewer.
-    pub(super) fn fingerprint(&self, count: usize) -> Option<u32> {
-        let mut hasher = crc32fast::Hasher::new();
-        self.checksums.get(..count)?.iter().for_each(|crc| hasher.update(&crc.to_le_bytes()));
-        Some(hasher.finalize())
+    /// The stored checksum of every row.
+    pub(super) fn checksums(&self) -> &[u32] {
+        &self.checksums
     }
 
-    /// Takes up the whole rows that were appended to the file since, and returns them.
+    /// Takes up the whole rows that are in the file and not known yet, and returns them: on a reader what
+    /// was appended since, on the writer what a failed append has left.
     ///
-    /// They are read, not looked at through the map: another process may be cutting a failed append off just now.
+    /// They are read, not looked at through the map: the file may have been cut by whoever else has access to it.
     pub(super) fn extend(&mut self) -> Result<Vec<Scanned>> {
         let known = self.count();
         let len = self.file_len()?.saturating_sub(self.layout.offset(known));
@@ -300,7 +314,9 @@ impl VectorFile {
         Ok(scanned)
     }
 
-    /// Appends vectors, all or none, and returns their rows. Nothing is written when one is not acceptable.
+    /// Appends vectors behind all rows that are known, and returns their rows. Nothing is written when one
+    /// is not acceptable. After an error of the disk some may lie in the file, which
+    /// [`extend`](VectorFile::extend) has to take up before the next append.
     pub(super) fn append(&mut self, vectors: &[(ChunkId, &[f32])]) -> Result<Vec<(ChunkId, u32)>> {
         let layout = self.layout;
         let units = vectors
@@ -323,25 +339,11 @@ impl VectorFile {
             return Ok(Vec::new());
         }
         self.check_room(items.len())?;
-        let known = self.count();
-        let written = self.write_rows(items, encode).and_then(|written| {
-            let rows = Rows::map(&self.file, &self.path, self.layout, known + written.rows.len())?;
-            Ok((written, rows))
-        });
-        match written {
-            Ok((written, rows)) => {
-                self.checksums.extend(written.checksums);
-                self.rows = rows;
-                Ok(written.rows)
-            }
-            Err(error) => {
-                // Should this fail too, the next append still writes over what is left: it starts at the same place.
-                if let Err(e) = self.file.set_len(self.layout.offset(known)) {
-                    tracing::warn!(path = %self.path.display(), "could not cut a failed append off: {e}");
-                }
-                Err(error)
-            }
-        }
+        let written = self.write_rows(items, encode)?;
+        let count = self.count() + written.rows.len();
+        self.rows = Rows::map(&self.file, &self.path, self.layout, count)?;
+        self.checksums.extend(written.checksums);
+        Ok(written.rows)
     }
 
     /// Writes rows behind the known ones.
@@ -361,12 +363,21 @@ impl VectorFile {
             appended.push((chunk_of(&piece[start..]), (self.count() + appended.len()) as u32));
             checksums.push(le_u32(&piece[start + 8..]));
             if piece.len() >= PIECE {
-                file.write_all(&piece).map_err(Error::io("append to", &self.path))?;
+                self.write(&piece).map_err(Error::io("append to", &self.path))?;
                 piece.clear();
             }
         }
-        file.write_all(&piece).map_err(Error::io("append to", &self.path))?;
+        self.write(&piece).map_err(Error::io("append to", &self.path))?;
         Ok(Written { rows: appended, checksums })
+    }
+
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        #[cfg(test)]
+        if let Some(room) = self.room.filter(|&room| room < bytes.len()) {
+            (&self.file).write_all(&bytes[..room])?;
+            return Err(ErrorKind::StorageFull.into());
+        }
+        (&self.file).write_all(bytes)
     }
 
     /// Makes what was appended durable.
@@ -391,8 +402,8 @@ impl VectorFile {
     }
 
     #[cfg(test)]
-    pub(super) fn break_writes(&mut self) {
-        self.file = File::open(&self.path).unwrap();
+    pub(super) fn leave_room(&mut self, bytes: Option<usize>) {
+        self.room = bytes;
     }
 }
 

@@ -1,27 +1,37 @@
 //! Searching: the vectors of a list of live chunks at one moment.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
+use super::code::CodeQuery;
+use super::coverage::{Coverage, Covered};
 use super::directory::skip;
 use super::exact::{AHEAD, best_of};
-use super::graph::Graph;
+use super::live::{Live, LivePart};
 use super::options::DenseOptions;
+use super::segment::Segment;
 use super::vectors::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, ChunkSet};
 
-/// Rows that are scored in order in the time that a search through the graph takes for each candidate it asks for: 19 of
-/// 10,000 rows, 25 of 100,000 and 23 of 1,000,000 were measured (docs/performance.md). Decides between graph and exact.
+/// Rows that are scored in order in the time that a search of a segment takes for each candidate it asks
+/// for: 19 of 10,000 rows, 25 of 100,000 and 23 of 1,000,000 were measured (docs/performance.md). Decides
+/// between graph and exact.
 const GRAPH_COST: usize = 24;
+/// The same for the live part: 31 of 10,000 rows.
+const LIVE_COST: usize = 32;
 
-/// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its index.
+/// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its
+/// index.
 #[derive(Debug, Clone)]
 pub(crate) struct DenseView(Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) rows: Arc<Rows>,
-    pub(super) graph: Option<Arc<Graph>>,
+    /// In the order of their rows.
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) live: Arc<Live>,
     pub(super) options: DenseOptions,
     /// Live chunks that have a vector, ascending.
     pub(super) chunks: Vec<ChunkId>,
@@ -32,33 +42,14 @@ pub(super) struct Inner {
     pub(super) coverage: OnceLock<Coverage>,
 }
 
-/// What the graph can find of a view's rows.
-#[derive(Debug)]
-pub(super) struct Coverage {
-    /// For every row that the graph is about, whether it is one of them.
-    found: Vec<bool>,
-    /// How many are.
-    covered: usize,
-    /// The view's other rows: to be scored exactly.
-    others: Vec<u32>,
-}
-
-impl Coverage {
-    fn new(graph: &Graph, rows: &[u32]) -> Coverage {
-        let mut found = vec![false; graph.rows()];
-        let (covered, others): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| graph.covers(row));
-        covered.iter().for_each(|&row| found[row as usize] = true);
-        Coverage { found, covered: covered.len(), others }
-    }
-}
-
 impl DenseView {
     pub(super) fn new(inner: Inner) -> DenseView {
         DenseView(Arc::new(inner))
     }
 
-    /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if given.
-    /// There are `k` of them unless fewer chunks are alive and allowed; ids in it that are not alive count for nothing.
+    /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if
+    /// given. There are `k` of them unless fewer chunks are alive and allowed; ids in it that are not alive
+    /// count for nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a query of other dimensions, with NaN or infinities, or all zero.
@@ -117,6 +108,13 @@ impl DenseView {
         self.0.chunks.len()
     }
 
+    /// The rows of those chunks, ascending.
+    pub(super) fn rows(&self) -> Vec<u32> {
+        let mut rows = self.0.row_of.clone();
+        rows.sort_unstable();
+        rows
+    }
+
     /// Live chunks that have a vector, ascending.
     #[cfg(test)]
     pub(crate) fn chunks(&self) -> &[ChunkId] {
@@ -146,7 +144,8 @@ impl DenseView {
 
     fn row(&self, chunk: ChunkId) -> Option<u32> {
         let chunks = &self.0.chunks;
-        // Ids ascend, so that none is further in than it is from the first: there it is, where no chunk was removed.
+        // Ids ascend, so that none is further in than it is from the first: there it is, where no chunk was
+        // removed.
         let furthest = chunk.0.checked_sub(chunks.first()?.0)?.min(chunks.len() as u64 - 1) as usize;
         let at = match chunks[furthest] == chunk {
             true => furthest,
@@ -170,46 +169,117 @@ impl Inner {
         rows
     }
 
-    /// Those of the allowed rows that may be among the best `k`: what the graph proposes, and all that it does not cover.
-    /// `None` when scoring every one is cheaper, or the graph gives too few.
-    ///
-    /// Dead and filtered rows are dropped behind the graph, not in it: the candidates among the nearest N rows are
-    /// exactly the nearest candidates, however the filter lies, and N need only grow with the share that is dropped.
+    /// The allowed rows that may be among the best `k`: candidates from the segments and the live part, nearest by
+    /// code first, then all rows that have to be scored exactly. `None` when these are all.
     fn shortlist(&self, query: &Query, k: usize, allowed: Option<&dyn ChunkSet>) -> Option<Vec<u32>> {
-        let graph = self.graph.as_deref()?;
         let candidates = allowed.map_or(self.chunks.len(), |allowed| allowed.len().min(self.chunks.len()));
+        let live = self.live.get();
+        if k == 0 || candidates <= self.options.exact_below || self.segments.is_empty() && live.is_none() {
+            return None;
+        }
         let k = k.min(candidates);
-        if k == 0 || candidates <= self.options.exact_below {
+        let search = Search {
+            view: self,
+            code: CodeQuery::vector(query.unit()),
+            k,
+            enough: self.options.candidates(k),
+            allowed,
+            candidates,
+        };
+        let coverage = self.coverage.get_or_init(|| Coverage::new(&self.segments, &self.row_of));
+        let (mut proposed, mut exact, mut searched) = (Vec::new(), Vec::new(), false);
+        for (segment, covered) in self.segments.iter().zip(&coverage.segments) {
+            match search.segment(segment, covered) {
+                Some(found) => {
+                    searched |= !found.is_empty();
+                    proposed.extend(found);
+                }
+                None => exact.extend(covered.rows().filter(|&row| search.allows(row))),
+            }
+        }
+        search.cut(&mut proposed);
+        let mut shortlist: Vec<u32> = proposed.into_iter().map(|(_, row)| row).collect();
+        let found = live.as_deref().and_then(|part| Some((part, search.live(part, coverage)?)));
+        let others = &coverage.others;
+        match found {
+            Some((part, found)) => {
+                let place = |row: u32| others.partition_point(|&other| other < row);
+                let rows = part.rows();
+                let missed = part.missed().iter().filter(|row| others.binary_search(row).is_ok());
+                let around = others[..place(rows.start)].iter().chain(&others[place(rows.end)..]);
+                exact.extend(missed.chain(around).filter(|&&row| search.allows(row)));
+                shortlist.extend(found);
+                searched = true;
+            }
+            None => exact.extend(others.iter().filter(|&&row| search.allows(row))),
+        }
+        shortlist.extend(exact);
+        searched.then_some(shortlist)
+    }
+}
+
+/// A search of a view for candidates.
+///
+/// Dead and filtered rows are dropped after a graph was searched: the candidates among the nearest N rows are the
+/// nearest candidates whatever the filter is, and N grows with the share that is dropped.
+struct Search<'a> {
+    view: &'a Inner,
+    code: CodeQuery,
+    k: usize,
+    /// Candidates that are scored by their vectors.
+    enough: usize,
+    allowed: Option<&'a dyn ChunkSet>,
+    /// How many chunks of the view may be allowed.
+    candidates: usize,
+}
+
+impl Search<'_> {
+    fn allows(&self, row: u32) -> bool {
+        self.allowed.is_none_or(|allowed| allowed.contains(self.view.rows.chunk(row)))
+    }
+
+    /// An estimate of how many of so many rows are allowed, as if the filter were uniform.
+    fn share(&self, rows: usize) -> usize {
+        (self.candidates as u64 * rows as u64 / self.view.chunks.len() as u64) as usize
+    }
+
+    /// Candidates from a segment. `None` when scoring its rows exactly is cheaper, or when fewer than `k` were found:
+    /// only with `k` candidates no other row of the segment can be among the best `k`.
+    fn segment(&self, segment: &Segment, covered: &Covered) -> Option<Vec<(i32, u32)>> {
+        if covered.count == 0 {
+            return Some(Vec::new());
+        }
+        let allowed = self.share(covered.count);
+        let ef = self.view.options.ef(self.enough, segment.found());
+        let fetch = ef.saturating_mul(segment.found()).checked_div(allowed)?;
+        if fetch.saturating_mul(GRAPH_COST) >= allowed {
             return None;
         }
-        let coverage = self.coverage.get_or_init(|| Coverage::new(graph, &self.row_of));
-        // As if the filter let the same share of either kind through.
-        let covered = (candidates as u64 * coverage.covered as u64 / self.chunks.len() as u64) as usize;
-        if covered == 0 {
+        let mut found = segment.search(&self.code, fetch);
+        found.retain(|&(_, row)| covered.contains(row) && self.allows(row));
+        (found.len() >= self.k).then_some(found)
+    }
+
+    /// Candidates from the live part, in the same way.
+    fn live(&self, part: &LivePart, coverage: &Coverage) -> Option<Vec<u32>> {
+        let rows = coverage.others_in(part.rows().start, part.rows().end);
+        let allowed = self.share(rows.len());
+        let fetch = self.enough.saturating_mul(part.found()).checked_div(allowed)?;
+        if fetch.saturating_mul(LIVE_COST) >= allowed {
             return None;
         }
-        let enough = self.options.candidates(k);
-        let breadth = self.options.breadth(enough, graph.covered());
-        let fetch = breadth.saturating_mul(graph.covered()).div_ceil(covered);
-        if fetch.saturating_mul(GRAPH_COST) >= covered {
-            return None;
+        let mut found = part.search(&self.code, fetch)?;
+        found.retain(|&row| rows.binary_search(&row).is_ok() && self.allows(row));
+        (found.len() >= self.k).then_some(found)
+    }
+
+    /// Keeps the nearest candidates by code. The list was longer only to miss none. Rows with the product of the last
+    /// one stay too: codes can't tell them apart.
+    fn cut(&self, proposed: &mut Vec<(i32, u32)>) {
+        proposed.sort_unstable_by_key(|&(score, row)| (Reverse(score), row));
+        if let Some(&(last, _)) = proposed.get(self.enough - 1) {
+            proposed.truncate(proposed.partition_point(|&(score, _)| score >= last));
         }
-        let is_allowed = |row| allowed.is_none_or(|allowed| allowed.contains(self.rows.chunk(row)));
-        let mut found = graph.search(query, fetch);
-        found.retain(|&(_, row)| coverage.found.get(row as usize) == Some(&true) && is_allowed(row));
-        // A walk keeps more in mind than it takes to find these, so as not to miss any; what its codes place behind them is not
-        // among the best. Where codes are equal they cannot tell: all with the last one's stay.
-        if let Some(&(last, _)) = found.get(enough - 1) {
-            found.truncate(found.partition_point(|&(place, _)| place <= last));
-        }
-        let mut shortlist: Vec<u32> = found.into_iter().map(|(_, row)| row).collect();
-        // With k of its own rows proposed, no other of them can be among the best k. The rows that it does not cover don't
-        // count: they would hide that it has found none.
-        if shortlist.len() < k {
-            return None;
-        }
-        shortlist.extend(coverage.others.iter().filter(|&&row| is_allowed(row)));
-        Some(shortlist)
     }
 }
 

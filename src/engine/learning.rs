@@ -213,6 +213,7 @@ impl Engine {
             })?;
         let id = generation.meta.id;
         writer.dense = dense;
+        self.wake_upkeep(&writer.dense, &view);
         self.swap(Snapshot { lexical, pinned: Pinned { dense: view, generation } }, &dropped);
         Ok(id)
     }

@@ -16,10 +16,10 @@ mod rollback;
 mod source;
 mod status;
 mod threads;
+mod upkeep;
 mod worker;
 mod writer;
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +45,7 @@ use document::Prepared;
 use idle::LastSearch;
 use layout::{Layout, Settings};
 use learning::Generations;
+use upkeep::Upkeep;
 use writer::Writer;
 
 /// An open index. Cheap to clone; all clones are the same engine. `Send` and `Sync`: search from as many threads as
@@ -81,6 +82,7 @@ struct Inner {
     /// Held for the length of a round: one at a time.
     round: Mutex<()>,
     worker: Mutex<Option<worker::Worker>>,
+    upkeep: Upkeep,
     last_search: LastSearch,
     closed: AtomicBool,
 }
@@ -269,13 +271,13 @@ impl Engine {
         Ok(report)
     }
 
-    /// Makes the writer's last commit visible, after building the graph that its vectors may call for.
+    /// Makes the writer's last commit visible.
     fn refresh_from(&self, writer: &mut WriterGuard<'_>) -> Result<()> {
         let writer = writer.get()?;
         let generation = Arc::clone(&self.inner.snapshot.load().pinned.generation);
-        writer.dense.keep_graph(&mut |_, _| ControlFlow::Continue(()))?;
         let lexical = self.inner.lexical.snapshot()?;
         let dense = writer.dense.view(&lexical.live_chunks())?;
+        self.wake_upkeep(&writer.dense, &dense);
         self.inner.snapshot.store(Arc::new(Snapshot { lexical, pinned: Pinned { dense, generation } }));
         Ok(())
     }
@@ -283,6 +285,9 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        if let Err(error) = self.upkeep.stop() {
+            tracing::warn!(%error, "the upkeep of the vector index ended with an error");
+        }
         let worker = self.worker.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Err(error)) = worker.map(worker::Worker::stop) {
             tracing::warn!(%error, "the background worker ended with an error");

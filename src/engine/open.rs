@@ -12,6 +12,7 @@ use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::learning::Generations;
 use super::options::Options;
+use super::upkeep::Upkeep;
 use super::worker::Worker;
 use super::writer::{Writer, next_chunk};
 use super::{Access, Engine, Inner};
@@ -81,6 +82,8 @@ impl Engine {
         if engine.inner.options.policy.is_active() {
             engine.start_worker()?;
         }
+        let view = engine.inner.snapshot.load().pinned.dense.clone();
+        engine.wake_upkeep(&engine.lock_writer("open")?.get()?.dense, &view);
         Ok(engine)
     }
 
@@ -130,7 +133,7 @@ impl Engine {
             return Ok(());
         }
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stopped = worker.map_or(Ok(()), Worker::stop);
+        let stopped = worker.map_or(Ok(()), Worker::stop).and(self.inner.upkeep.stop());
         let logged = self.inner.feedback.as_ref().map_or(Ok(()), FeedbackLog::close);
         let released = match &self.inner.access {
             Access::Reading(_) => Ok(()),
@@ -168,6 +171,7 @@ fn assemble(
             ledger,
             round: Mutex::new(()),
             worker: Mutex::new(None),
+            upkeep: Upkeep::default(),
             last_search: LastSearch::new(),
             closed: AtomicBool::new(false),
         }),

@@ -36,6 +36,7 @@ impl Engine {
         let view = dense.view(&lexical.live_chunks())?;
         let left = roll_back(&root, &manifest, id)?;
         writer.dense = dense;
+        self.wake_upkeep(&writer.dense, &view);
         let pinned = Pinned { dense: view, generation: Arc::new(generation) };
         self.swap(Snapshot { lexical, pinned }, &left);
         Ok(id)

@@ -27,16 +27,7 @@ pub(super) fn on_threads<T: Send>(
     progress: &mut Progress<'_>,
     work: impl FnOnce(&mut Progress<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|number| format!("{THREADS}-{number}"))
-        .start_handler(move |_| {
-            if background {
-                give_way()
-            }
-        })
-        .build()
-        .map_err(|error| Error::io("start the threads", Path::new(THREADS))(std::io::Error::other(error)))?;
+    let pool = pool(THREADS, threads, background)?;
     let (tell, told) = bounded(0);
     let (answer, answered) = bounded(0);
     let mut result = Err(Error::Cancelled { doing: "learning" });
@@ -56,6 +47,23 @@ pub(super) fn on_threads<T: Send>(
         }
     });
     result
+}
+
+/// So many threads of a name; in the `background`, they give way to every other thread.
+///
+/// # Errors
+/// [`Error::Io`] if they can't be started.
+pub(super) fn pool(name: &'static str, threads: usize, background: bool) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(move |number| format!("{name}-{number}"))
+        .start_handler(move |_| {
+            if background {
+                give_way()
+            }
+        })
+        .build()
+        .map_err(|error| Error::io("start the threads", Path::new(name))(std::io::Error::other(error)))
 }
 
 /// Lets every other thread go first.

@@ -172,7 +172,14 @@ impl Building {
         chunks: &LexicalSnapshot,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<()> {
-        fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)
+        let encoded = fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)?;
+        if encoded <= self.dense.options().exact_below {
+            // So few are left to the background, once the generation answers.
+            return Ok(());
+        }
+        let view = self.dense.view(&chunks.live_chunks())?;
+        // Told no numbers of its own: the graph's rows are not the chunks to do.
+        self.dense.merge_all(&view, &mut |_, _| progress(encoded, encoded))
     }
 
     /// How many live chunks of `chunks` have no vector yet.
@@ -189,7 +196,8 @@ impl Building {
     }
 }
 
-/// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable.
+/// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable. Returns
+/// how many there were.
 /// `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch and may stop the work.
 ///
 /// # Errors
@@ -200,7 +208,7 @@ pub(crate) fn fill(
     folder: &Path,
     chunks: &LexicalSnapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-) -> Result<()> {
+) -> Result<usize> {
     let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks())?.missing().to_vec();
     let texts_of = |ids: &mut dyn Iterator<Item = ChunkId>| -> Result<Vec<String>> {
         let text = |id: ChunkId| {
@@ -228,9 +236,8 @@ pub(crate) fn fill(
             return Err(Error::Cancelled { doing: "encoding the chunks" });
         }
     }
-    // Told no numbers of its own: the graph's rows are not the chunks to do.
-    dense.keep_graph(&mut |_, _| progress(missing.len(), missing.len()))?;
-    dense.sync()
+    dense.sync()?;
+    Ok(missing.len())
 }
 
 /// The number of the generation after `parent`.

@@ -93,11 +93,42 @@ fn a_failed_write_leaves_the_index_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let mut index = create(dir.path(), 2, 10);
     index.append(&[(ChunkId(1), &[1.0, 0.0])]).unwrap();
-    index.break_writes();
+    index.leave_room(Some(0));
     assert!(matches!(index.append(&[(ChunkId(2), &[0.0, 1.0])]), Err(Error::Io { .. })));
     let view = index.view(&ids([1, 2])).unwrap();
     assert_eq!((view.len(), view.missing()), (1, &ids([2])[..]));
     assert_eq!(DenseIndex::open(dir.path(), WEIGHTS).unwrap().rows(), 1);
+}
+
+#[test]
+fn a_reader_keeps_what_it_took_up_between_a_failed_append_and_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(6, 12, 6);
+    let mut writer = create(dir.path(), 6, 10);
+    writer.append(&rows(0, &vectors[..3])).unwrap();
+    let mut reader = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
+    // Two rows and a half.
+    writer.leave_room(Some(32 * 2 + 17));
+    assert!(matches!(writer.append(&rows(3, &vectors[3..7])), Err(Error::Io { .. })));
+    reader.refresh().unwrap();
+    let between = reader.view(&ids(0..12)).unwrap();
+    writer.leave_room(None);
+    writer.append(&rows(7, &vectors[7..])).unwrap();
+    reader.refresh().unwrap();
+    for (who, view) in [
+        ("the reader's view from between", between),
+        ("the reader", reader.view(&ids(0..12)).unwrap()),
+        ("the writer", writer.view(&ids(0..12)).unwrap()),
+        ("who opens it", DenseIndex::open(dir.path(), WEIGHTS).unwrap().view(&ids(0..12)).unwrap()),
+    ] {
+        let expected = if view.len() == 5 { ids(0..5) } else { ids((0..5).chain(7..12)) };
+        assert_eq!(view.chunks(), expected, "{who}");
+        for &chunk in view.chunks() {
+            let found = view.search(&vectors[chunk.0 as usize], 1, None).unwrap();
+            assert_eq!(found[0].0, chunk, "{who}");
+        }
+    }
+    assert_eq!(reader.rows(), 10, "none was written over");
 }
 
 #[test]
@@ -116,8 +147,8 @@ fn other_weights_a_second_creation_and_no_index_are_told_apart() {
     }
     for bad in [
         DenseOptions { connectivity: 1, ..small(1) },
-        DenseOptions { expansion_build: 0, ..small(1) },
-        DenseOptions { expansion_search: 5000, ..small(1) },
+        DenseOptions { ef_construction: 0, ..small(1) },
+        DenseOptions { ef_search: 5000, ..small(1) },
     ] {
         assert!(matches!(bad.validate(), Err(Error::Invalid { .. })), "{bad:?}");
         assert!(DenseIndex::create(&at.join("other"), 2, WEIGHTS, bad).is_err());
@@ -213,13 +244,13 @@ fn a_reader_takes_up_what_the_writer_adds() {
     let mut writer = create(dir.path(), 8, 50);
     let mut reader = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
     assert!(matches!(reader.append(&rows(0, &vectors)), Err(Error::ReadOnly { .. })));
-    assert!(matches!(reader.build_graph(), Err(Error::ReadOnly { .. })));
+    assert!(matches!(reader.merge(&reader.view(&[]).unwrap()), Err(Error::ReadOnly { .. })));
     let mut views = Vec::new();
     for (at, part) in vectors.chunks(100).enumerate() {
         writer.append(&rows(100 * at as u64, part)).unwrap();
-        writer.build_graph().unwrap();
+        merge_all(&mut writer);
         reader.refresh().unwrap();
-        assert!(reader.has_graph());
+        assert_eq!(reader.segments().len(), at + 1);
         views.push(reader.view(&ids(0..300)).unwrap());
     }
     for (at, view) in views.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Graphs: built, added to, passed over.
+//! Segments: built, added to, ignored.
 
 use super::*;
 
@@ -86,16 +86,16 @@ fn rows_that_cannot_be_are_no_graph_whatever_the_checksum_says() {
     let (file, json) = (folder.join("graph.hnsw"), folder.join("graph.json"));
     let good = fs::read(&file).unwrap();
     let read =
-        || -> serde_json::Value { crate::storage::read_envelope(&json, "dense-graph", 4).unwrap().unwrap() };
+        || -> serde_json::Value { crate::storage::read_envelope(&json, "dense-graph", 5).unwrap().unwrap() };
     let sidecar = read();
     let usable = |what: &str, bytes: &[u8], change: &dyn Fn(&mut serde_json::Value)| {
         let mut sidecar = sidecar.clone();
         sidecar["file_crc"] = crc32fast::hash(bytes).into();
         change(&mut sidecar);
         fs::write(&file, bytes).unwrap();
-        crate::storage::write_envelope(&json, "dense-graph", 4, &sidecar).unwrap();
+        crate::storage::write_envelope(&json, "dense-graph", 5, &sidecar).unwrap();
         let index = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
-        assert_eq!(index.has_graph(), what == "nothing", "{what}");
+        assert_eq!(index.segments().len(), usize::from(what == "nothing"), "{what}");
     };
     usable("nothing", &good, &|_| ());
     // The last node's row: one that there is not, and that of the node before it.
@@ -107,22 +107,42 @@ fn rows_that_cannot_be_are_no_graph_whatever_the_checksum_says() {
     usable("a copy twice", &good, &|sidecar| sidecar["copies"][1] = sidecar["copies"][0].clone());
     usable("too many rows", &good, &|sidecar| sidecar["rows"] = u64::MAX.into());
     let mut index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
-    index.build_graph().unwrap();
-    assert!(index.has_graph());
+    merge_all(&mut index);
+    assert!(!index.segments().is_empty());
 }
 
 #[test]
-fn a_graph_of_the_version_before_is_passed_over_and_built_anew() {
+fn a_graph_of_a_version_that_is_not_known_is_ignored_and_built_anew() {
     let dir = tempfile::tempdir().unwrap();
     let mut index = with_graph(dir.path(), &clustered(20, 400, 8));
     let path = graph_folders(dir.path())[0].join("graph.json");
-    let sidecar = serde_json::to_value(index.graph().unwrap().sidecar()).unwrap();
+    let sidecar = serde_json::to_value(index.segments()[0].sidecar()).unwrap();
     crate::storage::write_envelope(&path, "dense-graph", 3, &sidecar).unwrap();
     drop(index);
     index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
-    assert!(!index.has_graph() && index.wants_graph());
-    index.build_graph().unwrap();
-    assert!(index.has_graph());
+    assert!(index.segments().is_empty());
+    merge_all(&mut index);
+    assert!(!index.segments().is_empty());
+}
+
+#[test]
+fn a_graph_of_the_version_before_is_the_first_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = clustered(20, 900, 8);
+    let mut index = with_graph(dir.path(), &vectors[..400]);
+    let path = graph_folders(dir.path())[0].join("graph.json");
+    let mut sidecar = serde_json::to_value(index.segments()[0].sidecar()).unwrap();
+    assert_eq!((&sidecar["rows"], &sidecar["basis"]["expansion_build"]), (&400.into(), &128.into()));
+    // Version 4 knew no first row, and listed rows that are no nodes.
+    sidecar.as_object_mut().unwrap().remove("first").unwrap();
+    crate::storage::write_envelope(&path, "dense-graph", 4, &sidecar).unwrap();
+    drop(index);
+    index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert_eq!(index.segments()[0].rows(), 0..400);
+    index.append(&rows(400, &vectors[400..])).unwrap();
+    merge_all(&mut index);
+    assert_eq!(index.segments().iter().map(|segment| segment.rows()).collect::<Vec<_>>(), [0..400, 400..900]);
+    assert!(recall(&everything(&index), &model(0, &vectors), &vectors[..60], None) >= 0.98);
 }
 
 #[test]
@@ -162,15 +182,15 @@ fn rows_that_the_graph_does_not_cover_do_not_hide_that_it_found_nothing() {
 #[test]
 fn copies_do_not_tear_the_graph_apart_and_are_all_found() {
     let dir = tempfile::tempdir().unwrap();
-    // One text four thousand times among a thousand others; half of it comes after the first build.
+    // One text four thousand times among a thousand others; most of it comes after the first build.
     let mut vectors = clustered(16, 5000, 8);
     for i in (0..5000).filter(|i| i % 5 != 0) {
         vectors[i] = vectors[1].clone();
     }
-    let mut index = with_graph(dir.path(), &vectors[..2500]);
-    index.append(&rows(2500, &vectors[2500..])).unwrap();
-    index.build_graph().unwrap();
-    let sidecar = index.graph().unwrap().sidecar();
+    let mut index = with_graph(dir.path(), &vectors[..900]);
+    index.append(&rows(900, &vectors[900..])).unwrap();
+    merge_all(&mut index);
+    let sidecar = index.segments()[0].sidecar();
     assert_eq!((sidecar.levels[0], sidecar.copies.len()), (1001, 3999));
     assert!(sidecar.left_out.len() < 20, "{} rows are out of reach", sidecar.left_out.len());
     let view = index.view(&ids(1..5000)).unwrap();
@@ -190,7 +210,7 @@ fn of_many_equal_vectors_the_lowest_ids_come_first_however_late_they_were_added(
     index.append(&rows(0, &vectors)).unwrap();
     let equal: Vec<(ChunkId, &[f32])> = (2000..2600).rev().map(|id| (ChunkId(id), &vectors[1][..])).collect();
     index.append(&equal).unwrap();
-    index.build_graph().unwrap();
+    merge_all(&mut index);
     let view = index.view(&ids(0..2600)).unwrap();
     assert!(uses_graph(&view, &vectors[1], 5, None));
     let first: Vec<ChunkId> =
@@ -205,8 +225,8 @@ fn a_row_that_was_outdated_when_the_graph_was_built_is_found_when_its_successor_
     let mut index = create(dir.path(), 8, 100);
     index.append(&rows(0, &vectors)).unwrap();
     index.append(&[(ChunkId(7), &vectors[7])]).unwrap();
-    index.build_graph().unwrap();
-    assert_eq!(index.graph().unwrap().sidecar().left_out, [7]);
+    merge_all(&mut index);
+    assert!(!index.segments()[0].finds(7) && index.segments()[0].finds(8));
     drop(index);
     let path = dir.path().join("vectors.bin");
     let mut bytes = fs::read(&path).unwrap();
@@ -214,37 +234,32 @@ fn a_row_that_was_outdated_when_the_graph_was_built_is_found_when_its_successor_
     bytes[last] ^= 1;
     fs::write(&path, bytes).unwrap();
     let index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
-    assert!(index.has_graph());
+    assert!(!index.segments().is_empty());
     let view = index.view(&ids(0..3000)).unwrap();
     assert!(uses_graph(&view, &vectors[7], 1, None));
     assert_eq!(view.search(&vectors[7], 1, None).unwrap()[0].0, ChunkId(7));
 }
 
 #[test]
-fn is_wanted_when_too_many_rows_would_be_scored_one_by_one() {
+fn is_built_when_too_many_rows_would_be_scored_one_by_one() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(10, 300, 8);
     let mut index = create(dir.path(), 8, 100);
-    let mut wanted = Vec::new();
+    let mut segments = Vec::new();
     for (at, part) in vectors.chunks(50).enumerate() {
         index.append(&rows(50 * at as u64, part)).unwrap();
-        wanted.push(index.wants_graph());
-        if index.wants_graph() {
-            index.build_graph().unwrap();
-            assert!(!index.wants_graph());
-        }
+        merge_all(&mut index);
+        segments.push(index.segments().len());
     }
-    assert_eq!(wanted, [false, false, true, false, false, true]);
-    assert_eq!(graph_folders(dir.path()).len(), 1, "older graphs are removed");
+    assert_eq!(segments, [0, 0, 1, 1, 1, 2]);
 }
 
 #[test]
-fn is_not_wanted_where_vectors_are_too_short_for_codes() {
-    for (dimensions, wanted) in [(7, false), (8, true)] {
+fn is_not_built_where_vectors_are_too_short_for_codes() {
+    for (dimensions, segments) in [(7, 0), (8, 1)] {
         let dir = tempfile::tempdir().unwrap();
-        let mut index = create(dir.path(), dimensions, 100);
-        index.append(&rows(0, &clustered(24, 300, dimensions))).unwrap();
-        assert_eq!(index.wants_graph(), wanted, "{dimensions}");
+        let index = with_graph(dir.path(), &clustered(24, 300, dimensions));
+        assert_eq!(index.segments().len(), segments, "{dimensions}");
     }
 }
 
@@ -259,26 +274,29 @@ fn finds_vectors_of_an_odd_number_of_elements() {
 }
 
 #[test]
-fn is_added_to_while_it_is_fresh_and_built_anew_when_it_is_not() {
+fn a_graph_is_added_to_while_it_is_fresh_and_built_anew_when_it_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = clustered(11, 1000, 16);
-    let mut index = with_graph(dir.path(), &vectors[..800]);
-    let added = |index: &mut DenseIndex| {
-        let mut most = 0;
-        let built = index.graph_builder().unwrap().build(&mut |_, of| {
-            most = of;
+    let mut index = with_graph(dir.path(), &vectors[..200]);
+    let merged = |index: &mut DenseIndex| {
+        let (mut added, view) = (Vec::new(), everything(index));
+        let mut tell = |done, of| {
+            if done == 0 && added.last() != Some(&of) {
+                added.push(of);
+            }
             ControlFlow::Continue(())
-        });
-        index.install(built.unwrap()).unwrap();
-        most
+        };
+        index.merge_all(&view, &mut tell).unwrap();
+        added
     };
-    index.append(&rows(800, &vectors[800..])).unwrap();
-    assert_eq!(added(&mut index), 200);
-    assert_eq!(index.graph().unwrap().covered(), 1000);
-    assert!(recall(&index.view(&ids(0..1000)).unwrap(), &model(0, &vectors), &vectors[..50], None) >= 0.98);
-    index.append(&rows(0, &vectors[..400])).unwrap();
-    assert_eq!(added(&mut index), 1000);
-    assert_eq!(index.graph().unwrap().covered(), 1000);
+    index.append(&rows(200, &vectors[200..])).unwrap();
+    assert_eq!(merged(&mut index), [800]);
+    assert_eq!((index.segments().len(), index.segments()[0].found()), (1, 1000));
+    assert!(recall(&everything(&index), &model(0, &vectors), &vectors[..50], None) >= 0.98);
+    index.append(&rows(0, &vectors[..600])).unwrap();
+    assert_eq!(merged(&mut index), [600, 400], "the new rows, and those of the old ones that are alive");
+    assert_eq!(index.segments().iter().map(|segment| segment.found()).collect::<Vec<_>>(), [400, 600]);
+    assert!(recall(&everything(&index), &model(0, &vectors), &vectors[..50], None) >= 0.98);
 }
 
 #[test]
@@ -287,22 +305,22 @@ fn one_that_cannot_be_built_leaves_searches_exact_and_waits_for_more_rows() {
     let (at, away) = (dir.path().join("dense"), dir.path().join("away"));
     let vectors = clustered(14, 500, 8);
     let mut index = create(&at, 8, 100);
-    let keep = |index: &mut DenseIndex| index.keep_graph(&mut |_, _| ControlFlow::Continue(()));
     index.append(&rows(0, &vectors[..200])).unwrap();
     fs::rename(&at, &away).unwrap();
-    keep(&mut index).unwrap();
+    merge_all(&mut index);
     fs::rename(&away, &at).unwrap();
     let view = index.view(&ids(0..200)).unwrap();
     assert!(!uses_graph(&view, &vectors[7], 1, None));
     assert_eq!(view.search(&vectors[7], 1, None).unwrap()[0].0, ChunkId(7));
     index.append(&rows(200, &vectors[200..300])).unwrap();
-    keep(&mut index).unwrap();
-    assert!(!index.has_graph(), "not again after so few");
+    merge_all(&mut index);
+    assert!(index.segments().is_empty(), "not again after so few");
     index.append(&rows(300, &vectors[300..])).unwrap();
-    let cancelled = index.keep_graph(&mut |_, _| ControlFlow::Break(()));
+    let view = everything(&index);
+    let cancelled = index.merge_all(&view, &mut |_, _| ControlFlow::Break(()));
     assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
-    keep(&mut index).unwrap();
-    assert_eq!(index.graph().unwrap().rows(), 500);
+    merge_all(&mut index);
+    assert_eq!(index.segments()[0].rows(), 0..500);
 }
 
 #[test]
@@ -311,18 +329,18 @@ fn a_build_runs_while_the_index_grows_and_can_be_cancelled() {
     let vectors = clustered(12, 700, 8);
     let mut index = create(dir.path(), 8, 100);
     index.append(&rows(0, &vectors[..600])).unwrap();
-    let cancelled = index.graph_builder().unwrap().build(&mut |done, _| {
+    let cancelled = index.merge(&everything(&index)).unwrap().run(&mut |done, _| {
         if done == 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
     assert!(graph_folders(dir.path()).is_empty());
-    let builder = index.graph_builder().unwrap();
-    let build = std::thread::spawn(move || builder.build(&mut |_, _| ControlFlow::Continue(())));
+    let merge = index.merge(&everything(&index)).unwrap();
+    let merged = std::thread::spawn(move || merge.run(&mut go_on));
     index.append(&rows(600, &vectors[600..])).unwrap();
-    index.install(build.join().unwrap().unwrap()).unwrap();
-    assert_eq!(index.graph().unwrap().rows(), 600);
+    index.install(merged.join().unwrap().unwrap().unwrap()).unwrap();
+    assert_eq!(index.segments()[0].rows(), 0..600);
     let index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
-    assert_eq!(index.graph().unwrap().rows(), 600);
+    assert_eq!(index.segments()[0].rows(), 0..600);
     assert!(recall(&index.view(&ids(0..700)).unwrap(), &model(0, &vectors), &vectors[..40], None) >= 0.98);
 }
 
@@ -334,7 +352,7 @@ fn a_damaged_or_foreign_graph_is_passed_over() {
     let folder = graph_folders(dir.path()).remove(0);
     let check = |what: &str, usable: bool| {
         let index = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
-        assert_eq!(index.has_graph(), usable, "{what}");
+        assert_eq!(index.segments().len(), usize::from(usable), "{what}");
         let view = index.view(&ids(0..400)).unwrap();
         assert_same(&view.search(&vectors[3], 5, None).unwrap(), &naive(&model(0, &vectors), &vectors[3], 5));
     };
@@ -362,10 +380,10 @@ fn a_damaged_or_foreign_graph_is_passed_over() {
     drop(with_graph(other.path(), &shuffled));
     fs::copy(other.path().join("vectors.bin"), dir.path().join("vectors.bin")).unwrap();
     let mut index = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
-    assert!(!index.has_graph(), "a graph of other rows");
+    assert!(index.segments().is_empty(), "a graph of other rows");
     assert!(!folder.exists(), "the writer removes what cannot be used");
-    index.build_graph().unwrap();
-    assert!(index.has_graph());
+    merge_all(&mut index);
+    assert!(!index.segments().is_empty());
 }
 
 #[test]
@@ -375,8 +393,10 @@ fn left_overs_of_a_killed_build_are_removed_by_the_writer() {
     let left = dir.path().join(".tmp-graph-00ff");
     fs::create_dir(&left).unwrap();
     fs::write(left.join("graph.hnsw"), b"half").unwrap();
-    assert!(DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap().has_graph() && left.exists());
-    assert!(DenseIndex::open(dir.path(), WEIGHTS).unwrap().has_graph() && !left.exists());
+    let reader = DenseIndex::open_read_only(dir.path(), WEIGHTS).unwrap();
+    assert!(reader.segments().len() == 1 && left.exists());
+    let writer = DenseIndex::open(dir.path(), WEIGHTS).unwrap();
+    assert!(writer.segments().len() == 1 && !left.exists());
 }
 
 #[test]
@@ -409,7 +429,7 @@ fn a_copy_answers_alike_with_its_graph_and_goes_its_own_way() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, [&whole[..], &[1; 9]].concat()).unwrap();
     let mut copy = DenseIndex::copy(&from, &to, WEIGHTS, &small(100)).unwrap();
-    assert!(copy.has_graph());
+    assert!(!copy.segments().is_empty());
     assert_eq!(fs::read(to.join("vectors.bin")).unwrap(), whole);
     let live = ids(0..3000);
     let best = |index: &DenseIndex| index.view(&live).unwrap().search(&vectors[5], 20, None).unwrap();
@@ -422,6 +442,6 @@ fn a_copy_answers_alike_with_its_graph_and_goes_its_own_way() {
     let part = dir.path().join("part");
     fs::remove_file(graph_folders(&from)[0].join("graph.hnsw")).unwrap();
     let copy = DenseIndex::copy(&from, &part, WEIGHTS, &small(100)).unwrap();
-    assert!(!copy.has_graph() && graph_folders(&part).is_empty());
+    assert!(copy.segments().is_empty() && graph_folders(&part).is_empty());
     assert_eq!(copy.view(&live).unwrap().len(), 3000);
 }

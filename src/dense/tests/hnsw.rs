@@ -1,12 +1,12 @@
 //! The graph by itself: grown, walked, and of bytes that can't be one.
 
 use super::*;
-use crate::dense::code::{Sought, code, code_len};
-use crate::dense::grow::Growing;
+use crate::dense::code::{CodeQuery, code, code_len};
+use crate::dense::grow::{Growing, Parameters};
 use crate::dense::hnsw::{Hnsw, Shape};
 
 const DIMENSIONS: usize = 24;
-const SIZES: (usize, usize, usize) = (DIMENSIONS, 8, 64);
+const PARAMETERS: Parameters = Parameters { dimensions: DIMENSIONS, connectivity: 8, ef_construction: 64 };
 
 fn codes(seed: u64, count: usize) -> Vec<Vec<u8>> {
     clustered(seed, count, DIMENSIONS).iter().map(|vector| code(&unit(vector))).collect()
@@ -20,28 +20,28 @@ fn unit(vector: &[f32]) -> Vec<f32> {
 /// A graph of these codes from the `from`-th on, added to `base`; row `7 i` is the i-th.
 fn grown(base: Option<&Hnsw<Vec<u8>>>, codes: &[Vec<u8>], from: usize) -> Hnsw<Vec<u8>> {
     let rows: Vec<u32> = (from..codes.len()).map(|at| 7 * at as u32).collect();
-    let mut growing = Growing::new(base, &rows, SIZES, |row| codes[row as usize / 7].clone()).unwrap();
+    let mut growing = Growing::new(base, &rows, PARAMETERS, |row| codes[row as usize / 7].clone()).unwrap();
     growing.grow(|_| Ok(())).unwrap();
     growing.into_graph()
 }
 
-fn sought(code: &[u8]) -> Sought {
-    Sought::coded(code, DIMENSIONS)
+fn query_for(code: &[u8]) -> CodeQuery {
+    CodeQuery::coded(code, DIMENSIONS)
 }
 
 fn product(a: &[u8], b: &[u8]) -> i32 {
-    let (a, b) = (sought(a), sought(b));
+    let (a, b) = (query_for(a), query_for(b));
     a.elements.iter().zip(&b.elements).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
 /// The share of the ten nearest codes that a walk finds.
-fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<u8>], breadth: usize) -> f64 {
+fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<u8>], ef: usize) -> f64 {
     let (mut found, mut all) = (0, 0);
     for query in codes.iter().step_by(37) {
         let mut scores: Vec<i32> = codes.iter().map(|code| product(code, query)).collect();
-        let near = graph.nearest(&sought(query), breadth);
-        assert_eq!(near.len(), breadth);
-        let near: Vec<i32> = near[..10].iter().map(|&row| scores[row as usize / 7]).collect();
+        let near = graph.search(&query_for(query), ef);
+        assert_eq!(near.len(), ef);
+        let near: Vec<i32> = near[..10].iter().map(|&(_, row)| scores[row as usize / 7]).collect();
         scores.sort_unstable_by(|a, b| b.cmp(a));
         found += near.iter().filter(|&&score| score >= scores[9]).count();
         all += 10;
@@ -53,14 +53,17 @@ fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<u8>], breadth: usize) -> f64 {
 fn a_walk_that_keeps_everything_in_mind_ranks_all_nodes_by_their_codes() {
     let codes = codes(21, 700);
     let graph = grown(None, &codes, 0);
-    let reached: BTreeSet<u32> =
-        graph.rows().zip(graph.reached()).filter_map(|(row, reached)| reached.then_some(row)).collect();
+    let reached: BTreeSet<u32> = {
+        let reached = graph.reached();
+        graph.rows().enumerate().filter(|(node, _)| reached.contains(*node)).map(|(_, row)| row).collect()
+    };
     assert!(reached.len() >= 690, "{}", reached.len());
     for query in &codes[..20] {
-        let found = graph.nearest(&sought(query), 700);
-        assert_eq!(found.iter().copied().collect::<BTreeSet<u32>>(), reached);
+        let found = graph.search(&query_for(query), 700);
+        assert_eq!(found.iter().map(|&(_, row)| row).collect::<BTreeSet<u32>>(), reached);
         assert_eq!(found.len(), reached.len());
-        assert!(found.is_sorted_by_key(|&row| -product(&codes[row as usize / 7], query)));
+        assert!(found.iter().all(|&(score, row)| score == product(&codes[row as usize / 7], query)));
+        assert!(found.is_sorted_by_key(|&(score, _)| -score));
     }
 }
 
@@ -130,7 +133,7 @@ fn growing_can_be_ended() {
     let codes = codes(27, 2000);
     let rows: Vec<u32> = (0..2000).map(|at| 7 * at).collect();
     let mut growing =
-        Growing::new::<Vec<u8>>(None, &rows, SIZES, |row| codes[row as usize / 7].clone()).unwrap();
+        Growing::new::<Vec<u8>>(None, &rows, PARAMETERS, |row| codes[row as usize / 7].clone()).unwrap();
     let mut told = Vec::new();
     let ended = growing.grow(|done| {
         told.push(done);
@@ -143,12 +146,13 @@ fn growing_can_be_ended() {
 #[test]
 fn what_is_empty_has_nothing_near_and_what_has_one_node_has_that() {
     let code = vec![1; code_len(DIMENSIONS)];
-    let near = sought(&code);
+    let near = query_for(&code);
     let empty = grown(None, &[], 0);
-    assert!(empty.bytes.is_empty() && empty.nearest(&near, 5).is_empty() && empty.reached().is_empty());
+    assert!(empty.bytes.is_empty() && empty.search(&near, 5).is_empty() && empty.reached().len() == 0);
     let one = grown(Some(&empty), std::slice::from_ref(&code), 0);
-    assert_eq!((one.nearest(&near, 5), one.reached()), (vec![0], vec![true]));
-    assert!(one.nearest(&near, 0).is_empty());
+    let found: Vec<u32> = one.search(&near, 5).into_iter().map(|(_, row)| row).collect();
+    assert_eq!((found, one.reached().len()), (vec![0], 1));
+    assert!(one.search(&near, 0).is_empty());
 }
 
 #[test]
@@ -175,11 +179,11 @@ fn bytes_of_another_shape_are_no_graph_and_a_wrong_number_leads_nowhere() {
         let mut bad = good.clone();
         bad[at] ^= 0x55;
         let bad = opened(bad, shape.clone()).unwrap();
-        assert!(bad.nearest(&sought(&codes[0]), 10).len() <= 10);
+        assert!(bad.search(&query_for(&codes[0]), 10).len() <= 10);
         bad.reached();
         if at % 11 == 0 {
             let code = |row: u32| codes[row as usize / 7 % 60].clone();
-            Growing::new(Some(&bad), &[500, 507], SIZES, code).unwrap().grow(|_| Ok(())).unwrap();
+            Growing::new(Some(&bad), &[500, 507], PARAMETERS, code).unwrap().grow(|_| Ok(())).unwrap();
         }
     }
 }

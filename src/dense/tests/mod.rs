@@ -3,6 +3,8 @@
 mod file;
 mod graphs;
 mod hnsw;
+mod live;
+mod merging;
 mod searching;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,7 @@ use crate::ids::{ChunkId, ChunkSet, Digest};
 const WEIGHTS: Digest = Digest([7; 32]);
 
 fn small(exact_below: usize) -> DenseOptions {
-    DenseOptions { exact_below, expansion_search: 64, ..DenseOptions::default() }
+    DenseOptions { exact_below, ef_search: 64, ..DenseOptions::default() }
 }
 
 /// `count` vectors around `count / 20` centres: as embeddings lie, not as noise does.
@@ -92,11 +94,26 @@ fn create(dir: &Path, dimensions: usize, exact_below: usize) -> DenseIndex {
     DenseIndex::create(dir, dimensions, WEIGHTS, small(exact_below)).unwrap()
 }
 
-/// An index of `vectors` with ids from 0 and a graph over all of them.
+fn go_on(_: usize, _: usize) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A view of all chunks.
+fn everything(index: &DenseIndex) -> DenseView {
+    index.view(&ids(0..index.highest_chunk().map_or(0, |highest| highest.0 + 1))).unwrap()
+}
+
+/// Merges as long as more than `exact_below` rows are scored one by one.
+fn merge_all(index: &mut DenseIndex) {
+    let view = everything(index);
+    index.merge_all(&view, &mut go_on).unwrap();
+}
+
+/// An index of `vectors` with ids from 0 and a segment over all of them.
 fn with_graph(dir: &Path, vectors: &[Vec<f32>]) -> DenseIndex {
     let mut index = create(dir, vectors[0].len(), 100);
     index.append(&rows(0, vectors)).unwrap();
-    index.build_graph().unwrap();
+    merge_all(&mut index);
     index
 }
 

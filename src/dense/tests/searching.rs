@@ -60,7 +60,7 @@ proptest! {
             index.append(&batch.iter().map(|(id, v)| (*id, v.as_slice())).collect::<Vec<_>>()).unwrap();
             model.extend(batch.iter().map(|(id, v)| (*id, stored(v))));
             if graph {
-                index.build_graph().unwrap();
+                merge_all(&mut index);
             }
             if reopen {
                 index.sync().unwrap();
