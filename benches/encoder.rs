@@ -1,12 +1,11 @@
-//! How fast the encoder encodes, answers and learns, on every kernel, in every precision, on one thread and on two:
-//! documents a second by their length in tokens, the rate that this is at 128 tokens beside the peak of the same products,
-//! a query of 12 tokens, and training steps of 16 triplets.
+//! Measures the encoder on every kernel, in every precision, with one thread and two: documents per second by length in
+//! tokens, GFLOP/s at 128 tokens and its share of the peak, a query of 12 tokens, training steps of 16 triplets.
 //!
 //!     cargo bench --bench encoder -- [avx512bf16] [bf16]
 //!
-//! Words after `--` restrict it to lines that have them all. Measures the model in `RETUNE_MODEL`, else the tiny one of the
-//! fixtures, whose speed says little. With `RETUNE_BENCH_CORPUS`, a corpus.jsonl in BEIR layout, its first 200 documents are
-//! encoded too: the column `mixed`.
+//! Words after `--` select lines that contain all of them. Measures the model in `RETUNE_MODEL`, or the fixtures' tiny
+//! model, whose speed means little. If `RETUNE_BENCH_CORPUS` names a corpus.jsonl in BEIR's layout, column `mixed`
+//! measures its first 200 documents.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,7 +22,8 @@ fn main() {
     let folder = std::env::var_os("RETUNE_MODEL").map_or_else(tiny, PathBuf::from);
     let corpus = std::env::var_os("RETUNE_BENCH_CORPUS").map(|path| documents(Path::new(&path)));
     println!(
-        "| kernel | in | threads | 16 | 64 | 128 | 256 | 384 | mixed | GFLOP/s | of peak | query p50, p95 ms | triplets/s |"
+        "| kernel | in | threads | 16 | 64 | 128 | 256 | 384 | mixed | GFLOP/s | of peak | query p50, p95 ms \
+         | triplets/s |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for kernel in Kernel::available() {
@@ -81,7 +81,7 @@ fn mixed(
     })
 }
 
-/// Multiplications and additions of a document of 128 tokens in all-mpnet-base-v2: those of its weights and of attention.
+/// Multiplications and additions for a document of 128 tokens in all-mpnet-base-v2, in its weights and in attention.
 const OPERATIONS: f64 = 128.0 * (2.0 * 12.0 * 12.0 * 768.0 * 768.0 + 12.0 * 4.0 * 768.0 * 128.0);
 
 fn row(report: &BenchReport, mixed: Option<f64>) -> String {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How often the gate of a round would prove what a round has gained, by the number of held-out queries and by the measure that is
-tested: the table of docs/learning.md, from the runs before and after a round on queries that it has not seen.
+tested: the table of docs/benchmarks.md, from the runs before and after a round on queries that it has not seen.
 
     retune eval --collection DIR --index INDEX --run-out before.trec
     retune simulate --collection DIR --index INDEX --significance none

@@ -1,5 +1,5 @@
-//! What a round in the background costs searches: the time of a hybrid search with and without one, asked by one user who
-//! thinks for a while between two queries.
+//! Measures what a background learning round costs searches: the time of a hybrid search with and without one, for one
+//! user who pauses between queries.
 //!
 //!     cargo bench --bench learning -- [seconds]
 //!
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
-use retune::{Document, Engine, LearnOptions, LearnTask, Options, Query, TrainOptions, Verdict};
+use retune::{Document, Engine, LearnOptions, LearnTask, Options, Query, Tier, TrainOptions, Verdict};
 
 /// Between two searches.
 const THINKS: Duration = Duration::from_millis(50);
@@ -65,7 +65,7 @@ fn main() {
 /// A round that is training when this returns, and won't end by itself.
 fn endless(engine: &Engine, threads: Option<usize>) -> LearnTask {
     let train = TrainOptions::default().with_epochs(100_000).with_frozen_layers(0);
-    let round = LearnOptions::default().with_train(train).with_learn_fusion(false).with_threads(threads);
+    let round = LearnOptions::default().with_train(train).with_tiers(&[Tier::Encoder]).with_threads(threads);
     let task = engine.learn_in_background(round).expect("a round");
     while !engine.status().expect("a status").learning {
         std::thread::sleep(Duration::from_millis(10));

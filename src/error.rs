@@ -1,4 +1,4 @@
-//! What can go wrong, said so that the reader knows what to do next.
+//! Errors. Every message says what to do next.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong.
+/// An error of this crate.
 ///
-/// A message says what was being done, to what, what was found, what was expected, and what to do about it.
+/// The message says what was being done, to what, what was found, what was expected, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,13 +17,13 @@ pub enum Error {
     Io {
         /// The operation, as a verb phrase: "open", "write", "read the header of".
         doing: &'static str,
-        /// The file or folder it was done to.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
 
-    /// A file of ours does not hold what it must: a wrong magic, a wrong checksum, an impossible length.
+    /// A file of the index is damaged: a wrong magic number, a wrong checksum, an impossible length.
     #[error("{} is damaged: found {found}, expected {expected}; {remedy}", path.display())]
     Damaged {
         /// The damaged file.
@@ -36,47 +36,47 @@ pub enum Error {
         remedy: &'static str,
     },
 
-    /// A file of ours was written by a version of this crate that this one does not know.
+    /// A file of the index has a format version that this build can't read.
     #[error(
-        "{} has format version {found}, this retune reads version {supported}; \
-         use the version that wrote it, or index the documents into a new folder", path.display()
+        "{} has format version {found}, but this retune reads version {supported}; \
+         use the retune that wrote it, or index the documents into a new folder", path.display()
     )]
     Version {
         /// The file.
         path: PathBuf,
-        /// The version it carries.
+        /// The file's format version.
         found: u32,
         /// The version this build reads and writes.
         supported: u32,
     },
 
-    /// Another writer holds the index.
+    /// Another writer has the index open.
     #[error(
-        "the index {} is open for writing in another process or handle; \
-         close that one first, or open this one read-only", path.display()
+        "the index {} is already open for writing in another process or handle; \
+         close that one first, or open the index read-only", path.display()
     )]
     Locked {
         /// The index folder.
         path: PathBuf,
     },
 
-    /// An argument, an option or an input value is not acceptable. Nothing was changed.
+    /// An argument, an option or an input value is not valid. Nothing was changed.
     #[error("{what} is not valid: found {found}, expected {expected}")]
     Invalid {
         /// The argument or option.
         what: &'static str,
-        /// The value given.
+        /// The given value.
         found: String,
-        /// What is acceptable.
+        /// What would be valid.
         expected: String,
     },
 
-    /// A thing that was named does not exist.
+    /// A named object does not exist.
     #[error("there is no {what} {id}; {remedy}")]
     NotFound {
-        /// The kind of thing: "document", "query", "index", "generation".
+        /// The kind of object: "document", "query", "index", "generation".
         what: &'static str,
-        /// Its name.
+        /// The object's name.
         id: String,
         /// What the user can do.
         remedy: &'static str,
@@ -85,30 +85,30 @@ pub enum Error {
     /// A model folder could not be used.
     #[error("could not load the model in {}: {problem}; {remedy}", path.display())]
     Model {
-        /// The model folder, or the file in it.
+        /// The model folder, or a file in it.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the model.
         problem: String,
         /// What the user can do.
         remedy: &'static str,
     },
 
-    /// No source had the model.
+    /// No source could provide the model.
     #[error(
-        "the model was not found and could not be fetched; tried: {}; \
-         give a sentence-transformers folder by hand with --model DIR or RETUNE_MODEL", tried.join("; ")
+        "the model was not found and could not be downloaded; tried: {}; \
+         pass a sentence-transformers folder with --model DIR or RETUNE_MODEL", tried.join("; ")
     )]
     ModelUnavailable {
-        /// Each source that was tried, with the reason it failed.
+        /// The sources tried, each with the reason it failed.
         tried: Vec<String>,
     },
 
     /// The encoder failed inside a tensor operation.
-    #[error("the encoder failed to {doing}: {message}; if it is not said how to help it, please report this")]
+    #[error("the encoder failed to {doing}: {message}. If the message does not help, please report this bug")]
     Encoder {
         /// The operation, as a verb phrase.
         doing: &'static str,
-        /// What the tensor library said.
+        /// The error, and what the user can do if it is not a bug.
         message: String,
     },
 
@@ -119,7 +119,7 @@ pub enum Error {
         doing: &'static str,
         /// The folder of the lexical index.
         path: PathBuf,
-        /// What the search library said, and what the user can do.
+        /// The search library's error, and what the user can do.
         message: String,
     },
 
@@ -134,14 +134,14 @@ pub enum Error {
         message: String,
     },
 
-    /// The caller asked for the operation to stop. What it had committed stays; nothing is half done.
-    #[error("{doing} was cancelled; nothing is half done, and it can be started again")]
+    /// The caller cancelled the operation. Committed work stays; no step is left half done.
+    #[error("{doing} was cancelled; what was committed stays, and it can be started again")]
     Cancelled {
-        /// The operation that was stopped.
+        /// The cancelled operation.
         doing: &'static str,
     },
 
-    /// A change was asked of a handle that only reads.
+    /// A change was requested through a read-only handle.
     #[error("cannot {doing}: the index {} is open read-only; open it for writing", path.display())]
     ReadOnly {
         /// The operation, as a verb phrase.
@@ -150,8 +150,8 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// A round of learning is running already in this engine.
-    #[error("cannot {doing}: a round of learning is running; wait for it or cancel it")]
+    /// A learning round is already running in this engine.
+    #[error("cannot {doing}: a learning round is running; wait for it or cancel it")]
     RoundRunning {
         /// The operation, as a verb phrase.
         doing: &'static str,
@@ -165,7 +165,7 @@ pub enum Error {
     },
 
     /// A background thread panicked. Searches go on.
-    #[error("the background thread {thread} panicked: {message}; please report this")]
+    #[error("the background thread {thread} panicked: {message}. This is a bug in retune: please report it")]
     Panicked {
         /// The name of the thread.
         thread: &'static str,
@@ -174,15 +174,15 @@ pub enum Error {
     },
 }
 
-/// What helps against a refusal of the operating system.
+/// What the user can do about an error of the operating system.
 fn remedy(kind: io::ErrorKind) -> &'static str {
     match kind {
-        io::ErrorKind::NotFound => "see that the path is right",
+        io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "give this user the right to it, or use another place"
+            "give this user access to it, or use another folder"
         }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk and try again",
-        _ => "see that the disk is sound and try again",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some disk space and try again",
+        _ => "check the disk and try again",
     }
 }
 
@@ -193,7 +193,7 @@ impl Error {
         move |source| Error::Io { doing, path, source }
     }
 
-    /// Of a damaged file, with a remedy that fits it better; any other error as it is.
+    /// Replaces the remedy of [`Error::Damaged`]. Other errors stay as they are.
     pub(crate) fn with_remedy(self, remedy: &'static str) -> Error {
         match self {
             Error::Damaged { path, found, expected, .. } => Error::Damaged { path, found, expected, remedy },
@@ -201,7 +201,7 @@ impl Error {
         }
     }
 
-    /// An [`Error::Invalid`] from displayable parts.
+    /// Makes an [`Error::Invalid`] from displayable parts.
     pub(crate) fn invalid(what: &'static str, found: impl ToString, expected: impl ToString) -> Error {
         Error::Invalid { what, found: found.to_string(), expected: expected.to_string() }
     }

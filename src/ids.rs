@@ -1,4 +1,4 @@
-//! Identifiers. Documents are named by the application with strings; the rest is numbered here.
+//! Identifiers. The application names documents with strings; everything else is numbered.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
-/// Longest document id in bytes.
+/// The longest document id, in bytes.
 pub(crate) const LONGEST_DOCUMENT_ID: usize = 4096;
 
-/// A chunk: the unit that is encoded and indexed. Numbers rise and are never used twice within one index.
+/// A chunk: the unit that is encoded and indexed. Ids ascend and are never reused within an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChunkId(pub u64);
@@ -21,22 +21,22 @@ pub struct ChunkId(pub u64);
 #[serde(transparent)]
 pub struct GenerationId(pub u64);
 
-/// An answered query. Written as 16 hexadecimal digits, in JSON too.
+/// An answered query. Written as 16 hexadecimal digits, also in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct QueryId(pub u64);
 
-/// Chunks that a search may find.
+/// A set of chunks, such as those that a filter allows.
 pub(crate) trait ChunkSet {
-    /// How many there are.
+    /// The number of chunks.
     fn len(&self) -> usize;
-    /// Whether `chunk` is one.
+    /// Whether `chunk` is in the set.
     fn contains(&self, chunk: ChunkId) -> bool;
-    /// All of them, ascending.
+    /// All chunks, ascending.
     fn chunks(&self) -> Vec<ChunkId>;
 }
 
-/// An ascending list.
+/// The list must be ascending.
 impl ChunkSet for Vec<ChunkId> {
     fn len(&self) -> usize {
         self.len()
@@ -108,7 +108,7 @@ impl TryFrom<String> for QueryId {
     }
 }
 
-/// A SHA-256 digest: of an encoder's `model.safetensors`, of a file, of a chunk. Written as 64 hexadecimal digits.
+/// A SHA-256 digest, such as that of a file or of an encoder's weights. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 32]);

@@ -1,7 +1,7 @@
 //! retune: an embedded search engine that learns from what it confuses.
 //!
-//! Documents go in, ranked passages come out, and what the users pick becomes training data for the very encoder that
-//! ranked them. Everything is in one folder and in this process: no server, no Python, no cloud.
+//! Add documents, search them, and report what users pick. Their picks become training data for the encoder that ranks
+//! the documents. Everything is in one folder and one process: no server, no Python, no cloud.
 //!
 //! ```
 //! use retune::{Document, Engine, Options, Query, Verdict};
@@ -10,7 +10,7 @@
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let folder = folder.path();
 //! # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reference/tiny-mpnet");
-//! // Without `with_model` the engine takes the model that `retune model fetch` has put into the cache.
+//! // Without `with_model` the engine uses the model that `retune model fetch` downloaded into the cache.
 //! let engine = Engine::open(folder, Options::default().with_model(model))?;
 //! engine.add(vec![
 //!     Document::new("faq/1", "To set a new password, open Settings.").with_title("Passwords"),
@@ -20,14 +20,14 @@
 //! let answer = engine.search(&Query::new("change my password"))?;
 //! assert_eq!(answer.hits[0].document, "faq/1");
 //!
-//! // What the user picks is what the encoder learns from: see `Engine::learn` and `LearnPolicy`.
+//! // The encoder learns from what users pick: see `Engine::learn` and `LearnPolicy`.
 //! engine.judge(answer.query_id, "faq/1", Verdict::Chosen)?;
 //! engine.close()
 //! # }
 //! ```
 //!
-//! [`Engine`] is the handle to all of it; [`eval`] measures; [`model`] finds and fetches the encoder's weights; `page` draws
-//! what a round or an evaluation came to.
+//! [`Engine`] is the handle to all of it. [`eval`] scores rankings, [`measure`] an engine on a test collection.
+//! [`model`] finds and fetches the encoder's weights. `page` draws a round or an evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -45,6 +45,7 @@ mod generation;
 mod ids;
 mod learn;
 mod lexical;
+pub mod measure;
 mod negatives;
 #[cfg(feature = "page")]
 pub mod page;
@@ -62,17 +63,16 @@ pub use error::{Error, Result};
 pub use feedback::{
     FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict, normalise_query,
 };
-pub use fusion::{ClassWeights, Fusion};
+pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    AdapterOptions, Decision, EvidenceReport, FollowOptions, FollowReport, Gate, GateOptions, GateScores,
-    GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, NudgeReport, QuerySideOptions,
-    RankingScores, RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
+    Decision, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, RankingScores,
+    RoundReport, RoundSeconds, Ruling, SuspectReport, Tier, TierReport, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
-pub use negatives::{ConfusableOptions, NegativeKind, NegativeShares, Sampling, SemanticOptions};
+pub use negatives::{NegativeCounts, NegativeKind};
 pub use search::{Answer, Hit, Mode, Query, Took};
 pub use train::{
-    Bidirectional, Displaced, Distribution, GradientNegatives, Hardness, HardnessOf, Masked, Measurement,
-    Mixing, MonitorReport, Moved, NegativeScope, Quantiles, SourceMeasurement, StepReport, TrainOptions,
+    Displaced, Distribution, Masked, Measurement, MonitorReport, Moved, NegativeScope, Quantiles,
+    SourceMeasurement, StepReport, TrainOptions,
 };

@@ -1,4 +1,4 @@
-//! The `retune` program: a thin layer over the library.
+//! The `retune` command-line program, a thin layer over the library.
 
 #![deny(missing_docs, clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! How fast the encoder encodes, answers and learns on this machine.
+//! Measures how fast the encoder encodes documents, encodes queries and trains on this machine.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -12,36 +12,37 @@ use crate::encoder::{
     Device, Encoder, EncoderOptions, EncoderPrecision, Kernel, TrainableEncoder, peak_gflops,
 };
 use crate::error::{Error, Result};
-use crate::train::{Documents, Example, TrainOptions, Training, train};
+use crate::train::{Documents, TrainOptions, Training, TrainingRow, train};
 
-/// Tokens of the documents that are measured, with the two special ones.
+/// Tokens of the measured documents, including the two special tokens.
 const LENGTHS: [usize; 5] = [16, 64, 128, 256, 384];
-/// Tokens encoded in one call, for each thread.
+/// Tokens to encode in one call, per thread.
 const CALL: usize = 4096;
-/// Tokens of a query, with the two special ones.
+/// Tokens of a query, including the two special tokens.
 const QUERY: usize = 12;
-/// Tokens of an anchor and of a document in training.
+/// Tokens of an anchor in training.
 const ANCHOR: usize = 16;
+/// Tokens of a document in training.
 const DOCUMENT: usize = 128;
 
-/// What is measured, and how.
+/// Options of the benchmark.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BenchOptions {
-    /// Threads. Default: all.
+    /// Number of threads. Default: all.
     pub threads: Option<usize>,
-    /// What products are computed in. Default bf16. Training has no int8 and takes bf16 then.
+    /// Precision of matrix products. Default bf16. Training has no int8 and uses bf16 instead.
     pub precision: EncoderPrecision,
-    /// Where. Default: this processor, with retune's own kernels.
+    /// Where the encoder computes. Default: on this processor, with the engine's own kernels.
     pub device: Device,
-    /// The instructions. Default: [`Kernel::best`].
+    /// The instruction set. Default: [`Kernel::best`].
     pub kernel: Option<Kernel>,
-    /// How it is trained: batches of `batch_size` triplets (default 16). What concerns neither time nor memory makes no
-    /// difference; the precision is that of the bench.
+    /// Options of training, such as batches of `batch_size` triplets (default 16). The precision is that of the
+    /// benchmark. Options that change neither time nor memory have no effect.
     pub train: TrainOptions,
-    /// One part alone. Default: all.
+    /// Measure only this part. Default: all parts.
     pub only: Option<BenchPart>,
-    /// How long each figure is measured, in seconds, but never fewer than three times. Default 3.
+    /// How long to measure each figure, in seconds, with at least three runs. Default 3.
     pub seconds: f64,
 }
 
@@ -103,14 +104,14 @@ impl BenchOptions {
     }
 }
 
-/// A part of the measurements.
+/// A part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BenchPart {
     /// Documents of five lengths.
     Encode,
     /// One query of 12 tokens at a time.
     Query,
-    /// Training steps of 16 triplets, or as many as asked for: anchors of 16 tokens, positives and negatives of 128.
+    /// Training steps of [`TrainOptions::batch_size`] triplets: anchors of 16 tokens, positives and negatives of 128.
     Train,
 }
 
@@ -122,57 +123,57 @@ impl FromStr for BenchPart {
             "encode" => Ok(BenchPart::Encode),
             "query" => Ok(BenchPart::Query),
             "train" => Ok(BenchPart::Train),
-            _ => Err(format!("{name} is no part of the bench; there are encode, query and train")),
+            _ => Err(format!("there is no benchmark {name}; use encode, query or train")),
         }
     }
 }
 
-/// What was measured. All rates are medians.
+/// The results. All rates are medians.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct BenchReport {
     /// Where it was measured.
     pub device: Device,
-    /// The instructions that were used on [`Device::Cpu`].
+    /// The instruction set used on [`Device::Cpu`].
     pub kernel: Kernel,
-    /// What products were computed in: f32 where the processor or the device lacks what was asked for.
+    /// The precision used. f32 if the processor or the device does not support the requested one.
     pub precision: EncoderPrecision,
-    /// Threads.
+    /// Number of threads.
     pub threads: usize,
-    /// Documents a second, by their length in tokens.
+    /// Documents per second, by their length in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encode: Option<BTreeMap<usize, f64>>,
-    /// Milliseconds that a query takes.
+    /// Time of a query in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_ms: Option<QueryTimes>,
-    /// Training.
+    /// Speed of training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<TrainRate>,
-    /// The rate of a large product of matrices in this precision, on these threads: 10⁹ multiplications and additions a
-    /// second. Of [`Device::Cpu`] alone.
+    /// Speed of a large matrix product in this precision on these threads, in 10⁹ multiplications and additions per
+    /// second. Absent on devices other than [`Device::Cpu`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_gflops: Option<f64>,
 }
 
-/// Milliseconds.
+/// The time of a query, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct QueryTimes {
     /// The median.
     pub p50: f64,
-    /// What 95 of 100 queries stay below.
+    /// The 95th percentile.
     pub p95: f64,
 }
 
-/// How fast training goes.
+/// The speed of training.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct TrainRate {
-    /// Triplets that take part in a step, a second, the optimiser's work included.
+    /// Triplets per second, including the optimiser's work.
     pub triplets_per_second: f64,
-    /// The most memory that this process has had so far; unknown where the system does not tell.
+    /// Peak memory of this process so far; `None` if the operating system does not report it.
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// Measures the model in `folder`. `progress` is told each part's name before it begins.
+/// Measures the model in `folder`. Calls `progress` with the name of each part before it starts.
 ///
 /// # Errors
 /// As [`Encoder::load_with`]; [`Error::Invalid`] for no threads or no time.
@@ -181,7 +182,7 @@ pub fn bench(folder: &Path, options: &BenchOptions, progress: &(dyn Fn(&str) + S
         return Err(Error::invalid("the number of threads", 0, "1 or more"));
     }
     if !(options.seconds > 0.0 && options.seconds.is_finite()) {
-        return Err(Error::invalid("the seconds for each figure", options.seconds, "a positive number"));
+        return Err(Error::invalid("the seconds per figure", options.seconds, "a positive number"));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
     let pool = pool.map_err(|e| Error::Encoder { doing: "start the threads", message: e.to_string() })?;
@@ -248,32 +249,32 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
     let precision = options.precision.of_training();
     let encoder = Encoder::load(folder)?;
     let triplets = options.train.batch_size;
-    let examples: Vec<Example> = (0..triplets)
-        .map(|row| Example {
+    let rows: Vec<TrainingRow> = (0..triplets)
+        .map(|row| TrainingRow {
             anchor: text(&encoder, ANCHOR, row),
             positive: text(&encoder, DOCUMENT, 2 * row),
             other_answers: Vec::new(),
             negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
             kinds: Vec::new(),
-            weight: 1.0,
         })
         .collect();
     drop(encoder);
     let mut learner = TrainableEncoder::load(options.device, folder, precision, kernel)?;
-    let repeated = options.train.clone().with_epochs(1000).with_monitor_queries(0);
+    let repeated = options.train.clone().with_epochs(1000);
     let training = Training {
-        examples: &examples,
+        rows: &rows,
         options: &repeated,
         chunks: 0,
         guide: None,
         documents: Documents::Move,
+        monitor: false,
         checkpoints: None,
     };
     let (mut last, mut steps) = (Instant::now(), Vec::new());
     let result = train(&mut learner, training, &mut |_| {
         steps.push(last.elapsed().as_secs_f64());
         last = Instant::now();
-        // The first step makes the room for all that follow, and does not count.
+        // The first step allocates memory for all others, so it does not count.
         match steps.len() > 3 && steps[1..].iter().sum::<f64>() >= options.seconds {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -288,7 +289,7 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
     }
 }
 
-/// A text of exactly so many tokens, with the two special ones; another for each number.
+/// A text with this many tokens, including the two special tokens. Each `number` gives another text.
 fn text(encoder: &Encoder, tokens: usize, number: usize) -> String {
     let mut text = format!("text {number}");
     while encoder.count_tokens(&text) + 2 < tokens {
@@ -297,7 +298,7 @@ fn text(encoder: &Encoder, tokens: usize, number: usize) -> String {
     text
 }
 
-/// Seconds of each of some runs, after one that is not counted.
+/// The time of each run in seconds, after a warm-up run. At least three runs.
 fn times(seconds: f64, mut run: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     run()?;
     let (started, mut times) = (Instant::now(), Vec::new());
@@ -314,7 +315,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// Linux's high-water mark of this process.
+/// The peak memory of this process, on Linux.
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,27 +1,26 @@
-//! `retune bench`.
+//! `retune bench`: measures the encoder's speed on this machine.
 
 use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
 use retune::{Result, TrainOptions};
 
-use super::output::Output;
-use super::place::Model;
-use super::positive::positive;
+use super::args::{Model, positive};
+use super::print::{Output, spinner};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// How many threads. Default: all.
+    /// Number of threads. Default: all.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// One part alone: encode, query or train.
+    /// Measure one part only: encode, query or train.
     #[arg(long, value_name = "PART")]
     only: Option<BenchPart>,
-    /// How long each figure is measured.
+    /// Seconds to measure each figure.
     #[arg(long, default_value_t = 3.0, value_parser = positive)]
     seconds: f64,
-    /// Triplets of a training step.
+    /// Triplets in a training step.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..))]
     batch_size: u32,
-    /// So many of the lowest layers stay as they are in training.
+    /// Number of lowest layers to keep frozen in training.
     #[arg(long, value_name = "N", default_value_t = 0)]
     frozen_layers: usize,
     #[command(flatten)]
@@ -29,7 +28,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let folder = args.model.ensure(out)?.folder;
+    let folder = args.model.ensure()?.folder;
     let train = TrainOptions::default()
         .with_batch_size(args.batch_size as usize)
         .with_frozen_layers(args.frozen_layers);
@@ -44,7 +43,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if let Some(part) = args.only {
         options = options.with_only(part);
     }
-    let spinner = out.spinner();
+    let spinner = spinner();
     let report = bench(&folder, &options, &|what| spinner.set_message(what.to_string()))?;
     spinner.finish_and_clear();
     out.print(&report, text)

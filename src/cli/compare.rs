@@ -1,30 +1,28 @@
-//! `retune compare A B --qrels Q`: whether one run is better than another.
+//! `retune compare A B --qrels Q`: compares runs with a first one.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use retune::Result;
-use retune::eval::{self, Comparison, Evaluation, Metric, evaluate};
+use retune::eval::{self, Comparison, Metric, RunComparisons, ScoreOptions, compare_runs};
 use retune::page::{self, ComparisonReport};
 use serde::Serialize;
 
-use super::figures::{Over, SEED};
-use super::file::check_place_of;
-use super::output::Output;
-use super::score::{judged, read, read_qrels};
+use super::args::{Over, PageFile};
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The run that the others are held against, in TREC's form.
+    /// Run in TREC's form that the others are compared with.
     #[arg(value_name = "A")]
     first: PathBuf,
     /// The other runs.
     #[arg(value_name = "B", required = true)]
     others: Vec<PathBuf>,
-    /// The judgements, in TREC's or BEIR's form.
+    /// Judgements in TREC's or BEIR's form.
     #[arg(long, value_name = "FILE")]
     qrels: PathBuf,
-    /// What to compare. The first is what queries are won and lost by.
+    /// Metrics to compare. The first decides which queries are won and lost.
     #[arg(
         long,
         value_name = "METRIC,…",
@@ -32,67 +30,73 @@ pub(super) struct Args {
         default_value = "ndcg@10,mrr@10,map,recall@100"
     )]
     metrics: Vec<Metric>,
-    /// Which queries are compared; one that a run lacks counts 0 in it, but for `both`.
+    /// Which queries to compare.
     #[arg(long, value_enum, default_value = "judged")]
     over: Over,
-    /// How many of the queries won and lost most to name.
+    /// Number of queries to name of those won most, and of those lost most.
     #[arg(long, value_name = "N", default_value_t = 5)]
     most: usize,
-    /// Leave out documents whose id is the query's, as BEIR does, where queries are documents of the corpus.
+    /// Leave out documents whose id is the query's, as BEIR does.
     #[arg(long)]
     ignore_own_ids: bool,
-    /// Draws the comparison as a page: one HTML file with everything in it.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    page: PageFile,
 }
 
 #[derive(Serialize)]
 struct Report<'a> {
     first: &'a str,
-    /// How many judged queries each run lacks.
-    missing_queries: BTreeMap<String, usize>,
-    comparisons: Vec<Told<'a>>,
+    missing_queries: &'a BTreeMap<String, usize>,
+    comparisons: Vec<Compared<'a>>,
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Compared<'a> {
     #[serde(flatten)]
     comparison: &'a Comparison,
-    won_most: Vec<Change>,
-    lost_most: Vec<Change>,
+    won_most: Vec<Change<'a>>,
+    lost_most: Vec<Change<'a>>,
 }
 
 #[derive(Serialize)]
-struct Change {
-    query: String,
+struct Change<'a> {
+    query: &'a str,
     difference: f64,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    check_place_of("the report's file", args.report.as_deref())?;
-    let qrels = read_qrels(&args.qrels)?;
-    let mut missing_queries = BTreeMap::new();
-    let mut evaluated = |file: &Path| -> Result<Evaluation> {
-        let run = read(file, &qrels, args.ignore_own_ids)?;
-        missing_queries.insert(file.display().to_string(), qrels.len() - judged(&run, &qrels));
-        Ok(evaluate(&run, &qrels, &args.metrics, args.over.into()))
-    };
-    let first = evaluated(&args.first)?;
-    let others = args.others.iter().map(|file| Ok((file.display().to_string(), evaluated(file)?)));
-    let comparisons = Comparison::of_all(&first, &others.collect::<Result<Vec<_>>>()?, SEED)?;
-    let page = ComparisonReport::new(args.first.display().to_string(), comparisons).with_most(args.most);
-    let told = page.comparisons.iter().map(|comparison| Told {
-        comparison,
-        won_most: comparison.won_most(args.most).map(Change::from).collect(),
-        lost_most: comparison.lost_most(args.most).map(Change::from).collect(),
-    });
-    out.print(&Report { first: &page.first, missing_queries, comparisons: told.collect() }, text)?;
-    args.report.as_deref().map_or(Ok(()), |path| page::write(&page, path))
+    args.page.check()?;
+    let options = ScoreOptions::default()
+        .with_metrics(args.metrics.as_slice())
+        .with_over(args.over.into())
+        .with_ignore_own_ids(args.ignore_own_ids);
+    let compared = compare_runs(&args.first, &args.others, &args.qrels, &options)?;
+    out.print(&report(&compared, args.most), text)?;
+    match args.page.path() {
+        Some(path) => {
+            let page = ComparisonReport::new(compared.first, compared.comparisons).with_most(args.most);
+            page::write(&page, path)
+        }
+        None => Ok(()),
+    }
 }
 
-impl From<&eval::Change> for Change {
-    fn from(change: &eval::Change) -> Change {
-        Change { query: change.query.clone(), difference: change.difference() }
+fn report(compared: &RunComparisons, most: usize) -> Report<'_> {
+    let comparisons = compared.comparisons.iter().map(|comparison| Compared {
+        comparison,
+        won_most: comparison.won_most(most).map(Change::from).collect(),
+        lost_most: comparison.lost_most(most).map(Change::from).collect(),
+    });
+    Report {
+        first: &compared.first,
+        missing_queries: &compared.missing_queries,
+        comparisons: comparisons.collect(),
+    }
+}
+
+impl<'a> From<&'a eval::Change> for Change<'a> {
+    fn from(change: &'a eval::Change) -> Change<'a> {
+        Change { query: &change.query, difference: change.difference() }
     }
 }
 
@@ -101,15 +105,15 @@ fn text(report: &Report<'_>) -> String {
     for (run, missing) in report.missing_queries.iter().filter(|(_, missing)| **missing > 0) {
         text.push_str(&format!("\n  {missing} judged queries that {run} lacks"));
     }
-    // A run's comparisons begin with the first metric; the same run may be given twice.
-    let begins = |one: &Told| one.comparison.metric == report.comparisons[0].comparison.metric;
+    // The first metric begins a run's comparisons. Its name would not do: the same run may be given twice.
+    let begins = |one: &Compared| one.comparison.metric == report.comparisons[0].comparison.metric;
     for of_run in report.comparisons.chunk_by(|_, next| !begins(next)) {
         let Comparison { run, queries, .. } = of_run[0].comparison;
         text.push_str(&format!(
             "\n\n{run}, {queries} queries\n{:12}{:>9}{:>9}{:>10}{:>9}{:>9}{:>7}{:>7}{:>7}",
             "", "first", "this", "change", "p", "p Holm", "won", "lost", "tied"
         ));
-        for Told { comparison: one, .. } in of_run {
+        for Compared { comparison: one, .. } in of_run {
             text.push_str(&format!(
                 "\n{:12}{:>9.4}{:>9.4}{:>+10.4}{:>9.4}{:>9.4}{:>7}{:>7}{:>7}",
                 one.metric.to_string(),
@@ -128,8 +132,8 @@ fn text(report: &Report<'_>) -> String {
     text
 }
 
-/// The queries that a run wins and loses most, by the first metric.
-fn most(one: &Told<'_>) -> String {
+/// The queries that a run wins and loses most.
+fn most(one: &Compared<'_>) -> String {
     let mut text = String::new();
     for (what, changes) in [("won", &one.won_most), ("lost", &one.lost_most)] {
         if !changes.is_empty() {

@@ -1,232 +1,178 @@
-//! `retune eval`: of this engine on a test collection, or of anyone's run.
+//! `retune eval`: measures this engine on a test collection or a folder, or scores a run.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::builder::RangedU64ValueParser;
-use retune::eval::{AveragedOver, Collection, Inventory, Metric, Run, evaluate, quantile};
+use retune::eval::{Metric, RunScores, ScoreOptions, score_run};
+use retune::measure::{
+    CollectionReport, EvaluationOptions, FolderReport, JudgedFolder, TestSet, time_searches,
+};
 use retune::page::{self, EvaluationReport};
-use retune::{Chunking, Engine, Error, Language, Mode, Options, Query, Result, Took};
-use serde::Serialize;
+use retune::{Engine, Options, Result};
 
-use super::collection::{Encode, Ranking, add, holds_nothing_else, judged_queries, of_queries};
-use super::drawn::drawn;
-use super::figures::Measures;
-use super::file::check_place_of;
-use super::index::fixed;
-use super::modes::{MODES, Modes};
-use super::output::Output;
-use super::passages::{Asked, Judged};
-use super::place::{Kept, Model};
-use super::score::{self, Scored};
-use super::weights::by_weight;
+use super::args::{CollectionIndex, Measures, Over, PageFile, RunFiles, one_or_more};
+use super::print::{Bars, Output, head, mode_lines, mode_table, query_lines, row};
 
-/// How deep a run is: trec_eval's and BEIR's custom.
-const DEPTH: usize = 1000;
+/// Arguments that make no sense with `--run`, and with `--folder`.
+const NOT_WITH_RUN: [&str; 11] = [
+    "collection",
+    "folder",
+    "split",
+    "limit",
+    "index",
+    "run_out",
+    "report",
+    "language",
+    "model_folder",
+    "precision",
+    "embeddings",
+];
+const NOT_WITH_FOLDER: [&str; 4] = ["collection", "split", "limit", "run_out"];
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A test collection: a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), of TREC files or of SMART's.
+    /// Test collection: a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), of TREC files or of
+    /// SMART's.
     #[arg(long, value_name = "DIR", required_unless_present_any = ["run", "folder"])]
     collection: Option<PathBuf>,
-    /// Which judgements: the name of a file in qrels. Default: test, or the only one.
+    /// Judgements to use: the name of a file in qrels. Default: test, or the only one.
     #[arg(long)]
     split: Option<String>,
-    /// Only the first N queries. All documents are indexed all the same.
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    /// Ask only the first N queries. All documents are indexed nevertheless.
+    #[arg(long, value_name = "N", value_parser = one_or_more())]
     limit: Option<usize>,
-    /// Where to keep the index; one that is there already is used. Default: a temporary folder.
-    #[arg(long, value_name = "PATH")]
-    index: Option<PathBuf>,
-    /// Writes the rankings as TREC runs: to FILE with the mode before its ending, out.trec as out.dense.trec.
-    #[arg(long, value_name = "FILE")]
-    run_out: Option<PathBuf>,
-    /// Draws the evaluation as a page: one HTML file with everything in it.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-    /// Language of the documents, for stemming; "none" for no stemming.
-    #[arg(long, default_value = "english")]
-    language: Language,
     #[command(flatten)]
-    model: Model,
+    index: CollectionIndex,
     #[command(flatten)]
-    kept: Kept,
+    runs: RunFiles,
+    #[command(flatten)]
+    page: PageFile,
     #[command(flatten)]
     scored: Scored,
     #[command(flatten)]
     judged: Judged,
     #[command(flatten)]
     measures: Measures,
-    /// Every query's figures, too.
+    /// Show the figures of every query, too.
     #[arg(long)]
     per_query: bool,
-    /// Leave out documents whose id is the query's, as BEIR does, where queries are documents of the corpus.
+    /// Leave out documents whose id is the query's, as BEIR does.
     #[arg(long)]
     ignore_own_ids: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    collection: String,
-    split: String,
-    documents: usize,
-    queries: usize,
-    inventory: Inventory,
-    #[serde(flatten)]
-    modes: Modes,
-    encode: Encode,
-    query_ms: Percentiles,
+/// A run to score.
+#[derive(clap::Args)]
+struct Scored {
+    /// Score this run instead. It is in TREC's form: query Q0 document rank score tag.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "qrels",
+        conflicts_with_all = NOT_WITH_RUN
+    )]
+    run: Option<PathBuf>,
+    /// Judgements for --run, in TREC's or BEIR's form.
+    #[arg(long, value_name = "FILE", requires = "run")]
+    qrels: Option<PathBuf>,
+    /// Queries that the means of --run are taken over.
+    #[arg(long, value_enum, default_value = "judged", requires = "run")]
+    over: Over,
 }
 
-#[derive(Serialize)]
-struct Percentiles {
-    p50: f64,
-    p95: f64,
+/// A folder to measure by judged passages.
+#[derive(clap::Args)]
+struct Judged {
+    /// Measure the index of this folder instead, by judged passages.
+    #[arg(long, value_name = "DIR", requires = "queries", conflicts_with_all = NOT_WITH_FOLDER)]
+    folder: Option<PathBuf>,
+    /// Questions for --folder: one JSON object a line with _id and text.
+    #[arg(long, value_name = "FILE", requires = "passages")]
+    queries: Option<PathBuf>,
+    /// Judged passages of the folder's files: one JSON object a line with query, path, start, end, grade, digest.
+    #[arg(long, value_name = "FILE", requires = "folder")]
+    passages: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let asked = Asked {
-        index: args.index.as_deref(),
-        model: &args.model,
-        metrics: args.measures.given(),
-        per_query: args.per_query,
-        report: args.report.as_deref(),
-    };
-    if let Some(done) = args.judged.run(&asked, out) {
-        return done;
+    if let Judged { folder: Some(folder), queries: Some(queries), passages: Some(passages) } = &args.judged {
+        args.page.check()?;
+        return measure_folder(&JudgedFolder::read(folder, queries, passages)?, args, out);
     }
-    match &args.collection {
-        Some(folder) => evaluate_collection(folder, args, out),
-        None => score::run(&args.scored, &args.measures, (args.per_query, args.ignore_own_ids), out),
+    match (&args.collection, &args.scored) {
+        (Some(folder), _) => measure_collection(folder, args, out),
+        (None, Scored { run: Some(run), qrels: Some(qrels), .. }) => score(run, qrels, args, out),
+        // clap requires one of them.
+        (None, _) => Ok(()),
     }
 }
 
-fn evaluate_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
-    check_places(args)?;
-    let collection = Collection::open(folder)?;
-    let split = match (&args.split, &collection.splits()[..]) {
-        (Some(split), _) => split.clone(),
-        (None, [only]) => only.to_string(),
-        (None, _) => "test".into(),
-    };
-    let qrels = collection.qrels(&split)?;
-    let queries = judged_queries(&collection, &qrels, args.limit)?;
-    // Before anything is fetched or encoded: a wrong line is known now.
-    let inventory = Inventory::of(&collection, &qrels)?;
-    if args.run_out.is_some() {
-        Run::check_ids(queries.iter().map(|(id, _)| id.as_str()).chain(inventory.document_ids()))?;
+fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
+    args.page.check()?;
+    args.runs.check(&args.page)?;
+    let set = TestSet::read(folder, args.split.as_deref(), args.limit)?;
+    if args.runs.are_wanted() {
+        set.check_run_ids()?;
     }
-    args.model.ensure(out)?;
-    let temporary = tempfile::tempdir().map_err(failed)?;
-    let path = args.index.clone().unwrap_or_else(|| temporary.path().join("index"));
-    let options = Options::default().with_chunking(Chunking::Whole).with_language(args.language);
-    let engine = Engine::open(&path, args.kept.apply(args.model.apply(options)))?;
-    let status = engine.status()?;
-    fixed("--language", Some(args.language), status.language, &path)?;
-    holds_nothing_else(&engine, &status, &inventory)?;
-    let encode = add(&engine, (&collection, &inventory), out)?;
-    // First: a search for the same words again finds their vector remembered.
-    let took_ms = time(&engine, &queries, out)?;
-    let (metrics, judged) = (args.measures.metrics(), of_queries(&qrels, &queries));
-    let ranking = |mode| Ranking { without_own: args.ignore_own_ids, ..Ranking::new(mode, DEPTH) };
-    let runs = runs(|mode| ranking(mode).run(&engine, &queries, out), args.run_out.as_deref())?;
-    let evaluate_mode =
-        |mode: Mode| Ok(evaluate(&runs[mode.name()], &judged, &metrics, AveragedOver::Judged));
-    let report = Report {
-        collection: collection.name(),
-        split,
-        documents: engine.status()?.documents,
-        queries: queries.len(),
-        modes: Modes::of(evaluate_mode, args.per_query)?,
-        inventory,
-        encode,
-        query_ms: Percentiles::of(&took_ms),
-    };
-    out.print(&report, |report| text(report, &args.measures.shown()))?;
-    if let Some(file) = &args.report {
-        let metric = EvaluationReport::plotted(&metrics);
-        let mut page = drawn(&report.modes, &engine.status()?, DEPTH);
-        page.weights = by_weight(&queries, out, |query, fusion| {
-            // As deep, but only the documents that the metric looks at are fetched.
-            let hybrid = ranking(Mode::Hybrid);
-            let asked = Ranking { fusion: Some(fusion), limit: metric.depth(), ..hybrid };
-            let mut run = Run::new();
-            run.insert(&query.0, asked.of(&engine, query)?)?;
-            let judged = of_queries(&judged, std::slice::from_ref(query));
-            Ok(evaluate(&run, &judged, &[metric], AveragedOver::Judged).mean(metric).unwrap_or(0.0))
-        })?;
-        (page.collection, page.split, page.inventory) =
-            (report.collection, report.split, Some(report.inventory));
-        (page.encoded, page.encode_seconds) = (report.encode.documents, report.encode.seconds);
-        page.texts = queries.into_iter().collect();
-        page.took_ms = took_ms;
-        page::write(&page, file)?;
+    let index = args.index.open()?;
+    let engine = &index.engine;
+    let options = EvaluationOptions::default()
+        .with_metrics(args.measures.or(&Metric::USUAL))
+        .with_ignore_own_ids(args.ignore_own_ids);
+    let mut bars = Bars::default();
+    let mut report = set.evaluate(engine, &options, &mut |progress| bars.show(progress))?;
+    bars.clear();
+    args.runs.write(&report.runs)?;
+    if args.per_query {
+        report.scores.add_queries();
+    }
+    out.print(&report, |report| collection_text(report, &args.measures.shown()))?;
+    if let Some(path) = args.page.path() {
+        let metric = EvaluationReport::plotted(&options.metrics);
+        let weights = set.by_weight(engine, &options, metric, &mut |progress| bars.show(progress))?;
+        page::write(&EvaluationReport::from(&report).with_weights(weights), path)?;
     }
     engine.close()
 }
 
-/// Whether all that is asked for can be written, each to a file of its own.
-fn check_places(args: &Args) -> Result<()> {
-    check_place_of("the report's file", args.report.as_deref())?;
-    let Some(file) = &args.run_out else { return Ok(()) };
-    for run in MODES.map(|mode| with_mode(file, mode)) {
-        check_place_of("the file of a run", Some(&run))?;
-        if args.report.as_ref() == Some(&run) {
-            let found = run.display().to_string();
-            return Err(Error::Invalid {
-                what: "the report's file",
-                found,
-                expected: "another than that of a run".into(),
-            });
-        }
+fn measure_folder(judged: &JudgedFolder, args: &Args, out: &Output) -> Result<()> {
+    let index = args.index.index.clone().unwrap_or_else(|| judged.folder.join(".retune"));
+    let engine = Engine::open_read_only(index, args.index.model.apply(Options::default()))?;
+    let mut bars = Bars::default();
+    let took_ms = match args.page.path() {
+        Some(_) => time_searches(&engine, &judged.queries, &mut |progress| bars.show(progress))?,
+        None => Vec::new(),
+    };
+    let metrics = args.measures.or(&JudgedFolder::METRICS);
+    let mut report = judged.evaluate(&engine, &metrics, &mut |progress| bars.show(progress))?;
+    bars.clear();
+    if args.per_query {
+        report.scores.add_queries();
     }
-    Ok(())
+    out.print(&report, |report| folder_text(report, &metrics))?;
+    if let Some(path) = args.page.path() {
+        let metric = EvaluationReport::plotted(&metrics);
+        let weights = judged.by_weight(&engine, metric, &mut |progress| bars.show(progress))?;
+        let page = EvaluationReport::from(&report).with_weights(weights).with_took_ms(took_ms);
+        page::write(&page, path)?;
+    }
+    engine.close()
 }
 
-/// The run of each mode by its name; written beside `file`, where one is named, once all are made.
-fn runs(made: impl Fn(Mode) -> Result<Run>, file: Option<&Path>) -> Result<BTreeMap<&'static str, Run>> {
-    let mut runs = BTreeMap::new();
-    for mode in MODES {
-        runs.insert(mode.name(), made(mode)?);
+fn score(run: &Path, qrels: &Path, args: &Args, out: &Output) -> Result<()> {
+    let options = ScoreOptions::default()
+        .with_metrics(args.measures.or(&Metric::USUAL))
+        .with_over(args.scored.over.into())
+        .with_ignore_own_ids(args.ignore_own_ids);
+    let mut scores = score_run(run, qrels, &options)?;
+    if args.per_query {
+        scores.add_queries();
     }
-    if let Some(file) = file {
-        for mode in MODES {
-            runs[mode.name()].write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
-        }
-    }
-    Ok(runs)
+    out.print(&scores, |scores| run_text(scores, &args.measures.shown()))
 }
 
-/// `out.trec` of a mode is `out.dense.trec`.
-fn with_mode(file: &Path, mode: Mode) -> PathBuf {
-    let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    file.with_file_name(format!("{stem}.{}{ending}", mode.name()))
-}
-
-/// Times of hybrid searches as users make them: ten documents.
-pub(super) fn time(engine: &Engine, queries: &[(String, String)], out: &Output) -> Result<Vec<Took>> {
-    let bar = out.bar("timing", queries.len() as u64);
-    let mut times = Vec::with_capacity(queries.len());
-    for (_, text) in queries {
-        times.push(engine.search(&Query::new(text.as_str()).without_logging())?.took_ms);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(times)
-}
-
-impl Percentiles {
-    fn of(took_ms: &[Took]) -> Percentiles {
-        let mut times: Vec<f64> = took_ms.iter().map(|took| took.total).collect();
-        times.sort_by(f64::total_cmp);
-        Percentiles { p50: quantile(&times, 0.5), p95: quantile(&times, 0.95) }
-    }
-}
-
-fn text(report: &Report, shown: &[Metric]) -> String {
-    let Report { collection, split, documents, queries, encode, query_ms, .. } = report;
-    let mut text = report.modes.lines();
+fn collection_text(report: &CollectionReport, shown: &[Metric]) -> String {
+    let CollectionReport { collection, split, documents, queries, encode, query_ms, .. } = report;
+    let mut text = mode_lines(&report.scores);
     text.push_str(&format!("{collection}/{split}: {documents} documents, {queries} queries\n"));
     for (what, count) in report.inventory.odd().into_iter().filter(|(_, count)| *count > 0) {
         text.push_str(&format!("  {count} {what}\n"));
@@ -237,7 +183,7 @@ fn text(report: &Report, shown: &[Metric]) -> String {
     let rate = encode.documents as f64 / encode.seconds.max(f64::EPSILON);
     text.push_str(&format!(
         "\n{}\n\n{} documents encoded in {:.1} s ({rate:.1}/s); a query p50 {:.1} ms, p95 {:.1} ms",
-        report.modes.table(shown),
+        mode_table(&report.scores, shown),
         encode.documents,
         encode.seconds,
         query_ms.p50,
@@ -246,6 +192,26 @@ fn text(report: &Report, shown: &[Metric]) -> String {
     text
 }
 
-pub(super) fn failed(source: std::io::Error) -> Error {
-    Error::Io { doing: "create a folder in", path: std::env::temp_dir(), source }
+fn folder_text(report: &FolderReport, shown: &[Metric]) -> String {
+    let FolderReport { folder, documents, chunks, queries, scores, .. } = report;
+    let (lines, table) = (mode_lines(scores), mode_table(scores, shown));
+    format!("{lines}{folder}: {documents} documents, {chunks} chunks, {queries} questions\n\n{table}")
+}
+
+fn run_text(scores: &RunScores, shown: &[Metric]) -> String {
+    let mut text = match scores.per_query.is_empty() {
+        true => String::new(),
+        false => query_lines("", &scores.evaluation) + "\n",
+    };
+    text.push_str(&format!("{}: means over {} queries", scores.run, scores.queries));
+    for (count, what) in [
+        (scores.missing_queries, "judged queries that the run lacks"),
+        (scores.unjudged_queries, "queries without judgements: left out"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("\n  {count} {what}"));
+        }
+    }
+    text.push_str(&format!("\n\n{}\n{}", head(shown), row(&scores.evaluation, shown)));
+    text
 }

@@ -1,10 +1,10 @@
-//! `retune forget`.
+//! `retune forget`: removes records from the feedback log.
 
-use retune::{Options, QueryId, Result};
+use retune::{QueryId, Result};
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Place;
+use super::args::Place;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -17,13 +17,13 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// Every query with this text, whatever its case and spacing, and what was said of its answers.
+    /// Forget every query with this text, whatever its case and spacing, and the judgements of its answers.
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
-    /// One answered query, by its id.
+    /// Forget the query with this id, and the judgements of its answer.
     #[arg(long, value_name = "ID")]
     query_id: Option<QueryId>,
-    /// A document: in the hits of every query, and what was said of it. It stays in the index.
+    /// Forget this document: its place in every answer and its judgements. It stays in the index.
     #[arg(long, value_name = "ID")]
     document: Option<String>,
 }
@@ -34,7 +34,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open(Options::default())?;
+    let engine = args.place.open()?;
     let records = match &args.what {
         What { query: Some(text), .. } => engine.forget_query(text)?,
         What { query_id: Some(id), .. } => engine.forget_query_id(*id)?,

@@ -1,26 +1,26 @@
-//! `retune index DIR`.
+//! `retune index DIR`: indexes a folder, or updates its index.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Place;
+use super::args::{Place, fixed};
+use super::print::{Output, spinner};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The folder of documents.
+    /// Folder of documents.
     #[arg(value_name = "DIR", conflicts_with = "dir")]
     folder: PathBuf,
     #[command(flatten)]
     place: Place,
-    /// Language of the documents, for stemming; "none" for no stemming. Fixed when the index is made. Default: english.
+    /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
     #[arg(long)]
     language: Option<Language>,
-    /// Longest passage in tokens. Fixed when the index is made. Default: 256.
+    /// Longest passage in tokens. It can't be changed later. Default: 256.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
 }
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     }
     let path = args.place.path_for(&args.folder);
     if !path.join("retune.json").is_file() {
-        args.place.model.ensure(out)?;
+        args.place.model.ensure()?;
     }
     let mut options = Options::default();
     if let Some(language) = args.language {
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let status = engine.status()?;
     fixed("--language", args.language, status.language, &path)?;
     fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
-    let bar = out.spinner();
+    let bar = spinner();
     let report = engine.index_folder(&args.folder, &mut |progress| {
         bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
         ControlFlow::Continue(())
@@ -85,27 +85,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     };
     out.print(&report, text)?;
     engine.close()
-}
-
-/// Refuses another value than the one that the index was made with.
-pub(super) fn fixed<T: PartialEq + ToString>(
-    option: &'static str,
-    given: Option<T>,
-    stored: T,
-    index: &Path,
-) -> Result<()> {
-    match given {
-        Some(given) if given != stored => Err(Error::Invalid {
-            what: option,
-            found: given.to_string(),
-            expected: format!(
-                "{}, with which the index {} was made (leave the option out, or make another index)",
-                stored.to_string(),
-                index.display()
-            ),
-        }),
-        _ => Ok(()),
-    }
 }
 
 fn text(report: &Report) -> String {

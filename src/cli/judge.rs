@@ -1,16 +1,16 @@
-//! `retune judge QUERY_ID DOCUMENT`.
+//! `retune judge QUERY_ID DOCUMENT`: says what a document is worth for a query.
 
-use retune::{Options, QueryId, Result, Verdict};
+use retune::{QueryId, Result, Verdict};
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Place;
+use super::args::Place;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The query's id, as search printed it.
+    /// The id of the query, as `retune search` printed it.
     query_id: QueryId,
-    /// The document's id, as search printed it.
+    /// The id of the document, as `retune search` printed it.
     document: String,
     #[command(flatten)]
     verdict: VerdictName,
@@ -21,13 +21,13 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct VerdictName {
-    /// The user picked it.
+    /// The user picked the document.
     #[arg(long)]
     chosen: bool,
-    /// It answers the query.
+    /// The document answers the query.
     #[arg(long)]
     relevant: bool,
-    /// It does not answer the query.
+    /// The document does not answer the query.
     #[arg(long)]
     not_relevant: bool,
 }
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         (_, true) => Verdict::Relevant,
         _ => Verdict::NotRelevant,
     };
-    let engine = args.place.open(Options::default())?;
+    let engine = args.place.open()?;
     engine.judge(args.query_id, &args.document, verdict)?;
     let report = Report { query_id: args.query_id, document: args.document.clone(), verdict };
     out.print(&report, |report| format!("noted for query {}: {}", report.query_id, report.document))?;

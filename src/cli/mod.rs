@@ -1,37 +1,23 @@
-//! The command line: one file a verb. Results go to standard output, everything else to standard error.
+//! The command line: one file for each verb, shared arguments in `args`, shared printing in `print`.
+//!
+//! Results go to standard output, everything else to standard error.
 
+mod args;
 mod bench;
-mod collection;
 mod compare;
 mod demo;
-mod drawn;
 mod eval;
-mod evidence;
-mod figures;
-mod file;
 mod forget;
 mod index;
 mod judge;
 mod learn;
-mod learning;
-mod loss;
-mod mining;
 mod model;
-mod modes;
-mod named;
-mod or_none;
-mod output;
-mod passages;
-mod place;
-mod positive;
+mod print;
 mod rollback;
 mod rounds;
-mod score;
 mod search;
 mod simulate;
 mod status;
-mod tiers;
-mod weights;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -43,7 +29,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "retune", version, about, max_term_width = 100)]
 struct Cli {
-    /// Print one JSON object instead of text. The fields are described in docs/cli.md.
+    /// Print one JSON object instead of text. docs/cli.md describes its fields.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -54,13 +40,13 @@ struct Cli {
 enum Verb {
     /// Find or fetch the encoder's model.
     Model(model::Args),
-    /// Bring an index in step with a folder of documents.
+    /// Index a folder of documents, or update its index.
     Index(index::Args),
     /// Search an index.
     Search(search::Args),
-    /// Say of a document in an answer that it was chosen, relevant or not relevant.
+    /// Judge a document of an answer: chosen, relevant or not relevant.
     Judge(judge::Args),
-    /// Run one round of learning from what was judged.
+    /// Run one round of learning from the judgements.
     Learn(learn::Args),
     /// List the rounds of learning with their figures.
     Rounds(rounds::Args),
@@ -68,13 +54,13 @@ enum Verb {
     Rollback(rollback::Args),
     /// Remove a query or a document from the feedback log for good.
     Forget(forget::Args),
-    /// Tell what an index is and holds.
+    /// Show what an index is and holds.
     Status(status::Args),
-    /// Measure retrieval on a test collection, or score a run.
+    /// Measure retrieval on a test collection or a folder, or score a run.
     Eval(eval::Args),
-    /// Say whether runs differ, by how much, on which queries, and how sure that is.
+    /// Compare runs: means, significance, and the queries won and lost most.
     Compare(compare::Args),
-    /// Replay a test collection's train queries as users, learn, and measure on the test queries.
+    /// Let simulated users ask a collection's train queries, learn, and measure on its test queries.
     Simulate(simulate::Args),
     /// Measure how fast the encoder encodes, answers and learns on this machine.
     Bench(bench::Args),
@@ -97,7 +83,7 @@ pub(crate) fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .init();
-    let out = output::Output::new(cli.json);
+    let out = print::Output::new(cli.json);
     let done = match cli.verb {
         Verb::Model(args) => model::run(&args, &out),
         Verb::Index(args) => index::run(&args, &out),
@@ -123,7 +109,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Help as clap prints it; wrong usage in one line, like every error.
+/// Prints help as clap does, and wrong usage in one line, like every error.
 fn misused(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.exit();

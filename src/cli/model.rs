@@ -1,10 +1,10 @@
-//! `retune model fetch`.
+//! `retune model fetch`: makes sure that the model is on this machine.
 
 use retune::Result;
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Model;
+use super::args::Model;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -14,7 +14,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Fetch all-mpnet-base-v2 (438 MB) unless it is on this machine already and whole, and print its folder.
+    /// Fetch all-mpnet-base-v2 (438 MB) if it is missing or damaged, and print its folder.
     Fetch {
         #[command(flatten)]
         model: Model,
@@ -29,7 +29,7 @@ struct Report {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let Verb::Fetch { model } = &args.verb;
-    let located = model.fetch(out)?;
+    let located = model.fetch()?;
     let report = Report { folder: located.folder.display().to_string(), source: located.source.to_string() };
     out.print(&report, |report| format!("{} ({})", report.folder, report.source))
 }

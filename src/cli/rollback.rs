@@ -1,10 +1,10 @@
-//! `retune rollback`.
+//! `retune rollback`: returns to the previous generation.
 
 use retune::{GenerationId, Result};
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Place;
+use super::args::Place;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,7 +18,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    // By its path: the generation that is left may be one that can't be opened.
+    // Without opening the index: the generation to leave may be damaged.
     let report = Report { generation: args.place.roll_back()? };
     out.print(&report, |report| format!("generation {} answers again", report.generation))
 }

@@ -1,10 +1,10 @@
-//! `retune rounds`: every round of learning with its figures.
+//! `retune rounds`: lists the rounds of learning.
 
 use retune::{Measurement, Result, RoundReport, Tier};
 use serde::Serialize;
 
-use super::output::Output;
-use super::place::Place;
+use super::args::Place;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -30,14 +30,12 @@ fn line(round: &RoundReport) -> String {
     let decision = round.gate.decision.name();
     let tier = match round.tier {
         Some(Tier::Fusion) => " the fusion weight",
-        Some(Tier::Adapter) => " an adapter of queries",
-        Some(Tier::Nudge) => " moved vectors",
         Some(Tier::QuerySide) => " an encoder of queries",
         Some(Tier::Encoder) => " an encoder",
         None => "",
     };
     let mut text = format!(
-        "round {}: {decision}{tier} · {} examples, {} held-out queries",
+        "round {}: {decision}{tier} · {} training rows, {} held-out queries",
         round.round, round.examples, round.held_out
     );
     if let (Some(before), Some(after)) = (&round.gate.before, &round.gate.after) {
@@ -47,7 +45,7 @@ fn line(round: &RoundReport) -> String {
         ));
     }
     if let (Some(p_value), Some(allowed)) = (round.gate.p_value, round.gate.allowed) {
-        text.push_str(&format!(" · p {p_value:.4}, {allowed:.4} allowed"));
+        text.push_str(&format!(" · p {p_value:.4}, significance level {allowed:.4}"));
     }
     if let Some(golden) = round.gate.golden {
         text.push_str(&format!(" · golden {:.4} → {:.4}", golden.before, golden.after));

@@ -1,9 +1,9 @@
-//! `retune search QUERY`.
+//! `retune search QUERY`: searches an index.
 
-use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Options, Query, Result};
+use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Query, Result};
 
-use super::output::Output;
-use super::place::Place;
+use super::args::{Place, dense_weight, filter};
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -12,19 +12,19 @@ pub(super) struct Args {
     query: Vec<String>,
     #[command(flatten)]
     place: Place,
-    /// How many documents to show.
+    /// Number of documents to show.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// Which indexes answer.
+    /// Which indexes to search.
     #[arg(long, value_enum, default_value = "hybrid")]
     mode: ModeName,
     /// Fuse by rank (RRF, k = 60) instead of by score.
     #[arg(long)]
     rrf: bool,
-    /// Share of the dense score in the fused one, 0 to 1. Default: what the index has learnt.
-    #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf", value_parser = weight)]
+    /// Weight of the dense score in the fused score, 0 to 1. Default: the weight that the index has learnt.
+    #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf", value_parser = dense_weight)]
     dense_weight: Option<f32>,
-    /// Only documents whose metadata matches: a JSON filter, see docs/cli.md.
+    /// Show only documents whose metadata matches this JSON filter; see docs/cli.md.
     #[arg(long, value_name = "JSON", value_parser = filter)]
     filter: Option<Filter>,
 }
@@ -37,14 +37,14 @@ enum ModeName {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let query = query(args)?;
+    let query = query(args);
     let engine = open(args)?;
     let answer = engine.search(&query)?;
     out.print(&answer, text)?;
     engine.close()
 }
 
-fn query(args: &Args) -> Result<Query> {
+fn query(args: &Args) -> Query {
     let mode = match args.mode {
         ModeName::Hybrid => Mode::Hybrid,
         ModeName::Lexical => Mode::Lexical,
@@ -60,27 +60,17 @@ fn query(args: &Args) -> Result<Query> {
     if let Some(filter) = &args.filter {
         query = query.with_filter(filter.clone());
     }
-    Ok(query)
+    query
 }
 
-fn weight(text: &str) -> std::result::Result<f32, String> {
-    let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight));
-    weight.ok_or_else(|| "expected a number from 0 to 1".to_string())
-}
-
-fn filter(text: &str) -> std::result::Result<Filter, String> {
-    serde_json::from_str(text)
-        .map_err(|e| format!(r#"{e}; expected JSON like {{"equals":{{"field":"extension","value":"md"}}}}"#))
-}
-
-/// For writing, so that the answer is logged and can be judged; beside another writer, for reading.
+/// Opens the index for writing, so that the answer is logged; for reading while another process writes.
 fn open(args: &Args) -> Result<Engine> {
-    match args.place.open(Options::default()) {
+    match args.place.open() {
         Err(Error::Locked { .. }) => {
             tracing::warn!(
                 "another process is writing to the index: this answer is not logged and can't be judged"
             );
-            args.place.open_read_only(Options::default())
+            args.place.open_read_only()
         }
         opened => opened,
     }
@@ -116,7 +106,7 @@ fn text(answer: &Answer) -> String {
     text
 }
 
-/// About 240 characters of the passage, around the first word that matches.
+/// About 240 bytes of the passage around the first match.
 fn excerpt(hit: &Hit) -> String {
     const BEFORE: usize = 60;
     const LENGTH: usize = 240;

@@ -1,10 +1,9 @@
-//! `retune status`.
+//! `retune status`: shows what an index is and holds.
 
-use retune::encoder::Device;
-use retune::{GenerationStatus, Result, Status};
+use retune::{Result, Status};
 
-use super::output::Output;
-use super::place::Place;
+use super::args::Place;
+use super::print::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -30,16 +29,10 @@ fn text(status: &Status) -> String {
         generation.dimensions,
         generation.fusion,
         generation.weights.to_string(),
-        hardware(generation),
+        generation.hardware(),
         generation.precisions.documents,
         generation.precisions.queries,
     );
-    if let Some(rank) = generation.query_adapter {
-        text.push_str(&format!("\nqueries go through an adapter of rank {rank}"));
-    }
-    if generation.nudged > 0 {
-        text.push_str(&format!("\nthe vectors of {} passages are moved towards queries", generation.nudged));
-    }
     if let Some(weights) = generation.query_weights {
         text.push_str(&format!(
             "\nqueries have an encoder of their own, weights {weights:.12}…",
@@ -54,7 +47,8 @@ fn text(status: &Status) -> String {
     }
     if let Some(folder) = status.damaged_files.first().and_then(|file| file.parent()) {
         text.push_str(&format!(
-            "\nto repair it, restore {0} from a copy, or delete {0} and index the documents again; what was learnt stays",
+            "\nto repair it, restore {0} from a copy, or delete {0} and index the documents again; \
+             what was learnt stays",
             folder.display()
         ));
     }
@@ -72,12 +66,4 @@ fn text(status: &Status) -> String {
         text.push_str(&format!("\nlast round {}: {}", round.round, round.gate.reason));
     }
     text
-}
-
-/// Where the encoder computes: the kernel, or a device other than the processor.
-pub(super) fn hardware(generation: &GenerationStatus) -> String {
-    match generation.device {
-        Device::Cpu => generation.kernel.to_string(),
-        device => device.to_string(),
-    }
 }

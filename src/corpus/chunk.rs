@@ -1,4 +1,4 @@
-//! Chunks: text, title, place and digest.
+//! Cuts a document into chunks, each with its title, byte range and digest.
 
 use crate::error::Result;
 use crate::ids::Digest;
@@ -12,30 +12,30 @@ use super::positions::Positions;
 use super::sizer::Sizer;
 use super::{html, markdown, underline};
 
-/// A part of a document that is encoded and indexed as one.
+/// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// The headings it stands under, "Guide > Install > Linux", or what the document is called.
+    /// The heading path, such as "Guide > Install > Linux", or the document's name.
     pub(crate) title: String,
-    /// Its text. Except for HTML, exactly the bytes `start..end` of the file.
+    /// The text. Except for HTML, exactly the bytes `start..end` of the file.
     pub(crate) text: String,
-    /// Where its first byte lies in the file.
+    /// Offset of the first byte in the file.
     pub(crate) start: u64,
-    /// Where its last byte ends in the file.
+    /// Offset behind the last byte in the file.
     pub(crate) end: u64,
-    /// Its place among the document's chunks, from 0.
+    /// Position among the document's chunks, from 0.
     pub(crate) ordinal: u32,
-    /// Of title, a line feed, and text: equal digests are encoded to equal vectors.
+    /// SHA-256 of the title, a line feed and the text. Chunks with equal digests have equal vectors.
     pub(crate) digest: Digest,
 }
 
-/// What stands between the headings of a title.
+/// Separates the headings in a title.
 const SEPARATOR: &str = " > ";
 
-/// Cuts a text that an application hands over. Ranges are byte offsets in `text`.
+/// Cuts a text that the application supplies. Ranges are byte offsets in `text`.
 ///
-/// `title` names the document and begins each chunk's title. Every chunk's text has at most
-/// `options.max_tokens` tokens, its title at most `options.max_title_tokens`. A text of white space has no chunks.
+/// `title` names the document and begins each chunk's title. A chunk's text has at most `options.max_tokens` tokens,
+/// its title at most `options.max_title_tokens`. A text of white space has no chunks.
 pub(crate) fn chunk_text(
     title: Option<&str>,
     text: &str,
@@ -48,7 +48,7 @@ pub(crate) fn chunk_text(
     Ok(chunk_with(&names, text, format, options, &Sizer::new(counter)))
 }
 
-/// A whole text as one chunk, however long; `None` if there is nothing in it.
+/// Makes one chunk of a whole text, however long. `None` if title and text are blank.
 pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
     let title = one_line(title);
     if title.is_empty() && text.trim().is_empty() {
@@ -58,15 +58,15 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
     Some(Chunk { title, text: text.to_owned(), start: 0, end: text.len() as u64, ordinal: 0, digest })
 }
 
-/// What a document is called, apart from what it says itself.
+/// Names for a document that come from outside its text.
 pub(super) struct Names<'a> {
-    /// By the application: it begins every title.
+    /// The application's name for it, which begins every title.
     pub(super) given: Option<String>,
-    /// When there is nothing better: the file's name.
+    /// The file's name, used when the text has no title.
     pub(super) fallback: &'a str,
 }
 
-/// [`chunk_text`] with a sizer that may be kept from text to text.
+/// As [`chunk_text`], with a sizer that can be reused for many texts.
 pub(super) fn chunk_with(
     names: &Names<'_>,
     text: &str,
@@ -120,7 +120,7 @@ fn extract(text: &str, format: Format) -> Extracted<'_> {
     extracted
 }
 
-/// The document's name where the headings don't give it already, then the headings.
+/// The document's name, unless the headings start with it, then the headings.
 fn title_parts<'a>(names: &'a Names<'_>, extracted: &'a Extracted<'_>, path: &[usize]) -> Vec<&'a str> {
     let outline = &extracted.outline;
     let mut parts = outline.titles(path);
@@ -128,7 +128,7 @@ fn title_parts<'a>(names: &'a Names<'_>, extracted: &'a Extracted<'_>, path: &[u
     let root = match (&names.given, parts.is_empty()) {
         (Some(given), _) => Some(given.as_str()),
         (None, true) => Some(own.or(outline.single_top()).unwrap_or(names.fallback)),
-        // Several outermost headings: none of them names the document.
+        // With several top-level headings, none of them names the document.
         (None, false) if outline.single_top().is_none() => own,
         (None, false) => None,
     };
@@ -138,7 +138,7 @@ fn title_parts<'a>(names: &'a Names<'_>, extracted: &'a Extracted<'_>, path: &[u
     parts
 }
 
-/// Joins what fits: without the middle parts, without the first, at last without the end of the only one.
+/// Joins the parts into a title that fits. Drops middle parts first, then the first part, then words at the end.
 fn fit_title(parts: &[&str], limit: usize, sizer: &Sizer<'_>) -> String {
     let mut parts = parts.to_vec();
     loop {

@@ -1,8 +1,8 @@
-//! What a file holds, told from its name.
+//! File formats, detected by extension.
 
 use serde::{Deserialize, Serialize};
 
-/// How a text is marked up, which decides how its headings are found and where it may be cut.
+/// How a text is marked up. It decides how headings are found and where the text may be cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -14,20 +14,20 @@ pub enum Format {
     Markdown,
     /// reStructuredText.
     Rst,
-    /// HTML; its readable text is what is searched.
+    /// HTML. Only its readable text is indexed.
     Html,
-    /// Source code, data, configuration: text without headings.
+    /// Source code, data or configuration: text without headings.
     Code,
 }
 
-/// What the extension of a file says.
+/// What a file's extension says about its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Text in this format.
     Known(Format),
-    /// A document format of this name that is not read.
+    /// A document format that retune can't read, by name.
     Unsupported(&'static str),
-    /// Nothing: the content decides between plain text and binary.
+    /// Nothing. The content decides between plain text and binary.
     Unknown,
 }
 
@@ -172,19 +172,19 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("xlsx", "an Excel workbook"),
 ];
 
-/// The extension of a path with `/` separators, in lower case; `""` when there is none.
+/// The lower-case extension of a path with `/` separators; `""` if there is none.
 pub(super) fn extension_of(path: &str) -> String {
     let name = file_name_of(path);
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// What comes after the last `/`.
+/// The part after the last `/`.
 pub(super) fn file_name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 impl Kind {
-    /// Of a lower-case extension.
+    /// The kind for a lower-case extension.
     pub(super) fn of_extension(extension: &str) -> Kind {
         match extension {
             "txt" | "text" | "log" | "tex" | "org" | "adoc" | "asciidoc" => Kind::Known(Format::Text),

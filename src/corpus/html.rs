@@ -1,15 +1,20 @@
-//! HTML to readable text, with the place of every byte in the file.
+//! Extracts the readable text of HTML, with the source offset of every byte.
 //!
-//! Left out always: scripts, styles, templates, embedded objects, form controls, link signs at headings. Left out as
-//! boilerplate: `<nav>`; `<header>`, `<footer>` and `<aside>` of the page, but not of an `<article>`, `<section>` or
-//! `<main>` (the line that HTML-AAM draws between landmarks and content); elements with `hidden` or with the role
-//! navigation, search, banner or contentinfo; Sphinx's and DocBook's navigation and line numbers. If that leaves
-//! no text, or if a boilerplate element isn't closed where it should be, so that nobody knows where it ends,
-//! boilerplate stays in.
+//! Always dropped: scripts, styles, templates, embedded objects, form controls, link signs at headings.
 //!
-//! Block elements stand on lines of their own, paragraphs, headings, lists and tables with an empty line between,
-//! cells with a tab; white space collapses except in `<pre>`. A tokenizer that follows the HTML standard does the
-//! reading, so there is no malformed input.
+//! Dropped as boilerplate:
+//! - `<nav>`;
+//! - `<header>`, `<footer>` and `<aside>` of the page, but not of an `<article>`, `<section>` or `<main>` (HTML-AAM
+//!   separates landmarks from content in the same way);
+//! - elements with `hidden`, or with the role navigation, search, banner or contentinfo;
+//! - the navigation and line numbers of Sphinx and DocBook.
+//!
+//! Boilerplate is kept if nothing else is left, or if a boilerplate element isn't closed where it should be: then
+//! nobody knows where it ends.
+//!
+//! Block elements go on lines of their own. Paragraphs, headings, lists and tables are separated by an empty line,
+//! cells by a tab. White space collapses except in `<pre>`. The tokenizer follows the HTML standard, which defines a
+//! result for every input: no HTML is malformed.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -40,10 +45,10 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
     }
 }
 
-/// DocBook's notes have headings like these, of a level that says nothing.
+/// Headings of DocBook's notes. Their level means nothing, so they open no section.
 const ADMONITIONS: [&str; 5] = ["Note", "Tip", "Important", "Warning", "Caution"];
 
-/// The attribute whose value comes next, if it matters.
+/// The attribute whose value comes next.
 #[derive(PartialEq)]
 enum Attribute {
     Role,
@@ -51,8 +56,9 @@ enum Attribute {
     Other,
 }
 
+/// An element whose content is being dropped.
 struct Skip {
-    /// The stack's height outside of the element whose content is left out.
+    /// Number of open elements around it.
     outside: usize,
     boilerplate: bool,
 }
@@ -64,22 +70,22 @@ struct Reader<'s> {
     positions: Positions,
     headings: Vec<Heading>,
     title: String,
-    /// A boilerplate element was closed by another element's end, or never.
+    /// Whether a boilerplate element was closed by another element's end tag, or never.
     doubtful: bool,
 
-    /// Open elements as indices into [`ELEMENTS`], and how often each is in there.
+    /// Open elements as indices into [`ELEMENTS`], and how often each is open.
     stack: Vec<usize>,
     counts: Vec<u32>,
     skip: Option<Skip>,
     sections: u32,
     preformatted: u32,
-    /// The next text is the first in `<pre>`: a line end at its start does not count.
+    /// Whether the next text is the first in a `<pre>`. A line break at its start is ignored.
     fresh_pre: bool,
-    /// Level, and where its text begins once there is some.
+    /// Level of the open heading, and where its text begins, if it has any yet.
     heading: Option<(u8, Option<usize>)>,
 
     gap: Gap,
-    /// Where the single white space byte lies that [`Gap::Space`] stands for.
+    /// Source offset of the single white space byte that [`Gap::Space`] represents.
     gap_at: Option<usize>,
 
     opening: Option<usize>,
@@ -158,7 +164,7 @@ impl<'s> Reader<'s> {
     fn open(&mut self, index: usize, self_closing: bool) {
         let element = &ELEMENTS[index];
         self.separate(element.gap);
-        // XHTML closes elements so. The tokenizer has entered a script's text by now, whatever the slash.
+        // XHTML closes elements with a slash. For a script it has no effect: the tokenizer already reads its text.
         if element.role == Role::Void || (self_closing && element.role != Role::Dropped) {
             return;
         }
@@ -219,8 +225,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Ends of inline elements and of elements that need none don't close the blocks in between. Looking no deeper
-    /// than a few elements keeps the work linear.
+    /// Whether an end tag closes its element. End tags of inline elements, and of elements whose end tag is optional,
+    /// don't close the blocks in between. Only the innermost elements are checked, which keeps the work linear.
     fn may_close(&self, index: usize) -> bool {
         let inline = |index: usize| ELEMENTS[index].gap == Gap::None || ELEMENTS[index].open_ended;
         if !inline(index) {
@@ -261,7 +267,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Adds a part. Linear ones are the bytes at `place`, others stand for them as a whole.
+    /// Adds a part of the text. A linear part equals the bytes at `place`; others represent them as a whole.
     fn place(&mut self, part: &str, place: Range<usize>, linear: bool) {
         let within = |from: usize, to: usize| {
             if linear { place.start + from..place.start + to } else { place.clone() }

@@ -1,6 +1,6 @@
-//! What each HTML element means for the readable text.
+//! How each HTML element affects the readable text.
 
-/// What separates two texts. The largest one between them counts.
+/// What separates two texts. Of several, the largest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     None,
@@ -10,21 +10,21 @@ pub(super) enum Gap {
     Paragraph,
 }
 
-/// What an element does apart from separating.
+/// What an element does besides separating texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Plain,
-    /// Has no content, so no end either.
+    /// Has no content and no end tag.
     Void,
-    /// Its content is not for reading.
+    /// Its content is not readable text.
     Dropped,
-    /// Leads elsewhere: boilerplate.
+    /// Links to other pages: boilerplate.
     Navigation,
-    /// Boilerplate of the page, unless it is part of a [`Role::Section`].
+    /// Boilerplate of the page, unless it is inside a [`Role::Section`].
     Landmark,
-    /// Content proper.
+    /// The page's own content.
     Section,
-    /// White space counts.
+    /// White space is kept.
     Preformatted,
     Heading(u8),
     Title,
@@ -36,7 +36,7 @@ pub(super) struct Element {
     name: &'static str,
     pub(super) gap: Gap,
     pub(super) role: Role,
-    /// The end tag may be left out, so an end can't be relied on.
+    /// Whether the end tag is optional, so that the element's end is unknown.
     pub(super) open_ended: bool,
 }
 
@@ -48,7 +48,7 @@ const fn open_ended(name: &'static str, gap: Gap) -> Element {
     Element { name, gap, role: Role::Plain, open_ended: true }
 }
 
-/// Sorted by name. What is not listed is inline and means nothing.
+/// Sorted by name. Elements that are not listed are inline and have no role.
 pub(super) static ELEMENTS: &[Element] = {
     use Gap::{Line, None, Paragraph, Tab};
     use Role::{Dropped, Heading, Landmark, Link, Navigation, Plain, Preformatted, Section, Title, Void};
@@ -122,7 +122,7 @@ pub(super) static ELEMENTS: &[Element] = {
     ]
 };
 
-/// The index in [`ELEMENTS`].
+/// The index of an element in [`ELEMENTS`].
 pub(super) fn element_named(name: &[u8]) -> Option<usize> {
     ELEMENTS.binary_search_by(|element| element.name.as_bytes().cmp(name)).ok()
 }
@@ -134,8 +134,7 @@ pub(super) fn is_boilerplate_role(role: &[u8]) -> bool {
         .any(|known| role.eq_ignore_ascii_case(known))
 }
 
-/// Whether a `class` holds one of the names by which Sphinx and DocBook, which made much of the documentation there
-/// is, mark navigation and line numbers.
+/// Whether a `class` marks navigation or line numbers in pages made by Sphinx or DocBook.
 pub(super) fn is_boilerplate_class(class: &[u8]) -> bool {
     const CLASSES: [&[u8]; 6] =
         [b"navheader", b"navfooter", b"sphinxsidebar", b"headerlink", b"linenos", b"linenodiv"];

@@ -1,4 +1,4 @@
-//! The text between tags: character references, and where each character stands in the source.
+//! The text between tags: decodes character references and maps each character to its source bytes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,45 +8,45 @@ use std::ops::Range;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
-/// A stretch of text and the bytes that say it.
+/// A stretch of text and the source bytes it comes from.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'s> {
     pub(super) text: Cow<'s, str>,
     pub(super) place: Range<usize>,
-    /// The text is the bytes. Otherwise they say it as a whole.
+    /// Whether the text equals the bytes. Otherwise it represents them as a whole.
     pub(super) linear: bool,
 }
 
-/// What references were found to stand for.
+/// Decoded character references.
 pub(super) type References<'s> = HashMap<&'s str, String>;
 
-/// Takes apart what the tokenizer read as `decoded` from `span`: character references one by one, the rest byte for
-/// byte. Line ends are those of the source.
+/// Splits what the tokenizer read as `decoded` from `span`: one part for each character reference, linear parts for
+/// the rest. Line ends are those of the source.
 ///
-/// The tokenizer tells only the span of the whole, so this reads the source again, and holds the result against
-/// `decoded`. If they differ, which no input is known for, the text is one part.
+/// The tokenizer gives only the span of the whole text. So this reads the source again and compares the result with
+/// `decoded`. If they differ, which no input is known to cause, the text becomes one part.
 pub(super) fn parts<'s>(
     source: &'s str,
     span: Range<usize>,
     decoded: &str,
     references: &mut References<'s>,
 ) -> Vec<Part<'s>> {
-    // In normal text, and in elements whose content is text but for references (`<title>`).
+    // Normal text, then elements with text and references only (`<title>`).
     for empty_ends in [true, false] {
         let parts = with_references(source, span.clone(), references, empty_ends);
-        if says(&parts, decoded) {
+        if decode_to(&parts, decoded) {
             return parts;
         }
     }
-    // Where references don't count either: `<xmp>`, `<plaintext>`.
+    // Elements without references: `<xmp>`, `<plaintext>`.
     let as_is = vec![Part { text: Cow::Borrowed(&source[span.clone()]), place: span.clone(), linear: true }];
-    if says(&as_is, decoded) {
+    if decode_to(&as_is, decoded) {
         return as_is;
     }
     vec![Part { text: Cow::Owned(decoded.to_owned()), place: span, linear: false }]
 }
 
-/// `empty_ends` says that an end tag without a name is one, and nothing.
+/// Splits a span with character references. With `empty_ends`, `</>` is a tag and no text.
 fn with_references<'s>(
     source: &'s str,
     span: Range<usize>,
@@ -60,7 +60,7 @@ fn with_references<'s>(
         let rest = &source[at..span.end];
         let reference = reference_length(rest);
         if reference > 0 {
-            refer(source, at..at + reference, references, &mut parts);
+            push_reference(source, at..at + reference, references, &mut parts);
             at += reference;
         } else if empty_ends && rest.starts_with(EMPTY_END) {
             at += EMPTY_END.len();
@@ -74,8 +74,8 @@ fn with_references<'s>(
     parts
 }
 
-/// Adds a reference. Of `&copyleft` only `&copy` is one; what follows stands for itself.
-fn refer<'s>(
+/// Adds a reference. Of `&copyleft` only `&copy` is one; the rest is text.
+fn push_reference<'s>(
     source: &'s str,
     place: Range<usize>,
     references: &mut References<'s>,
@@ -95,15 +95,16 @@ fn refer<'s>(
     });
 }
 
-/// Apart from line ends, and NUL, which is replaced in some states and not in others.
-fn says(parts: &[Part<'_>], decoded: &str) -> bool {
+/// Whether the parts make up `decoded`. Line ends are ignored, and so is whether NUL was replaced: that depends on
+/// the tokenizer's state.
+fn decode_to(parts: &[Part<'_>], decoded: &str) -> bool {
     let is_line_end = |c: &char| matches!(c, '\r' | '\n');
     let shown = |c: char| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
     let ours = parts.iter().flat_map(|part| part.text.chars()).filter(|c| !is_line_end(c)).map(shown);
     ours.eq(decoded.chars().filter(|c| !is_line_end(c)).map(shown))
 }
 
-/// The bytes at the start that may be a character reference: `&name;`, `&#123;`, `&#x7b;`, the semicolon optional.
+/// The length of a possible character reference at the start: `&name;`, `&#123;`, `&#x7b;`, the semicolon optional.
 fn reference_length(text: &str) -> usize {
     const LONGEST: usize = 48;
     let Some(rest) = text.strip_prefix('&') else { return 0 };
@@ -116,7 +117,7 @@ fn reference_length(text: &str) -> usize {
     length + usize::from(text[length..].starts_with(';'))
 }
 
-/// The length of the longest common end that leaves something of both.
+/// The length of the longest common suffix that is neither of the two whole.
 fn common_end(decoded: &str, reference: &str) -> usize {
     let mut length = 0;
     for (a, b) in decoded.chars().rev().zip(reference.chars().rev()) {
@@ -128,7 +129,7 @@ fn common_end(decoded: &str, reference: &str) -> usize {
     length
 }
 
-/// What a character reference stands for, by the tokenizer itself.
+/// Decodes a character reference with the tokenizer.
 fn dereference(reference: &str) -> String {
     let mut text = String::new();
     let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {

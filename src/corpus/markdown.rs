@@ -1,4 +1,4 @@
-//! Markdown: the text is the file; headings, blocks and front matter are read from the parser's events.
+//! Reads headings, blocks and front matter of Markdown. The text is the file itself.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
             blocks.push(range.start);
         }
         match event {
-            // A heading in a list or a quotation is part of that block: it opens no section.
+            // A heading in a list or a quotation is part of that block and opens no section.
             Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
                 let (start, end) = (range.start, range.end);
                 open_heading = Some(Heading { start, end, level: level as u8, title: String::new() });

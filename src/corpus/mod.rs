@@ -1,11 +1,11 @@
-//! Folders to files to text to chunks, with the byte range of every chunk in its file.
+//! Turns folders into files, text and chunks, with the byte range of every chunk in its file.
 //!
-//! [`scan_folder`] walks a folder in a fixed order and says of each file what an index has to do with it;
-//! [`chunk_text`] does the same for one text that an application hands over. One file is in memory at a time.
+//! [`scan_folder`] walks a folder in a fixed order and reports each file as unchanged, changed or skipped.
+//! [`chunk_text`] chunks one text that the application supplies. Only one file is in memory at a time.
 //!
-//! The way of a file: `walk` names it, `read` turns bytes into UTF-8 or a reason to skip it, `markdown`, `html`
-//! and `underline` find the readable text and its headings, `pack` groups sections and cuts long ones, and
-//! `chunk` puts title, text, range and digest together.
+//! The path of a file: `walk` finds it. `read` returns UTF-8 or a reason to skip it. `markdown`, `html` and `underline`
+//! extract the readable text and its headings. `pack` groups sections and cuts long ones. `chunk` puts title, text,
+//! range and digest together.
 
 mod chunk;
 mod format;
@@ -32,5 +32,5 @@ pub use options::CorpusOptions;
 pub(crate) use scan::{Scanned, scan_folder};
 pub use skip::{SkipReason, Skipped};
 
-/// Counts the tokens of a text, without special tokens: what the encoder would see of it.
+/// Counts the tokens of a text as the encoder sees them, without special tokens.
 pub(crate) type TokenCounter<'a> = &'a dyn Fn(&str) -> usize;

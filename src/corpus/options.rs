@@ -1,4 +1,4 @@
-//! What the caller can choose.
+//! Options for reading folders and cutting texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,21 +16,21 @@ use crate::error::{Error, Result};
 #[serde(default)]
 #[non_exhaustive]
 pub struct CorpusOptions {
-    /// The longest text of a chunk, in tokens without specials. Default 256.
+    /// The longest text of a chunk, in tokens, without special tokens. Default 256.
     pub max_tokens: usize,
-    /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning; a
-    /// heading that is too long by itself is cut. Default 64.
+    /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning. A single
+    /// heading that is too long is cut. Default 64.
     ///
-    /// Title and text are encoded together, so an encoder must hold `max_tokens + max_title_tokens` and its
-    /// special tokens. The defaults fit all-mpnet-base-v2 (384).
+    /// Title and text are encoded together: the encoder must accept `max_tokens + max_title_tokens` and its special
+    /// tokens. The defaults fit all-mpnet-base-v2 (384).
     pub max_title_tokens: usize,
-    /// Files with more bytes are skipped. Default 10 MiB.
+    /// Larger files are skipped. Default 10 MiB.
     pub max_file_bytes: u64,
-    /// When not empty, only files with one of these extensions are read (without the dot, any case; `""` stands
-    /// for files without one). Default empty: every file that holds readable text.
+    /// If not empty, only files with one of these extensions are read. Without the dot, in any case; `""` selects
+    /// files without an extension. Default empty: every file with readable text.
     pub extensions: Vec<String>,
-    /// Follow symbolic links to files and folders, also out of the folder. A link to a folder above itself is
-    /// noticed and reported. Default false: links are reported as skipped.
+    /// Whether to follow symbolic links to files and folders, even out of the folder. A link to a folder that contains
+    /// it is reported and not followed. Default false: links are reported as skipped.
     pub follow_links: bool,
 }
 
@@ -47,7 +47,7 @@ impl Default for CorpusOptions {
 }
 
 impl CorpusOptions {
-    /// The fewest tokens a chunk may be limited to: below that, chunks say nothing.
+    /// The smallest allowed limit on a chunk's tokens. Shorter chunks carry no meaning.
     pub const LEAST_TOKENS: usize = 8;
 
     /// Sets [`max_tokens`](Self::max_tokens).
@@ -80,10 +80,10 @@ impl CorpusOptions {
         self
     }
 
-    /// Refuses limits that no text could satisfy.
+    /// Checks the options.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that names the option.
+    /// [`Error::Invalid`], which names the option.
     pub fn validate(&self) -> Result<()> {
         let at_least = |what, found: usize, least: usize| {
             if found < least { Err(Error::invalid(what, found, format!("at least {least}"))) } else { Ok(()) }
@@ -103,7 +103,7 @@ impl CorpusOptions {
         Ok(())
     }
 
-    /// Whether a file with this lower-case extension is to be read at all.
+    /// Whether to read files with this extension.
     pub(super) fn selects(&self, extension: &str) -> bool {
         self.extensions.is_empty() || self.extensions.iter().any(|e| e.eq_ignore_ascii_case(extension))
     }

@@ -1,44 +1,44 @@
-//! Headings and the paths they form.
+//! Headings and heading paths.
 
 use super::positions::Positions;
 
-/// A heading, by its place in the extracted text.
+/// A heading. Offsets are in the extracted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
-    /// Where its line or block begins.
+    /// Start of its line or block.
     pub(super) start: usize,
-    /// Where it ends, underline included.
+    /// End of its line or block, underline included.
     pub(super) end: usize,
     /// 1 is the highest.
     pub(super) level: u8,
-    /// Its text on one line.
+    /// The text on one line.
     pub(super) title: String,
 }
 
-/// A readable text with what is known of its structure.
+/// A readable text and its structure.
 #[derive(Debug)]
 pub(super) struct Extracted<'a> {
     pub(super) text: std::borrow::Cow<'a, str>,
     pub(super) positions: Positions,
     pub(super) outline: Outline,
-    /// The document's own title where the format has a place for one: `<title>`, front matter.
+    /// The document's title, if the format has a place for one: `<title>`, front matter.
     pub(super) title: Option<String>,
-    /// Offsets at which a block begins that had better not be cut, ascending. Empty when blank lines will do.
+    /// Start offsets of blocks that should not be cut, ascending. If empty, texts are cut at blank lines.
     pub(super) blocks: Vec<usize>,
 }
 
-/// All headings of a text in order, each with the one it stands under.
+/// All headings of a text in order, each with its parent.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Outline {
     headings: Vec<Heading>,
     parents: Vec<Option<usize>>,
 }
 
-/// A heading longer than this is not one: an unclosed tag, a line of text that happens to be underlined.
+/// Anything longer is not a heading, but an unclosed tag or an underlined line of text.
 pub(super) const LONGEST_HEADING_BYTES: usize = 300;
 
 impl Outline {
-    /// Headings without text, or too long to be one, are left out.
+    /// Builds the outline. Empty and overlong headings are dropped.
     pub(super) fn new(mut headings: Vec<Heading>) -> Self {
         headings.retain(|heading| !heading.title.is_empty() && heading.title.len() <= LONGEST_HEADING_BYTES);
         let mut open: Vec<usize> = Vec::new();
@@ -57,7 +57,7 @@ impl Outline {
         &self.headings
     }
 
-    /// The indices from the outermost heading down to `index`.
+    /// The indices of the headings from the outermost one down to `index`.
     pub(super) fn path(&self, index: usize) -> Vec<usize> {
         let mut path = vec![index];
         while let Some(above) = path.last().and_then(|&last| self.parents[last]) {
@@ -67,12 +67,12 @@ impl Outline {
         path
     }
 
-    /// The titles along a path.
+    /// The titles of the headings on a path.
     pub(super) fn titles<'a>(&'a self, path: &[usize]) -> Vec<&'a str> {
         path.iter().map(|&index| self.headings[index].title.as_str()).collect()
     }
 
-    /// The title that stands over the whole text: of the only outermost heading.
+    /// The title of the only top-level heading; `None` if there are several.
     pub(super) fn single_top(&self) -> Option<&str> {
         let mut tops = self.parents.iter().enumerate().filter(|(_, parent)| parent.is_none());
         let first = tops.next().map(|(index, _)| self.headings[index].title.as_str());
@@ -80,7 +80,7 @@ impl Outline {
     }
 }
 
-/// Runs of white space as one space, none at the ends.
+/// Collapses runs of white space to one space and trims the ends.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! Where to cut: sections by headings, small neighbours joined, long ones split.
+//! Groups sections into chunks: joins small neighbours and splits long sections.
 
 use std::ops::Range;
 
@@ -8,52 +8,62 @@ use super::format::Format;
 use super::outline::{Extracted, Outline};
 use super::sizer::{LimitedSizer, Sizer};
 
-/// A chunk to be: where it lies in the extracted text, and the headings that all of it stands under.
+/// A future chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
+    /// The range in the extracted text.
     pub(super) range: Range<usize>,
-    /// Where its text begins after the headings that it begins with.
+    /// Where the text begins, behind the headings at the start of the range.
     body: usize,
+    /// The heading path that all of the range shares.
     pub(super) path: Vec<usize>,
 }
 
-/// The splitter's work grows faster than the text's length, so it gets at most this many bytes at a time.
+/// A span and its number of tokens.
+struct SizedSpan {
+    span: Span,
+    tokens: usize,
+}
+
+/// The most bytes that the splitter gets at a time: its work grows faster than the text's length.
 const MOST_BYTES_AT_ONCE: usize = 16 << 10;
 
-/// Cuts a text into chunks of at most `limit` tokens, in order, that leave out nothing but white space.
+/// Cuts a text into chunks of at most `limit` tokens, in order. Only white space is left out.
 ///
-/// A section (a heading and what follows up to the next) is one chunk if it fits. Neighbours are joined while what
-/// there is fills less than half a chunk and they share a heading above, so that a chunk has a title that is true
-/// of all of it; crumbs of less than an eighth are joined even if they share nothing but the document. Only a single character that is more than `limit` tokens by itself makes a longer chunk.
+/// A section, which is a heading and the text up to the next one, becomes one chunk if it fits. A chunk that is less
+/// than half full takes in the next section if both share a heading above, so that the title applies to all of it.
+/// A chunk that is less than an eighth full takes in the next section in any case. A chunk is longer than `limit` only
+/// if it is a single character with more tokens.
 pub(super) fn pack(extracted: &Extracted<'_>, format: Format, limit: usize, sizer: &Sizer<'_>) -> Vec<Span> {
     let text = extracted.text.as_ref();
     let outline = &extracted.outline;
     let cutter = Cutter { text, blocks: &extracted.blocks, format, limit, sizer };
     let mut spans = Vec::new();
-    let mut open: Option<(Span, usize)> = None;
-    for section in sections(text, outline) {
-        let tokens = cutter.size(section.range.clone());
+    let mut open: Option<SizedSpan> = None;
+    for span in sections(text, outline) {
+        let section = SizedSpan { tokens: cutter.size(span.range.clone()), span };
         open = match open.take() {
-            Some((span, so_far)) => match cutter.join(outline, (&span, so_far), (&section, tokens)) {
+            Some(first) => match cutter.join(outline, &first, &section) {
                 Some(path) => {
-                    let range = span.range.start..section.range.end;
-                    Some((Span { range, body: span.body, path }, so_far + tokens))
+                    let range = first.span.range.start..section.span.range.end;
+                    let span = Span { range, body: first.span.body, path };
+                    Some(SizedSpan { span, tokens: first.tokens + section.tokens })
                 }
                 None => {
-                    cutter.cut(span, so_far, &mut spans);
-                    Some((section, tokens))
+                    cutter.cut(first, &mut spans);
+                    Some(section)
                 }
             },
-            None => Some((section, tokens)),
+            None => Some(section),
         };
     }
-    if let Some((span, tokens)) = open {
-        cutter.cut(span, tokens, &mut spans);
+    if let Some(last) = open {
+        cutter.cut(last, &mut spans);
     }
     spans
 }
 
-/// From heading to heading. A heading without text of its own belongs to the section that follows.
+/// Splits a text at its headings. A heading without text of its own belongs to the section that follows.
 fn sections(text: &str, outline: &Outline) -> Vec<Span> {
     let mut sections = Vec::new();
     let (mut start, mut body) = (0, 0);
@@ -79,26 +89,26 @@ struct Cutter<'t, 's, 'c> {
 }
 
 impl Cutter<'_, '_, '_> {
-    /// The path of two neighbours as one chunk, if they should be.
-    fn join(&self, outline: &Outline, first: (&Span, usize), next: (&Span, usize)) -> Option<Vec<usize>> {
-        let ((span, so_far), (next, tokens)) = (first, next);
-        if so_far * 2 >= self.limit || so_far + tokens > self.limit {
+    /// The heading path of two neighbours as one chunk; `None` if they should not be joined.
+    fn join(&self, outline: &Outline, first: &SizedSpan, next: &SizedSpan) -> Option<Vec<usize>> {
+        if first.tokens * 2 >= self.limit || first.tokens + next.tokens > self.limit {
             return None;
         }
-        if outline.headings().first().is_some_and(|heading| heading.start >= span.range.end) {
-            return Some(next.path.clone());
+        let (path, next_path) = (&first.span.path, &next.span.path);
+        if outline.headings().first().is_some_and(|heading| heading.start >= first.span.range.end) {
+            return Some(next_path.clone());
         }
-        let shared = span.path.iter().zip(&next.path).take_while(|(a, b)| a == b).count();
-        (shared > 0 || so_far * 8 < self.limit).then(|| span.path[..shared].to_vec())
+        let shared = path.iter().zip(next_path).take_while(|(a, b)| a == b).count();
+        (shared > 0 || first.tokens * 8 < self.limit).then(|| path[..shared].to_vec())
     }
 
-    /// The size of a range, or something above the limit.
+    /// The tokens of a range, or any number above the limit if it has more.
     fn size(&self, range: Range<usize>) -> usize {
         self.sizer.size(self.text[range].trim(), self.limit)
     }
 
-    /// Adds the chunks of a span, which `tokens` says to be of that size.
-    fn cut(&self, span: Span, tokens: usize, spans: &mut Vec<Span>) {
+    /// Adds the chunks of a span to `spans`.
+    fn cut(&self, SizedSpan { span, tokens }: SizedSpan, spans: &mut Vec<Span>) {
         let ranges = if tokens <= self.limit { vec![span.range.clone()] } else { self.cut_long(&span) };
         for range in ranges.into_iter().flat_map(|range| self.fitted(range, 0)) {
             let range = trimmed(self.text, range);
@@ -108,7 +118,7 @@ impl Cutter<'_, '_, '_> {
         }
     }
 
-    /// Splits the text of a section. Its headings stay with its first part: room is left for them.
+    /// Splits a section that is too long. Its headings stay with the first part.
     fn cut_long(&self, span: &Span) -> Vec<Range<usize>> {
         let headings = self.size(span.range.start..span.body);
         let (start, limit) = if headings * 2 <= self.limit {
@@ -119,7 +129,7 @@ impl Cutter<'_, '_, '_> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for piece in self.pieces(start..span.range.end) {
             let mut split = self.split(piece, self.format, limit, false);
-            // A piece ends where it must, not where a chunk is full: its last chunk may take the next one in.
+            // The last chunk of a piece may be nearly empty: join it with the first one of the next piece.
             if let (Some(last), Some(first)) = (ranges.last(), split.first_mut())
                 && self.size(last.start..first.end) <= limit
             {
@@ -134,7 +144,7 @@ impl Cutter<'_, '_, '_> {
         ranges
     }
 
-    /// Cuts a range into parts of at most [`MOST_BYTES_AT_ONCE`], at the best place in the second half of each.
+    /// Cuts a range into pieces of at most [`MOST_BYTES_AT_ONCE`], at the best place in the second half of each.
     fn pieces(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut pieces = Vec::new();
         let mut start = range.start;
@@ -149,7 +159,7 @@ impl Cutter<'_, '_, '_> {
         pieces
     }
 
-    /// The last block that begins in the window, else what follows its last blank line, line or space.
+    /// The start of the last block in `from..to`, else the offset behind its last blank line, line break or space.
     fn best_cut(&self, from: usize, to: usize) -> usize {
         let blocks = &self.blocks[..self.blocks.partition_point(|&block| block <= to)];
         if let Some(&block) = blocks.last().filter(|&&block| block > from) {
@@ -174,8 +184,8 @@ impl Cutter<'_, '_, '_> {
         }
     }
 
-    /// The range itself, or its parts if it is longer as a whole than word by word, or if the splitter let it pass:
-    /// `MarkdownSplitter` can return more than the limit where hard and soft line breaks meet.
+    /// Splits a range until every part is within the limit. A range can be too long for two reasons: the sum over its
+    /// words was too low, or `MarkdownSplitter` exceeded the limit, which it does where hard and soft line breaks meet.
     fn fitted(&self, range: Range<usize>, attempt: usize) -> Vec<Range<usize>> {
         let text = self.text[range.clone()].trim();
         if self.sizer.exact(text) <= self.limit || text.chars().nth(1).is_none() {

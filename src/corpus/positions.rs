@@ -1,38 +1,38 @@
-//! From offsets in extracted text to byte offsets in the file.
+//! Maps offsets in extracted text to byte offsets in the file.
 
 use std::ops::Range;
 
-/// A stretch of extracted text and the bytes of the file it came from.
+/// A stretch of extracted text and the file's bytes it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece {
     text: Range<usize>,
     file: Range<usize>,
-    /// Byte for byte: text offset and file offset differ by a constant. Otherwise (a character reference, a
-    /// normalised line end) the piece stands for its bytes as a whole.
+    /// Whether text offset and file offset differ by a constant. Otherwise (a character reference, a normalised line
+    /// end) the piece represents its bytes as a whole.
     linear: bool,
 }
 
-/// Where each part of an extracted text lies in its file. Parts of the text that no piece covers, such as the line
-/// break that stands for a tag, came from no byte.
+/// The position in the file of each part of an extracted text. Parts that no piece covers, such as the line break that
+/// replaces a tag, come from no byte of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Positions {
-    /// In order of both ranges, without overlap. Empty when the text is the file from `shift` on.
+    /// Ascending by both ranges, without overlap. Empty if the text is the file from `shift` on.
     pieces: Vec<Piece>,
     shift: usize,
 }
 
 impl Positions {
-    /// The text is the file without its first `shift` bytes.
+    /// For a text that is the file without its first `shift` bytes.
     pub(super) fn shifted(shift: usize) -> Self {
         Positions { pieces: Vec::new(), shift }
     }
 
-    /// Adds the offsets of a byte order mark that was cut off before the pieces were recorded.
+    /// Moves all positions by the length of a byte order mark that was removed before the text was read.
     pub(super) fn shift_by(&mut self, bytes: usize) {
         self.shift += bytes;
     }
 
-    /// Says that `text_len` bytes at the end of the text, which then ends at `text_end`, came from `file`.
+    /// Records that the last `text_len` bytes of the text, which now ends at `text_end`, came from `file`.
     pub(super) fn record(&mut self, text_end: usize, text_len: usize, file: Range<usize>, linear: bool) {
         let text = text_end - text_len..text_end;
         if let Some(last) = self.pieces.last_mut()
@@ -48,13 +48,12 @@ impl Positions {
         self.pieces.push(Piece { text, file, linear });
     }
 
-    /// The end in the file of the last recorded piece, if the text ends with it.
+    /// The end of the last piece in the file, if the text ends with that piece.
     pub(super) fn file_end_at(&self, text_end: usize) -> Option<usize> {
         self.pieces.last().filter(|last| last.text.end == text_end).map(|last| last.file.end)
     }
 
-    /// From the first to the end of the last source byte of `text`. Both are character boundaries of the file if
-    /// they are of the text.
+    /// The range in the file from which `text` came. Its ends are character boundaries if those of `text` are.
     pub(super) fn in_file(&self, text: Range<usize>) -> Range<u64> {
         let range = if self.pieces.is_empty() { text } else { self.across(text) };
         (range.start + self.shift) as u64..(range.end + self.shift) as u64
@@ -64,7 +63,7 @@ impl Positions {
         let first = self.pieces.partition_point(|piece| piece.text.end <= text.start);
         let after = self.pieces.partition_point(|piece| piece.text.start < text.end);
         if first >= after {
-            // Nothing but separators: an empty range where they stand.
+            // Only separators: the result is the empty range at their position.
             let at = self
                 .pieces
                 .get(first)

@@ -1,4 +1,4 @@
-//! Files to UTF-8, or the reason why not.
+//! Reads files as UTF-8, or finds the reason to skip them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,18 +9,18 @@ use crate::ids::Digest;
 use super::format::{Format, Kind};
 use super::skip::SkipReason;
 
-/// The bytes of a file that is worth looking at.
+/// The bytes of a file that may hold text.
 pub(super) struct Content {
     bytes: Vec<u8>,
     kind: Kind,
-    /// Of all bytes.
+    /// SHA-256 of all bytes.
     pub(super) digest: Digest,
 }
 
-/// What tells text from other files.
+/// How many bytes at the start are checked for binary content.
 const SNIFFED_BYTES: usize = 8 << 10;
 
-/// Reads a file of a kind that is read. Big files and obviously binary ones are not read to the end.
+/// Reads a file. Stops early for files that are too large or obviously binary.
 pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipReason> {
     if let Kind::Unsupported(format) = kind {
         return Err(SkipReason::UnsupportedFormat { format: format.to_owned() });
@@ -37,7 +37,7 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
         return Err(SkipReason::Empty);
     }
     refuse_other_encodings(&bytes)?;
-    // A file that grows meanwhile must not fill the memory.
+    // The file may have grown since its length was read: the limit still holds.
     let rest = (limit + 1).saturating_sub(bytes.len() as u64);
     file.take(rest).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
 }
 
 impl Content {
-    /// The text, with its byte order mark if there is one, and how it is marked up.
+    /// The text, including a byte order mark, and its format.
     pub(super) fn into_text(self) -> Result<(String, Format), SkipReason> {
         if self.bytes.contains(&0) {
             return Err(SkipReason::Binary);

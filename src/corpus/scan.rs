@@ -1,4 +1,4 @@
-//! What an index has to do about each file of a folder.
+//! Compares the files of a folder with what is indexed.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,24 @@ use super::sizer::Sizer;
 use super::skip::{SkipReason, Skipped};
 use super::walk::{FolderWalk, Found, walk_folder};
 
-/// A file that is new or has changed.
+/// A new or changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkedDocument {
-    /// Its path relative to the folder, with `/` separators.
+    /// The path relative to the folder, with `/` separators.
     pub(crate) id: String,
-    /// Of its bytes.
+    /// SHA-256 of the file.
     pub(crate) digest: Digest,
     pub(crate) format: Format,
-    /// Its length in bytes.
+    /// The file's length.
     pub(crate) bytes: u64,
     /// At least one, in order.
     pub(crate) chunks: Vec<Chunk>,
 }
 
-/// One file of a scan.
+/// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scanned {
-    /// Its digest is the known one.
+    /// The file has the digest that is indexed.
     Unchanged {
         id: String,
     },
@@ -40,16 +40,16 @@ pub(crate) enum Scanned {
     Skipped(Skipped),
 }
 
-/// What a complete scan says about documents that it did not name.
+/// What a complete scan has seen. It tells which indexed documents are gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Files that are in the folder: read, or there but unreadable this time.
+    /// Files in the folder, including those that could not be read this time.
     documents: HashSet<String>,
-    /// Folders that could not be listed, with a `/` at the end; the root is "".
+    /// Folders that could not be listed, with a `/` at the end. The root is "".
     unreadable_folders: Vec<String>,
 }
 
-/// An iterator over the files of a folder, one file in memory at a time.
+/// An iterator over the files of a folder. Holds one file in memory at a time.
 pub(crate) struct Scan<'a> {
     walk: FolderWalk,
     options: CorpusOptions,
@@ -59,12 +59,12 @@ pub(crate) struct Scan<'a> {
     complete: bool,
 }
 
-/// Starts a scan of `root`. `excluded` paths (an index that lies in the folder) are passed over, `known` gives the
-/// digest of a document as it was indexed, `counter` counts tokens.
+/// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest of
+/// an indexed document.
 ///
 /// # Errors
-/// If the root can't be listed or an option is not valid. What goes wrong with a single file or folder below is a
-/// [`Scanned::Skipped`].
+/// If the root can't be listed or an option is invalid. A file or folder below it that can't be read is a
+/// [`Scanned::Skipped`] instead.
 pub(crate) fn scan_folder<'a>(
     root: &Path,
     excluded: &[PathBuf],
@@ -106,7 +106,7 @@ impl Iterator for Scan<'_> {
 }
 
 impl Scan<'_> {
-    /// What was seen, once the iterator has ended; `None` before, when nothing can be said of what is missing.
+    /// What was seen; `None` before the iterator has ended, when missing files may still come.
     pub(crate) fn into_seen(self) -> Option<Seen> {
         self.complete.then_some(self.seen)
     }
@@ -126,14 +126,14 @@ impl Scan<'_> {
     }
 
     fn skipped(&mut self, skipped: Skipped) -> Scanned {
-        // A file that can't be read now may be readable again tomorrow, and nothing says that it has changed.
+        // An unreadable file may be unchanged and readable again later: its document stays indexed.
         if matches!(skipped.reason, SkipReason::Unreadable { .. }) {
             self.seen.documents.insert(skipped.document.clone());
         }
         Scanned::Skipped(skipped)
     }
 
-    /// `None` if the file is as known.
+    /// Reads and chunks a file; `None` if it has not changed.
     fn chunks(&self, id: &str, path: &Path) -> Result<Option<ChunkedDocument>, SkipReason> {
         let extension = extension_of(id);
         if !self.options.selects(&extension) {
@@ -155,14 +155,14 @@ impl Scan<'_> {
 }
 
 impl Seen {
-    /// Whether an indexed document is to be removed: it is gone, ignored, or holds no text any more. What could
-    /// only not be read this time, or lies in a folder that could not be listed, stays.
+    /// Whether an indexed document should be removed: its file is gone, ignored, or has no text any more. Files that
+    /// could not be read this time stay, and so do files in folders that could not be listed.
     pub(crate) fn has_vanished(&self, document: &str) -> bool {
         !self.documents.contains(document)
             && !self.unreadable_folders.iter().any(|folder| document.starts_with(folder.as_str()))
     }
 
-    /// How many files there are.
+    /// The number of files.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.documents.len()

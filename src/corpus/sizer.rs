@@ -1,4 +1,4 @@
-//! How long a text is, counted often and fast.
+//! Counts tokens fast enough for a splitter that asks often.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,28 +7,28 @@ use text_splitter::ChunkSizer;
 
 use super::TokenCounter;
 
-/// A text counts as at least one token per this many bytes, so that a chunk is short also where the tokeniser sees
-/// few tokens: in white space, and in words it doesn't know, of which it makes one token whatever their length.
+/// A text counts as at least one token for this many bytes. This bounds the length of chunks that have few tokens:
+/// white space has none, and an unknown word is one token whatever its length.
 pub(super) const MOST_BYTES_PER_TOKEN: usize = 16;
 
 const LONGEST_CACHED_WORD: usize = 48;
 const MOST_CACHED_WORDS: usize = 1 << 16;
 
-/// Counts tokens word by word and remembers each word's count.
+/// Counts tokens word by word and caches the count of each word.
 ///
-/// The splitter asks for the size of every text it considers, a dozen times what ends in a chunk. Adding up words
-/// is exact for tokenisers that split at white space first, as MPNet's does, and close for others;
-/// [`exact`](Self::exact) has the last word on a finished chunk.
+/// The splitter asks for the size of every candidate, about a dozen times the text that ends up in a chunk. The sum
+/// over words is exact for tokenisers that split at white space first, as MPNet's does, and close for others.
+/// Finished chunks are checked with [`exact`](Self::exact).
 pub(super) struct Sizer<'a> {
     counter: TokenCounter<'a>,
     words: RefCell<HashMap<Box<str>, usize>>,
 }
 
-/// A [`Sizer`] for the splitter, which only wants to know what is above the limit, not how far.
+/// A [`Sizer`] for the splitter. It stops counting above the limit.
 pub(super) struct LimitedSizer<'a, 'b> {
     pub(super) sizer: &'b Sizer<'a>,
     pub(super) limit: usize,
-    /// Without the shortcut over words.
+    /// Whether to count the whole text instead of its words.
     pub(super) exact: bool,
 }
 
@@ -37,12 +37,12 @@ impl<'a> Sizer<'a> {
         Sizer { counter, words: RefCell::new(HashMap::new()) }
     }
 
-    /// The size of a text as the counter sees it whole.
+    /// The tokens of a text, counted as a whole.
     pub(super) fn exact(&self, text: &str) -> usize {
         (self.counter)(text).max(least(text))
     }
 
-    /// The size as a sum over words, or something above the limit.
+    /// The sum of the tokens of its words, or any number above `limit` if it has more.
     pub(super) fn size(&self, text: &str, limit: usize) -> usize {
         let mut size = least(text);
         if size > limit {
@@ -89,7 +89,7 @@ impl<'a> Sizer<'a> {
     }
 }
 
-/// Where BERT's tokenisers split within a word: punctuation and ideographs.
+/// Whether BERT's tokenisers split a word at this character: punctuation and ideographs.
 fn stands_alone(c: char) -> bool {
     !c.is_alphanumeric()
         || matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')

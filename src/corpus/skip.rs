@@ -1,17 +1,17 @@
-//! Why a file is not in the index.
+//! Reasons to skip a file.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A file, or a folder, that was not read, and why.
+/// A file or folder that was not read, and the reason.
 ///
-/// Hidden files and files that a `.gitignore` names are not listed: they were never candidates.
+/// Hidden files and files ignored by a `.gitignore` are not listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
-    /// The path relative to the folder that was indexed, with `/` separators; not valid UTF-8 is shown as `�`.
+    /// The path relative to the indexed folder, with `/` separators. Invalid UTF-8 is shown as `�`.
     pub document: String,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
@@ -20,27 +20,27 @@ pub struct Skipped {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// The operating system refused; for a folder, nothing below it was read.
+    /// The operating system refused access. For a folder, nothing below it was read.
     Unreadable {
-        /// What it said.
+        /// The operating system's message.
         message: String,
     },
     /// A pipe, a socket or a device.
     NotAFile,
     /// A symbolic link, and links are not followed.
     SymbolicLink,
-    /// A followed link that leads to a folder it lies in.
+    /// A followed link to a folder that contains it.
     LinkLoop,
-    /// Its path is not valid UTF-8, so it can't be a document's id.
+    /// The path is not valid UTF-8, so it can't be a document id.
     PathNotUtf8,
     /// More bytes than the limit.
     TooLarge {
-        /// Its length.
+        /// The file's length in bytes.
         bytes: u64,
-        /// The limit.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Nothing in it, or nothing but white space or markup.
+    /// Empty, or only white space or markup.
     Empty,
     /// Not text.
     Binary,
@@ -49,12 +49,12 @@ pub enum SkipReason {
         /// What was found.
         found: String,
     },
-    /// A document format that is not read.
+    /// A document format that retune can't read.
     UnsupportedFormat {
         /// The format's name.
         format: String,
     },
-    /// Not among the extensions that were asked for.
+    /// Not one of the selected extensions.
     NotSelected,
 }
 
@@ -64,16 +64,16 @@ impl fmt::Display for SkipReason {
             SkipReason::Unreadable { message } => write!(f, "could not be read: {message}"),
             SkipReason::NotAFile => f.write_str("is not a regular file"),
             SkipReason::SymbolicLink => f.write_str("is a symbolic link, and links are not followed"),
-            SkipReason::LinkLoop => f.write_str("is a symbolic link to a folder it lies in"),
-            SkipReason::PathNotUtf8 => f.write_str("its path is not valid UTF-8"),
+            SkipReason::LinkLoop => f.write_str("is a symbolic link to a folder that contains it"),
+            SkipReason::PathNotUtf8 => f.write_str("has a path that is not valid UTF-8; rename it"),
             SkipReason::TooLarge { bytes, limit } => write!(f, "has {bytes} bytes, the limit is {limit}"),
-            SkipReason::Empty => f.write_str("holds no text"),
+            SkipReason::Empty => f.write_str("has no text"),
             SkipReason::Binary => f.write_str("is not text"),
             SkipReason::NotUtf8 { found } => write!(f, "is not UTF-8: {found}; convert it"),
             SkipReason::UnsupportedFormat { format } => {
-                write!(f, "is {format}, a format that is not read; convert it to text, Markdown or HTML")
+                write!(f, "is {format}, which retune can't read; convert it to text, Markdown or HTML")
             }
-            SkipReason::NotSelected => f.write_str("its extension was not asked for"),
+            SkipReason::NotSelected => f.write_str("does not have a selected extension"),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Headings that are a line with a line of punctuation under it: reStructuredText, AsciiDoc, plain text.
+//! Finds headings that are underlined with punctuation: reStructuredText, AsciiDoc, plain text.
 //!
-//! The level of a heading is that of its style (the character, and whether there is a line above, too): as in
-//! reStructuredText, styles rank in the order in which they first appear.
+//! The style of a heading is the character and whether there is an overline too. The style decides the level: styles
+//! rank in the order in which they first appear, as in reStructuredText.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::format::Format;
 use super::outline::{Extracted, Heading, Outline, one_line};
 use super::positions::Positions;
 
-/// Plain text and reStructuredText: the text is the file.
+/// Reads plain text or reStructuredText. The text is the file itself.
 pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
     let headings = headings(text, format);
     Extracted {
@@ -23,7 +23,7 @@ pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
 
 struct Line<'a> {
     start: usize,
-    /// Without line end and white space at the end.
+    /// Without the line end and white space before it.
     text: &'a str,
 }
 
@@ -70,7 +70,7 @@ fn headings(text: &str, format: Format) -> Vec<Heading> {
     headings
 }
 
-/// The character, if the line is nothing but it.
+/// The character that the line consists of, if it is an underline.
 fn adornment(line: &str, format: Format) -> Option<char> {
     let first = line.chars().next()?;
     let usable = match format {
@@ -80,8 +80,8 @@ fn adornment(line: &str, format: Format) -> Option<char> {
     (usable && line.len() >= 3 && line.bytes().all(|byte| byte == first as u8)).then_some(first)
 }
 
-/// Whether a line can be the title over an underline of this length. reStructuredText lets the underline be longer
-/// than the title, and from four characters on also shorter; elsewhere it is as long, give or take two.
+/// Whether a line can be the title over an underline of this length. In reStructuredText the underline may be longer
+/// than the title, and shorter from four characters on. Elsewhere it is as long as the title, give or take two.
 fn fits(title: &str, underline: usize, overlined: bool, format: Format) -> bool {
     if !title.contains(char::is_alphanumeric) || (!overlined && title.starts_with(char::is_whitespace)) {
         return false;
@@ -93,7 +93,7 @@ fn fits(title: &str, underline: usize, overlined: bool, format: Format) -> bool 
     }
 }
 
-/// The `Title:` of a header like a mail's, as Python's enhancement proposals have it.
+/// The `Title:` of a mail-like header, such as those of Python's enhancement proposals.
 fn preamble_title(text: &str) -> Option<String> {
     let header = text.lines().take_while(|line| !line.trim().is_empty());
     let mut title = None;

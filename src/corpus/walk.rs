@@ -1,10 +1,9 @@
-//! Which files a folder holds.
+//! Lists the files of a folder.
 //!
-//! Files come in the order of their relative paths, compared component by component, whatever the file system's
-//! order. Hidden files and folders are passed over, so the index in `.retune` is, too. What `.gitignore` and
-//! `.ignore` files in the folder name is passed over, in a git repository or not; inside a repository also what the
-//! repository's files above the folder name. The user's global git settings don't count: the same folder gives the
-//! same documents on every machine.
+//! Files come in the order of their relative paths, compared component by component, whatever the file system's order.
+//! Hidden files and folders are skipped, and with them the index in `.retune`. `.gitignore` and `.ignore` files in the
+//! folder apply, even outside a git repository. Inside a repository, its ignore files above the folder apply too. The
+//! user's global git settings don't: the same folder gives the same documents on every machine.
 
 use std::path::{Path, PathBuf};
 
@@ -15,24 +14,24 @@ use crate::error::{Error, Result};
 use super::options::CorpusOptions;
 use super::skip::{SkipReason, Skipped};
 
-/// What the walk comes across.
+/// An entry of a folder.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A regular file: its document id and where it lies.
+    /// A regular file, with its document id.
     File { document: String, path: PathBuf },
-    /// Something else.
+    /// Anything else.
     Skipped(Skipped),
-    /// A folder that can't be listed, or not to the end: what it holds is not known.
+    /// A folder that can't be listed completely. Its content is unknown.
     UnreadableFolder(Skipped),
 }
 
-/// An iterator over what a folder holds.
+/// An iterator over the entries of a folder and its subfolders.
 pub(super) struct FolderWalk {
     root: PathBuf,
     walk: ignore::Walk,
 }
 
-/// Starts a walk. `excluded` paths and what lies in them are passed over.
+/// Starts a walk. Skips `excluded` paths and everything below them.
 ///
 /// # Errors
 /// If the root can't be listed or is not a folder.
@@ -47,7 +46,7 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
     builder
         .follow_links(options.follow_links)
         .git_global(false)
-        // Without a repository, `.gitignore` files of folders above (a home folder's `*`, say) are none of ours.
+        // Outside a repository, `.gitignore` files above the folder don't apply: a home folder may have one with `*`.
         .require_git(in_repository)
         .parents(in_repository)
         .sort_by_file_name(|a, b| a.cmp(b));
@@ -76,7 +75,7 @@ impl Iterator for FolderWalk {
 }
 
 impl FolderWalk {
-    /// `None` for folders, which the walk enters by itself.
+    /// `None` for folders: the walk enters them by itself.
     fn entry(&self, entry: DirEntry) -> Option<Found> {
         let skipped = |reason| Some(Found::Skipped(Skipped { document: self.shown(entry.path()), reason }));
         let kind = entry.file_type()?;
@@ -96,15 +95,15 @@ impl FolderWalk {
     }
 
     fn failure(&self, error: &ignore::Error) -> Found {
-        let told = tell(error);
-        let path = told.path.unwrap_or(&self.root);
+        let failure = Failure::of(error);
+        let path = failure.path.unwrap_or(&self.root);
         let document = self.shown(path);
-        if told.in_a_loop {
+        if failure.in_a_loop {
             return Found::Skipped(Skipped { document, reason: SkipReason::LinkLoop });
         }
-        let skipped = Skipped { document, reason: SkipReason::Unreadable { message: told.message } };
-        // Without a path nobody knows what was missed. A path that is no file may have been a folder.
-        if told.path.is_none() || !path.is_file() {
+        let skipped = Skipped { document, reason: SkipReason::Unreadable { message: failure.message } };
+        // An error without a path may have hidden anything. A path that is not a file may have been a folder.
+        if failure.path.is_none() || !path.is_file() {
             Found::UnreadableFolder(skipped)
         } else {
             Found::Skipped(skipped)
@@ -123,23 +122,28 @@ fn document_id(root: &Path, path: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-struct Told<'e> {
+/// An error of the walk, with the path that its layers mention.
+struct Failure<'e> {
     path: Option<&'e Path>,
     message: String,
     in_a_loop: bool,
 }
 
-fn tell(error: &ignore::Error) -> Told<'_> {
-    match error {
-        ignore::Error::WithPath { path, err } => {
-            let told = tell(err);
-            Told { path: told.path.or(Some(path)), ..told }
+impl Failure<'_> {
+    fn of(error: &ignore::Error) -> Failure<'_> {
+        match error {
+            ignore::Error::WithPath { path, err } => {
+                let inner = Failure::of(err);
+                Failure { path: inner.path.or(Some(path)), ..inner }
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                Failure::of(err)
+            }
+            ignore::Error::Loop { child, .. } => {
+                Failure { path: Some(child), message: error.to_string(), in_a_loop: true }
+            }
+            ignore::Error::Io(io) => Failure { path: None, message: io.to_string(), in_a_loop: false },
+            other => Failure { path: None, message: other.to_string(), in_a_loop: false },
         }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => tell(err),
-        ignore::Error::Loop { child, .. } => {
-            Told { path: Some(child), message: error.to_string(), in_a_loop: true }
-        }
-        ignore::Error::Io(io) => Told { path: None, message: io.to_string(), in_a_loop: false },
-        other => Told { path: None, message: other.to_string(), in_a_loop: false },
     }
 }

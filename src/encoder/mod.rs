@@ -8,7 +8,6 @@
 //! On [`Device::Cpu`] both run one implementation, `mpnet::Mpnet` on the operations of `ops`; on every other device,
 //! the one in `candle`, which is also what those operations are tested against.
 
-mod adapter;
 mod backward;
 mod batch;
 mod calibration;
@@ -36,7 +35,6 @@ pub(crate) mod test_model;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use adapter::Adapter;
 pub use calibration::Calibration;
 pub(crate) use candle::DeviceAdamW;
 pub use device::Device;

@@ -10,8 +10,8 @@ use crate::storage::{WriterLock, remove_folder};
 
 /// A folder of vectors by the hashes of the texts that they are of, all of one encoder and precision.
 ///
-/// It is an aid: what can't be read is made anew, and what can't be written is said in the log and costs only the time to encode it
-/// again. A text's key is the first 64 bits of its SHA-256: of a million texts two share one with a chance of 1 in 37 million.
+/// A cache: what can't be read is encoded again, and what can't be written is logged and costs only time. A text's key
+/// is the first 64 bits of its SHA-256: of a million texts two share one with a chance of 1 in 37 million.
 #[derive(Debug)]
 pub(super) struct Embeddings {
     vectors: DenseIndex,
@@ -59,8 +59,8 @@ impl Embeddings {
         Ok(Embeddings { vectors, weights, precision, lock })
     }
 
-    /// The vectors of texts: those that are kept, rounded to bf16 as an index stores them, and the others by `encoder`. Says
-    /// how many it had to encode.
+    /// The vectors of texts: those that are kept, rounded to bf16 as an index stores them, and the others by `encoder`.
+    /// Says how many it had to encode.
     ///
     /// # Errors
     /// As [`Encoder::encode`].

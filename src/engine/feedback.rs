@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::feedback::{FeedbackLog, Judgement, Verdict, normalise_query};
+use crate::feedback::{FeedbackLog, Judgement, Verdict};
 use crate::ids::QueryId;
 
 impl Engine {
@@ -36,31 +36,21 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes a query from the log for good: every impression of the same normalised text, and what was said of them; and what
-    /// rounds have found of its confusables. Returns how many records of the log went.
+    /// Removes a query from the log for good: every impression of the same normalised text, and what was said of them.
+    /// Returns how many records of the log went.
     pub fn forget_query(&self, text: &str) -> Result<usize> {
-        let log = self.log("forget a query")?;
-        self.inner.ledger.forget_query(&normalise_query(text))?;
-        log.forget_query(text)
+        self.log("forget a query")?.forget_query(text)
     }
 
-    /// Removes one answered query from the log for good. Returns how many records went. What rounds have found of the confusables
-    /// of its text goes too; where the log has that text once more, they are followed anew.
+    /// Removes one answered query from the log for good. Returns how many records went.
     pub fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
-        let log = self.log("forget a query")?;
-        if let Some(impression) = log.find_impression(query_id)? {
-            self.inner.ledger.forget_query(&normalise_query(&impression.query))?;
-        }
-        log.forget_query_id(query_id)
+        self.log("forget a query")?.forget_query_id(query_id)
     }
 
-    /// Removes a document from the log for good: from the hits of every impression, and what was said of it; and what rounds have
-    /// found of it as a confusable. The document itself stays in the index: see [`remove`](Engine::remove). Returns how many records of
-    /// the log changed.
+    /// Removes a document from the log for good: from the hits of every impression, and what was said of it. The
+    /// document itself stays in the index: see [`remove`](Engine::remove). Returns how many records of the log changed.
     pub fn forget_document(&self, document: &str) -> Result<usize> {
-        let log = self.log("forget a document")?;
-        self.inner.ledger.forget_document(document)?;
-        log.forget_document(document)
+        self.log("forget a document")?.forget_document(document)
     }
 
     pub(super) fn log(&self, doing: &'static str) -> Result<&FeedbackLog> {

@@ -47,8 +47,8 @@ pub struct IndexProgress {
 
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
-    /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by `path`
-    /// and `extension`. What an application has added under other ids stays. An index follows one folder.
+    /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
+    /// `path` and `extension`. What an application has added under other ids stays. An index follows one folder.
     ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
     /// run. It commits every few hundred chunks, so that a run that is cut short goes on where it stopped.

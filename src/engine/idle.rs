@@ -1,4 +1,4 @@
-//! Whether the machine, and the engine, have nothing better to do than to learn.
+//! Whether the machine and the engine are idle enough to learn.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +12,9 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct IdleOptions {
-    /// Other processes use at most this share of all processors, over the last second: 0 to 1. What this process uses itself does not
-    /// count. Read from `/proc`, so that it has an effect on Linux alone. `None`: whatever they use. Default 0.5.
+    /// Other processes use at most this share of all processors, over the last second: 0 to 1. What this process uses
+    /// itself does not count. Read from `/proc`, so that it has an effect on Linux alone. `None`: whatever they use.
+    /// Default 0.5.
     pub others_busy: Option<f64>,
     /// Nobody has searched in this engine for so long. `None`: searches don't matter. Default 10 seconds.
     pub no_search_for: Option<Duration>,

@@ -2,69 +2,38 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
 use super::Engine;
 use super::threads::{all_but_one, on_threads};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::generation::{Building, Candidate, Generation, Pinned, Published, publish};
+use crate::generation::{Building, Candidate, Pinned, Published, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, Ledger, RoundInput, RoundReport, Running, Unfinished,
-    prepare_round,
+    Decision, LearnOptions, LearnProgress, LearnStage, Progress, RoundInput, RoundReport, Running,
+    Unfinished, prepare_round,
 };
 use crate::search::Snapshot;
-use crate::storage::remove_folder;
 
 /// While fewer chunks than this were added during a reindex, they are encoded with the writer held.
 const FEW_CHUNKS: usize = 64;
 
-/// Every generation of this index that some reader may still hold.
-#[derive(Debug)]
-pub(super) struct Generations {
-    alive: Vec<Weak<Generation>>,
-}
-
-impl Generations {
-    pub(super) fn starting_with(generation: &Arc<Generation>) -> Generations {
-        Generations { alive: vec![Arc::downgrade(generation)] }
-    }
-
-    fn add(&mut self, generation: &Arc<Generation>) {
-        self.alive.retain(|one| one.strong_count() > 0);
-        self.alive.push(Arc::downgrade(generation));
-    }
-
-    /// Removes the folder of a generation: now, or when its last reader is gone.
-    fn remove(&mut self, root: &std::path::Path, id: GenerationId) -> Result<()> {
-        let readers: Vec<_> =
-            self.alive.iter().filter_map(Weak::upgrade).filter(|one| one.meta.id == id).collect();
-        if readers.is_empty() {
-            return remove_folder(&Generation::folder_in(root, id));
-        }
-        readers.iter().for_each(|one| one.doom());
-        Ok(())
-    }
-}
-
-/// A round that is running. The mark goes before the lock does, so that it never is another round's.
+/// A running round. The mark is dropped before the lock, so that it never belongs to another round.
 pub(super) struct Round<'a> {
     _running: Running<'a>,
     _lock: MutexGuard<'a, ()>,
 }
 
-pub(super) type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
-
 impl Engine {
-    /// Runs one round: examples from the log → train → reindex → gate → publish. Searches and additions go on
-    /// meanwhile. `progress` is called at every batch and stops the round by breaking.
+    /// Runs one round: collect → mine → train → gate → publish. Searches and additions go on meanwhile. `progress` is
+    /// called at every batch and stops the round by breaking.
     ///
     /// A rejected, skipped, cancelled or failed round leaves everything as it was; the report of a rejected or skipped
     /// one says why. A published one returns its report even if that could not be kept; then it is missing from
-    /// [`rounds`](Engine::rounds). If the process dies while a long one trains, the next round with the same options goes on from its last
-    /// checkpoint: see [`LearnOptions::checkpoint_interval`].
+    /// [`rounds`](Engine::rounds). If the process dies while a long one trains, the next round with the same options
+    /// goes on from its last checkpoint.
     ///
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
@@ -78,8 +47,8 @@ impl Engine {
         }
     }
 
-    /// A round that gives way to everything else. Where it is cancelled and `closing` says that the engine is being closed, the
-    /// next round may go on from its checkpoint.
+    /// A round that gives way to everything else. Where it is cancelled and `closing` says that the engine is being
+    /// closed, the next round may go on from its checkpoint.
     pub(super) fn learn_aside(
         &self,
         options: &LearnOptions,
@@ -105,9 +74,8 @@ impl Engine {
         let mut replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
         let (path, all) = (self.inner.layout.checkpoint(), replay.judgements.len());
-        let weights = snapshot.pinned.generation.meta.weights;
-        let unfinished = Unfinished::begin(&path, options, weights, started_ms, &mut replay)?;
-        let ledger = self.inner.ledger.read()?;
+        let unfinished =
+            Unfinished::begin(&path, options, &snapshot.pinned.generation, started_ms, &mut replay)?;
         let input = RoundInput {
             round: self.inner.history.next_round()?,
             started_ms: unfinished.started_ms(),
@@ -115,7 +83,6 @@ impl Engine {
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
-            ledger: &ledger,
             options,
             dense: &self.inner.settings.dense,
             checkpoints: unfinished.checkpoints(options),
@@ -126,16 +93,16 @@ impl Engine {
         {
             unfinished.keep();
         }
-        let (report, ledger) = report?;
-        let kept = self.inner.history.write(&report).and_then(|()| self.inner.ledger.write(ledger));
+        let report = report?;
+        let kept = self.inner.history.write(&report);
         match report.gate.decision {
-            // It answers: the caller must learn of that, whatever the disk says.
+            // The new generation answers already: the caller must get the report.
             Decision::Published => kept.unwrap_or_else(|error| {
                 tracing::error!(%error, "what is known of a round that was published could not be kept");
             }),
             _ => kept?,
         }
-        // What came after an interrupted round had read the log is not learnt yet.
+        // A resumed round has not read what was judged since it was interrupted.
         self.discount_judgements(judged.saturating_sub(all - replay.judgements.len()));
         if report.gate.decision != Decision::Published {
             tracing::info!(reason = report.gate.reason, "the round changed nothing");
@@ -147,7 +114,7 @@ impl Engine {
         &self,
         input: &RoundInput<'_>,
         progress: &mut Progress<'_>,
-    ) -> Result<(RoundReport, Ledger)> {
+    ) -> Result<RoundReport> {
         let started = Instant::now();
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
@@ -156,7 +123,7 @@ impl Engine {
             round.report.seconds.publish = publishing.elapsed().as_secs_f64();
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
-        Ok((round.report, round.ledger))
+        Ok(round.report)
     }
 
     /// Publishes a generation that turns queries into vectors as `other`'s does, which must have the same encoder of
@@ -178,7 +145,7 @@ impl Engine {
     pub(super) fn begin_round(&self, doing: &'static str) -> Result<Round<'_>> {
         let lock = match self.inner.round.try_lock() {
             Ok(guard) => guard,
-            // A round that panicked left nothing half done: what it had built was thrown away.
+            // A panicked round leaves nothing half done: what it had built was thrown away.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::RoundRunning { doing });
@@ -191,7 +158,7 @@ impl Engine {
     fn publish(&self, mut building: Building, progress: &mut Progress<'_>) -> Result<GenerationId> {
         let mut told =
             |done, total| progress(LearnProgress { stage: LearnStage::Publish, done, total, loss: None });
-        // Documents may be added faster than a few chunks at a time; don't chase them for ever.
+        // Documents may be added faster than they are encoded here: don't chase them for ever.
         for _ in 0..3 {
             let lexical = self.inner.lexical.snapshot()?;
             if building.missing(&lexical)? <= FEW_CHUNKS {
@@ -218,8 +185,8 @@ impl Engine {
         Ok(id)
     }
 
-    /// Puts a snapshot of another generation in place and removes the generations that nothing names any more; what can't be
-    /// removed is left to the next start. The caller holds the writer.
+    /// Puts a snapshot of another generation in place and removes the generations that nothing names any more; what
+    /// can't be removed is left to the next start. The caller holds the writer.
     pub(super) fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) {
         let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.add(&snapshot.pinned.generation);

@@ -3,13 +3,16 @@
 //! Searches read an immutable snapshot behind an atomic pointer. Changes go through one writer behind a mutex; a
 //! round of learning holds a mutex of its own and takes the writer only to publish.
 
+mod background;
 mod document;
 mod embeddings;
 mod feedback;
 mod folder;
+mod generations;
 mod idle;
 mod layout;
 mod learning;
+mod merging;
 mod open;
 mod options;
 mod rollback;
@@ -39,12 +42,12 @@ use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, Impression, ShownHit};
 use crate::generation::Pinned;
 use crate::ids::QueryId;
-use crate::learn::{History, LedgerFile};
+use crate::learn::History;
 use crate::search::{Answer, Query, Snapshot, rank};
 use document::Prepared;
+use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
-use learning::Generations;
 use upkeep::Upkeep;
 use writer::Writer;
 
@@ -78,7 +81,6 @@ struct Inner {
     feedback: Option<FeedbackLog>,
     generations: Mutex<Generations>,
     history: History,
-    ledger: LedgerFile,
     /// Held for the length of a round: one at a time.
     round: Mutex<()>,
     worker: Mutex<Option<worker::Worker>>,
@@ -109,7 +111,8 @@ impl Engine {
         self.add_with(documents, &mut |_| ())
     }
 
-    /// As [`add`](Engine::add); `progress` is told the number of chunks that were given their vectors since the last call.
+    /// As [`add`](Engine::add); `progress` is told the number of chunks that were given their vectors since the last
+    /// call.
     pub fn add_with(&self, documents: Vec<Document>, progress: &mut dyn FnMut(usize)) -> Result<AddReport> {
         let mut ids = std::collections::HashSet::new();
         for document in &documents {
@@ -141,7 +144,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Removes documents in one commit; ids that are not there are passed over. Returns how many there were.
+    /// Removes documents in one commit. Unknown ids are ignored. Returns how many documents there were.
     pub fn remove<S: AsRef<str>>(&self, documents: &[S]) -> Result<usize> {
         let mut writer = self.lock_writer("remove documents")?;
         let snapshot = self.inner.snapshot.load_full();
@@ -223,7 +226,7 @@ impl Engine {
         let guard = match mutex.lock() {
             Ok(guard) => guard,
             Err(poisoned) => {
-                // A change panicked half-way: what it staged must not ride along with the next commit.
+                // A change panicked half-way: what it staged must not be part of the next commit.
                 let mut guard = poisoned.into_inner();
                 if let Some(writer) = guard.as_mut() {
                     writer.roll_back()?;

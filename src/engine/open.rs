@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::embeddings::Embeddings;
+use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
-use super::learning::Generations;
 use super::options::Options;
 use super::upkeep::Upkeep;
 use super::worker::Worker;
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
-use crate::learn::{History, LedgerFile, Unfinished};
+use crate::learn::{History, Unfinished};
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
@@ -59,6 +59,7 @@ impl Engine {
         )?;
         let generation = Arc::new(generation);
         Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
+        History::remove_retired(&layout.rounds())?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
         let chunks = lexical.snapshot()?;
@@ -156,7 +157,7 @@ fn assemble(
     feedback: Option<FeedbackLog>,
 ) -> Engine {
     let generations = Generations::starting_with(&snapshot.pinned.generation);
-    let (history, ledger) = (History::new(layout.rounds()), LedgerFile::new(&layout.rounds()));
+    let history = History::new(layout.rounds());
     Engine {
         inner: Arc::new(Inner {
             layout,
@@ -168,7 +169,6 @@ fn assemble(
             feedback,
             generations: Mutex::new(generations),
             history,
-            ledger,
             round: Mutex::new(()),
             worker: Mutex::new(None),
             upkeep: Upkeep::default(),
@@ -188,8 +188,8 @@ pub(super) fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Res
     LexicalIndex::create(&folder, settings.language)
 }
 
-/// The largest chunk id that anything but the lexical index names: vectors of the current and the kept generations, live
-/// or not, and, where the commits or the vectors may have been lost, the log.
+/// The largest chunk id that anything but the lexical index names: vectors of the current and the kept generations,
+/// live or not, and, where the commits or the vectors may have been lost, the log.
 fn highest_chunk(
     layout: &Layout,
     manifest: &Manifest,
@@ -240,8 +240,8 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
     Ok((settings, lexical, manifest))
 }
 
-/// What a crash has left of an index that was being created holds no document and nothing learnt. An index that does has
-/// lost its settings, and is not to be written over.
+/// What a crash has left of an index that was being created holds no document and nothing learnt. An index that does
+/// has lost its settings, and is not to be written over.
 fn refuse_to_create_over(layout: &Layout) -> Result<()> {
     let learnt = Manifest::read(&layout.generations())?.is_some_and(|manifest| manifest.current.0 > 1);
     // One that can't be read may hold documents: a creation publishes it whole.

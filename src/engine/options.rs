@@ -40,9 +40,9 @@ pub struct Options {
     pub keep_generations: usize,
     /// When the background worker starts a round by itself. Default never.
     pub policy: LearnPolicy,
-    /// A folder that keeps the vectors of texts from one index to the next, by the hash of weights, precision and text: for
-    /// collections that are indexed again and again. It only grows; remove it whenever you like. Not used with int8. Default
-    /// none.
+    /// A folder that keeps the vectors of texts from one index to the next, by the hash of weights, precision and text:
+    /// for collections that are indexed again and again. It only grows; remove it whenever you like. Not used with
+    /// int8. Default none.
     pub embeddings: Option<PathBuf>,
 }
 
@@ -83,8 +83,8 @@ pub struct LearnPolicy {
     pub new_judgements: Option<usize>,
     /// After this time since the last round, if anything was judged in it. Default never.
     pub interval: Option<Duration>,
-    /// Such a round begins, and goes on, only while the machine is idle enough; until then it waits where it is. Default: it doesn't
-    /// ask.
+    /// Rounds of the policy start and continue only while the machine is idle enough; else they wait. Default: they
+    /// don't check.
     pub idle: Option<IdleOptions>,
     /// Options of those rounds.
     pub options: LearnOptions,

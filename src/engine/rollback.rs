@@ -93,8 +93,8 @@ fn open_earlier(
         what: "earlier generation to roll back to than",
         id: manifest.current.to_string(),
         remedy: concat!(
-            "only as many as the option keep_generations says are kept, and each can be returned to once; if this one is \
-             damaged, ",
+            "only as many as the option keep_generations says are kept, and each can be returned to once; if this one \
+             is damaged, ",
             rebuild!()
         ),
     }))

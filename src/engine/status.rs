@@ -57,10 +57,6 @@ pub struct GenerationStatus {
     pub weights: Digest,
     /// SHA-256 of the weights of the encoder of queries, where that is not the documents'.
     pub query_weights: Option<Digest>,
-    /// Rank of the adapter of query vectors, where there is one.
-    pub query_adapter: Option<usize>,
-    /// Passages whose vectors a round has moved from where the encoder has them.
-    pub nudged: usize,
     /// Length of a vector.
     pub dimensions: usize,
     /// Where the encoder computes.
@@ -75,9 +71,19 @@ pub struct GenerationStatus {
     pub missing_vectors: usize,
 }
 
+impl GenerationStatus {
+    /// What the encoder computes on: the device, or the instruction set of [`Device::Cpu`].
+    pub fn hardware(&self) -> String {
+        match self.device {
+            Device::Cpu => self.kernel.to_string(),
+            device => device.to_string(),
+        }
+    }
+}
+
 impl Engine {
-    /// The folder of the serving encoder of documents: another index can be opened with it. A later round may replace and
-    /// remove it. What this index has for queries alone goes there with
+    /// The folder of the serving encoder of documents: another index can be opened with it. A later round may replace
+    /// and remove it. What this index has for queries alone goes there with
     /// [`adopt_query_side`](Engine::adopt_query_side).
     pub fn model_folder(&self) -> PathBuf {
         self.inner.snapshot.load().pinned.generation.model_folder()
@@ -109,8 +115,6 @@ impl Engine {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
                 query_weights: generation.meta.queries.encoder.as_ref().map(|encoder| encoder.weights),
-                query_adapter: generation.adapter_rank(),
-                nudged: generation.meta.nudged.len(),
                 dimensions: generation.encoder.dimensions(),
                 device: generation.encoder.device(),
                 kernel: generation.encoder.kernel(),

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crossbeam_channel::bounded;
 
-use super::learning::Progress;
 use crate::error::{Error, Result};
+use crate::learn::Progress;
 
 const THREADS: &str = "retune-round";
 
@@ -15,9 +15,9 @@ pub(super) fn all_but_one() -> usize {
     std::thread::available_parallelism().map_or(1, |all| all.get()).saturating_sub(1).max(1)
 }
 
-/// Does `work` on so many threads; in the `background`, they give way to every other thread of the machine, where the system
-/// has a simple way to say so (Linux). `progress` is called on the calling thread, and `work` waits for its answer meanwhile.
-/// A panic of either is the caller's.
+/// Does `work` on so many threads; in the `background`, they give way to every other thread of the machine, where the
+/// system has a simple way to say so (Linux). `progress` is called on the calling thread, and `work` waits for its
+/// answer meanwhile. A panic of either is the caller's.
 ///
 /// # Errors
 /// That of `work`; [`Error::Io`] if the threads can't be started.
@@ -32,7 +32,7 @@ pub(super) fn on_threads<T: Send>(
     let (answer, answered) = bounded(0);
     let mut result = Err(Error::Cancelled { doing: "learning" });
     pool.in_place_scope(|scope| {
-        // Moved, as `told` and `answer` are: whichever side panics leaves the other no one to wait for.
+        // Moved, as `told` and `answer` are: if one side panics, the other must not wait for it.
         let place = &mut result;
         scope.spawn(move |_| {
             *place = work(&mut |progress| match tell.send(progress) {

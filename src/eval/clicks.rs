@@ -1,4 +1,4 @@
-//! Users, as models: what somebody who knows the answers picks from a ranked list.
+//! Click models: simulated users who pick from a ranked list.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,47 +6,50 @@ use std::str::FromStr;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How a simulated user picks. The latter two read from the top and lose patience (the cascade model: Craswell et al., "An
-/// experimental comparison of click position-bias models", 2008).
+/// A model of the documents that a user picks.
+///
+/// `Cascade` and `Noisy` are cascade models (Craswell et al., "An experimental comparison of click position-bias
+/// models", 2008): the user reads from the top and may stop after each document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClickModel {
-    /// Picks every right document that is shown.
+    /// Picks every relevant document.
     Perfect,
-    /// After each document goes on to the next with probability 0.85; picks a right one with probability 0.9, and
-    /// is then content with probability 0.7.
+    /// Picks a relevant document with probability 0.9 and is then satisfied with probability 0.7. Otherwise goes on to
+    /// the next document with probability 0.85.
     Cascade,
-    /// As [`Cascade`](ClickModel::Cascade), and picks a wrong one with probability 0.15.
+    /// As [`Cascade`](ClickModel::Cascade), but also picks an irrelevant document with probability 0.15.
     Noisy,
 }
 
-const PATIENCE: f64 = 0.85;
-const PICKS_RIGHT: f64 = 0.9;
-const PICKS_WRONG: f64 = 0.15;
-const CONTENT: f64 = 0.7;
+const CONTINUES: f64 = 0.85;
+const PICKS_RELEVANT: f64 = 0.9;
+const PICKS_IRRELEVANT: f64 = 0.15;
+const SATISFIED: f64 = 0.7;
 
 impl ClickModel {
-    /// The places that are picked of a list in which `relevant` are right, ascending. Equal seeds give equal picks.
+    /// The positions that the user picks, ascending from 0. `relevant` says which documents of the list are relevant.
+    /// Equal seeds give equal picks.
     pub fn clicks(self, relevant: &[bool], seed: u64) -> Vec<usize> {
-        let wrong = match self {
+        let irrelevant = match self {
             ClickModel::Perfect => return (0..relevant.len()).filter(|&place| relevant[place]).collect(),
             ClickModel::Cascade => 0.0,
-            ClickModel::Noisy => PICKS_WRONG,
+            ClickModel::Noisy => PICKS_IRRELEVANT,
         };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut clicks = Vec::new();
-        for (place, &right) in relevant.iter().enumerate() {
-            let clicked = random.random_bool(if right { PICKS_RIGHT } else { wrong });
+        for (place, &is_relevant) in relevant.iter().enumerate() {
+            let clicked = random.random_bool(if is_relevant { PICKS_RELEVANT } else { irrelevant });
             if clicked {
                 clicks.push(place);
             }
-            if (clicked && random.random_bool(CONTENT)) || !random.random_bool(PATIENCE) {
+            if (clicked && random.random_bool(SATISFIED)) || !random.random_bool(CONTINUES) {
                 break;
             }
         }
         clicks
     }
 
-    /// `perfect`, `cascade` or `noisy`.
+    /// The name: `perfect`, `cascade` or `noisy`.
     pub fn name(self) -> &'static str {
         match self {
             ClickModel::Perfect => "perfect",
@@ -69,7 +72,7 @@ impl FromStr for ClickModel {
         [ClickModel::Perfect, ClickModel::Cascade, ClickModel::Noisy]
             .into_iter()
             .find(|model| model.name() == name)
-            .ok_or_else(|| format!("{name} is no click model; there are perfect, cascade and noisy"))
+            .ok_or_else(|| format!("there is no click model {name}; use perfect, cascade or noisy"))
     }
 }
 
@@ -77,7 +80,7 @@ impl FromStr for ClickModel {
 mod tests {
     use super::*;
 
-    /// How often each place is picked in a thousand lists.
+    /// How often each position is picked in a thousand lists.
     fn counts(model: ClickModel, relevant: &[bool]) -> Vec<usize> {
         let mut counts = vec![0; relevant.len()];
         for seed in 0..1000 {

@@ -1,71 +1,71 @@
-//! Runs held against one of them.
+//! Compares runs with a baseline.
 
 use serde::Serialize;
 
 use super::{Evaluation, Metric, compare, holm};
 use crate::error::{Error, Result};
 
-/// A run against the first by one metric, over the queries that both evaluations have.
+/// A run compared with the first by one metric, over the queries that both evaluations have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
     /// The name of the run.
     pub run: String,
-    /// What they are compared by.
+    /// The metric.
     pub metric: Metric,
-    /// How many queries.
+    /// Number of queries.
     pub queries: usize,
     /// Mean of the first run.
     pub first: f64,
     /// Mean of this run.
     pub second: f64,
-    /// This run's mean less the first's.
+    /// This run's mean minus the first's.
     pub difference: f64,
-    /// Of the paired randomisation test: see [`randomisation_test`](super::randomisation_test).
+    /// The p-value of the paired [`randomisation_test`](super::randomisation_test).
     pub p_value: f64,
-    /// Corrected for all comparisons that were made with it: see [`holm`].
+    /// The p-value after [`holm`]'s correction for all comparisons made at once.
     pub p_holm: f64,
-    /// Queries on which this run is better.
+    /// Number of queries on which this run is better.
     pub won: usize,
-    /// Queries on which the first is better.
+    /// Number of queries on which the first is better.
     pub lost: usize,
-    /// Queries on which they are equal.
+    /// Number of queries on which they are equal.
     pub tied: usize,
-    /// Every query, the one that this run wins most first.
+    /// Every query, largest gain of this run first.
     #[serde(skip)]
     pub changes: Vec<Change>,
 }
 
-/// What a query scored in both runs.
+/// A query's scores in both runs.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
     /// The query's id.
     pub query: String,
-    /// In the first run.
+    /// The score in the first run.
     pub first: f64,
-    /// In the run that is compared with it.
+    /// The score in the compared run.
     pub second: f64,
 }
 
 impl Change {
-    /// What the query gained; below 0, what it lost.
+    /// The query's gain; negative for a loss.
     pub fn difference(&self) -> f64 {
         self.second - self.first
     }
 }
 
 impl Comparison {
-    /// Every run of `others`, which have names, against `first` by every metric of `first`: run by run, metric by metric.
-    /// `seed` is that of the tests' permutations.
+    /// Compares every named run of `others` with `first`, by every metric of `first`. Results come run by run, then
+    /// metric by metric. `seed` is for the tests' random permutations.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when one of the others lacks a metric of the first, or shares no query with it.
+    /// [`Error::Invalid`] if one of the others lacks a metric of the first, or shares no query with it.
     pub fn of_all(first: &Evaluation, others: &[(String, Evaluation)], seed: u64) -> Result<Vec<Comparison>> {
         let mut comparisons = Vec::new();
         for (run, second) in others {
             for &metric in first.metrics() {
-                comparisons.push(Comparison::of(run, metric, (first, second), seed)?);
+                comparisons.push(Comparison::of(run, metric, first, second, seed)?);
             }
         }
         let adjusted = holm(&comparisons.iter().map(|one| one.p_value).collect::<Vec<_>>());
@@ -78,7 +78,8 @@ impl Comparison {
     fn of(
         run: &str,
         metric: Metric,
-        (first, second): (&Evaluation, &Evaluation),
+        first: &Evaluation,
+        second: &Evaluation,
         seed: u64,
     ) -> Result<Comparison> {
         let test = compare(first, second, metric, seed)?;
@@ -91,8 +92,8 @@ impl Comparison {
         if changes.is_empty() {
             return Err(Error::invalid(
                 "the runs to compare",
-                format!("no query that {run} shares"),
-                "one at least",
+                format!("no query in common with {run}"),
+                "at least one common query",
             ));
         }
         let mean = |of: fn(&Change) -> f64| changes.iter().map(of).sum::<f64>() / changes.len().max(1) as f64;
@@ -116,12 +117,12 @@ impl Comparison {
         })
     }
 
-    /// The queries that this run wins most, at most so many, the most first.
+    /// The `most` queries with the largest gains, largest first.
     pub fn won_most(&self, most: usize) -> impl Iterator<Item = &Change> {
         self.changes.iter().take(self.won.min(most))
     }
 
-    /// The queries that this run loses most, at most so many, the most first.
+    /// The `most` queries with the largest losses, largest first.
     pub fn lost_most(&self, most: usize) -> impl Iterator<Item = &Change> {
         self.changes.iter().rev().take(self.lost.min(most))
     }

@@ -1,21 +1,24 @@
-//! Metrics of whole runs: query by query, means, and how sure they are.
+//! Evaluates runs: metrics per query, means, confidence intervals.
 
 use std::collections::BTreeMap;
 
-use super::interval::{Interval, bootstrap};
+use super::interval::{Interval, SEED, bootstrap};
 use super::{Metric, Qrels, Run};
 
-/// Which queries a mean is taken over. They differ where a system returned nothing, or nothing is relevant.
+/// The queries that a mean is taken over. They differ if a system returned nothing, or nothing is relevant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AveragedOver {
-    /// Those in both the run and the qrels: what trec_eval does by itself, and pytrec_eval's and BEIR's users report.
+    /// Queries in both the run and the qrels: the default of trec_eval, and of pytrec_eval and BEIR.
     InBoth,
-    /// All in the qrels; those missing from the run count 0: trec_eval's `-c`.
+    /// All queries in the qrels. Those missing from the run count 0: trec_eval's `-c`.
     Judged,
-    /// All in the qrels that have a relevant document; those missing from the run count 0.
+    /// All queries in the qrels with a relevant document. Those missing from the run count 0.
     WithRelevant,
 }
+
+/// Values by the name of their metric, such as `ndcg@10`.
+pub type Figures = BTreeMap<String, f64>;
 
 /// Metrics of a run, by query.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,32 +28,50 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Of the values of each query, in the order of the metrics.
+    /// `queries` gives the values of each query, in the order of the metrics.
     pub(super) fn new(metrics: &[Metric], queries: BTreeMap<String, Vec<f64>>) -> Evaluation {
         Evaluation { metrics: metrics.to_vec(), queries }
     }
 
-    /// The mean of a metric; 0 over no queries, `None` if it was not asked for.
+    /// The mean of a metric; 0 if there are no queries, `None` if the metric was not evaluated.
     pub fn mean(&self, metric: Metric) -> Option<f64> {
         let values = self.by_query(metric)?;
         let sum: f64 = values.values().sum();
         Some(if values.is_empty() { 0.0 } else { sum / values.len() as f64 })
     }
 
-    /// The values of a metric; `None` if it was not asked for.
+    /// The values of a metric by query; `None` if the metric was not evaluated.
     pub fn by_query(&self, metric: Metric) -> Option<BTreeMap<&str, f64>> {
         let column = self.metrics.iter().position(|&known| known == metric)?;
         Some(self.queries.iter().map(|(query, values)| (query.as_str(), values[column])).collect())
     }
 
-    /// The range that holds the mean of a metric with a confidence of 95 %, as far as the choice of queries goes; `None` if
-    /// the metric was not asked for. See [`bootstrap`].
+    /// The 95 % confidence interval of a metric's mean; `None` if the metric was not evaluated. It covers only the
+    /// choice of queries. See [`bootstrap`].
     pub fn interval(&self, metric: Metric, seed: u64) -> Option<Interval> {
         let values: Vec<f64> = self.by_query(metric)?.into_values().collect();
         Some(bootstrap(&values, seed))
     }
 
-    /// The metrics, in the order asked for.
+    /// The mean of every metric, by the metric's name.
+    pub fn means(&self) -> Figures {
+        self.metrics.iter().map(|&metric| (metric.to_string(), self.mean(metric).unwrap_or(0.0))).collect()
+    }
+
+    /// The [`interval`](Evaluation::interval) of every metric with the seed [`SEED`], by the metric's name.
+    pub fn intervals(&self) -> BTreeMap<String, Interval> {
+        let of = |&metric: &Metric| Some((metric.to_string(), self.interval(metric, SEED)?));
+        self.metrics.iter().filter_map(of).collect()
+    }
+
+    /// Every metric of every query: by query, then by the metric's name.
+    pub fn per_query(&self) -> BTreeMap<String, Figures> {
+        let names: Vec<String> = self.metrics.iter().map(Metric::to_string).collect();
+        let figures = |values: &Vec<f64>| names.iter().cloned().zip(values.iter().copied()).collect();
+        self.queries.iter().map(|(query, values)| (query.clone(), figures(values))).collect()
+    }
+
+    /// The metrics in the requested order.
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
     }
@@ -66,7 +87,7 @@ impl Evaluation {
     }
 }
 
-/// Scores a run against judgements. Queries of the run that were not judged are left out, always.
+/// Evaluates a run. Queries of the run without judgements are ignored.
 pub fn evaluate(run: &Run, qrels: &Qrels, metrics: &[Metric], over: AveragedOver) -> Evaluation {
     let mut queries = BTreeMap::new();
     for (query, judgements) in qrels.iter() {

@@ -1,27 +1,31 @@
-//! How sure a mean over queries is.
+//! Confidence intervals of means over queries.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-/// Samples that are drawn.
+/// The seed of all intervals and tests in retune's own reports. With it the same runs always give the same figures.
+pub const SEED: u64 = 42;
+
+/// Number of bootstrap samples.
 const SAMPLES: usize = 10_000;
-/// What lies outside of the interval, on each side.
+/// The share of samples outside the interval, on each side.
 const TAIL: f64 = 0.025;
 
-/// A range of a mean.
+/// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Interval {
-    /// Its lower end.
+    /// The lower end.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end.
     pub high: f64,
 }
 
-/// The 95 % interval of the mean by the percentile bootstrap: 10,000 samples of as many values, drawn with
-/// replacement with `seed` (Efron, 1979; for retrieval: Sakai, "Evaluating Evaluation Metrics based on the Bootstrap",
-/// 2006). 0 to 0 of no values.
+/// The 95 % confidence interval of the mean by the percentile bootstrap. 0 to 0 for no values.
+///
+/// Draws 10,000 samples of the same size with replacement (Efron, 1979; for retrieval: Sakai, "Evaluating Evaluation
+/// Metrics based on the Bootstrap", 2006).
 pub fn bootstrap(values: &[f64], seed: u64) -> Interval {
     if values.is_empty() {
         return Interval { low: 0.0, high: 0.0 };
@@ -36,8 +40,8 @@ pub fn bootstrap(values: &[f64], seed: u64) -> Interval {
     Interval { low: quantile(&means, TAIL), high: quantile(&means, 1.0 - TAIL) }
 }
 
-/// The value below which a share of some sorted values lies, from 0 (the first one) to 1 (the last one); the nearest one that is
-/// there. 0 of no values.
+/// The quantile of sorted values: `share` 0 gives the first value, 1 the last. Rounds to the nearest value and does not
+/// interpolate. 0 for no values.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
     let place = (share * last as f64).round() as usize;

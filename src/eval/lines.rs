@@ -1,4 +1,4 @@
-//! Text files line by line, plain or gzipped, with errors that name the line.
+//! Reads text files line by line, plain or gzipped. Errors name the line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The lines of a file that are not blank, with their numbers, counted from 1.
+/// An iterator over the lines of a file that are not blank, with their numbers from 1.
 pub(super) struct Lines {
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
@@ -18,7 +18,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Whether a file is gzipped is told by its first bytes, not by its name.
+    /// Opens a file. Detects gzip by the first bytes, not by the name.
     pub(super) fn open(path: &Path) -> Result<Lines> {
         let mut file = File::open(path).map_err(Error::io("open", path))?;
         let mut first = Vec::new();
@@ -31,7 +31,7 @@ impl Lines {
         Ok(Lines { path: path.to_path_buf(), reader, number: 0 })
     }
 
-    /// The error of a line that is not as it must be.
+    /// The error for an invalid line.
     pub(super) fn wrong(&self, number: usize, found: impl std::fmt::Display, expected: &str) -> Error {
         Error::invalid("the evaluation file", format!("{}:{number}: {found}", self.path.display()), expected)
     }
@@ -40,7 +40,7 @@ impl Lines {
         loop {
             let mut bytes = Vec::new();
             let read = self.reader.read_until(b'\n', &mut bytes).map_err(|source| match source.kind() {
-                // Gzip that breaks off or is damaged; what was read of the line is no use.
+                // The gzip file is truncated or damaged.
                 ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
                     self.wrong(self.number + 1, source, "a whole file, gzipped or not")
                 }
@@ -52,7 +52,7 @@ impl Lines {
             self.number += 1;
             let line =
                 String::from_utf8(bytes).map_err(|_| self.wrong(self.number, "bytes", "UTF-8 text"))?;
-            // A byte order mark is no part of the text.
+            // Skip a byte order mark.
             let line = if self.number == 1 { line.trim_start_matches('\u{feff}') } else { &line };
             let line = line.trim_end_matches(['\n', '\r']);
             if !line.trim().is_empty() {

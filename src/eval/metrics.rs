@@ -9,46 +9,61 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
-/// A figure of merit of one ranking, from 0 to 1. `Display` and `FromStr` write it as `ndcg@10`, `map`, `recall@100`.
+/// A metric of one ranking, from 0 to 1. In text it is `ndcg@10`, `map`, `recall@100` and so on.
 ///
-/// A document is relevant if its judgement is above 0; the number of relevant documents is over all that are judged
-/// for the query, returned or not. A query without relevant documents scores 0, but
-/// for [`Metric::JudgedAt`].
+/// A document is relevant if its judgement is above 0. The number of relevant documents counts all judged documents of
+/// the query, returned or not. A query without relevant documents scores 0, except for [`Metric::JudgedAt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Metric {
-    /// Discounted cumulated gain of the first k over that of the best possible k. The gain is the judgement itself
-    /// (not `2^judgement − 1`), the discount `log2(rank + 1)` (Järvelin and Kekäläinen, 2002).
+    /// Normalised discounted cumulative gain of the first k. The gain is the judgement itself (not `2^judgement − 1`),
+    /// the discount is `log2(rank + 1)` (Järvelin and Kekäläinen, 2002).
     NdcgAt(usize),
     /// [`Metric::NdcgAt`] over the whole ranking.
     Ndcg,
-    /// One over the rank of the first relevant document, 0 if there is none in the first k.
+    /// Reciprocal rank: 1 / the rank of the first relevant document, 0 if there is none in the first k.
     MrrAt(usize),
     /// [`Metric::MrrAt`] over the whole ranking: trec_eval's `recip_rank`.
     Mrr,
-    /// Average precision over the whole ranking: the mean over *all* relevant documents of the precision at their
-    /// ranks, 0 for those not returned.
+    /// Average precision over the whole ranking: the mean of the precision at the ranks of *all* relevant documents, 0
+    /// for those not returned.
     Map,
-    /// Average precision of the first k, still divided by all relevant documents: trec_eval's `map_cut`.
+    /// Average precision of the first k, divided by the number of all relevant documents: trec_eval's `map_cut`.
     MapAt(usize),
     /// The share of the relevant documents that is in the first k.
     RecallAt(usize),
-    /// The relevant documents in the first k over k, even where fewer were returned.
+    /// The number of relevant documents in the first k, divided by k, even if fewer were returned.
     PrecisionAt(usize),
     /// 1 if a relevant document is in the first k, else 0.
     SuccessAt(usize),
-    /// Precision at the number of relevant documents.
+    /// Precision at rank R, where R is the number of relevant documents.
     RPrecision,
-    /// How seldom documents judged not relevant stand above relevant ones; blind to documents that were not judged
+    /// How rarely documents judged not relevant rank above relevant ones. Ignores documents without a judgement
     /// (Buckley and Voorhees, 2004).
     Bpref,
-    /// The share of the first k (of fewer, where fewer were returned) that was judged at all: low where a system finds what the
-    /// judges never saw. 0 where nothing was returned.
+    /// The share of the first k documents, or of all if fewer were returned, that has a judgement. Low if a system
+    /// finds documents that the judges never saw. 0 if nothing was returned.
     JudgedAt(usize),
 }
 
 impl Metric {
-    /// The value for one query: its documents, best first, and its judgements.
+    /// The metrics that reports have unless told otherwise.
+    pub const USUAL: [Metric; 12] = [
+        Metric::NdcgAt(5),
+        Metric::NdcgAt(10),
+        Metric::NdcgAt(20),
+        Metric::NdcgAt(100),
+        Metric::MrrAt(10),
+        Metric::MrrAt(100),
+        Metric::Map,
+        Metric::PrecisionAt(10),
+        Metric::RecallAt(10),
+        Metric::RecallAt(100),
+        Metric::RecallAt(1000),
+        Metric::JudgedAt(10),
+    ];
+
+    /// The value for one query, given its documents, best first, and its judgements.
     pub fn of<'a>(
         &self,
         ranking: impl IntoIterator<Item = &'a str>,
@@ -59,7 +74,7 @@ impl Metric {
         self.of_judged(&judged, judgements)
     }
 
-    /// How many documents of a ranking it looks at; `None`: all of them.
+    /// The number of documents of a ranking that the metric uses; `None` for all.
     pub fn depth(&self) -> Option<usize> {
         match *self {
             Metric::NdcgAt(k)
@@ -73,7 +88,8 @@ impl Metric {
         }
     }
 
-    /// As [`of`](Self::of), of what was judged of each place of the ranking, which may be less than the best of its document.
+    /// As [`of`](Self::of), given the judgement at each rank. It may be lower than the document's own judgement, for
+    /// example if another passage of the document is relevant.
     pub(super) fn of_judged(&self, judged: &[Option<i32>], judgements: &BTreeMap<String, i32>) -> f64 {
         let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
         let relevant = judgements.values().filter(|&&judgement| judgement > 0).count();
@@ -95,7 +111,7 @@ impl Metric {
             Metric::Bpref => bpref(judged, judgements, relevant),
             Metric::JudgedAt(k) => judged_share(&judged[..judged.len().min(k)]),
         };
-        // The sum of nothing is −0.
+        // An empty sum is −0.
         value + 0.0
     }
 }
@@ -158,7 +174,7 @@ impl fmt::Display for Metric {
     }
 }
 
-/// As it is displayed.
+/// Serialised as it is displayed.
 impl Serialize for Metric {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -170,8 +186,8 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = || {
-            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision (or p), success, \
-                            judged with @ and a rank from 1";
+            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision (or p), \
+                            success, judged with @ and a rank from 1";
             Error::invalid("the metric", format!("{text:?}"), expected)
         };
         let Some((name, rank)) = text.split_once('@') else {

@@ -1,6 +1,6 @@
-//! Numbers that name queries and documents.
+//! Numeric ids of queries and documents.
 
-/// `007` is 7 in the judgements.
+/// Removes leading zeros from a number: `007` is 7 in the judgements. Other ids stay as they are.
 pub(super) fn without_zeros(number: &str) -> &str {
     let all_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     match number.trim_start_matches('0') {

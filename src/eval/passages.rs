@@ -1,4 +1,4 @@
-//! Judgements of stretches of bytes in files, which hold whatever cuts the files into passages.
+//! Judgements of byte ranges in files. They are independent of how the files are cut into passages.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,11 +12,12 @@ use super::metrics::Metric;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// Judged spans of some queries: one JSON object a line with `query`, `path`, `start`, `end`, `grade` and `digest`.
+/// Judged spans for some queries. The file has one JSON object per line with `query`, `path`, `start`, `end`, `grade`
+/// and `digest`.
 ///
-/// A passage counts with the highest grade of a span in its file that it overlaps by at least half of the shorter of
-/// the two: a long passage that holds a table row, or a short one that lies in a long paragraph, but not one that has caught the
-/// edge of one.
+/// A passage gets the highest grade of the spans that it matches. It matches a span of the same file if they overlap by
+/// at least half of the shorter one. So a long passage that contains a table row counts, and so does a short one inside
+/// a long paragraph, but not a passage that only touches the span's edge.
 #[derive(Debug, Clone, Default)]
 pub struct Passages {
     queries: BTreeMap<String, Vec<Span>>,
@@ -34,12 +35,12 @@ struct Span {
     digest: String,
 }
 
-/// What was shown of a file.
+/// A passage shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The file, relative to its folder.
+    /// The file's path, relative to the folder.
     pub path: String,
-    /// The bytes of the passage.
+    /// The byte range of the passage.
     pub bytes: Range<u64>,
 }
 
@@ -47,9 +48,9 @@ impl Passages {
     /// Reads the judgements.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong, or without any.
+    /// [`Error::Io`]; [`Error::Invalid`] for an invalid line, which it names, or an empty file.
     pub fn read(path: &Path) -> Result<Passages> {
-        const EXPECTED: &str = "one JSON object a line with query, path, start below end, grade and digest";
+        const EXPECTED: &str = "one JSON object per line with query, path, start < end, grade and digest";
         let mut passages = Passages::default();
         let mut lines = Lines::open(path)?;
         while let Some(line) = lines.next() {
@@ -73,10 +74,10 @@ impl Passages {
         self.queries.keys().map(String::as_str)
     }
 
-    /// Sees whether the files in `folder` are those that were judged.
+    /// Checks that the files in `folder` are those that were judged.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the first file that is another.
+    /// [`Error::Io`], or [`Error::Invalid`] with the first file that differs.
     pub fn check(&self, folder: &Path) -> Result<()> {
         let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
         for span in self.queries.values().flatten() {
@@ -104,7 +105,7 @@ impl Passages {
         best
     }
 
-    /// What was judged of a passage; `None` where it overlaps with nothing judged.
+    /// The grade of a passage; `None` if it matches no judged span.
     fn grade(&self, query: &str, shown: &Shown) -> Option<i32> {
         let overlaps = |span: &&Span| {
             let shared = shown.bytes.end.min(span.end).saturating_sub(shown.bytes.start.max(span.start));
@@ -115,16 +116,17 @@ impl Passages {
         spans.filter(overlaps).map(|span| span.grade).max()
     }
 
-    /// Scores answers, best first, each file once: a file counts with what was judged of the passage that is shown of it, and
-    /// the best ranking possible shows the best passage of every judged file. Over all judged queries; one without an answer
-    /// counts 0.
+    /// Evaluates answers, best first, over all judged queries. A query without an answer counts 0.
+    ///
+    /// Each file may come once. It counts with the grade of its passage shown. The ideal ranking shows the best passage
+    /// of every judged file.
     pub fn evaluate(&self, answers: &BTreeMap<String, Vec<Shown>>, metrics: &[Metric]) -> Evaluation {
         let shown = |query: &String| answers.get(query).map(Vec::as_slice).unwrap_or_default();
         let of = |query: &String| (query.clone(), self.measure(query, shown(query), metrics));
         Evaluation::new(metrics, self.queries.keys().map(of).collect())
     }
 
-    /// Scores the answers of one query; as many figures as metrics.
+    /// Evaluates the answer to one query. Returns one value per metric.
     pub fn measure(&self, query: &str, shown: &[Shown], metrics: &[Metric]) -> Vec<f64> {
         let judgements = self.judgements(query);
         let judged: Vec<Option<i32>> = shown.iter().map(|shown| self.grade(query, shown)).collect();

@@ -1,4 +1,4 @@
-//! Judgements: which documents are relevant to a query, and how much.
+//! Relevance judgements.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,8 @@ use super::numbers::without_zeros;
 use crate::error::{Error, Result};
 use crate::storage::write_atomic;
 
-/// The judgements of some queries. Above 0 is relevant, and more is better; what is not judged counts as not relevant.
+/// Relevance judgements for some queries. Above 0 is relevant, and higher is better. Documents without a judgement
+/// count as not relevant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Qrels {
     queries: BTreeMap<String, BTreeMap<String, i32>>,
@@ -20,12 +21,12 @@ impl Qrels {
         Qrels::default()
     }
 
-    /// Notes a judgement; a later one of the same pair replaces it.
+    /// Adds a judgement. Replaces an earlier one of the same query and document.
     pub fn insert(&mut self, query: impl Into<String>, document: impl Into<String>, relevance: i32) {
         self.queries.entry(query.into()).or_default().insert(document.into(), relevance);
     }
 
-    /// The relevance of a document, `None` where it was not judged.
+    /// The relevance of a document; `None` if it was not judged.
     pub fn get(&self, query: &str, document: &str) -> Option<i32> {
         self.queries.get(query)?.get(document).copied()
     }
@@ -45,18 +46,18 @@ impl Qrels {
         self.queries.len()
     }
 
-    /// Whether nothing was judged.
+    /// Whether there are no judgements.
     pub fn is_empty(&self) -> bool {
         self.queries.is_empty()
     }
 
-    /// Reads BEIR's form: `query-id TAB corpus-id TAB score`, a header before it or not. What counts as one is a first line whose last
-    /// field names a column: `score`, `relevance`, `grade` or the like. Anything else must be a judgement.
+    /// Reads BEIR's format: `query-id TAB corpus-id TAB score`, with or without a header. A first line is a header if
+    /// its last field is a column name such as `score`, `relevance` or `grade`. Every other line must be a judgement.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    /// [`Error::Io`]; [`Error::Invalid`] with the line that is invalid or contradicts an earlier one.
     pub fn read_beir(path: &Path) -> Result<Qrels> {
-        let expected = "query-id TAB corpus-id TAB score, the score a whole number, below a header or none";
+        let expected = "query-id TAB corpus-id TAB score, where score is an integer; a header is optional";
         Qrels::read_lines(path, expected, |number, line| {
             let mut fields: Vec<&str> = line.split('\t').collect();
             if fields.len() == 1 {
@@ -70,10 +71,10 @@ impl Qrels {
         })
     }
 
-    /// Reads TREC's form: `query ITERATION document relevance`, separated by spaces or tabs, without a header.
+    /// Reads TREC's format: `query ITERATION document relevance`, separated by spaces or tabs, without a header.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    /// [`Error::Io`]; [`Error::Invalid`] with the line that is invalid or contradicts an earlier one.
     pub fn read_trec(path: &Path) -> Result<Qrels> {
         Qrels::read_lines(path, "query ITERATION document relevance", |_, line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
@@ -82,11 +83,11 @@ impl Qrels {
         })
     }
 
-    /// Reads either form, told by the first line: TREC's has four fields, BEIR's three, with white space in them where tabs separate
-    /// them.
+    /// Reads either format. The first line decides: TREC's has four fields, BEIR's has three, which may contain spaces
+    /// if tabs separate them.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong or contradicts an earlier one.
+    /// [`Error::Io`]; [`Error::Invalid`] with the line that is invalid or contradicts an earlier one.
     pub fn read(path: &Path) -> Result<Qrels> {
         let first = Lines::open(path)?.next().transpose()?;
         let is_trec =
@@ -97,14 +98,16 @@ impl Qrels {
         }
     }
 
-    /// Reads the judgements of SMART's classics: `query document CODE` (Cranfield), `query document 0 0` (CISI, CACM) or TREC's
-    /// form (MED). The codes differ from collection to collection, so every document of a line is relevant (1), as SMART itself
-    /// takes them; in TREC's form, one above 0. Numbers go without leading zeros.
+    /// Reads the judgements of SMART's classic collections: `query document CODE` (Cranfield), `query document 0 0`
+    /// (CISI, CACM) or TREC's format (MED).
+    ///
+    /// The codes differ between collections. So every listed document is relevant (1), as in SMART itself. In TREC's
+    /// format, documents above 0 are relevant. Leading zeros of numbers are removed.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
+    /// [`Error::Io`]; [`Error::Invalid`] with the line that is invalid or contradicts an earlier one.
     pub fn read_smart(path: &Path) -> Result<Qrels> {
-        Qrels::read_lines(path, "query document CODE, query document 0 0, or TREC's form", |_, line| {
+        Qrels::read_lines(path, "query document CODE, query document 0 0, or TREC's format", |_, line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
             let number = |text: &str| text.parse().ok().filter(|number: &f32| number.is_finite());
             let (query, document, relevance) = match fields[..] {
@@ -117,7 +120,7 @@ impl Qrels {
         })
     }
 
-    /// `parse` gives `None` for a wrong line and `Some(None)` for a header.
+    /// Reads a file. `parse` returns `None` for an invalid line and `Some(None)` for a header.
     fn read_lines(
         path: &Path,
         expected: &str,
@@ -131,18 +134,18 @@ impl Qrels {
                 parse(number, &line).ok_or_else(|| lines.wrong(number, format!("{line:?}"), expected))?;
             let Some((query, document, relevance)) = parsed else { continue };
             if qrels.get(query, document).is_some_and(|known| known != relevance) {
-                let found = format!("another judgement of {document} for {query}");
-                return Err(lines.wrong(number, found, "one judgement for each pair"));
+                let found = format!("a different judgement of {document} for {query}");
+                return Err(lines.wrong(number, found, "one judgement per query and document"));
             }
             qrels.insert(query, document, relevance);
         }
         Ok(qrels)
     }
 
-    /// Writes BEIR's form.
+    /// Writes BEIR's format.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when an id holds a tab or a line break, [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Invalid`] if an id contains a tab or a line break.
     pub fn write_beir(&self, path: &Path) -> Result<()> {
         let mut text = String::from("query-id\tcorpus-id\tscore\n");
         for (query, judgements) in self.iter() {
@@ -155,10 +158,10 @@ impl Qrels {
         write_atomic(path, text.as_bytes())
     }
 
-    /// Writes TREC's form.
+    /// Writes TREC's format.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when an id holds white space, [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Invalid`] if an id contains white space.
     pub fn write_trec(&self, path: &Path) -> Result<()> {
         let mut text = String::new();
         for (query, judgements) in self.iter() {
@@ -172,26 +175,26 @@ impl Qrels {
     }
 }
 
-/// Refuses an id that would not be read back.
+/// Checks that an id can be read back from the file.
 pub(super) fn check_id(id: &str, separates: impl Fn(char) -> bool) -> Result<()> {
     if id.is_empty() || id.contains(separates) {
         return Err(Error::invalid(
-            "the id for a file of TREC or BEIR",
+            "the id for a TREC or BEIR file",
             format!("{id:?}"),
-            "one that is not empty, without a separator in it",
+            "an id that is not empty and contains no separator",
         ));
     }
     Ok(())
 }
 
-/// The name of the column of grades. A line with a grade that can't be read is no header: its judgement would be lost.
+/// Whether a field is the name of a grade column. Only known names count: an invalid grade must not pass as a header.
 fn is_heading(text: &str) -> bool {
     const NAMES: [&str; 9] =
         ["score", "relevance", "relevancy", "rel", "grade", "label", "judgment", "judgement", "rating"];
     NAMES.contains(&text.trim().to_ascii_lowercase().as_str())
 }
 
-/// Whole numbers; some files write them as `1.0`.
+/// Parses an integer. Some files write it as `1.0`.
 fn whole_number(text: &str) -> Option<i32> {
     let text = text.trim();
     text.strip_suffix(".0").unwrap_or(text).parse().ok()

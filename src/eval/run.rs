@@ -1,4 +1,4 @@
-//! Runs: what a system returned for each query.
+//! Runs: the ranked output of a system.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -20,17 +20,17 @@ impl Run {
         Run::default()
     }
 
-    /// Notes what was returned for a query, in any order. It is kept as trec_eval ranks it, whatever rank the system
-    /// itself gave: by score, best first, and among equal scores by document id, *descending*.
+    /// Adds the documents returned for a query, in any order. They are ranked as in trec_eval: by score, best first,
+    /// ties by document id, *descending*.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a document comes twice, or a score is not a finite number.
+    /// [`Error::Invalid`] if a document comes twice, or a score is not finite.
     pub fn insert(&mut self, query: impl Into<String>, mut documents: Vec<(String, f32)>) -> Result<()> {
         let mut seen = HashSet::new();
         for (document, score) in &documents {
             if !score.is_finite() || !seen.insert(document.as_str()) {
                 let found = format!("{document} with score {score}");
-                return Err(Error::invalid("the run", found, "each document once, with a finite number"));
+                return Err(Error::invalid("the run", found, "each document once, with a finite score"));
             }
         }
         rank(&mut documents);
@@ -38,7 +38,7 @@ impl Run {
         Ok(())
     }
 
-    /// What was returned for a query, best first.
+    /// The documents returned for a query, best first.
     pub fn ranking(&self, query: &str) -> Option<&[(String, f32)]> {
         self.queries.get(query).map(Vec::as_slice)
     }
@@ -48,8 +48,8 @@ impl Run {
         self.queries.iter().map(|(query, documents)| (query.as_str(), documents.as_slice()))
     }
 
-    /// Leaves out every document whose id is its query's, as BEIR does: there some queries are documents of the corpus
-    /// (ArguAna, Quora). Says how many there were.
+    /// Removes documents with the same id as their query, as BEIR does: in ArguAna and Quora some queries are documents
+    /// of the corpus. Returns the number of removed documents.
     pub fn remove_own_ids(&mut self) -> usize {
         let mut removed = 0;
         for (query, documents) in &mut self.queries {
@@ -65,18 +65,18 @@ impl Run {
         self.queries.len()
     }
 
-    /// Whether there is no query.
+    /// Whether there are no queries.
     pub fn is_empty(&self) -> bool {
         self.queries.is_empty()
     }
 
-    /// Reads TREC's form, `query Q0 document rank score tag`. The rank in the file is ignored, as trec_eval does.
+    /// Reads TREC's format, `query Q0 document rank score tag`. Ignores the rank in the file, as trec_eval does.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Invalid`] with the line that is wrong.
+    /// [`Error::Io`]; [`Error::Invalid`] with the line that is invalid.
     pub fn read_trec(path: &Path) -> Result<Run> {
         const EXPECTED: &str =
-            "query Q0 document rank score tag, each document once a query with a finite score";
+            "query Q0 document rank score tag, each document once per query with a finite score";
         let mut queries: BTreeMap<String, Vec<(String, f32)>> = BTreeMap::new();
         let mut seen = HashSet::new();
         let mut lines = Lines::open(path)?;
@@ -96,18 +96,18 @@ impl Run {
         Ok(Run { queries })
     }
 
-    /// Whether all of these ids of queries or documents can stand in TREC's form.
+    /// Checks that these ids of queries or documents can be written in TREC's format.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the first that is empty or holds white space.
+    /// [`Error::Invalid`] with the first id that is empty or contains white space.
     pub fn check_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
         ids.into_iter().try_for_each(|id| check_id(id, char::is_whitespace))
     }
 
-    /// Writes TREC's form; `tag` names the system. A query without documents leaves no trace, as the form has none.
+    /// Writes TREC's format. `tag` names the system. The format can't represent queries without documents.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when an id or the tag holds white space, [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Invalid`] if an id or the tag contains white space.
     pub fn write_trec(&self, path: &Path, tag: &str) -> Result<()> {
         check_id(tag, char::is_whitespace)?;
         let mut text = String::new();
@@ -123,6 +123,6 @@ impl Run {
 }
 
 fn rank(documents: &mut [(String, f32)]) {
-    // `+ 0.0` makes one score of −0 and 0.
+    // `+ 0.0` makes −0 equal to 0.
     documents.sort_by(|a, b| (b.1 + 0.0).total_cmp(&(a.1 + 0.0)).then_with(|| b.0.cmp(&a.0)));
 }

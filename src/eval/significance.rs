@@ -1,4 +1,4 @@
-//! Whether a difference between two systems could be chance.
+//! Significance tests for the difference between two systems.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,36 +6,38 @@ use rand_chacha::ChaCha8Rng;
 use super::{Evaluation, Metric};
 use crate::error::{Error, Result};
 
-/// Random permutations where there are too many to try all.
+/// Number of random permutations, if there are too many to try all.
 const PERMUTATIONS: usize = 10_000;
-/// With fewer pairs than this, all `2^n` permutations are tried.
+/// With fewer pairs than this, the test tries all `2^n` permutations.
 const EXACT_BELOW: usize = 14;
 
-/// The outcome of a paired test.
+/// The result of a paired test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Significance {
     /// The mean of second minus first.
     pub difference: f64,
-    /// How often chance alone would give a difference this large, in either direction. Never 0.
+    /// The two-sided p-value: the probability of a difference this large by chance. Never 0.
     pub p_value: f64,
-    /// The number of pairs.
+    /// Number of pairs.
     pub pairs: usize,
-    /// Whether all permutations were tried; the p-value is then exact.
+    /// Whether all permutations were tried. The p-value is then exact.
     pub exact: bool,
 }
 
-/// Fisher's paired randomisation test, two-sided: if the systems were alike, the sign of each query's difference would
-/// be a coin's throw (Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information
-/// Retrieval Evaluation", 2007). All sign patterns are tried below 14 pairs, else 10,000 random ones drawn with `seed`,
-/// and the p-value is then `(hits + 1) / (10,000 + 1)`.
+/// Fisher's paired randomisation test, two-sided.
+///
+/// Under the null hypothesis the sign of each query's difference is random (Smucker, Allan and Carterette, "A
+/// Comparison of Statistical Significance Tests for Information Retrieval Evaluation", 2007). Below 14 pairs the test
+/// tries all sign patterns. Otherwise it draws 10,000 random ones with `seed`, and the p-value is `(hits + 1) / (10,000
+/// + 1)`.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the two differ in length or hold something that is not a finite number.
+/// [`Error::Invalid`] if the samples differ in length or contain a number that is not finite.
 pub fn randomisation_test(first: &[f64], second: &[f64], seed: u64) -> Result<Significance> {
     if first.len() != second.len() {
         let found = format!("{} and {} values", first.len(), second.len());
-        return Err(Error::invalid("the paired samples", found, "as many values in both"));
+        return Err(Error::invalid("the paired samples", found, "samples of equal length"));
     }
     if let Some(odd) = first.iter().chain(second).find(|value| !value.is_finite()) {
         return Err(Error::invalid("the paired samples", odd, "finite numbers"));
@@ -48,21 +50,21 @@ pub fn randomisation_test(first: &[f64], second: &[f64], seed: u64) -> Result<Si
     Ok(Significance { difference, p_value, pairs, exact })
 }
 
-/// [`randomisation_test`] of a metric over the queries that both evaluations have.
+/// The [`randomisation_test`] for a metric, over the queries that both evaluations have.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the metric was not evaluated in both.
+/// [`Error::Invalid`] if the metric was not evaluated in both.
 pub fn compare(first: &Evaluation, second: &Evaluation, metric: Metric, seed: u64) -> Result<Significance> {
     let (Some(a), Some(b)) = (first.by_query(metric), second.by_query(metric)) else {
-        return Err(Error::invalid("the metric to compare", metric, "one that both evaluations have"));
+        return Err(Error::invalid("the metric to compare", metric, "a metric that both evaluations have"));
     };
     let pairs = a.iter().filter_map(|(query, value)| Some((*value, *b.get(query)?)));
     let (a, b): (Vec<f64>, Vec<f64>) = pairs.unzip();
     randomisation_test(&a, &b, seed)
 }
 
-/// p-values made fit for several comparisons at once, in their order: the chance of calling any of them a difference
-/// when there is none stays what a single p-value says (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979).
+/// Corrects p-values for multiple comparisons and returns them in the same order. Controls the family-wise error rate
+/// (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979).
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -74,7 +76,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The least absolute sum that counts as large as the observed one, with room for rounding.
+/// The smallest absolute sum that counts as large as the observed one, with tolerance for rounding.
 fn threshold(differences: &[f64]) -> f64 {
     let scale: f64 = differences.iter().map(|d| d.abs()).sum();
     differences.iter().sum::<f64>().abs() - scale * 1e-12

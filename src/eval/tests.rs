@@ -34,7 +34,7 @@ fn golden() -> Golden {
     Golden { json, run, qrels }
 }
 
-/// trec_eval's name of a measure, as ours.
+/// Our metric for a name of trec_eval.
 fn metric(name: &str) -> Metric {
     match name {
         "Rprec" => Metric::RPrecision,
@@ -130,8 +130,8 @@ fn mrr_at_10_is_the_reference_in_both_orders() {
     }
 }
 
-/// sentence-transformers differs in two things only: judgements are binary, and ties break by id ascending. (Its
-/// MAP@100 divides by min(100, relevant), which is the number of relevant documents here.)
+/// sentence-transformers differs in two ways: judgements are binary, and ties break by id ascending. (Its MAP@100
+/// divides by min(100, relevant), which here is the number of relevant documents.)
 #[test]
 fn the_information_retrieval_evaluator_agrees_on_its_own_order() {
     let Golden { json, qrels, .. } = golden();

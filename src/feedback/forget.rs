@@ -1,10 +1,10 @@
-//! Removing from the log for good.
+//! Permanently removes records from the log.
 //!
-//! Every segment that holds what is to be forgotten is replaced by one without it, atomically. Damaged bytes of any
-//! segment go too: they might hold it, nobody can tell, and nothing else reads them. A segment with neither is not
-//! touched. A record of a newer version can't be looked into, so nothing at all is done while there is one.
+//! Every segment with a record to forget is atomically replaced by one without it. Damaged bytes are removed from all
+//! segments: they may contain what must be forgotten, and nothing else reads them. Other segments are not touched.
+//! Records of a newer version can't be searched, so forgetting fails while the log has one.
 //!
-//! What the file system or the disk keeps of replaced files is out of reach.
+//! Copies of replaced files that the file system or the disk may keep are out of reach.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,41 +15,43 @@ use crate::error::{Error, Result};
 use crate::ids::QueryId;
 use crate::storage::{append_frame, write_atomic};
 
-/// What is to be forgotten.
+/// What to forget.
 #[derive(Debug, Clone)]
 pub(super) enum Forget {
-    /// Every impression of this text, compared normalised, and what was said of it.
+    /// Every impression of this query text, compared after normalising, with its judgements.
     Query(String),
-    /// One impression, and what was said of it.
+    /// One impression with its judgements.
     QueryId(QueryId),
-    /// A document in the hits of every impression, and what was said of it.
+    /// A document in the hits of every impression, and its judgements.
     Document(String),
 }
 
-/// What becomes of a record.
-enum Fate {
-    Stays,
-    Becomes(Record),
-    Goes,
+/// What to do with a record.
+enum Action {
+    Keep,
+    Replace(Record),
+    Remove,
 }
 
-/// Removes it from every segment. Returns how many records went or changed. The writer has no segment open.
+/// Removes records from every segment. Returns the number of removed or changed records.
+///
+/// The writer must have no segment open.
 pub(super) fn forget(folder: &Path, what: &Forget) -> Result<usize> {
     segment::remove_strays(folder)?;
     let queries = queries_of(folder, what)?;
     let mut changed = 0;
-    // A judgement stands behind its impression: going backwards, a query's text is the last of it to go, and whoever is
-    // cut short on the way finds the rest by asking again.
+    // Judgements come behind their impression. Going backwards removes the query's text last, so that an interrupted
+    // call can be repeated: the text still finds the rest.
     for (_, path) in segment::list(folder)?.into_iter().rev() {
         changed += rewrite(&path, what, &queries)?;
     }
     Ok(changed)
 }
 
-/// The queries whose records go as a whole.
+/// The queries whose records are all to be removed.
 ///
 /// # Errors
-/// [`Error::Version`] if there is a record of a newer version anywhere.
+/// [`Error::Version`] if the log has a record of a newer version.
 fn queries_of(folder: &Path, what: &Forget) -> Result<HashSet<QueryId>> {
     let text = match what {
         Forget::Query(text) => Some(normalise_query(text)),
@@ -82,7 +84,7 @@ fn queries_of(folder: &Path, what: &Forget) -> Result<HashSet<QueryId>> {
     Ok(queries)
 }
 
-/// Replaces the segment at `path` if it must change. Returns how many records went or changed.
+/// Replaces the segment at `path` if it must change. Returns the number of removed or changed records.
 pub(super) fn rewrite(path: &Path, what: &Forget, queries: &HashSet<QueryId>) -> Result<usize> {
     let mut kept = header().to_vec();
     let (mut changed, mut unreadable) = (0, false);
@@ -92,14 +94,14 @@ pub(super) fn rewrite(path: &Path, what: &Forget, queries: &HashSet<QueryId>) ->
             return Ok(());
         };
         match Record::decode(payload) {
-            Decoded::Known(record) => match fate(record, what, queries) {
-                Fate::Stays => append_frame(&mut kept, payload),
-                Fate::Becomes(record) => {
+            Decoded::Known(record) => match action(record, what, queries) {
+                Action::Keep => append_frame(&mut kept, payload),
+                Action::Replace(record) => {
                     changed += 1;
-                    // It is shorter than it was, so it is not too long.
+                    // The record has become shorter, so it can be encoded.
                     record.encode().into_iter().for_each(|payload| append_frame(&mut kept, &payload));
                 }
-                Fate::Goes => changed += 1,
+                Action::Remove => changed += 1,
             },
             Decoded::Newer | Decoded::Garbage => unreadable = true,
         }
@@ -111,23 +113,23 @@ pub(super) fn rewrite(path: &Path, what: &Forget, queries: &HashSet<QueryId>) ->
     Ok(changed)
 }
 
-fn fate(record: Record, what: &Forget, queries: &HashSet<QueryId>) -> Fate {
+fn action(record: Record, what: &Forget, queries: &HashSet<QueryId>) -> Action {
     let (query_id, named) = match (&record, what) {
         (Record::Impression(one), _) => (one.query_id, false),
         (Record::Judgement(one), Forget::Document(document)) => (one.query_id, one.document == *document),
         (Record::Judgement(one), _) => (one.query_id, false),
-        (Record::Loss(_), _) => return Fate::Stays,
+        (Record::Loss(_), _) => return Action::Keep,
     };
     if named || queries.contains(&query_id) {
-        return Fate::Goes;
+        return Action::Remove;
     }
     match (record, what) {
         (Record::Impression(one), Forget::Document(document))
             if one.hits.iter().any(|hit| hit.document == *document) =>
         {
             let hits = one.hits.into_iter().filter(|hit| hit.document != *document).collect();
-            Fate::Becomes(Record::Impression(Impression { hits, ..one }))
+            Action::Replace(Record::Impression(Impression { hits, ..one }))
         }
-        _ => Fate::Stays,
+        _ => Action::Keep,
     }
 }

@@ -1,4 +1,4 @@
-//! The handle of the log.
+//! The handle to the log.
 
 use std::any::Any;
 use std::fs;
@@ -23,10 +23,10 @@ use crate::ids::QueryId;
 use crate::storage::sync_folder;
 
 const THREAD: &str = "retune-feedback";
-/// How often a caller who finds the queue full looks whether the thread is still there.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a caller that waits for the full queue checks that the thread is alive.
+const POLL: Duration = Duration::from_millis(50);
 
-/// An opened log with its writing thread. The caller holds the writer's lock of the index.
+/// An open log with its writer thread. The caller holds the index's writer lock.
 #[derive(Debug)]
 pub(crate) struct FeedbackLog {
     folder: PathBuf,
@@ -38,12 +38,12 @@ pub(crate) struct FeedbackLog {
 #[derive(Debug)]
 struct Shared {
     counters: Arc<Counters>,
-    /// The thread's own end of the queue; whoever finds that the thread has ended empties it.
+    /// The receiving end. Once the thread has ended, callers drain the queue through it.
     queue: Receiver<Command>,
     ended: OnceLock<Ended>,
 }
 
-/// Why there is no thread any more.
+/// Why the thread has ended.
 #[derive(Debug)]
 enum Ended {
     Closed,
@@ -51,7 +51,7 @@ enum Ended {
 }
 
 impl FeedbackLog {
-    /// Opens the log in `folder`; creates it if there is none. A torn tail is cut.
+    /// Opens the log in `folder`, or creates it. Cuts off a torn tail.
     ///
     /// # Errors
     /// [`Error::Version`] for a log of a newer format, [`Error::Invalid`] for unusable options.
@@ -81,63 +81,63 @@ impl FeedbackLog {
         Ok(FeedbackLog { folder: folder.to_path_buf(), commands, shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Hands an impression to the thread. Never waits and never fails: what finds the queue full is counted as lost.
+    /// Sends an impression to the thread. Never waits and never fails: if the queue is full, counts it as lost.
     pub(crate) fn log_impression(&self, impression: Impression) {
         match self.commands.try_send(Command::Impression(Box::new(impression))) {
-            Ok(()) => self.shared.settle(),
+            Ok(()) => self.shared.drain_if_ended(),
             Err(_) => self.shared.counters.lost(1),
         }
     }
 
-    /// Records a judgement. Returns when it is durable. After an error it may have reached the log or not.
+    /// Records a judgement and returns when it is durable. After an error the log may or may not have it.
     pub(crate) fn append_judgement(&self, judgement: Judgement) -> Result<()> {
         self.ask("record a judgement", |reply| Command::Judgement(judgement, reply))
     }
 
-    /// Returns when everything handed over so far is durable, or counted as lost.
+    /// Waits until everything sent so far is durable or counted as lost.
     ///
     /// # Errors
-    /// If the disk can't be written now.
+    /// If the disk can't be written.
     pub(crate) fn flush(&self) -> Result<()> {
         self.ask("flush the feedback log", Command::Flush)
     }
 
-    /// Removes every impression of this query text, compared after [`normalise_query`](super::normalise_query), and
-    /// what was said of them. Returns how many records went.
+    /// Removes every impression of this query text, compared after [`normalise_query`](super::normalise_query), with
+    /// its judgements. Returns the number of removed records.
     pub(crate) fn forget_query(&self, text: &str) -> Result<usize> {
         self.forget(Forget::Query(text.to_string()))
     }
 
-    /// Removes one impression and what was said of it. Returns how many records went.
+    /// Removes one impression with its judgements. Returns the number of removed records.
     pub(crate) fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
         self.forget(Forget::QueryId(query_id))
     }
 
-    /// Removes a document from the hits of every impression, and what was said of it. Returns how many records went
-    /// or changed.
+    /// Removes a document from the hits of every impression, and its judgements. Returns the number of removed or
+    /// changed records.
     pub(crate) fn forget_document(&self, document: &str) -> Result<usize> {
         self.forget(Forget::Document(document.to_string()))
     }
 
-    /// When it returns, no file of the log holds what was forgotten; damaged bytes, which might, are gone too. Killed
-    /// or failed on the way, some segments still hold it: ask again.
+    /// When this returns, no file of the log contains what was forgotten, and no damaged bytes, which might contain it.
+    /// If it fails or the process is killed, some segments may still contain it: repeat the call.
     fn forget(&self, what: Forget) -> Result<usize> {
         self.ask("forget", |reply| Command::Forget(what, reply))
     }
 
-    /// Everything that has been written; what still waits in the queue is not in it: see [`flush`](Self::flush).
+    /// Everything written so far, without what is still in the queue. See [`flush`](Self::flush).
     pub(crate) fn replay(&self) -> Result<Replay> {
         replay(&self.folder)
     }
 
-    /// The impression with this id, whichever process logged it and when.
+    /// The impression with this id, from this or an earlier process.
     pub(crate) fn find_impression(&self, query_id: QueryId) -> Result<Option<Impression>> {
-        // A log that is closed or failing is searched as it stands.
+        // If the log is closed or failing, search what was written.
         let _ = self.ask("find a query", Command::Settle);
         find(&self.folder, query_id)
     }
 
-    /// What the log holds and has lost.
+    /// Statistics of the log.
     pub(crate) fn stats(&self) -> FeedbackStats {
         let mut stats = self.shared.counters.read(&self.folder);
         if let Some(Ended::Panicked(message)) = self.shared.ended.get() {
@@ -146,21 +146,21 @@ impl FeedbackLog {
         stats
     }
 
-    /// Writes what waits, makes it durable and ends the thread. Closing twice is fine.
+    /// Writes the queue, makes it durable and ends the thread. May be called twice.
     ///
     /// # Errors
-    /// If the disk can't be written, or with [`Error::Panicked`] if the thread had panicked.
+    /// If the disk can't be written; [`Error::Panicked`] if the thread had panicked.
     pub(crate) fn close(&self) -> Result<()> {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
         };
         let closed = self.ask("close the feedback log", Command::Close);
-        // The thread catches its panics; a failed join would be one in the catching itself.
+        // The thread catches its panics. Only a panic outside that code makes the join fail.
         thread.join().map_err(|panic| panicked(&message_of(panic.as_ref())))?;
         closed
     }
 
-    /// Waits for a place in the queue and for the answer.
+    /// Sends a command and waits for the reply.
     fn ask<T>(&self, doing: &'static str, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         let (reply, answer) = bounded(1);
         let mut command = command(reply);
@@ -168,15 +168,15 @@ impl FeedbackLog {
             if let Some(ended) = self.shared.ended.get() {
                 return Err(ended.error(doing));
             }
-            match self.commands.send_timeout(command, LOOK) {
+            match self.commands.send_timeout(command, POLL) {
                 Ok(()) => break,
                 Err(SendTimeoutError::Timeout(again) | SendTimeoutError::Disconnected(again)) => {
                     command = again
                 }
             }
         }
-        self.shared.settle();
-        // Unanswered commands are dropped only by a thread that ends, or after it.
+        self.shared.drain_if_ended();
+        // A command is dropped without a reply only when the thread ends, or after that.
         answer.recv().unwrap_or_else(|_| Err(self.shared.ended.wait().error(doing)))
     }
 }
@@ -190,12 +190,11 @@ impl Drop for FeedbackLog {
 }
 
 impl Shared {
-    /// Empties the queue if nobody serves it any more: impressions are lost, who waits is told.
+    /// Drains the queue if the thread has ended. Impressions count as lost, and waiting callers wake up.
     ///
-    /// Whoever puts something in calls this afterwards, and the thread does after it has said that it ended: between
-    /// them nothing stays behind.
-    fn settle(&self) {
-        // Either the thread's end is seen here, or what was put in is seen by the thread that ends.
+    /// Callers call this after they send, and the thread after it has set `ended`. So nothing stays in the queue.
+    fn drain_if_ended(&self) {
+        // With the fence, either this caller sees that the thread has ended, or the ending thread sees the command.
         fence(Ordering::SeqCst);
         if self.ended.get().is_none() {
             return;
@@ -227,7 +226,7 @@ fn spawn(mut writer: Writer, shared: Arc<Shared>) -> Result<JoinHandle<()>> {
             }
         };
         let _ = shared.ended.set(ended);
-        shared.settle();
+        shared.drain_if_ended();
     };
     let thread = std::thread::Builder::new().name(THREAD.into());
     thread.spawn(body).map_err(Error::io("start the thread", Path::new(THREAD)))

@@ -1,22 +1,23 @@
-//! The append-only log of what was shown and what was said of it.
+//! The feedback log: an append-only log of impressions and judgements.
 //!
-//! Records are checksummed frames in segment files ([`segment`]), mapped for reading. Impressions are written off the
-//! search path by a thread of the log's own and may be lost when it can't keep up or the disk fails; every loss is
-//! counted, and the count itself is logged as soon as the disk takes it. A judgement is what the user tells us on
-//! purpose: recording one returns when it is durable.
+//! Records are checksummed frames in segment files ([`segment`]), which are memory-mapped for reading. A background
+//! thread writes impressions, so that searches don't wait. Impressions are lost if the thread can't keep up or the disk
+//! fails. Every loss is counted, and the count is logged once the disk accepts it. Judgements are never lost silently:
+//! recording one returns when it is durable.
 //!
-//! | what happens | what becomes of the log |
+//! | event | effect on the log |
 //! |---|---|
-//! | the process is killed | what the thread had written stays; what waited in the queue is lost |
+//! | the process is killed | written records stay; queued ones are lost |
 //! | the power fails | judgements stay; impressions of the last [`FeedbackOptions::sync_interval_ms`] may be lost |
-//! | a write is cut short | the next writer cuts the torn tail; readers step over it |
-//! | bytes rot | the frames they hit are lost, listed and counted; the others stay |
-//! | the disk is full | impressions are lost and counted, judgements fail, a new segment is tried again later |
-//! | a segment of a newer format | opening fails with [`Error::Version`](crate::Error::Version) |
-//! | a record of a newer kind | it is stepped over and counted; only forgetting refuses to go on, as it can't look inside |
+//! | a write is interrupted | the next writer cuts the torn tail; readers skip it |
+//! | bytes are corrupted | the affected frames are lost, listed and counted; the others stay |
+//! | the disk is full | impressions are lost and counted, judgements fail, a new segment is tried later |
+//! | a segment has a newer format | opening fails with [`Error::Version`](crate::Error::Version) |
+//! | a record has a newer kind | it is skipped and counted; forgetting fails, as it can't search the record |
 //!
-//! A mapped file never shrinks: what shortens a segment (cutting a tail, forgetting) puts another file in its place.
+//! A mapped file never shrinks. Cutting a tail and forgetting replace the file by another one.
 
+mod damage;
 mod forget;
 mod log;
 mod options;
@@ -28,10 +29,11 @@ mod stats;
 mod tests;
 mod writer;
 
+pub use damage::LogDamage;
 pub(crate) use log::FeedbackLog;
 pub use options::FeedbackOptions;
 pub use record::normalise_query;
 pub use record::{Impression, Judgement, ShownHit, Verdict};
 pub(crate) use replay::Replay;
+pub use stats::FeedbackStats;
 pub(crate) use stats::read_stats;
-pub use stats::{FeedbackStats, LogDamage};

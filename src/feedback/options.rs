@@ -1,4 +1,4 @@
-//! How the log is written.
+//! Options of the feedback log.
 
 use crate::error::{Error, Result};
 
@@ -6,12 +6,12 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FeedbackOptions {
-    /// Records that may wait to be written; an impression that finds the queue full is lost and counted. Default 1024.
+    /// Length of the queue of records to write. If it is full, impressions are lost and counted. Default 1024.
     pub queue: usize,
-    /// A segment is closed when the next records would make it larger than this. Default 16 MiB.
+    /// Maximum size of a segment: records that exceed it start a new one. Default 16 MiB.
     pub segment_bytes: u64,
-    /// Impressions are made durable at the latest after this time. Judgements never wait. Default 1,000 ms; 0 syncs
-    /// after every batch.
+    /// The longest time until an impression is durable. Judgements are synced at once. Default 1,000 ms; 0 syncs after
+    /// every batch.
     pub sync_interval_ms: u64,
 }
 
@@ -40,9 +40,11 @@ impl FeedbackOptions {
         self
     }
 
+    /// Checks the options.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for an empty or enormous queue, for segments below 1 KiB or above 1 GiB, and for an interval
-    /// above a minute.
+    /// [`Error::Invalid`] for a queue of 0 or above 2²⁰, segments below 1 KiB or above 1 GiB, or an interval above a
+    /// minute.
     pub fn validate(&self) -> Result<()> {
         if !(1..=1 << 20).contains(&self.queue) {
             return Err(Error::invalid(

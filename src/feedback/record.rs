@@ -1,4 +1,4 @@
-//! What stands in the log.
+//! The records of the log.
 //!
 //! A record is the payload of one frame:
 //!
@@ -10,8 +10,8 @@
 //! | 4..12 | query id, u64 little endian; zero for a loss |
 //! | 12.. | the record as JSON |
 //!
-//! The first twelve bytes are the same in every version to come, so that a query is found without reading JSON.
-//! A field may be added to the JSON without a new version; a new kind or a changed meaning takes one.
+//! The first twelve bytes stay the same in all later versions, so that a query is found without parsing JSON. Fields
+//! may be added to the JSON without a new version. A new kind or a changed meaning needs a new version.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use tokenizers::NormalizedString;
@@ -24,13 +24,13 @@ use crate::ids::{ChunkId, GenerationId, QueryId};
 pub struct Impression {
     /// The answer's id.
     pub query_id: QueryId,
-    /// When, in milliseconds since the Unix epoch.
+    /// Time of the answer, in milliseconds since the Unix epoch.
     pub time_ms: u64,
     /// The generation that answered.
     pub generation: GenerationId,
-    /// The query as it was asked.
+    /// The query's text, unchanged.
     pub query: String,
-    /// What was shown, best first.
+    /// The documents shown, best first.
     pub hits: Vec<ShownHit>,
 }
 
@@ -40,44 +40,44 @@ pub struct Impression {
 pub struct ShownHit {
     /// The document's id.
     pub document: String,
-    /// The chunk that stood for it.
+    /// The document's best chunk, which was shown.
     pub chunk: ChunkId,
-    /// BM25, if the lexical side was asked.
+    /// The BM25 score, if the lexical index was searched.
     pub lexical: Option<f32>,
-    /// Cosine, if the query was encoded.
+    /// The cosine similarity, if the query was encoded.
     pub dense: Option<f32>,
-    /// What it was ranked by.
+    /// The score that the hits were ranked by.
     #[serde(deserialize_with = "number_or_nan")]
     pub score: f32,
 }
 
-/// What was said of a document for an answered query.
+/// A user's judgement of a document for an answered query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Judgement {
     /// The answer's id.
     pub query_id: QueryId,
-    /// When, in milliseconds since the Unix epoch.
+    /// Time of the judgement, in milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// The document's id; it need not have been shown.
+    /// The document's id. It need not have been shown.
     pub document: String,
-    /// What was said.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
-/// What a user can say of a document.
+/// A user's verdict on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The user picked it: what stood above it was passed over.
+    /// The user picked the document, and so skipped the documents above it.
     Chosen,
-    /// It answers the query.
+    /// The document answers the query.
     Relevant,
-    /// It does not answer the query.
+    /// The document does not answer the query.
     NotRelevant,
 }
 
-/// Impressions that never reached the log, written down when the disk took records again.
+/// The number of impressions that were lost, recorded once the disk accepts records again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Loss {
     pub(super) impressions: u64,
@@ -91,13 +91,13 @@ pub(super) enum Record {
     Loss(Loss),
 }
 
-/// What the payload of a whole frame is.
+/// The decoded payload of a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decoded {
     Known(Record),
-    /// Written by a newer version.
+    /// A record of a newer version.
     Newer,
-    /// No record at all, in spite of its checksum.
+    /// Not a record, although the checksum is correct.
     Garbage,
 }
 
@@ -106,10 +106,10 @@ const HEAD: usize = 12;
 const IMPRESSION: u8 = 1;
 const JUDGEMENT: u8 = 2;
 const LOSS: u8 = 3;
-/// The longest payload that is written: far above any real query, far below what a frame could not hold.
+/// The longest payload to write. Far longer than any real query.
 const LONGEST: usize = 16 << 20;
 
-/// The kind of a record, from its first bytes alone.
+/// The kind of a record, known from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Impression,
@@ -119,7 +119,7 @@ pub(super) enum Kind {
     Garbage,
 }
 
-/// The kind of the record in `payload`, and the query it belongs to. The JSON is not looked at.
+/// The kind of the record in `payload` and its query's id, without parsing the JSON.
 pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
     let Some((head, _)) = payload.split_first_chunk::<HEAD>() else { return (Kind::Garbage, QueryId(0)) };
     let [version, kind, a, b, id @ ..] = *head;
@@ -135,7 +135,7 @@ pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
 }
 
 impl Record {
-    /// The payload of the record's frame. `None` when it is too long to be logged.
+    /// The payload for the record's frame. `None` if it is too long to be logged.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
         let (kind, query_id) = match self {
             Record::Impression(impression) => (IMPRESSION, impression.query_id),
@@ -171,20 +171,20 @@ impl Record {
     }
 }
 
-/// JSON has no NaN and no infinity; they are written as null.
+/// Reads null as NaN: JSON has no NaN and no infinity, and both are written as null.
 fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
     Option::<f32>::deserialize(deserializer).map(|number| number.unwrap_or(f32::NAN))
 }
 
-/// The form in which two queries are the same: composed (Unicode NFC), lower case, single spaces, none at the ends.
+/// Normalises a query: Unicode NFC, lower case, single spaces, none at the ends.
 ///
-/// Judgements of the same query are put together by it, and which queries are held out depends on it: it does not change between
-/// versions.
+/// Judgements are grouped by the normalised query, and the choice of held-out queries depends on it. So the result
+/// stays the same in all versions.
 pub fn normalise_query(text: &str) -> String {
     if text.is_ascii() {
         return joined(&text.to_ascii_lowercase());
     }
-    // Lower-casing can take a composed letter apart ("İ"), so compose again.
+    // Lower-casing can decompose a letter ("İ"), so compose again.
     joined(&composed(&composed(text).to_lowercase()))
 }
 

@@ -1,10 +1,10 @@
-//! Reading the log: all of it, or one impression.
+//! Reads the log, or finds one impression in it.
 
 use std::path::{Path, PathBuf};
 
+use super::damage::LogDamage;
 use super::record::{Decoded, Impression, Judgement, Kind, Record, peek};
 use super::segment::{self, Part};
-use super::stats::LogDamage;
 use crate::error::Result;
 use crate::ids::QueryId;
 
@@ -13,24 +13,24 @@ use crate::ids::QueryId;
 pub(crate) struct Replay {
     pub(crate) impressions: Vec<Impression>,
     pub(crate) judgements: Vec<Judgement>,
-    /// What could not be read.
+    /// Bytes that could not be read.
     pub(crate) damage: Vec<LogDamage>,
-    /// Whole records of a newer version, stepped over.
+    /// Skipped records of a newer version.
     pub(crate) unknown_records: u64,
 }
 
-/// What a walk over segments counts.
+/// The counts of some segments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) impressions: u64,
     pub(super) judgements: u64,
-    /// Impressions that the log itself says were lost.
+    /// Impressions that the log records as lost.
     pub(super) lost: u64,
     pub(super) unknown_records: u64,
     pub(super) damage: Vec<LogDamage>,
 }
 
-/// Reads the log in `folder`, which another process may be writing: whole frames only, as far as they stand there now.
+/// Reads all whole frames of the log in `folder`, which another process may be writing to.
 pub(super) fn replay(folder: &Path) -> Result<Replay> {
     let mut replay = Replay::default();
     for (_, path) in segment::list(folder)? {
@@ -55,19 +55,19 @@ pub(super) fn replay(folder: &Path) -> Result<Replay> {
             start = damage.start,
             end = damage.end,
             torn = damage.torn,
-            "stepped over bytes of the feedback log that can't be read"
+            "skipped unreadable bytes of the feedback log"
         );
     }
     if replay.unknown_records > 0 {
         tracing::warn!(
             records = replay.unknown_records,
-            "stepped over records of a newer version in the feedback log"
+            "skipped records of a newer version in the feedback log"
         );
     }
     Ok(replay)
 }
 
-/// Counts what the segments hold without reading the JSON of impressions and judgements.
+/// Counts the records of some segments without parsing the JSON of impressions and judgements.
 pub(super) fn tally<'a>(segments: impl IntoIterator<Item = &'a PathBuf>) -> Result<Tally> {
     let mut tally = Tally::default();
     for path in segments {
@@ -92,7 +92,7 @@ pub(super) fn tally<'a>(segments: impl IntoIterator<Item = &'a PathBuf>) -> Resu
     Ok(tally)
 }
 
-/// The impression with this id. The newest segments are looked at first, and no JSON but that of the one found is read.
+/// Finds the impression with this id. Searches the newest segments first and parses no other record's JSON.
 pub(super) fn find(folder: &Path, query_id: QueryId) -> Result<Option<Impression>> {
     for (_, path) in segment::list(folder)?.into_iter().rev() {
         let mut found = None;

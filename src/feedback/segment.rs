@@ -1,7 +1,7 @@
-//! Segment files: `000001.log`, `000002.log`, …: a header and frames.
+//! Segment files: `000001.log`, `000002.log`, …, each a header and frames.
 //!
-//! Numbers only rise. Records are appended to the last segment; the others change no more, unless something is
-//! forgotten. A segment comes into being with its header, whole.
+//! Numbers only rise. Records are appended to the last segment. The others change only when something is forgotten. A
+//! new segment appears atomically, with its header.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ pub(super) fn header() -> [u8; HEADER_LEN] {
     FileHeader { magic: MAGIC, version: VERSION, extra: [0; 16] }.to_bytes()
 }
 
-/// The segments of a log in their order; none if there is no such folder.
+/// The segments of a log with their numbers, in order. Empty if the folder does not exist.
 pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let mut segments = Vec::new();
     let entries = match fs::read_dir(folder) {
@@ -45,7 +45,7 @@ pub(super) fn path_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:06}.log"))
 }
 
-/// Removes what a replacement that was cut short has left behind: it may hold what is to be forgotten later.
+/// Removes files of interrupted replacements. They may contain records that are to be forgotten.
 pub(super) fn remove_strays(folder: &Path) -> Result<()> {
     let mut removed = false;
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
@@ -58,21 +58,21 @@ pub(super) fn remove_strays(folder: &Path) -> Result<()> {
     if removed { sync_folder(folder) } else { Ok(()) }
 }
 
-/// What a part of a segment is. Together the parts cover it from its header to its end, each byte once.
+/// A part of a segment. The parts cover the segment from its header to its end, each byte once.
 #[derive(Debug, PartialEq)]
 pub(super) enum Part<'a> {
     /// A whole frame.
     Frame { range: Range<usize>, payload: &'a [u8] },
-    /// Bytes in the middle that are no frame, or a header that is none.
+    /// Bytes in the middle that are not a frame, or a damaged header.
     Damaged(Range<usize>),
-    /// Bytes at the end that are no whole frame.
+    /// Bytes at the end that are not a whole frame.
     Torn(Range<usize>),
 }
 
-/// Calls `visit` with every part of the segment at `path`. A segment shorter than its header is torn as a whole.
+/// Calls `visit` with every part of the segment at `path`. If it is shorter than a header, all of it is torn.
 ///
 /// # Errors
-/// [`Error::Version`] for a segment of a newer format, and whatever `visit` returns.
+/// [`Error::Version`] for a segment of a newer format, and any error of `visit`.
 pub(super) fn walk(path: &Path, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let length = file.metadata().map_err(Error::io("inspect", path))?.len();
@@ -85,8 +85,8 @@ pub(super) fn walk(path: &Path, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -
 }
 
 fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
-    // SAFETY: the mapped bytes never change and never go away. A writer, here or in another process, only appends
-    // behind `length`; what shortens a segment renames another file over it and leaves this one as it is.
+    // SAFETY: the mapped bytes never change and never go away. Writers, in this or another process, only append behind
+    // `length`. What shortens a segment renames another file over it and does not change this one.
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 
@@ -108,7 +108,7 @@ fn parts_of(path: &Path, bytes: &[u8], visit: &mut dyn FnMut(Part<'_>) -> Result
     Ok(())
 }
 
-/// Refuses a segment of a newer format; reads nothing but the header.
+/// Returns [`Error::Version`] for a segment of a newer format. Reads only the header.
 pub(super) fn check_version(path: &Path) -> Result<()> {
     let mut head = Vec::new();
     let file = File::open(path).map_err(Error::io("open", path))?;
@@ -121,7 +121,7 @@ pub(super) fn check_version(path: &Path) -> Result<()> {
 
 /// Cuts a torn tail off the segment at `path`. Returns the number of bytes cut.
 ///
-/// The file is replaced, not shortened: another process may have it mapped.
+/// This replaces the file instead of shortening it: another process may have it mapped.
 pub(super) fn cut_torn_tail(path: &Path) -> Result<u64> {
     let mut torn = None;
     walk(path, &mut |part| {
@@ -140,17 +140,17 @@ pub(super) fn cut_torn_tail(path: &Path) -> Result<u64> {
     Ok(torn.len() as u64)
 }
 
-/// A segment that is being written. A trait, so that tests can let the disk fail.
+/// An open segment. A trait, so that tests can simulate a failing disk.
 pub(super) trait SegmentFile: Send {
-    /// Bytes in the segment so far.
+    /// Bytes in the segment.
     fn len(&self) -> u64;
-    /// Writes `bytes` at the end. After an error nothing is known of the end.
+    /// Appends `bytes`. After an error the end of the segment is unknown.
     fn append(&mut self, bytes: &[u8]) -> Result<()>;
     /// Makes everything appended durable.
     fn sync(&mut self) -> Result<()>;
 }
 
-/// Opens the segment at a path for appending; creates it if there is none.
+/// Opens the segment at a path for appending, or creates it.
 pub(super) type OpenSegment = Box<dyn Fn(&Path) -> Result<Box<dyn SegmentFile>> + Send>;
 
 struct DiskSegment {
@@ -174,7 +174,7 @@ impl SegmentFile for DiskSegment {
     }
 }
 
-/// A real file. One that did not exist is durable with its header and its name.
+/// Opens or creates a segment on disk. A new one is durable, with its header.
 pub(super) fn open_on_disk(path: &Path) -> Result<Box<dyn SegmentFile>> {
     if fs::metadata(path).map_or(0, |found| found.len()) == 0 {
         write_atomic(path, &header())?;

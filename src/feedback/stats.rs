@@ -1,105 +1,84 @@
-//! What the log holds and has lost.
+//! Statistics of the log.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::damage::LogDamage;
 use super::replay::{Tally, tally};
 use super::segment;
 use crate::error::Result;
 
-/// Figures of the feedback log.
+/// Statistics of the feedback log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FeedbackStats {
-    /// Answered queries in the log.
+    /// Impressions in the log.
     pub impressions: u64,
     /// Judgements in the log.
     pub judgements: u64,
-    /// Answered queries that were lost since the log exists: the queue was full, the disk failed, or it is not known
-    /// whether they reached the disk.
+    /// Impressions lost since the log was created: the queue was full, the disk failed, or they may not have reached
+    /// the disk.
     pub dropped: u64,
-    /// Whole records of a newer version, which this one steps over.
+    /// Skipped records of a newer version.
     pub unknown_records: u64,
-    /// Bytes that could not be read, in the middle of segments.
+    /// Unreadable bytes in the middle of segments.
     pub damaged_bytes: u64,
-    /// Bytes of writes that were cut short: at the ends of segments, and those removed when this log was opened.
+    /// Bytes of interrupted writes: at the ends of segments, and those removed when this log was opened.
     pub torn_bytes: u64,
-    /// Where the damaged and torn bytes stand that are still there.
+    /// The damaged and torn bytes that are still in the log.
     pub damage: Vec<LogDamage>,
-    /// Segment files.
+    /// Number of segment files.
     pub segments: u64,
     /// Bytes on disk.
     pub bytes: u64,
-    /// The last thing that went wrong in this log since it was opened, if anything did.
+    /// The last error of this log since it was opened.
     pub last_error: Option<String>,
 }
 
-/// Bytes of a segment that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LogDamage {
-    /// The segment's file name.
-    pub segment: String,
-    /// The first byte.
-    pub start: u64,
-    /// The byte after the last.
-    pub end: u64,
-    /// Whether it is the end of a write that was cut short, rather than bytes that changed.
-    pub torn: bool,
-}
-
-impl LogDamage {
-    pub(super) fn new(path: &Path, range: &Range<usize>, torn: bool) -> LogDamage {
-        let segment = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        LogDamage { segment, start: range.start as u64, end: range.end as u64, torn }
-    }
-}
-
-/// The segments that no writer appends to any more.
+/// The segments that are no longer written to.
 #[derive(Debug)]
 enum Closed {
-    /// Not counted yet: a search that never asks shall not wait for it.
+    /// Not counted yet. They are counted when the statistics are first requested, so that opening is fast.
     Uncounted(Vec<PathBuf>),
     Counted(Tally),
 }
 
-/// Records that were written.
+/// Numbers of written records.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wrote {
+pub(super) struct Written {
     pub(super) impressions: u64,
     pub(super) judgements: u64,
-    /// Earlier losses that were written down.
+    /// Earlier losses that were recorded.
     pub(super) losses: u64,
 }
 
-impl Wrote {
-    pub(super) fn add(&mut self, other: Wrote) {
+impl Written {
+    pub(super) fn add(&mut self, other: Written) {
         self.impressions += other.impressions;
         self.judgements += other.judgements;
         self.losses += other.losses;
     }
 }
 
-/// Shared between the log and its thread.
+/// Counters shared between the log and its thread.
 #[derive(Debug)]
 pub(super) struct Counters {
-    /// All segments but the last, when this log was opened.
+    /// All segments but the last one at the time when this log was opened.
     closed: Mutex<Closed>,
-    /// The last segment at that time, and what was written since.
+    /// The last segment at that time, and everything written since.
     open: Mutex<Tally>,
     /// Losses that are not in the log yet.
     lost: AtomicU64,
-    /// Torn bytes that were cut when the log was opened.
+    /// Torn bytes that were cut off when the log was opened.
     cut: u64,
     last_error: Mutex<Option<String>>,
 }
 
 impl Counters {
-    /// Counts the last segment of the log in `folder`; the others when they are asked for. Nothing is being written.
+    /// Counts the last segment of the log in `folder`. Nothing may be written meanwhile.
     pub(super) fn new(folder: &Path, cut: u64) -> Result<Counters> {
         let (closed, open) = count_last(folder)?;
         Ok(Counters {
@@ -111,64 +90,65 @@ impl Counters {
         })
     }
 
-    /// Counts anew, after the segments were changed. Nothing is being written.
+    /// Counts again after segments have changed. Nothing may be written meanwhile.
     pub(super) fn recount(&self, folder: &Path) -> Result<()> {
-        let mut closed = hold(&self.closed);
-        (*closed, *hold(&self.open)) = count_last(folder)?;
+        let mut closed = lock(&self.closed);
+        (*closed, *lock(&self.open)) = count_last(folder)?;
         Ok(())
     }
 
-    /// Impressions were lost. Never waits.
+    /// Adds lost impressions. Never waits.
     pub(super) fn lost(&self, impressions: u64) {
         self.lost.fetch_add(impressions, Ordering::Relaxed);
     }
 
-    /// Losses that the log does not know of yet.
+    /// Losses that are not in the log yet.
     pub(super) fn unrecorded_losses(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    pub(super) fn wrote(&self, wrote: Wrote) {
-        let mut open = hold(&self.open);
-        open.impressions += wrote.impressions;
-        open.judgements += wrote.judgements;
-        open.lost += wrote.losses;
-        self.lost.fetch_sub(wrote.losses, Ordering::Relaxed);
+    /// Adds written records.
+    pub(super) fn add_written(&self, written: Written) {
+        let mut open = lock(&self.open);
+        open.impressions += written.impressions;
+        open.judgements += written.judgements;
+        open.lost += written.losses;
+        self.lost.fetch_sub(written.losses, Ordering::Relaxed);
     }
 
-    /// What was counted as written may not be on the disk after all.
-    pub(super) fn unwrote(&self, wrote: Wrote) {
-        let mut open = hold(&self.open);
-        open.impressions -= wrote.impressions;
-        open.judgements -= wrote.judgements;
-        open.lost -= wrote.losses;
-        self.lost(wrote.impressions + wrote.losses);
+    /// Takes back written records that may not be on the disk, and counts their impressions as lost.
+    pub(super) fn take_back(&self, written: Written) {
+        let mut open = lock(&self.open);
+        open.impressions -= written.impressions;
+        open.judgements -= written.judgements;
+        open.lost -= written.losses;
+        self.lost(written.impressions + written.losses);
     }
 
-    pub(super) fn failed(&self, message: String) {
-        *hold(&self.last_error) = Some(message);
+    pub(super) fn set_last_error(&self, message: String) {
+        *lock(&self.last_error) = Some(message);
     }
 
     pub(super) fn read(&self, folder: &Path) -> FeedbackStats {
         let mut stats = FeedbackStats::default();
         {
-            let mut closed = hold(&self.closed);
+            let mut closed = lock(&self.closed);
             if let Closed::Uncounted(paths) = &*closed {
                 match tally(paths) {
                     Ok(counted) => *closed = Closed::Counted(counted),
-                    Err(error) => self.failed(error.to_string()),
+                    Err(error) => self.set_last_error(error.to_string()),
                 }
             }
             if let Closed::Counted(counted) = &*closed {
                 stats.add(counted);
             }
-            let open = hold(&self.open);
+            let open = lock(&self.open);
             stats.add(&open);
-            // Under the lock, so that a loss that is being recorded is counted once.
+            // Under the lock, so that a loss is counted once while the thread records it.
             stats.dropped += self.unrecorded_losses();
         }
         stats.torn_bytes += self.cut;
-        stats.last_error = hold(&self.last_error).clone();
+        stats.last_error = lock(&self.last_error).clone();
         for (_, path) in segment::list(folder).unwrap_or_default() {
             stats.segments += 1;
             stats.bytes += path.metadata().map_or(0, |found| found.len());
@@ -183,7 +163,7 @@ fn count_last(folder: &Path) -> Result<(Closed, Tally)> {
     Ok((Closed::Uncounted(paths), last))
 }
 
-/// The figures of a log that another process may be writing.
+/// The statistics of a log that another process may be writing to.
 pub(crate) fn read_stats(folder: &Path) -> Result<FeedbackStats> {
     Ok(Counters::new(folder, 0)?.read(folder))
 }
@@ -202,7 +182,7 @@ impl FeedbackStats {
     }
 }
 
-fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change under these locks is a few assignments: a panic leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Code under these locks only assigns: a panic leaves no change half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

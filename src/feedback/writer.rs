@@ -1,4 +1,4 @@
-//! The log's own thread: batches what waits, appends it, syncs, acknowledges.
+//! The writer thread: takes batches from the queue, appends and syncs them, and acknowledges.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,35 +11,35 @@ use super::forget::{Forget, forget};
 use super::options::FeedbackOptions;
 use super::record::{Impression, Judgement, Loss, Record};
 use super::segment::{self, OpenSegment, SegmentFile, open_on_disk};
-use super::stats::{Counters, Wrote};
+use super::stats::{Counters, Written};
 use crate::error::{Error, Result};
 use crate::storage::{HEADER_LEN, append_frame};
 
-/// Bytes that are written together at most, but for one record that alone is longer.
+/// Maximum bytes of a batch. A single longer record is a batch of its own.
 const BATCH_BYTES: usize = 1 << 20;
-/// Commands that are handled together at most.
+/// Maximum commands of a batch.
 const BATCH_COMMANDS: usize = 1024;
 
-/// Where a command's outcome goes.
+/// The channel for a command's result.
 pub(super) type Reply<T> = Sender<Result<T>>;
 
-/// What the thread is asked to do. Commands are carried out in the order they were sent.
+/// A command to the thread. Commands are executed in the order they were sent.
 #[derive(Debug)]
 pub(super) enum Command {
     Impression(Box<Impression>),
     Judgement(Judgement, Reply<()>),
-    /// Answer when everything before is written, so that a reader finds it.
+    /// Reply when all earlier commands are written, so that readers find them.
     Settle(Reply<()>),
-    /// Answer when everything before is durable.
+    /// Reply when all earlier commands are durable.
     Flush(Reply<()>),
     Forget(Forget, Reply<usize>),
     Close(Reply<()>),
 }
 
-/// How the thread meets the disk; tests put a failing one in its place.
+/// The thread's access to the disk. Tests replace it by a failing one.
 pub(super) struct Disk {
     pub(super) open: OpenSegment,
-    /// Impressions are not offered to a failed disk again before this time has passed.
+    /// After a failure, impressions are dropped for this time before the disk is tried again.
     pub(super) retry_after: Duration,
 }
 
@@ -54,28 +54,28 @@ pub(super) struct Writer {
     options: FeedbackOptions,
     counters: Arc<Counters>,
     disk: Disk,
-    /// The number of the segment that is written to, or will be.
+    /// The number of the current segment, or of the next one.
     number: u64,
     current: Option<Box<dyn SegmentFile>>,
-    /// When the oldest record was written that is not known to be durable.
+    /// When the oldest record was written that may not be durable.
     unsynced_since: Option<Instant>,
-    /// What was written since.
-    unsynced: Wrote,
+    /// Records written since then.
+    unsynced: Written,
     failed_at: Option<Instant>,
-    /// Impressions taken from the queue that are neither written nor counted as lost.
+    /// Impressions taken from the queue that are neither written nor counted as lost yet.
     in_hand: u64,
 }
 
-/// What is written together.
+/// Records to be written together.
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
     commands: usize,
     impressions: u64,
     judgements: u64,
-    /// Whoever waits until this batch is written.
+    /// Callers that wait until the batch is written.
     settle: Vec<Reply<()>>,
-    /// Whoever waits until it is durable.
+    /// Callers that wait until the batch is durable.
     durable: Vec<Reply<()>>,
 }
 
@@ -95,18 +95,18 @@ impl Writer {
             number,
             current: None,
             unsynced_since: None,
-            unsynced: Wrote::default(),
+            unsynced: Written::default(),
             failed_at: None,
             in_hand: 0,
         }
     }
 
-    /// What would be lost if the thread ended here.
+    /// Impressions that would be lost if the thread ended now.
     pub(super) fn in_hand(&self) -> u64 {
         self.in_hand
     }
 
-    /// Serves commands until it is told to close.
+    /// Serves commands until [`Command::Close`].
     pub(super) fn run(&mut self, commands: &Receiver<Command>) {
         loop {
             let received = match self.next_deadline() {
@@ -125,13 +125,13 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if self.next_deadline().is_some_and(|deadline| deadline <= Instant::now()) {
-                // A failure is counted and kept for the statistics; nobody waits for this.
+                // Nobody waits for this. Errors are counted and appear in the statistics.
                 let _ = self.write(Batch::default(), true);
             }
         }
     }
 
-    /// When something is to be done though nobody asks: a sync, or another attempt to write down losses.
+    /// When to act without a command: to sync, or to try again to record losses.
     fn next_deadline(&self) -> Option<Instant> {
         let sync =
             self.unsynced_since.map(|since| since + Duration::from_millis(self.options.sync_interval_ms));
@@ -139,7 +139,7 @@ impl Writer {
         sync.or(retry)
     }
 
-    /// Carries out `first` and what waits behind it, up to a batch or to a command that stands alone.
+    /// Executes `first` and the commands behind it in the queue, up to a full batch.
     fn serve(&mut self, first: Command, commands: &Receiver<Command>) -> ControlFlow<Reply<()>> {
         let mut batch = Batch::default();
         let mut next = Some(first);
@@ -179,25 +179,25 @@ impl Writer {
             None => {
                 self.in_hand -= 1;
                 self.counters.lost(1);
-                self.counters.failed(format!("query {query_id} was too long to be logged"));
+                self.counters.set_last_error(format!("query {query_id} was too long to be logged"));
             }
         }
     }
 
-    /// Writes a batch and answers who waits for it.
+    /// Writes a batch and replies to the callers that wait for it.
     fn finish(&mut self, mut batch: Batch) {
         let (settle, durable) = (std::mem::take(&mut batch.settle), std::mem::take(&mut batch.durable));
-        let wrote = self.write(batch, !durable.is_empty());
+        let written = self.write(batch, !durable.is_empty());
         self.in_hand = 0;
         for reply in settle.into_iter().chain(durable) {
-            // Whoever gave up waiting is not there to be told.
-            let _ = reply.send(wrote.as_ref().map(|_| ()).map_err(|error| again(error, &self.folder)));
+            // Sending fails if the caller is gone, which is fine.
+            let _ = reply.send(written.as_ref().map(|_| ()).map_err(|error| copy_of(error, &self.folder)));
         }
     }
 
-    /// Appends a batch, behind a record of the losses so far, and syncs if it must be `durable`.
+    /// Appends a batch and a record of the losses so far, and syncs if it must be `durable`.
     ///
-    /// While the disk is failing, a batch that nobody waits for is lost without another attempt.
+    /// Shortly after a failure, a batch that nobody waits for is dropped without trying the disk again.
     fn write(&mut self, mut batch: Batch, durable: bool) -> Result<()> {
         let resting = self.failed_at.is_some_and(|at| at.elapsed() < self.disk.retry_after);
         if resting && !durable {
@@ -212,9 +212,10 @@ impl Writer {
         }
         match self.append(&batch.bytes) {
             Ok(()) => {
-                let wrote = Wrote { impressions: batch.impressions, judgements: batch.judgements, losses };
-                self.counters.wrote(wrote);
-                self.unsynced.add(wrote);
+                let written =
+                    Written { impressions: batch.impressions, judgements: batch.judgements, losses };
+                self.counters.add_written(written);
+                self.unsynced.add(written);
             }
             Err(error) => {
                 self.counters.lost(batch.impressions);
@@ -229,8 +230,8 @@ impl Writer {
         if durable { self.sync() } else { Ok(()) }
     }
 
-    /// Appends to the current segment, or to a new one when it is full. After a failure even an empty `bytes` opens a
-    /// segment, to see whether the disk is back.
+    /// Appends to the current segment, or to a new one if it is full. After a failure, even an empty `bytes` opens a
+    /// segment, to check whether the disk works again.
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() && (self.current.is_some() || self.failed_at.is_none()) {
             return Ok(());
@@ -258,20 +259,20 @@ impl Writer {
         match &synced {
             Ok(()) => {
                 self.unsynced_since = None;
-                self.unsynced = Wrote::default();
+                self.unsynced = Written::default();
             }
             Err(error) => self.fail(error),
         }
         synced
     }
 
-    /// After a failure nothing is known of the segment's end, nor of what was not synced: the next record starts
-    /// another segment. A sync that failed is not tried again, since the system may have dropped what it could not
-    /// write and then report success.
+    /// Handles a failure of the disk. The next record starts a new segment, since the end of the current one and its
+    /// unsynced records are unknown. A failed sync is not repeated: the system may have dropped the data and then
+    /// report success.
     fn fail(&mut self, error: &Error) {
         tracing::warn!(%error, "the feedback log could not be written");
-        self.counters.failed(error.to_string());
-        self.counters.unwrote(std::mem::take(&mut self.unsynced));
+        self.counters.set_last_error(error.to_string());
+        self.counters.take_back(std::mem::take(&mut self.unsynced));
         self.unsynced_since = None;
         self.failed_at = Some(Instant::now());
         if self.current.take().is_some() {
@@ -281,11 +282,11 @@ impl Writer {
 
     fn forget(&mut self, what: &Forget) -> Result<usize> {
         let synced = self.sync();
-        // Segments are replaced by other files of the same name; an open one would go on being written unseen.
+        // Forgetting replaces segments. Close the open one, or later records would go to the old file.
         self.current = None;
         let forgotten = forget(&self.folder, what);
         if let Err(error) = self.counters.recount(&self.folder) {
-            self.counters.failed(error.to_string());
+            self.counters.set_last_error(error.to_string());
         }
         synced.and(forgotten)
     }
@@ -308,8 +309,8 @@ fn add_judgement(batch: &mut Batch, judgement: Judgement, reply: Reply<()>) {
     }
 }
 
-/// The same failure for everyone who waits for a batch.
-fn again(error: &Error, folder: &Path) -> Error {
+/// A copy of the error for each caller that waits for a batch.
+fn copy_of(error: &Error, folder: &Path) -> Error {
     let (doing, path, source) = match error {
         Error::Io { doing, path, source } => {
             (*doing, path.as_path(), std::io::Error::new(source.kind(), source.to_string()))

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::groups::groups_by_answer;
-use super::{Candidate, ClassWeights, Fusion, QueryProfile, fuse};
+use super::method::Fusion;
+use super::score::{Candidate, fuse};
 use crate::ids::ChunkId;
 
 /// One query of the past: what was ranked, and which of it was right.
@@ -12,18 +12,12 @@ pub(crate) struct Judged {
     pub(crate) candidates: Vec<Candidate>,
     /// Ids of documents.
     pub(crate) relevant: BTreeSet<String>,
-    pub(crate) profile: QueryProfile,
+    /// What its words could score: see [`fuse`].
+    pub(crate) ceiling: f32,
 }
 
 /// So many queries' worth does a prior weigh against what the judgements say.
 const PRIOR_QUERIES: f64 = 20.0;
-/// Parts that the queries are cut into to see whether classes earn their place.
-const FOLDS: usize = 5;
-/// Fewer groups of queries tell too little for that.
-const LEAST_GROUPS: usize = 2 * FOLDS;
-/// Standard errors that the gain of classes must exceed: luck alone does that once in a hundred times. No less: a class is drawn
-/// towards what all queries say, not towards the default, which is a gain of its own where the two are apart.
-const STANDARD_ERRORS: f64 = 2.326;
 
 /// The weights that are tried.
 fn grid() -> impl Iterator<Item = f32> {
@@ -53,29 +47,6 @@ struct Telling<'a> {
 pub(crate) fn learn_dense_weight(queries: &[&Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
     let past = Past::of(queries, documents);
     (!past.telling.is_empty()).then(|| past.fit(&past.all(), Fusion::DEFAULT_DENSE_WEIGHT))
-}
-
-/// A dense weight for each kind of query where that has shown to be better, else the one for all of
-/// [`learn_dense_weight`]; `None` where the queries say nothing.
-///
-/// A kind's weight is learnt by the same rule from its own queries, with the weight for all in the place of the
-/// default: a kind with few queries stays near it. Whether kinds are better is found by cross-validation: five parts,
-/// queries with a common answer in one of them, each ranked with what the other four have taught. The gain, summed
-/// over groups that share answers, must exceed 2.326 times its standard error.
-pub(crate) fn learn_class_weights(
-    queries: &[&Judged],
-    documents: &HashMap<ChunkId, String>,
-) -> Option<Fusion> {
-    let past = Past::of(queries, documents);
-    if past.telling.is_empty() {
-        return None;
-    }
-    let all = past.all();
-    let dense_weight = past.fit(&all, Fusion::DEFAULT_DENSE_WEIGHT);
-    Some(match past.classes_are_better() {
-        true => Fusion::ByClass(past.fit_classes(&all, dense_weight)),
-        false => Fusion::Convex { dense_weight },
-    })
 }
 
 impl<'a> Past<'a> {
@@ -112,58 +83,12 @@ impl<'a> Past<'a> {
         let score = |weight: f32| some.iter().map(|one| self.quality(one, weight)).sum::<f64>();
         if score(learned) > score(prior) { learned } else { prior }
     }
-
-    /// The same for each class, drawn towards the weight for all.
-    fn fit_classes(&self, some: &[&Telling<'_>], all: f32) -> ClassWeights {
-        ClassWeights::by(|class| {
-            let own: Vec<&Telling> =
-                some.iter().copied().filter(|one| one.query.profile.class == class).collect();
-            self.fit(&own, all)
-        })
-    }
-
-    fn classes_are_better(&self) -> bool {
-        let groups = groups_by_answer(self.telling.iter().map(|one| &one.query.relevant));
-        let folds = &folds(&groups);
-        let mut gains: HashMap<usize, f64> = groups.iter().map(|group| (*group, 0.0)).collect();
-        if gains.len() < LEAST_GROUPS {
-            return false;
-        }
-        for fold in 0..FOLDS {
-            let part = |inside: bool| {
-                let there = self.telling.iter().enumerate();
-                there.filter(move |(place, _)| (folds[*place] == fold) == inside)
-            };
-            let taught: Vec<&Telling> = part(false).map(|(_, one)| one).collect();
-            let weight = self.fit(&taught, Fusion::DEFAULT_DENSE_WEIGHT);
-            let weights = self.fit_classes(&taught, weight);
-            for (place, one) in part(true) {
-                let gain = self.quality(one, weights.of(one.query.profile.class)) - self.quality(one, weight);
-                *gains.entry(groups[place]).or_default() += gain;
-            }
-        }
-        let mut gains: Vec<(usize, f64)> = gains.into_iter().collect();
-        // In a fixed order, so that equal judgements give equal sums.
-        gains.sort_unstable_by_key(|(group, _)| *group);
-        let count = gains.len() as f64;
-        let sum: f64 = gains.iter().map(|(_, gain)| gain).sum();
-        let spread: f64 = gains.iter().map(|(_, gain)| (gain - sum / count).powi(2)).sum();
-        sum > STANDARD_ERRORS * (spread * count / (count - 1.0)).sqrt() && sum > 0.0
-    }
-}
-
-/// The part that each query is in; a group is never cut.
-fn folds(groups: &[usize]) -> Vec<usize> {
-    let mut numbers = groups.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup();
-    groups.iter().map(|group| numbers.partition_point(|number| number < group) % FOLDS).collect()
 }
 
 /// nDCG@10 of one query, with binary relevance.
 fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f32) -> f64 {
     let discount = |index: usize| 1.0 / (index as f64 + 2.0).log2();
-    let ranked = fuse(&Fusion::Convex { dense_weight }, query.profile, &query.candidates);
+    let ranked = fuse(&Fusion::Convex { dense_weight }, query.ceiling, &query.candidates);
     let mut seen = HashSet::new();
     let gain: f64 = ranked
         .iter()

@@ -1,12 +1,13 @@
+use super::score::Fused;
 use super::*;
+use crate::ids::ChunkId;
 use proptest::prelude::*;
 
-/// Of a query of no particular class, whose words are worth 10.
-pub(super) const PROFILE: QueryProfile =
-    QueryProfile { class: QueryClass { long: false, rare: false }, ceiling: 10.0 };
+/// Of a query whose words could score 10.
+pub(super) const CEILING: f32 = 10.0;
 
 fn fuse(fusion: &Fusion, candidates: &[Candidate]) -> Vec<Fused> {
-    super::fuse(fusion, PROFILE, candidates)
+    super::fuse(fusion, CEILING, candidates)
 }
 
 pub(super) fn candidate(id: u64, lexical: f32, dense: f32) -> Candidate {
@@ -36,7 +37,6 @@ fn fusions() -> impl Strategy<Value = Fusion> {
     prop_oneof![
         (0.0f32..=1.0).prop_map(|dense_weight| Fusion::Convex { dense_weight }),
         (1u32..100).prop_map(|k| Fusion::Rrf { k }),
-        (0.0f32..=1.0).prop_map(|weight| Fusion::ByClass(ClassWeights::by(|_| weight))),
     ]
 }
 
@@ -75,8 +75,7 @@ proptest! {
     #[test]
     fn a_lone_hit_scores_above_zero(lexical in 0.0f32..50.0, dense in -0.99f32..=1.0, fusion in fusions()) {
         let hit = fuse(&fusion, &[candidate(1, lexical, dense)]);
-        let unseen = [Fusion::Convex { dense_weight: 0.0 }, Fusion::ByClass(ClassWeights::by(|_| 0.0))];
-            let counts = lexical > 0.0 || !unseen.contains(&fusion);
+        let counts = lexical > 0.0 || fusion != Fusion::Convex { dense_weight: 0.0 };
         prop_assert!(hit[0].score > 0.0 || !counts);
     }
 
@@ -143,13 +142,7 @@ fn options_are_checked_and_kept_as_json() {
         assert!(Fusion::Convex { dense_weight }.validate().is_err());
     }
     assert!(Fusion::Rrf { k: 0 }.validate().is_err());
-    let classes = ClassWeights { short: 0.9, short_rare: 0.5, long: 0.75, long_rare: 0.25 };
-    assert!(Fusion::ByClass(classes).validate().is_ok());
-    assert!(Fusion::ByClass(ClassWeights { long_rare: 1.5, ..classes }).validate().is_err());
-    let json = serde_json::to_string(&Fusion::ByClass(classes)).unwrap();
-    let expected = r#"{"mode":"by-class","short":0.9,"short_rare":0.5,"long":0.75,"long_rare":0.25}"#;
-    assert_eq!(json, expected);
-    for fusion in [Fusion::default(), Fusion::RRF, Fusion::ByClass(classes)] {
+    for fusion in [Fusion::default(), Fusion::RRF] {
         let json = serde_json::to_string(&fusion).unwrap();
         assert_eq!(serde_json::from_str::<Fusion>(&json).unwrap(), fusion, "{json}");
     }
@@ -158,14 +151,7 @@ fn options_are_checked_and_kept_as_json() {
 }
 
 #[test]
-fn a_query_is_fused_with_the_weight_of_its_class() {
-    let pool = [candidate(1, 9.0, 0.1), candidate(2, 0.0, 0.9), candidate(3, 3.0, -0.5)];
-    let weights = ClassWeights { short: 0.0, short_rare: 0.2, long: 0.5, long_rare: 1.0 };
-    for class in QueryClass::ALL {
-        let one = Fusion::Convex { dense_weight: weights.of(class) };
-        assert_eq!(
-            super::fuse(&Fusion::ByClass(weights), QueryProfile { class, ..PROFILE }, &pool),
-            fuse(&one, &pool)
-        );
-    }
+fn weights_by_kind_of_query_which_earlier_versions_stored_are_read_as_the_default() {
+    let stored = r#"{"mode":"by-class","short":0.9,"short_rare":0.5,"long":0.75,"long_rare":0.25}"#;
+    assert_eq!(serde_json::from_str::<Fusion>(stored).unwrap(), Fusion::default());
 }

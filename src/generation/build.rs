@@ -1,23 +1,21 @@
 //! Building a generation: a folder of its own, not visible until it is published.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::calibration;
 use super::candidate::Candidate;
-use super::manifest::{Manifest, folder_of};
 use super::model_files::{self, Files};
 use super::open::{Generation, GenerationMeta, ModelPlace, Pinned, dense_folder, model_folder};
 use super::query_side::{QueriesMeta, QuerySide};
+use super::scratch::{Scratch, next_id, scratch, scratch_for};
 use crate::dense::{DenseIndex, DenseOptions};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, GenerationId};
 use crate::lexical::LexicalSnapshot;
-use crate::storage::remove_folder;
 
 /// Chunks that are read, encoded and appended at a time: bounds memory and the work lost to a cancellation.
 const FILL_BATCH: usize = 128;
@@ -30,18 +28,6 @@ pub(crate) struct Building {
     pub(super) queries: QuerySide,
     pub(super) dense: DenseIndex,
     pub(super) folder: Scratch,
-}
-
-/// A folder that is removed on drop; once it was published under another name there is nothing to remove.
-#[derive(Debug)]
-pub(super) struct Scratch(pub(super) PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = remove_folder(&self.0) {
-            tracing::warn!(%error, "could not delete an abandoned build");
-        }
-    }
 }
 
 impl Building {
@@ -61,15 +47,14 @@ impl Building {
             model: ModelPlace::Folder(model),
             files: Files::new(),
             queries: QueriesMeta::default(),
-            nudged: BTreeSet::new(),
             fusion,
             created_ms: crate::clock::now_ms(),
         };
         Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts the next generation after `parent` over weights that `save` writes into the folder it is given. They encode
-    /// documents and queries.
+    /// Starts the next generation after `parent` over weights that `save` writes into the folder it is given. They
+    /// encode documents and queries.
     pub(crate) fn next(
         root: &Path,
         parent: &Generation,
@@ -87,15 +72,14 @@ impl Building {
             model: ModelPlace::Own,
             files: model_files::digests(&model)?,
             queries: QueriesMeta::default(),
-            nudged: BTreeSet::new(),
             fusion: parent.meta.fusion,
             created_ms: crate::clock::now_ms(),
         };
         Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts a generation that differs from `pinned`'s in its fusion and, where there is a candidate, in how it encodes
-    /// queries: the documents' encoder and their vectors are the same.
+    /// Starts a generation that differs from `pinned`'s in its fusion and, where there is a candidate, in how it
+    /// encodes queries: the documents' encoder and their vectors are the same.
     pub(crate) fn sibling(
         root: &Path,
         pinned: &Pinned,
@@ -134,14 +118,6 @@ impl Building {
             ..parent.meta.clone()
         };
         Ok(Building { meta, encoder, queries: side, dense, folder })
-    }
-
-    /// Gives chunks other vectors than their encoder does: `nudged` are all of which that is true from now on.
-    pub(crate) fn nudge(&mut self, rows: &[(ChunkId, &[f32])], nudged: BTreeSet<ChunkId>) -> Result<()> {
-        self.dense.append(rows)?;
-        self.dense.sync()?;
-        self.meta.nudged = nudged;
-        Ok(())
     }
 
     /// Another fusion than its parent's.
@@ -197,8 +173,8 @@ impl Building {
 }
 
 /// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable. Returns
-/// how many there were.
-/// `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch and may stop the work.
+/// how many there were. `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch
+/// and may stop the work.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; the vectors appended so far stay, and are skipped by the next call.
@@ -238,24 +214,4 @@ pub(crate) fn fill(
     }
     dense.sync()?;
     Ok(missing.len())
-}
-
-/// The number of the generation after `parent`.
-fn next_id(root: &Path, parent: &Generation) -> Result<GenerationId> {
-    Ok(Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |manifest| manifest.next))
-}
-
-/// A new folder for what may follow `parent`; `suffix` tells several in one round apart.
-pub(super) fn scratch(root: &Path, parent: &Generation, suffix: &str) -> Result<Scratch> {
-    scratch_for(root, next_id(root, parent)?, suffix)
-}
-
-fn scratch_for(root: &Path, id: GenerationId, suffix: &str) -> Result<Scratch> {
-    let mut name = std::ffi::OsString::from(".building-");
-    name.push(folder_of(root, id).file_name().unwrap_or_default());
-    name.push(suffix);
-    let folder = root.join(name);
-    remove_folder(&folder)?;
-    std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-    Ok(Scratch(folder))
 }

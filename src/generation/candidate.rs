@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::adapter_file;
-use super::build::{Scratch, scratch};
 use super::open::{Generation, GenerationMeta, Pinned};
-use super::query_side::{AdapterMeta, QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
-use crate::encoder::{Adapter, Encoder};
+use super::query_side::{QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
+use super::scratch::{Scratch, scratch};
+use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 
 /// A query side that is not published. Dropped, it leaves nothing behind.
@@ -19,7 +18,8 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// An encoder of queries that was trained against the vectors of `serving`; `save` writes it into the folder it is given.
+    /// An encoder of queries that was trained against the vectors of `serving`; `save` writes it into the folder it is
+    /// given.
     pub(crate) fn with_encoder(
         root: &Path,
         serving: &Generation,
@@ -31,22 +31,8 @@ impl Candidate {
         let backend = serving.encoder.backend().for_queries();
         let encoder = Encoder::load_with(&model, backend.options())?;
         let meta = QueryEncoderMeta::of(&folder.0, encoder.weights(), serving.meta.weights)?;
-        // An adapter of the encoder before it is none of this one.
-        let meta = QueriesMeta { encoder: Some(meta), adapter: None };
-        let side = QuerySide { encoder: Some(Arc::new(encoder)), adapter: None };
-        Ok(Candidate { meta, side, folder })
-    }
-
-    /// An adapter, in place of any other, of the vectors that the encoder of queries of `serving` gives; it was fitted to the
-    /// documents' vectors there.
-    pub(crate) fn with_adapter(root: &Path, serving: &Generation, adapter: Adapter) -> Result<Candidate> {
-        let folder = scratch(root, serving, "-adapter-of-queries")?;
-        let encoder = serving.meta.queries.encoder.clone();
-        let fitted_to = serving.meta.weights;
-        let queries = encoder.as_ref().map_or(fitted_to, |encoder| encoder.weights);
-        let file = adapter_file::write(&folder.0, &adapter)?;
-        let meta = QueriesMeta { encoder, adapter: Some(AdapterMeta { file, queries, fitted_to }) };
-        let side = QuerySide { adapter: Some(Arc::new(adapter)), ..serving.queries.clone() };
+        let meta = QueriesMeta { encoder: Some(meta) };
+        let side = QuerySide { encoder: Some(Arc::new(encoder)) };
         Ok(Candidate { meta, side, folder })
     }
 

@@ -4,20 +4,20 @@
 //! a folder that it doesn't name is the leftover of a build or of a deletion and is collected by the next writer.
 //! Only vectors are ever added to a published generation; what it was built with never changes.
 
-mod adapter_file;
 mod build;
 mod calibration;
 mod candidate;
+mod damage;
 mod manifest;
 mod model_files;
 mod open;
 mod publish;
 mod queries;
 mod query_side;
-mod sealed;
+mod scratch;
 
 pub(crate) use build::{Building, fill};
 pub(crate) use candidate::Candidate;
 pub(crate) use manifest::Manifest;
-pub(crate) use open::{Generation, Pinned};
+pub(crate) use open::{Generation, GenerationMeta, Pinned};
 pub(crate) use publish::{Published, collect_garbage, publish, roll_back};

@@ -1,13 +1,14 @@
 //! An opened generation.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::calibration;
+use super::damage::{META, REMEDY};
 use super::manifest::folder_of;
 use super::model_files::{self, Files};
 use super::queries::QueryCache;
@@ -17,17 +18,10 @@ use crate::encoder::{Backend, Encoder, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
-use crate::storage::{read_envelope, rebuild, remove_folder, write_envelope};
+use crate::storage::{read_envelope, remove_folder, write_envelope};
 
-pub(super) const META: &str = "generation.json";
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
-
-/// What helps against damage in a generation that a round has made.
-pub(super) const REMEDY: &str = concat!(
-    "if an earlier one is kept, return to it with `retune rollback` or Engine::rollback_at; else ",
-    rebuild!()
-);
 
 /// Where a generation's encoder lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +48,6 @@ pub(crate) struct GenerationMeta {
     /// What turns queries into vectors, where that is not the encoder alone.
     #[serde(default)]
     pub(crate) queries: QueriesMeta,
-    /// Chunks whose vectors a round has moved from where the encoder has them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) nudged: BTreeSet<ChunkId>,
     pub(crate) fusion: Fusion,
     pub(crate) created_ms: u64,
 }
@@ -64,18 +55,22 @@ pub(crate) struct GenerationMeta {
 impl GenerationMeta {
     /// Whether rounds have made it rank the queries better that they were trained on, by more than the fusion.
     pub(crate) fn has_learnt(&self) -> bool {
-        self.model == ModelPlace::Own || self.queries != QueriesMeta::default() || !self.nudged.is_empty()
+        self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
 
     pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
         let path = folder.join(META);
         let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
-        read.ok_or_else(|| Error::Damaged {
-            path,
+        let meta = read.ok_or_else(|| Error::Damaged {
+            path: path.clone(),
             found: "no such file".into(),
             expected: "the description of the generation".into(),
             remedy: REMEDY,
-        })
+        })?;
+        if let Some(retired) = read_envelope::<Retired>(&path, KIND, VERSION)? {
+            retired.warn(&path);
+        }
+        Ok(meta)
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
@@ -135,22 +130,6 @@ impl Generation {
     /// As [`Encoder::encode_one`].
     pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
         self.asked.get(text, || self.queries.encode(&self.encoder, text))
-    }
-
-    /// The vector of a query as its encoder gives it, which an adapter is fitted to.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode_one`].
-    pub(crate) fn encode_query_plain(&self, text: &str) -> Result<Arc<[f32]>> {
-        match self.queries.adapter {
-            Some(_) => self.queries.encode_plain(&self.encoder, text).map(Arc::from),
-            None => self.encode_query(text),
-        }
-    }
-
-    /// Columns of each factor of the adapter of queries, where there is one.
-    pub(crate) fn adapter_rank(&self) -> Option<usize> {
-        self.queries.adapter.as_ref().map(|adapter| adapter.rank())
     }
 
     /// Its own folder.
@@ -295,34 +274,70 @@ fn open_encoder(
     })
 }
 
+/// What rounds of earlier versions may have left in `generation.json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Retired {
+    nudged: Option<IgnoredAny>,
+    queries: RetiredQueries,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RetiredQueries {
+    adapter: Option<IgnoredAny>,
+}
+
+impl Retired {
+    /// Says in the log what of an older generation is not used any more.
+    fn warn(&self, path: &Path) {
+        let path = path.display();
+        if self.queries.adapter.is_some() {
+            tracing::warn!(%path, "adapters of queries are no longer used: queries are encoded without one");
+        }
+        if self.nudged.is_some() {
+            tracing::warn!(%path, "vectors are no longer moved: those that a round has moved stay where they are");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::query_side::AdapterMeta;
+    use super::super::query_side::QueryEncoderMeta;
     use super::*;
 
-    #[test]
-    fn whatever_is_beside_the_fusion_was_learnt_from_queries() {
-        let first = GenerationMeta {
+    fn first() -> GenerationMeta {
+        GenerationMeta {
             id: GenerationId(1),
             parent: None,
             weights: Digest([0; 32]),
             model: ModelPlace::Folder("model".into()),
             files: Files::new(),
             queries: QueriesMeta::default(),
-            nudged: BTreeSet::new(),
             fusion: Fusion::Convex { dense_weight: 0.2 },
             created_ms: 0,
-        };
-        assert!(!first.has_learnt());
-        let (file, queries, fitted_to) = (Digest([1; 32]), Digest([2; 32]), Digest([3; 32]));
-        let adapter = Some(AdapterMeta { file, queries, fitted_to });
-        let queries = QueriesMeta { adapter, ..QueriesMeta::default() };
-        for learnt in [
-            GenerationMeta { model: ModelPlace::Own, ..first.clone() },
-            GenerationMeta { queries, ..first.clone() },
-            GenerationMeta { nudged: [ChunkId(1)].into(), ..first },
-        ] {
-            assert!(learnt.has_learnt(), "{learnt:?}");
         }
+    }
+
+    #[test]
+    fn whatever_is_beside_the_fusion_was_learnt_from_queries() {
+        assert!(!first().has_learnt());
+        assert!(GenerationMeta { model: ModelPlace::Own, ..first() }.has_learnt());
+        let encoder = QueryEncoderMeta::new(Digest([1; 32]), Digest([0; 32]));
+        let queries = QueriesMeta { encoder: Some(encoder) };
+        assert!(GenerationMeta { queries, ..first() }.has_learnt());
+    }
+
+    #[test]
+    fn a_generation_with_an_adapter_and_moved_vectors_is_read_without_them() {
+        let folder = tempfile::tempdir().unwrap();
+        first().write(folder.path()).unwrap();
+        let mut stored = serde_json::to_value(first()).unwrap();
+        stored["nudged"] = serde_json::json!([1, 5]);
+        stored["queries"]["adapter"] = serde_json::json!({ "file": "0" });
+        write_envelope(&folder.path().join(META), KIND, VERSION, &stored).unwrap();
+        assert_eq!(GenerationMeta::read(folder.path()).unwrap(), first());
+        let retired: Retired = serde_json::from_value(stored).unwrap();
+        assert!(retired.nudged.is_some() && retired.queries.adapter.is_some());
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Published<T> {
     pub(crate) dropped: Vec<GenerationId>,
 }
 
-/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. Whatever a reader
-/// needs of it is prepared before it becomes the current one: what fails there leaves the one before.
+/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. Whatever a
+/// reader needs of it is prepared before it becomes the current one: what fails there leaves the one before.
 pub(crate) fn publish<T>(
     root: &Path,
     building: Building,

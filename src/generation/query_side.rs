@@ -1,20 +1,18 @@
 //! How queries become vectors where that is not as documents do.
 //!
 //! Vectors of one encoder are never compared with another's, with one exception: an encoder of queries that was trained
-//! against the very vectors that it is compared with. It is recorded with the weights that made those, and opening holds it
-//! to them.
+//! against the very vectors that it is compared with. It is recorded with the weights that made those, and opening
+//! holds it to them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::adapter_file;
 use super::calibration;
+use super::damage::{META, REMEDY};
 use super::model_files::{self, Files};
-use super::open::{META, REMEDY};
-use super::sealed;
-use crate::encoder::{Adapter, Encoder};
+use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -23,8 +21,6 @@ use crate::ids::Digest;
 pub(crate) struct QueriesMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encoder: Option<QueryEncoderMeta>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) adapter: Option<AdapterMeta>,
 }
 
 /// An encoder of queries, in the generation's folder `queries/`.
@@ -38,18 +34,12 @@ pub(crate) struct QueryEncoderMeta {
     pub(super) files: Files,
 }
 
-/// A map of the vectors that the encoder of queries gives, in the generation's `adapter.bin`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AdapterMeta {
-    /// SHA-256 of the file.
-    pub(crate) file: Digest,
-    /// SHA-256 of the weights that made the queries' vectors which it maps.
-    pub(crate) queries: Digest,
-    /// SHA-256 of the weights that made the documents' vectors which it was fitted to.
-    pub(crate) fitted_to: Digest,
-}
-
 impl QueryEncoderMeta {
+    #[cfg(test)]
+    pub(super) fn new(weights: Digest, trained_against: Digest) -> QueryEncoderMeta {
+        QueryEncoderMeta { weights, trained_against, files: Files::new() }
+    }
+
     /// Describes the encoder that was saved in the generation's folder, with weights as they were loaded.
     pub(super) fn of(
         generation: &Path,
@@ -73,14 +63,6 @@ impl QueryEncoderMeta {
     }
 }
 
-impl AdapterMeta {
-    fn open(&self, generation: &Path, queries: Digest, documents: &Encoder) -> Result<Adapter> {
-        held_to(generation, "an adapter", self.fitted_to, documents.weights())?;
-        held_to(generation, "an adapter of queries", self.queries, queries)?;
-        adapter_file::read(generation, self.file, documents.dimensions())
-    }
-}
-
 /// Refuses what was made for the vectors of other weights.
 fn held_to(generation: &Path, what: &str, found: Digest, expected: Digest) -> Result<()> {
     if found == expected {
@@ -100,9 +82,6 @@ impl QueriesMeta {
         if self.encoder.is_some() && !query_folder(to).exists() {
             model_files::copy(&query_folder(from), &query_folder(to))?;
         }
-        if self.adapter.is_some() && !adapter_file::path(to).exists() {
-            sealed::hand_on(&adapter_file::path(from), &adapter_file::path(to))?;
-        }
         Ok(())
     }
 }
@@ -111,30 +90,17 @@ impl QueriesMeta {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuerySide {
     pub(super) encoder: Option<Arc<Encoder>>,
-    pub(super) adapter: Option<Arc<Adapter>>,
 }
 
 impl QuerySide {
     /// Opens what `meta` says there is in the folder of a generation whose vectors are made by `documents`.
     pub(super) fn open(generation: &Path, meta: &QueriesMeta, documents: &Encoder) -> Result<QuerySide> {
         let encoder = meta.encoder.as_ref().map(|meta| meta.open(generation, documents)).transpose()?;
-        let queries = encoder.as_ref().map_or(documents.weights(), Encoder::weights);
-        let adapter =
-            meta.adapter.as_ref().map(|meta| meta.open(generation, queries, documents)).transpose()?;
-        Ok(QuerySide { encoder: encoder.map(Arc::new), adapter: adapter.map(Arc::new) })
+        Ok(QuerySide { encoder: encoder.map(Arc::new) })
     }
 
     /// The vector of a query, of length 1.
     pub(super) fn encode(&self, documents: &Encoder, text: &str) -> Result<Vec<f32>> {
-        let vector = self.encode_plain(documents, text)?;
-        Ok(match &self.adapter {
-            Some(adapter) => adapter.apply(&vector),
-            None => vector,
-        })
-    }
-
-    /// The vector of a query as its encoder gives it, before any adapter.
-    pub(super) fn encode_plain(&self, documents: &Encoder, text: &str) -> Result<Vec<f32>> {
         self.encoder.as_deref().unwrap_or(documents).encode_one(text)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report::{Decision, RoundReport};
 use crate::error::{Error, Result};
-use crate::storage::{read_envelope, write_envelope};
+use crate::storage::{read_envelope, remove_file, write_envelope};
 
 const KIND: &str = "round";
 const VERSION: u32 = 1;
@@ -35,6 +35,15 @@ impl Drop for Running<'_> {
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
         History { folder, running: AtomicBool::new(false), paused: AtomicBool::new(false) }
+    }
+
+    /// Removes what earlier versions kept here of confusables: what is forgotten must be forgotten everywhere.
+    pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
+        let path = folder.join("negatives.json");
+        if path.exists() {
+            tracing::info!(path = %path.display(), "removing what an earlier version kept of confusables");
+        }
+        remove_file(&path)
     }
 
     /// Marks a round as running. The caller sees to it that there is one at a time.
@@ -68,8 +77,8 @@ impl History {
         write_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
-    /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and nothing
-    /// depends on them.
+    /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and
+    /// nothing depends on them.
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
         for &round in self.numbers()?.iter().rev() {
             match read_envelope(&self.path(round), KIND, VERSION) {

@@ -1,38 +1,82 @@
-//! One round: collect examples → fusion weight → train → pool gate → reindex → gate → (publish).
+//! One round of learning: collect → mine → train → gate → publish.
 //!
-//! The gate judges what users would get: it searches the whole corpus with the old generation and with the new one,
-//! which therefore is indexed before it is judged, in a folder that a rejection throws away. A pool of the corpus tells
-//! beforehand whether that is worth while. Publishing needs the writer and is done by the engine.
+//! [`collect`] turns the log into judged queries, [`mine`] gives those to train on their hard negatives, [`proposal`]
+//! trains and builds what may be published, and [`gate`] compares it with what answers now. Both sides search the whole
+//! corpus; what is rejected leaves nothing behind. Publishing needs the writer and is the engine's.
 
-mod adapter_tier;
-mod choose;
-mod encoder_tier;
-mod examples;
+mod collect;
+mod counts;
 mod gate;
+mod golden;
 mod history;
-mod ledger;
-mod nudge_tier;
+mod input;
+mod mine;
+mod old_reports;
 mod options;
-mod pool;
-mod query_tier;
+mod progress;
+mod proposal;
 mod report;
-mod round;
-mod suspects;
-mod tier_options;
-mod tiers;
-mod unfinished;
-mod weights;
+mod resume;
+mod tier;
+mod topic;
 
-pub use gate::{GateOptions, GoldenQuery};
+pub use golden::GoldenQuery;
 pub(crate) use history::{History, Running};
-pub use ledger::{FollowOptions, FollowReport};
-pub(crate) use ledger::{Ledger, LedgerFile};
-pub use nudge_tier::NudgeReport;
+pub(crate) use input::RoundInput;
 pub use options::LearnOptions;
+pub(crate) use progress::Progress;
 pub use report::{
-    Decision, EvidenceReport, Gate, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores,
-    RoundReport, RoundSeconds, Tier, TierReport, TrainingReport,
+    Decision, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
+    Ruling, SuspectReport, TierReport, TrainingReport,
 };
-pub(crate) use round::{RoundInput, prepare_round};
-pub use tier_options::{AdapterOptions, QuerySideOptions};
-pub(crate) use unfinished::Unfinished;
+pub(crate) use resume::Unfinished;
+pub use tier::Tier;
+
+use crate::error::Result;
+use crate::generation::Building;
+use collect::collect;
+use counts::Counts;
+use gate::Gate;
+use mine::mine;
+use progress::Tracker;
+use proposal::{Materials, Outcome, plan, try_tiers};
+
+/// A round that has been judged: its report, and the new generation if the gate let it through.
+pub(crate) struct Round {
+    pub(crate) report: RoundReport,
+    pub(crate) accepted: Option<Building>,
+}
+
+/// Everything up to publishing. Nothing that serves is touched.
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks, and whatever a stage runs into; then nothing
+/// is left behind.
+pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<Round> {
+    let RoundInput { options, snapshot, .. } = *input;
+    options.validate()?;
+    let (mut tracker, mut counts) = (Tracker::start(progress), Counts::default());
+    let judged = tracker
+        .during(LearnStage::Collect, |tracker| collect(input.replay, snapshot, &mut counts, tracker))?;
+    let mut report = RoundReport::begin(input.round, input.started_ms, &snapshot.pinned.generation.meta);
+    report.held_out = judged.held_out.len();
+    let outcome = match plan(options, judged.training.len(), judged.held_out.len(), snapshot) {
+        Err(reason) => Outcome::skipped(reason),
+        Ok(tiers) => {
+            let topics = judged.training_topics();
+            let mined = tracker.during(LearnStage::Collect, |tracker| {
+                let trains = tiers.iter().any(|tier| tier.is_trained());
+                let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
+                trains.then(&mut mine).transpose()
+            })?;
+            report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());
+            report.suspects = mined.as_ref().and_then(|mined| mined.suspects);
+            let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
+            let materials = Materials { input, topics: &topics, mined: mined.as_ref(), gate: &gate };
+            try_tiers(materials, &tiers, &mut tracker)?
+        }
+    };
+    report.sources = counts.into_table();
+    report.seconds = tracker.seconds();
+    Ok(Round { accepted: outcome.publish_in(&mut report), report })
+}

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::FollowReport;
-use super::nudge_tier::NudgeReport;
+use super::old_reports::{all_known, known};
+use super::tier::Tier;
 use crate::fusion::Fusion;
+use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
-use crate::train::{
-    Displaced, GradientNegatives, Masked, Mixing, MonitorReport, NegativeScope, StepReport, TrainOptions,
-    TrainReport,
-};
+use crate::train::{Displaced, Masked, MonitorReport, NegativeScope, StepReport, TrainOptions, TrainReport};
 
 /// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,53 +28,62 @@ pub struct RoundReport {
     /// Where negatives came from (`confusable`, `semantic`, `adversarial`: texts, before each stands in the rows of its
     /// query) and what was left out: `queries`, `pairs_without_negative`, `dropped_…`.
     pub sources: BTreeMap<String, u64>,
-    /// What the log itself was found to say of its judgements.
+    /// The limit above which candidates were suspected of being answers; absent where the fixed margin counted.
     #[serde(default)]
-    pub evidence: EvidenceReport,
-    /// What has become of confusables since earlier rounds.
-    #[serde(default)]
-    pub followed: FollowReport,
+    pub suspects: Option<SuspectReport>,
     /// Loss of each step.
     pub loss: Vec<f32>,
     /// How it was trained: of several, what was published, else the last. Absent where nothing was.
     #[serde(default)]
     pub training: Option<TrainingReport>,
     /// What was published.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known")]
     pub tier: Option<Tier>,
     /// What was tried, in that order, each against the best before it. Empty in reports of older versions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "all_known")]
     pub tried: Vec<TierReport>,
-    /// How vectors were moved; absent where that was not tried, or no bound ranked better what was kept apart.
-    #[serde(default)]
-    pub nudge: Option<NudgeReport>,
     /// The fusion that answers after the round.
     #[serde(default)]
     pub fusion: Fusion,
-    /// How the new generation compared with the old, or with a cheaper tier that was better already; of several that failed,
-    /// the last.
-    pub gate: Gate,
+    /// How the new generation compared with the old, or with a cheaper tier that was better already; of several that
+    /// failed, the last.
+    pub gate: Ruling,
     /// The generation that answers after the round.
     pub generation: GenerationId,
     /// Where the time went.
     pub seconds: RoundSeconds,
 }
 
-/// What a round has estimated from the log before it trained.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+impl RoundReport {
+    /// Of a round that has just begun, while `serving` answers.
+    pub(super) fn begin(round: u64, started_ms: u64, serving: &GenerationMeta) -> RoundReport {
+        RoundReport {
+            round,
+            started_ms,
+            examples: 0,
+            held_out: 0,
+            sources: BTreeMap::new(),
+            suspects: None,
+            loss: Vec::new(),
+            training: None,
+            tier: None,
+            tried: Vec::new(),
+            fusion: serving.fusion,
+            gate: Ruling::skipped(String::new()),
+            generation: serving.id,
+            seconds: RoundSeconds::default(),
+        }
+    }
+}
+
+/// What the corpus's own scores say of candidates that nobody has judged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct EvidenceReport {
-    /// A hit at rank k is looked at with probability `(1 / k)` to the power of this, 0 to 3; absent where rows are not
-    /// weighted by it.
-    pub position_bias: Option<f64>,
-    /// Choices that it was estimated from; 0 tells that nothing could be.
-    pub position_bias_choices: usize,
-    /// Candidates whose cosine, less that of the worst positive, is above this were suspected to be answers; absent
-    /// where the fixed margins counted.
-    pub suspect_limit: Option<f32>,
-    /// Differences that it is a quantile of.
-    pub suspect_candidates: usize,
+pub struct SuspectReport {
+    /// Candidates whose cosine, less that of the query's farthest positive, is above this were left out.
+    pub limit: f32,
+    /// How many such differences it is a quantile of.
+    pub candidates: usize,
 }
 
 /// How the encoder of a round was trained.
@@ -91,39 +98,33 @@ pub struct TrainingReport {
     pub masked: Masked,
     /// The steps with their gradient norms and learning rates.
     pub steps: Vec<StepReport>,
-    /// The share of the way from the serving weights to the trained ones that was gone.
-    pub interpolation: f32,
     /// The number of steps that a checkpoint had done already; absent where the round was not interrupted.
     #[serde(default)]
     pub resumed_at: Option<usize>,
     /// Whether the time limit left steps out.
     #[serde(default)]
     pub stopped_by_time: bool,
-    /// How hard negatives were mixed; absent where they were not.
-    #[serde(default)]
-    pub mixing: Option<Mixing>,
-    /// How hard negatives were displaced; absent where they were not.
-    #[serde(default)]
-    pub gradient_negatives: Option<GradientNegatives>,
+    /// How far hard negatives were moved towards their anchors; absent where they were not.
+    #[serde(default, deserialize_with = "known")]
+    pub gradient_negatives: Option<f32>,
     /// What became of them; absent where none were displaced.
     #[serde(default)]
     pub displaced: Option<Displaced>,
-    /// The hard negatives before training and after each epoch; absent where they were not measured, or there were none.
+    /// The hard negatives before training and after each epoch; absent where they were not measured, or there were
+    /// none.
     #[serde(default)]
     pub monitor: Option<MonitorReport>,
 }
 
 impl TrainingReport {
-    pub(super) fn of(trained: TrainReport, options: &TrainOptions, interpolation: f32) -> TrainingReport {
+    pub(super) fn of(trained: TrainReport, options: &TrainOptions) -> TrainingReport {
         TrainingReport {
-            scope: trained.scope,
-            scope_reason: trained.scope_reason,
+            scope: trained.scope.scope,
+            scope_reason: trained.scope.reason,
             masked: trained.masked,
             steps: trained.steps,
-            interpolation,
             resumed_at: trained.resumed_at,
             stopped_by_time: trained.stopped_by_time,
-            mixing: options.mixing,
             gradient_negatives: options.gradient_negatives,
             displaced: trained.displaced,
             monitor: trained.monitor,
@@ -137,47 +138,15 @@ impl TrainingReport {
 pub struct TierReport {
     /// What was tried.
     pub tier: Tier,
-    /// How it compared with the best before it. `published` says that it became the best; a later tier may have been better
-    /// still.
-    pub gate: Gate,
+    /// How it compared with the best before it. `published` says that it became the best; a later tier may have been
+    /// better still.
+    pub gate: Ruling,
 }
 
-/// What a round can publish, the cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// Another weight of the two sides; every vector stays.
-    Fusion,
-    /// A low-rank map of the queries' vectors; every vector of a document stays.
-    Adapter,
-    /// Vectors of judged passages moved; no encoder changes.
-    Nudge,
-    /// Another encoder of queries; every vector stays.
-    QuerySide,
-    /// Another encoder, and all vectors anew.
-    Encoder,
-}
-
-impl Tier {
-    /// All of them, in the order in which they are tried.
-    pub const ALL: [Tier; 5] = [Tier::Fusion, Tier::Adapter, Tier::Nudge, Tier::QuerySide, Tier::Encoder];
-
-    /// The name as it stands in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Tier::Fusion => "fusion",
-            Tier::Adapter => "adapter",
-            Tier::Nudge => "nudge",
-            Tier::QuerySide => "query_side",
-            Tier::Encoder => "encoder",
-        }
-    }
-}
-
-/// The gate's figures and its word.
+/// What the gate found, and its decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Gate {
+pub struct Ruling {
     /// The serving generation on the held-out queries; absent when the round was skipped.
     pub before: Option<GateScores>,
     /// The new generation on the same queries; absent when the round was skipped.
@@ -186,11 +155,11 @@ pub struct Gate {
     pub decision: Decision,
     /// Why.
     pub reason: String,
-    /// One-sided p-value of the paired test that decided, and what was allowed; absent where there was none. The test is of the
+    /// One-sided p-value of the paired test; absent where there was none. The test is of the
     /// logarithm of [`gmap_20`](RankingScores::gmap_20) in the hybrid; of nDCG@10 in rounds before that was measured.
     #[serde(default)]
     pub p_value: Option<f64>,
-    /// See [`p_value`](Gate::p_value).
+    /// The significance level that [`p_value`](Ruling::p_value) was held to.
     #[serde(default)]
     pub allowed: Option<f64>,
     /// Of the golden queries; absent without any.
@@ -199,6 +168,28 @@ pub struct Gate {
     /// Of the guard's titles; absent without any.
     #[serde(default)]
     pub guard: Option<GuardScores>,
+}
+
+impl Ruling {
+    /// The same figures, rejected without a test.
+    pub(super) fn rejected(self, reason: &str) -> Ruling {
+        let decision = Decision::Rejected;
+        Ruling { decision, reason: reason.into(), p_value: None, allowed: None, ..self }
+    }
+
+    /// Of a round that had too little to judge.
+    pub(super) fn skipped(reason: String) -> Ruling {
+        Ruling {
+            before: None,
+            after: None,
+            decision: Decision::Skipped,
+            reason,
+            p_value: None,
+            allowed: None,
+            golden: None,
+            guard: None,
+        }
+    }
 }
 
 /// nDCG@10 of the hybrid on a part of the guard.
@@ -233,9 +224,9 @@ pub struct RankingScores {
     /// Normalised discounted cumulative gain of the first 10.
     #[serde(rename = "ndcg@10")]
     pub ndcg_10: f64,
-    /// Average precision of the first 20, of which the mean is geometric (GMAP: Robertson, "On GMAP – and other transformations",
-    /// CIKM 2006). Where no answer is among them, it counts as if one were the last. 0 in reports of rounds before it was measured, and
-    /// never else.
+    /// Average precision of the first 20, of which the mean is geometric (GMAP: Robertson, "On GMAP – and other
+    /// transformations", CIKM 2006). Where no answer is among them, it counts as if one were the last. 0 in reports of
+    /// rounds before it was measured, and never else.
     #[serde(rename = "gmap@20", default)]
     pub gmap_20: f64,
 }
@@ -246,7 +237,7 @@ pub struct RankingScores {
 pub enum Decision {
     /// It answers now.
     Published,
-    /// It was worse on the held-out queries, or better by no more than luck may do; everything is as it was.
+    /// It was not significantly better on the held-out queries; everything is as it was.
     Rejected,
     /// There was too little to learn from; nothing was trained.
     Skipped,
@@ -279,6 +270,18 @@ pub struct RoundSeconds {
     pub publish: f64,
     /// The whole round.
     pub total: f64,
+}
+
+impl RoundSeconds {
+    pub(super) fn of(&mut self, stage: LearnStage) -> &mut f64 {
+        match stage {
+            LearnStage::Collect => &mut self.collect,
+            LearnStage::Train => &mut self.train,
+            LearnStage::Reindex => &mut self.reindex,
+            LearnStage::Gate => &mut self.gate,
+            LearnStage::Publish => &mut self.publish,
+        }
+    }
 }
 
 /// The stages of a round, in order.

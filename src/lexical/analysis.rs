@@ -1,4 +1,4 @@
-//! From text to terms: words, in lower case, without endings and accents.
+//! Text analysis: splits text into words and turns them into terms, in lower case, without endings and accents.
 
 use std::ops::Range;
 
@@ -9,17 +9,24 @@ use tantivy::tokenizer::{
 
 use super::language::Language;
 
-/// Longer words than this many bytes are not indexed: they are encoded data, not words. Digests in hexadecimal fit.
+/// Longer words, in bytes, are not indexed: they are encoded data. Hexadecimal digests fit.
 const LONGEST_WORD: usize = 160;
 
-/// Words of a query that are looked at.
+/// Further words of a query are ignored.
 const MOST_QUERY_WORDS: usize = 32_768;
 
-/// Turns texts and queries into terms, always in the same way.
+/// A term of a query.
+pub(super) struct QueryWord {
+    pub(super) term: String,
+    /// Its position among all words of the query, stop words included.
+    pub(super) position: usize,
+}
+
+/// Turns texts and queries into terms.
 #[derive(Clone)]
 pub(super) struct Analyzer {
     every_word: TextAnalyzer,
-    /// Without stop words: for queries. Texts keep theirs, for the queries that have no others.
+    /// Without stop words, for queries. Texts keep them, for queries that consist of stop words.
     content_words: TextAnalyzer,
 }
 
@@ -39,30 +46,30 @@ impl Analyzer {
                 }
                 chain = chain.filter_dynamic(Stemmer::new(stem));
             }
-            // Other languages' stemmers need the accents to find the ending; English has them in loan words only, where
-            // they would hide it ("résumés" is to match "resume").
+            // Other languages' stemmers need the accents to find the ending. In English, which has them only in loan
+            // words, they would hide it: "résumés" should match "resume".
             chain.filter_dynamic(AsciiFoldingFilter).build()
         };
         Analyzer { every_word: build(false), content_words: build(true) }
     }
 
-    /// The analyzer tantivy is to index with.
+    /// The analyzer that tantivy indexes with.
     pub(super) fn for_indexing(&self) -> TextAnalyzer {
         self.every_word.clone()
     }
 
-    /// Every term of `text` with its byte range, in order, until `visit` says `false`.
+    /// Calls `visit` with every term of `text` and its byte range, in order, until it returns `false`.
     pub(super) fn terms(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
         walk(self.every_word.clone(), text, |token| visit(&token.text, token.offset_from..token.offset_to));
     }
 
-    /// The terms of a query in order, each with its place among all words. The language's stop words are left out, unless
-    /// the query has no others: they cost time, and on test collections their matches do more harm than good.
-    pub(super) fn query_sequence(&self, query: &str) -> Vec<(String, usize)> {
+    /// The terms of a query in order. The language's stop words are left out unless the query has no others: they cost
+    /// time, and on test collections their matches do more harm than good.
+    pub(super) fn query_sequence(&self, query: &str) -> Vec<QueryWord> {
         let mut sequence = Vec::new();
         for analyzer in [&self.content_words, &self.every_word] {
             walk(analyzer.clone(), query, |token| {
-                sequence.push((token.text.clone(), token.position));
+                sequence.push(QueryWord { term: token.text.clone(), position: token.position });
                 sequence.len() < MOST_QUERY_WORDS
             });
             if !sequence.is_empty() {
@@ -78,9 +85,11 @@ fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&Token) ->
     while stream.advance() && visit(stream.token()) {}
 }
 
-/// Splits text into runs of letters and digits. Scripts written without spaces give overlapping pairs of characters
-/// instead, as Lucene's CJK analyzer does: 検索機能 → 検索, 索機, 機能. Combining accents are skipped inside a word, so
-/// that decomposed text (file names of macOS) gives the words of composed text.
+/// Splits text into runs of letters and digits.
+///
+/// Scripts without spaces give overlapping pairs of characters, as in Lucene's CJK analyzer: 検索機能 → 検索, 索機,
+/// 機能. Combining accents inside a word are dropped, so that decomposed text, such as macOS file names, gives the same
+/// words as composed text.
 #[derive(Clone, Default)]
 struct Words {
     token: Token,
@@ -89,7 +98,7 @@ struct Words {
 struct WordStream<'a> {
     text: &'a str,
     at: usize,
-    /// The character before `at` was the first of a pair.
+    /// Whether the character before `at` was the first of a pair.
     in_run: bool,
     token: &'a mut Token,
 }
@@ -115,7 +124,7 @@ fn is_unspaced(c: char) -> bool {
 }
 
 impl WordStream<'_> {
-    /// A pair that starts at `from` with `first`, or `first` alone when nothing of its kind stands around it.
+    /// Emits the pair that starts at `from` with `first`, or `first` alone if it has no neighbour of its kind.
     fn pair(&mut self, from: usize, first: char) -> bool {
         let second_at = from + first.len_utf8();
         let second = self.text[second_at..].chars().next().filter(|&c| is_unspaced(c));

@@ -1,10 +1,10 @@
-//! BM25 over title and body together, plus a quarter of the title's own, plus a share for [phrases](super::phrase).
-//! docs/benchmarks.md has the collections that decided the weights.
+//! BM25 over title and body together, plus a quarter of the title's own score, plus a share for
+//! [phrases](super::phrase). The weights were chosen on test collections, see docs/benchmarks.md.
 //!
-//! Terms are taken one after another, rarest first, and each adds its share to the chunks that have it. The order is
-//! fixed, so the floating-point sum of a chunk is the same whether it was searched for or asked for by id. Once the
-//! terms left cannot lift a new chunk into the result, only the chunks that still can reach it are followed (the
-//! "continue" strategy of Moffat & Zobel 1996, with the safe bounds of Turtle & Flood 1995).
+//! Scoring is term at a time, rarest term first: each adds its share to the chunks that contain it. The order is fixed,
+//! so a chunk's floating-point sum is the same whether it was found by a search or asked for by id. Once the remaining
+//! terms can't lift a new chunk into the result, only chunks that can still reach it are scored (the "continue"
+//! strategy of Moffat & Zobel 1996, with the safe bounds of Turtle & Flood 1995).
 
 use std::collections::HashMap;
 
@@ -14,21 +14,22 @@ use tantivy::query::Bm25Weight;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
+use super::analysis::QueryWord;
 use super::matching::Matching;
 use super::phrase::Pair;
 use super::snapshot::LexicalSnapshot;
 use crate::ids::{ChunkId, ChunkSet as _};
 
-/// A query of more distinct terms keeps those with the highest weight.
+/// A query with more distinct terms keeps those with the highest weight.
 pub(super) const MOST_QUERY_TERMS: usize = 256;
 /// Weight of a match in the title, on top of its weight in the text.
 pub(super) const TITLE_BOOST: f32 = 0.25;
-/// When single chunks are followed instead of reading every posting of the terms that are left.
+/// When to score single candidates instead of reading all postings of the remaining terms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pruning {
-    /// A term that stands in no more chunks than this is always read whole.
+    /// All postings are read of a term in at most this many chunks.
     pub rare: u64,
-    /// At most one chunk in so many is followed.
+    /// The candidates must be at most one in this many chunks.
     pub few: usize,
 }
 
@@ -36,23 +37,29 @@ impl Pruning {
     pub const DEFAULT: Pruning = Pruning { rare: 4096, few: 64 };
 }
 
-/// Slack for sums of floats in another order.
+/// Relative tolerance for sums of floats in another order.
 const SLACK: f32 = 1e-3;
 
+/// What a query looks for in a snapshot: the terms that the index knows, and pairs of neighbouring words.
+pub(super) struct QueryTerms {
+    terms: Vec<QueryTerm>,
+    pairs: Vec<Pair>,
+}
+
 /// A term of the query in one field.
-pub(super) struct QueryTerm {
+struct QueryTerm {
     field: Field,
     weight: Bm25Weight,
-    /// In how many chunks the term stands, deleted ones included.
+    /// Number of chunks that contain the term, deleted ones included.
     chunks: u64,
-    /// Where its postings are, by segment.
+    /// Its postings, by segment.
     postings: Vec<Option<TermInfo>>,
 }
 
-/// The scores of a segment's chunks while terms are added up.
+/// The scores of a segment's chunks while terms are added.
 struct Sums {
     scores: Vec<f32>,
-    /// Those with a score above 0, each once. Most queries touch few, and the others are not looked at.
+    /// The chunks with a score above 0, each once. Most queries touch few chunks; the others are skipped.
     touched: Vec<DocId>,
 }
 
@@ -62,8 +69,14 @@ impl Sums {
     }
 }
 
-/// A term that the index knows, before it is chosen.
-struct Known<'a> {
+impl QueryTerms {
+    pub(super) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+}
+
+/// A term that the index knows, before the query is cut to [`MOST_QUERY_TERMS`].
+struct KnownTerm<'a> {
     text: &'a str,
     field: Field,
     boost: f32,
@@ -73,31 +86,39 @@ struct Known<'a> {
 }
 
 impl LexicalSnapshot {
-    /// As [`Prepared::search`](super::Prepared::search), with terms and pairs of a query.
+    /// Looks up what a query searches for. `counts` gives how often it has each term of `sequence`; neighbours that are
+    /// neighbours in a chunk add `phrase_boost` times the weight of their words.
+    pub(super) fn look_up(
+        &self,
+        sequence: &[QueryWord],
+        counts: &HashMap<String, u32>,
+        phrase_boost: f32,
+    ) -> tantivy::Result<QueryTerms> {
+        Ok(QueryTerms { terms: self.query_terms(counts)?, pairs: self.query_pairs(sequence, phrase_boost)? })
+    }
+
+    /// The `limit` best chunks for a query. See [`Prepared::search`](super::Prepared::search).
     pub(super) fn search_with(
         &self,
-        (terms, pairs): (&[QueryTerm], &[Pair]),
-        (limit, pruning): (usize, Pruning),
+        query: &QueryTerms,
+        limit: usize,
+        pruning: Pruning,
         allowed: Option<&Matching>,
     ) -> tantivy::Result<Vec<(ChunkId, f32)>> {
         if let Some(allowed) = allowed
             && allowed.len() <= self.chunk_count() as usize / pruning.few
         {
-            return self.best(self.score_all(terms, allowed)?, limit, pairs);
+            return self.best(self.score_all(&query.terms, allowed)?, limit, &query.pairs);
         }
         let allowed = allowed.map(Matching::docs);
         let mut sums: Vec<Sums> =
             self.segments().iter().map(|segment| Sums::new(segment.max_doc())).collect();
-        let candidates = self.accumulate(terms, (limit, pruning), allowed, &mut sums)?;
-        self.best(candidates, limit, pairs)
+        let candidates = self.accumulate(&query.terms, limit, pruning, allowed, &mut sums)?;
+        self.best(candidates, limit, &query.pairs)
     }
 
-    /// As [`Prepared::score`](super::Prepared::score), with terms and pairs of a query.
-    pub(super) fn score_with(
-        &self,
-        (terms, pairs): (&[QueryTerm], &[Pair]),
-        chunks: &[ChunkId],
-    ) -> tantivy::Result<Vec<f32>> {
+    /// The scores of `chunks` for a query. See [`Prepared::score`](super::Prepared::score).
+    pub(super) fn score_with(&self, query: &QueryTerms, chunks: &[ChunkId]) -> tantivy::Result<Vec<f32>> {
         let mut out = vec![0.0; chunks.len()];
         let mut places: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); self.segments().len()];
         for (at, &chunk) in chunks.iter().enumerate() {
@@ -108,17 +129,17 @@ impl LexicalSnapshot {
         for (ord, (segment, here)) in self.segments().iter().zip(&mut places).enumerate() {
             here.sort_unstable();
             let mut scored: Vec<(DocId, f32)> = here.iter().map(|&(doc, _)| (doc, 0.0)).collect();
-            for term in terms {
+            for term in &query.terms {
                 term.add_to_some(ord, segment, &mut scored)?;
             }
-            self.add_pairs(pairs, ord, &mut scored)?;
+            self.add_pairs(&query.pairs, ord, &mut scored)?;
             here.iter().zip(scored).for_each(|(&(_, at), (_, score))| out[at] = score);
         }
         Ok(out)
     }
 
-    /// The terms of a query that the index knows, in the one order they are summed in: rarest first.
-    pub(super) fn query_terms(&self, counts: &HashMap<String, u32>) -> tantivy::Result<Vec<QueryTerm>> {
+    /// The terms of a query that the index knows, in the order they are summed in: rarest first.
+    fn query_terms(&self, counts: &HashMap<String, u32>) -> tantivy::Result<Vec<QueryTerm>> {
         let total = self.held();
         let mut known = Vec::new();
         for (field, boost) in [(self.fields().text, 1.0), (self.fields().title, TITLE_BOOST)] {
@@ -133,13 +154,13 @@ impl LexicalSnapshot {
                 let chunks: u64 = postings.iter().flatten().map(|info| u64::from(info.doc_freq)).sum();
                 if chunks > 0 {
                     let boost = boost * count as f32;
-                    known.push(Known { text, field, boost, chunks, mean_length, postings });
+                    known.push(KnownTerm { text, field, boost, chunks, mean_length, postings });
                 }
             }
         }
         if known.len() > MOST_QUERY_TERMS {
-            // As BM25's idf falls with the number of chunks, so does this; it needs only to rank.
-            let gain = |term: &Known<'_>| term.boost * (1.0 + total as f32 / term.chunks as f32).ln();
+            // This ranks terms as BM25's idf does: both fall with the number of chunks.
+            let gain = |term: &KnownTerm<'_>| term.boost * (1.0 + total as f32 / term.chunks as f32).ln();
             known.sort_by(|a, b| {
                 gain(b).total_cmp(&gain(a)).then_with(|| (a.field, a.text).cmp(&(b.field, b.text)))
             });
@@ -147,7 +168,7 @@ impl LexicalSnapshot {
         }
         known.sort_by(|a, b| (a.chunks, a.field, a.text).cmp(&(b.chunks, b.field, b.text)));
         let weighted =
-            known.into_iter().map(|Known { field, boost, chunks, mean_length, postings, .. }| {
+            known.into_iter().map(|KnownTerm { field, boost, chunks, mean_length, postings, .. }| {
                 let weight =
                     Bm25Weight::for_one_term_without_explain(chunks, total, mean_length).boost_by(boost);
                 QueryTerm { field, weight, chunks, postings }
@@ -155,24 +176,25 @@ impl LexicalSnapshot {
         Ok(weighted.collect())
     }
 
-    /// Sums the terms up and gives every chunk that may be among the `limit` best, by segment, with its score.
+    /// Sums the terms. Returns every chunk that may be among the `limit` best with its score, by segment.
     fn accumulate(
         &self,
         terms: &[QueryTerm],
-        (limit, pruning): (usize, Pruning),
+        limit: usize,
+        pruning: Pruning,
         allowed: Option<&[BitSet]>,
         sums: &mut [Sums],
     ) -> tantivy::Result<Vec<Vec<(DocId, f32)>>> {
         for (at, term) in terms.iter().enumerate() {
             if at > 0 && term.chunks > pruning.rare {
                 let rest: f32 = terms[at..].iter().map(|term| term.weight.max_score()).sum();
-                if let Some(mut followed) = self.still_possible((limit, pruning.few), rest, allowed, sums) {
+                if let Some(mut candidates) = self.still_possible(limit, pruning.few, rest, allowed, sums) {
                     for (ord, segment) in self.segments().iter().enumerate() {
                         for term in &terms[at..] {
-                            term.add_to_some(ord, segment, &mut followed[ord])?;
+                            term.add_to_some(ord, segment, &mut candidates[ord])?;
                         }
                     }
-                    return Ok(followed);
+                    return Ok(candidates);
                 }
             }
             for (ord, segment) in self.segments().iter().enumerate() {
@@ -182,7 +204,7 @@ impl LexicalSnapshot {
         Ok(self.eligible(allowed, sums))
     }
 
-    /// The scores of all allowed chunks, by segment: for so few that reading every posting would take longer.
+    /// The scores of all allowed chunks, by segment. For few chunks this is faster than reading every posting.
     fn score_all(&self, terms: &[QueryTerm], allowed: &Matching) -> tantivy::Result<Vec<Vec<(DocId, f32)>>> {
         let of_segment = |(ord, segment): (usize, &SegmentReader)| {
             let mut scored: Vec<(DocId, f32)> = allowed.docs_of(ord).map(|doc| (doc, 0.0)).collect();
@@ -192,11 +214,12 @@ impl LexicalSnapshot {
         self.segments().iter().enumerate().map(of_segment).collect()
     }
 
-    /// The chunks that may still be among the `limit` best when `rest` is the most that can be added; `None` when a
-    /// chunk without any term so far may be, or when they are too many for following them to pay.
+    /// The chunks that may still be among the `limit` best if each score grows by at most `rest`. `None` if a chunk
+    /// without a term so far may be among them, or if they are more than one in `few` chunks.
     fn still_possible(
         &self,
-        (limit, few): (usize, usize),
+        limit: usize,
+        few: usize,
         rest: f32,
         allowed: Option<&[BitSet]>,
         sums: &[Sums],
@@ -212,16 +235,16 @@ impl LexicalSnapshot {
             return None;
         }
         found.iter_mut().for_each(|segment| segment.retain(|&(_, score)| score >= needed));
-        let followed: usize = found.iter().map(Vec::len).sum();
+        let candidates: usize = found.iter().map(Vec::len).sum();
         let all: usize = sums.iter().map(|sums| sums.scores.len()).sum();
-        if followed > limit.max(all / few) {
+        if candidates > limit.max(all / few) {
             return None;
         }
         found.iter_mut().for_each(|segment| segment.sort_unstable_by_key(|&(doc, _)| doc));
         Some(found)
     }
 
-    /// The live, allowed chunks that have a term, in no order.
+    /// The live, allowed chunks that contain a term, in no order.
     fn eligible(&self, allowed: Option<&[BitSet]>, sums: &[Sums]) -> Vec<Vec<(DocId, f32)>> {
         let of_segment = |(ord, segment): (usize, &SegmentReader)| {
             let Sums { scores, touched } = &sums[ord];
@@ -232,6 +255,7 @@ impl LexicalSnapshot {
         self.segments().iter().enumerate().map(of_segment).collect()
     }
 
+    /// The `limit` best of the candidates, which come by segment. The pairs are added to those only.
     fn best(
         &self,
         candidates: Vec<Vec<(DocId, f32)>>,
@@ -239,7 +263,7 @@ impl LexicalSnapshot {
         pairs: &[Pair],
     ) -> tantivy::Result<Vec<(ChunkId, f32)>> {
         let mut flat: Vec<f32> = candidates.iter().flatten().map(|&(_, score)| score).collect();
-        // Everything that ties with the last hit is kept until the ids decide.
+        // All chunks that tie with the last hit are kept: phrases and ids decide between them.
         let least = match flat.len() > limit {
             true => *flat.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a)).1,
             false => 0.0,
@@ -261,13 +285,6 @@ impl LexicalSnapshot {
     }
 }
 
-/// What BM25 gives a term that stands in so many of `total` chunks, once in one of average length.
-pub(super) fn idf(chunks: u64, total: u64) -> f32 {
-    // Lengths of up to forty words are their own code.
-    let (length, once) = (1, 1);
-    Bm25Weight::for_one_term_without_explain(chunks, total, length as f32).score(length, once)
-}
-
 impl QueryTerm {
     /// Adds the term's share to every chunk of a segment.
     fn add_to_all(&self, ord: usize, segment: &SegmentReader, sums: &mut Sums) -> tantivy::Result<()> {
@@ -278,7 +295,7 @@ impl QueryTerm {
         while postings.block_len() > 0 {
             for (&doc, &frequency) in postings.docs().iter().zip(postings.freqs()) {
                 let (share, score) = (self.share(&norms, doc, frequency), &mut sums.scores[doc as usize]);
-                // The share of a word that all of many millions of chunks have rounds to nothing.
+                // For a word in all of many millions of chunks the share rounds to 0.
                 if *score == 0.0 && share > 0.0 {
                     sums.touched.push(doc);
                 }
@@ -289,7 +306,7 @@ impl QueryTerm {
         Ok(())
     }
 
-    /// Adds the term's share to some chunks of a segment, which are in ascending order.
+    /// Adds the term's share to some chunks of a segment, given in ascending order.
     fn add_to_some(
         &self,
         ord: usize,

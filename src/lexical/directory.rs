@@ -1,4 +1,4 @@
-//! tantivy's memory-mapped folder, made durable at the one moment it leaves open.
+//! tantivy's memory-mapped folder, with durable commits.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,10 @@ use tantivy::directory::{
 use crate::error::Error;
 use crate::storage;
 
-/// Delegates everything, and syncs the folder after `meta.json` was renamed into place. tantivy syncs it only before:
-/// a commit could be lost after it was acknowledged, and a merge could delete the old segments' files before the
-/// `meta.json` that no longer names them is durable.
+/// Delegates everything to tantivy's folder, and syncs it after `meta.json` is renamed into place.
+///
+/// tantivy syncs the folder only before the rename. Without this, a commit could be lost after it was acknowledged, and
+/// a merge could delete the old segments' files before the `meta.json` without them is durable.
 #[derive(Clone, Debug)]
 pub(super) struct DurableDirectory {
     inner: MmapDirectory,

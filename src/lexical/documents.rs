@@ -1,4 +1,4 @@
-//! Which documents there are, from columns alone: the stored texts are not read.
+//! Lists the documents from columns alone, without reading stored texts.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::ids::Digest;
 
 impl LexicalSnapshot {
-    /// Every document with its digest. Should the chunks of a document disagree, the one of the highest chunk id, which
-    /// was added last, decides.
+    /// Every document with its digest. If the chunks of a document disagree, the highest chunk id wins: it was added
+    /// last.
     pub(crate) fn documents(&self) -> Result<BTreeMap<String, Digest>> {
         let newest =
             self.guarded("list the documents", || {
@@ -41,14 +41,14 @@ impl LexicalSnapshot {
         else {
             return Ok(());
         };
-        // Looking one entry up costs a block of the dictionary; streaming them all costs little more.
+        // Looking up one entry decompresses a block of the dictionary. Streaming all entries costs little more.
         let mut all_digests = Vec::with_capacity(digests.num_terms());
         let mut stream = digests.dictionary().stream()?;
         while stream.advance() {
             all_digests
                 .push(Digest(stream.key().try_into().map_err(|_| corrupt("a digest is not 32 bytes"))?));
         }
-        // By the document's number in the dictionary: highest chunk, and the number of its digest.
+        // By the document's number in the dictionary: its highest chunk, and the number of that chunk's digest.
         let mut newest: Vec<Option<(u64, u64)>> = vec![None; documents.num_terms()];
         for doc in segment.doc_ids_alive() {
             let document = documents.term_ords(doc).next();

@@ -1,4 +1,4 @@
-//! tantivy's errors, and its panics over damaged files, as errors of ours.
+//! Turns tantivy's errors, and its panics over damaged files, into our errors.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,16 +9,18 @@ use tantivy::directory::error::{LockError, OpenReadError};
 
 use crate::error::{Error, Result};
 
-/// What helps against damage: the index of an engine that lacks this folder begins anew.
-pub(crate) const REMEDY: &str = "restore the folder `lexical` of the index from a copy, or delete it (this folder, not the \
-                                 whole index) and index the documents again; what was learnt stays";
+/// The remedy for a damaged lexical index. An engine without this folder starts with an empty one.
+pub(crate) const REMEDY: &str = "restore the index's `lexical` folder from a backup, or delete this folder \
+                                 (not the whole index) and index the documents again; trained models and \
+                                 judgements are kept";
 
-const VERSION: &str = "it was written by another version of the search library: use the version of retune that wrote it, \
-                       or delete this folder and index the documents again; what was learnt stays";
+const VERSION: &str = "another version of the search library wrote it: use the version of retune that wrote it, \
+                       or delete this folder and index the documents again; trained models and judgements \
+                       are kept";
 
-const TRY_AGAIN: &str = "see that the disk has room and the folder can be written, then try again";
+const TRY_AGAIN: &str = "check that the disk has room and the folder is writable, then try again";
 
-/// Runs `f`. tantivy trusts the bytes inside its files: over damaged ones it may panic, which becomes an error here.
+/// Runs `f` and turns a panic into an error: tantivy trusts its files and may panic over damaged ones.
 pub(super) fn guard<T>(
     doing: &'static str,
     path: &Path,
@@ -30,7 +32,7 @@ pub(super) fn guard<T>(
     }
 }
 
-/// An error for what was read without complaint, yet cannot be.
+/// An error for data that tantivy read without complaint but that can't be right.
 pub(super) fn damaged(doing: &'static str, path: &Path, found: impl std::fmt::Display) -> Error {
     lexical(doing, path, format!("{found}; {REMEDY}"))
 }
@@ -53,7 +55,7 @@ fn translate(doing: &'static str, path: &Path, error: &TantivyError) -> Error {
         | TantivyError::FieldNotFound(_)
         | TantivyError::SchemaError(_)
         | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)) => true,
-        // A file cut short shows as one of these kinds; a full disk or a missing permission as another.
+        // A truncated file gives one of these kinds, a full disk or a missing permission another.
         TantivyError::IoError(e) => is_unreadable(e),
         TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => is_unreadable(io_error),
         _ => false,

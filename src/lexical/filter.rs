@@ -1,40 +1,17 @@
-//! Filters over metadata, and the form metadata is indexed in.
-//!
-//! Metadata is flattened to paths (`{"a": {"b": 1}}` and `{"a.b": 1}` both give `a.b`; a list gives each of its
-//! elements; `null` gives nothing). A path is indexed by its digest, so that no name is too long or too odd. Every
-//! value gives one exact term, path and value together, and every number an entry in a column for ranges. Numbers are
-//! compared as 64-bit floats: `1` equals `1.0`, integers beyond 2⁵³ are rounded.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Filters over metadata.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
-use tantivy::schema::{IndexRecordOption, OwnedValue};
+use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, SegmentReader, Term};
 
+use super::facts::{FieldValue, path_key, term_of};
 use super::schema::{Fields, NUMBERS};
 use crate::error::{Error, Result};
-use crate::ids::Digest;
 
-/// Longer texts are indexed by their digest.
-const LONGEST_PLAIN_TEXT: usize = 256;
-
-/// A metadata value that a filter compares with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum FieldValue {
-    /// True or false.
-    Bool(bool),
-    /// A number; integers and floats are compared alike, as 64-bit floats.
-    Number(f64),
-    /// A text, compared exactly: case, accents and spaces count.
-    Text(String),
-}
-
-/// Which chunks may be found, by the metadata of their documents.
+/// Selects chunks by the metadata of their documents.
 ///
-/// A field names a metadata key; `"author.name"` looks into nested objects. A field that holds a list matches when
-/// one of its elements does. A field that a document lacks, or that holds a value of another type, matches nothing.
+/// A field is a metadata key; `"author.name"` reaches into nested objects. A field with a list matches if one of its
+/// elements does. A missing field, or a value of another type, does not match.
 ///
 /// As JSON: `{"equals": {"field": "lang", "value": "en"}}`, `{"range": {"field": "year", "min": 1990, "max": null}}`,
 /// `{"any_of": {"field": "tag", "values": ["a", "b"]}}`, `{"all": […]}`.
@@ -49,7 +26,7 @@ pub enum Filter {
         /// The value.
         value: FieldValue,
     },
-    /// The field is a number from `min` to `max`, both inclusive; an end that is `None` is open.
+    /// The field is a number from `min` to `max`, both inclusive. `None` means no limit.
     Range {
         /// The metadata key, dotted for nested ones.
         field: String,
@@ -60,14 +37,14 @@ pub enum Filter {
         #[serde(default)]
         max: Option<f64>,
     },
-    /// The field is one of these values; none of none.
+    /// The field is one of these values. An empty list matches nothing.
     AnyOf {
         /// The metadata key, dotted for nested ones.
         field: String,
         /// The values.
         values: Vec<FieldValue>,
     },
-    /// All of these hold; with none given, everything matches.
+    /// All of these hold. An empty list matches everything.
     All(Vec<Filter>),
 }
 
@@ -77,7 +54,7 @@ impl Filter {
         Filter::Equals { field: field.into(), value: value.into() }
     }
 
-    /// The field is a number from `min` to `max`, both inclusive; `None` is an open end.
+    /// The field is a number from `min` to `max`, both inclusive. `None` means no limit.
     pub fn range(field: impl Into<String>, min: Option<f64>, max: Option<f64>) -> Filter {
         Filter::Range { field: field.into(), min, max }
     }
@@ -101,7 +78,7 @@ impl Filter {
         }
     }
 
-    /// Refuses what can only be a mistake: an empty field name, or a number that is none.
+    /// Rejects certain mistakes: an empty field name, or NaN.
     pub(crate) fn validate(&self) -> Result<()> {
         let named = |field: &String| match field.is_empty() {
             true => {
@@ -128,7 +105,7 @@ impl Filter {
         }
     }
 
-    /// The numbers within one segment of the chunks that match, deleted ones included.
+    /// The matching chunks of one segment by their numbers in it, deleted ones included.
     pub(super) fn docs(&self, fields: &Fields, segment: &SegmentReader) -> tantivy::Result<BitSet> {
         let mut docs = BitSet::with_max_value(segment.max_doc());
         match self {
@@ -178,94 +155,3 @@ fn add_equal(
     }
     Ok(())
 }
-
-/// The name a metadata path is indexed under: 128 bits of its SHA-256, in hexadecimal.
-fn path_key(path: &str) -> String {
-    let mut key = Digest::of(path.as_bytes()).to_string();
-    key.truncate(32);
-    key
-}
-
-/// The exact term of a value at a path: two are equal when, and only when, path and value are.
-fn term_of(key: &str, value: &FieldValue) -> String {
-    match value {
-        FieldValue::Bool(value) => format!("{key}b{value}"),
-        FieldValue::Number(value) => format!("{key}n{:016x}", positive_zero(*value).to_bits()),
-        FieldValue::Text(text) if text.len() <= LONGEST_PLAIN_TEXT => format!("{key}t{text}"),
-        FieldValue::Text(text) => format!("{key}d{}", Digest::of(text.as_bytes())),
-    }
-}
-
-fn positive_zero(number: f64) -> f64 {
-    if number == 0.0 { 0.0 } else { number }
-}
-
-/// Metadata in the form it is indexed in.
-#[derive(Default)]
-pub(super) struct Facts {
-    pub terms: BTreeSet<String>,
-    pub numbers: BTreeMap<String, OwnedValue>,
-}
-
-/// Every value of `metadata` under its path.
-pub(super) fn facts_of(metadata: &Map<String, Json>) -> Facts {
-    let mut facts = Facts::default();
-    let mut numbers: BTreeMap<String, Vec<OwnedValue>> = BTreeMap::new();
-    let mut open: Vec<(String, &Json)> = metadata.iter().map(|(key, value)| (key.clone(), value)).collect();
-    while let Some((path, value)) = open.pop() {
-        let value = match value {
-            Json::Null => continue,
-            Json::Array(elements) => {
-                open.extend(elements.iter().map(|element| (path.clone(), element)));
-                continue;
-            }
-            Json::Object(object) => {
-                open.extend(object.iter().map(|(key, value)| (format!("{path}.{key}"), value)));
-                continue;
-            }
-            Json::Bool(value) => FieldValue::Bool(*value),
-            Json::String(text) => FieldValue::Text(text.clone()),
-            Json::Number(number) => match number.as_f64() {
-                Some(number) => FieldValue::Number(positive_zero(number)),
-                None => continue,
-            },
-        };
-        let key = path_key(&path);
-        facts.terms.insert(term_of(&key, &value));
-        if let FieldValue::Number(number) = value {
-            numbers.entry(key).or_default().push(OwnedValue::F64(number));
-        }
-    }
-    facts.numbers = numbers.into_iter().map(|(key, numbers)| (key, OwnedValue::Array(numbers))).collect();
-    facts
-}
-
-impl From<&str> for FieldValue {
-    fn from(text: &str) -> Self {
-        FieldValue::Text(text.to_owned())
-    }
-}
-
-impl From<String> for FieldValue {
-    fn from(text: String) -> Self {
-        FieldValue::Text(text)
-    }
-}
-
-impl From<bool> for FieldValue {
-    fn from(value: bool) -> Self {
-        FieldValue::Bool(value)
-    }
-}
-
-macro_rules! from_number {
-    ($($number:ty)*) => {$(
-        impl From<$number> for FieldValue {
-            fn from(number: $number) -> Self {
-                FieldValue::Number(number as f64)
-            }
-        }
-    )*};
-}
-
-from_number!(f32 f64 i32 i64 u32 u64 usize);

@@ -16,21 +16,21 @@ use super::writer::LexicalWriter;
 use crate::error::{Error, Result};
 use crate::storage;
 
-/// The version of the schema and of the text analysis: either changed means that the documents are indexed again.
+/// The version of the schema and the text analysis. If either changes, the documents must be indexed again.
 const VERSION: u32 = 1;
 const MARKER: &str = "retune-lexical.json";
 const KIND: &str = "lexical";
 
-/// Decompressed blocks of stored chunks kept per segment, 16 KiB each.
+/// Number of decompressed blocks of stored chunks to cache per segment, 16 KiB each.
 const STORE_CACHE_BLOCKS: usize = 64;
 
-/// What was fixed when the index was created.
+/// What is fixed when the index is created.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     language: Language,
 }
 
-/// A lexical index on disk: gives out one writer and any number of snapshots. Any number of processes may have it open.
+/// A lexical index on disk, with one writer and any number of snapshots. Several processes may have it open.
 pub(crate) struct LexicalIndex {
     path: PathBuf,
     language: Language,
@@ -38,11 +38,11 @@ pub(crate) struct LexicalIndex {
     reader: IndexReader,
     fields: Fields,
     analyzer: Analyzer,
-    /// The newest snapshot given out. Its lock also keeps two reloads from overtaking each other.
+    /// The newest snapshot. Its lock also serialises reloads.
     newest: Mutex<Option<(Version, LexicalSnapshot)>>,
 }
 
-/// Tells commits apart. The opstamp alone does not: it starts over when a writer is opened or rolled back.
+/// Identifies a state of the index. The opstamp alone does not: it starts over when a writer is opened or rolled back.
 #[derive(PartialEq)]
 struct Version {
     opstamp: u64,
@@ -62,20 +62,19 @@ impl Version {
         }
     }
 
-    /// Merges change the segments, not what is in them.
+    /// Whether both are the same commit. Merges change the segments but not their content.
     fn same_commit(&self, other: &Version) -> bool {
         (self.opstamp, &self.payload) == (other.opstamp, &other.payload)
     }
 }
 
 impl LexicalIndex {
-    /// Creates an empty index in the folder `path`, which must not exist yet. It appears whole or not at all.
+    /// Creates an empty index in the new folder `path`. The folder appears whole or not at all.
     pub(crate) fn create(path: &Path, language: Language) -> Result<LexicalIndex> {
         if path.exists() {
-            let found = format!("{}, which exists", path.display());
             return Err(Error::invalid(
                 "the folder for a new lexical index",
-                found,
+                format!("{}, which exists", path.display()),
                 "a folder that does not exist",
             ));
         }
@@ -92,13 +91,13 @@ impl LexicalIndex {
         LexicalIndex::open(path)
     }
 
-    /// Opens the index in the folder `path`, to read, to write, or both.
+    /// Opens the index in the folder `path` for reading and writing.
     pub(crate) fn open(path: &Path) -> Result<LexicalIndex> {
         if !path.is_dir() {
             return Err(Error::NotFound {
                 what: "lexical index",
                 id: path.display().to_string(),
-                remedy: "index the documents again; what was learnt stays",
+                remedy: "index the documents again; trained models and judgements are kept",
             });
         }
         let marker: Option<Marker> = storage::read_envelope(&path.join(MARKER), KIND, VERSION)
@@ -140,17 +139,20 @@ impl LexicalIndex {
         &self.path
     }
 
-    /// The one writer, with [`LexicalWriter::DEFAULT_HEAP_BYTES`] of memory. [`Error::Locked`] while another exists.
+    /// Opens the only writer, with [`LexicalWriter::DEFAULT_HEAP_BYTES`] of memory.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while another writer exists.
     pub(crate) fn writer(&self) -> Result<LexicalWriter> {
         self.writer_with_heap(LexicalWriter::DEFAULT_HEAP_BYTES)
     }
 
-    /// The one writer, with at most about `heap_bytes` of memory for chunks that are not yet on disk.
+    /// Opens the only writer, with about `heap_bytes` of memory for chunks that are not on disk yet.
     pub(crate) fn writer_with_heap(&self, heap_bytes: usize) -> Result<LexicalWriter> {
         LexicalWriter::open(&self.index, self.fields, &self.path, heap_bytes)
     }
 
-    /// The index as of the latest commit of any process; unchanged by later ones. Cheap while nothing was committed.
+    /// A snapshot of the latest commit of any process. Cheap if nothing was committed since the last call.
     pub(crate) fn snapshot(&self) -> Result<LexicalSnapshot> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let mut before =
@@ -166,7 +168,7 @@ impl LexicalIndex {
                 Ok((self.reader.searcher(), self.index.load_metas()?))
             })?;
             let after = Version::of(&meta);
-            // Another process may commit between the three steps: the payload must be that of the searcher.
+            // Another process may commit between these steps, but payload and searcher must be of one commit.
             if before.same_commit(&after) {
                 let payload = meta.payload.unwrap_or_default();
                 let snapshot = LexicalSnapshot::new(
@@ -184,13 +186,13 @@ impl LexicalIndex {
         }
     }
 
-    /// The payload of the latest commit; empty before the first.
+    /// The payload of the latest commit; empty before the first commit.
     pub(crate) fn payload(&self) -> Result<String> {
         let meta = guard("read the latest commit", &self.path, || self.index.load_metas())?;
         Ok(meta.payload.unwrap_or_default())
     }
 
-    /// Reads every file of the latest commit and names those whose checksum is wrong.
+    /// Reads every file of the latest commit and returns those with a wrong checksum.
     pub(crate) fn damaged_files(&self) -> Result<Vec<PathBuf>> {
         let mut files: Vec<PathBuf> =
             guard("verify the checksums", &self.path, || self.index.validate_checksum())?

@@ -1,3 +1,5 @@
+//! Languages with a stemmer.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -6,14 +8,13 @@ use tantivy::tokenizer;
 
 use crate::error::Error;
 
-/// The language whose word endings are stripped before words are compared, so that "searching" finds "searches".
+/// The language of an index. Its stemmer strips word endings, so that "searching" finds "searches".
 ///
-/// It is chosen when an index is created and cannot change afterwards. Texts in other languages are found all the same,
-/// by their exact words.
+/// It is fixed when an index is created. Texts in other languages are found by their exact words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each is named as the language is")]
+#[expect(missing_docs, reason = "each variant is the name of a language")]
 pub enum Language {
     Arabic,
     Danish,
@@ -34,7 +35,7 @@ pub enum Language {
     Swedish,
     Tamil,
     Turkish,
-    /// Words are compared as they are (without case and accents): for mixed languages, and for code.
+    /// No stemmer: words are compared without case and accents. For mixed languages and code.
     None,
 }
 
@@ -87,7 +88,7 @@ impl Language {
         }
     }
 
-    /// The stemmer's name for it.
+    /// The language's stemmer; `None` for [`Language::None`].
     pub(super) fn stemmer(self) -> Option<tokenizer::Language> {
         use tokenizer::Language as Stem;
         Some(match self {

@@ -1,4 +1,4 @@
-//! The chunks that a filter lets through.
+//! The chunks that match a filter.
 
 use tantivy::query::BitSetDocSet;
 use tantivy::{BitSet, DocId, DocSet, TERMINATED};
@@ -8,11 +8,11 @@ use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 use crate::ids::{ChunkId, ChunkSet};
 
-/// The live chunks of a snapshot that match a filter: looked up once for a query, asked by both indexes.
+/// The live chunks of a snapshot that match a filter. Computed once per query, used by both indexes.
 #[derive(Debug)]
 pub(crate) struct Matching {
     snapshot: LexicalSnapshot,
-    /// By segment.
+    /// The chunks of each segment.
     docs: Vec<BitSet>,
     len: usize,
 }
@@ -21,7 +21,7 @@ impl LexicalSnapshot {
     /// The chunks that match `filter`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for a filter that can only be a mistake.
+    /// [`Error::Invalid`](crate::Error::Invalid) for an empty field name or NaN in the filter.
     pub(crate) fn matching(&self, filter: &Filter) -> Result<Matching> {
         filter.validate()?;
         let docs = self.guarded("filter", || {
@@ -40,12 +40,12 @@ impl LexicalSnapshot {
 }
 
 impl Matching {
-    /// By segment; none of them is deleted.
+    /// The chunks of each segment. None of them is deleted.
     pub(super) fn docs(&self) -> &[BitSet] {
         &self.docs
     }
 
-    /// Those of a segment, ascending.
+    /// The chunks of a segment, ascending.
     pub(super) fn docs_of(&self, ord: usize) -> impl Iterator<Item = DocId> + use<> {
         let mut docs = BitSetDocSet::from(self.docs[ord].clone());
         let mut next = docs.doc();

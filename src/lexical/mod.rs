@@ -1,25 +1,27 @@
 //! The lexical index: chunk texts and metadata, BM25 over title and body, filters. The only room that names tantivy.
 //!
-//! What is stored here is the source of truth: the dense index can be built again from it, and a chunk exists when
-//! this index has it. A commit here is the commit point of the whole index folder; its payload says what belongs to it.
+//! This index is the source of truth: a chunk exists if it is here, and the dense index can be rebuilt from it. A
+//! commit here commits the whole index folder. Its payload records what belongs to the commit.
 //!
 //! ```text
 //! lexical/
-//!   retune-lexical.json   envelope "lexical": language; the version of the layout and of the text analysis
-//!   meta.json, *.idx, …   tantivy's
+//!   retune-lexical.json   envelope "lexical": the language; versions of the layout and the text analysis
+//!   meta.json, *.idx, …   tantivy's files
 //! ```
 //!
-//! Scores are BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75) with Lucene's idf, which is never negative, plus a share for
-//! neighbours in the query that are neighbours in the chunk (`phrase`). The
-//! statistics (document frequencies, mean lengths) count deleted chunks until tantivy merges them away, so a score may
-//! shift slightly after a merge; order and sums are otherwise a function of the snapshot, the query and the chunk alone.
+//! Scores are BM25 (Robertson & Zaragoza 2009; k1 = 1.2, b = 0.75) with Lucene's idf, which is never negative, plus a
+//! share for neighbours in the query that are neighbours in the chunk (`phrase`). The statistics (document frequencies,
+//! mean lengths) include deleted chunks until tantivy merges them away, so a score may change slightly after a merge.
+//! Otherwise scores and order depend only on the snapshot, the query and the chunk.
 
 mod analysis;
 mod bm25;
 mod directory;
 mod documents;
+mod facts;
 mod failure;
 mod filter;
+mod idf;
 mod index;
 mod language;
 mod matching;
@@ -33,8 +35,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use facts::FieldValue;
 pub(crate) use failure::REMEDY;
-pub use filter::{FieldValue, Filter};
+pub use filter::Filter;
 pub(crate) use index::LexicalIndex;
 pub use language::Language;
 pub(crate) use matching::Matching;

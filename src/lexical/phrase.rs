@@ -1,10 +1,10 @@
-//! Words that follow on each other in a query, and stand as far apart in a chunk.
+//! Phrases: neighbouring words of a query that have the same distance in a chunk.
 //!
-//! Two neighbours of the query, stop words not counted, that stand in a chunk at the same distance add a share of what both words
-//! weigh: the ordered pairs of the sequential dependence model (Metzler & Croft, "A Markov Random Field Model for Term
-//! Dependencies", 2005), with the weights of the words in the place of the pair's own, which no index has.
+//! Such a pair adds a share of the weight of its two words. Stop words don't count as neighbours. These are the ordered
+//! pairs of the sequential dependence model (Metzler & Croft, "A Markov Random Field Model for Term Dependencies",
+//! 2005). The index has no statistics of pairs, so the weights of the words replace them.
 //!
-//! The share was chosen on queries for training (docs/benchmarks.md): no hybrid ranking lost by it, and those by words alone
+//! The share was chosen on training queries (docs/benchmarks.md): no hybrid ranking lost by it, and lexical rankings
 //! gained up to 0.009 nDCG@10.
 
 use std::cmp::Ordering;
@@ -15,15 +15,16 @@ use tantivy::postings::{Postings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, InvertedIndexReader, Term};
 
-use super::bm25::idf;
+use super::analysis::QueryWord;
+use super::idf::idf;
 use super::snapshot::LexicalSnapshot;
 
-/// What a pair weighs of the sum of its words.
+/// The weight of a pair, as a share of the sum of its words' weights.
 pub(super) const PHRASE_BOOST: f32 = 0.15;
-/// A query of more pairs keeps those with the highest weight.
+/// A query with more pairs keeps those with the highest weight.
 const MOST_PAIRS: usize = 64;
 
-/// Two words that both stand in the text of some chunk.
+/// Two neighbouring words of a query that the index knows.
 pub(super) struct Pair {
     first: Rc<Word>,
     second: Rc<Word>,
@@ -34,24 +35,24 @@ pub(super) struct Pair {
 
 struct Word {
     idf: f32,
-    /// Where its postings are, by segment.
+    /// Its postings, by segment.
     postings: Vec<Option<TermInfo>>,
 }
 
 impl LexicalSnapshot {
     /// The pairs of a query with `boost` times the weight of their words, in a fixed order.
-    pub(super) fn query_pairs(&self, sequence: &[(String, usize)], boost: f32) -> tantivy::Result<Vec<Pair>> {
+    pub(super) fn query_pairs(&self, sequence: &[QueryWord], boost: f32) -> tantivy::Result<Vec<Pair>> {
         let mut words: HashMap<&str, Option<Rc<Word>>> = HashMap::new();
-        for (text, _) in sequence {
-            if !words.contains_key(text.as_str()) {
-                words.insert(text, self.word(text)?.map(Rc::new));
+        for QueryWord { term, .. } in sequence {
+            if !words.contains_key(term.as_str()) {
+                words.insert(term, self.word(term)?.map(Rc::new));
             }
         }
-        let known = |text: &String| words[text.as_str()].clone();
-        let pair = |both: &[(String, usize)]| {
-            let (first, second) = (known(&both[0].0)?, known(&both[1].0)?);
+        let known = |word: &QueryWord| words[word.term.as_str()].clone();
+        let pair = |both: &[QueryWord]| {
+            let (first, second) = (known(&both[0])?, known(&both[1])?);
             let weight = boost * (first.idf + second.idf);
-            Some(Pair { first, second, distance: (both[1].1 - both[0].1) as u32, weight })
+            Some(Pair { first, second, distance: (both[1].position - both[0].position) as u32, weight })
         };
         let mut pairs: Vec<Pair> = sequence.windows(2).filter_map(pair).collect();
         pairs.sort_by(|a, b| b.weight.total_cmp(&a.weight));
@@ -70,7 +71,7 @@ impl LexicalSnapshot {
         Ok((chunks > 0).then(|| Word { idf: idf(chunks, self.held()), postings }))
     }
 
-    /// Adds the pairs' weights to some chunks of a segment, which are in ascending order.
+    /// Adds the pairs' weights to some chunks of a segment, given in ascending order.
     pub(super) fn add_pairs(
         &self,
         pairs: &[Pair],
@@ -99,7 +100,7 @@ impl Pair {
         let (mut first, mut second) = (read(first)?, read(second)?);
         let (mut expected, mut found) = (Vec::new(), Vec::new());
         for (doc, score) in scored {
-            // In a query that is too long for all of its words to count, a pair may be all that a chunk has.
+            // A long query drops terms but may keep a pair of them: a chunk without any term is no hit.
             if *score <= 0.0 || !at(&mut first, *doc) || !at(&mut second, *doc) {
                 continue;
             }
@@ -113,13 +114,13 @@ impl Pair {
     }
 }
 
-/// Whether the postings have `doc`, which is none that they have passed.
+/// Moves the postings to `doc`. Returns whether they contain it. They must not have passed it.
 fn at(postings: &mut SegmentPostings, doc: DocId) -> bool {
     let here = postings.doc();
     here == doc || (here < doc && postings.seek(doc) == doc)
 }
 
-/// Of two ascending lists.
+/// Whether two ascending lists have a common element.
 fn have_common(a: &[u32], b: &[u32]) -> bool {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     while let (Some(x), Some(y)) = (a.peek(), b.peek()) {

@@ -1,26 +1,27 @@
-//! A query whose words were looked up once, for all that is asked of it.
+//! Queries whose words have been looked up.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::bm25::{MOST_QUERY_TERMS, Pruning, QueryTerm, idf};
+use super::analysis::QueryWord;
+use super::bm25::{MOST_QUERY_TERMS, Pruning, QueryTerms};
+use super::idf::idf;
 use super::matching::Matching;
-use super::phrase::{PHRASE_BOOST, Pair};
+use super::phrase::PHRASE_BOOST;
 use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 use crate::ids::ChunkId;
 
-/// A query of a snapshot. It is plain words: nothing in it is syntax.
+/// A query prepared for one snapshot. A query is plain words and has no syntax.
 pub(crate) struct Prepared<'a> {
     snapshot: &'a LexicalSnapshot,
-    /// How often it has each of its words. The language's stop words count only when it has no others.
+    /// How often the query has each of its words. Stop words are left out unless the query has no others.
     counts: HashMap<String, u32>,
-    terms: Vec<QueryTerm>,
-    pairs: Vec<Pair>,
+    terms: QueryTerms,
 }
 
 impl LexicalSnapshot {
-    /// Looks a query's words up.
+    /// Looks up the words of a query.
     pub(crate) fn prepare(&self, query: &str) -> Result<Prepared<'_>> {
         self.prepare_with(query, PHRASE_BOOST)
     }
@@ -28,16 +29,16 @@ impl LexicalSnapshot {
     pub(super) fn prepare_with(&self, query: &str, phrase_boost: f32) -> Result<Prepared<'_>> {
         self.guarded("look up the words of a query", || {
             let sequence = self.analyzer().query_sequence(query);
-            let pairs = self.query_pairs(&sequence, phrase_boost)?;
             let mut counts = HashMap::new();
-            for (word, _) in sequence {
-                *counts.entry(word).or_default() += 1;
+            for QueryWord { term, .. } in &sequence {
+                *counts.entry(term.clone()).or_default() += 1;
             }
-            Ok(Prepared { snapshot: self, terms: self.query_terms(&counts)?, counts, pairs })
+            let terms = self.look_up(&sequence, &counts, phrase_boost)?;
+            Ok(Prepared { snapshot: self, counts, terms })
         })
     }
 
-    /// [`Prepared::search`] of a query that nothing else is asked of.
+    /// Prepares and searches. See [`Prepared::search`].
     pub(crate) fn search(
         &self,
         query: &str,
@@ -47,7 +48,7 @@ impl LexicalSnapshot {
         self.prepare(query)?.search(limit, allowed)
     }
 
-    /// [`Prepared::score`] of a query that nothing else is asked of.
+    /// Prepares and scores. See [`Prepared::score`].
     #[cfg(test)]
     pub(crate) fn score(&self, query: &str, chunks: &[ChunkId]) -> Result<Vec<f32>> {
         self.prepare(query)?.score(chunks)
@@ -55,9 +56,10 @@ impl LexicalSnapshot {
 }
 
 impl Prepared<'_> {
-    /// The `limit` best chunks by BM25, in the order of their scores with phrases counted too, equal ones by ascending id.
-    /// Phrases decide the order, not who is among them, but where chunks tie for the last places. A chunk that has none of
-    /// the words is no hit.
+    /// The `limit` best chunks with their scores, best first, ties by ascending id.
+    ///
+    /// BM25 alone selects the chunks; phrases then change their order. Phrases also decide between chunks that tie for
+    /// the last places. A chunk without any word of the query is no hit.
     pub(crate) fn search(&self, limit: usize, allowed: Option<&Matching>) -> Result<Vec<(ChunkId, f32)>> {
         self.search_with(limit, allowed, Pruning::DEFAULT)
     }
@@ -71,35 +73,23 @@ impl Prepared<'_> {
         if limit == 0 || self.terms.is_empty() {
             return Ok(Vec::new());
         }
-        let query = (&self.terms[..], &self.pairs[..]);
-        self.snapshot.guarded("search", || self.snapshot.search_with(query, (limit, pruning), allowed))
+        self.snapshot.guarded("search", || self.snapshot.search_with(&self.terms, limit, pruning, allowed))
     }
 
-    /// The BM25 score of each of `chunks`, as [`Prepared::search`] gives it; 0 where no word matches or where there is no
-    /// such chunk.
+    /// The score of each of `chunks`, as [`Prepared::search`] gives it. 0 if no word matches or the chunk does not
+    /// exist.
     pub(crate) fn score(&self, chunks: &[ChunkId]) -> Result<Vec<f32>> {
-        let query = (&self.terms[..], &self.pairs[..]);
-        self.snapshot.guarded("score", || self.snapshot.score_with(query, chunks))
+        self.snapshot.guarded("score", || self.snapshot.score_with(&self.terms, chunks))
     }
 
-    /// The BM25 score of a chunk of average length that has each word once for each time that the query has it, as if no
-    /// other chunk had any of them; of as many words as a search looks at, titles not counted. 0 for a query without words.
+    /// The score that a chunk could reach: BM25 of a chunk of average length that repeats the query's words and is the
+    /// only one to contain them. Counts as many words as a search uses, and no titles. 0 for a query without words.
     pub(crate) fn ceiling(&self) -> f32 {
         let words = self.counts.values().sum::<u32>().min(MOST_QUERY_TERMS as u32);
         words as f32 * idf(1, self.snapshot.held().max(1))
     }
 
-    /// The number of chunks that have each distinct word, deleted ones included, in ascending order.
-    pub(crate) fn frequencies(&self) -> Result<Vec<u64>> {
-        self.snapshot.guarded("count a query's words", || {
-            let counts = self.counts.keys().map(|word| self.snapshot.chunks_with(word));
-            let mut counts = counts.collect::<tantivy::Result<Vec<u64>>>()?;
-            counts.sort_unstable();
-            Ok(counts)
-        })
-    }
-
-    /// Where `text` has words of the query: byte ranges, ascending, not overlapping. Words are compared by their stems.
+    /// The byte ranges of the query's words in `text`, ascending, not overlapping. Words are compared by their stems.
     pub(crate) fn highlight(&self, text: &str) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         self.snapshot.analyzer().terms(text, |word, range| {

@@ -1,4 +1,4 @@
-//! How common the words of a text are.
+//! Document frequencies of the words of a text.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,8 +9,8 @@ use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 
 impl LexicalSnapshot {
-    /// The words of `text` that would be searched for, by their byte ranges, ascending, each with the number of chunks that
-    /// have it, deleted ones included.
+    /// The words of `text` by their byte ranges, ascending, each with the number of chunks that contain it, deleted
+    /// ones included.
     pub(crate) fn frequencies(&self, text: &str) -> Result<Vec<(Range<usize>, u64)>> {
         self.guarded("count words", || {
             let mut words: Vec<(Range<usize>, String)> = Vec::new();
@@ -33,7 +33,7 @@ impl LexicalSnapshot {
         })
     }
 
-    /// The number of chunks that have a term, deleted ones included.
+    /// The number of chunks that contain a term, deleted ones included.
     pub(super) fn chunks_with(&self, word: &str) -> tantivy::Result<u64> {
         let field = self.fields().text;
         let term = Term::from_field_text(field, word);

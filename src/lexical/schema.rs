@@ -1,4 +1,4 @@
-//! A chunk as it is stored, and the fields it is stored in.
+//! The schema: how a chunk is stored and indexed.
 
 use std::path::Path;
 
@@ -9,48 +9,48 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
+use super::facts::facts_of;
 use super::failure::damaged;
-use super::filter;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
 
-/// The name tantivy finds our text analysis under.
+/// The name of our text analysis in tantivy.
 pub(super) const ANALYZER: &str = "retune";
 pub(super) const CHUNK: &str = "chunk";
 pub(super) const DOCUMENT: &str = "document";
 pub(super) const DOCUMENT_DIGEST: &str = "document_digest";
 pub(super) const NUMBERS: &str = "numbers";
 
-/// tantivy drops longer terms without a word, and the document could never be found or deleted by its id.
+/// tantivy silently drops longer terms. Such a document could never be found or deleted by its id.
 const LONGEST_DOCUMENT_ID: usize = 32 << 10;
 
 /// One chunk of a document: what is stored, indexed and encoded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ChunkRecord {
-    /// The chunk's number, never used twice.
+    /// The chunk's id, never reused.
     pub chunk: ChunkId,
     /// The application's id of the document.
     pub document: String,
-    /// The chunk's place within the document, from 0.
+    /// The chunk's position in the document, from 0.
     pub ordinal: u32,
     /// Heading path or file name.
     pub title: String,
     /// The passage.
     pub body: String,
-    /// Where the passage starts in the file, in bytes.
+    /// Byte offset of the passage in the file.
     pub start: u64,
-    /// Where the passage ends in the file, in bytes, exclusive.
+    /// Byte offset behind the passage in the file.
     pub end: u64,
-    /// The digest of title and body, which is what the encoder saw.
+    /// SHA-256 of title and body, which the encoder saw.
     pub chunk_digest: Digest,
-    /// The digest of the whole document.
+    /// SHA-256 of the whole document.
     pub document_digest: Digest,
-    /// What filters look at.
+    /// The values that filters compare with.
     pub metadata: Map<String, Json>,
 }
 
 impl ChunkRecord {
-    /// What the encoder is given: title and body as one text, as the models of BEIR expect them.
+    /// The encoder's input: title and body as one text, as in BEIR.
     pub(crate) fn encoder_text(&self) -> String {
         match (self.title.is_empty(), self.body.is_empty()) {
             (true, _) => self.body.clone(),
@@ -68,17 +68,17 @@ pub(super) struct Fields {
     pub ordinal: Field,
     pub title: Field,
     pub body: Field,
-    /// Title and body together, which is what is searched; not stored.
+    /// Title and body together. Searched but not stored.
     pub text: Field,
     pub start: Field,
     pub end: Field,
     pub chunk_digest: Field,
     pub document_digest: Field,
-    /// The metadata as JSON text, given back as it came.
+    /// The metadata as JSON text, returned unchanged.
     pub metadata: Field,
-    /// One exact term for every metadata value, see [`filter`].
+    /// One exact term for every metadata value, see [`facts`](super::facts).
     pub facts: Field,
-    /// Columns of the numeric metadata values, for ranges.
+    /// Columns of the numeric metadata values, for range filters.
     pub numbers: Field,
 }
 
@@ -131,15 +131,12 @@ impl Fields {
         })
     }
 
-    /// `record` as tantivy takes it.
+    /// Converts a record to tantivy's form.
     pub(super) fn pack(&self, record: &ChunkRecord) -> Result<TantivyDocument> {
         if record.document.len() > LONGEST_DOCUMENT_ID {
             let found = format!("{} bytes", record.document.len());
-            return Err(Error::invalid(
-                "the document id",
-                found,
-                format!("at most {LONGEST_DOCUMENT_ID} bytes"),
-            ));
+            let expected = format!("at most {LONGEST_DOCUMENT_ID} bytes");
+            return Err(Error::invalid("the document id", found, expected));
         }
         let mut packed = TantivyDocument::new();
         packed.add_u64(self.chunk, record.chunk.0);
@@ -154,9 +151,9 @@ impl Fields {
         packed.add_bytes(self.document_digest, &record.document_digest.0);
         if !record.metadata.is_empty() {
             let text = serde_json::to_string(&record.metadata)
-                .map_err(|e| Error::invalid("the metadata", e, "values that JSON can hold"))?;
+                .map_err(|e| Error::invalid("the metadata", e, "values that JSON can represent"))?;
             packed.add_text(self.metadata, text);
-            let facts = filter::facts_of(&record.metadata);
+            let facts = facts_of(&record.metadata);
             facts.terms.iter().for_each(|term| packed.add_text(self.facts, term));
             if !facts.numbers.is_empty() {
                 packed.add_object(self.numbers, facts.numbers);
@@ -165,7 +162,7 @@ impl Fields {
         Ok(packed)
     }
 
-    /// The record that [`Fields::pack`] stored; `path` is for the error.
+    /// Converts back what [`Fields::pack`] made. `path` is for error messages.
     pub(super) fn unpack(&self, packed: &TantivyDocument, path: &Path) -> Result<ChunkRecord> {
         const DOING: &str = "read a stored chunk";
         let missing =

@@ -1,3 +1,5 @@
+//! Snapshots of the index.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use super::schema::{CHUNK, ChunkRecord, Fields};
 use crate::error::Result;
 use crate::ids::{ChunkId, Digest};
 
-/// The index as of one commit. Cloning is cheap; later commits and merges do not change it.
+/// The index as of one commit. Later commits and merges do not change it. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct LexicalSnapshot {
     inner: Arc<Inner>,
@@ -24,7 +26,7 @@ struct Inner {
     analyzer: Analyzer,
     /// The chunk ids of each segment.
     chunks: Vec<Column<u64>>,
-    /// Where every live chunk is, ascending by id.
+    /// The address of every live chunk, ascending by id.
     places: Vec<(ChunkId, DocAddress)>,
     payload: String,
     opstamp: u64,
@@ -49,23 +51,23 @@ impl LexicalSnapshot {
         })
     }
 
-    /// What the writer gave to the commit; empty before the first.
+    /// The payload of the commit; empty before the first commit.
     #[cfg(test)]
     pub(crate) fn payload(&self) -> &str {
         &self.inner.payload
     }
 
-    /// How many chunks there are.
+    /// The number of live chunks.
     pub(crate) fn chunk_count(&self) -> u64 {
         self.inner.searcher.num_docs()
     }
 
-    /// The chunk of this id.
+    /// The chunk with this id.
     pub(crate) fn get(&self, chunk: ChunkId) -> Result<Option<ChunkRecord>> {
         self.place(chunk).map(|address| self.fetch(address)).transpose()
     }
 
-    /// The chunks of a document, in their order within it. Empty when there is no such document.
+    /// The chunks of a document in their order. Empty if the document does not exist.
     pub(crate) fn chunks_of(&self, document: &str) -> Result<Vec<ChunkRecord>> {
         let term = Term::from_field_text(self.inner.fields.document, document);
         let found = self.find_term("look up a document", &term)?;
@@ -74,7 +76,7 @@ impl LexicalSnapshot {
         Ok(records)
     }
 
-    /// The digest with which a document was indexed; `None` when there is no such document.
+    /// The digest with which a document was indexed; `None` if the document does not exist.
     pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
         let term = Term::from_field_text(self.inner.fields.document, document);
         let first = self.find_term("look up a document", &term)?.into_iter().next();
@@ -86,8 +88,8 @@ impl LexicalSnapshot {
         self.inner.places.iter().map(|&(chunk, _)| chunk).collect()
     }
 
-    /// Calls `visit` with every chunk in ascending order of id, until it returns an error. In memory are one record and a
-    /// few decompressed blocks.
+    /// Calls `visit` with every chunk in ascending order of id, until it returns an error. Holds one record and a few
+    /// decompressed blocks in memory.
     #[cfg(test)]
     pub(crate) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
         self.inner.places.iter().try_for_each(|&(_, address)| visit(self.fetch(address)?))
@@ -97,7 +99,7 @@ impl LexicalSnapshot {
         self.inner.searcher.segment_readers()
     }
 
-    /// The number of chunks that the statistics are about, deleted ones included.
+    /// The number of chunks in the statistics, deleted ones included.
     pub(super) fn held(&self) -> u64 {
         self.segments().iter().map(|segment| u64::from(segment.max_doc())).sum()
     }
@@ -115,7 +117,7 @@ impl LexicalSnapshot {
         &self.inner.chunks[segment]
     }
 
-    /// [`guard`] with this index's folder.
+    /// Runs `f` in [`guard`] with this index's folder.
     pub(super) fn guarded<T>(
         &self,
         doing: &'static str,
@@ -124,7 +126,7 @@ impl LexicalSnapshot {
         guard(doing, &self.inner.path, f)
     }
 
-    /// Where the live chunk of this id is.
+    /// The address of the live chunk with this id.
     pub(super) fn place(&self, chunk: ChunkId) -> Option<DocAddress> {
         let places = &self.inner.places;
         places.binary_search_by_key(&chunk, |&(id, _)| id).ok().map(|at| places[at].1)
@@ -147,7 +149,7 @@ impl LexicalSnapshot {
     }
 }
 
-/// Every live chunk with its place, ascending.
+/// The address of every live chunk, ascending by id.
 fn places(path: &Path, searcher: &Searcher, chunks: &[Column<u64>]) -> Result<Vec<(ChunkId, DocAddress)>> {
     const DOING: &str = "list the chunks";
     let mut all = guard(DOING, path, || {

@@ -1,3 +1,5 @@
+//! The writer of the index.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +12,10 @@ use crate::error::{Error, Result};
 #[cfg(test)]
 use crate::ids::ChunkId;
 
-/// The one writer of an index, of all processes. What it adds and deletes is seen after [`LexicalWriter::commit`].
+/// The only writer of an index, across all processes. Changes become visible with [`LexicalWriter::commit`].
 ///
-/// Operations apply in the order they are called: a delete removes what was added before it, in the same commit or an
-/// earlier one, and nothing that is added after it. After an error, [`LexicalWriter::rollback`] before going on.
+/// Operations apply in the order of the calls: a delete removes only what was added before it, in the same commit or an
+/// earlier one. After an error, call [`LexicalWriter::rollback`] before going on.
 pub(crate) struct LexicalWriter {
     inner: IndexWriter,
     fields: Fields,
@@ -27,9 +29,9 @@ impl std::fmt::Debug for LexicalWriter {
 }
 
 impl LexicalWriter {
-    /// Memory for chunks that are not yet on disk, unless said otherwise.
+    /// Default memory for chunks that are not on disk yet.
     pub(crate) const DEFAULT_HEAP_BYTES: usize = 64 << 20;
-    /// Less memory than this is not accepted.
+    /// The smallest accepted memory.
     pub(crate) const LEAST_HEAP_BYTES: usize = 16 << 20;
 
     pub(super) fn open(
@@ -42,7 +44,8 @@ impl LexicalWriter {
             return Err(Error::invalid("the writer's memory", heap_bytes, "16 MiB to under 4 GiB"));
         }
         let inner = guard("open for writing", path, || {
-            // One thread: a commit gives one segment, with its chunks in the order they came. Encoding is the bottleneck.
+            // With one thread, a commit makes one segment with the chunks in the order they came. The encoder is
+            // slower than one thread anyway.
             let options = IndexWriterOptions::builder()
                 .num_worker_threads(1)
                 .memory_budget_per_thread(heap_bytes)
@@ -55,25 +58,25 @@ impl LexicalWriter {
         Ok(writer)
     }
 
-    /// Adds a chunk. Its id must be in no live chunk: to replace one, delete it first.
+    /// Adds a chunk. No live chunk may have its id: to replace a chunk, delete it first.
     pub(crate) fn add(&mut self, record: &ChunkRecord) -> Result<()> {
         let packed = self.fields.pack(record)?;
         guard("add a chunk", &self.path, || self.inner.add_document(packed))?;
         Ok(())
     }
 
-    /// Deletes a chunk, if there is one of this id.
+    /// Deletes the chunk with this id, if there is one.
     #[cfg(test)]
     pub(crate) fn delete_chunk(&mut self, chunk: ChunkId) {
         self.inner.delete_term(Term::from_field_u64(self.fields.chunk, chunk.0));
     }
 
-    /// Deletes every chunk of a document, if there is any.
+    /// Deletes all chunks of a document.
     pub(crate) fn delete_document(&mut self, document: &str) {
         self.inner.delete_term(Term::from_field_text(self.fields.document, document));
     }
 
-    /// Makes everything since the last commit durable and visible, all or nothing. `payload` is kept with it.
+    /// Makes all changes since the last commit durable and visible, atomically. `payload` is stored with the commit.
     pub(crate) fn commit(&mut self, payload: &str) -> Result<()> {
         guard("commit", &self.path, || {
             let mut prepared = self.inner.prepare_commit()?;
@@ -83,22 +86,22 @@ impl LexicalWriter {
         Ok(())
     }
 
-    /// Forgets everything since the last commit.
+    /// Discards all changes since the last commit.
     pub(crate) fn rollback(&mut self) -> Result<()> {
         guard("roll back", &self.path, || self.inner.rollback())?;
         Ok(())
     }
 
-    /// Waits for merges that are under way and gives the writer's lock back. What was not committed is lost.
+    /// Waits for running merges and releases the writer's lock. Uncommitted changes are lost.
     pub(crate) fn close(self) -> Result<()> {
         let LexicalWriter { inner, path, .. } = self;
         guard("finish merging", &path, || inner.wait_merging_threads())
     }
 
-    /// Removes what a writer that was killed left behind.
+    /// Removes the files of a writer that was killed.
     fn collect_garbage(&self) -> Result<()> {
         guard("collect garbage", &self.path, || self.inner.garbage_collect_files().wait())?;
-        // tantivy's half-written `meta.json`; only the holder of the writer's lock makes such files.
+        // Half-written `meta.json` files. Only the holder of the writer's lock makes them.
         for entry in fs::read_dir(&self.path).map_err(Error::io("list", &self.path))? {
             let entry = entry.map_err(Error::io("list", &self.path))?;
             if entry.file_name().to_string_lossy().starts_with(".tmp") {

@@ -1,12 +1,13 @@
 //! Adversarial negatives in words: the positive, with what makes it the answer exchanged.
 //!
-//! Numbers, names and rare words of an answer are replaced by those of another passage, of the same kind. What comes out
-//! reads like the answer and is about something else: it is near in every dimension but the one that counts.
+//! Numbers, names and rare words of an answer are replaced by those of another passage, of the same kind. What comes
+//! out reads like the answer and is about something else: it is near in every dimension but the one that counts.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::source::{NegativeKind, NegativeSource, Proposal, Sought};
+use super::judged::JudgedQuery;
+use super::proposal::Proposal;
 use crate::dense::DenseView;
 use crate::error::Result;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
@@ -18,12 +19,6 @@ const RARE_SHARE: u64 = 100;
 /// Neighbours of the query whose terms are tried.
 const DONORS: usize = 20;
 
-/// The source; donors of terms are what was passed over, then the query's neighbours.
-pub(crate) struct Adversarial<'a> {
-    pub(crate) lexical: &'a LexicalSnapshot,
-    pub(crate) dense: &'a DenseView,
-}
-
 /// Why a term is a key to a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
@@ -32,42 +27,38 @@ enum Key {
     Rare,
 }
 
-impl NegativeSource for Adversarial<'_> {
-    fn kind(&self) -> NegativeKind {
-        NegativeKind::Adversarial
-    }
-
-    fn propose(&mut self, sought: &Sought<'_>, most: usize) -> Result<Vec<Proposal>> {
-        let Some(positive) = sought.positives.first() else { return Ok(Vec::new()) };
-        let text = positive.encoder_text();
-        let keys = self.keys(&text)?;
-        let mut made = Vec::new();
-        for donor in self.donors(sought)? {
-            if made.len() == most {
-                break;
-            }
-            let from = donor.encoder_text();
-            let text = exchange(&text, &keys, &from, &self.keys(&from)?);
-            made.extend(text.map(|text| Proposal { text, chunk: None }));
+/// Up to `most` texts made of the nearest positive. The terms come from what was passed over, then from the query's
+/// neighbours.
+pub(super) fn propose(
+    lexical: &LexicalSnapshot,
+    dense: &DenseView,
+    query: &JudgedQuery,
+    most: usize,
+) -> Result<Vec<Proposal>> {
+    let Some(positive) = query.positives.first() else { return Ok(Vec::new()) };
+    // The key terms of a text by their byte ranges, ascending.
+    let keys = |text: &str| Ok(keys(text, &lexical.frequencies(text)?, lexical.chunk_count()));
+    let text = positive.encoder_text();
+    let terms = keys(&text)?;
+    let mut made = Vec::new();
+    for donor in donors(lexical, dense, query)? {
+        if made.len() == most {
+            break;
         }
-        Ok(made)
+        let from = donor.encoder_text();
+        let text = exchange(&text, &terms, &from, &keys(&from)?);
+        made.extend(text.map(|text| Proposal { text, chunk: None }));
     }
+    Ok(made)
 }
 
-impl Adversarial<'_> {
-    fn donors(&self, sought: &Sought<'_>) -> Result<Vec<ChunkRecord>> {
-        let mut donors: Vec<ChunkRecord> = sought.passed_over.to_vec();
-        for (chunk, _) in self.dense.search(sought.vector, DONORS, None)? {
-            donors.extend(self.lexical.get(chunk)?);
-        }
-        donors.retain(|donor| !sought.answers(donor));
-        Ok(donors)
+fn donors(lexical: &LexicalSnapshot, dense: &DenseView, query: &JudgedQuery) -> Result<Vec<ChunkRecord>> {
+    let mut donors: Vec<ChunkRecord> = query.passed_over.iter().map(|one| one.passage.clone()).collect();
+    for (chunk, _) in dense.search(&query.vector, DONORS, None)? {
+        donors.extend(lexical.get(chunk)?);
     }
-
-    /// The key terms of a text by their byte ranges, ascending.
-    fn keys(&self, text: &str) -> Result<Vec<(Range<usize>, Key)>> {
-        Ok(keys(text, &self.lexical.frequencies(text)?, self.lexical.chunk_count()))
-    }
+    donors.retain(|donor| !query.may_be_answered_by(donor));
+    Ok(donors)
 }
 
 /// Numbers have a digit; names are capitalised inside a sentence; rare words are the few that fewest passages have.
@@ -92,8 +83,8 @@ fn keys(text: &str, words: &[(Range<usize>, u64)], chunks: u64) -> Vec<(Range<us
     keys
 }
 
-/// `text` with its key terms replaced by the donor's of the same kind, a term by the same one wherever it stands; `None`
-/// if that changes nothing.
+/// `text` with its key terms replaced by the donor's of the same kind, a term by the same one wherever it stands;
+/// `None` if that changes nothing.
 fn exchange(
     text: &str,
     keys: &[(Range<usize>, Key)],

@@ -1,17 +1,20 @@
-//! Where hard negatives come from: what users passed over ([`confusable`]), what the indexes find near to a query
-//! ([`semantic`]), and what is made ([`adversarial`]).
+//! Where hard negatives come from: what users passed over ([`confusable`]), what the indexes find near a query
+//! ([`semantic`]), and what is made ([`adversarial`]). [`mix`] puts the three together.
 
 mod adversarial;
 mod confusable;
-mod limit;
+mod counts;
+mod judged;
+mod kind;
+mod mix;
+mod proposal;
 mod semantic;
-mod source;
+mod suspects;
 
-pub(crate) use adversarial::Adversarial;
-pub use confusable::ConfusableOptions;
-pub(crate) use confusable::{Confusion, PassedOver, PositionBias, ShownRef, collect_confusables};
-pub(crate) use limit::SuspectLimit;
-pub(crate) use semantic::Semantic;
-pub use semantic::{Sampling, SemanticOptions};
-pub(crate) use source::{Negative, NegativeSource, Proposal, Sought, mix};
-pub use source::{NegativeKind, NegativeShares};
+pub(crate) use confusable::{Confusion, ShownRef, collect_confusables};
+pub use counts::NegativeCounts;
+pub(crate) use judged::{JudgedQuery, PassedOver};
+pub use kind::NegativeKind;
+pub(crate) use mix::{Indexes, mix};
+pub(crate) use semantic::Margin;
+pub(crate) use suspects::SuspectLimit;

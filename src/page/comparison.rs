@@ -1,26 +1,26 @@
-//! Runs held against one of them.
+//! The page of a comparison: runs compared with a first one.
 
-use super::evaluation::LEXICAL;
-use super::markup::{cut, figure, figures, heading, paragraph, section, signed, table, texts};
-use super::plots::{Axes, Series, clouds, gains, hexadecimal};
-use super::{AFTER, BEFORE, Parts};
+use super::colours::{EQUAL, GAINED, LOST};
+use super::markup::{cut, figure, figures, heading, key, paragraph, section, signed, table, texts};
+use super::parts::Parts;
+use super::plots::{Axes, Series, clouds, gains};
 use crate::error::Result;
 use crate::eval::{Change, Comparison};
 
-/// Runs against a first one, as their page tells it.
+/// Runs compared with a first one, ready to be drawn.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ComparisonReport {
     /// The name of the first run.
     pub first: String,
-    /// Run by run, metric by metric: see [`Comparison::of_all`]. A run's first one is drawn.
+    /// Run by run, metric by metric: see [`Comparison::of_all`]. The plots show each run's first metric.
     pub comparisons: Vec<Comparison>,
-    /// How many of the queries won and lost most to name. Default 5.
+    /// How many queries to name of those won most, and of those lost most. Default 5.
     pub most: usize,
 }
 
 impl ComparisonReport {
-    /// Of what was compared with the run of this name.
+    /// Comparisons with the run called `first`.
     pub fn new(first: impl Into<String>, comparisons: Vec<Comparison>) -> ComparisonReport {
         ComparisonReport { first: first.into(), comparisons, most: 5 }
     }
@@ -39,9 +39,9 @@ impl Parts for ComparisonReport {
 
     fn content(&self) -> Result<String> {
         let mut content =
-            paragraph(&format!("A is {}, the run that the others are held against.", self.first));
+            paragraph(&format!("A is {}, the run that the others are compared with.", self.first));
         content.push_str(&self.tests());
-        // A run's comparisons begin with the first metric; the same run may be given twice.
+        // The first metric begins a run's comparisons. Its name would not do: the same run may be given twice.
         let runs = self.comparisons.chunk_by(|_, next| next.metric != self.comparisons[0].metric);
         let mut drawn = String::new();
         for one in runs.filter_map(<[Comparison]>::first) {
@@ -66,7 +66,7 @@ impl ComparisonReport {
         let head = ["run and metric", "A", "this", "difference", "p", "p (Holm)", "won", "lost", "tied"];
         let caption = "Means over queries and paired randomisation tests";
         let note = format!(
-            "p is how often chance alone would give such a difference; p (Holm) is corrected for all {} comparisons.",
+            "p is the probability of such a difference by chance. p (Holm) is corrected for all {} comparisons.",
             rows.len()
         );
         section("tests", "Means and tests", &(texts(caption, &head, &rows) + &paragraph(&note)))
@@ -83,21 +83,17 @@ impl ComparisonReport {
                 .map(|change| (change.first, change.second))
                 .collect(),
         };
-        let series = [of(AFTER, |d| d > 0.0), of(BEFORE, |d| d == 0.0), of(LEXICAL, |d| d < 0.0)];
+        let series = [of(GAINED, |d| d > 0.0), of(EQUAL, |d| d == 0.0), of(LOST, |d| d < 0.0)];
         let (first, second) = (format!("{metric} of A"), format!("{metric} of this run"));
         let axes = Axes { x: &first, y: &second };
         let scatter = clouds(&format!("each query by its scores in A and in {run}"), axes, &series)?;
         let differences: Vec<f64> = changes.iter().map(Change::difference).collect();
         let axes = Axes { x: "queries, by their difference", y: "this run less A" };
         let label = format!("the differences of the queries between {run} and A");
-        let sorted = gains(&label, axes, &differences, (AFTER, LEXICAL))?;
+        let sorted = gains(&label, axes, &differences)?;
         let [won, tied, lost] =
             [(one.won, "won"), (one.tied, "tied"), (one.lost, "lost")].map(|(n, what)| format!("{n} {what}"));
-        let keys = [
-            (hexadecimal(AFTER), won.as_str()),
-            (hexadecimal(LEXICAL), lost.as_str()),
-            (hexadecimal(BEFORE), tied.as_str()),
-        ];
+        let keys = [key(GAINED, &won), key(LOST, &lost), key(EQUAL, &tied)];
         let mut html = heading(&format!("{run}: {metric}"));
         html.push_str(&figures(&[
             figure("Query by query", &keys, &scatter),

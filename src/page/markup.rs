@@ -1,11 +1,15 @@
-//! Pieces of HTML. Every tag is closed, so that the page is well-formed XML too.
+//! Pieces of HTML. Every tag is closed, so a page is well-formed XML too.
 
 use std::fmt::Write;
 
-/// Characters of a text in a table, at most.
+use plotters::style::RGBColor;
+
+use super::colours::css;
+
+/// The most characters of a text in a table.
 const LONGEST: usize = 160;
 
-/// Text as it may stand between tags and in attributes; what XML has no place for becomes U+FFFD.
+/// Text for use between tags and in attributes. Characters that XML forbids become U+FFFD.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -24,7 +28,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A heading with what belongs under it.
+/// A section with its heading.
 pub(super) fn section(id: &str, title: &str, content: &str) -> String {
     format!("<section id=\"{id}\">\n<h2>{}</h2>\n{content}</section>\n", escape(title))
 }
@@ -34,13 +38,13 @@ pub(super) fn heading(text: &str) -> String {
     format!("<h3>{}</h3>\n", escape(text))
 }
 
-/// A difference with its sign; one that is nothing at this precision has none.
+/// A difference with its sign; without one if it rounds to 0.
 pub(super) fn signed(difference: f64) -> String {
     let text = format!("{difference:+.4}");
     if text[1..] == *"0.0000" { "0.0000".into() } else { text }
 }
 
-/// The beginning of a text that is too long for a table.
+/// A text that fits into a table: the end of a long one is cut off.
 pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
@@ -52,12 +56,12 @@ pub(super) fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escape(text))
 }
 
-/// A table; of each row the first cell is its heading. Nothing if there are no rows.
+/// A table of numbers. The first cell of each row is its heading. Empty if there are no rows.
 pub(super) fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     table_of("numbers", caption, head, rows)
 }
 
-/// A table whose first cells are texts, which may take several lines.
+/// A table whose first column holds texts, which may wrap.
 pub(super) fn texts(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     table_of("texts", caption, head, rows)
 }
@@ -89,10 +93,22 @@ fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> 
     html
 }
 
-/// A drawing under its title and the meaning of its colours, each `#rrggbb`.
-pub(super) fn figure(title: &str, legend: &[(String, &str)], svg: &str) -> String {
+/// What a colour means.
+pub(super) struct Key<'a> {
+    colour: RGBColor,
+    meaning: &'a str,
+}
+
+/// An entry of a legend.
+pub(super) fn key(colour: RGBColor, meaning: &str) -> Key<'_> {
+    Key { colour, meaning }
+}
+
+/// A plot under its title and legend.
+pub(super) fn figure(title: &str, legend: &[Key<'_>], svg: &str) -> String {
     let mut html = format!("<figure><figcaption>{}", escape(title));
-    for (colour, meaning) in legend {
+    for Key { colour, meaning } in legend {
+        let colour = css(*colour);
         let _ = write!(
             html,
             " <span class=\"key\"><span class=\"colour\" style=\"background:{colour}\"></span>{}</span>",
@@ -103,7 +119,7 @@ pub(super) fn figure(title: &str, legend: &[(String, &str)], svg: &str) -> Strin
     html
 }
 
-/// Drawings and narrow tables beside each other, as many as there is room for.
+/// Plots and narrow tables side by side, as many as fit.
 pub(super) fn figures(figures: &[String]) -> String {
     format!("<div class=\"figures\">\n{}</div>\n", figures.concat())
 }
@@ -118,14 +134,14 @@ mod tests {
         let good = "&lt;b title=&#39;&quot;&#39;&gt;&amp;";
         assert_eq!(escape(bad), good);
         let row = vec![vec![bad.to_string(), bad.to_string()]];
-        let colour = [("#000000".to_string(), bad)];
+        let legend = [key(RGBColor(0, 0, 0), bad)];
         let html = [
             section("id", bad, ""),
             heading(bad),
             paragraph(bad),
             table(bad, &[bad], &row),
             texts(bad, &[bad], &row),
-            figure(bad, &colour, ""),
+            figure(bad, &legend, ""),
         ];
         assert_eq!(html.concat().matches(good).count(), 13);
         assert!(!html.concat().contains("<b"));

@@ -1,4 +1,4 @@
-//! What is answered.
+//! Answers.
 
 use std::ops::Range;
 
@@ -11,15 +11,15 @@ use crate::ids::{ChunkId, GenerationId, QueryId};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Names this answer when a document of it is judged.
+    /// The answer's id, needed to judge its documents.
     pub query_id: QueryId,
     /// The generation that answered.
     pub generation: GenerationId,
     /// Which indexes answered.
     pub mode: Mode,
-    /// Where the time went.
+    /// The time that each step took.
     pub took_ms: Took,
-    /// Best first, at most the query's limit, each document once.
+    /// The hits, best first. At most the query's limit, each document once.
     pub hits: Vec<Hit>,
 }
 
@@ -27,7 +27,7 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[non_exhaustive]
 pub struct Took {
-    /// Turning the query into a vector.
+    /// Encoding the query.
     pub encode: f64,
     /// Candidates and scores from the lexical index.
     pub lexical: f64,
@@ -35,7 +35,7 @@ pub struct Took {
     pub dense: f64,
     /// Fusing, grouping by document, fetching passages.
     pub fuse: f64,
-    /// All of it.
+    /// The whole query.
     pub total: f64,
 }
 
@@ -43,7 +43,7 @@ pub struct Took {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Hit {
-    /// Place in the answer, from 1.
+    /// Position in the answer, from 1.
     pub rank: usize,
     /// The document's id.
     pub document: String,
@@ -51,19 +51,19 @@ pub struct Hit {
     pub title: String,
     /// The best chunk's text.
     pub passage: String,
-    /// First byte of the passage in the document.
+    /// Byte offset of the passage in the document.
     pub start: u64,
-    /// One past the last byte of the passage in the document.
+    /// Byte offset behind the passage in the document.
     pub end: u64,
-    /// What the hits are ranked by: fused in hybrid mode, else the score of the one index.
+    /// The score that hits are ranked by: fused in hybrid mode, otherwise that of the one index.
     pub score: f32,
-    /// BM25, 0 and up, in the scale of this query.
+    /// The BM25 score, at least 0. Not comparable between queries.
     pub lexical: Option<f32>,
-    /// Cosine, −1 to 1; absent in lexical mode, where the query has no vector.
+    /// The cosine similarity, −1 to 1. `None` in lexical mode, where the query is not encoded.
     pub dense: Option<f32>,
-    /// Byte ranges in `passage` of the words that match the query after stemming, unless the query asked for none.
+    /// Byte ranges in `passage` of words that match the query after stemming. Empty if the query turned them off.
     pub highlights: Vec<Range<usize>>,
-    /// The chunk that stands for the document.
+    /// The document's best chunk.
     #[serde(skip)]
     pub chunk: ChunkId,
 }

@@ -1,15 +1,13 @@
-//! One query over one pinned generation and the lexical index.
+//! Answers one query from a snapshot of both indexes.
 //!
-//! Both indexes give candidates; each candidate is then scored by both, so that a chunk which one side did not find
-//! among its best isn't punished for the depth of that list. The fused order is grouped by document, the best chunk
-//! standing for its document.
+//! Both indexes propose candidates. Each candidate is then scored by both, so that a chunk missing from one candidate
+//! list does not lose that side's score. The fused ranking is grouped by document: each document appears with its best
+//! chunk.
 
 mod answer;
-mod profile;
 mod query;
 mod run;
 
 pub use answer::{Answer, Hit, Took};
-pub(crate) use profile::profile;
 pub use query::{Mode, Query};
-pub(crate) use run::{Snapshot, rank, scored_candidates};
+pub(crate) use run::{Fusible, Snapshot, fusible, rank};

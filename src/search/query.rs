@@ -1,4 +1,4 @@
-//! What is asked.
+//! Queries.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,14 @@ pub enum Mode {
     /// Both, fused.
     #[default]
     Hybrid,
-    /// BM25 alone; the query is not encoded.
+    /// BM25 alone. The query is not encoded.
     Lexical,
     /// The vector index alone.
     Dense,
 }
 
 impl Mode {
-    /// The name as it stands in JSON and on the command line.
+    /// The name in JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Mode::Hybrid => "hybrid",
@@ -30,7 +30,7 @@ impl Mode {
     }
 }
 
-/// A query and how it is to be answered.
+/// A query and its options.
 ///
 /// ```
 /// use retune::{Mode, Query};
@@ -39,22 +39,22 @@ impl Mode {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Query {
-    /// The user's words. No syntax: every character is text.
+    /// The user's words. There is no query syntax: every character is text.
     pub text: String,
-    /// How many documents to return at most. Default 10.
+    /// Maximum number of documents to return. Default 10.
     pub limit: usize,
     /// Which indexes answer. Default both.
     pub mode: Mode,
-    /// How the two scores are fused. Default: the generation's own, which learning may have set.
+    /// How the two scores are fused. Default: the generation's own fusion, which learning may have set.
     pub fusion: Option<Fusion>,
-    /// Only chunks whose metadata matches. Default all.
+    /// Return only documents whose metadata matches. Default all.
     pub filter: Option<Filter>,
-    /// How many chunks each index proposes at least. Default 100.
+    /// Minimum number of chunks that each index proposes. Default 100.
     pub candidates: usize,
-    /// Whether the answer is logged as an impression, so that it can be judged and learnt from. Default yes.
+    /// Whether to log the answer as an impression, so that users can judge it. Default true.
     pub log: bool,
-    /// Whether the words of each passage that match the query are looked for. Takes a fraction of a millisecond for every
-    /// document. Default yes.
+    /// Whether to find the words in each passage that match the query. Takes a fraction of a millisecond per document.
+    /// Default true.
     pub highlight: bool,
 }
 
@@ -103,20 +103,22 @@ impl Query {
         self
     }
 
-    /// Answers without logging an impression: for measuring, not for users.
+    /// Turns off [`log`](Query::log): for measurements, not for users.
     pub fn without_logging(mut self) -> Query {
         self.log = false;
         self
     }
 
-    /// Answers with [`highlights`](crate::Hit::highlights) left empty: for who wants many documents and shows none.
+    /// Turns off [`highlight`](Query::highlight): for callers that need many documents but show no passages.
     pub fn without_highlights(mut self) -> Query {
         self.highlight = false;
         self
     }
 
+    /// Checks the query.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit of zero or over 100,000, no candidates, or an unusable fusion weight.
+    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, or an invalid fusion weight.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {

@@ -1,32 +1,31 @@
-//! Candidates, fusion, passages.
+//! Runs a query: candidates, fusion, grouping by document.
 
 use std::collections::HashSet;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
-use super::profile::{profile, profile_for};
 use super::query::{Mode, Query};
 use crate::error::Result;
-use crate::fusion::{Candidate, Fusion, QueryProfile, fuse};
+use crate::fusion::{Candidate, Fusion, fuse};
 use crate::generation::Pinned;
 use crate::ids::{ChunkId, ChunkSet};
 use crate::lexical::{LexicalSnapshot, Matching, Prepared};
 
-/// What one search sees: a lexical commit and a generation, pinned together.
+/// The state that a search reads: a lexical commit and a generation, pinned together.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) lexical: LexicalSnapshot,
     pub(crate) pinned: Pinned,
 }
 
-/// Ranked documents with the times it took.
+/// Ranked documents and timings.
 #[derive(Debug)]
 pub(crate) struct Ranked {
     pub(crate) hits: Vec<Hit>,
     pub(crate) took: Took,
 }
 
-/// A chunk with what both sides say of it, in ranked order.
+/// A chunk in ranked order, with the scores of both sides.
 #[derive(Debug, Clone, Copy)]
 struct Scored {
     chunk: ChunkId,
@@ -51,19 +50,19 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     })?;
     let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let profile = match query.mode {
-        Mode::Hybrid => timed(&mut took.lexical, || profile_for(&fusion, &snapshot.lexical, &words))?,
-        Mode::Lexical | Mode::Dense => QueryProfile::default(),
-    };
     let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
-    // Chunks of one document share its place: where they crowd the candidates, fetch deeper.
+    // Chunks of one document share a place in the answer. If that leaves too few documents, fetch more candidates.
     let mut depth = query.candidates.max(query.limit);
     let hits = loop {
-        let asked =
-            Asked { mode: query.mode, words: &words, vector: vector.as_deref(), allowed: allowed.as_ref() };
-        let pool = propose(snapshot, &asked, depth, &mut took)?;
+        let prepared = PreparedQuery {
+            mode: query.mode,
+            words: &words,
+            vector: vector.as_deref(),
+            allowed: allowed.as_ref(),
+        };
+        let pool = propose(snapshot, &prepared, depth, &mut took)?;
         let hits = timed(&mut took.fuse, || {
-            group(snapshot, query, &words, &pool.rank(query.mode, (&fusion, profile)))
+            group(snapshot, query, &words, &pool.rank(query.mode, &fusion, words.ceiling()))
         })?;
         if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
             break hits;
@@ -74,13 +73,13 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     Ok(Ranked { hits, took })
 }
 
-/// What both sides propose, scored by both. Ascending by chunk.
+/// The candidates of both sides, scored by both. Ascending by chunk.
 struct Pool {
     ids: Vec<ChunkId>,
     lexical: Vec<f32>,
-    /// Absent without a query vector, and for a chunk whose vector is missing.
+    /// `None` without a query vector, and for a chunk whose vector is missing.
     dense: Vec<Option<f32>>,
-    /// The sides had no more to give.
+    /// Whether the sides have no more candidates.
     exhausted: bool,
 }
 
@@ -93,7 +92,7 @@ impl Pool {
     }
 
     /// The pool's chunks in ranked order.
-    fn rank(&self, mode: Mode, (fusion, profile): (&Fusion, QueryProfile)) -> Vec<Scored> {
+    fn rank(&self, mode: Mode, fusion: &Fusion, ceiling: f32) -> Vec<Scored> {
         let score = |i: usize, score| Scored {
             chunk: self.ids[i],
             score,
@@ -102,7 +101,7 @@ impl Pool {
         };
         let mut scored: Vec<Scored> = match mode {
             Mode::Hybrid => {
-                let fused = fuse(fusion, profile, &self.candidates());
+                let fused = fuse(fusion, ceiling, &self.candidates());
                 let place = |id| self.ids.binary_search(&id).ok();
                 return fused.iter().filter_map(|one| Some(score(place(one.id)?, one.score))).collect();
             }
@@ -114,35 +113,38 @@ impl Pool {
     }
 }
 
-/// The chunks that a hybrid search for `query` would fuse, and the query's whole profile.
-pub(crate) fn scored_candidates(
-    snapshot: &Snapshot,
-    query: &Query,
-) -> Result<(Vec<Candidate>, QueryProfile)> {
-    let vector = snapshot.pinned.generation.encode_query(&query.text)?;
-    let words = snapshot.lexical.prepare(&query.text)?;
-    let asked = Asked { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
-    let depth = query.candidates.max(query.limit);
-    let candidates = propose(snapshot, &asked, depth, &mut Took::default())?.candidates();
-    Ok((candidates, profile(&snapshot.lexical, &words)?))
+/// The chunks that a hybrid search for a text would fuse, and what the text's words could score.
+pub(crate) struct Fusible {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) ceiling: f32,
 }
 
-/// A query as the two sides take it.
-struct Asked<'a> {
+/// What a hybrid search for `query` would fuse.
+pub(crate) fn fusible(snapshot: &Snapshot, query: &Query) -> Result<Fusible> {
+    let vector = snapshot.pinned.generation.encode_query(&query.text)?;
+    let words = snapshot.lexical.prepare(&query.text)?;
+    let prepared = PreparedQuery { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
+    let depth = query.candidates.max(query.limit);
+    let candidates = propose(snapshot, &prepared, depth, &mut Took::default())?.candidates();
+    Ok(Fusible { candidates, ceiling: words.ceiling() })
+}
+
+/// A query in the form that the two indexes search for.
+struct PreparedQuery<'a> {
     mode: Mode,
     words: &'a Prepared<'a>,
     vector: Option<&'a [f32]>,
     allowed: Option<&'a Matching>,
 }
 
-/// The best `depth` chunks of each side that the mode asks, scored by both.
-fn propose(snapshot: &Snapshot, asked: &Asked<'_>, depth: usize, took: &mut Took) -> Result<Pool> {
-    let (dense, allowed) = (&snapshot.pinned.dense, asked.allowed);
-    let by_words = match asked.mode {
+/// The best `depth` chunks of each side that the mode uses, scored by both.
+fn propose(snapshot: &Snapshot, query: &PreparedQuery<'_>, depth: usize, took: &mut Took) -> Result<Pool> {
+    let (dense, allowed) = (&snapshot.pinned.dense, query.allowed);
+    let by_words = match query.mode {
         Mode::Dense => Vec::new(),
-        _ => timed(&mut took.lexical, || asked.words.search(depth, allowed))?,
+        _ => timed(&mut took.lexical, || query.words.search(depth, allowed))?,
     };
-    let by_vector = match asked.vector {
+    let by_vector = match query.vector {
         Some(vector) => timed(&mut took.dense, || {
             dense.search(vector, depth, allowed.map(|allowed| allowed as &dyn ChunkSet))
         })?,
@@ -152,16 +154,16 @@ fn propose(snapshot: &Snapshot, asked: &Asked<'_>, depth: usize, took: &mut Took
     let mut ids: Vec<ChunkId> = by_words.iter().chain(&by_vector).map(|&(chunk, _)| chunk).collect();
     ids.sort_unstable();
     ids.dedup();
-    let lexical = timed(&mut took.lexical, || complete(&ids, by_words, |ids| asked.words.score(ids)))?;
+    let lexical = timed(&mut took.lexical, || complete(&ids, by_words, |ids| query.words.score(ids)))?;
     let known = by_vector.into_iter().map(|(chunk, score)| (chunk, Some(score))).collect();
-    let dense = match asked.vector {
+    let dense = match query.vector {
         Some(vector) => timed(&mut took.dense, || complete(&ids, known, |ids| dense.score(vector, ids)))?,
         None => vec![None; ids.len()],
     };
     Ok(Pool { ids, lexical, dense, exhausted })
 }
 
-/// The score of each chunk: what is known, and what `score` says of the others.
+/// The score of each chunk: the known one, or else that of `score`.
 fn complete<S: Copy>(
     chunks: &[ChunkId],
     mut known: Vec<(ChunkId, S)>,

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Replaces `path` by `bytes`: after a crash it holds either the old content or the new, whole.
+/// Replaces the file `path` by `bytes`. After a crash it has either the old or the new content.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tmp-");
-    // Else it would be this user's alone, and other users' readers kept out.
+    // The default mode would lock out readers of other users.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(Error::io("create a temporary file in", folder))?;
@@ -21,8 +21,9 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(folder)
 }
 
-/// As [`write_atomic`], of what `write` writes: for files that are better not held in memory. Until the new content is whole
-/// it stands beside `path` under one fixed name, so that crashes leave one such file at most: see
+/// As [`write_atomic`], with content that `write` streams, for files too large for memory.
+///
+/// The unfinished content is a file beside `path` with a fixed name, so crashes leave at most one such file. See
 /// [`remove_unfinished`].
 pub(crate) fn write_large(
     path: &Path,
@@ -36,13 +37,13 @@ pub(crate) fn write_large(
         fs::rename(&unfinished, path)
     });
     if let Err(error) = written {
-        let _ = fs::remove_file(&unfinished); // the first error is the one to report
+        let _ = fs::remove_file(&unfinished); // Report the first error.
         return Err(Error::io("write", path)(error));
     }
     sync_folder(parent(path))
 }
 
-/// Removes a file, and what a crash has left of its next content. One that is already gone is fine.
+/// Removes a file, and unfinished content that a crash left beside it. It need not exist.
 pub(crate) fn remove_file(path: &Path) -> Result<()> {
     remove_unfinished(path)?;
     match fs::remove_file(path) {
@@ -52,7 +53,7 @@ pub(crate) fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes what a crash has left of the next content of a file that [`write_large`] writes.
+/// Removes unfinished content that a crash during [`write_large`] left.
 pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
     let path = unfinished(path);
     match fs::remove_file(&path) {
@@ -66,14 +67,14 @@ fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension("unfinished")
 }
 
-/// Moves the finished folder `from` to `to`, which must not exist. Every file in it is synced first.
+/// Syncs every file in the folder `from` and moves it to `to`, which must not exist.
 pub(crate) fn publish_folder(from: &Path, to: &Path) -> Result<()> {
     sync_tree(from)?;
     fs::rename(from, to).map_err(Error::io("publish the folder", to))?;
     sync_folder(parent(to))
 }
 
-/// Removes a folder and what it holds. One that is already gone is fine.
+/// Removes a folder and its content. It need not exist.
 pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Ok(()) => sync_folder(parent(path)),
@@ -84,23 +85,23 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
 
 /// Makes the content of a file durable.
 pub(crate) fn sync_file(path: &Path) -> Result<()> {
-    // Windows syncs only what may be written to; elsewhere a folder, which may not, can be synced.
+    // Windows syncs only files open for writing. Elsewhere this also syncs folders, which can't be open for writing.
     let file = File::options().read(true).write(cfg!(windows)).open(path);
     file.and_then(|file| file.sync_all()).map_err(Error::io("sync", path))
 }
 
-/// Makes what was written to an open file durable.
+/// Makes the content of an open file durable.
 pub(crate) fn sync_open_file(file: &File, path: &Path) -> Result<()> {
     file.sync_data().map_err(Error::io("sync", path))
 }
 
 /// Makes the entries of a folder durable: files created, renamed or removed in it.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
-    // Windows has no handle to a folder that could be synced; its renames are journalled.
+    // Windows can't sync folders, but it journals renames.
     if cfg!(unix) { sync_file(path) } else { Ok(()) }
 }
 
-/// Makes every file and folder below `path` durable, and `path` itself.
+/// Makes `path` and every file and folder below it durable.
 pub(crate) fn sync_tree(path: &Path) -> Result<()> {
     for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
         let entry = entry.map_err(Error::io("list", path))?;
@@ -145,9 +146,9 @@ mod tests {
             file.write_all(b"sec")?;
             Err(io::ErrorKind::StorageFull.into())
         });
-        assert!(failed.unwrap_err().to_string().contains("make room"));
+        assert!(failed.unwrap_err().to_string().contains("free some disk space"));
         assert_eq!((fs::read(&path).unwrap(), names()), (b"first".to_vec(), 1));
-        // What a kill leaves is overwritten by the next, and goes with the file.
+        // Unfinished content is overwritten by the next write, and removed with the file.
         fs::write(unfinished(&path), b"longer than the second").unwrap();
         write_large(&path, &mut |file| file.write_all(b"second")).unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (b"second".to_vec(), 1));

@@ -1,4 +1,4 @@
-//! Small JSON files of ours: one line of magic, version and checksum, then the JSON.
+//! Envelopes: small JSON files with one line of magic, version and checksum before the JSON.
 //!
 //! ```text
 //! retune <kind> <version> <crc32 of the rest, 8 hexadecimal digits>\n
@@ -14,23 +14,23 @@ use serde::de::DeserializeOwned;
 use super::atomic::write_atomic;
 use crate::error::{Error, Result};
 
-/// What always helps: the log is not thrown away with the rest. A macro, for messages that say more before it.
+/// The remedy that always works; the feedback log is kept. A macro, so that `concat!` can put more text before it.
 macro_rules! rebuild {
     () => {
-        "restore it from a copy, or remove `generations`, `lexical` and `retune.json` from the index folder and index the \
-         documents again: the judgements stay"
+        "restore it from a backup, or remove `generations`, `lexical` and `retune.json` from the index folder and \
+         index the documents again; the judgements are kept"
     };
 }
 pub(crate) use rebuild;
 
-/// Replaces `path` atomically by `value` as JSON under a line of magic, version and checksum.
+/// Atomically replaces the file `path` by an envelope with `value` as JSON.
 pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {
     let json = serde_json::to_string_pretty(value).map_err(|e| Error::io("serialise", path)(e.into()))?;
     let crc = crc32fast::hash(json.as_bytes());
     write_atomic(path, format!("retune {kind} {version} {crc:08x}\n{json}").as_bytes())
 }
 
-/// Reads what [`write_envelope`] wrote. `Ok(None)` when there is no such file.
+/// Reads an envelope. `Ok(None)` if the file does not exist.
 pub(crate) fn read_envelope<T: DeserializeOwned>(path: &Path, kind: &str, version: u32) -> Result<Option<T>> {
     let text = match fs::read(path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -46,7 +46,7 @@ pub(crate) fn read_envelope<T: DeserializeOwned>(path: &Path, kind: &str, versio
     let (line, json) = text.split_once('\n').unwrap_or((&text, ""));
     let words: Vec<&str> = line.split(' ').collect();
     let ["retune", found_kind, found_version, crc] = words[..] else {
-        return Err(damaged("no line of magic".into(), format!("\"retune {kind} {version} …\"")));
+        return Err(damaged("no header line".into(), format!("\"retune {kind} {version} …\"")));
     };
     if found_kind != kind {
         return Err(damaged(format!("a file of kind {found_kind}"), kind.into()));

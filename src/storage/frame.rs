@@ -1,4 +1,4 @@
-//! Checksummed frames: how records stand in an append-only file.
+//! Checksummed frames: the records of an append-only file.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -7,9 +7,8 @@
 //! | 8..12 | CRC-32 (IEEE) of bytes 4..8 and the payload, little endian |
 //! | 12.. | payload |
 //!
-//! The mark lets a reader find the next whole frame behind a damaged one. A mark that happens to stand inside a
-//! payload is harmless: the reader skips a good frame as a whole, and behind a bad one only a frame whose checksum
-//! holds is believed.
+//! The mark lets a reader find the next whole frame behind a damaged one. A mark inside a payload does no harm: readers
+//! skip a good frame as a whole, and behind a damaged one they accept only a frame with a correct checksum.
 
 use std::ops::Range;
 
@@ -17,7 +16,7 @@ use super::header::le_u32;
 
 const MARK: [u8; 4] = [0xf2, 0x9d, 0x72, 0x74];
 
-/// Bytes that a frame takes beside its payload.
+/// Bytes of a frame besides its payload.
 pub(crate) const FRAME_OVERHEAD: usize = 12;
 
 /// Appends one frame around `payload` to `out`.
@@ -32,14 +31,14 @@ pub(crate) fn append_frame(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// What stands at a place of a file of frames.
+/// A part of a file of frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scanned<'a> {
-    /// A whole frame; `range` covers it with its overhead.
+    /// A whole frame. `range` includes the overhead.
     Frame { range: Range<usize>, payload: &'a [u8] },
-    /// Bytes that are no frame, with a whole frame somewhere behind them.
+    /// Bytes that are not a frame, with a whole frame somewhere behind them.
     Damaged(Range<usize>),
-    /// Bytes at the end that are no whole frame: a write that was cut short.
+    /// Bytes at the end that are not a whole frame: an interrupted write.
     TornTail(Range<usize>),
 }
 
@@ -62,7 +61,7 @@ pub(crate) fn scan_frames(bytes: &[u8]) -> impl Iterator<Item = Scanned<'_>> {
     })
 }
 
-/// The end of the whole frame that starts at `at`, if one does.
+/// The end of the whole frame at `at`; `None` if there is none.
 fn frame_end(bytes: &[u8], at: usize) -> Option<usize> {
     let head = bytes.get(at..at + FRAME_OVERHEAD)?;
     if head[..4] != MARK {

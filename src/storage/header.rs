@@ -1,10 +1,10 @@
-//! The first 32 bytes of every binary file of ours.
+//! The header of all our binary files: their first 32 bytes.
 //!
 //! | bytes | content |
 //! |---|---|
 //! | 0..8 | magic, ASCII |
 //! | 8..12 | format version, u32 little endian |
-//! | 12..28 | 16 bytes of the format's own, zero where unused |
+//! | 12..28 | 16 bytes for the format's own use, zero where unused |
 //! | 28..32 | CRC-32 (IEEE) of bytes 0..28, little endian |
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// Length of a [`FileHeader`] in bytes.
 pub(crate) const HEADER_LEN: usize = 32;
 
-/// Magic, version and 16 bytes that mean something to the format alone.
+/// Magic, version and 16 bytes for the format's own use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileHeader {
     pub(crate) magic: [u8; 8],
@@ -39,7 +39,7 @@ impl FileHeader {
             path: path.to_path_buf(),
             found,
             expected,
-            remedy: "restore it from a copy",
+            remedy: "restore it from a backup",
         };
         let Some(bytes) = bytes.get(..HEADER_LEN) else {
             return Err(damaged(format!("{} bytes", bytes.len()), format!("a header of {HEADER_LEN} bytes")));
@@ -62,7 +62,7 @@ impl FileHeader {
     }
 }
 
-/// Little-endian u32 from the first four bytes. The caller has checked the length.
+/// The little-endian u32 in the first four bytes. The caller has checked the length.
 pub(super) fn le_u32(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }

@@ -1,11 +1,11 @@
-//! One writer an index, across processes and within one.
+//! The writer's lock: one writer per index, within a process and across processes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Held as long as a writer is open; released when dropped, and by the operating system when the process dies.
+/// The lock of an open writer. Released when dropped, and by the operating system when the process dies.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
     _file: File,
@@ -15,7 +15,7 @@ impl WriterLock {
     /// Takes the lock of the index in `folder` without waiting.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process, or another handle in this one, holds it.
+    /// [`Error::Locked`] if another process, or another handle in this process, holds the lock.
     pub(crate) fn acquire(folder: &Path) -> Result<WriterLock> {
         let path = folder.join("LOCK");
         let file = OpenOptions::new()

@@ -1,7 +1,7 @@
-//! Files that survive: atomic replacement, durable folders, the writer's lock, checksummed frames.
+//! Durable files: atomic replacement, folders, the writer's lock, checksummed frames.
 //!
-//! This is the only room that renames or syncs. Whoever needs a durable change asks for it here, so that the order
-//! write → sync file → sync folder → rename → sync parent stands in one place.
+//! Only this room renames or syncs, so that one place defines the order: write → sync file → sync folder → rename →
+//! sync parent.
 
 mod atomic;
 mod envelope;

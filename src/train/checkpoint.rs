@@ -1,7 +1,7 @@
 //! A training that a crash has interrupted goes on from its last checkpoint, to the same weights.
 //!
-//! A checkpoint is the parameters that move, their two moments and the steps that are done: 12 bytes a parameter, 1.3 GB of
-//! all-mpnet-base-v2. Batches and masks are not kept: they follow from examples, guide and options, of which the
+//! A checkpoint is the parameters that move, their two moments and the steps that are done: 12 bytes a parameter, 1.3
+//! GB of all-mpnet-base-v2. Batches and masks are not kept: they follow from examples, guide and options, of which the
 //! checkpoint has a digest. docs/format.md has the layout.
 
 use std::fs::{self, File};
@@ -11,12 +11,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::example::{Documents, Example, Guide};
 use super::mask::Masked;
 use super::monitor::Measured;
 use super::optimizer::AdamW;
-use super::options::{NegativeScope, TrainOptions};
-use super::trainer::StepReport;
+use super::step::StepReport;
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
@@ -88,34 +86,9 @@ pub(crate) fn read_origin(path: &Path) -> Result<Option<Origin>> {
     }
 }
 
-/// The digest of all that the steps of a training depend on beside the weights that it sets out from.
-pub(super) fn plan(
-    model: &TrainableEncoder,
-    examples: &[Example],
-    guide: Option<&Guide>,
-    (options, scope, documents): (&TrainOptions, NegativeScope, Documents<'_>),
-) -> Digest {
-    let stand = matches!(documents, Documents::Stand(_));
-    let plan = format!("{options:?} {scope:?} {stand} {:?}", model.kernel());
-    let mut parts = vec![Digest::of(plan.as_bytes())];
-    for example in examples {
-        parts.push(Digest::of(&example.negatives.len().to_le_bytes()));
-        parts.push(Digest::of(&example.weight.to_le_bytes()));
-        parts.push(Digest::of(format!("{:?}", example.kinds).as_bytes()));
-        parts.push(Digest::of(&example.other_answers.len().to_le_bytes()));
-        for text in example.texts().chain(example.other_answers.iter().map(String::as_str)) {
-            parts.push(Digest::of(text.as_bytes()));
-            let vector = guide.and_then(|guide| guide.vector(text)).unwrap_or_default();
-            let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-            parts.push(Digest::of(&bytes));
-        }
-    }
-    Digest::of(parts.iter().map(|part| part.0).collect::<Vec<_>>().as_flattened())
-}
-
 impl Checkpoints<'_> {
-    /// Puts model and optimiser where the checkpoint of this very training left them. `None`: there is none; one of another
-    /// training, or a damaged one, is passed over with a word in the log.
+    /// Puts model and optimiser where the checkpoint of this very training left them. `None`: there is none; one of
+    /// another training, or a damaged one, is passed over with a word in the log.
     ///
     /// # Errors
     /// [`Error::Io`] if the disk fails half-way: the model is then of no use.

@@ -1,25 +1,29 @@
 //! Which candidates an anchor must not see: those that are, or may be, answers to it.
 //!
-//! A false negative trains an answer away from its question. Undenoised, hard negatives can be worse than none (Qu et
-//! al., "RocketQA", 2021); a guide that stands still finds most of them (Solatorio, "GISTEmbed", 2024).
+//! A false negative trains an answer away from its question. Hard negatives that nobody has checked can be worse than
+//! none (Qu et al., "RocketQA", 2021); a guide that does not move finds most of them (Solatorio, "GISTEmbed", 2024).
 
 use serde::{Deserialize, Serialize};
 
-use super::example::{Answers, Example, Guide};
-use super::options::{NegativeScope, TrainOptions};
+use super::row::{Answers, Guide, TrainingRow};
+use super::scope::NegativeScope;
 
-/// Candidates that were hidden from anchors in the steps of a round, and why; each counts once for each anchor and step.
+/// By the guide's cosine, what is this near to an answer counts as that answer.
+pub(super) const DUPLICATE_COSINE: f32 = 0.95;
+
+/// Candidates that were hidden from anchors in the steps of a round, and why. Each counts once for each anchor and
+/// step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Masked {
-    /// Pairs of an anchor and a candidate that were looked at: all but an anchor with its own positive, and but what the
+    /// Pairs of an anchor and a candidate that were checked: all but an anchor with its own positive, and but what the
     /// scope hides.
     pub looked_at: u64,
     /// A judgement calls the candidate an answer to the anchor.
     pub known_answer: u64,
     /// By the guide's cosine it is nearly one of the answers.
     pub near_positive: u64,
-    /// The guide ranks it above the positive, less the margin.
+    /// The guide ranks it above the positive.
     pub suspected: u64,
 }
 
@@ -30,130 +34,117 @@ impl Masked {
         self.near_positive += other.near_positive;
         self.suspected += other.suspected;
     }
+
+    fn count(&mut self, found: Option<FalseNegative>) {
+        self.looked_at += 1;
+        match found {
+            Some(FalseNegative::KnownAnswer) => self.known_answer += 1,
+            Some(FalseNegative::NearPositive) => self.near_positive += 1,
+            Some(FalseNegative::AbovePositive) => self.suspected += 1,
+            None => {}
+        }
+    }
 }
 
-/// Whom an anchor sees. Row-major, `(rows, rows + hard negatives)`: every positive, then every hard negative in the order
-/// of the rows; `true` hides.
+/// Which candidates each anchor of a batch sees. Row-major, `(rows, rows + hard negatives)`: every positive, then every
+/// hard negative in the order of the rows; `true` hides.
 pub(super) struct Mask {
     pub(super) hidden: Vec<bool>,
     pub(super) counts: Masked,
 }
 
-/// What is known while masks are made.
+/// What is known of the texts: the answers that were judged, and the guide's vectors.
 #[derive(Clone, Copy)]
-pub(super) struct Knowledge<'a> {
+pub(super) struct Known<'a> {
     pub(super) answers: &'a Answers<'a>,
     pub(super) guide: Option<&'a Guide>,
 }
 
+/// A candidate of a batch.
+struct Candidate<'a> {
+    text: &'a str,
+    /// The row that it belongs to.
+    owner: usize,
+    is_positive: bool,
+}
+
 impl Mask {
-    /// The mask of a batch. A row's own hard negatives are never hidden by the guide's ranking: a user passed them over,
-    /// or they were held against the guide when they were found.
-    pub(super) fn of(
-        rows: &[&Example],
-        scope: NegativeScope,
-        options: &TrainOptions,
-        known: Knowledge<'_>,
-    ) -> Mask {
-        let positives = rows.iter().enumerate().map(|(row, example)| (row, example.positive.as_str(), true));
-        let negatives = rows.iter().enumerate().flat_map(|(row, example)| {
-            example.negatives.iter().map(move |negative| (row, negative.as_str(), false))
+    /// The mask of a batch. The guide's ranking never hides a row's own hard negatives: a user passed them over, or
+    /// they were checked against the guide when they were mined.
+    pub(super) fn of(rows: &[&TrainingRow], scope: NegativeScope, known: Known<'_>) -> Mask {
+        let positives = rows.iter().enumerate();
+        let positives =
+            positives.map(|(owner, row)| Candidate { text: &row.positive, owner, is_positive: true });
+        let negatives = rows.iter().enumerate().flat_map(|(owner, row)| {
+            row.negatives.iter().map(move |text| Candidate { text, owner, is_positive: false })
         });
-        let candidates: Vec<(usize, &str, bool)> = positives.chain(negatives).collect();
-        let mut mask =
-            Mask { hidden: Vec::with_capacity(rows.len() * candidates.len()), counts: Masked::default() };
-        for (row, example) in rows.iter().enumerate() {
-            for &(owner, text, is_positive) in &candidates {
-                let hidden = match (owner == row, is_positive) {
+        let candidates: Vec<Candidate> = positives.chain(negatives).collect();
+        let mut hidden = Vec::with_capacity(rows.len() * candidates.len());
+        let mut counts = Masked::default();
+        for (at, row) in rows.iter().enumerate() {
+            for candidate in &candidates {
+                let own = candidate.owner == at;
+                hidden.push(match (own, candidate.is_positive) {
                     (true, true) => false,
                     (false, false) if scope == NegativeScope::OwnAnchor => true,
-                    (own, _) => mask.hides(example, text, own, options, known),
-                };
-                mask.hidden.push(hidden);
+                    _ => {
+                        let found = FalseNegative::check(row, candidate.text, own, known);
+                        counts.count(found);
+                        found.is_some()
+                    }
+                });
             }
         }
-        mask
-    }
-
-    /// Whether an anchor must not see a candidate, which is one of its row's own or not; counts it.
-    pub(super) fn hides(
-        &mut self,
-        example: &Example,
-        text: &str,
-        own: bool,
-        options: &TrainOptions,
-        known: Knowledge<'_>,
-    ) -> bool {
-        let counts = &mut self.counts;
-        counts.looked_at += 1;
-        let doubt = Doubt::about(example, text, own, options, known);
-        match doubt {
-            Some(Doubt::KnownAnswer) => counts.known_answer += 1,
-            Some(Doubt::NearPositive) => counts.near_positive += 1,
-            Some(Doubt::Suspected) => counts.suspected += 1,
-            None => {}
-        }
-        doubt.is_some()
+        Mask { hidden, counts }
     }
 }
 
-/// Why a candidate may be an answer to an anchor, as [`Masked`] counts it.
+/// Why a candidate may be an answer to an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub(super) enum FalseNegative {
     KnownAnswer,
     NearPositive,
-    Suspected,
+    AbovePositive,
 }
 
-impl Doubt {
-    /// What speaks against `text` as a negative of a row. The guide's ranking is not asked about the row's `own`.
-    pub(super) fn about(
-        example: &Example,
-        text: &str,
-        own: bool,
-        options: &TrainOptions,
-        known: Knowledge<'_>,
-    ) -> Option<Doubt> {
+impl FalseNegative {
+    /// Checks `text` as a negative of a row. With `own`, the guide's ranking does not count.
+    pub(super) fn check(row: &TrainingRow, text: &str, own: bool, known: Known<'_>) -> Option<FalseNegative> {
         let cosine = |a: &str, b: &str| known.guide.and_then(|guide| guide.cosine(a, b));
-        let above = |found: Option<f32>, limit: f32| found.is_some_and(|found| found >= limit);
-        let near = |answer: &str| above(cosine(text, answer), options.duplicate_cosine);
-        if known.answers.has(&example.anchor, text) {
-            Some(Doubt::KnownAnswer)
-        } else if known.answers.to(&example.anchor).any(near) {
-            Some(Doubt::NearPositive)
-        } else if !own && suspects(known.guide, example, text, options) {
-            Some(Doubt::Suspected)
+        let near = |answer: &str| cosine(text, answer).is_some_and(|found| found >= DUPLICATE_COSINE);
+        if known.answers.has(&row.anchor, text) {
+            Some(FalseNegative::KnownAnswer)
+        } else if known.answers.to(&row.anchor).any(near) {
+            Some(FalseNegative::NearPositive)
+        } else if !own && is_above_positive(known.guide, row, text) {
+            Some(FalseNegative::AbovePositive)
         } else {
             None
         }
     }
 }
 
-fn suspects(guide: Option<&Guide>, example: &Example, text: &str, options: &TrainOptions) -> bool {
-    let (Some(guide), Some(margin)) = (guide, options.guide_margin) else { return false };
-    match (guide.cosine(&example.anchor, text), guide.cosine(&example.anchor, &example.positive)) {
-        (Some(candidate), Some(positive)) => candidate > positive - margin,
+fn is_above_positive(guide: Option<&Guide>, row: &TrainingRow, text: &str) -> bool {
+    let Some(guide) = guide else { return false };
+    match (guide.cosine(&row.anchor, text), guide.cosine(&row.anchor, &row.positive)) {
+        (Some(candidate), Some(positive)) => candidate > positive,
         _ => false,
     }
 }
 
-/// The share of other rows' hard negatives that the guide suspects to be answers, over every pair of a row and another's
-/// negative; of more than 200 rows, of 200 spread over all. `None` without a guide, or without such pairs.
-pub(super) fn suspected_share(
-    examples: &[Example],
-    options: &TrainOptions,
-    known: Knowledge<'_>,
-) -> Option<f64> {
-    const ROWS: usize = 200;
+/// The share of the other rows' hard negatives that may be answers, over every pair of a row and another row's
+/// negative. Above 200 rows, over 200 spread evenly. `None` without a guide, or without such pairs.
+pub(super) fn suspected_share(rows: &[TrainingRow], known: Known<'_>) -> Option<f64> {
+    const SAMPLE: usize = 200;
     known.guide?;
-    let some: Vec<&Example> = examples.iter().step_by(examples.len().div_ceil(ROWS).max(1)).collect();
+    let some: Vec<&TrainingRow> = rows.iter().step_by(rows.len().div_ceil(SAMPLE).max(1)).collect();
     let (mut suspected, mut pairs) = (0u64, 0u64);
-    for example in &some {
-        for other in some.iter().filter(|other| other.anchor != example.anchor) {
+    for row in &some {
+        for other in some.iter().filter(|other| other.anchor != row.anchor) {
             for negative in &other.negatives {
                 pairs += 1;
-                let answer = known.answers.has(&example.anchor, negative);
-                suspected += u64::from(answer || suspects(known.guide, example, negative, options));
+                let answer = known.answers.has(&row.anchor, negative);
+                suspected += u64::from(answer || is_above_positive(known.guide, row, negative));
             }
         }
     }
@@ -165,14 +156,13 @@ mod tests {
     use super::*;
     use crate::negatives::NegativeKind;
 
-    fn row(anchor: &str, positive: &str, negatives: &[&str]) -> Example {
-        Example {
+    fn row(anchor: &str, positive: &str, negatives: &[&str]) -> TrainingRow {
+        TrainingRow {
             anchor: anchor.into(),
             positive: positive.into(),
             other_answers: Vec::new(),
             negatives: negatives.iter().map(|one| one.to_string()).collect(),
             kinds: vec![NegativeKind::Semantic; negatives.len()],
-            weight: 1.0,
         }
     }
 
@@ -185,10 +175,10 @@ mod tests {
         guide
     }
 
-    fn mask(rows: &[Example], scope: NegativeScope, guide: Option<&Guide>) -> (Vec<bool>, Masked) {
-        let (answers, refs): (_, Vec<&Example>) = (Answers::of(rows), rows.iter().collect());
-        let known = Knowledge { answers: &answers, guide };
-        let mask = Mask::of(&refs, scope, &TrainOptions::default(), known);
+    fn mask(rows: &[TrainingRow], scope: NegativeScope, guide: Option<&Guide>) -> (Vec<bool>, Masked) {
+        let (answers, refs): (_, Vec<&TrainingRow>) = (Answers::of(rows), rows.iter().collect());
+        let known = Known { answers: &answers, guide };
+        let mask = Mask::of(&refs, scope, known);
         (mask.hidden, mask.counts)
     }
 
@@ -215,11 +205,10 @@ mod tests {
     fn an_answer_that_has_no_row_is_hidden_and_so_is_what_is_nearly_one() {
         let mut rows = [row("a", "p", &[]), row("b", "third", &["copy of third"])];
         let angles = [("a", 0.0), ("p", 40.0), ("third", -60.0), ("copy of third", -65.0), ("b", 180.0)];
-        let options = TrainOptions::default().with_guide_margin(None);
-        let of_a = |rows: &[Example]| {
+        let of_a = |rows: &[TrainingRow]| {
             let (answers, guide) = (Answers::of(rows), guide(&angles));
-            let known = Knowledge { answers: &answers, guide: Some(&guide) };
-            let mask = Mask::of(&rows.iter().collect::<Vec<_>>(), NegativeScope::Batch, &options, known);
+            let known = Known { answers: &answers, guide: Some(&guide) };
+            let mask = Mask::of(&rows.iter().collect::<Vec<_>>(), NegativeScope::Batch, known);
             (mask.hidden[..3].to_vec(), mask.counts.known_answer, answers.meet("a", "b"))
         };
         assert_eq!(of_a(&rows), (vec![false, false, false], 0, false));
@@ -253,8 +242,7 @@ mod tests {
         let rows = [row("a", "p", &["n"]), row("b", "q", &["m"])];
         let angles = [("a", 0.0), ("p", 40.0), ("n", 10.0), ("b", 90.0), ("q", 100.0), ("m", 20.0)];
         let (answers, guide) = (Answers::of(&rows), guide(&angles));
-        let share =
-            |guide| suspected_share(&rows, &TrainOptions::default(), Knowledge { answers: &answers, guide });
+        let share = |guide| suspected_share(&rows, Known { answers: &answers, guide });
         assert_eq!(share(Some(&guide)), Some(0.5), "m is suspect for a, n is not for b");
         assert_eq!(share(None), None);
     }

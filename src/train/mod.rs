@@ -4,32 +4,32 @@
 //! gives the same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2
 //! with torch's AdamW.
 
-mod adapter;
 mod checkpoint;
-mod example;
 mod gradient_negatives;
+mod keeper;
 mod loss;
 mod mask;
-mod mixing;
 mod monitor;
-mod nudge;
 mod optimizer;
 mod options;
 mod parts;
+mod row;
 mod sampler;
 mod schedule;
+mod scope;
+mod step;
 #[cfg(test)]
 mod tests;
 mod trainer;
+mod training;
 
-pub(crate) use adapter::{Fitting, fit_adapter};
 pub(crate) use checkpoint::{Checkpoints, Origin, read_origin};
-pub(crate) use example::{Documents, Example, Guide};
-pub use gradient_negatives::{Displaced, GradientNegatives};
+pub use gradient_negatives::Displaced;
 pub use mask::Masked;
-pub use mixing::Mixing;
 pub use monitor::{Distribution, Measurement, MonitorReport, Moved, Quantiles, SourceMeasurement};
-pub(crate) use nudge::{goal, nudged};
-pub use options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
-pub use trainer::StepReport;
-pub(crate) use trainer::{TrainReport, Training, train};
+pub use options::TrainOptions;
+pub(crate) use row::{Documents, Guide, TrainingRow};
+pub use scope::NegativeScope;
+pub use step::StepReport;
+pub(crate) use trainer::train;
+pub(crate) use training::{TrainReport, Training};

@@ -11,17 +11,17 @@ const EPSILON: f64 = 1e-8;
 /// Numbers that one task updates: a few cache lines of each of the four arrays.
 const BLOCK: usize = 16 * 1024;
 
-/// The optimiser of an encoder: where its parameters are.
+/// The optimiser, which is where the parameters are.
 pub(super) enum Optimizer {
-    /// Ours, over numbers in memory.
+    /// The engine's own, over numbers in memory.
     Host(AdamW),
     /// candle_nn's, on a device.
     Device(DeviceAdamW),
 }
 
 impl Optimizer {
-    /// Weight decay spares biases and layer norms if it is to, as in the trainer of transformers: every name with "bias"
-    /// in it, so the relative attention bias too.
+    /// Weight decay spares biases and layer norms if it is to, as in the trainer of transformers: every name with
+    /// "bias" in it, so the relative attention bias too.
     pub(super) fn new(model: &TrainableEncoder, weight_decay: f64, spare_biases: bool) -> Result<Optimizer> {
         let decays = |name: &str| !(spare_biases && (name.contains("bias") || name.contains("LayerNorm")));
         if let Some(on_device) = model.device_adamw(weight_decay, decays)? {
@@ -68,12 +68,6 @@ impl Moments {
 }
 
 impl AdamW {
-    /// Of parameters of these lengths, all of which decay.
-    pub(super) fn over(lengths: &[usize], weight_decay: f64) -> AdamW {
-        let moments = lengths.iter().map(|&length| Moments::zero(length, true));
-        AdamW { moments: moments.collect(), weight_decay, step: 0 }
-    }
-
     /// The first and the second moments, in the order of the parameters; empty where a parameter does not move.
     pub(super) fn moments(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
         self.moments.iter().map(|moments| (&moments.first[..], &moments.second[..]))
@@ -90,8 +84,8 @@ impl AdamW {
         moments.try_for_each(|(index, moments)| set(index, &mut moments.first, &mut moments.second))
     }
 
-    /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first. Parameters without
-    /// a gradient stay as they are.
+    /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first. Parameters
+    /// without a gradient stay as they are.
     pub(super) fn step(
         &mut self,
         parameters: &mut [Vec<f32>],

@@ -1,7 +1,7 @@
 //! Batches in which no row is another's wrong answer.
 //!
-//! A text that stands twice would be its own negative: another row's positive, or hard negative, counts as wrong. So would
-//! the answer to a question that is asked twice in other words.
+//! A text that stands twice would be its own negative: another row's positive, or hard negative, counts as wrong. So
+//! would the answer to a question that is asked twice in other words.
 
 use std::collections::HashSet;
 
@@ -9,31 +9,33 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::example::Example;
-use super::mask::Knowledge;
+use super::mask::Known;
 use super::options::TrainOptions;
+use super::row::TrainingRow;
 
-/// One epoch's batches, as indices into `examples`. Every example is in exactly one. In a batch no text stands twice, no
-/// two anchors have an answer in common, and none are as similar as the options forbid: what would break that waits for a
-/// later batch. Equal seed and epoch give equal batches.
+/// Two anchors whose cosine, by the guide, is this or more never share a batch.
+const SIMILAR_ANCHORS: f32 = 0.9;
+
+/// One epoch's batches, as indices into `rows`. Every row is in exactly one. In a batch no text stands twice, no two
+/// anchors have an answer in common, and none are similar: a row that would break this waits for a later batch. Equal
+/// seed and epoch give equal batches.
 pub(super) fn batches(
-    examples: &[Example],
+    rows: &[TrainingRow],
     options: &TrainOptions,
-    known: Knowledge<'_>,
+    known: Known<'_>,
     epoch: usize,
 ) -> Vec<Vec<usize>> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     random.set_stream(epoch as u64);
-    let mut waiting: Vec<usize> = (0..examples.len()).collect();
+    let mut waiting: Vec<usize> = (0..rows.len()).collect();
     waiting.shuffle(&mut random);
     let mut batches = Vec::new();
     while !waiting.is_empty() {
         let (mut batch, mut later) = (Vec::new(), Vec::new());
         let mut texts: HashSet<&str> = HashSet::new();
         for index in waiting {
-            let own = || examples[index].texts();
-            let apart =
-                |&other: &usize| are_apart(&examples[index].anchor, &examples[other].anchor, options, known);
+            let own = || rows[index].texts();
+            let apart = |&other: &usize| are_apart(&rows[index].anchor, &rows[other].anchor, known);
             if batch.len() < options.batch_size
                 && own().all(|text| !texts.contains(text))
                 && batch.iter().all(apart)
@@ -50,9 +52,9 @@ pub(super) fn batches(
     batches
 }
 
-fn are_apart(a: &str, b: &str, options: &TrainOptions, known: Knowledge<'_>) -> bool {
+fn are_apart(a: &str, b: &str, known: Known<'_>) -> bool {
     let cosine = known.guide.and_then(|guide| guide.cosine(a, b));
-    !known.answers.meet(a, b) && cosine.is_none_or(|cosine| cosine < options.similar_anchors)
+    !known.answers.meet(a, b) && cosine.is_none_or(|cosine| cosine < SIMILAR_ANCHORS)
 }
 
 #[cfg(test)]
@@ -61,22 +63,21 @@ mod tests {
 
     use super::*;
     use crate::negatives::NegativeKind;
-    use crate::train::example::{Answers, Guide};
+    use crate::train::row::{Answers, Guide};
     use proptest::prelude::*;
 
-    fn examples() -> impl Strategy<Value = Vec<Example>> {
+    fn rows() -> impl Strategy<Value = Vec<TrainingRow>> {
         let texts = |most| prop::collection::vec(0u8..12, 0..most);
         let row = (0u8..12, 0u8..12, texts(2), texts(3));
         prop::collection::vec(row, 0..40).prop_map(|rows| {
             let name = |n: u8| format!("text {n}");
             rows.into_iter()
-                .map(|(anchor, positive, others, negatives)| Example {
+                .map(|(anchor, positive, others, negatives)| TrainingRow {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
                     other_answers: others.into_iter().map(name).collect(),
                     kinds: vec![NegativeKind::Semantic; negatives.len()],
                     negatives: negatives.into_iter().map(name).collect(),
-                    weight: 1.0,
                 })
                 .collect()
         })
@@ -95,23 +96,23 @@ mod tests {
     proptest! {
         #[test]
         fn every_example_is_in_one_batch_and_no_batch_holds_what_must_be_apart(
-            examples in examples(), size in 2usize..9, seed: u64, epoch in 0usize..4, guided: bool,
+            rows in rows(), size in 2usize..9, seed: u64, epoch in 0usize..4, guided: bool,
         ) {
             let options = TrainOptions::default().with_batch_size(size).with_seed(seed);
-            let (answers, guide) = (Answers::of(&examples), guide());
-            let known = Knowledge { answers: &answers, guide: guided.then_some(&guide) };
-            let batches = batches(&examples, &options, known, epoch);
+            let (answers, guide) = (Answers::of(&rows), guide());
+            let known = Known { answers: &answers, guide: guided.then_some(&guide) };
+            let batches = batches(&rows, &options, known, epoch);
             let mut seen: Vec<usize> = batches.concat();
             seen.sort_unstable();
-            prop_assert_eq!(seen, (0..examples.len()).collect::<Vec<_>>());
+            prop_assert_eq!(seen, (0..rows.len()).collect::<Vec<_>>());
             for batch in &batches {
                 prop_assert!((1..=size).contains(&batch.len()));
                 for (place, &a) in batch.iter().enumerate() {
                     for &b in &batch[place + 1..] {
-                        let (a, b) = (&examples[a], &examples[b]);
+                        let (a, b) = (&rows[a], &rows[b]);
                         prop_assert!(a.texts().all(|text| b.texts().all(|other| text != other)));
                         let answers = |anchor: &str| -> BTreeSet<&str> {
-                            let rows = examples.iter().filter(|one| one.anchor == anchor);
+                            let rows = rows.iter().filter(|one| one.anchor == anchor);
                             rows.flat_map(|one| [&one.positive].into_iter().chain(&one.other_answers))
                                 .map(String::as_str)
                                 .collect()
@@ -124,25 +125,24 @@ mod tests {
                     }
                 }
             }
-            prop_assert_eq!(batches, super::batches(&examples, &options, known, epoch));
+            prop_assert_eq!(batches, super::batches(&rows, &options, known, epoch));
         }
     }
 
     #[test]
     fn epochs_and_seeds_differ_in_their_order() {
-        let example = |i| Example {
+        let row = |i| TrainingRow {
             anchor: format!("q{i}"),
             positive: format!("p{i}"),
             other_answers: Vec::new(),
             negatives: Vec::new(),
             kinds: Vec::new(),
-            weight: 1.0,
         };
-        let examples: Vec<Example> = (0..50).map(example).collect();
-        let answers = Answers::of(&examples);
+        let rows: Vec<TrainingRow> = (0..50).map(row).collect();
+        let answers = Answers::of(&rows);
         let order = |seed, epoch| {
-            let known = Knowledge { answers: &answers, guide: None };
-            batches(&examples, &TrainOptions::default().with_seed(seed), known, epoch)
+            let known = Known { answers: &answers, guide: None };
+            batches(&rows, &TrainOptions::default().with_seed(seed), known, epoch)
         };
         assert_ne!(order(1, 0), order(1, 1));
         assert_ne!(order(1, 0), order(2, 0));

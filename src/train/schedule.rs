@@ -9,9 +9,16 @@ pub(super) struct Schedule {
     steps: usize,
 }
 
+/// Share of the steps in which the rate rises to its peak.
+const WARMUP_RATIO: f64 = 0.1;
+
 impl Schedule {
-    /// `warmup_ratio` of `steps`, rounded up, rise; the rest falls.
-    pub(super) fn new(steps: usize, warmup_ratio: f64) -> Schedule {
+    /// A tenth of `steps`, rounded up, rises; the rest falls.
+    pub(super) fn new(steps: usize) -> Schedule {
+        Schedule::with_warmup(steps, WARMUP_RATIO)
+    }
+
+    fn with_warmup(steps: usize, warmup_ratio: f64) -> Schedule {
         let warmup = (steps as f64 * warmup_ratio).ceil() as usize;
         Schedule { warmup: warmup.min(steps.saturating_sub(1)), steps }
     }
@@ -30,8 +37,8 @@ impl Schedule {
 
 /// How many of `steps` there will be within `limit`, if `done` of them took `spent`: at least those, and one.
 ///
-/// The rate falls towards 0 at the last of them, wherever that is: a decay that is cut short leaves the weights noisy, one that is
-/// fitted to the budget hardly costs anything (Li, Yumer and Ramanan, "Budgeted Training", 2020).
+/// The rate falls towards 0 at the last of them, wherever that is: a decay that is cut short leaves the weights noisy,
+/// one that is fitted to the budget hardly costs anything (Li, Yumer and Ramanan, "Budgeted Training", 2020).
 pub(super) fn affordable(steps: usize, done: usize, spent: Duration, limit: Option<Duration>) -> usize {
     match limit {
         Some(limit) if done > 0 => {
@@ -63,7 +70,7 @@ mod tests {
     #[test]
     fn rises_to_the_peak_and_falls_towards_nothing() {
         let factors = |steps, ratio| {
-            (0..steps).map(|step| Schedule::new(steps, ratio).factor(step)).collect::<Vec<_>>()
+            (0..steps).map(|step| Schedule::with_warmup(steps, ratio).factor(step)).collect::<Vec<_>>()
         };
         assert_eq!(factors(4, 0.0), [1.0, 0.75, 0.5, 0.25]);
         assert_eq!(factors(6, 0.3), [1.0 / 3.0, 2.0 / 3.0, 1.0, 0.75, 0.5, 0.25]);

@@ -4,7 +4,6 @@ mod checkpoint;
 mod equivalence;
 mod golden;
 mod gradient_negatives;
-mod mixing;
 mod monitor;
 mod real_model;
 
@@ -13,11 +12,14 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::example::{Answers, Documents, Example};
-use super::mask::{Knowledge, Mask};
+use super::mask::{Known, Mask};
 use super::optimizer::{Optimizer, global_norm, gradient_norm};
-use super::options::{Bidirectional, Hardness, HardnessOf, NegativeScope, TrainOptions};
-use super::trainer::{Batch, Place, TrainReport, Training, add_gradients, clip, train};
+use super::options::TrainOptions;
+use super::row::{Answers, Documents, TrainingRow};
+use super::scope::NegativeScope;
+use super::step::{Batch, add_gradients, clip};
+use super::trainer::train;
+use super::training::{TrainReport, Training};
 use crate::encoder::test_model::{reference, tiny_model};
 use crate::encoder::{Device, EncoderPrecision, Kernel, TrainableEncoder};
 use crate::error::Result;
@@ -32,20 +34,19 @@ fn close(found: f64, golden: f64, relative: f64, what: &str) {
 }
 
 /// The six rows of the reference with so many of their hard negatives.
-fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
+fn reference_rows(which: &str, negatives: usize) -> Vec<TrainingRow> {
     #[derive(serde::Deserialize)]
     struct File {
         texts: BTreeMap<String, Vec<String>>,
     }
     let file: File = read(&format!("{which}_mnrl_losses.json"));
     (0..6)
-        .map(|row| Example {
+        .map(|row| TrainingRow {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
             other_answers: Vec::new(),
             kinds: vec![NegativeKind::Semantic; negatives],
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
-            weight: 1.0,
         })
         .collect()
 }
@@ -53,38 +54,38 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<Example> {
 /// Loss and gradients of rows as one batch.
 fn batch(
     model: &mut TrainableEncoder,
-    rows: &[Example],
+    rows: &[TrainingRow],
     scope: NegativeScope,
     part_tokens: usize,
 ) -> (f32, Vec<Vec<f32>>) {
-    batch_with(model, rows, &TrainOptions::default().with_scope(scope), part_tokens)
+    batch_with(model, rows, scope, None, part_tokens)
 }
 
 fn batch_with(
     model: &mut TrainableEncoder,
-    rows: &[Example],
-    options: &TrainOptions,
+    rows: &[TrainingRow],
+    scope: NegativeScope,
+    gradient_negatives: Option<f32>,
     part_tokens: usize,
 ) -> (f32, Vec<Vec<f32>>) {
     let answers = Answers::of(rows);
-    let rows: Vec<&Example> = rows.iter().collect();
-    let known = Knowledge { answers: &answers, guide: None };
-    let hidden = Mask::of(&rows, options.scope, options, known).hidden;
+    let rows: Vec<&TrainingRow> = rows.iter().collect();
+    let hidden = Mask::of(&rows, scope, Known { answers: &answers, guide: None }).hidden;
     model.zero_gradients();
-    let batch = Batch { rows: &rows, documents: Documents::Move, hidden };
-    let place = Place { step: 0, part_tokens };
-    let (loss, _) = add_gradients(model, batch, options, place).unwrap();
+    let batch = Batch { rows: &rows, documents: Documents::Move, hidden: &hidden, gradient_negatives };
+    let loss = add_gradients(model, batch, part_tokens).unwrap().loss;
     (loss, model.gradients().unwrap().into_owned())
 }
 
 /// Trains to the end, without a guide.
-fn run(model: &mut TrainableEncoder, examples: &[Example], options: &TrainOptions) -> Result<TrainReport> {
+fn run(model: &mut TrainableEncoder, rows: &[TrainingRow], options: &TrainOptions) -> Result<TrainReport> {
     let training = Training {
-        examples,
+        rows,
         options,
         chunks: 100,
         guide: None,
         documents: Documents::Move,
+        monitor: true,
         checkpoints: None,
     };
     train(model, training, &mut |_| std::ops::ControlFlow::Continue(()))
@@ -135,26 +136,10 @@ fn check_losses(folder: &Path, which: &str, relative: f64) {
         let (loss, _) = batch(&mut model, &reference_rows(which, negatives), scope, usize::MAX);
         close(loss.into(), file.losses[name].loss, relative, name);
     }
-    let shared = || TrainOptions::default().with_scope(NegativeScope::Batch);
-    let hard = |of, strength| shared().with_hardness(Some(Hardness { of, strength }));
-    for (name, negatives, options) in [
-        ("symmetric_pairs", 0, shared().with_bidirectional(Bidirectional::PerDirection)),
-        ("symmetric_triplets", 1, shared().with_bidirectional(Bidirectional::PerDirection)),
-        ("joint_q2d_d2q_pairs", 0, shared().with_bidirectional(Bidirectional::Joint)),
-        ("hardness_in_batch_negatives_9_triplets", 1, hard(HardnessOf::InBatchNegatives, 9.0)),
-        ("hardness_hard_negatives_5_triplets", 1, hard(HardnessOf::HardNegatives, 5.0)),
-        ("hardness_all_negatives_5_triplets", 1, hard(HardnessOf::AllNegatives, 5.0)),
-        ("triplets_shared_scale_1", 1, shared().with_scale(1.0)),
-        ("triplets_shared_scale_50", 1, shared().with_scale(50.0)),
-    ] {
-        let Some(golden) = file.losses.get(name) else { continue };
-        let (loss, _) = batch_with(&mut model, &reference_rows(which, negatives), &options, usize::MAX);
-        close(loss.into(), golden.loss, relative, name);
-    }
     let mut repeated = reference_rows(which, 1);
     repeated[5].positive = repeated[0].positive.clone();
     if let Some(golden) = file.losses.get("triplets_shared_duplicate_positive_masked") {
-        let (loss, _) = batch_with(&mut model, &repeated, &shared(), usize::MAX);
+        let (loss, _) = batch(&mut model, &repeated, NegativeScope::Batch, usize::MAX);
         close(loss.into(), golden.loss, relative, "a duplicate positive, masked");
     }
 }
@@ -162,8 +147,8 @@ fn check_losses(folder: &Path, which: &str, relative: f64) {
 /// What sums of f32 leave in a gradient of norm 3 where a number should be next to nothing.
 const ROUNDING: f64 = 1e-7;
 
-/// Gradients of a model on its reference rows: the norm of all and of each, and numbers out of them, which may be off by
-/// so much of their own size and of the largest beside them.
+/// Gradients of a model on its reference rows: the norm of all and of each, and numbers out of them, which may be off
+/// by so much of their own size and of the largest beside them.
 fn check_gradients(device: Device, folder: &Path, which: &str, norms: f64, numbers: f64) {
     #[derive(serde::Deserialize)]
     struct File {

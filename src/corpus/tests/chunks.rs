@@ -5,7 +5,7 @@ use crate::ids::Digest;
 
 const PLAIN: [Format; 4] = [Format::Text, Format::Markdown, Format::Rst, Format::Code];
 
-/// What must hold of the chunks of a plain format.
+/// Checks the properties of the chunks of a plain format.
 fn check_plain(source: &str, chunks: &[Chunk], max_tokens: usize, counter: TokenCounter<'_>) {
     let mut covered = 0;
     for (chunk, ordinal) in chunks.iter().zip(0..) {
@@ -183,7 +183,7 @@ proptest! {
         }
     }
 
-    /// A counter under which a whole is longer than its words together.
+    /// With a counter that gives more tokens for a text than for its words together.
     #[test]
     fn the_limit_holds_for_counters_that_do_not_add_up(source in any_plain_text()) {
         let counter = |text: &str| text.len().div_ceil(3) + text.matches(char::is_whitespace).count() * 2;

@@ -144,7 +144,7 @@ fn every_file_that_is_not_read_has_its_reason() {
     assert_eq!(of("i-large.txt"), SkipReason::TooLarge { bytes: 10_001, limit: 10_000 });
     assert!(of("f-utf16.txt").to_string().contains("UTF-16"));
     assert!(of("g-latin1.txt").to_string().contains("at byte 3"));
-    assert!(of("j-paper.PDF").to_string().contains("is PDF, a format that is not read"));
+    assert!(of("j-paper.PDF").to_string().contains("is PDF, which retune can't read"));
     assert!(matches!(of("m-page.docx"), SkipReason::UnsupportedFormat { .. }));
     assert_eq!(outcome.skipped.len(), 12);
 }

@@ -7,7 +7,7 @@ fn text_of(source: &str) -> String {
     extract(source).text.into_owned()
 }
 
-/// The source bytes of each part of the text that is given.
+/// The source bytes of a part of the text.
 fn source_of<'s>(source: &'s str, part: &str) -> &'s str {
     let extracted = extract(source);
     let at = extracted.text.find(part).unwrap_or_else(|| panic!("{part:?} is not in {:?}", extracted.text));
@@ -152,7 +152,7 @@ proptest! {
         }
     }
 
-    /// Each word is found in the bytes that its chunk names, and nowhere else.
+    /// Each word is inside the byte range of its chunk, and in no other.
     #[test]
     fn words_lie_where_their_chunk_says(
         parts in prop::collection::vec("( |\n|\r\n|<p>|<b>|</b>|<li>|<br>|&amp;|&mdash;|é|<pre>|</pre>){1,3}", 1..60)

@@ -1,4 +1,4 @@
-//! On real folders, and properties over generated texts.
+//! Tests on real folders, and properties of generated texts.
 
 mod chunks;
 mod folders;
@@ -8,19 +8,19 @@ use proptest::prelude::ProptestConfig;
 
 use super::*;
 
-/// The same cases on every run.
+/// A configuration with the same cases on every run.
 pub(super) fn seeded(cases: u32) -> ProptestConfig {
     let rng_seed = proptest::test_runner::RngSeed::Fixed(17);
     ProptestConfig { cases, rng_seed, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Words and single punctuation marks, as a tokeniser would, without one.
+/// Counts words and punctuation marks, like a simple tokeniser.
 pub(super) fn count_words(text: &str) -> usize {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count()
         + text.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace()).count()
 }
 
-/// The real thing, small.
+/// A real but small tokeniser.
 pub(super) fn tiny_tokenizer() -> tokenizers::Tokenizer {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reference/tiny-mpnet/tokenizer.json");
     let mut tokenizer = tokenizers::Tokenizer::from_file(path).unwrap();

@@ -406,16 +406,17 @@ fn many_searches_at_once_are_all_answered() {
     let index = with_graph(dir.path(), &vectors);
     let view = index.view(&ids(0..4000)).unwrap();
     drop(index);
-    std::thread::scope(|scope| {
+    crossbeam_utils::thread::scope(|scope| {
         for query in vectors.iter().take(100) {
             let view = &view;
-            scope.spawn(move || {
+            scope.spawn(move |_| {
                 for _ in 0..5 {
                     assert!(view.search(query, 3, None).unwrap()[0].1 > 0.99999);
                 }
             });
         }
-    });
+    })
+    .unwrap();
 }
 
 #[test]

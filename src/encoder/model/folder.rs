@@ -8,7 +8,8 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Attempt, FetchOptions, Progress, Report, Stage};
+use super::options::FetchOptions;
+use super::progress::{Attempt, Progress, Report, Stage};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 use crate::storage::{read_envelope, write_envelope};

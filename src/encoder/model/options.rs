@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::NAME;
 use crate::ids::Digest;
+
+/// The name of the model that is fetched, and of its folder in the cache.
+pub const NAME: &str = "all-mpnet-base-v2";
 
 /// SHA-256 of the files of all-mpnet-base-v2 that decide what comes out of it.
 const EXPECTED: [(&str, &str); 2] = [

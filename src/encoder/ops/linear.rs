@@ -3,8 +3,11 @@
 use super::factor::{Source, View};
 use super::kernel::EncoderPrecision;
 use super::panels::Panels;
-use super::product::{Part, Run, Target, multiply};
-use super::{ROWS, map, simd};
+use super::part::Part;
+use super::product::multiply;
+use super::run::{Run, map};
+use super::target::Target;
+use super::{ROWS, simd};
 
 /// A weight, packed for the processor, and a bias. Several weights of one input lie side by side as one.
 #[derive(Default)]

@@ -16,17 +16,18 @@ mod linear;
 mod memory;
 mod norm;
 mod panels;
+mod part;
 mod peak;
 mod pool;
 mod position;
 mod product;
+mod run;
 mod simd;
+mod target;
 mod tile;
 
 #[cfg(test)]
 mod tests;
-
-use rayon::prelude::*;
 
 pub(super) use attention::{Attention, PositionBias};
 pub use kernel::{EncoderPrecision, Kernel};
@@ -36,38 +37,11 @@ pub(super) use panels::Panels;
 pub use peak::peak_gflops;
 pub(super) use pool::{mean_pool, mean_pool_backward, normalise, normalise_backward};
 pub(super) use position::{BUCKETS, relative_position_bucket};
-pub(super) use product::Run;
+pub(super) use run::{Run, map};
 pub(super) use simd::{bf16_from_f32, f32_from_bf16};
 
 /// Rows that one thread takes at a time in the operations that go row by row.
 const ROWS: usize = 64;
-
-/// Runs `work` on every item and returns the results in order.
-pub(super) fn map<T: Send, R: Send>(
-    threads: usize,
-    items: Vec<T>,
-    work: impl Fn(T) -> R + Sync + Send,
-) -> Vec<R> {
-    if threads > 1 && items.len() > 1 {
-        items.into_par_iter().map(work).collect()
-    } else {
-        items.into_iter().map(work).collect()
-    }
-}
-
-/// Runs `work` for `0..count`.
-fn each(threads: usize, count: usize, work: impl Fn(usize) + Sync + Send) {
-    if threads > 1 && count > 1 {
-        (0..count).into_par_iter().for_each(work);
-    } else {
-        (0..count).for_each(work);
-    }
-}
-
-/// Runs `work` for `0..count` and returns the results in order.
-fn map_each<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
-    map(threads, (0..count).collect(), work)
-}
 
 /// A slice of `length` numbers of a reused buffer. Their values are unspecified.
 pub(super) fn fit(room: &mut Vec<f32>, length: usize) -> &mut [f32] {

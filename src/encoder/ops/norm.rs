@@ -1,7 +1,7 @@
 //! Layer normalisation (Ba et al. 2016).
 
-use super::product::Run;
-use super::{ROWS, map, simd};
+use super::run::{Run, map};
+use super::{ROWS, simd};
 
 /// `row ↦ (row - mean) / sqrt(variance + eps) * weight + bias`.
 pub(in crate::encoder) struct Norm {

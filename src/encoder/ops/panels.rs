@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use super::factor::{Block, Source, View, group, int16_scales, words, words_mut};
 use super::kernel::{EncoderPrecision, Kernel};
 use super::memory::Lines;
+use super::run::{Run, map, map_each};
 use super::tile::{COLUMNS, INT16_RIGHT, LINE, Line, ROWS};
-use super::{Run, amx, map, map_each, simd};
+use super::{amx, simd};
 
 /// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
 const GROUP: usize = 256;

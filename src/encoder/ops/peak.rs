@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::factor::{Source, View};
 use super::panels::Panels;
-use super::product::{Part, Run, Target, multiply};
-use super::{EncoderPrecision, Kernel, each};
+use super::part::Part;
+use super::product::multiply;
+use super::run::{Run, each};
+use super::target::Target;
+use super::{EncoderPrecision, Kernel};
 
 /// Rows, depth and columns: of a size at which nothing but the products counts.
 const SHAPE: (usize, usize, usize) = (336, 768, 768);

@@ -1,144 +1,19 @@
 //! The product of two factors, block by block, tile by tile.
 
 use std::cell::RefCell;
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::factor::{Block, Source, words};
 use super::kernel::{EncoderPrecision, Kernel};
 use super::panels::{Panels, most_rows};
+use super::part::Part;
+use super::run::{Run, each};
+use super::simd;
+use super::target::Target;
 use super::tile::{self, COLUMNS, Multiply, ROWS, Tile};
-use super::{each, simd};
-
-/// What a product runs on: the instructions, and the threads it may use.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::encoder) struct Run {
-    pub(in crate::encoder) kernel: Kernel,
-    pub(in crate::encoder) threads: usize,
-}
 
 /// Bytes of the left factor that stay in a core's second cache beside the panel that they are multiplied with.
 const BLOCK_BYTES: usize = 512 * 1024;
-
-/// A finished part of a product: its sums, and its own place in the result, from `row` and `column` on.
-pub(super) struct Part<'a> {
-    pub(super) row: usize,
-    pub(super) column: usize,
-    sums: &'a mut [f32],
-    /// From a row of `sums` to the next.
-    stride: usize,
-    target: Target<'a>,
-}
-
-impl Part<'_> {
-    pub(super) fn rows(&self) -> usize {
-        self.target.rows
-    }
-
-    pub(super) fn width(&self) -> usize {
-        self.target.width
-    }
-
-    /// The place and the sums of a row, counted from the part's first.
-    #[inline(always)]
-    pub(super) fn of_row(&mut self, row: usize) -> (&mut [f32], &[f32]) {
-        let sums = &self.sums[row * self.stride..][..self.target.width];
-        (self.target.row(row), sums)
-    }
-
-    /// Writes the sums to their place.
-    pub(super) fn write(mut self) {
-        simd::write(&mut self);
-    }
-
-    /// Adds the sums to what is in their place. The next part is most often the one below: what it will be added to
-    /// lies on a page for each row, and is on its way while the part is multiplied.
-    pub(super) fn add(mut self) {
-        let (rows, width) = (self.rows(), self.width());
-        for row in 0..rows {
-            let below = (row + rows) * self.target.stride;
-            simd::prefetch(self.target.data.wrapping_add(below), width);
-            let (into, sums) = self.of_row(row);
-            simd::add(into, sums);
-        }
-    }
-}
-
-/// A row-major matrix to write, or some rows and columns of one. Like a mutable slice, it has its numbers to itself.
-pub(super) struct Target<'a> {
-    data: *mut f32,
-    rows: usize,
-    width: usize,
-    /// From a row to the next.
-    stride: usize,
-    written: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: a target has its numbers to itself, as a mutable slice has.
-unsafe impl Send for Target<'_> {}
-
-impl<'a> Target<'a> {
-    /// A matrix of rows of `width` numbers.
-    ///
-    /// # Panics
-    /// If the length is not a multiple of `width`.
-    pub(super) fn new(data: &'a mut [f32], width: usize) -> Self {
-        let rows = data.len() / width.max(1);
-        assert_eq!(rows * width, data.len(), "a matrix has whole rows");
-        Target { data: data.as_mut_ptr(), rows, width, stride: width, written: PhantomData }
-    }
-
-    /// Cuts it into blocks of so many rows each, and each of these into `columns` blocks of equal width, beside one
-    /// another.
-    ///
-    /// # Panics
-    /// If it does not have these rows, or its width can't be divided.
-    pub(super) fn blocks(self, rows: &[usize], columns: usize) -> Vec<Target<'a>> {
-        let width = self.width / columns;
-        assert_eq!(width * columns, self.width, "blocks of equal width");
-        assert_eq!(rows.iter().sum::<usize>(), self.rows, "the rows of all blocks");
-        let mut blocks = Vec::with_capacity(rows.len() * columns);
-        let mut first = 0;
-        for &rows in rows {
-            for column in 0..columns {
-                // SAFETY: the blocks share no rows and columns, and the whole is consumed.
-                blocks.push(unsafe { self.part(first..first + rows, column * width..(column + 1) * width) });
-            }
-            first += rows;
-        }
-        blocks
-    }
-
-    /// Some of its rows.
-    pub(super) fn some_rows(&mut self, rows: Range<usize>) -> Target<'_> {
-        // SAFETY: nothing else is reached through this target while the rows are borrowed.
-        unsafe { self.part(rows, 0..self.width) }
-    }
-
-    /// Some of its rows and columns.
-    ///
-    /// # Safety
-    /// As long as the part lives, nothing else reads or writes its numbers.
-    ///
-    /// # Panics
-    /// If they are not inside the matrix.
-    unsafe fn part<'b>(&self, rows: Range<usize>, columns: Range<usize>) -> Target<'b>
-    where
-        'a: 'b,
-    {
-        assert!(rows.end <= self.rows && columns.end <= self.width, "a part does not fit");
-        let at = rows.start * self.stride + columns.start;
-        let data = self.data.wrapping_add(at);
-        Target { data, rows: rows.len(), width: columns.len(), stride: self.stride, written: PhantomData }
-    }
-
-    #[inline(always)]
-    fn row(&mut self, row: usize) -> &mut [f32] {
-        assert!(row < self.rows, "a row of another matrix");
-        // SAFETY: the row is inside the matrix, which has its numbers to itself and is borrowed.
-        unsafe { std::slice::from_raw_parts_mut(self.data.add(row * self.stride), self.width) }
-    }
-}
 
 /// The result of a product while threads write it.
 struct Shared<'a>(Target<'a>);

@@ -294,7 +294,8 @@ pub(super) mod avx2 {
                 let (step, row) = if order == Order::Rows { (1, LINE) } else { (rows, 1) };
                 into.0[..rows].as_flattened_mut().fill(0.0);
                 for done in (0..words).step_by(SOME) {
-                    let (words, a, b) = (SOME.min(words - done), a.wrapping_add(done * rows), b.wrapping_add(done * COLUMNS));
+                    let words = SOME.min(words - done);
+                    let (a, b) = (a.wrapping_add(done * rows), b.wrapping_add(done * COLUMNS));
                     let passes = 2 * rows.div_ceil(AT_ONCE);
                     let firsts = (0..rows).step_by(AT_ONCE);
                     let places = [0, HALF].into_iter().flat_map(|half| firsts.clone().map(move |first| (half, first)));

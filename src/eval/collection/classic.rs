@@ -1,14 +1,12 @@
-//! The form of SMART's classics (Cranfield, CISI, MED, CACM): `.I 1` begins a record, `.T`, `.W` and other letters its
-//! fields.
+//! The format of SMART's classic collections (Cranfield, CISI, MED, CACM): `.I 1` starts a record; `.T`, `.W` and other
+//! letters start its fields.
 
 use super::super::lines::Lines;
 use super::super::numbers::without_zeros;
-use super::record::is_id;
-use super::{Document, Query, Records};
+use super::record::{Document, Query, Records, is_id};
 use crate::error::Result;
 
-const EXPECTED: &str =
-    "records that begin with `.I NUMBER`, their fields with a line of a point and a letter";
+const EXPECTED: &str = "records that start with `.I NUMBER`, and fields that start with a line such as `.W`";
 
 /// A record's number, without leading zeros, and its fields.
 struct Record {
@@ -17,7 +15,7 @@ struct Record {
     body: String,
 }
 
-/// A title of several lines and a body, both as they stand.
+/// Reads documents. Title and body keep their line breaks.
 pub(super) fn documents(lines: Lines) -> Records<Document> {
     Box::new(
         Reader::new(lines)
@@ -25,7 +23,7 @@ pub(super) fn documents(lines: Lines) -> Records<Document> {
     )
 }
 
-/// `by_place` numbers the queries by their place in the file, from 1, whatever their own number is.
+/// Reads queries. With `by_place`, their ids are their positions in the file, from 1, instead of their own numbers.
 pub(super) fn queries(lines: Lines, by_place: bool) -> Records<Query> {
     Box::new(Reader::new(lines).enumerate().map(move |(place, record)| {
         let Record { id, title, body } = record?;
@@ -37,14 +35,14 @@ pub(super) fn queries(lines: Lines, by_place: bool) -> Records<Query> {
 
 struct Reader {
     lines: Lines,
-    /// A record that has begun.
-    begun: Option<Record>,
+    /// The record being read.
+    current: Option<Record>,
     field: char,
 }
 
 impl Reader {
     fn new(lines: Lines) -> Reader {
-        Reader { lines, begun: None, field: ' ' }
+        Reader { lines, current: None, field: ' ' }
     }
 
     fn read(&mut self) -> Result<Option<Record>> {
@@ -58,24 +56,24 @@ impl Reader {
                 }
                 self.field = ' ';
                 let next = Record { id: id.to_string(), title: String::new(), body: String::new() };
-                if let Some(whole) = self.begun.replace(next) {
+                if let Some(whole) = self.current.replace(next) {
                     return Ok(Some(whole));
                 }
             } else if let Some(field) = field(&line) {
                 self.field = field;
             } else {
-                let Some(record) = &mut self.begun else {
+                let Some(record) = &mut self.current else {
                     return Err(self.lines.wrong(number, format!("{line:?}"), EXPECTED));
                 };
                 match self.field {
                     'T' => add(&mut record.title, &line),
                     'W' => add(&mut record.body, &line),
-                    // Authors, sources, references and keys are not what is searched.
+                    // Authors, sources, references and keys are not searched.
                     _ => {}
                 }
             }
         }
-        Ok(self.begun.take())
+        Ok(self.current.take())
     }
 }
 
@@ -87,7 +85,7 @@ impl Iterator for Reader {
     }
 }
 
-/// The letter of a line that begins a field.
+/// The letter of a line that starts a field.
 fn field(line: &str) -> Option<char> {
     let letter = line.trim_end().strip_prefix('.')?;
     let mut letters = letter.chars();

@@ -1,24 +1,33 @@
-//! What collections hold, and how JSON lines say it.
+//! Documents and queries, and their JSON form.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::lines::Lines;
-use super::Records;
 use crate::error::Result;
 use crate::ids::LONGEST_DOCUMENT_ID;
+
+/// The records of a file, one at a time.
+pub(super) type Records<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
 
 /// A document of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "DocumentFields")]
 #[non_exhaustive]
 pub struct Document {
-    /// Its name in qrels and runs.
+    /// The id in qrels and runs.
     pub id: String,
-    /// Empty where the collection has none.
+    /// The title; empty if the collection has none.
     pub title: String,
     /// The body.
     pub text: String,
+}
+
+impl Document {
+    /// Bytes of its title and text.
+    pub fn bytes(&self) -> u64 {
+        (self.title.len() + self.text.len()) as u64
+    }
 }
 
 /// A query of a collection.
@@ -26,14 +35,14 @@ pub struct Document {
 #[serde(try_from = "QueryFields")]
 #[non_exhaustive]
 pub struct Query {
-    /// Its name in qrels and runs.
+    /// The id in qrels and runs.
     pub id: String,
-    /// What was asked.
+    /// The query's text.
     pub text: String,
 }
 
-/// The names that collections have for a document's fields. Of several BEIR's counts, then the others in their order; what does
-/// not count may be anything.
+/// The names that collections use for a document's fields. If a record has several, BEIR's name wins, then the others
+/// in this order. The rest are ignored and may have any value.
 #[derive(Deserialize)]
 struct DocumentFields {
     _id: Option<Value>,
@@ -47,7 +56,7 @@ struct DocumentFields {
     body: Option<Value>,
 }
 
-/// Those for a query's fields, likewise.
+/// The names that collections use for a query's fields, with the same rule.
 #[derive(Deserialize)]
 struct QueryFields {
     _id: Option<Value>,
@@ -58,7 +67,7 @@ struct QueryFields {
     query: Option<Value>,
 }
 
-/// A field under one of its names, as far as a record has it.
+/// One of the names of a field, with its value in the record.
 type Named = (&'static str, Option<Value>);
 
 impl TryFrom<DocumentFields> for Document {
@@ -85,7 +94,7 @@ impl TryFrom<QueryFields> for Query {
     }
 }
 
-/// The first that a record has, null not counted.
+/// The first name that has a value. Null counts as none.
 fn first(names: impl IntoIterator<Item = Named>) -> Option<(&'static str, Value)> {
     names.into_iter().find_map(|(name, value)| Some((name, value?)))
 }
@@ -98,21 +107,21 @@ fn text(names: impl IntoIterator<Item = Named>) -> Result<Option<String>, String
     }
 }
 
-/// An id. Some collections number their documents.
+/// The id, which is a string or an integer.
 fn id<const N: usize>(names: [Named; N]) -> Result<String, String> {
     let others: Vec<&str> = names.iter().skip(1).map(|(name, _)| *name).collect();
     match first(names) {
         None => Err(format!("missing field `_id` (or {})", others.join(", "))),
         Some((_, Value::String(id))) if is_id(&id) => Ok(id),
-        Some((name, Value::String(id))) => {
-            Err(format!("{name} is empty or too long, {} bytes of {LONGEST_DOCUMENT_ID}", id.len()))
+        Some((name, Value::String(_))) => {
+            Err(format!("{name} is blank or longer than {LONGEST_DOCUMENT_ID} bytes"))
         }
         Some((_, Value::Number(number))) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
-        Some((name, _)) => Err(format!("{name} is neither text nor a whole number")),
+        Some((name, _)) => Err(format!("{name} is neither a string nor an integer")),
     }
 }
 
-/// One JSON object a line.
+/// Reads one JSON object per line.
 pub(super) fn json_lines<T>(mut lines: Lines, expected: &'static str) -> Records<T>
 where
     T: serde::de::DeserializeOwned + 'static,
@@ -126,7 +135,7 @@ where
     }))
 }
 
-/// Whether an engine takes a document of this id.
+/// Whether an engine accepts a document with this id.
 pub(super) fn is_id(id: &str) -> bool {
     !id.trim().is_empty() && id.len() <= LONGEST_DOCUMENT_ID
 }

@@ -1,4 +1,4 @@
-//! TREC's own form: `<DOC>` with `<DOCNO>` and text, and `<top>` with `<num>` and `<title>`.
+//! TREC's format: `<DOC>` with `<DOCNO>` and text, `<top>` with `<num>` and `<title>`.
 
 use std::convert::Infallible;
 
@@ -7,15 +7,14 @@ use html5gum::{Span, Tokenizer};
 
 use super::super::lines::Lines;
 use super::super::numbers::without_zeros;
-use super::record::is_id;
+use super::record::{Document, Query, Records, is_id};
 use super::sniff::{begins, is_around};
-use super::{Document, Query, Records};
 use crate::error::Result;
 
 const TITLES: [&str; 4] = ["title", "headline", "head", "ttl"];
-/// What TREC's own indexing guides count as a document's text.
+/// Elements with a document's text, according to TREC's indexing guides.
 const TEXTS: [&str; 6] = ["text", "leadpara", "lp", "summary", "abstract", "body"];
-/// What says something about a document and is none of it.
+/// Elements with metadata.
 const ABOUT: [&str; 8] = ["docno", "docid", "dochdr", "date", "script", "style", "filename", "profile"];
 const TOPIC_FIELDS: [&str; 4] = ["num", "title", "desc", "narr"];
 
@@ -30,8 +29,8 @@ pub(super) fn documents(lines: Lines) -> Records<Document> {
         let Some(id) =
             joined(&sections, &["docno"]).filter(|id| is_id(id) && !id.contains(char::is_whitespace))
         else {
-            let expected = "a <DOCNO> without spaces, and not too long, in every <DOC>";
-            return Some(Err(blocks.lines.wrong(number, "a <DOC> without a number", expected)));
+            let expected = "a <DOCNO> without spaces in every <DOC>, at most 4096 bytes long";
+            return Some(Err(blocks.lines.wrong(number, "a <DOC> without a valid <DOCNO>", expected)));
         };
         let title = joined(&sections, &TITLES).unwrap_or_default();
         let text = joined(&sections, &TEXTS).unwrap_or_else(|| rest(&sections));
@@ -39,7 +38,7 @@ pub(super) fn documents(lines: Lines) -> Records<Document> {
     }))
 }
 
-/// A topic's title is the query, as in most of TREC's runs; its number goes without leading zeros, as in qrels.
+/// Reads topics. The title is the query, as in most TREC runs. Leading zeros of the number are removed, as in qrels.
 pub(super) fn queries(lines: Lines) -> Records<Query> {
     let mut blocks = Blocks { lines, tag: "top" };
     Box::new(std::iter::from_fn(move || {
@@ -57,13 +56,13 @@ pub(super) fn queries(lines: Lines) -> Records<Query> {
             }
             _ => {
                 let expected = "<num> with one number and <title> with the query in every <top>";
-                Err(blocks.lines.wrong(number, "a <top> without them", expected))
+                Err(blocks.lines.wrong(number, "a <top> without <num> or <title>", expected))
             }
         })
     }))
 }
 
-/// The stretches of a file from `<tag>` to `</tag>`, each with the number of its first line.
+/// The blocks of a file from `<tag>` to `</tag>`, each with the number of its first line.
 struct Blocks {
     lines: Lines,
     tag: &'static str,
@@ -79,7 +78,7 @@ impl Blocks {
             let closes = line.to_ascii_lowercase().contains(&close);
             if let Some((first, text)) = &mut block {
                 if opens {
-                    let found = format!("{open} again, after that of line {first} has not ended");
+                    let found = format!("{open} inside the {open} of line {first}");
                     return Err(self.lines.wrong(number, found, &close));
                 }
                 text.push('\n');
@@ -87,7 +86,7 @@ impl Blocks {
             } else if opens {
                 block = Some((number, line));
             } else if !is_around(&line) {
-                let expected = format!("nothing between {close} and {open} but lone tags");
+                let expected = format!("only single tags between {close} and {open}");
                 return Err(self.lines.wrong(number, format!("{line:?}"), &expected));
             }
             if block.is_some() && closes {
@@ -96,12 +95,14 @@ impl Blocks {
         }
         match block {
             None => Ok(None),
-            Some((number, _)) => Err(self.lines.wrong(number, format!("{open} without an end"), &close)),
+            Some((number, _)) => {
+                Err(self.lines.wrong(number, format!("{open} that is never closed"), &close))
+            }
         }
     }
 }
 
-/// A text, and the names of the elements that it stands in, in small letters, the innermost last.
+/// A text, and the lower-case names of the elements around it, innermost last.
 struct Section {
     open: Vec<String>,
     text: String,
@@ -119,7 +120,7 @@ fn sections(block: &str) -> Vec<Section> {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 let name = String::from_utf8_lossy(name).into_owned();
-                // Topics leave their fields open: the next one ends the last.
+                // Fields of topics are not closed: a new field ends the one before.
                 if TOPIC_FIELDS.contains(&name.as_str()) {
                     open.retain(|other| !TOPIC_FIELDS.contains(&other.as_str()));
                 }
@@ -143,14 +144,14 @@ fn sections(block: &str) -> Vec<Section> {
     found
 }
 
-/// The texts inside of elements of these names, each white space once; `None` if there are none.
+/// The text inside elements with these names, with single spaces; `None` if it is empty.
 fn joined(sections: &[Section], names: &[&str]) -> Option<String> {
     let texts = sections.iter().filter(|section| section.is_in(names));
     let words: Vec<&str> = texts.flat_map(|section| section.text.split_whitespace()).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Of a document that marks no text as such, as web pages don't: what is neither its title nor about it.
+/// The text of a document without text elements, such as a web page: all but titles and metadata.
 fn rest(sections: &[Section]) -> String {
     let texts = sections.iter().filter(|section| !section.is_in(&TITLES) && !section.is_in(&ABOUT));
     texts.flat_map(|section| section.text.split_whitespace()).collect::<Vec<_>>().join(" ")

@@ -1,14 +1,14 @@
-//! What a file of a collection is, told by its first lines.
+//! Detects what a file of a collection is by its first lines.
 
 use std::path::{Path, PathBuf};
 
 use super::super::lines::Lines;
 use crate::error::Result;
 
-/// How documents or queries are written.
+/// The format of documents or queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// TREC's `<DOC>` or `<top>`.
     Sgml,
@@ -16,7 +16,7 @@ pub(super) enum Form {
     Classic,
 }
 
-/// What a file holds.
+/// What a file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Documents(Form),
@@ -24,11 +24,12 @@ pub(super) enum Kind {
     Qrels,
 }
 
-/// `None` for what is no part of a collection: a README, a file that is not text.
+/// Detects what a file contains. `None` if it is not part of a collection: a README, a file that is not text.
 ///
 /// # Errors
-/// [`Error::Io`](crate::error::Error::Io) when it can't be opened, [`Error::Invalid`](crate::error::Error::Invalid) when its name says
-/// that it is a part and its first line is of none: left out, its documents would be missing without a word.
+/// [`Error::Io`](crate::error::Error::Io) if the file can't be opened. [`Error::Invalid`](crate::error::Error::Invalid)
+/// if its name says that it is part of the collection but its first line does not match: skipping the file would
+/// silently lose its documents.
 pub(super) fn sniff(path: &Path) -> Result<Option<Kind>> {
     let mut lines = Lines::open(path)?;
     let about = |line: &str| is_around(line) && !begins(line, "doc") && !begins(line, "top");
@@ -38,21 +39,21 @@ pub(super) fn sniff(path: &Path) -> Result<Option<Kind>> {
     };
     match first {
         None => Ok(None),
-        Some(Err(error)) if is_telling(&name) => Err(error),
+        Some(Err(error)) if is_named_as_part(&name) => Err(error),
         Some(Err(_)) => Ok(None),
         Some(Ok((number, line))) => match kind(line.trim(), &name) {
-            None if is_telling(&name) => Err(lines.wrong(
+            None if is_named_as_part(&name) => Err(lines.wrong(
                 number,
                 format!("{line:?}"),
-                "documents, queries or judgements, as the file's name has it: JSON lines, <DOC>, <top>, .I, or qrels",
+                "documents, queries or judgements, as the file's name says: JSON lines, <DOC>, <top>, .I or qrels",
             )),
             kind => Ok(kind),
         },
     }
 }
 
-/// Whether the name of a file says that it is a part of a collection.
-fn is_telling(name: &str) -> bool {
+/// Whether the name of a file says that it is part of a collection.
+fn is_named_as_part(name: &str) -> bool {
     let name = name.strip_suffix(".gz").unwrap_or(name);
     is_of_judgements(name)
         || [".jsonl", ".ndjson", ".sgml", ".trec", ".tsv"].iter().any(|end| name.ends_with(end))
@@ -62,9 +63,9 @@ fn is_of_judgements(name: &str) -> bool {
     name.contains("qrel") || name == "rel" || name.ends_with(".rel")
 }
 
-/// What a file of this name, in small letters, begins with.
+/// What a file contains, given its first line and its name in lower case.
 fn kind(line: &str, name: &str) -> Option<Kind> {
-    let either = |form| Some(if asks(name) { Kind::Queries(form) } else { Kind::Documents(form) });
+    let either = |form| Some(if is_of_queries(name) { Kind::Queries(form) } else { Kind::Documents(form) });
     match () {
         () if line.starts_with('{') => either(Form::Json),
         () if line.starts_with(".I ") => either(Form::Classic),
@@ -75,7 +76,7 @@ fn kind(line: &str, name: &str) -> Option<Kind> {
     }
 }
 
-/// Whether an element of this name, with attributes or none, begins where the line does.
+/// Whether the line starts with an element of this name.
 pub(super) fn begins(line: &str, element: &str) -> bool {
     let rest = line.trim_start().strip_prefix('<').and_then(|rest| rest.split_at_checked(element.len()));
     rest.is_some_and(|(name, rest)| {
@@ -83,19 +84,20 @@ pub(super) fn begins(line: &str, element: &str) -> bool {
     })
 }
 
-/// Whether a line may stand around TREC's records: a declaration, a comment, or one tag of what they are wrapped in.
+/// Whether a line may come between TREC's records: a declaration, a comment, or a single tag of an outer element.
 pub(super) fn is_around(line: &str) -> bool {
     let line = line.trim();
     let lone = line.starts_with('<') && line.ends_with('>') && line.matches('<').count() == 1;
     lone || line.starts_with("<?") || line.starts_with("<!")
 }
 
-/// Documents and queries may look alike; their files' names tell them apart.
-fn asks(name: &str) -> bool {
+/// Whether the name of a file says that it has queries. Documents and queries may have the same format.
+fn is_of_queries(name: &str) -> bool {
     ["quer", "qry", "que", "topic"].iter().any(|part| name.contains(part))
 }
 
-/// A line of qrels in any form, or BEIR's header. Where the file's name doesn't say so, a sentence that ends with a number is none.
+/// Whether a line is a judgement in any format, or BEIR's header. Unless the file is named as qrels, a sentence that
+/// ends with a number does not count.
 fn is_judgement(line: &str, name: &str) -> bool {
     if line.starts_with("query-id") {
         return true;
@@ -122,7 +124,7 @@ pub(super) fn split_name(path: &Path) -> String {
 
 const ENDINGS: [&str; 5] = ["tsv", "txt", "text", "qrels", "qrel"];
 
-/// The files right in a folder, sorted; hidden ones are left out.
+/// The files directly in a folder, sorted, without hidden ones.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || crate::error::Error::io("list", folder);
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! Collections in every form, and what is wrong with them.
+//! Tests with collections in every format, and with defects.
 
 use std::fs;
 use std::io::Write;
@@ -15,9 +15,9 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
 }
 
 /// (id, title, text) of every document, and (id, text) of every query.
-type Told = (Vec<(String, String, String)>, Vec<(String, String)>);
+type Contents = (Vec<(String, String, String)>, Vec<(String, String)>);
 
-fn read(folder: &Path) -> Told {
+fn read(folder: &Path) -> Contents {
     let collection = Collection::open(folder).unwrap();
     let documents = collection.documents().unwrap().map(|document| {
         let Document { id, title, text } = document.unwrap();
@@ -30,7 +30,7 @@ fn read(folder: &Path) -> Told {
     (documents.collect(), queries.collect())
 }
 
-fn told(documents: &[(&str, &str, &str)], queries: &[(&str, &str)]) -> Told {
+fn contents(documents: &[(&str, &str, &str)], queries: &[(&str, &str)]) -> Contents {
     let documents = documents.iter().map(|(a, b, c)| (a.to_string(), b.to_string(), c.to_string()));
     let queries = queries.iter().map(|(a, b)| (a.to_string(), b.to_string()));
     (documents.collect(), queries.collect())
@@ -52,13 +52,13 @@ fn cranfields_files_are_read_as_smart_meant_them() {
             ("README", "About this collection\n"),
         ],
     );
-    let expected = told(
+    let expected = contents(
         &[
             ("1", "wings\nin a slipstream .", "an experimental study ."),
             ("2", "", ".x is no field"),
             ("3", "", ""),
         ],
-        // The judgements count the queries, whose own numbers have gaps.
+        // The judgements use positions. The queries' own numbers have gaps.
         &[("1", "what similarity laws\nmust be obeyed ."), ("2", "what problems")],
     );
     assert_eq!(read(folder.path()), expected);
@@ -69,7 +69,7 @@ fn cranfields_files_are_read_as_smart_meant_them() {
     let inventory = Inventory::of(&collection, &qrels).unwrap();
     assert_eq!((inventory.documents, inventory.empty_documents, inventory.queries), (3, 1, 2));
     let odd: Vec<_> = inventory.odd().into_iter().filter(|(_, count)| *count > 0).collect();
-    let readme = ("files that are no documents, queries or judgements: not read", 1);
+    let readme = ("files that are not documents, queries or judgements: not read", 1);
     assert_eq!(odd, [readme, ("documents without title and text: they can't be found", 1)]);
 }
 
@@ -102,18 +102,20 @@ fn trecs_documents_and_topics_are_read() {
         &[
             (
                 "ap880212",
-                "<DOC>\n<DOCNO> AP880212-0001 </DOCNO>\n<FILEID>AP-NR</FILEID>\n<HEAD>Reports &amp; news</HEAD>\n<TEXT>\n \
-                 One <b>bold</b>\n  word.\n</TEXT>\n<TEXT>More.</TEXT>\n</DOC>\n<DOC><DOCNO>AP-2</DOCNO>\n<P>web page</P></DOC>\n",
+                "<DOC>\n<DOCNO> AP880212-0001 </DOCNO>\n<FILEID>AP-NR</FILEID>\n<HEAD>Reports &amp; news</HEAD>\n\
+                 <TEXT>\n One <b>bold</b>\n  word.\n</TEXT>\n<TEXT>More.</TEXT>\n</DOC>\n\
+                 <DOC><DOCNO>AP-2</DOCNO>\n<P>web page</P></DOC>\n",
             ),
             (
                 "topics.51-52",
-                "<top>\n<head> Tipster\n<num> Number: 051\n<title> Topic: Airbus Subsidies\n\n<desc> Description: \nAbout it.\n\
-                 <narr> Narrative: long\n</top>\n\n<top>\n<num> Number: 52 </num>\n<title>South African Sanctions</title>\n</top>\n",
+                "<top>\n<head> Tipster\n<num> Number: 051\n<title> Topic: Airbus Subsidies\n\n<desc> Description: \n\
+                 About it.\n<narr> Narrative: long\n</top>\n\n\
+                 <top>\n<num> Number: 52 </num>\n<title>South African Sanctions</title>\n</top>\n",
             ),
             ("qrels.51-52.txt", "51 0 AP880212-0001 1\n52 0 AP-2 0\n52 0 gone 1\n53 0 AP-2 1\n"),
         ],
     );
-    let expected = told(
+    let expected = contents(
         &[("AP880212-0001", "Reports & news", "One bold word. More."), ("AP-2", "", "web page")],
         &[("51", "Airbus Subsidies"), ("52", "South African Sanctions")],
     );
@@ -132,7 +134,8 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
         &[
             (
                 "queries.train.jsonl",
-                "{\"qid\": 7, \"query\": \"what\"}\n{\"qid\": 7, \"query\": \"again\"}\n{\"qid\": 8, \"query\": \" \"}\n",
+                "{\"qid\": 7, \"query\": \"what\"}\n{\"qid\": 7, \"query\": \"again\"}\n\
+                 {\"qid\": 8, \"query\": \" \"}\n",
             ),
             ("qrels/dev.tsv", "7\td1\t1\n8\td1\t1\n"),
             ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n7\td2\t2\n"),
@@ -145,7 +148,8 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
     )
     .unwrap();
     gzip.finish().unwrap();
-    let expected = told(&[("d1", "", "a"), ("d1", "t", "b")], &[("7", "what"), ("7", "again"), ("8", " ")]);
+    let expected =
+        contents(&[("d1", "", "a"), ("d1", "t", "b")], &[("7", "what"), ("7", "again"), ("8", " ")]);
     assert_eq!(read(folder.path()), expected);
     let collection = Collection::open(folder.path()).unwrap();
     assert_eq!(collection.splits(), ["dev", "test"]);
@@ -156,7 +160,7 @@ fn json_lines_are_read_under_other_names_and_gzipped() {
     let dev = Inventory::of(&collection, &collection.qrels("dev").unwrap()).unwrap();
     assert_eq!((dev.queries, dev.empty_queries), (2, 1));
     assert!(inventory.holds("d1") && !inventory.holds("d2"));
-    // A gzip file that ends too early is no short collection.
+    // A truncated gzip file must be an error, not a short collection.
     let whole = fs::read(folder.path().join("docs.jsonl.gz")).unwrap();
     fs::write(folder.path().join("docs.jsonl.gz"), &whole[..whole.len() - 9]).unwrap();
     let error = collection.documents().unwrap().find_map(|document| document.err()).unwrap();
@@ -178,19 +182,19 @@ fn of_several_names_for_a_field_the_first_counts() {
             ("qrels/test.tsv", "q1\td1\t1\n"),
         ],
     );
-    assert_eq!(read(folder.path()), told(&[("d1", "", "a"), ("d2", "", "c")], &[("q1", "yes")]));
-    for (line, told) in [
+    assert_eq!(read(folder.path()), contents(&[("d1", "", "a"), ("d2", "", "c")], &[("q1", "yes")]));
+    for (line, expected) in [
         ("{\"text\": \"a\"}", "missing field `_id` (or id, doc_id, docid, docno)"),
-        ("{\"id\": 3.5, \"text\": \"a\"}", "id is neither text nor a whole number"),
+        ("{\"id\": 3.5, \"text\": \"a\"}", "id is neither a string nor an integer"),
         ("{\"_id\": \"d\", \"_id\": \"e\"}", "duplicate field `_id`"),
-        ("{\"docid\": \" \"}", "docid is empty or too long, 1 bytes"),
+        ("{\"docid\": \" \"}", "docid is blank or longer than 4096 bytes"),
         ("{\"_id\": \"d\", \"body\": {}}", "body is not a string"),
     ] {
         write(folder.path(), &[("corpus.jsonl", line)]);
         let error =
             Collection::open(folder.path()).unwrap().documents().unwrap().next().unwrap().unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("corpus.jsonl:1") && error.contains(told), "{error}");
+        assert!(error.contains("corpus.jsonl:1") && error.contains(expected), "{error}");
     }
 }
 
@@ -253,7 +257,7 @@ fn a_file_is_read_or_refused_or_named_as_none_of_the_collections() {
     write(folder.path(), &sound);
     fs::write(folder.path().join("binary"), b"\xff\xfe\n").unwrap();
     let documents = [("1", "", "first"), ("2", "", "second\n.Introduction is a text")];
-    assert_eq!(read(folder.path()), told(&documents, &[("1", "a")]));
+    assert_eq!(read(folder.path()), contents(&documents, &[("1", "a")]));
     let collection = Collection::open(folder.path()).unwrap();
     let inventory = Inventory::of(&collection, &collection.qrels("qrels").unwrap()).unwrap();
     assert_eq!(inventory.passed_over, ["README", "binary", "picture"]);

@@ -66,7 +66,7 @@ fn a_reader_that_has_the_segment_open_outlives_the_cut_and_the_forgetting() {
             Part::Damaged(_) => unreachable!(),
         }
         if frames == 1 {
-            // Would the file be shortened in place, the next page touched here would be gone.
+            // If the file were shortened in place, the next page touched here would be gone.
             let log = open(folder.path());
             assert_eq!(log.stats().torn_bytes, 50_000);
             log.forget_query("secret").unwrap();
@@ -165,7 +165,7 @@ fn records_of_a_newer_version_are_stepped_over_and_counted_and_forgetting_refuse
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
-/// Arbitrary bytes, whole frames around arbitrary payloads, and real records, in any order.
+/// Arbitrary bytes, frames with arbitrary payloads, and real records, in any order.
 fn segment_bytes() -> impl Strategy<Value = Vec<u8>> {
     let raw = prop::collection::vec(any::<u8>(), 0..60);
     let framed = prop::collection::vec(any::<u8>(), 0..30).prop_map(|payload| {
@@ -190,7 +190,9 @@ fn segment_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic_and_every_byte_is_accounted_for(bytes in segment_bytes(), with_header in any::<bool>()) {
+    fn arbitrary_bytes_never_panic_and_every_byte_is_accounted_for(
+        bytes in segment_bytes(), with_header in any::<bool>(),
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("000001.log");
         let bytes = if with_header { [&header()[..], &bytes].concat() } else { bytes };

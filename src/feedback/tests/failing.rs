@@ -9,11 +9,11 @@ use super::super::writer::Disk;
 use super::*;
 use crate::error::Result;
 
-/// What a test does to its disk.
+/// Switches that make the disk of a test fail.
 #[derive(Default)]
 struct Switches {
     no_open: AtomicBool,
-    /// Half of what is to be written is, then it fails.
+    /// Writes fail after half of their bytes.
     no_append: AtomicBool,
     no_sync: AtomicBool,
     panic: AtomicBool,
@@ -68,7 +68,7 @@ fn disk(switches: &Arc<Switches>, retry_after: Duration) -> Disk {
     Disk { open: Box::new(open), retry_after }
 }
 
-/// A log that leaves a failed disk alone for an hour, unless someone waits.
+/// A log that does not retry a failed disk for an hour, unless a caller waits.
 fn open_failing(folder: &Path) -> (FeedbackLog, Arc<Switches>) {
     let switches = Arc::<Switches>::default();
     let disk = disk(&switches, Duration::from_secs(3600));
@@ -156,15 +156,16 @@ fn judgements_that_wait_together_share_a_sync() {
     let (log, switches) = open_failing(folder.path());
     switches.sync_takes_ms.store(100, Ordering::SeqCst);
     let start = Barrier::new(16);
-    std::thread::scope(|scope| {
+    scope(|scope| {
         for id in 0..16 {
             let (log, start) = (&log, &start);
-            scope.spawn(move || {
+            scope.spawn(move |_| {
                 start.wait();
                 log.append_judgement(judgement(id, "d")).unwrap();
             });
         }
-    });
+    })
+    .unwrap();
     assert!(switches.syncs.load(Ordering::SeqCst) <= 8, "{:?} syncs for 16 judgements", switches.syncs);
     assert_eq!(replay::replay(folder.path()).unwrap().judgements.len(), 16, "acknowledged is on the disk");
 }
@@ -187,7 +188,7 @@ fn impressions_are_synced_after_the_interval_though_nobody_asks_and_not_one_by_o
     assert!(u128::from(switches.syncs.load(Ordering::SeqCst)) <= intervals + 1);
 }
 
-/// A disk that waits until it is let go.
+/// A disk that hangs until it is released.
 struct Waiting(crossbeam_channel::Receiver<()>, Box<dyn SegmentFile>);
 
 impl SegmentFile for Waiting {
@@ -215,7 +216,7 @@ fn a_hanging_disk_never_blocks_and_every_loss_is_counted() {
     let hanging = Disk { open: Box::new(open), ..Disk::default() };
     let log =
         FeedbackLog::open_with(folder.path(), FeedbackOptions::default().with_queue(8), hanging).unwrap();
-    // Returns at all: nothing lets the disk go meanwhile.
+    // This must return although the disk hangs.
     for id in 0..5000 {
         log.log_impression(impression(id, "q"));
     }

@@ -1,11 +1,11 @@
-//! What is forgotten is gone.
+//! Tests of forgetting.
 
 use std::collections::HashSet;
 
 use super::super::forget::{Forget, rewrite};
 use super::*;
 
-/// Whether any file of the log holds the text, whatever its name.
+/// Whether any file in the folder contains the text.
 fn holds(folder: &Path, text: &str) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
@@ -13,7 +13,7 @@ fn holds(folder: &Path, text: &str) -> bool {
     })
 }
 
-/// Twelve queries over several segments, every third of them secret, each with a judgement.
+/// A log with twelve queries in several segments, each with a judgement. Every third query is secret.
 fn with_secrets(folder: &Path) -> FeedbackLog {
     let log = open_small(folder);
     for id in 0..12 {
@@ -82,7 +82,7 @@ fn damaged_bytes_of_every_segment_go_since_they_might_hold_it() {
     fs::write(&path, &bytes).unwrap();
     let log = open_small(folder.path());
     assert!(log.stats().damaged_bytes > 0);
-    // Nobody can tell that this query is the damaged one.
+    // This query might be the damaged one.
     assert_eq!(log.forget_query("another").unwrap(), 0);
     assert_eq!(log.stats().damaged_bytes, 0);
     log.forget_query("secret plans").unwrap();

@@ -1,4 +1,4 @@
-//! The log on real folders.
+//! Tests of the log on real folders.
 
 mod damage;
 mod failing;
@@ -7,6 +7,8 @@ mod forgetting;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_utils::thread::scope;
 
 use super::segment;
 use super::*;
@@ -43,7 +45,7 @@ fn open(folder: &Path) -> FeedbackLog {
     FeedbackLog::open(folder, FeedbackOptions::default()).unwrap()
 }
 
-/// A log whose segments hold three or four records each.
+/// A log with three or four records per segment.
 fn open_small(folder: &Path) -> FeedbackLog {
     FeedbackLog::open(folder, FeedbackOptions::default().with_segment_bytes(1024)).unwrap()
 }
@@ -141,8 +143,8 @@ fn a_reader_of_a_living_log_sees_whole_records_only_and_each_replay_goes_on_from
     let folder = tempfile::tempdir().unwrap();
     let log = FeedbackLog::open(folder.path(), FeedbackOptions::default().with_segment_bytes(4096)).unwrap();
     let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
+    scope(|scope| {
+        scope.spawn(|_| {
             for id in 0..600 {
                 log.log_impression(impression(id, "q"));
                 if id % 20 == 0 {
@@ -165,7 +167,8 @@ fn a_reader_of_a_living_log_sees_whole_records_only_and_each_replay_goes_on_from
             }
         }
         assert_eq!(seen, 600);
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -184,16 +187,17 @@ fn closing_amid_searches_loses_nothing_uncounted() {
     for round in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let log = FeedbackLog::open(folder.path(), FeedbackOptions::default().with_queue(4)).unwrap();
-        std::thread::scope(|scope| {
+        scope(|scope| {
             for thread in 0..3 {
                 let log = &log;
-                scope.spawn(move || {
+                scope.spawn(move |_| {
                     (0..100).for_each(|id| log.log_impression(impression(thread * 100 + id, "q")))
                 });
             }
             std::thread::sleep(std::time::Duration::from_micros(200 * round));
             log.close().unwrap();
-        });
+        })
+        .unwrap();
         let written = log.replay().unwrap().impressions.len() as u64;
         let stats = log.stats();
         assert_eq!((written + stats.dropped, stats.impressions), (300, written));

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::options::GateOptions;
 use crate::error::Result;
 use crate::ids::Digest;
-use crate::learn::examples::JudgedQuery;
+use crate::learn::golden::GoldenQuery;
+use crate::learn::topic::Topic;
 use crate::lexical::LexicalSnapshot;
+
+/// Titles of documents, each of which must find its document.
+const TITLES: usize = 100;
 
 /// Words that a title needs to say what its document is about.
 const TITLE_WORDS: usize = 3;
@@ -14,18 +17,18 @@ const TITLE_WORDS: usize = 3;
 /// Queries, or their figures: those that the application calls golden, and titles that must find their documents.
 #[derive(Debug, Clone, Default)]
 pub(in crate::learn) struct Guarded<T> {
-    pub(in crate::learn) golden: Vec<T>,
-    pub(in crate::learn) titles: Vec<T>,
+    pub(super) golden: Vec<T>,
+    pub(super) titles: Vec<T>,
 }
 
 impl<T> Guarded<T> {
     /// The golden ones first.
-    pub(in crate::learn) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.golden.iter().chain(&self.titles)
     }
 
     /// What each is turned into, given its place in that order.
-    pub(in crate::learn) fn map<U>(&self, of: impl Fn(usize, &T) -> U) -> Guarded<U> {
+    pub(super) fn map<U>(&self, of: impl Fn(usize, &T) -> U) -> Guarded<U> {
         let first = self.golden.len();
         let titles = self.titles.iter().enumerate().map(|(place, one)| of(first + place, one));
         Guarded {
@@ -35,34 +38,31 @@ impl<T> Guarded<T> {
     }
 }
 
-/// The guard of a round. Which titles is a matter of their documents' hashes: they stay the same while the documents do.
-pub(in crate::learn) fn guard_queries(
-    lexical: &LexicalSnapshot,
-    options: &GateOptions,
-) -> Result<Guarded<JudgedQuery>> {
-    Ok(Guarded { golden: golden(lexical, options)?, titles: titles(lexical, options)? })
+/// The guard of a round. Which titles it has follows from their documents' hashes: they stay while the documents do.
+pub(super) fn guard(lexical: &LexicalSnapshot, golden_queries: &[GoldenQuery]) -> Result<Guarded<Topic>> {
+    Ok(Guarded { golden: golden(lexical, golden_queries)?, titles: titles(lexical)? })
 }
 
-/// The golden queries, with their answers that are in the index. Without any the old and the new would answer alike, and the mean
-/// would hide what others lose: such a query is left out, with a word in the log.
-fn golden(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<JudgedQuery>> {
-    let mut queries = Vec::with_capacity(options.golden.len());
-    for golden in &options.golden {
-        let mut relevant = BTreeMap::new();
-        for document in &golden.relevant {
+/// The golden queries, with their answers that are in the index. One without any is left out, with a word in the log:
+/// old and new would answer it alike, and the mean would hide what others lose.
+fn golden(lexical: &LexicalSnapshot, queries: &[GoldenQuery]) -> Result<Vec<Topic>> {
+    let mut topics = Vec::with_capacity(queries.len());
+    for query in queries {
+        let mut answers = Vec::new();
+        for document in &query.relevant {
             if !lexical.chunks_of(document)?.is_empty() {
-                relevant.insert(document.clone(), 1);
+                answers.push(document.clone());
             }
         }
-        match relevant.is_empty() {
-            true => tracing::warn!(query = golden.text, "a golden query has no answer in the index"),
-            false => queries.push(JudgedQuery { text: golden.text.clone(), relevant }),
+        match answers.is_empty() {
+            true => tracing::warn!(query = query.text, "a golden query has no answer in the index"),
+            false => topics.push(Topic::new(&query.text, answers)),
         }
     }
-    Ok(queries)
+    Ok(topics)
 }
 
-fn titles(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<JudgedQuery>> {
+fn titles(lexical: &LexicalSnapshot) -> Result<Vec<Topic>> {
     let mut documents: Vec<(Digest, String)> = lexical
         .documents()?
         .into_keys()
@@ -72,7 +72,7 @@ fn titles(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<Judged
     // Documents with one title are all right answers to it, as far as they were drawn.
     let mut titles: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (_, document) in documents {
-        if titles.len() == options.guard_queries {
+        if titles.len() == TITLES {
             break;
         }
         let Some(first) = lexical.chunks_of(&document)?.into_iter().next() else { continue };
@@ -80,9 +80,5 @@ fn titles(lexical: &LexicalSnapshot, options: &GateOptions) -> Result<Vec<Judged
             titles.entry(first.title).or_default().push(document);
         }
     }
-    let judged = titles.into_iter().map(|(text, documents)| JudgedQuery {
-        text,
-        relevant: documents.into_iter().map(|document| (document, 1)).collect(),
-    });
-    Ok(judged.collect())
+    Ok(titles.into_iter().map(|(title, documents)| Topic::new(&title, documents)).collect())
 }

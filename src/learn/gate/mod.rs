@@ -1,14 +1,200 @@
-//! Whether a new generation answers better than the serving one.
+//! Whether something new answers better than what answers now.
 //!
 //! Both rank the held-out queries over the whole corpus, and the guard: what they already do well. In doubt the old one
-//! stays: the users' most common report on fine-tuning is that it made things worse.
+//! stays: that fine-tuning made things worse is the most common report on it.
 
+mod alpha;
+mod clusters;
+mod cross_fit;
 mod decide;
 mod guard;
-mod options;
+mod pool;
+mod rank;
 mod score;
 
-pub(super) use decide::{Evidence, Ruling, clusters, decide};
-pub(super) use guard::{Guarded, guard_queries};
-pub use options::{GateOptions, GoldenQuery};
-pub(super) use score::{DEPTH, QueryScores, mean, ranking_scores, score};
+pub(super) use alpha::AlphaBudget;
+pub(super) use rank::{Ranked, rank_topics};
+pub(super) use score::QueryScores;
+
+use super::options::LearnOptions;
+use super::progress::Tracker;
+use super::report::{GuardScores, LearnStage, Ruling};
+use super::tier::Tier;
+use super::topic::Topic;
+use crate::encoder::TrainableEncoder;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::lexical::LexicalSnapshot;
+use crate::search::Snapshot;
+use clusters::groups_by_answer;
+use cross_fit::{CrossFit, halves};
+use decide::{Evidence, GuardPart, decide};
+use guard::{Guarded, guard};
+use pool::{Pool, score_ranked};
+use score::{mean, score};
+
+/// What the rounds of a log are judged by.
+pub(super) struct Gate<'a> {
+    options: &'a LearnOptions,
+    /// Rounds that were rejected since the last publication.
+    attempts: usize,
+    held_out: Vec<Topic>,
+    /// The cluster of each held-out query. Queries that share an answer are in one: what one of them gains the others
+    /// gain with it, so they count as one in the test.
+    clusters: Vec<usize>,
+    /// The half of the held-out queries that each is in; no cluster is cut.
+    halves: Vec<usize>,
+    guard: Guarded<Topic>,
+}
+
+/// Figures by query.
+#[derive(Clone)]
+pub(super) struct Scores {
+    pub(super) held_out: Vec<QueryScores>,
+    pub(super) guard: Guarded<QueryScores>,
+}
+
+/// What a trained encoder is compared with on a pool.
+#[derive(Clone, Copy)]
+pub(super) struct PoolBase<'a> {
+    pub(super) serving: &'a Snapshot,
+    /// The best so far, with its fusion.
+    pub(super) best: &'a Snapshot,
+    pub(super) fusion: Fusion,
+}
+
+/// A fusion with the figures that it gives.
+pub(super) struct Compared {
+    pub(super) fusion: Fusion,
+    pub(super) scores: Scores,
+}
+
+impl<'a> Gate<'a> {
+    pub(super) fn new(
+        held_out: Vec<Topic>,
+        lexical: &LexicalSnapshot,
+        options: &'a LearnOptions,
+        attempts: usize,
+    ) -> Result<Gate<'a>> {
+        let clusters = groups_by_answer(held_out.iter().map(|topic| topic.relevant.keys()));
+        let (halves, guard) = (halves(&clusters), guard(lexical, &options.golden)?);
+        Ok(Gate { options, attempts, held_out, clusters, halves, guard })
+    }
+
+    /// The figures of the held-out queries and of the guard.
+    pub(super) fn score(
+        &self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        tracker: &mut Tracker<'_>,
+    ) -> Result<Scores> {
+        Ok(Scores {
+            held_out: score(snapshot, fusion, &self.held_out, tracker)?,
+            guard: self.score_guard(snapshot, fusion, tracker)?,
+        })
+    }
+
+    fn score_guard(
+        &self,
+        snapshot: &Snapshot,
+        fusion: Fusion,
+        tracker: &mut Tracker<'_>,
+    ) -> Result<Guarded<QueryScores>> {
+        Ok(Guarded {
+            golden: score(snapshot, fusion, &self.guard.golden, tracker)?,
+            titles: score(snapshot, fusion, &self.guard.titles, tracker)?,
+        })
+    }
+
+    /// Scores something new whose fusion the held-out queries choose themselves, `base` where they have no preference.
+    /// So that this does not flatter it, each half of them is scored with what the other half chose.
+    pub(super) fn cross_fit(
+        &self,
+        after: &Snapshot,
+        base: Fusion,
+        tracker: &mut Tracker<'_>,
+    ) -> Result<Compared> {
+        let ranked = rank_topics(after, &self.held_out, LearnStage::Gate, tracker)?;
+        let fit = self.fit(&ranked, base);
+        let mut held_out = score(after, fit.of_half(0), &self.held_out, tracker)?;
+        if fit.of_half(0) != fit.of_half(1) {
+            let second = score(after, fit.of_half(1), &self.held_out, tracker)?;
+            for (query, scores) in second.into_iter().enumerate() {
+                if self.halves[query] == 1 {
+                    held_out[query] = scores;
+                }
+            }
+        }
+        let guard = self.score_guard(after, fit.all, tracker)?;
+        Ok(Compared { fusion: fit.all, scores: Scores { held_out, guard } })
+    }
+
+    fn fit(&self, ranked: &Ranked, base: Fusion) -> CrossFit {
+        match self.options.tries(Tier::Fusion) {
+            true => CrossFit::of(ranked, &self.halves, base),
+            false => CrossFit::fixed(base),
+        }
+    }
+
+    /// The ruling on a trained encoder over a pool of the corpus: a bad round ends here, before anything is reindexed.
+    /// `None` where the corpus is too small for a pool to spare much.
+    pub(super) fn rule_on_pool(
+        &self,
+        trained: &mut TrainableEncoder,
+        before: PoolBase<'_>,
+        share: f64,
+        tracker: &mut Tracker<'_>,
+    ) -> Result<Option<Ruling>> {
+        let PoolBase { serving, best, fusion } = before;
+        let seed = self.options.train.seed;
+        let Some(pool) = Pool::gather(serving, &self.held_out, &self.guard, seed, tracker)? else {
+            return Ok(None);
+        };
+        let topics: Vec<Topic> = self.held_out.iter().chain(self.guard.iter()).cloned().collect();
+        let old = pool.serving(best, &topics, tracker)?;
+        let new = pool.trained(serving, &topics, trained, tracker)?;
+        let fit = self.fit(&new, fusion);
+        let score = |ranked: &Ranked, place: usize, fusion| {
+            score_ranked(ranked, &ranked.queries[place], &topics[place], fusion)
+        };
+        let held_out = self.held_out.len();
+        let guard = |ranked| self.guard.map(|place, _| score(ranked, held_out + place, fusion));
+        let before = Scores {
+            held_out: (0..held_out).map(|place| score(&old, place, fusion)).collect(),
+            guard: guard(&old),
+        };
+        let after = (0..held_out).map(|place| score(&new, place, fit.of_half(self.halves[place])));
+        let after = Scores { held_out: after.collect(), guard: guard(&new) };
+        let mut ruling = self.rule(&before, &after, share)?;
+        ruling.reason = format!("on a pool of {} chunks, {}", pool.len(), ruling.reason);
+        Ok(Some(ruling))
+    }
+
+    /// The ruling on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
+    pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Ruling> {
+        let figures = |before: &[QueryScores], after: &[QueryScores]| {
+            (!before.is_empty()).then(|| GuardScores {
+                queries: before.len(),
+                before: mean(before).hybrid.ndcg_10,
+                after: mean(after).hybrid.ndcg_10,
+            })
+        };
+        let golden = figures(&before.guard.golden, &after.guard.golden);
+        let titles = figures(&before.guard.titles, &after.guard.titles);
+        let parts = [("the golden queries'", golden), ("the titles'", titles)];
+        let guard: Vec<GuardPart> = parts
+            .into_iter()
+            .filter_map(|(name, scores)| Some(GuardPart { name, scores: scores? }))
+            .collect();
+        let evidence = Evidence {
+            before: &before.held_out,
+            after: &after.held_out,
+            clusters: &self.clusters,
+            guard: &guard,
+            attempts: self.attempts,
+            share,
+        };
+        let ruling = decide(&evidence, self.options.significance)?;
+        Ok(Ruling { golden, guard: titles, ..ruling })
+    }
+}

@@ -1,49 +1,46 @@
 //! What a generation makes of judged queries, over the whole corpus.
 
-use std::ops::ControlFlow;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::Metric;
 use crate::fusion::Fusion;
-use crate::learn::examples::JudgedQuery;
-use crate::learn::report::{GateScores, RankingScores};
+use crate::learn::progress::Tracker;
+use crate::learn::report::{GateScores, LearnStage, RankingScores};
+use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// Documents of a ranking that are looked at: two pages. Deeper, what nobody sees would prove a round: of rounds that keep their gains
-/// beyond the tenth place alone, more are let through than are allowed (docs/learning.md).
-pub(in crate::learn) const DEPTH: usize = 20;
-/// Those that users look at.
+/// Documents of a ranking that are looked at: two pages. Deeper ones nobody sees, and they would prove rounds that help
+/// nobody.
+pub(super) const DEPTH: usize = 20;
+/// Documents of a ranking that users look at.
 const SEEN: usize = 10;
 
 /// One query's figures in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
 
-/// Ranks every query in both modes, the hybrid with `fusion`. `progress` is told after each query.
-pub(in crate::learn) fn score(
+/// Ranks every topic in both modes, the hybrid with `fusion`.
+pub(super) fn score(
     snapshot: &Snapshot,
     fusion: Fusion,
-    queries: &[JudgedQuery],
-    progress: &mut dyn FnMut() -> ControlFlow<()>,
+    topics: &[Topic],
+    tracker: &mut Tracker<'_>,
 ) -> Result<Vec<QueryScores>> {
-    let mut scores = Vec::with_capacity(queries.len());
-    for query in queries {
+    let mut scores = Vec::with_capacity(topics.len());
+    for topic in topics {
         let of = |mode| -> Result<RankingScores> {
-            let asked =
-                Query::new(query.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
-            let ranked = rank(snapshot, &asked.with_fusion(fusion))?;
+            let query =
+                Query::new(topic.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
+            let ranked = rank(snapshot, &query.with_fusion(fusion))?;
             let documents: Vec<&str> = ranked.hits.iter().map(|hit| hit.document.as_str()).collect();
-            Ok(ranking_scores(&documents, query))
+            Ok(ranking_scores(&documents, topic))
         };
         scores.push(QueryScores { hybrid: of(Mode::Hybrid)?, dense: of(Mode::Dense)? });
-        if progress().is_break() {
-            return Err(Error::Cancelled { doing: "comparing old and new" });
-        }
+        tracker.report(LearnStage::Gate, scores.len(), topics.len())?;
     }
     Ok(scores)
 }
 
 /// The figures of one ranking of documents, of which no more than [`DEPTH`] count.
-pub(in crate::learn) fn ranking_scores(documents: &[&str], query: &JudgedQuery) -> RankingScores {
+pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
     let answers = query.relevant.values().filter(|&&relevance| relevance > 0).count();
     // Where there is none among them, as if one were the last of them.
@@ -56,7 +53,7 @@ pub(in crate::learn) fn ranking_scores(documents: &[&str], query: &JudgedQuery) 
 }
 
 /// The means over queries, geometric of average precision; 0 of none.
-pub(in crate::learn) fn mean(scores: &[QueryScores]) -> GateScores {
+pub(super) fn mean(scores: &[QueryScores]) -> GateScores {
     let of = |mode: fn(&QueryScores) -> &RankingScores| {
         let of = |value: fn(&RankingScores) -> f64| {
             scores.iter().map(|one| value(mode(one))).sum::<f64>() / scores.len().max(1) as f64
@@ -76,12 +73,9 @@ mod tests {
 
     #[test]
     fn what_is_not_found_counts_as_the_last_place_and_the_mean_of_precision_is_geometric() {
-        let judged = |answers: &[&str]| JudgedQuery {
-            text: "q".into(),
-            relevant: answers.iter().map(|answer| (answer.to_string(), 1)).collect(),
-        };
+        let judged = |answers: &[&str]| Topic::new("q", answers.iter().map(|answer| answer.to_string()));
         let documents: Vec<String> = (0..150).map(|number| number.to_string()).collect();
-        let at = |rank: usize, query: &JudgedQuery| {
+        let at = |rank: usize, query: &Topic| {
             let mut ranking: Vec<&str> = documents.iter().map(String::as_str).collect();
             ranking.insert(rank - 1, "right");
             ranking_scores(&ranking, query)

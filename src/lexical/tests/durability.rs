@@ -30,7 +30,7 @@ fn a_commit_survives_reopening_with_its_payload_and_language() {
 #[test]
 fn the_payload_alone_may_change() {
     let fixture = Fixture::new();
-    // A new writer starts counting where the last commit stands: the number alone does not tell the commits apart.
+    // A new writer continues from the opstamp of the last commit, so the opstamp alone does not identify a commit.
     for payload in ["one", "two", "three"] {
         let mut writer = fixture.index.writer().unwrap();
         writer.commit(payload).unwrap();
@@ -87,7 +87,7 @@ fn a_second_writer_is_refused_until_the_first_is_gone() {
     let other = LexicalIndex::open(&fixture.path()).unwrap();
     assert!(matches!(other.writer(), Err(Error::Locked { .. })));
     first.close().unwrap();
-    // The lock's file stays; it is the lock on it that counts.
+    // The lock file stays. Only the lock on it matters.
     assert!(fixture.path().join(".tantivy-writer.lock").exists());
     other.writer().unwrap();
     assert!(matches!(other.writer_with_heap(1 << 20), Err(Error::Invalid { .. })));
@@ -104,7 +104,7 @@ fn what_a_killed_writer_left_behind_is_removed() {
         names
     };
     let before = files();
-    // As a kill leaves it: files that were announced, and a half-written temporary one.
+    // Simulate a killed writer: registered files, and a half-written temporary one.
     let orphan = "0123456789abcdef0123456789abcdef.store";
     let list = fs::read_to_string(fixture.path().join(".managed.json")).unwrap();
     let mut managed: Vec<String> = serde_json::from_str(&list).unwrap();
@@ -112,7 +112,7 @@ fn what_a_killed_writer_left_behind_is_removed() {
     fs::write(fixture.path().join(".managed.json"), serde_json::to_string(&managed).unwrap()).unwrap();
     fs::write(fixture.path().join(orphan), b"half").unwrap();
     fs::write(fixture.path().join(".tmpAbC123"), b"half").unwrap();
-    // A reader leaves them alone: the writer may be alive in another process.
+    // A reader does not remove them: the writer may be alive in another process.
     let index = LexicalIndex::open(&fixture.path()).unwrap();
     assert!(fixture.path().join(orphan).exists() && fixture.path().join(".tmpAbC123").exists());
     index.writer().unwrap().close().unwrap();
@@ -125,7 +125,7 @@ fn creation_is_all_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lexical");
     assert!(matches!(LexicalIndex::open(&path), Err(Error::NotFound { .. })));
-    // Left behind by a creation that was killed.
+    // Simulate a creation that was killed.
     fs::create_dir(folder.path().join("lexical.new")).unwrap();
     fs::write(folder.path().join("lexical.new/meta.json"), b"{").unwrap();
     LexicalIndex::create(&path, Language::None).unwrap();
@@ -147,7 +147,7 @@ fn another_layout_is_refused() {
     assert!(error.contains("index the documents again"), "{error}");
 }
 
-/// Opens the folder and reads everything in it.
+/// Opens the index and reads everything in it.
 fn read_everything(path: &std::path::Path) -> crate::error::Result<()> {
     let index = LexicalIndex::open(path)?;
     let snapshot = index.snapshot()?;
@@ -191,8 +191,7 @@ fn a_damaged_folder_gives_an_error_and_never_a_panic() {
             let mut flipped = good.clone();
             flipped[cut] ^= 0x55;
             fs::write(&path, &flipped).unwrap();
-            // Not every flipped byte can be noticed while reading; none may bring the process down, and all are found
-            // when the checksums are asked for.
+            // Reading does not detect every flipped byte, but must never panic. Verifying the checksums detects all.
             let noticed = read_everything(&fixture.path()).is_err();
             if !noticed && !name.ends_with(".json") {
                 assert!(

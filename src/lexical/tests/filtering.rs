@@ -131,7 +131,7 @@ fn a_search_gives_only_what_the_filter_lets_through_with_the_same_scores() {
     );
 }
 
-/// What a filter means, over the values at each path.
+/// The definition of a filter, by the values at each path.
 fn holds(filter: &Filter, metadata: &Map<String, Json>) -> bool {
     fn values<'a>(value: &'a Json, path: &str, wanted: &str, out: &mut Vec<&'a Json>) {
         match value {
@@ -245,7 +245,8 @@ proptest! {
         fixture.add(&records[..first.len()]);
         fixture.add(&records[first.len()..]);
         for filter in filters {
-            let expected = records.iter().filter(|record| holds(&filter, &record.metadata)).map(|record| record.chunk.0);
+            let expected = records.iter().filter(|record| holds(&filter, &record.metadata));
+            let expected = expected.map(|record| record.chunk.0);
             prop_assert_eq!(matching(&fixture, &filter), expected.collect::<Vec<_>>(), "{:?}", filter);
         }
     }

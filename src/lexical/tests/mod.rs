@@ -1,4 +1,4 @@
-//! The room as the others see it, on real folders.
+//! Tests of the lexical index on real folders.
 
 mod durability;
 mod filtering;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::{ChunkRecord, Filter, Language, LexicalIndex, LexicalSnapshot, LexicalWriter};
 use crate::ids::{ChunkId, ChunkSet as _, Digest};
 
-/// An index in a folder of its own.
+/// An index in a temporary folder.
 struct Fixture {
     folder: TempDir,
     index: LexicalIndex,
@@ -30,12 +30,12 @@ impl Fixture {
         self.folder.path().join("lexical")
     }
 
-    /// One commit with `records`.
+    /// Adds `records` in one commit.
     fn add(&self, records: &[ChunkRecord]) {
         self.change(|writer| records.iter().for_each(|record| writer.add(record).unwrap()));
     }
 
-    /// One commit with what `change` does.
+    /// Commits the changes that `change` makes.
     fn change(&self, change: impl FnOnce(&mut LexicalWriter)) {
         let mut writer = self.index.writer_with_heap(LexicalWriter::LEAST_HEAP_BYTES).unwrap();
         change(&mut writer);

@@ -27,19 +27,6 @@ fn words_match_by_their_stems_in_title_and_body() {
 }
 
 #[test]
-fn the_terms_of_a_query_are_counted_in_the_chunks_that_have_them() {
-    let fixture = Fixture::new();
-    fixture.add(&[chunk(1, "Lamps", "the lamp burns"), chunk(2, "", "lamps and ropes")]);
-    fixture.add(&[chunk(3, "", "the rope of the lamp")]);
-    let snapshot = fixture.snapshot();
-    let frequencies = |query: &str| snapshot.prepare(query).unwrap().frequencies().unwrap();
-    // Distinct stems: lamp, rope, burn and one that is nowhere; the stop words are left out.
-    assert_eq!(frequencies("the lamps, a lamp, burning ropes of nowhere"), [0, 1, 2, 3]);
-    assert_eq!(frequencies("the"), [2], "unless there are no others");
-    assert!(frequencies("").is_empty());
-}
-
-#[test]
 fn nothing_in_a_query_is_syntax() {
     let fixture = Fixture::new();
     fixture.add(&[chunk(1, "", "alpha beta"), chunk(2, "", "beta gamma"), chunk(3, "title", "delta")]);
@@ -114,7 +101,7 @@ fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
         let both = with.unwrap().into_iter().zip(without.unwrap());
         both.map(|(with, without)| with - without).collect::<Vec<f32>>()
     };
-    // Three of four chunks have each word. The title stands before the text.
+    // Each word is in three of four chunks. The title comes before the text.
     let pair = PHRASE_BOOST * 2.0 * (1.0 + 1.5_f32 / 3.5).ln();
     let near = |found: Vec<f32>, expected: [f32; 4]| {
         let close = found.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-5);
@@ -122,7 +109,7 @@ fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
     };
     near(phrases("green lamp"), [pair, 0.0, pair, 0.0]);
     near(phrases("lamp green"), [0.0, pair, 0.0, 0.0]);
-    // Stop words keep their place, though they don't count themselves.
+    // Stop words keep their position, although they don't count.
     near(phrases("lamp of the keeper"), [pair, 0.0, 0.0, 0.0]);
     near(phrases("lamp keeper"), [0.0, 0.0, pair, 0.0]);
     near(phrases("lamp unknown keeper"), [0.0; 4]);
@@ -163,7 +150,7 @@ fn a_query_of_100_kb_keeps_its_rarest_words() {
     query.push_str(" needle");
     let snapshot = fixture.snapshot();
     assert_eq!(snapshot.search(&query, 500, None).unwrap().len(), 401);
-    // More known words than are kept: the many common ones give way to the one that is rare.
+    // The query has more known words than are kept: the rare word must be kept.
     let words: String = (0..2 * MOST_QUERY_TERMS).map(|i| format!("w{i} ")).collect();
     fixture.add(&[chunk(401, "", &words), chunk(402, "", &words)]);
     let snapshot = fixture.snapshot();
@@ -190,7 +177,7 @@ fn highlights_are_the_words_that_match() {
     assert!(snapshot.prepare("").unwrap().highlight(text).is_empty());
 }
 
-/// BM25 from its definition, over live and deleted chunks alike, lengths rounded as the index rounds them.
+/// BM25 by its definition. Counts live and deleted chunks, and rounds lengths as the index does.
 fn definition(
     records: &[ChunkRecord],
     query: &str,
@@ -217,7 +204,7 @@ fn definition(
         analyzer
             .query_sequence(query)
             .into_iter()
-            .for_each(|(word, _)| *counts.entry(word).or_default() += 1);
+            .for_each(|word| *counts.entry(word.term).or_default() += 1);
         for (term, count) in counts {
             let having = texts.iter().filter(|text| text.contains(&term)).count() as f64;
             let idf = (1.0 + (total - having + 0.5) / (having + 0.5)).ln();
@@ -236,7 +223,7 @@ fn definition(
 }
 
 fn word() -> impl Strategy<Value = String> {
-    // Skewed, so that some words stand nearly everywhere and some once.
+    // Skewed, so that some words are in nearly every text and some in only one.
     prop_oneof![5 => 0..3_u32, 2 => 3..10_u32, 1 => 10..60_u32].prop_map(|n| format!("w{n}"))
 }
 
@@ -256,7 +243,7 @@ proptest! {
         deleted in prop::collection::vec(0..120_u64, 0..10),
     ) {
         let fixture = Fixture::new();
-        // Ids neither in the order of adding nor without gaps; some only of odd "metadata".
+        // Ids have gaps and are not in the order of adding. Every second chunk is "odd" by its metadata.
         let id = |i: usize| (i as u64 * 7919) % 100_003;
         let records: Vec<_> = texts.iter().enumerate().map(|(i, (title, body))| ChunkRecord {
             metadata: Map::from_iter([("odd".to_owned(), Json::Bool(i % 2 == 1))]),
@@ -271,7 +258,7 @@ proptest! {
         if !rest.is_empty() { fixture.add(rest); }
         fixture.change(|writer| for i in &deleted { writer.delete_chunk(ChunkId(id(*i as usize))) });
         let snapshot = fixture.snapshot();
-        // Statistics count deleted chunks until a merge drops them: compare while none did.
+        // Statistics count deleted chunks until a merge drops them. Compare only if none were dropped.
         let held: u64 = snapshot.segments().iter().map(|s| u64::from(s.max_doc())).sum();
         prop_assume!(held == records.len() as u64);
         let alive = |i: usize| !deleted.contains(&(i as u64));
@@ -296,12 +283,12 @@ proptest! {
                     .collect();
                 expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 expected.truncate(limit);
-                // The same hits and the very same floats, however early the search starts to prune.
+                // The hits and their scores must be identical, however early the search starts to prune.
                 let eager = |few| Pruning { rare: 2, few };
                 for how in [Pruning::DEFAULT, eager(1), eager(3)] {
                     prop_assert_eq!(&prepared.search_with(limit, filter, how).unwrap(), &expected);
                 }
-                // Phrases give those hits, and what ties with the last, another order.
+                // Phrases reorder those hits, and chunks that tie with the last one.
                 let least = expected.last().map_or(0.0, |hit| hit.1);
                 let best = (0..records.len()).filter(|i| scores[*i] > 0.0 && scores[*i] >= least);
                 let best: Vec<ChunkId> =

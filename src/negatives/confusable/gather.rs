@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{CollectReport, Confusable, ShownRef};
+use super::candidate::{Confusable, ShownRef};
+use super::report::CollectReport;
 use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
 use crate::ids::{ChunkId, QueryId};
 
@@ -13,8 +14,6 @@ pub(super) struct Gathered<'a> {
     verdicts: BTreeMap<&'a str, Verdicts<'a>>,
     /// Every choice that was not taken back, with the impression it was made in.
     pub(super) chosen: BTreeSet<(QueryId, &'a str)>,
-    /// The place in the log of its last judgement, among all judgements.
-    pub(super) last_judged: usize,
 }
 
 /// What was said of one document for one query text: the last word on each of its impressions.
@@ -26,18 +25,18 @@ impl<'a> Verdicts<'a> {
         self.0.values().filter(|(_, judgement)| is(judgement.verdict)).count()
     }
 
-    /// The one that stands last in the log: clocks are set back, the log only grows.
+    /// The last one in the log. Not by its time: clocks are set back, the log only grows.
     fn last(&self) -> Option<&'a Judgement> {
         self.0.values().max_by_key(|(place, _)| place).map(|(_, judgement)| *judgement)
     }
 
-    /// Whether it answers: what most say, and of as many the last one.
+    /// Whether the document answers the query: by majority; in a tie the last verdict decides.
     fn answers(&self) -> bool {
         let (by, against) = (self.count(is_answer), self.count(|verdict| !is_answer(verdict)));
         by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
     }
 
-    /// Whether anybody says so.
+    /// Whether at least one verdict says that it answers.
     fn may_answer(&self) -> bool {
         self.count(is_answer) > 0
     }
@@ -49,8 +48,8 @@ fn is_answer(verdict: Verdict) -> bool {
 
 /// Judged queries by normalised text.
 ///
-/// Who judges an answer of the engine twice corrects himself: the last word counts. Who judges another answer to the same text may be
-/// somebody else.
+/// If a user judges the same document twice in one answer, the last verdict counts. Verdicts in several answers to one
+/// text may be different users'.
 pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
     let mut texts: HashMap<QueryId, String> = HashMap::new();
     let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
@@ -64,7 +63,6 @@ pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTre
             report.dropped_judgement_without_query += 1;
             continue;
         };
-        gathered.last_judged = place;
         let verdicts = gathered.verdicts.entry(&judgement.document).or_default();
         let replaced = verdicts.0.insert(judgement.query_id, (place, judgement));
         report.dropped_superseded_judgement += u64::from(replaced.is_some());
@@ -102,15 +100,6 @@ impl<'a> Gathered<'a> {
         found
             .map(|(document, _)| ShownRef { document: (*document).into(), chunk: self.last_chunk(document) })
             .collect()
-    }
-
-    /// The ranks at which a document was chosen, from 1, in the order in which it was shown.
-    pub(super) fn chosen_at(&self, document: &str) -> Vec<usize> {
-        let places = self.impressions.iter().filter_map(|impression| {
-            let here = self.chosen.contains(&(impression.query_id, document));
-            impression.hits.iter().position(|hit| hit.document == document).filter(|_| here)
-        });
-        places.map(|place| place + 1).collect()
     }
 
     /// The chunk that stood for a document when it was last shown.
@@ -195,7 +184,6 @@ impl<'a> Gathered<'a> {
             best_rank: None,
             last_seen_ms: 0,
             judged_not_relevant: false,
-            evidence: 0.0,
         }
     }
 }

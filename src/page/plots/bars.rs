@@ -2,16 +2,23 @@
 
 use plotters::prelude::*;
 
-use super::{Axes, GREY, SIZE, SQUARE, WIDE, chart, dashes, number, svg, whole};
+use super::super::colours::{AFTER, BEFORE, GAINED, GREY, LOST};
+use super::chart::{Axes, Frame, SIZE, SQUARE, WIDE, chart, dashes, number, svg, whole};
 use crate::Distribution;
 use crate::error::Result;
 
-/// Histograms over each other, in shares of each. `like` are distributions that are drawn beside these and have the same
-/// axes.
+/// A distribution in its colour.
+pub(in crate::page) struct Histogram<'a> {
+    pub(in crate::page) of: &'a Distribution,
+    pub(in crate::page) colour: RGBColor,
+}
+
+/// Histograms over each other, each in percent of its own count. The axes have room for `like` too, distributions
+/// that are drawn in plots beside this one.
 pub(in crate::page) fn histograms(
     label: &str,
     axes: Axes<'_>,
-    shown: &[(&Distribution, RGBColor)],
+    shown: &[Histogram<'_>],
     like: &[&Distribution],
 ) -> Result<String> {
     let share = |of: &Distribution, bin: usize| 100.0 * f64::from(of.histogram[bin]) / of.count.max(1) as f64;
@@ -22,12 +29,12 @@ pub(in crate::page) fn histograms(
     };
     let low = filled().map(|(of, bin)| bound(of, bin)).fold(1.0, f64::min);
     let high = filled().map(|(of, bin)| bound(of, bin + 1)).fold(-1.0, f64::max);
-    // A few bins on either side, so that a narrow distribution does not look wide.
+    // Room on either side keeps a narrow distribution from looking wide.
     let x = (low - 0.1).max(-1.0)..(high + 0.1).min(1.0);
     let top = filled().map(|(of, bin)| share(of, bin)).fold(0.0, f64::max) * 1.08;
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, axes, (x, 0.0..top.max(1.0)), (6, &number))?;
-        for &(of, colour) in shown {
+        let mut chart = chart(area, Frame { axes, x, y: 0.0..top.max(1.0), ticks: 6, tick: &number })?;
+        for &Histogram { of, colour } in shown {
             let bins = (0..of.histogram.len()).filter(|&bin| of.histogram[bin] > 0);
             let bar = |bin: usize| [(bound(of, bin), 0.0), (bound(of, bin + 1), share(of, bin))];
             let bars = bins.clone().map(|bin| Rectangle::new(bar(bin), colour.mix(0.35).filled()));
@@ -39,50 +46,62 @@ pub(in crate::page) fn histograms(
     })
 }
 
-/// Bars in pairs from 0 to 1: of each name what it was and what it has become.
-pub(in crate::page) fn pairs(
-    label: &str,
-    axes: Axes<'_>,
-    values: &[(&str, f64, f64)],
-    (before, after): (RGBColor, RGBColor),
-) -> Result<String> {
+/// A value, 0 to 1, before and after.
+pub(in crate::page) struct Pair<'a> {
+    pub(in crate::page) name: &'a str,
+    pub(in crate::page) before: f64,
+    pub(in crate::page) after: f64,
+}
+
+/// Two bars for each value: before and after.
+pub(in crate::page) fn pairs(label: &str, axes: Axes<'_>, values: &[Pair<'_>]) -> Result<String> {
     let last = values.len() as f64 - 0.5;
     let name = |x: &f64| {
         let named = (x.fract() == 0.0 && *x >= 0.0).then(|| values.get(*x as usize)).flatten();
-        named.map_or_else(String::new, |(name, ..)| name.to_string())
+        named.map_or_else(String::new, |pair| pair.name.to_string())
     };
     svg(label, WIDE, |area| {
-        let mut chart = chart(area, axes, (-0.5..last, 0.0..1.0), (values.len() + 1, &name))?;
+        let ticks = values.len() + 1;
+        let mut chart = chart(area, Frame { axes, x: -0.5..last, y: 0.0..1.0, ticks, tick: &name })?;
         let bar = |from: f64, value: f64, colour: RGBColor| {
             Rectangle::new([(from, 0.0), (from + 0.32, value)], colour.filled())
         };
-        let bars = values.iter().enumerate().flat_map(|(place, &(_, old, new))| {
-            [bar(place as f64 - 0.34, old, before), bar(place as f64 + 0.02, new, after)]
+        let bars = values.iter().enumerate().flat_map(|(place, pair)| {
+            [bar(place as f64 - 0.34, pair.before, BEFORE), bar(place as f64 + 0.02, pair.after, AFTER)]
         });
         chart.draw_series(bars)?;
         Ok(())
     })
 }
 
-/// How many of some values lie between two numbers.
+/// How many values lie between two numbers.
 pub(in crate::page) struct Bin {
     pub(in crate::page) from: f64,
     pub(in crate::page) to: f64,
     pub(in crate::page) count: usize,
 }
 
-/// Bins from 0 on, with places that are marked from top to bottom, each with its colour and the length of its dashes.
+/// A place on the x axis, marked from top to bottom.
+pub(in crate::page) struct Mark {
+    pub(in crate::page) x: f64,
+    pub(in crate::page) colour: RGBColor,
+    /// The length of its dashes.
+    pub(in crate::page) dash: u32,
+}
+
+/// Bins from 0 on in one colour, with marks.
 pub(in crate::page) fn counts(
     label: &str,
     axes: Axes<'_>,
-    (bins, colour): (&[Bin], RGBColor),
-    marks: &[(f64, RGBColor, u32)],
+    bins: &[Bin],
+    colour: RGBColor,
+    marks: &[Mark],
 ) -> Result<String> {
     let top = bins.iter().map(|bin| bin.count).fold(1, usize::max) as f64 * 1.08;
-    let end = bins.iter().map(|bin| bin.to).chain(marks.iter().map(|mark| mark.0)).fold(0.0, f64::max);
+    let end = bins.iter().map(|bin| bin.to).chain(marks.iter().map(|mark| mark.x)).fold(0.0, f64::max);
     let end = if end > 0.0 { end * 1.02 } else { 1.0 };
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, axes, (0.0..end, 0.0..top), (6, &number))?;
+        let mut chart = chart(area, Frame { axes, x: 0.0..end, y: 0.0..top, ticks: 6, tick: &number })?;
         for bin in bins.iter().filter(|bin| bin.count > 0) {
             let corners = [(bin.from, 0.0), (bin.to, bin.count as f64)];
             chart.draw_series([
@@ -90,26 +109,21 @@ pub(in crate::page) fn counts(
                 Rectangle::new(corners, colour.stroke_width(1)),
             ])?;
         }
-        for &(x, colour, dash) in marks {
+        for &Mark { x, colour, dash } in marks {
             chart.draw_series(dashes(&[(x, 0.0), (x, top)], dash, colour))?;
         }
         Ok(())
     })
 }
 
-/// Gains side by side, the greatest first: areas above 0 and below it. `gains` are in this order.
-pub(in crate::page) fn gains(
-    label: &str,
-    axes: Axes<'_>,
-    gains: &[f64],
-    (up, down): (RGBColor, RGBColor),
-) -> Result<String> {
+/// Gains side by side as areas above and below 0. `gains` are in descending order.
+pub(in crate::page) fn gains(label: &str, axes: Axes<'_>, gains: &[f64]) -> Result<String> {
     let count = gains.len().max(1) as f64;
     let high = gains.iter().copied().fold(0.05, f64::max) * 1.08;
     let low = gains.iter().copied().fold(-0.05, f64::min) * 1.08;
     svg(label, SQUARE, |area| {
-        let mut chart = chart(area, axes, (0.0..count, low..high), (6, &whole))?;
-        for (side, colour) in [(1.0, up), (-1.0, down)] {
+        let mut chart = chart(area, Frame { axes, x: 0.0..count, y: low..high, ticks: 6, tick: &whole })?;
+        for (side, colour) in [(1.0, GAINED), (-1.0, LOST)] {
             let of_side: Vec<(usize, f64)> =
                 gains.iter().copied().enumerate().filter(|(_, gain)| gain * side > 0.0).collect();
             let (Some(first), Some(last)) = (of_side.first(), of_side.last()) else { continue };
@@ -131,9 +145,8 @@ mod tests {
     const AXES: Axes<'_> = Axes { x: "queries", y: "gain" };
 
     #[test]
-    fn what_is_gained_and_what_is_lost_are_areas_and_no_difference_is_none() {
-        let areas =
-            |values: &[f64]| gains("g", AXES, values, (RED, BLUE)).unwrap().matches("<polygon").count();
+    fn gains_and_losses_are_areas_and_no_difference_is_none() {
+        let areas = |values: &[f64]| gains("g", AXES, values).unwrap().matches("<polygon").count();
         assert_eq!(areas(&[0.5, 0.0, -0.25]), 2);
         assert_eq!(areas(&[0.5]), 1);
         assert_eq!((areas(&[0.0, 0.0]), areas(&[])), (0, 0));
@@ -142,7 +155,8 @@ mod tests {
     #[test]
     fn empty_bins_are_not_drawn_and_nothing_has_axes_all_the_same() {
         let bin = |from: f64, count| Bin { from, to: from + 1.0, count };
-        let drawn = |bins: &[Bin]| counts("b", AXES, (bins, RED), &[(1.5, BLUE, 4)]).unwrap();
+        let drawn =
+            |bins: &[Bin]| counts("b", AXES, bins, RED, &[Mark { x: 1.5, colour: BLUE, dash: 4 }]).unwrap();
         let (two, none) = (drawn(&[bin(0.0, 2), bin(1.0, 0), bin(2.0, 1)]), drawn(&[]));
         // Each with its outline.
         assert_eq!(two.matches("<rect").count(), 4 + none.matches("<rect").count());

@@ -2,23 +2,17 @@
 
 use plotters::prelude::*;
 
-use super::{Axes, SIZE, around, chart, dashes, number, svg, whole, zoomed};
+use super::chart::{Axes, Frame, SIZE, Series, around, chart, dashes, number, svg, whole, zoomed};
 use crate::error::Result;
 
-/// A series of numbers with its colour.
-pub(in crate::page) struct Series {
-    pub(in crate::page) colour: RGBColor,
-    pub(in crate::page) points: Vec<(f64, f64)>,
-}
-
-/// Lines over steps; points too, where there are few.
+/// Lines over steps; where there are few points, dots too.
 pub(in crate::page) fn lines(label: &str, axes: Axes<'_>, series: &[Series]) -> Result<String> {
     const FEW: usize = 40;
     let points = || series.iter().flat_map(|one| &one.points);
     let last = points().map(|point| point.0).fold(1.0, f64::max);
     let y = around(points().map(|point| point.1));
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, axes, (0.0..last, y), (6, &whole))?;
+        let mut chart = chart(area, Frame { axes, x: 0.0..last, y, ticks: 6, tick: &whole })?;
         for one in series {
             chart.draw_series(LineSeries::new(one.points.iter().copied(), one.colour.stroke_width(2)))?;
             if one.points.len() <= FEW {
@@ -30,36 +24,43 @@ pub(in crate::page) fn lines(label: &str, axes: Axes<'_>, series: &[Series]) -> 
     })
 }
 
-/// A height that is marked through the whole drawing.
+/// A height, marked from left to right.
 pub(in crate::page) struct Level {
     pub(in crate::page) colour: RGBColor,
     pub(in crate::page) y: f64,
-    /// How long its dashes are; so that levels are told apart without colour.
+    /// The length of its dashes, which tells levels apart without colour.
     pub(in crate::page) dash: u32,
 }
 
-/// A curve over 0 to 1 between levels, with a point that stands out. Its heights are drawn as near as they allow, not from 0.
+/// A point that stands out.
+pub(in crate::page) struct Ring {
+    pub(in crate::page) x: f64,
+    pub(in crate::page) y: f64,
+    pub(in crate::page) colour: RGBColor,
+}
+
+/// A curve over 0 to 1 with levels and perhaps a ring. The y axis is zoomed in: it need not begin at 0.
 pub(in crate::page) fn curve(
     label: &str,
     axes: Axes<'_>,
     line: &Series,
     levels: &[Level],
-    mark: Option<((f64, f64), RGBColor)>,
+    ring: Option<Ring>,
 ) -> Result<String> {
-    let marked = mark.iter().map(|((_, y), _)| *y);
+    let marked = ring.iter().map(|ring| ring.y);
     let heights = line.points.iter().map(|point| point.1).chain(levels.iter().map(|level| level.y));
     let y = zoomed(heights.chain(marked));
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, axes, (0.0..1.0, y), (6, &number))?;
+        let mut chart = chart(area, Frame { axes, x: 0.0..1.0, y, ticks: 6, tick: &number })?;
         for level in levels {
             let ends = [(0.0, level.y), (1.0, level.y)];
             chart.draw_series(dashes(&ends, level.dash, level.colour))?;
         }
         chart.draw_series(LineSeries::new(line.points.iter().copied(), line.colour.stroke_width(2)))?;
         chart.draw_series(line.points.iter().map(|&point| Circle::new(point, 3, line.colour.filled())))?;
-        if let Some((point, colour)) = mark {
-            chart.draw_series([Circle::new(point, 7, WHITE.filled())])?;
-            chart.draw_series([Circle::new(point, 7, colour.stroke_width(3))])?;
+        if let Some(Ring { x, y, colour }) = ring {
+            chart.draw_series([Circle::new((x, y), 7, WHITE.filled())])?;
+            chart.draw_series([Circle::new((x, y), 7, colour.stroke_width(3))])?;
         }
         Ok(())
     })
@@ -67,7 +68,7 @@ pub(in crate::page) fn curve(
 
 #[cfg(test)]
 mod tests {
-    use super::super::GREY;
+    use super::super::super::colours::GREY;
     use super::*;
 
     #[test]
@@ -79,11 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_is_drawn_near_with_its_levels_and_its_mark() {
+    fn a_curve_is_zoomed_in_and_has_its_levels_and_its_ring() {
         let line = Series { colour: GREY, points: vec![(0.0, 0.52), (0.5, 0.56), (1.0, 0.54)] };
         let levels = [Level { colour: GREY, y: 0.51, dash: 2 }];
         let axes = Axes { x: "weight", y: "score" };
-        let found = curve("curve", axes, &line, &levels, Some(((0.5, 0.56), BLACK))).unwrap();
+        let found =
+            curve("curve", axes, &line, &levels, Some(Ring { x: 0.5, y: 0.56, colour: BLACK })).unwrap();
         assert_eq!(found.matches("<circle").count(), 3 + 2);
         assert!(found.contains("0.52") && !found.contains("0.1\n"), "{found}");
         let nothing = Series { colour: GREY, points: Vec::new() };

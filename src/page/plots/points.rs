@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::*;
 
-use super::{Axes, GREY, SQUARE, Series, WIDE, chart, dashes, number, svg};
+use super::super::colours::GREY;
+use super::chart::{Axes, Frame, SQUARE, Series, WIDE, chart, dashes, number, svg};
 use crate::error::Result;
 
-/// Radius of a lone point, and of the largest one.
+/// The radius of a single point, and of the largest.
 const RADIUS: f64 = 3.0;
 const LARGEST: f64 = 15.0;
 
-/// Points between 0 and 1 both ways, and the line on which both are equal. The area of a point says how many are there.
+/// Points between 0 and 1 on both axes, and the diagonal. The area of a point says how many are there.
 pub(in crate::page) fn clouds(label: &str, axes: Axes<'_>, series: &[Series]) -> Result<String> {
     const SIDE: std::ops::Range<f64> = -0.06..1.06;
     let mut stacks: BTreeMap<(usize, [i64; 2]), usize> = BTreeMap::new();
@@ -21,11 +22,11 @@ pub(in crate::page) fn clouds(label: &str, axes: Axes<'_>, series: &[Series]) ->
         }
     }
     let mut stacks: Vec<_> = stacks.into_iter().collect();
-    // Small ones lie upon large ones.
+    // Small points are drawn over large ones.
     stacks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let tick = |n: &f64| if (0.0..=1.0).contains(n) { number(n) } else { String::new() };
     svg(label, SQUARE, |area| {
-        let mut chart = chart(area, axes, (SIDE, SIDE), (6, &tick))?;
+        let mut chart = chart(area, Frame { axes, x: SIDE, y: SIDE, ticks: 6, tick: &tick })?;
         chart.draw_series(dashes(&[(0.0, 0.0), (1.0, 1.0)], 4, GREY))?;
         for ((which, place), count) in stacks {
             let place = place.map(|n| n as f64 / 1000.0);
@@ -40,7 +41,7 @@ pub(in crate::page) fn clouds(label: &str, axes: Axes<'_>, series: &[Series]) ->
     })
 }
 
-/// A number with the range that it surely lies in.
+/// A value with its confidence interval.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Estimate {
     pub(in crate::page) value: f64,
@@ -48,12 +49,18 @@ pub(in crate::page) struct Estimate {
     pub(in crate::page) high: f64,
 }
 
-/// Estimates from 0 to 1 beside each other, for each name one of every series.
+/// Estimates in one colour.
+pub(in crate::page) struct Estimates {
+    pub(in crate::page) colour: RGBColor,
+    pub(in crate::page) values: Vec<Estimate>,
+}
+
+/// Estimates from 0 to 1 side by side: for each name, one of every series.
 pub(in crate::page) fn estimates(
     label: &str,
     axes: Axes<'_>,
     names: &[String],
-    series: &[(RGBColor, Vec<Estimate>)],
+    series: &[Estimates],
 ) -> Result<String> {
     const APART: f64 = 0.2;
     let name = |x: &f64| {
@@ -62,10 +69,11 @@ pub(in crate::page) fn estimates(
     };
     let last = names.len().max(1) as f64 - 0.5;
     svg(label, WIDE, |area| {
-        let mut chart = chart(area, axes, (-0.5..last, 0.0..1.0), (names.len() + 1, &name))?;
-        for (which, (colour, estimates)) in series.iter().enumerate() {
+        let ticks = names.len() + 1;
+        let mut chart = chart(area, Frame { axes, x: -0.5..last, y: 0.0..1.0, ticks, tick: &name })?;
+        for (which, Estimates { colour, values }) in series.iter().enumerate() {
             let aside = (which as f64 - (series.len() as f64 - 1.0) / 2.0) * APART;
-            for (place, one) in estimates.iter().enumerate() {
+            for (place, one) in values.iter().enumerate() {
                 let x = place as f64 + aside;
                 let line = |from, to| PathElement::new(vec![from, to], colour.stroke_width(2));
                 let cap = |y| line((x - 0.05, y), (x + 0.05, y));
@@ -97,7 +105,8 @@ mod tests {
     fn every_name_has_an_estimate_of_every_series() {
         let one = Estimate { value: 0.5, low: 0.4, high: 0.6 };
         let names = ["ndcg@10".to_string(), "map".to_string()];
-        let found = estimates("e", AXES, &names, &[(RED, vec![one; 2]), (BLUE, vec![one; 2])]).unwrap();
+        let series = [RED, BLUE].map(|colour| Estimates { colour, values: vec![one; 2] });
+        let found = estimates("e", AXES, &names, &series).unwrap();
         assert_eq!(found.matches("<circle").count(), 4);
         assert!(found.contains("ndcg@10") && found.contains("map"), "{found}");
     }

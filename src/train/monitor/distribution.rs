@@ -15,8 +15,8 @@ pub struct Distribution {
     pub mean: f64,
     /// Where they lie.
     pub quantiles: Quantiles,
-    /// How many lie in each of 40 bins of width 0.05 over −1 to 1, the lowest first. A bin holds its lower bound and not its
-    /// upper one; what lies outside is in the first bin or the last.
+    /// How many lie in each of 40 bins of width 0.05 over −1 to 1, the lowest first. A bin holds its lower bound and
+    /// not its upper one; what lies outside is in the first bin or the last.
     pub histogram: Vec<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! What training does to the hard negatives: a sample of them is measured before it and after each epoch.
 //!
-//! Measured is the encoder that is being trained, before training too: the vectors of the serving one are of another precision
-//! and of texts that are cut elsewhere.
+//! Measured is the encoder that is being trained, before training too: the vectors of the serving one are of another
+//! precision and of texts that are cut elsewhere.
 
 mod distribution;
 mod report;
@@ -16,13 +16,15 @@ use serde::{Deserialize, Serialize};
 pub use distribution::{Distribution, Quantiles};
 pub use report::{Measurement, MonitorReport, Moved, SourceMeasurement};
 
-use super::example::Example;
-use super::mask::{Doubt, Knowledge};
-use super::options::TrainOptions;
+use super::loss::SCALE;
+use super::mask::{DUPLICATE_COSINE, FalseNegative, Known};
+use super::row::TrainingRow;
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 use crate::negatives::NegativeKind;
 
+/// Queries that are measured at most.
+const QUERIES: usize = 64;
 /// Beside the positive alone a negative has this share of the softmax at the margin beyond which it is too easy.
 const EASY_SHARE: f64 = 0.01;
 
@@ -33,7 +35,6 @@ pub(super) struct Monitor<'a> {
     queries: Vec<Query>,
     of_queries: usize,
     easy_margin: f64,
-    options: &'a TrainOptions,
 }
 
 /// A query, as places in the monitor's texts.
@@ -80,37 +81,32 @@ struct Gathered {
 }
 
 impl<'a> Monitor<'a> {
-    /// Watches as many queries as the options ask for, drawn by their seed among those that have hard negatives; `None` if
-    /// there are none to watch.
-    pub(super) fn of(
-        examples: &'a [Example],
-        options: &'a TrainOptions,
-        known: Knowledge<'_>,
-    ) -> Option<Monitor<'a>> {
-        let mut rows: Vec<Vec<&Example>> = Vec::new();
+    /// Watches 64 queries, drawn by the seed among those that have hard negatives; `None` if there are none.
+    pub(super) fn of(training_rows: &'a [TrainingRow], seed: u64, known: Known<'_>) -> Option<Monitor<'a>> {
+        let mut rows: Vec<Vec<&TrainingRow>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        for example in examples.iter().filter(|example| !example.negatives.is_empty()) {
-            let place = *places.entry(&example.anchor).or_insert(rows.len());
+        for row in training_rows.iter().filter(|row| !row.negatives.is_empty()) {
+            let place = *places.entry(&row.anchor).or_insert(rows.len());
             if place == rows.len() {
                 rows.push(Vec::new());
             }
-            rows[place].push(example);
+            rows[place].push(row);
         }
         let of_queries = rows.len();
-        let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-        // Far from the streams of the sampler and of the mixtures, which count from both ends.
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        // Far from the streams of the sampler, which count from 0.
         random.set_stream(1 << 63);
-        let mut drawn = sample(&mut random, of_queries, options.monitor_queries.min(of_queries)).into_vec();
+        let mut drawn = sample(&mut random, of_queries, QUERIES.min(of_queries)).into_vec();
         drawn.sort_unstable();
-        let easy_margin = ((1.0 - EASY_SHARE) / EASY_SHARE).ln() / options.scale;
+        let easy_margin = ((1.0 - EASY_SHARE) / EASY_SHARE).ln() / SCALE;
         let mut texts = Texts::default();
-        let queries = drawn.into_iter().map(|place| texts.query(&rows[place], options, known)).collect();
-        let monitor = Monitor { texts: texts.texts, queries, of_queries, easy_margin, options };
+        let queries = drawn.into_iter().map(|place| texts.query(&rows[place], known)).collect();
+        let monitor = Monitor { texts: texts.texts, queries, of_queries, easy_margin };
         (!monitor.queries.is_empty()).then_some(monitor)
     }
 
-    /// Adds a measurement of the model as it is after so many steps. `going_on` is asked before each batch of texts, and its error
-    /// ends the work.
+    /// Adds a measurement of the model as it is after so many steps. `going_on` is asked before each batch of texts,
+    /// and its error ends the work.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the model yields numbers that are not finite.
@@ -121,8 +117,7 @@ impl<'a> Monitor<'a> {
         measured: &mut Measured,
         going_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
-        let limit = self.options.max_tokens.unwrap_or(model.max_tokens());
-        let vectors = model.encode_cut(&self.texts, limit, going_on)?;
+        let vectors = model.encode(&self.texts, going_on)?;
         if vectors.iter().flatten().any(|number| !number.is_finite()) {
             return Err(Error::Encoder {
                 doing: "measure the hard negatives",
@@ -152,7 +147,7 @@ impl<'a> Monitor<'a> {
                 into.margin.push(margin);
                 into.moved.count(*before, margin);
                 let near = |&positive: &usize| {
-                    cosine(vectors, positive, negative.text) >= f64::from(self.options.duplicate_cosine)
+                    cosine(vectors, positive, negative.text) >= f64::from(DUPLICATE_COSINE)
                 };
                 into.suspected += u64::from(negative.suspected || query.positives.iter().any(near));
             }
@@ -225,7 +220,7 @@ impl<'a> Texts<'a> {
     }
 
     /// The rows of one anchor as one query.
-    fn query(&mut self, rows: &[&'a Example], options: &TrainOptions, known: Knowledge<'_>) -> Query {
+    fn query(&mut self, rows: &[&'a TrainingRow], known: Known<'_>) -> Query {
         let mut query =
             Query { anchor: self.place(&rows[0].anchor), positives: Vec::new(), negatives: Vec::new() };
         for row in rows {
@@ -233,11 +228,38 @@ impl<'a> Texts<'a> {
             for (negative, &kind) in row.negatives.iter().zip(&row.kinds) {
                 let text = self.place(negative);
                 if !query.negatives.iter().any(|known| known.text == text) {
-                    let doubt = |row: &&Example| Doubt::about(row, negative, false, options, known).is_some();
-                    query.negatives.push(Negative { text, kind, suspected: rows.iter().any(doubt) });
+                    let suspect =
+                        |row: &&TrainingRow| FalseNegative::check(row, negative, false, known).is_some();
+                    query.negatives.push(Negative { text, kind, suspected: rows.iter().any(suspect) });
                 }
             }
         }
         query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::row::{Answers, Guide};
+
+    #[test]
+    fn suspects_are_what_the_guide_ranks_above_the_positive_or_finds_to_be_a_copy() {
+        let mut guide = Guide::default();
+        let mut at = |text: &str, angle: f32| {
+            guide.add(text, vec![angle.cos(), angle.sin()]);
+            text.to_string()
+        };
+        let (anchor, positive) = (at("anchor", 0.0), at("positive", 1.0));
+        let negatives = vec![at("above", 0.5), at("copy", 1.1), at("far", 2.0)];
+        let kinds = vec![NegativeKind::Confusable; 3];
+        let rows = [TrainingRow { anchor, positive, other_answers: Vec::new(), negatives, kinds }];
+        let answers = Answers::of(&rows);
+        let suspected = |guide| {
+            let monitor = Monitor::of(&rows, 1, Known { answers: &answers, guide }).unwrap();
+            monitor.queries[0].negatives.iter().map(|negative| negative.suspected).collect::<Vec<_>>()
+        };
+        assert_eq!(suspected(Some(&guide)), [true, true, false]);
+        assert_eq!(suspected(None), [false; 3]);
     }
 }

@@ -9,18 +9,18 @@ use crate::negatives::NegativeKind;
 
 /// Hard negatives of a round as its encoder saw them, before it was trained and after each epoch.
 ///
-/// A margin is the cosine of anchor and positive less that of anchor and negative: what is above 0 is ranked rightly. Of
-/// several positives of a query the farthest counts. Each pair of a query and a negative counts once, in however many rows
-/// it stands.
+/// A margin is the cosine of anchor and positive less that of anchor and negative: what is above 0 is ranked rightly.
+/// Of several positives of a query the farthest counts. Each pair of a query and a negative counts once, in however
+/// many rows it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MonitorReport {
-    /// Queries that were measured, drawn at random: see [`TrainOptions::monitor_queries`](crate::TrainOptions::monitor_queries).
+    /// Queries that were measured, 64 at most, drawn at random.
     pub queries: usize,
     /// Of so many that have hard negatives.
     pub of_queries: usize,
-    /// A negative with a greater margin is too easy to teach anything: beside the positive alone it would have less than
-    /// 1 % of the softmax of the loss. `ln 99` over [`TrainOptions::scale`](crate::TrainOptions::scale).
+    /// A negative with a greater margin is too easy to teach anything: beside the positive alone it would have less
+    /// than 1 % of the softmax of the loss. `ln 99` over the loss's scale, 20.
     pub easy_margin: f64,
     /// Before training, then after each epoch; after the last step too, where the time limit fell into an epoch.
     pub measurements: Vec<Measurement>,

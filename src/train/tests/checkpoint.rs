@@ -21,20 +21,19 @@ fn origin() -> Origin {
 }
 
 /// Six rows that share no text.
-fn rows() -> Vec<Example> {
+fn rows() -> Vec<TrainingRow> {
     reference_rows("tiny", 2)
 }
 
 fn options() -> TrainOptions {
-    let options = TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3);
-    options.with_frozen_layers(0).with_guide_margin(Some(0.9))
+    TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3).with_frozen_layers(0)
 }
 
 /// A guide that has something to say of every text.
-fn guide(rows: &[Example]) -> Guide {
+fn guide(rows: &[TrainingRow]) -> Guide {
     let mut guide = Guide::default();
-    for (place, text) in rows.iter().flat_map(Example::texts).enumerate() {
-        let angle = place as f32 * 0.4;
+    for (place, text) in rows.iter().flat_map(TrainingRow::texts).enumerate() {
+        let angle = place as f32 * 1.1;
         guide.add(text, vec![angle.cos(), angle.sin()]);
     }
     guide
@@ -43,7 +42,7 @@ fn guide(rows: &[Example]) -> Guide {
 /// Trains the tiny model, and is cancelled after the step with the number `last`.
 fn train_until(
     last: usize,
-    rows: &[Example],
+    rows: &[TrainingRow],
     options: &TrainOptions,
     checkpoints: Option<(&Path, Option<Duration>)>,
 ) -> (TrainableEncoder, Result<TrainReport>) {
@@ -51,7 +50,7 @@ fn train_until(
     let (guide, origin) = (guide(rows), origin());
     let checkpoints = checkpoints.map(|(path, interval)| Checkpoints { path, interval, origin: &origin });
     let (guide, documents) = (Some(&guide), Documents::Move);
-    let training = Training { examples: rows, options, chunks: 100, guide, documents, checkpoints };
+    let training = Training { rows, options, chunks: 100, guide, documents, monitor: true, checkpoints };
     let report = train(&mut model, training, &mut |step| match step.is_some_and(|step| step.step == last) {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
@@ -67,7 +66,7 @@ const ALWAYS: Option<Duration> = Some(Duration::ZERO);
 
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_weights() {
-    let moved = Some(crate::train::GradientNegatives::default());
+    let moved = Some(0.02);
     for (frozen, negatives) in [(0, None), (1, None), (0, moved), (1, moved)] {
         let options = options().with_frozen_layers(frozen).with_gradient_negatives(negatives);
         let rows = rows();
@@ -117,7 +116,7 @@ fn a_checkpoint_that_is_damaged_or_of_another_training_is_passed_over() {
         starts_afresh(&good[..length], &format!("cut to {length} bytes"));
     }
     std::fs::write(&path, &good).unwrap();
-    let other = |rows: &[Example], options: &TrainOptions| {
+    let other = |rows: &[TrainingRow], options: &TrainOptions| {
         let (_, report) = train_until(usize::MAX, rows, options, Some((&path, None)));
         report.unwrap().resumed_at
     };

@@ -11,40 +11,21 @@ fn distance(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
     global_norm(&differences) / global_norm(b)
 }
 
-/// Every way in which the loss is made: with rows that count differently, and texts that are hidden.
-fn losses_to_cache() -> Vec<TrainOptions> {
-    let shared = TrainOptions::default().with_scope(NegativeScope::Batch);
-    let hard = |of| Some(Hardness { of, strength: 5.0 });
-    vec![
-        shared.clone(),
-        TrainOptions::default().with_scope(NegativeScope::OwnAnchor),
-        shared.clone().with_scale(40.0),
-        shared.clone().with_bidirectional(Bidirectional::PerDirection),
-        shared.clone().with_bidirectional(Bidirectional::Joint),
-        shared.clone().with_hardness(hard(HardnessOf::InBatchNegatives)),
-        shared.clone().with_hardness(hard(HardnessOf::AllNegatives)),
-        shared.with_mixing(Some(crate::train::Mixing::default().with_hardest(4))),
-    ]
-}
-
 #[test]
 fn gradient_caching_changes_neither_loss_nor_gradient() {
     let mut rows = reference_rows("tiny", 2);
     rows[2].negatives.truncate(1);
     // What another row answers with, and what one is told is an answer, are hidden.
     rows[1].other_answers = vec![rows[4].positive.clone(), rows[0].negatives[1].clone()];
-    for (row, weight) in rows.iter_mut().zip([1.0, 0.25, 3.0, 1.0, 0.0, 0.5]) {
-        row.weight = weight;
-    }
     // A text's vector is not quite the same in a batch of another shape where products are rounded to bf16.
     for (precision, bound) in [(EncoderPrecision::F32, 1e-5), (EncoderPrecision::Bf16, 2e-2)] {
         let mut model =
             TrainableEncoder::load(Device::Cpu, &tiny_model(), precision, Kernel::best().unwrap()).unwrap();
-        for options in losses_to_cache() {
-            let (loss, whole) = batch_with(&mut model, &rows, &options, usize::MAX);
+        for scope in [NegativeScope::Batch, NegativeScope::OwnAnchor] {
+            let (loss, whole) = batch(&mut model, &rows, scope, usize::MAX);
             for part_tokens in [1, 64, 200] {
-                let (cached_loss, cached) = batch_with(&mut model, &rows, &options, part_tokens);
-                let what = format!("{precision} in parts of {part_tokens} tokens with {options:?}");
+                let (cached_loss, cached) = batch(&mut model, &rows, scope, part_tokens);
+                let what = format!("{precision} in parts of {part_tokens} tokens with {scope:?}");
                 close(cached_loss.into(), loss.into(), bound / 10.0, &what);
                 let apart = distance(&cached, &whole);
                 assert!(apart < bound, "{apart}: {what}");
@@ -84,13 +65,13 @@ fn every_variable_gets_a_gradient_and_moves_on_every_device() {
     }
 }
 
-/// A round as it is by default, from reading the rows to the saved folder, gives the same weights wherever it is computed.
+/// Training with the default options, from the rows to the saved folder, gives the same weights on every device.
 #[test]
 fn every_device_trains_to_the_same_weights_and_saves_them() {
     let untrained = tiny().parameters().unwrap().into_owned();
     let trained = |device, frozen| {
         let mut model = load_on(device, &tiny_model());
-        let options = options().with_frozen_layers(frozen).with_gradient_negatives(Some(Default::default()));
+        let options = options().with_frozen_layers(frozen).with_gradient_negatives(Some(0.02));
         let report = run(&mut model, &reference_rows("tiny", 2), &options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         model.save(&folder.path().join("model")).unwrap();
@@ -194,11 +175,12 @@ fn progress_is_told_every_step_and_can_stop() {
     let rows = reference_rows("tiny", 1);
     let options = options();
     let training = Training {
-        examples: &rows,
+        rows: &rows,
         options: &options,
         chunks: 100,
         guide: None,
         documents: Documents::Move,
+        monitor: true,
         checkpoints: None,
     };
     let result = train(&mut tiny(), training, &mut |step| {
@@ -225,41 +207,17 @@ fn unusable_options_are_refused() {
         TrainOptions::default().with_epochs(0),
         TrainOptions::default().with_batch_size(1),
         TrainOptions::default().with_learning_rate(f64::NAN),
-        TrainOptions::default().with_warmup_ratio(1.0),
-        TrainOptions::default().with_weight_decay(-0.1),
-        TrainOptions::default().with_scale(0.0),
-        TrainOptions::default().with_max_tokens(0),
-        TrainOptions::default().with_max_tokens(2),
+        TrainOptions::default().with_time_limit(Some(std::time::Duration::ZERO)),
     ] {
         assert!(matches!(options.validate(), Err(Error::Invalid { .. })), "{options:?}");
     }
     assert!(TrainOptions::default().validate().is_ok());
-    assert!(TrainOptions::default().with_max_tokens(3).validate().is_ok());
 }
 
 #[test]
-fn training_needs_examples_and_a_cut_that_the_model_knows() {
+fn training_needs_rows() {
     let result = run(&mut tiny(), &[], &options());
-    assert!(matches!(result, Err(Error::Invalid { what: "the training examples", .. })), "{result:?}");
-    let result = run(&mut tiny(), &reference_rows("tiny", 1), &options().with_max_tokens(100_000));
-    assert!(matches!(result, Err(Error::Invalid { what: "max_tokens", .. })), "{result:?}");
-}
-
-#[test]
-fn what_is_beyond_max_tokens_takes_no_part() {
-    let trained =
-        |rows: &[Example], options: TrainOptions| losses(&run(&mut tiny(), rows, &options).unwrap());
-    let rows = reference_rows("tiny", 1);
-    let mut longer = rows.clone();
-    for row in &mut longer {
-        row.positive.push_str(" and so on");
-    }
-    let cut = || options().with_max_tokens(4);
-    assert_ne!(trained(&rows, cut()), trained(&rows, options()));
-    assert_ne!(trained(&longer, options()), trained(&rows, options()));
-    assert_eq!(trained(&longer, cut()), trained(&rows, cut()));
-    let limit = tiny().max_tokens();
-    assert_eq!(trained(&rows, options().with_max_tokens(limit)), trained(&rows, options()));
+    assert!(matches!(result, Err(Error::Invalid { what: "the training rows", .. })), "{result:?}");
 }
 
 #[test]
@@ -268,46 +226,18 @@ fn options_survive_json_and_absent_ones_are_the_defaults() {
         epochs: 2,
         batch_size: 3,
         learning_rate: 4e-5,
-        warmup_ratio: 0.5,
-        weight_decay: 0.06,
-        max_grad_norm: 0.7,
-        scale: 8.0,
         seed: u64::MAX,
         scope: NegativeScope::OwnAnchor,
-        max_tokens: Some(10),
-        precision: EncoderPrecision::F32,
         frozen_layers: Some(1),
-        guide_margin: None,
-        duplicate_cosine: 0.9,
-        similar_anchors: 0.8,
-        bidirectional: Bidirectional::Joint,
-        hardness: Some(Hardness { of: HardnessOf::AllNegatives, strength: 5.0 }),
+        gradient_negatives: Some(0.5),
         time_limit: Some(std::time::Duration::from_millis(1500)),
-        mixing: Some(crate::train::Mixing::default().with_hardest(5)),
-        gradient_negatives: Some(crate::train::GradientNegatives::default().with_epsilon(0.5)),
-        monitor_queries: 5,
     };
     let json = serde_json::to_string(&options).unwrap();
     assert!(json.contains(r#""scope":"own_anchor""#), "{json}");
     assert_eq!(serde_json::from_str::<TrainOptions>(&json).unwrap(), options);
     assert_eq!(serde_json::from_str::<TrainOptions>("{}").unwrap(), TrainOptions::default());
-    let part: TrainOptions = serde_json::from_str(r#"{"epochs": 5, "max_tokens": null}"#).unwrap();
+    let part: TrainOptions = serde_json::from_str(r#"{"epochs": 5, "time_limit": null}"#).unwrap();
     assert_eq!(part, TrainOptions::default().with_epochs(5));
-}
-
-#[test]
-fn the_scope_follows_the_size_of_the_corpus_and_what_is_suspected() {
-    let auto = |chunks, suspected| NegativeScope::Auto.resolve(chunks, suspected).0;
-    assert_eq!(auto(999_999, None), NegativeScope::OwnAnchor);
-    assert_eq!(auto(1_000_000, Some(0.5)), NegativeScope::Batch);
-    assert_eq!(auto(1000, Some(0.01)), NegativeScope::Batch);
-    assert_eq!(auto(1000, Some(0.1)), NegativeScope::OwnAnchor);
-    let (scope, reason) = NegativeScope::Auto.resolve(1000, Some(0.105));
-    assert_eq!(
-        (scope, reason.as_str()),
-        (NegativeScope::OwnAnchor, "10.5 % of other rows' hard negatives may be answers")
-    );
-    assert_eq!(NegativeScope::Batch.resolve(10, Some(1.0)).0, NegativeScope::Batch);
 }
 
 #[test]
@@ -317,15 +247,15 @@ fn what_is_masked_in_training_is_counted_and_the_scope_is_told() {
     rows[1].anchor = rows[0].anchor.clone();
     rows[2].negatives = vec![rows[1].positive.clone()];
     let report = run(&mut tiny(), &rows, &options().with_epochs(1)).unwrap();
-    assert_eq!(report.scope, NegativeScope::OwnAnchor);
-    assert_eq!(report.scope_reason, "the corpus has only 100 chunks");
+    assert_eq!(report.scope.scope, NegativeScope::OwnAnchor);
+    assert_eq!(report.scope.reason, "the corpus has only 100 chunks");
     let shared = run(&mut tiny(), &rows, &options().with_epochs(1).with_scope(NegativeScope::Batch)).unwrap();
-    assert_eq!((report.masked.known_answer, shared.scope_reason.as_str()), (0, "chosen"));
+    assert_eq!((report.masked.known_answer, shared.scope.reason.as_str()), (0, "chosen"));
     assert!(shared.masked.looked_at > report.masked.looked_at);
 }
 
 /// A guide that has the model's own vectors of the rows' documents.
-fn stored(model: &mut TrainableEncoder, rows: &[Example]) -> Guide {
+fn stored(model: &mut TrainableEncoder, rows: &[TrainingRow]) -> Guide {
     let mut guide = Guide::default();
     for example in rows {
         for text in [&example.positive].into_iter().chain(&example.negatives) {
@@ -341,18 +271,17 @@ fn against_documents_that_stand_the_loss_is_the_same_and_the_gradient_goes_throu
     let mut model = tiny();
     let rows = reference_rows("tiny", 2);
     let guide = stored(&mut model, &rows);
-    let options = TrainOptions::default().with_scope(NegativeScope::OwnAnchor);
+    let scope = NegativeScope::OwnAnchor;
     let against = |model: &mut TrainableEncoder, part_tokens| {
-        let refs: Vec<&Example> = rows.iter().collect();
-        let known = Knowledge { answers: &Answers::of(&rows), guide: None };
-        let hidden = Mask::of(&refs, options.scope, &options, known).hidden;
-        let batch = Batch { rows: &refs, documents: Documents::Stand(&guide), hidden };
+        let refs: Vec<&TrainingRow> = rows.iter().collect();
+        let hidden = Mask::of(&refs, scope, Known { answers: &Answers::of(&rows), guide: None }).hidden;
+        let documents = Documents::Stand(&guide);
+        let batch = Batch { rows: &refs, documents, hidden: &hidden, gradient_negatives: None };
         model.zero_gradients();
-        let place = Place { step: 0, part_tokens };
-        let (loss, _) = add_gradients(model, batch, &options, place).unwrap();
+        let loss = add_gradients(model, batch, part_tokens).unwrap().loss;
         (loss, model.gradients().unwrap().into_owned())
     };
-    let (moving, whole) = batch(&mut model, &rows, options.scope, usize::MAX);
+    let (moving, whole) = batch(&mut model, &rows, scope, usize::MAX);
     let (loss, gradients) = against(&mut model, usize::MAX);
     close(loss.into(), moving.into(), 1e-5, "loss");
     assert!(distance(&gradients, &whole) > 0.1, "half of the whole gradient is missing");
@@ -376,11 +305,12 @@ fn a_document_without_a_vector_to_train_against_is_refused() {
     let (mut model, rows, guide) = (tiny(), reference_rows("tiny", 1), Guide::default());
     let options = options();
     let training = Training {
-        examples: &rows,
+        rows: &rows,
         options: &options,
         chunks: 100,
         guide: None,
         documents: Documents::Stand(&guide),
+        monitor: true,
         checkpoints: None,
     };
     let refused = train(&mut model, training, &mut |_| ControlFlow::Continue(()));

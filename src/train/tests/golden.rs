@@ -31,11 +31,9 @@ fn the_gradient_of_the_embeddings_is_the_references() {
         anchors: (0..6).collect(),
         positives: (6..12).collect(),
         negatives: (12..18).zip(0..6).collect(),
-        weights: vec![1.0; 6],
         hidden: vec![false; 6 * 12],
-        mixtures: None,
     };
-    let (loss, found) = loss_and_gradient(&all, 32, &layout, &TrainOptions::default()).unwrap();
+    let (loss, found) = loss_and_gradient(&all, 32, &layout).unwrap();
     close(loss.into(), file["loss"].as_f64().unwrap(), 1e-5, "loss");
     let golden: Vec<f32> =
         columns.iter().flat_map(|column| rows(&format!("grad_{column}")).concat()).collect();

@@ -1,30 +1,23 @@
 use super::*;
 use crate::error::Error;
-use crate::train::GradientNegatives;
-use crate::train::trainer::StepReport;
+use crate::train::gradient_negatives::displacement;
+use crate::train::step::StepReport;
 
-fn moving(epsilon: f32) -> GradientNegatives {
-    GradientNegatives::default().with_epsilon(epsilon)
-}
+const SCOPE: NegativeScope = NegativeScope::OwnAnchor;
 
-fn with(negatives: GradientNegatives) -> TrainOptions {
-    TrainOptions::default().with_scope(NegativeScope::OwnAnchor).with_gradient_negatives(Some(negatives))
-}
-
-/// Rows of different weights and numbers of negatives, where the first of the first row is hidden from it: the second row
+/// Rows of different numbers of negatives, where the first of the first row is hidden from it: the second row
 /// says that it is an answer.
-fn rows() -> Vec<Example> {
+fn rows() -> Vec<TrainingRow> {
     let mut rows = reference_rows("tiny", 2);
     rows[1].anchor = rows[0].anchor.clone();
     rows[0].negatives[0] = rows[1].positive.clone();
     rows[3].negatives.clear();
     rows[4].negatives.truncate(1);
-    rows[5].weight = 3.0;
     rows
 }
 
 /// The hard negatives that their anchors see: row and text.
-fn seen(rows: &[Example]) -> Vec<(usize, &str)> {
+fn seen(rows: &[TrainingRow]) -> Vec<(usize, &str)> {
     let all = rows
         .iter()
         .enumerate()
@@ -61,33 +54,33 @@ struct Moved {
     displacement: Vec<f32>,
 }
 
-fn moved(model: &mut TrainableEncoder, rows: &[Example], negatives: GradientNegatives) -> Moved {
+fn moved(model: &mut TrainableEncoder, rows: &[TrainingRow], epsilon: f32) -> Moved {
     let (texts, width) = (seen(rows), model.dimensions());
     let anchors: Vec<&str> = texts.iter().map(|(row, _)| rows[*row].anchor.as_str()).collect();
     let anchors = embed(model, &anchors);
     let ids = ids(model, &texts.iter().map(|(_, text)| *text).collect::<Vec<_>>());
-    let displacement = negatives.displacement(model, &slices(&ids), anchors).unwrap();
+    let displacement = displacement(epsilon, model, &slices(&ids), anchors).unwrap();
     assert_eq!(displacement.len(), width * ids.iter().map(Vec::len).sum::<usize>());
     Moved { ids, displacement }
 }
 
 /// The further term by its definition, with displacements that stand still.
-fn term(model: &mut TrainableEncoder, rows: &[Example], moved: &Moved, weight: f64) -> f64 {
+fn term(model: &mut TrainableEncoder, rows: &[TrainingRow], moved: &Moved) -> f64 {
     let width = model.dimensions();
-    let column = |of: fn(&Example) -> &String| rows.iter().map(|row| of(row).as_str()).collect::<Vec<_>>();
+    let column =
+        |of: fn(&TrainingRow) -> &String| rows.iter().map(|row| of(row).as_str()).collect::<Vec<_>>();
     let anchors = embed(model, &column(|row| &row.anchor));
     let positives = embed(model, &column(|row| &row.positive));
     let vectors = model.embed_displaced(&slices(&moved.ids), &moved.displacement).unwrap();
     let of = |vectors: &[f32], row: usize| vectors[row * width..][..width].to_vec();
-    let total: f64 = rows.iter().map(|row| f64::from(row.weight)).sum();
     let pairs = seen(rows);
     let terms = pairs.iter().zip(vectors.chunks_exact(width)).map(|(&(row, _), negative)| {
         let anchor = of(&anchors, row);
         let above = dot(&anchor, negative) - dot(&anchor, &of(&positives, row));
         let of_row = pairs.iter().filter(|(other, _)| *other == row).count() as f64;
-        f64::from(rows[row].weight) / total / of_row * (20.0 * above).exp().ln_1p()
+        1.0 / rows.len() as f64 / of_row * (20.0 * above).exp().ln_1p()
     });
-    weight * terms.sum::<f64>()
+    terms.sum()
 }
 
 fn difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> Vec<Vec<f32>> {
@@ -100,7 +93,7 @@ fn a_displaced_negative_is_nearer_to_its_anchor_and_its_rows_keep_their_length()
     for (layers, epsilon) in [(0, 0.001), (0, 0.02), (1, 0.001), (1, 0.02)] {
         let mut model = frozen_to(layers);
         let width = model.dimensions();
-        let Moved { ids, displacement } = moved(&mut model, &rows, moving(epsilon));
+        let Moved { ids, displacement } = moved(&mut model, &rows, epsilon);
         let plain = model.embed(&slices(&ids), true).unwrap().to_vec();
         let input = model.input_gradient(plain.clone()).unwrap().input;
         let vectors = model.embed_displaced(&slices(&ids), &displacement).unwrap().to_vec();
@@ -131,12 +124,10 @@ fn the_term_is_as_defined_and_its_gradient_is_the_slope_for_every_parameter() {
     let rows = rows();
     for layers in [0, 1] {
         let mut model = frozen_to(layers);
-        let negatives = moving(0.05).with_weight(2.0);
-        let plain = TrainOptions::default().with_scope(NegativeScope::OwnAnchor);
-        let (plain_loss, without) = batch_with(&mut model, &rows, &plain, usize::MAX);
-        let (loss, all) = batch_with(&mut model, &rows, &with(negatives), usize::MAX);
-        let moved = moved(&mut model, &rows, negatives);
-        close((loss - plain_loss).into(), term(&mut model, &rows, &moved, 2.0), 1e-4, "the term");
+        let (plain_loss, without) = batch(&mut model, &rows, SCOPE, usize::MAX);
+        let (loss, all) = batch_with(&mut model, &rows, SCOPE, Some(0.05), usize::MAX);
+        let moved = moved(&mut model, &rows, 0.05);
+        close((loss - plain_loss).into(), term(&mut model, &rows, &moved), 1e-4, "the term");
         let gradients = difference(&all, &without);
         for (place, name) in model.names().to_vec().iter().enumerate() {
             let norm = global_norm(&gradients[place..=place]);
@@ -152,7 +143,7 @@ fn the_term_is_as_defined_and_its_gradient_is_the_slope_for_every_parameter() {
                     numbers.for_each(|(x, g)| *x += (by / norm) as f32 * g);
                 };
                 model.update(change).unwrap();
-                let found = term(&mut model, &rows, &moved, 2.0);
+                let found = term(&mut model, &rows, &moved);
                 model.update(|parameters, _| parameters[place] = before.clone()).unwrap();
                 found
             };
@@ -168,9 +159,9 @@ fn gradient_caching_goes_with_displaced_negatives() {
     let rows = rows();
     for layers in [0, 1] {
         let mut model = frozen_to(layers);
-        let (loss, whole) = batch_with(&mut model, &rows, &with(moving(0.05)), usize::MAX);
+        let (loss, whole) = batch_with(&mut model, &rows, SCOPE, Some(0.05), usize::MAX);
         for part_tokens in [1, 64, 200] {
-            let (cached_loss, cached) = batch_with(&mut model, &rows, &with(moving(0.05)), part_tokens);
+            let (cached_loss, cached) = batch_with(&mut model, &rows, SCOPE, Some(0.05), part_tokens);
             close(cached_loss.into(), loss.into(), 1e-6, "loss");
             let apart = global_norm(&difference(&cached, &whole)) / global_norm(&whole);
             assert!(apart < 1e-5, "parts of {part_tokens} tokens: {apart}");
@@ -180,14 +171,14 @@ fn gradient_caching_goes_with_displaced_negatives() {
 
 #[test]
 fn what_an_anchor_does_not_see_is_not_displaced() {
-    let told = |rows: &[Example], negatives| {
+    let told = |rows: &[TrainingRow], negatives| {
         let mut model = tiny();
         let options = options().with_epochs(1).with_gradient_negatives(negatives);
         let report = run(&mut model, rows, &options).unwrap();
         (report.displaced, losses(&report), model.parameters().unwrap().into_owned())
     };
     let mut rows = reference_rows("tiny", 1);
-    let (displaced, ..) = told(&rows, Some(moving(0.02)));
+    let (displaced, ..) = told(&rows, Some(0.02));
     let displaced = displaced.unwrap();
     assert_eq!(displaced.negatives, 6);
     assert!(displaced.rise > 0.0 && displaced.rise < 1.0, "{displaced:?}");
@@ -197,7 +188,7 @@ fn what_an_anchor_does_not_see_is_not_displaced() {
         rows[row].anchor = anchor.clone();
         rows[row].negatives[0] = rows[(row + 1) % 6].positive.clone();
     }
-    let (displaced, losses, weights) = told(&rows, Some(moving(0.02)));
+    let (displaced, losses, weights) = told(&rows, Some(0.02));
     assert_eq!(displaced.map(|displaced| displaced.negatives), Some(0));
     assert_eq!((None, losses, weights), told(&rows, None), "nothing else may change");
 }
@@ -205,7 +196,7 @@ fn what_an_anchor_does_not_see_is_not_displaced() {
 #[test]
 fn a_seed_gives_the_same_weights_on_any_number_of_threads() {
     let rows = rows();
-    let trained = |threads: usize, negatives: Option<GradientNegatives>| {
+    let trained = |threads: usize, negatives: Option<f32>| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut model = tiny();
@@ -214,26 +205,20 @@ fn a_seed_gives_the_same_weights_on_any_number_of_threads() {
             (report.displaced, losses(&report), model.parameters().unwrap().into_owned())
         })
     };
-    let first = trained(1, Some(moving(0.05)));
-    assert_eq!(trained(1, Some(moving(0.05))), first);
-    assert_eq!(trained(3, Some(moving(0.05))), first);
+    let first = trained(1, Some(0.05));
+    assert_eq!(trained(1, Some(0.05)), first);
+    assert_eq!(trained(3, Some(0.05)), first);
     assert_ne!(trained(1, None).2, first.2);
-    assert_ne!(trained(1, Some(moving(0.1))).2, first.2);
+    assert_ne!(trained(1, Some(0.1)).2, first.2);
 }
 
 #[test]
 fn displacements_without_a_size_are_refused_and_old_steps_have_none() {
-    for negatives in [
-        moving(0.0),
-        moving(-0.1),
-        moving(1.5),
-        moving(f32::NAN),
-        GradientNegatives::default().with_weight(0.0),
-        GradientNegatives::default().with_weight(f32::INFINITY),
-    ] {
-        assert!(matches!(with(negatives).validate(), Err(Error::Invalid { .. })), "{negatives:?}");
+    let with = |epsilon| TrainOptions::default().with_gradient_negatives(Some(epsilon));
+    for epsilon in [0.0, -0.1, 1.5, f32::NAN] {
+        assert!(matches!(with(epsilon).validate(), Err(Error::Invalid { .. })), "{epsilon}");
     }
-    assert!(with(GradientNegatives::default()).validate().is_ok());
+    assert!(with(0.02).validate().is_ok());
     let old = r#"{"step":1,"steps":2,"loss":0.5,"grad_norm":0.25,"learning_rate":0.1}"#;
     let step: StepReport = serde_json::from_str(old).unwrap();
     assert_eq!(step.displaced, None);

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::error::Error;
+use crate::train::monitor::Monitor;
 use crate::train::{Guide, MonitorReport};
 
 /// Six rows of two negatives each, of two sources.
-fn rows() -> Vec<Example> {
+fn rows() -> Vec<TrainingRow> {
     let mut rows = reference_rows("tiny", 2);
     for row in &mut rows {
         row.kinds = vec![NegativeKind::Confusable, NegativeKind::Semantic];
@@ -19,15 +20,16 @@ fn options() -> TrainOptions {
     TrainOptions::default().with_batch_size(3).with_epochs(2).with_learning_rate(1e-3).with_frozen_layers(0)
 }
 
-fn monitored(rows: &[Example], options: &TrainOptions, guide: Option<&Guide>) -> MonitorReport {
+fn monitored(rows: &[TrainingRow], options: &TrainOptions, guide: Option<&Guide>) -> MonitorReport {
     let documents = Documents::Move;
-    let training = Training { examples: rows, options, chunks: 100, guide, documents, checkpoints: None };
+    let training =
+        Training { rows, options, chunks: 100, guide, documents, monitor: true, checkpoints: None };
     let report = train(&mut tiny(), training, &mut |_| ControlFlow::Continue(()));
     report.unwrap().monitor.unwrap()
 }
 
 /// The margins of one kind of negatives by a model, by definition.
-fn margins(model: &mut TrainableEncoder, rows: &[Example], place: usize) -> Vec<f64> {
+fn margins(model: &mut TrainableEncoder, rows: &[TrainingRow], place: usize) -> Vec<f64> {
     let mut vector = |text: &String| model.encode(&[text], &mut || Ok(())).unwrap().remove(0);
     let mut margins = Vec::new();
     for row in rows {
@@ -79,7 +81,7 @@ fn what_is_measured_is_the_model_before_and_after_each_epoch() {
 fn a_query_counts_once_and_by_its_farthest_positive() {
     let mut rows = rows();
     // The first query has another answer, and its rows share their negatives.
-    rows[1] = Example { positive: rows[1].positive.clone(), ..rows[0].clone() };
+    rows[1] = TrainingRow { positive: rows[1].positive.clone(), ..rows[0].clone() };
     let report = monitored(&rows, &options(), None);
     let confusable = &report.measurements[0].sources[&NegativeKind::Confusable];
     assert_eq!((report.queries, confusable.margin.count, confusable.positive.count), (5, 5, 6));
@@ -91,57 +93,37 @@ fn a_query_counts_once_and_by_its_farthest_positive() {
 }
 
 #[test]
-fn as_many_queries_as_asked_are_drawn_by_the_seed_and_the_weights_do_not_depend_on_them() {
-    let rows = rows();
-    let of = |queries, seed| {
-        let options = options().with_monitor_queries(queries).with_seed(seed);
-        monitored(&rows, &options, None)
-    };
-    assert_eq!((of(2, 1).queries, of(2, 1).of_queries), (2, 6));
-    assert_eq!(of(2, 1).measurements[0].sources[&NegativeKind::Semantic].margin.count, 2);
-    assert_eq!(of(2, 1), of(2, 1));
-    assert!((2..9).any(|seed| of(2, seed).measurements[0] != of(2, 1).measurements[0]));
-    let weights = |queries| {
-        let mut model = tiny();
-        let report = run(&mut model, &rows, &options().with_monitor_queries(queries)).unwrap();
-        (model.parameters().unwrap().into_owned(), report.monitor.is_some())
-    };
-    let (watched, unwatched) = (weights(64), weights(0));
-    assert_eq!((watched.1, unwatched.1), (true, false));
-    assert_eq!(watched.0, unwatched.0);
-}
-
-#[test]
-fn suspects_are_what_the_guide_ranks_above_the_positive_or_finds_to_be_a_copy() {
-    let rows = rows();
-    let mut guide = Guide::default();
-    let at = |angle: f32| vec![angle.cos(), angle.sin()];
-    for (place, row) in rows.iter().enumerate() {
-        guide.add(&row.anchor, at(0.0));
-        guide.add(&row.positive, at(1.0));
-        // Of the first query it is nearer to the anchor, of the second a copy of the positive; else it is far.
-        guide.add(&row.negatives[0], at([0.5, 1.1, 2.0, 2.0, 2.0, 2.0][place]));
-        guide.add(&row.negatives[1], at(2.5));
+fn sixty_four_queries_are_drawn_by_the_seed() {
+    let mut rows = Vec::new();
+    for copy in 0..12 {
+        for mut row in self::rows() {
+            row.anchor = format!("{} {copy}", row.anchor);
+            rows.push(row);
+        }
     }
-    let suspected = |guide| {
-        let options = options().with_duplicate_cosine(0.99).with_epochs(1);
-        let report = monitored(&rows, &options, guide);
-        report.measurements[0].sources[&NegativeKind::Confusable].suspected
+    let known = Known { answers: &Answers::of(&rows), guide: None };
+    let drawn = |seed| {
+        let (mut measured, monitor) = (Default::default(), Monitor::of(&rows, seed, known).unwrap());
+        monitor.measure(&mut tiny(), 0, &mut measured, &mut || Ok(())).unwrap();
+        monitor.report(measured)
     };
-    assert_eq!(suspected(Some(&guide)) - suspected(None), 2);
-    let copies = monitored(&rows, &options().with_duplicate_cosine(-1.0), None);
-    assert_eq!(copies.measurements[0].sources[&NegativeKind::Semantic].suspected, 6);
+    let first = drawn(1);
+    assert_eq!((first.queries, first.of_queries), (64, 72));
+    assert_eq!(first.measurements[0].sources[&NegativeKind::Semantic].margin.count, 64);
+    assert_eq!(drawn(1), first);
+    assert!((2..5).any(|seed| drawn(seed) != first));
 }
 
 #[test]
 fn measuring_can_be_cancelled_and_numbers_that_are_not_finite_end_it() {
     let (rows, options) = (rows(), options());
     let training = Training {
-        examples: &rows,
+        rows: &rows,
         options: &options,
         chunks: 100,
         guide: None,
         documents: Documents::Move,
+        monitor: true,
         checkpoints: None,
     };
     let cancelled = train(&mut tiny(), training, &mut |step| match step {

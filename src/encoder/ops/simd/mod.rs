@@ -50,7 +50,7 @@ pub(super) use words::{
 };
 pub(in crate::encoder) use words::{bf16_from_f32, f32_from_bf16};
 pub(super) use write::{
-    dequantise, dequantise_sums, write, write_gelu_with_bias, write_with_bias, write_with_bias_and,
+    dequantise, dequantise_sums, write_gelu_with_bias, write_with_bias, write_with_bias_and,
 };
 
 /// Asks for the cache lines of `count` numbers, without waiting for them. Any address will do: one that is nobody's is

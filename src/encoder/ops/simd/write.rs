@@ -1,7 +1,7 @@
 //! What is done to the sums of a product while they are in the nearest cache.
 
 use super::{gelu_of, mul_add};
-use crate::encoder::ops::product::Part;
+use crate::encoder::ops::part::Part;
 use crate::encoder::ops::tile::COLUMNS;
 
 /// Sums of products of integers to what they stand for. `number` tells what a sum is.
@@ -99,5 +99,12 @@ vectorised! {
             let (out, sums) = part.of_row(row);
             finish(out, sums, sums, sums, |sum, _, _| sum);
         }
+    }
+}
+
+impl Part<'_> {
+    /// Writes the sums to their place.
+    pub(in crate::encoder::ops) fn write(mut self) {
+        write(&mut self);
     }
 }

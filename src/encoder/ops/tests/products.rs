@@ -1,7 +1,10 @@
 use super::{apart, random};
 use crate::encoder::ops::factor::{Source, View};
 use crate::encoder::ops::panels::Panels;
-use crate::encoder::ops::product::{Part, Run, Target, multiply};
+use crate::encoder::ops::part::Part;
+use crate::encoder::ops::product::multiply;
+use crate::encoder::ops::run::Run;
+use crate::encoder::ops::target::Target;
 use crate::encoder::ops::{
     Before, EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradients,
 };

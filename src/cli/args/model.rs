@@ -1,0 +1,56 @@
+//! The model, and what it computes in.
+
+use std::path::PathBuf;
+
+use retune::encoder::{Device, EncoderPrecision, Precisions};
+use retune::{Options, Result, model};
+
+use crate::cli::print::counting_bar;
+
+/// The model folder.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Model {
+    /// A sentence-transformers folder. Default: RETUNE_MODEL, else retune's cache, the Hugging Face cache or the hub.
+    #[arg(long = "model", value_name = "DIR")]
+    model_folder: Option<PathBuf>,
+    /// What the encoder computes in: f32, bf16, int16 or int8. If the processor lacks it, the next better one is used.
+    #[arg(long, default_value = "bf16")]
+    pub(crate) precision: EncoderPrecision,
+    /// Where the encoder computes: cpu, candle-cpu, or, in builds with that feature, cuda:N or metal.
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: Device,
+}
+
+impl Model {
+    pub(crate) fn apply(&self, options: Options) -> Options {
+        let options = options.with_precisions(Precisions::of(self.precision)).with_device(self.device);
+        match &self.model_folder {
+            Some(folder) => options.with_model(folder),
+            None => options,
+        }
+    }
+
+    /// The model folder. The model is fetched if it is not on this machine.
+    pub(crate) fn ensure(&self) -> Result<model::Located> {
+        match model::locate(self.model_folder.as_deref())? {
+            Some(located) => Ok(located),
+            None => self.fetch(),
+        }
+    }
+
+    /// The model folder with every file checked. The model is fetched if it is missing or damaged.
+    pub(crate) fn fetch(&self) -> Result<model::Located> {
+        let mut options = model::FetchOptions::from_env();
+        if let Some(folder) = &self.model_folder {
+            options = options.with_folder(folder);
+        }
+        let bar = counting_bar("fetching the model", 0);
+        let located = model::fetch(&options, &mut |progress| {
+            bar.set_message(progress.stage.to_string());
+            bar.set_length(progress.total.unwrap_or(0));
+            bar.set_position(progress.done);
+        });
+        bar.finish_and_clear();
+        located
+    }
+}

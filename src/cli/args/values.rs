@@ -1,0 +1,51 @@
+//! Parsers of single values, for clap's `value_parser`.
+
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use retune::Filter;
+
+/// A whole number from 1.
+pub(crate) fn one_or_more() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(1..)
+}
+
+/// A number above 0; clap itself has ranges of whole numbers only.
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("expected a number above 0".into()),
+    }
+}
+
+/// A weight from 0 to 1.
+pub(crate) fn dense_weight(text: &str) -> Result<f32, String> {
+    let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    weight.ok_or_else(|| "expected a number from 0 to 1".to_string())
+}
+
+/// A filter in JSON.
+pub(crate) fn filter(text: &str) -> Result<Filter, String> {
+    serde_json::from_str(text)
+        .map_err(|e| format!(r#"{e}; expected JSON like {{"equals":{{"field":"extension","value":"md"}}}}"#))
+}
+
+/// The value that has this name.
+pub(super) fn named<T: Copy>(text: &str, all: &[(&str, T)]) -> Result<T, String> {
+    let names = || all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = all.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+/// A value, or none. A type of its own: clap takes an `Option` for an option that may be missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct OrNone<T>(pub(super) Option<T>);
+
+/// `none`, or what `some` parses.
+pub(super) fn or_none<T>(
+    text: &str,
+    some: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<OrNone<T>, String> {
+    match text {
+        "none" => Ok(OrNone(None)),
+        _ => some(text).map(|value| OrNone(Some(value))).map_err(|error| format!("{error}, or none")),
+    }
+}

@@ -1,0 +1,68 @@
+//! From the feedback log to judged queries: those to train on, and those that are held out.
+
+mod held_out;
+mod passages;
+
+use super::counts::Counts;
+use super::progress::Tracker;
+use super::report::LearnStage;
+use super::topic::Topic;
+use crate::error::Result;
+use crate::feedback::Replay;
+use crate::negatives::{JudgedQuery, collect_confusables};
+use crate::search::Snapshot;
+use held_out::is_held_out;
+use passages::Passages;
+
+/// What the log says of documents that are still in the index.
+pub(super) struct Judgements {
+    pub(super) training: Vec<JudgedQuery>,
+    pub(super) held_out: Vec<Topic>,
+}
+
+impl Judgements {
+    /// The queries to train on as topics, in their order.
+    pub(super) fn training_topics(&self) -> Vec<Topic> {
+        let answers = |query: &JudgedQuery| -> Vec<String> {
+            query.positives.iter().map(|positive| positive.document.clone()).collect()
+        };
+        self.training.iter().map(|query| Topic::new(&query.text, answers(query))).collect()
+    }
+}
+
+/// Joins the log with the index. What is left out is counted.
+pub(super) fn collect(
+    replay: &Replay,
+    snapshot: &Snapshot,
+    counts: &mut Counts,
+    tracker: &mut Tracker<'_>,
+) -> Result<Judgements> {
+    tracker.report(LearnStage::Collect, 0, 1)?;
+    let passages = Passages::new(snapshot);
+    let mut failure = None;
+    let (confusions, dropped) = collect_confusables(replay, &mut |positive, candidate| {
+        passages.same_content(positive, candidate).unwrap_or_else(|error| {
+            failure.get_or_insert(error);
+            false
+        })
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    dropped.each(|what, count| counts.add(what, count));
+    let mut judgements = Judgements { training: Vec::new(), held_out: Vec::new() };
+    let total = confusions.len();
+    for (done, confusion) in confusions.iter().enumerate() {
+        tracker.report(LearnStage::Collect, done, total)?;
+        let positives = passages.of_all(&confusion.positives, &confusion.query)?;
+        if positives.is_empty() {
+            counts.add("dropped_positive_is_gone", 1);
+        } else if is_held_out(&confusion.normalised) {
+            let answers = positives.into_iter().map(|positive| positive.document);
+            judgements.held_out.push(Topic::new(&confusion.query, answers));
+        } else {
+            judgements.training.push(passages.judged(confusion, positives, counts)?);
+        }
+    }
+    Ok(judgements)
+}

@@ -1,0 +1,118 @@
+//! The passages of logged documents, as they are now.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::error::Result;
+use crate::ids::{ChunkId, Digest};
+use crate::learn::counts::Counts;
+use crate::lexical::ChunkRecord;
+use crate::negatives::{Confusion, JudgedQuery, PassedOver, ShownRef};
+use crate::search::Snapshot;
+
+/// Looks up what was judged.
+pub(super) struct Passages<'a> {
+    snapshot: &'a Snapshot,
+    digests: RefCell<HashMap<String, BTreeSet<[u8; 32]>>>,
+}
+
+impl<'a> Passages<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot) -> Self {
+        Passages { snapshot, digests: RefCell::default() }
+    }
+
+    /// Whether two documents hold the same chunks: the second would be a false negative.
+    pub(super) fn same_content(&self, a: &str, b: &str) -> Result<bool> {
+        let (a, b) = (self.content(a)?, self.content(b)?);
+        Ok(!a.is_empty() && a == b)
+    }
+
+    fn content(&self, document: &str) -> Result<BTreeSet<[u8; 32]>> {
+        if let Some(found) = self.digests.borrow().get(document) {
+            return Ok(found.clone());
+        }
+        let chunks = self.snapshot.lexical.chunks_of(document)?;
+        let content: BTreeSet<[u8; 32]> =
+            chunks.iter().map(|chunk| Digest::of(chunk.body.as_bytes()).0).collect();
+        self.digests.borrow_mut().insert(document.to_string(), content.clone());
+        Ok(content)
+    }
+
+    /// The passages of those documents that still exist.
+    pub(super) fn of_all(&self, shown: &[ShownRef], query: &str) -> Result<Vec<ChunkRecord>> {
+        let mut passages = Vec::with_capacity(shown.len());
+        for shown in shown {
+            passages.extend(self.of(shown, query)?);
+        }
+        Ok(passages)
+    }
+
+    /// The passage that stands for a document: the chunk that was shown, if it still exists, else the one nearest to
+    /// the query. `None` when the document is gone.
+    fn of(&self, shown: &ShownRef, query: &str) -> Result<Option<ChunkRecord>> {
+        if let Some(chunk) = shown.chunk
+            && let Some(record) = self.snapshot.lexical.get(chunk)?
+            && record.document == shown.document
+        {
+            return Ok(Some(record));
+        }
+        let mut chunks = self.snapshot.lexical.chunks_of(&shown.document)?;
+        if chunks.len() <= 1 {
+            return Ok(chunks.pop());
+        }
+        let vector = self.snapshot.pinned.generation.encode_query(query)?;
+        let ids: Vec<ChunkId> = chunks.iter().map(|chunk| chunk.chunk).collect();
+        let scores = self.snapshot.pinned.dense.score(&vector, &ids)?;
+        let best = chunks.into_iter().zip(scores).max_by(|a, b| {
+            let score = |one: &Option<f32>| one.unwrap_or(f32::NEG_INFINITY);
+            // The earlier chunk wins a tie.
+            score(&a.1).total_cmp(&score(&b.1)).then(b.0.ordinal.cmp(&a.0.ordinal))
+        });
+        Ok(best.map(|(chunk, _)| chunk))
+    }
+
+    /// The judged query whose answers are these passages.
+    pub(super) fn judged(
+        &self,
+        confusion: &Confusion,
+        answers: Vec<ChunkRecord>,
+        counts: &mut Counts,
+    ) -> Result<JudgedQuery> {
+        let pinned = &self.snapshot.pinned;
+        let vector = pinned.generation.encode_query(&confusion.query)?;
+        let ids: Vec<ChunkId> = answers.iter().map(|answer| answer.chunk).collect();
+        let scores = pinned.dense.score(&vector, &ids)?;
+        let mut answers: Vec<(ChunkRecord, f32)> =
+            answers.into_iter().zip(scores).map(|(answer, score)| (answer, score.unwrap_or(-1.0))).collect();
+        answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
+        let farthest = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
+        let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
+        let disputed = self.of_all(&confusion.disputed, &confusion.query)?;
+        let passed_over = self.passed_over(confusion, &positives, counts)?;
+        Ok(JudgedQuery { text: confusion.query.clone(), vector, positives, farthest, disputed, passed_over })
+    }
+
+    /// The passages that were confused with an answer, the strongest evidence first. An answer's own body under another
+    /// title is left out: it would be trained away from the query that it answers.
+    fn passed_over(
+        &self,
+        confusion: &Confusion,
+        positives: &[ChunkRecord],
+        counts: &mut Counts,
+    ) -> Result<Vec<PassedOver>> {
+        let mut passages = Vec::<PassedOver>::new();
+        for confusable in &confusion.confusables {
+            let shown = ShownRef { document: confusable.document.clone(), chunk: confusable.chunk };
+            let Some(passage) = self.of(&shown, &confusion.query)? else { continue };
+            let same = |other: &ChunkRecord| passage.encoder_text() == other.encoder_text();
+            let copied = |other: &ChunkRecord| !passage.body.is_empty() && passage.body == other.body;
+            if positives.iter().any(|positive| same(positive) || copied(positive)) {
+                counts.add("dropped_duplicate_of_positive", 1);
+            } else if !passages.iter().any(|other| same(&other.passage)) {
+                let judged_not_relevant = confusable.judged_not_relevant;
+                passages.push(PassedOver { passage, judged_not_relevant });
+            }
+        }
+        Ok(passages)
+    }
+}

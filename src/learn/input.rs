@@ -1,0 +1,28 @@
+//! What a round works on.
+
+use std::path::Path;
+
+use super::options::LearnOptions;
+use crate::dense::DenseOptions;
+use crate::feedback::Replay;
+use crate::search::Snapshot;
+use crate::train::Checkpoints;
+
+/// What a round works on.
+pub(crate) struct RoundInput<'a> {
+    /// Number of the round.
+    pub(crate) round: u64,
+    /// When the log was read.
+    pub(crate) started_ms: u64,
+    /// Rounds that were rejected since the last publication.
+    pub(crate) attempts: usize,
+    /// The folder of the generations.
+    pub(crate) root: &'a Path,
+    /// The serving generation and the documents as they were when the round began.
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) replay: &'a Replay,
+    pub(crate) options: &'a LearnOptions,
+    pub(crate) dense: &'a DenseOptions,
+    /// Where training is kept against a crash.
+    pub(crate) checkpoints: Checkpoints<'a>,
+}

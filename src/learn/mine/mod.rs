@@ -1,0 +1,114 @@
+//! From judged queries to training rows: each gets its hard negatives.
+
+mod suspects;
+
+use super::counts::Counts;
+use super::options::LearnOptions;
+use super::progress::Tracker;
+use super::report::{LearnStage, SuspectReport};
+use crate::error::Result;
+use crate::ids::ChunkId;
+use crate::negatives::{Indexes, JudgedQuery, Margin, NegativeKind, mix};
+use crate::search::Snapshot;
+use crate::train::{Guide, TrainingRow};
+
+/// Rows that a query makes at most: one for each of its answers, the nearest first.
+const ROWS_PER_QUERY: usize = 2;
+
+/// What the encoder is trained on.
+pub(super) struct TrainingSet {
+    pub(super) rows: Vec<TrainingRow>,
+    /// The serving encoder's vectors of the rows' texts.
+    pub(super) guide: Guide,
+    /// The limit above which candidates were suspected of being answers; `None` where the fixed margin counted.
+    pub(super) suspects: Option<SuspectReport>,
+}
+
+/// Makes the rows of all queries, in their order.
+pub(super) fn mine(
+    queries: &[JudgedQuery],
+    snapshot: &Snapshot,
+    options: &LearnOptions,
+    counts: &mut Counts,
+    tracker: &mut Tracker<'_>,
+) -> Result<TrainingSet> {
+    let limit = match options.suspect_quantile {
+        Some(quantile) => suspects::limit(queries, quantile, snapshot, tracker)?,
+        None => None,
+    };
+    let indexes = Indexes {
+        lexical: &snapshot.lexical,
+        dense: &snapshot.pinned.dense,
+        margin: limit.map_or_else(Margin::default, |limit| limit.margin()),
+    };
+    let mut set = TrainingSet { rows: Vec::new(), guide: Guide::default(), suspects: limit.map(Into::into) };
+    for (done, query) in queries.iter().enumerate() {
+        tracker.report(LearnStage::Collect, done, queries.len())?;
+        match limit {
+            Some(limit) => {
+                let kept = suspects::without_suspects(query, limit, snapshot)?;
+                counts.add(
+                    "dropped_suspected_answer",
+                    (query.passed_over.len() - kept.passed_over.len()) as u64,
+                );
+                set.add_rows(&kept, indexes, options, counts, snapshot)?;
+            }
+            None => set.add_rows(query, indexes, options, counts, snapshot)?,
+        }
+    }
+    Ok(set)
+}
+
+impl TrainingSet {
+    /// Makes the rows of a query: one for each of its answers, nearest first, all with the same negatives.
+    fn add_rows(
+        &mut self,
+        query: &JudgedQuery,
+        indexes: Indexes<'_>,
+        options: &LearnOptions,
+        counts: &mut Counts,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        let (mut negatives, mut kinds): (Vec<String>, Vec<NegativeKind>) = Default::default();
+        for negative in mix(indexes, &options.negatives, query)? {
+            counts.add(negative.kind.name(), 1);
+            self.guide_by(&negative.text, negative.chunk, snapshot)?;
+            negatives.push(negative.text);
+            kinds.push(negative.kind);
+        }
+        counts.add("queries", 1);
+        self.guide.add(&query.text, query.vector.to_vec());
+        // Those that have rows come first.
+        let mut answers = Vec::with_capacity(query.positives.len() + query.disputed.len());
+        for answer in query.positives.iter().chain(&query.disputed) {
+            let text = answer.encoder_text();
+            self.guide_by(&text, Some(answer.chunk), snapshot)?;
+            answers.push(text);
+        }
+        for row in 0..query.positives.len().min(ROWS_PER_QUERY) {
+            counts.add("pairs_without_negative", u64::from(negatives.is_empty()));
+            let mut other_answers = answers.clone();
+            self.rows.push(TrainingRow {
+                anchor: query.text.clone(),
+                positive: other_answers.remove(row),
+                other_answers,
+                negatives: negatives.clone(),
+                kinds: kinds.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the serving encoder's vector of a text: the chunk's, if it is one.
+    fn guide_by(&mut self, text: &str, chunk: Option<ChunkId>, snapshot: &Snapshot) -> Result<()> {
+        if self.guide.has(text) {
+            return Ok(());
+        }
+        let vector = match chunk.and_then(|chunk| snapshot.pinned.dense.vector(chunk)) {
+            Some(vector) => vector,
+            None => snapshot.pinned.generation.encoder.encode(&[text])?.concat(),
+        };
+        self.guide.add(text, vector);
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Another encoder, with all vectors made anew.
+
+use super::attempt::{Attempt, Incumbent, Materials, Proposal, Proposed};
+use super::train::{Plan, precision, train_on};
+use crate::encoder::TrainableEncoder;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::Building;
+use crate::learn::gate::PoolBase;
+use crate::learn::input::RoundInput;
+use crate::learn::mine::TrainingSet;
+use crate::learn::progress::Tracker;
+use crate::learn::report::{Decision, LearnProgress, LearnStage};
+use crate::search::Snapshot;
+use crate::train::Documents;
+
+/// Trains the serving encoder further and indexes the corpus with it, unless a pool of the corpus speaks against it.
+/// `share` is the part of the attempt's alpha that may be spent.
+pub(super) fn attempt(
+    materials: Materials<'_>,
+    set: &TrainingSet,
+    incumbent: Incumbent<'_>,
+    share: f64,
+    tracker: &mut Tracker<'_>,
+) -> Result<Attempt> {
+    let input = materials.input;
+    let serving = &input.snapshot.pinned.generation;
+    let mut model =
+        TrainableEncoder::load_beside(&serving.encoder, &serving.model_folder(), precision(input))?;
+    let plan = Plan {
+        options: &input.options.train,
+        documents: Documents::Move,
+        checkpoints: Some(input.checkpoints),
+    };
+    let training = train_on(&mut model, set, plan, input, tracker)?;
+    let base = PoolBase { serving: input.snapshot, best: incumbent.snapshot, fusion: incumbent.fusion };
+    let ruling = tracker
+        .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;
+    if let Some(ruling) = ruling.filter(|ruling| ruling.decision != Decision::Published) {
+        return Ok(Attempt::Rejected { ruling: Box::new(ruling), training });
+    }
+    let mut building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
+    // Its parameters and gradients are as large as everything that indexing needs.
+    drop(model);
+    tracker.during(LearnStage::Reindex, |tracker| {
+        building.catch_up(&input.snapshot.lexical, &mut |done, total| {
+            tracker.flow(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
+        })
+    })?;
+    let proposal = Box::new(EncoderProposal(building));
+    Ok(Attempt::Proposed(Proposed { proposal, fusion: None, training: Some(training) }))
+}
+
+/// A generation of its own.
+struct EncoderProposal(Building);
+
+impl Proposal for EncoderProposal {
+    fn snapshot(&self, serving: &Snapshot) -> Result<Snapshot> {
+        let lexical = serving.lexical.clone();
+        Ok(Snapshot { pinned: self.0.pin(&lexical)?, lexical })
+    }
+
+    fn build(self: Box<Self>, _: &RoundInput<'_>, fusion: Fusion) -> Result<Building> {
+        Ok(self.0.with_fusion(fusion))
+    }
+}

@@ -1,0 +1,187 @@
+//! What a round tries, the cheapest first: each proposal is held against the best so far, and the best of all is built.
+
+mod attempt;
+mod encoder;
+mod fusion;
+mod plan;
+mod query_side;
+mod train;
+
+use super::gate::{AlphaBudget, Compared, Scores};
+use super::progress::Tracker;
+use super::report::{Decision, LearnStage, RoundReport, Ruling, TierReport, TrainingReport};
+use super::tier::Tier;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::Building;
+use crate::search::Snapshot;
+pub(super) use attempt::Materials;
+use attempt::{Attempt, Incumbent, Proposal, Proposed};
+use fusion::NO_OTHER_WEIGHT;
+pub(super) use plan::plan;
+
+/// The best way to answer that a round knows: at first what serves.
+struct Best {
+    /// What a search sees of it.
+    snapshot: Snapshot,
+    fusion: Fusion,
+    /// Once they were needed.
+    scores: Option<Scores>,
+    accepted: Option<Accepted>,
+}
+
+/// What the gate let through.
+struct Accepted {
+    tier: Tier,
+    ruling: Ruling,
+    proposal: Box<dyn Proposal>,
+}
+
+/// What the gate said of each tier.
+#[derive(Default)]
+struct Record {
+    tried: Vec<TierReport>,
+    /// Of the tier that was accepted last, or else of the one that was trained last.
+    training: Option<TrainingReport>,
+    /// Why tiers came to nothing that could be judged.
+    nothing: Vec<&'static str>,
+}
+
+/// What a round came to.
+pub(super) struct Outcome {
+    ruling: Ruling,
+    tried: Vec<TierReport>,
+    training: Option<TrainingReport>,
+    accepted: Option<(Tier, Building)>,
+}
+
+impl Outcome {
+    pub(super) fn skipped(reason: String) -> Outcome {
+        Outcome { ruling: Ruling::skipped(reason), tried: Vec::new(), training: None, accepted: None }
+    }
+
+    /// Fills a report, and gives what is to be published.
+    pub(super) fn publish_in(self, report: &mut RoundReport) -> Option<Building> {
+        let steps = self.training.iter().flat_map(|training| &training.steps);
+        report.loss = steps.map(|step| step.loss).collect();
+        (report.gate, report.tried, report.training) = (self.ruling, self.tried, self.training);
+        let (tier, building) = self.accepted?;
+        (report.tier, report.fusion) = (Some(tier), building.fusion());
+        Some(building)
+    }
+}
+
+/// Tries the tiers in their order, and builds the generation that is to be published.
+pub(super) fn try_tiers(
+    materials: Materials<'_>,
+    tiers: &[Tier],
+    tracker: &mut Tracker<'_>,
+) -> Result<Outcome> {
+    let serving = materials.input.snapshot;
+    let fusion = serving.pinned.generation.meta.fusion;
+    let mut best = Best { snapshot: serving.clone(), fusion, scores: None, accepted: None };
+    let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
+    for &tier in tiers {
+        let share = alpha.share();
+        let attempt = match (tier, materials.mined) {
+            (Tier::Fusion, _) => fusion::attempt(materials, tracker)?,
+            (Tier::QuerySide, Some(set)) => query_side::attempt(materials, set, tracker)?,
+            (Tier::Encoder, Some(set)) => {
+                let incumbent = Incumbent { snapshot: &best.snapshot, fusion: best.fusion };
+                encoder::attempt(materials, set, incumbent, share, tracker)?
+            }
+            (_, None) => Attempt::Nothing("there is nothing to train on"),
+        };
+        let rejected = match attempt {
+            Attempt::Nothing(reason) => {
+                record.nothing.push(reason);
+                false
+            }
+            Attempt::Rejected { ruling, training } => {
+                record.keep(training, &best, false);
+                record.tried.push(TierReport { tier, gate: *ruling });
+                true
+            }
+            Attempt::Proposed(proposed) => tracker.during(LearnStage::Gate, |tracker| {
+                best.challenge(materials, tier, proposed, share, &mut record, tracker)
+            })?,
+        };
+        alpha.advance(rejected);
+    }
+    finish(materials, best, record, tracker)
+}
+
+/// Builds what was accepted.
+fn finish(
+    materials: Materials<'_>,
+    best: Best,
+    record: Record,
+    tracker: &mut Tracker<'_>,
+) -> Result<Outcome> {
+    let Record { tried, training, nothing } = record;
+    let Some(last) = tried.last() else {
+        let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
+        return Ok(Outcome::skipped(reason));
+    };
+    let Some(Accepted { tier, ruling, proposal }) = best.accepted else {
+        return Ok(Outcome { ruling: last.gate.clone(), tried, training, accepted: None });
+    };
+    let building = tracker.during(LearnStage::Reindex, |_| proposal.build(materials.input, best.fusion))?;
+    Ok(Outcome { ruling, tried, training, accepted: Some((tier, building)) })
+}
+
+impl Best {
+    /// Has the gate judge a proposal against this, which it takes the place of if it passes. Returns whether the tier
+    /// was rejected: one that ranks the held-out queries as before is not, since chance can't let it through.
+    fn challenge(
+        &mut self,
+        materials: Materials<'_>,
+        tier: Tier,
+        proposed: Proposed,
+        share: f64,
+        record: &mut Record,
+        tracker: &mut Tracker<'_>,
+    ) -> Result<bool> {
+        let Proposed { proposal, fusion, training } = proposed;
+        let gate = materials.gate;
+        let before = match self.scores.take() {
+            Some(scores) => scores,
+            None => gate.score(&self.snapshot, self.fusion, tracker)?,
+        };
+        let after = proposal.snapshot(materials.input.snapshot)?;
+        let compared = match fusion {
+            Some(fusion) => Compared { fusion, scores: gate.score(&after, fusion, tracker)? },
+            None => gate.cross_fit(&after, self.fusion, tracker)?,
+        };
+        let alike = before.held_out == compared.scores.held_out;
+        if fusion.is_some() && alike && materials.input.options.significance.is_some() {
+            self.scores = Some(before);
+            record.nothing.push("another fusion weight ranks the held-out queries alike");
+            return Ok(false);
+        }
+        let mut ruling = gate.rule(&before, &compared.scores, share)?;
+        if tier == Tier::Fusion && compared.fusion == self.fusion {
+            ruling = ruling.rejected(NO_OTHER_WEIGHT);
+        }
+        let accepted = ruling.decision == Decision::Published;
+        if let Some(training) = training {
+            record.keep(training, self, accepted);
+        }
+        record.tried.push(TierReport { tier, gate: ruling.clone() });
+        self.scores = Some(before);
+        if accepted {
+            (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, Some(compared.scores));
+            self.accepted = Some(Accepted { tier, ruling, proposal });
+        }
+        Ok(!accepted)
+    }
+}
+
+impl Record {
+    /// Keeps how something was trained, unless something better that was trained is to be published.
+    fn keep(&mut self, report: TrainingReport, best: &Best, accepted: bool) {
+        if accepted || best.accepted.as_ref().is_none_or(|accepted| accepted.tier == Tier::Fusion) {
+            self.training = Some(report);
+        }
+    }
+}

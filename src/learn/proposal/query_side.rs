@@ -1,0 +1,56 @@
+//! An encoder of queries, trained against the vectors that serve: none need be made anew.
+
+use super::attempt::{Attempt, Materials, Proposal, Proposed};
+use super::train::{Plan, precision, train_on};
+use crate::encoder::TrainableEncoder;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::{Building, Candidate};
+use crate::learn::input::RoundInput;
+use crate::learn::mine::TrainingSet;
+use crate::learn::progress::Tracker;
+use crate::search::Snapshot;
+use crate::train::{Documents, TrainOptions};
+
+/// Epochs for each of the encoder's: an epoch encodes the queries alone.
+const EPOCHS: usize = 3;
+/// The learning rate is this part of the encoder's, with which the round that was measured was rejected
+/// (docs/experiments.md).
+const RATE: f64 = 5.0;
+
+/// Trains the serving encoder of queries further. Begun anew after a crash it takes a minute: it has no checkpoints.
+pub(super) fn attempt(
+    materials: Materials<'_>,
+    set: &TrainingSet,
+    tracker: &mut Tracker<'_>,
+) -> Result<Attempt> {
+    let input = materials.input;
+    let serving = &input.snapshot.pinned.generation;
+    let options = options(&input.options.train);
+    let mut model =
+        TrainableEncoder::load_beside(&serving.encoder, &serving.query_model_folder(), precision(input))?;
+    let plan = Plan { options: &options, documents: Documents::Stand(&set.guide), checkpoints: None };
+    let training = train_on(&mut model, set, plan, input, tracker)?;
+    let candidate = Candidate::with_encoder(input.root, serving, |folder| model.save(folder))?;
+    let proposal = Box::new(QuerySideProposal(candidate));
+    Ok(Attempt::Proposed(Proposed { proposal, fusion: None, training: Some(training) }))
+}
+
+fn options(encoder: &TrainOptions) -> TrainOptions {
+    let options = encoder.clone().with_epochs(EPOCHS * encoder.epochs);
+    // Documents stand still: they can't be displaced.
+    options.with_learning_rate(encoder.learning_rate / RATE).with_gradient_negatives(None)
+}
+
+/// The serving generation with another encoder of queries.
+struct QuerySideProposal(Candidate);
+
+impl Proposal for QuerySideProposal {
+    fn snapshot(&self, serving: &Snapshot) -> Result<Snapshot> {
+        Ok(Snapshot { lexical: serving.lexical.clone(), pinned: self.0.pin(&serving.pinned) })
+    }
+
+    fn build(self: Box<Self>, input: &RoundInput<'_>, fusion: Fusion) -> Result<Building> {
+        Building::sibling(input.root, &input.snapshot.pinned, fusion, Some(self.0), input.dense)
+    }
+}

@@ -1,0 +1,52 @@
+//! Training on the rows of a round.
+
+use crate::encoder::{EncoderPrecision, TrainableEncoder};
+use crate::error::Result;
+use crate::learn::input::RoundInput;
+use crate::learn::mine::TrainingSet;
+use crate::learn::progress::Tracker;
+use crate::learn::report::{LearnProgress, LearnStage, TrainingReport};
+use crate::train::{Checkpoints, Documents, TrainOptions, Training, train};
+
+/// How a model of this round is trained, beside the rows.
+pub(super) struct Plan<'a> {
+    pub(super) options: &'a TrainOptions,
+    pub(super) documents: Documents<'a>,
+    pub(super) checkpoints: Option<Checkpoints<'a>>,
+}
+
+/// What products are computed in: what the serving encoder encodes documents in, as far as training can.
+pub(super) fn precision(input: &RoundInput<'_>) -> EncoderPrecision {
+    input.snapshot.pinned.generation.encoder.computes_in().documents.of_training()
+}
+
+/// Trains `model` in place.
+pub(super) fn train_on(
+    model: &mut TrainableEncoder,
+    set: &TrainingSet,
+    plan: Plan<'_>,
+    input: &RoundInput<'_>,
+    tracker: &mut Tracker<'_>,
+) -> Result<TrainingReport> {
+    let Plan { options, documents, checkpoints } = plan;
+    let training = Training {
+        rows: &set.rows,
+        options,
+        chunks: input.snapshot.lexical.chunk_count() as usize,
+        guide: Some(&set.guide),
+        documents,
+        // An encoder of queries alone says nothing of documents.
+        monitor: matches!(documents, Documents::Move),
+        checkpoints,
+    };
+    let mut told = LearnProgress { stage: LearnStage::Train, done: 0, total: 0, loss: None };
+    let trained = tracker.during(LearnStage::Train, |tracker| {
+        train(model, training, &mut |step| {
+            if let Some(step) = step {
+                (told.done, told.total, told.loss) = (step.step, step.steps, Some(step.loss));
+            }
+            tracker.flow(told)
+        })
+    })?;
+    Ok(TrainingReport::of(trained, options))
+}

@@ -1,0 +1,151 @@
+//! An engine measured on a collection.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::by_mode::ByMode;
+use super::documents::Added;
+use super::progress::Progress;
+use super::ranking::Ranking;
+use super::scores::ModeScores;
+use super::test_set::TestSet;
+use super::timing::{Percentiles, time_searches};
+use super::weights::{WeightMean, by_weight};
+use crate::error::Result;
+use crate::eval::{AveragedOver, Inventory, Metric, Run, evaluate};
+use crate::{Engine, Mode, Status, Took};
+
+/// How an engine is measured on a collection.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EvaluationOptions {
+    /// The metrics. Default [`Metric::USUAL`].
+    pub metrics: Vec<Metric>,
+    /// Whether the document whose id is the query's is left out, as BEIR does. Default no.
+    pub ignore_own_ids: bool,
+}
+
+impl Default for EvaluationOptions {
+    fn default() -> Self {
+        EvaluationOptions { metrics: Metric::USUAL.to_vec(), ignore_own_ids: false }
+    }
+}
+
+impl EvaluationOptions {
+    /// Sets [`metrics`](EvaluationOptions::metrics).
+    pub fn with_metrics(mut self, metrics: impl Into<Vec<Metric>>) -> Self {
+        self.metrics = metrics.into();
+        self
+    }
+
+    /// Sets [`ignore_own_ids`](EvaluationOptions::ignore_own_ids).
+    pub fn with_ignore_own_ids(mut self, ignore: bool) -> Self {
+        self.ignore_own_ids = ignore;
+        self
+    }
+
+    fn ranking(&self, mode: Mode) -> Ranking {
+        Ranking { without_own: self.ignore_own_ids, ..Ranking::new(mode, CollectionReport::DEPTH) }
+    }
+}
+
+/// What an engine comes to on a collection.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CollectionReport {
+    /// The collection's name.
+    pub collection: String,
+    /// The split.
+    pub split: String,
+    /// Documents in the index.
+    pub documents: usize,
+    /// Queries that were asked.
+    pub queries: usize,
+    /// What the collection holds, and what is odd about it.
+    pub inventory: Inventory,
+    /// The scores.
+    #[serde(flatten)]
+    pub scores: ModeScores,
+    /// What adding the documents took.
+    pub encode: Added,
+    /// The times of hybrid searches.
+    pub query_ms: Percentiles,
+    /// Those of each search.
+    #[serde(skip)]
+    pub took_ms: Vec<Took>,
+    /// The rankings.
+    #[serde(skip)]
+    pub runs: ByMode<Run>,
+    /// The queries' texts by id.
+    #[serde(skip)]
+    pub texts: BTreeMap<String, String>,
+    /// The index as it was measured.
+    #[serde(skip)]
+    pub status: Status,
+}
+
+impl CollectionReport {
+    /// Documents of a ranking, trec_eval's and BEIR's custom: each side proposes as many.
+    pub const DEPTH: usize = 1000;
+}
+
+impl TestSet {
+    /// Adds the documents that the index lacks, and measures each mode on the queries. Nothing is logged.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for an index of other documents, before anything is added; whatever
+    /// adding and searching run into.
+    pub fn evaluate(
+        &self,
+        engine: &Engine,
+        options: &EvaluationOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<CollectionReport> {
+        self.check_index(engine, &engine.status()?)?;
+        let encode = self.add_to(engine, progress)?;
+        let topics = &self.split.queries;
+        let took_ms = time_searches(engine, topics, progress)?;
+        let runs = ByMode::make(|mode| options.ranking(mode).run(engine, topics, progress))?;
+        let judgements = self.split.judgements();
+        let scores = runs.map(|run| evaluate(run, &judgements, &options.metrics, AveragedOver::Judged));
+        let status = engine.status()?;
+        Ok(CollectionReport {
+            collection: self.collection.name(),
+            split: self.split.name.clone(),
+            documents: status.documents,
+            queries: topics.len(),
+            inventory: self.inventory.clone(),
+            scores: ModeScores::new(scores),
+            encode,
+            query_ms: Percentiles::of(&took_ms),
+            took_ms,
+            runs,
+            texts: topics.iter().map(|topic| (topic.id.clone(), topic.text.clone())).collect(),
+            status,
+        })
+    }
+
+    /// The mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1, on an index that
+    /// [`evaluate`](TestSet::evaluate) has made.
+    ///
+    /// # Errors
+    /// As [`Engine::search`].
+    pub fn by_weight(
+        &self,
+        engine: &Engine,
+        options: &EvaluationOptions,
+        metric: Metric,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<WeightMean>> {
+        by_weight(&self.split.queries, progress, |topic, fusion| {
+            // As deep, but only the documents that the metric looks at are fetched.
+            let hybrid = options.ranking(Mode::Hybrid);
+            let ranking = Ranking { fusion: Some(fusion), limit: metric.depth(), ..hybrid };
+            let mut run = Run::new();
+            run.insert(&topic.id, ranking.of(engine, topic)?)?;
+            let judgements = self.split.judgements_of(std::slice::from_ref(topic));
+            Ok(evaluate(&run, &judgements, &[metric], AveragedOver::Judged).mean(metric).unwrap_or(0.0))
+        })
+    }
+}

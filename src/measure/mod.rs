@@ -1,0 +1,50 @@
+//! An engine measured on a test collection: evaluations, and learning from simulated users.
+//!
+//! - [`TestSet`] is a collection with one of its splits, read and checked. [`TestSet::evaluate`] indexes its
+//!   documents and measures all three modes on its queries.
+//! - [`JudgedFolder`] does the same for an index of files, by judged passages.
+//! - [`Simulation`] lets modelled users ask and pick, has the engine learn, and measures after each round.
+//! - [`score_modes`] and [`replay`] are the steps of one such loop, for callers that arrange them otherwise.
+//!
+//! What takes long reports its [`Progress`].
+//!
+//! ```no_run
+//! use retune::measure::{EvaluationOptions, TestSet};
+//! use retune::{Chunking, Engine, Options};
+//!
+//! # fn main() -> retune::Result<()> {
+//! let set = TestSet::read("scifact".as_ref(), None, None)?;
+//! let engine = Engine::open("index", Options::default().with_chunking(Chunking::Whole))?;
+//! let report = set.evaluate(&engine, &EvaluationOptions::default(), &mut |_| ())?;
+//! println!("hybrid nDCG@10 {:.4}", report.scores.modes.hybrid["ndcg@10"]);
+//! engine.close()
+//! # }
+//! ```
+
+mod by_mode;
+mod documents;
+mod evaluation;
+mod folder;
+mod guard;
+mod progress;
+mod ranking;
+mod scores;
+mod simulation;
+mod simulation_report;
+mod test_set;
+mod timing;
+mod users;
+mod weights;
+
+pub use by_mode::ByMode;
+pub use documents::Added;
+pub use evaluation::{CollectionReport, EvaluationOptions};
+pub use folder::{FolderReport, JudgedFolder};
+pub use progress::Progress;
+pub use scores::{ModeScores, score_modes};
+pub use simulation::{Simulation, SimulationOptions};
+pub use simulation_report::{SimulatedRound, SimulatedSeconds, SimulationEvent, SimulationReport};
+pub use test_set::TestSet;
+pub use timing::{Percentiles, time_searches};
+pub use users::replay;
+pub use weights::WeightMean;

@@ -1,0 +1,54 @@
+//! How an engine ranks documents for a query.
+
+use super::progress::Progress;
+use crate::error::Result;
+use crate::eval::{Query as Topic, Run};
+use crate::{Engine, Fusion, Mode, Query};
+
+/// How queries are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Ranking {
+    pub(super) mode: Mode,
+    /// How the hybrid is fused; as the generation does unless it is given.
+    pub(super) fusion: Option<Fusion>,
+    /// Documents that each side proposes.
+    pub(super) depth: usize,
+    /// Documents that are returned, if fewer than that.
+    pub(super) limit: Option<usize>,
+    /// Whether the document whose id is the query's is left out.
+    pub(super) without_own: bool,
+}
+
+impl Ranking {
+    pub(super) fn new(mode: Mode, depth: usize) -> Ranking {
+        Ranking { mode, fusion: None, depth, limit: None, without_own: false }
+    }
+
+    /// The documents for a query, with their scores.
+    pub(super) fn of(&self, engine: &Engine, topic: &Topic) -> Result<Vec<(String, f32)>> {
+        let more = usize::from(self.without_own);
+        let limit = self.limit.unwrap_or(self.depth).min(self.depth);
+        let mut query =
+            Query::new(topic.text.as_str()).with_limit(limit + more).with_candidates(self.depth + more);
+        query.fusion = self.fusion;
+        let query = query.with_mode(self.mode).without_logging().without_highlights();
+        let hits = engine.search(&query)?.hits.into_iter();
+        let hits = hits.filter(|hit| !self.without_own || hit.document != topic.id).take(limit);
+        Ok(hits.map(|hit| (hit.document, hit.score)).collect())
+    }
+
+    /// The run over all queries.
+    pub(super) fn run(
+        &self,
+        engine: &Engine,
+        topics: &[Topic],
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Run> {
+        let mut run = Run::new();
+        for (done, topic) in topics.iter().enumerate() {
+            progress(Progress::Ranking { mode: self.mode, done, total: topics.len() });
+            run.insert(&topic.id, self.of(engine, topic)?)?;
+        }
+        Ok(run)
+    }
+}

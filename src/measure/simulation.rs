@@ -1,0 +1,242 @@
+//! Simulated users ask the train queries and pick, the engine learns, the test queries measure it.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::by_mode::ByMode;
+use super::guard::{Measures, measure_guard};
+use super::progress::Progress;
+use super::scores::score_modes;
+use super::simulation_report::{SimulatedRound, SimulationEvent, SimulationReport};
+use super::test_set::TestSet;
+use super::users::ask;
+use crate::error::{Error, Result};
+use crate::eval::{ClickModel, Evaluation, Figures, Metric, Query as Topic, Split, compare};
+use crate::{Chunking, Engine, LearnOptions, Options, normalise_query};
+
+const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
+const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };
+
+/// How users behave, and how the engine learns from them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SimulationOptions {
+    /// Rounds of learning. Default 1.
+    pub rounds: usize,
+    /// Queries that users ask before each round. Default an even share of all.
+    pub queries_per_round: Option<usize>,
+    /// How users pick. Default perfect.
+    pub clicks: ClickModel,
+    /// The seed of the order of the queries, of the picks and of the test. Default 42.
+    pub seed: u64,
+    /// How each round learns.
+    pub learn: LearnOptions,
+    /// How the guard's index is opened. Its documents are chunked whole; its model, fusion and encoder of queries are
+    /// those of the engine.
+    pub guard_index: Options,
+}
+
+impl Default for SimulationOptions {
+    fn default() -> Self {
+        SimulationOptions {
+            rounds: 1,
+            queries_per_round: None,
+            clicks: ClickModel::Perfect,
+            seed: 42,
+            learn: LearnOptions::default(),
+            guard_index: Options::default(),
+        }
+    }
+}
+
+impl SimulationOptions {
+    /// Sets [`rounds`](SimulationOptions::rounds).
+    pub fn with_rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// Sets [`queries_per_round`](SimulationOptions::queries_per_round).
+    pub fn with_queries_per_round(mut self, queries: Option<usize>) -> Self {
+        self.queries_per_round = queries;
+        self
+    }
+
+    /// Sets [`clicks`](SimulationOptions::clicks).
+    pub fn with_clicks(mut self, clicks: ClickModel) -> Self {
+        self.clicks = clicks;
+        self
+    }
+
+    /// Sets [`seed`](SimulationOptions::seed).
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets [`learn`](SimulationOptions::learn).
+    pub fn with_learn(mut self, learn: LearnOptions) -> Self {
+        self.learn = learn;
+        self
+    }
+
+    /// Sets [`guard_index`](SimulationOptions::guard_index).
+    pub fn with_guard_index(mut self, options: Options) -> Self {
+        self.guard_index = options;
+        self
+    }
+}
+
+/// A collection whose split `train` is asked and whose split `test` measures, perhaps with another collection as a
+/// guard.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    train: Split,
+    /// Train queries that are not asked.
+    left_out: usize,
+    test: TestSet,
+    guard: Option<TestSet>,
+}
+
+impl Simulation {
+    /// The metric that rounds are compared by.
+    pub const TESTED: Metric = METRICS[0];
+
+    /// Reads a collection and its guard. Train queries whose text is a test query's, in whatever spelling, are left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`TestSet::read`]; [`Error::Invalid`] when no train query is left.
+    pub fn read(collection: &Path, guard: Option<&Path>) -> Result<Simulation> {
+        let test = TestSet::read(collection, Some("test"), None)?;
+        let mut train = Split::read(&test.collection, "train", None)?;
+        let guard = guard.map(|guard| TestSet::read(guard, Some("test"), None)).transpose()?;
+        let left_out = leave_out(&mut train.queries, &test.split.queries)?;
+        Ok(Simulation { train, left_out, test, guard })
+    }
+
+    /// Runs on an index that is new, or that holds this collection and has neither logged a query nor learnt.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another index and for unusable options; whatever indexing, searching and learning run
+    /// into.
+    pub fn run(
+        &self,
+        engine: &Engine,
+        options: &SimulationOptions,
+        tell: &mut dyn FnMut(SimulationEvent<'_>),
+    ) -> Result<SimulationReport> {
+        options.learn.validate()?;
+        self.check_index(engine)?;
+        if self.left_out > 0 {
+            tell(SimulationEvent::LeftOut(self.left_out));
+        }
+        self.test.add_to(engine, &mut |progress| tell(SimulationEvent::Progress(progress)))?;
+        let mut queries: Vec<&Topic> = self.train.queries.iter().collect();
+        queries.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
+        let share = queries.len().div_ceil(options.rounds.max(1));
+        let per_round = options.queries_per_round.unwrap_or(share);
+        let mut steps = Steps { simulation: self, engine, options, tell };
+        let first = steps.score()?;
+        let guard = steps.score_guard()?;
+        let mut rounds = vec![SimulatedRound::untrained(first.map(Evaluation::means), guard)];
+        (steps.tell)(SimulationEvent::Measured(&rounds[0]));
+        let mut asked = queries.into_iter().cycle();
+        for round in 1..=options.rounds {
+            let queries: Vec<&Topic> = asked.by_ref().take(per_round).collect();
+            steps.ask(&queries, round * per_round)?;
+            let last_guard = rounds.last().and_then(|round| round.guard.clone());
+            let done = steps.learn(&first.hybrid, last_guard)?;
+            (steps.tell)(SimulationEvent::Measured(&done));
+            rounds.push(done);
+        }
+        let collection = self.test.collection.name();
+        Ok(SimulationReport { collection, clicks: options.clicks.name(), seed: options.seed, rounds })
+    }
+
+    fn check_index(&self, engine: &Engine) -> Result<()> {
+        let status = engine.status()?;
+        self.test.check_index(engine, &status)?;
+        let asked = status.feedback.as_ref().is_some_and(|log| log.impressions > 0);
+        if asked || status.generation.id.0 > 1 {
+            return Err(Error::invalid(
+                "the index",
+                format!("{}, which has been used", engine.path().display()),
+                "a new index, or one of this collection that has neither answered logged queries nor learnt",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Leaves out queries with the text of one of `others`, in whatever spelling. Returns how many.
+fn leave_out(queries: &mut Vec<Topic>, others: &[Topic]) -> Result<usize> {
+    let texts: HashSet<String> = others.iter().map(|other| normalise_query(&other.text)).collect();
+    let before = queries.len();
+    queries.retain(|query| !texts.contains(&normalise_query(&query.text)));
+    match queries.is_empty() {
+        true => Err(Error::invalid(
+            "the split train",
+            format!("{before} queries, all of which the split test has too"),
+            "queries that nobody is measured by",
+        )),
+        false => Ok(before - queries.len()),
+    }
+}
+
+/// The steps of a simulation on one engine.
+struct Steps<'a, 't> {
+    simulation: &'a Simulation,
+    engine: &'a Engine,
+    options: &'a SimulationOptions,
+    tell: &'t mut dyn FnMut(SimulationEvent<'_>),
+}
+
+impl Steps<'_, '_> {
+    /// Users ask these queries. The seeds of their picks begin at `first_seed`.
+    fn ask(&mut self, queries: &[&Topic], first_seed: usize) -> Result<()> {
+        let total = queries.len();
+        for (done, query) in queries.iter().enumerate() {
+            (self.tell)(SimulationEvent::Progress(Progress::Asking { done, total }));
+            let seed = self.options.seed ^ (first_seed + done) as u64;
+            ask(self.engine, query, &self.simulation.train, self.options.clicks, seed)?;
+        }
+        Ok(())
+    }
+
+    /// One round of learning, measured against the hybrid of round 0.
+    fn learn(&mut self, first: &Evaluation, last_guard: Option<ByMode<Figures>>) -> Result<SimulatedRound> {
+        let report = self.engine.learn(&self.options.learn, &mut |progress| {
+            (self.tell)(SimulationEvent::Progress(Progress::Learning(progress)));
+            std::ops::ControlFlow::Continue(())
+        })?;
+        (self.tell)(SimulationEvent::Learnt(&report));
+        let scores = self.score()?;
+        let test = compare(first, &scores.hybrid, Simulation::TESTED, self.options.seed)?;
+        let guard = if report.tier.is_some() { self.score_guard()? } else { last_guard };
+        let mut round = SimulatedRound::learnt(report, scores.map(Evaluation::means));
+        round.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
+        round.p_value = Some(test.p_value);
+        round.guard = guard;
+        Ok(round)
+    }
+
+    /// Every mode on the test queries.
+    fn score(&mut self) -> Result<ByMode<Evaluation>> {
+        let test = &self.simulation.test.split;
+        let progress = &mut |progress| (self.tell)(SimulationEvent::Progress(progress));
+        score_modes(self.engine, test, MEASURES.depth, MEASURES.metrics, progress)
+    }
+
+    /// Every mode on the guard's test queries, if there is a guard.
+    fn score_guard(&mut self) -> Result<Option<ByMode<Figures>>> {
+        let Some(guard) = &self.simulation.guard else { return Ok(None) };
+        let options = self.options.guard_index.clone().with_chunking(Chunking::Whole);
+        let progress = &mut |progress| (self.tell)(SimulationEvent::Progress(progress));
+        measure_guard(self.engine, guard, options, &MEASURES, progress).map(Some)
+    }
+}

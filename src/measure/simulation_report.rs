@@ -1,0 +1,111 @@
+//! What a simulation reports.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::by_mode::ByMode;
+use super::progress::Progress;
+use crate::eval::Figures;
+use crate::{Decision, RoundReport, Tier};
+
+/// All rounds of a simulation.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SimulationReport {
+    /// The collection's name.
+    pub collection: String,
+    /// The name of the click model.
+    pub clicks: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// The engine before it learnt, then after each round.
+    pub rounds: Vec<SimulatedRound>,
+}
+
+/// The engine after a round, measured on the test queries.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SimulatedRound {
+    /// The number of the round; 0 before the first.
+    pub round: u64,
+    /// Judgements so far.
+    pub judgements: u64,
+    /// What the gate decided.
+    pub decision: Option<Decision>,
+    /// What was published.
+    pub tier: Option<Tier>,
+    /// Why.
+    pub reason: String,
+    /// Where negatives came from and what was left out, as [`RoundReport::sources`] has it.
+    pub negatives: BTreeMap<String, u64>,
+    /// The means on the test queries.
+    pub test: ByMode<Figures>,
+    /// Of the paired test of the hybrid's nDCG@10 against round 0.
+    pub p_value: Option<f64>,
+    /// The means on the guard's test queries.
+    pub guard: Option<ByMode<Figures>>,
+    /// What the round took.
+    pub seconds: SimulatedSeconds,
+}
+
+/// What a round took, in seconds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[non_exhaustive]
+pub struct SimulatedSeconds {
+    /// Training.
+    pub train: f64,
+    /// The gate.
+    pub gate: f64,
+    /// Reindexing.
+    pub reindex: f64,
+}
+
+impl SimulatedRound {
+    /// Before anything was learnt.
+    pub(super) fn untrained(test: ByMode<Figures>, guard: Option<ByMode<Figures>>) -> SimulatedRound {
+        SimulatedRound {
+            round: 0,
+            judgements: 0,
+            decision: None,
+            tier: None,
+            reason: String::new(),
+            negatives: BTreeMap::new(),
+            test,
+            p_value: None,
+            guard,
+            seconds: SimulatedSeconds::default(),
+        }
+    }
+
+    /// After a round.
+    pub(super) fn learnt(report: RoundReport, test: ByMode<Figures>) -> SimulatedRound {
+        SimulatedRound {
+            round: report.round,
+            decision: Some(report.gate.decision),
+            tier: report.tier,
+            reason: report.gate.reason,
+            negatives: report.sources,
+            seconds: SimulatedSeconds {
+                train: report.seconds.train,
+                gate: report.seconds.gate,
+                reindex: report.seconds.reindex,
+            },
+            ..SimulatedRound::untrained(test, None)
+        }
+    }
+}
+
+/// What a simulation tells while it runs.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum SimulationEvent<'a> {
+    /// A step goes on.
+    Progress(Progress),
+    /// So many train queries are not asked, because the test queries have the same text.
+    LeftOut(usize),
+    /// A round of learning has ended.
+    Learnt(&'a RoundReport),
+    /// The engine was measured, before the first round or after one.
+    Measured(&'a SimulatedRound),
+}

@@ -1,0 +1,65 @@
+//! A collection with the split that an engine is measured by.
+
+use std::path::Path;
+
+use crate::Engine;
+use crate::engine::{Chunking, Status};
+use crate::error::{Error, Result};
+use crate::eval::{Collection, Inventory, Run, Split};
+
+/// A collection with one of its splits. All of it was read once, so a wrong line is known before anything is encoded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TestSet {
+    /// The collection.
+    pub collection: Collection,
+    /// The queries and their judgements.
+    pub split: Split,
+    /// What the collection holds, and what is odd about it.
+    pub inventory: Inventory,
+}
+
+impl TestSet {
+    /// Reads a collection. Without `split` it is the only one, or `test`. With `limit` only the first queries count;
+    /// the documents are not affected.
+    ///
+    /// # Errors
+    /// As [`Collection::open`], [`Split::read`] and [`Inventory::of`].
+    pub fn read(folder: &Path, split: Option<&str>, limit: Option<usize>) -> Result<TestSet> {
+        let collection = Collection::open(folder)?;
+        let split = match (split, &collection.splits()[..]) {
+            (Some(split), _) => split.to_string(),
+            (None, [only]) => only.to_string(),
+            (None, _) => "test".into(),
+        };
+        let split = Split::read(&collection, &split, limit)?;
+        let inventory = Inventory::of(&collection, &split.qrels)?;
+        Ok(TestSet { collection, split, inventory })
+    }
+
+    /// Checks that runs on this set can be written in TREC's form.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the first id of a query or document that is empty or holds white space.
+    pub fn check_run_ids(&self) -> Result<()> {
+        let queries = self.split.queries.iter().map(|query| query.id.as_str());
+        Run::check_ids(queries.chain(self.inventory.document_ids()))
+    }
+
+    /// Checks that an index holds this collection's documents only, each as one chunk; or nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it doesn't.
+    pub(super) fn check_index(&self, engine: &Engine, status: &Status) -> Result<()> {
+        let mut others = engine.documents()?;
+        others.retain(|id| !self.inventory.holds(id));
+        let found = match others.first() {
+            Some(other) => {
+                format!("an index of other documents too ({} of them, such as {other:?})", others.len())
+            }
+            None if status.chunking == Chunking::Whole => return Ok(()),
+            None => "an index of passages".into(),
+        };
+        Err(Error::invalid("the index", found, "one of this collection, or a new folder"))
+    }
+}

@@ -1,0 +1,44 @@
+//! How long searches take.
+
+use serde::Serialize;
+
+use super::progress::Progress;
+use crate::error::Result;
+use crate::eval::{Query as Topic, quantile};
+use crate::{Engine, Query, Took};
+
+/// Times of searches, in milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct Percentiles {
+    /// The median.
+    pub p50: f64,
+    /// 95 of 100 searches took no longer.
+    pub p95: f64,
+}
+
+impl Percentiles {
+    pub(super) fn of(took_ms: &[Took]) -> Percentiles {
+        let mut times: Vec<f64> = took_ms.iter().map(|took| took.total).collect();
+        times.sort_by(f64::total_cmp);
+        Percentiles { p50: quantile(&times, 0.5), p95: quantile(&times, 0.95) }
+    }
+}
+
+/// Times hybrid searches as users make them: ten documents, with highlights. Time them before anything else asks the
+/// same queries: the engine remembers the vectors of recent ones.
+///
+/// # Errors
+/// As [`Engine::search`].
+pub fn time_searches(
+    engine: &Engine,
+    topics: &[Topic],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Took>> {
+    let mut times = Vec::with_capacity(topics.len());
+    for (done, topic) in topics.iter().enumerate() {
+        progress(Progress::Timing { done, total: topics.len() });
+        times.push(engine.search(&Query::new(topic.text.as_str()).without_logging())?.took_ms);
+    }
+    Ok(times)
+}

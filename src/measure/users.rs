@@ -1,0 +1,50 @@
+//! Simulated users: they ask a query, look at the answer and pick.
+
+use super::progress::Progress;
+use crate::error::{Error, Result};
+use crate::eval::{ClickModel, Query as Topic, Split};
+use crate::{Engine, Query, Verdict};
+
+/// Asks one query and judges what `clicks` picks of the answer as chosen.
+pub(super) fn ask(
+    engine: &Engine,
+    topic: &Topic,
+    split: &Split,
+    clicks: ClickModel,
+    seed: u64,
+) -> Result<()> {
+    let answer = engine.search(&Query::new(topic.text.as_str()))?;
+    let relevant: Vec<bool> = answer.hits.iter().map(|hit| split.is_relevant(topic, &hit.document)).collect();
+    let picked = clicks.clicks(&relevant, seed);
+    for &place in &picked {
+        engine.judge(answer.query_id, &answer.hits[place].document, Verdict::Chosen)?;
+    }
+    // A perfect user knows the answers that were not shown, too.
+    if clicks == ClickModel::Perfect
+        && picked.is_empty()
+        && let Some(document) = split.first_relevant(topic)
+    {
+        engine.judge(answer.query_id, document, Verdict::Chosen)?;
+    }
+    Ok(())
+}
+
+/// Asks every query of a split and picks one document that answers it: the highest of those shown, or, if none was
+/// shown, the first by id. Queries and picks are logged.
+///
+/// # Errors
+/// [`Error::Invalid`] when nothing answers a query; as [`Engine::search`] and [`Engine::judge`].
+pub fn replay(engine: &Engine, split: &Split, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    for (done, topic) in split.queries.iter().enumerate() {
+        progress(Progress::Asking { done, total: split.queries.len() });
+        let answer = engine.search(&Query::new(topic.text.as_str()))?;
+        let mut shown = answer.hits.iter().map(|hit| hit.document.as_str());
+        let shown = shown.find(|document| split.is_relevant(topic, document));
+        let picked = shown.or_else(|| split.first_relevant(topic)).ok_or_else(|| {
+            let found = format!("no answer to query {}", topic.id);
+            Error::invalid("the judgements", found, "one at least")
+        })?;
+        engine.judge(answer.query_id, picked, Verdict::Chosen)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! What collecting confusables has left out.
+
+/// What was left out, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CollectReport {
+    /// Candidates that another judgement calls an answer to the same query text.
+    pub(crate) dropped_relevant_elsewhere: u64,
+    /// Candidates with the same content as an answer.
+    pub(crate) dropped_duplicate_of_positive: u64,
+    /// Query texts for which nothing is known to be right.
+    pub(crate) dropped_no_positive: u64,
+    /// Judgements of queries that are not in the log: forgotten, or lost.
+    pub(crate) dropped_judgement_without_query: u64,
+    /// Judgements that a later one of the same answer and document has replaced.
+    pub(crate) dropped_superseded_judgement: u64,
+}
+
+impl CollectReport {
+    /// Calls `count` with the name and the number of each.
+    pub(crate) fn each(&self, mut count: impl FnMut(&str, u64)) {
+        count("dropped_relevant_elsewhere", self.dropped_relevant_elsewhere);
+        count("dropped_duplicate_of_positive", self.dropped_duplicate_of_positive);
+        count("dropped_no_positive", self.dropped_no_positive);
+        count("dropped_judgement_without_query", self.dropped_judgement_without_query);
+        count("dropped_superseded_judgement", self.dropped_superseded_judgement);
+    }
+}

@@ -1,0 +1,85 @@
+//! A judged query with the passages that the judgements are about.
+
+use std::sync::Arc;
+
+use crate::lexical::ChunkRecord;
+
+/// A judged query, and what the index holds of the documents that were judged for it.
+#[derive(Debug, Clone)]
+pub(crate) struct JudgedQuery {
+    /// The query as it was asked last.
+    pub(crate) text: String,
+    /// By the serving encoder, of length 1.
+    pub(crate) vector: Arc<[f32]>,
+    /// The passages that answer it, one for each document, nearest first; at least one.
+    pub(crate) positives: Vec<ChunkRecord>,
+    /// The lowest cosine of a positive.
+    pub(crate) farthest: f32,
+    /// Passages of documents that somebody calls an answer, and most do not: neither positives nor negatives.
+    pub(crate) disputed: Vec<ChunkRecord>,
+    /// The passages that were confused with an answer, the strongest evidence first.
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+/// A passage that was confused with an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct PassedOver {
+    pub(crate) passage: ChunkRecord,
+    /// Whether a user said that it does not answer the query.
+    pub(crate) judged_not_relevant: bool,
+}
+
+impl JudgedQuery {
+    /// Whether a passage is part of a document that may answer, or a copy of a passage that may.
+    pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
+        self.positives.iter().chain(&self.disputed).any(|positive| {
+            candidate.document == positive.document
+                || (!candidate.body.is_empty() && candidate.body == positive.body)
+                || candidate.encoder_text() == positive.encoder_text()
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::ids::{ChunkId, Digest};
+
+    pub(in crate::negatives) fn record(document: &str, body: &str) -> ChunkRecord {
+        ChunkRecord {
+            chunk: ChunkId(1),
+            document: document.into(),
+            ordinal: 0,
+            title: String::new(),
+            body: body.into(),
+            start: 0,
+            end: body.len() as u64,
+            chunk_digest: Digest::of(body.as_bytes()),
+            document_digest: Digest::of(body.as_bytes()),
+            metadata: Default::default(),
+        }
+    }
+
+    pub(in crate::negatives) fn query(positives: &[ChunkRecord], disputed: &[ChunkRecord]) -> JudgedQuery {
+        JudgedQuery {
+            text: "q".into(),
+            vector: Arc::from([]),
+            positives: positives.to_vec(),
+            farthest: 1.0,
+            disputed: disputed.to_vec(),
+            passed_over: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_document_that_answers_is_an_answer_and_so_is_a_copy_of_its_passage() {
+        let positives = [record("p", "positive"), record("empty", "")];
+        let query = query(&positives, &[record("d", "disputed")]);
+        assert!(query.may_be_answered_by(&record("p", "another chapter")));
+        assert!(query.may_be_answered_by(&record("d", "its second page")));
+        assert!(query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
+        assert!(!query.may_be_answered_by(&record("other", "negative")));
+        // Passages without a body are not each other's copies: their titles say what they are.
+        assert!(!query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "") }));
+    }
+}

@@ -1,0 +1,15 @@
+//! What each page has of its own.
+
+use crate::error::Result;
+
+/// The title and the content of a page; the frame around them is the same for all. Only this room has such parts.
+pub trait Parts {
+    /// Plain text.
+    fn title(&self) -> String;
+
+    /// Well-formed HTML.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if a plot can't be drawn.
+    fn content(&self) -> Result<String>;
+}

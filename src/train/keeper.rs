@@ -1,0 +1,86 @@
+//! Writes a training's checkpoints when they are due.
+
+use std::time::Duration;
+
+use super::checkpoint::{Checkpoints, Done};
+use super::optimizer::Optimizer;
+use super::row::Documents;
+use super::scope::NegativeScope;
+use super::training::Training;
+use crate::encoder::TrainableEncoder;
+use crate::error::Result;
+use crate::ids::Digest;
+
+/// Keeps one training against a crash.
+pub(super) struct Keeper<'a> {
+    place: Checkpoints<'a>,
+    plan: Digest,
+    last: Option<Kept>,
+}
+
+/// How far a checkpoint got.
+struct Kept {
+    steps: usize,
+    spent: Duration,
+}
+
+impl<'a> Keeper<'a> {
+    pub(super) fn new(
+        place: Checkpoints<'a>,
+        model: &TrainableEncoder,
+        training: &Training<'_>,
+        scope: NegativeScope,
+    ) -> Keeper<'a> {
+        Keeper { place, plan: plan(model, training, scope), last: None }
+    }
+
+    /// Puts model and optimiser where the checkpoint of this very training left them, if there is one.
+    pub(super) fn resume(
+        &mut self,
+        model: &mut TrainableEncoder,
+        optimizer: &mut Optimizer,
+    ) -> Result<Option<Done>> {
+        let Optimizer::Host(optimizer) = optimizer else { return Ok(None) };
+        let done = self.place.resume(self.plan, model, optimizer)?;
+        self.last = done.as_ref().map(|done| Kept { steps: done.steps.len(), spent: done.spent });
+        Ok(done)
+    }
+
+    /// Writes a checkpoint if the last one is old enough; when training has `ended`, whenever there is an older one. A
+    /// checkpoint that can't be written is logged: it must not cost the round. Training on a device keeps none, since
+    /// candle's optimiser does not expose its moments.
+    pub(super) fn keep(&mut self, model: &TrainableEncoder, optimizer: &Optimizer, done: &Done, ended: bool) {
+        let (Some(interval), Optimizer::Host(optimizer)) = (self.place.interval, optimizer) else { return };
+        let (steps, spent) =
+            self.last.as_ref().map_or_else(Default::default, |last| (last.steps, last.spent));
+        let new = done.steps.len() > steps;
+        let due = done.spent.saturating_sub(spent) >= interval;
+        if new && (due || ended && self.last.is_some()) {
+            match self.place.write(self.plan, model, optimizer, done) {
+                Ok(()) => tracing::debug!(step = done.steps.len(), "wrote a checkpoint"),
+                Err(error) => tracing::warn!(%error, "training goes on without a checkpoint"),
+            }
+            self.last = Some(Kept { steps: done.steps.len(), spent: done.spent });
+        }
+    }
+}
+
+/// The digest of everything that the steps of a training depend on beside the weights that it starts from.
+fn plan(model: &TrainableEncoder, training: &Training<'_>, scope: NegativeScope) -> Digest {
+    let Training { rows, options, guide, documents, .. } = *training;
+    let stand = matches!(documents, Documents::Stand(_));
+    let plan = format!("{options:?} {scope:?} {stand} {:?}", model.kernel());
+    let mut parts = vec![Digest::of(plan.as_bytes())];
+    for row in rows {
+        parts.push(Digest::of(&row.negatives.len().to_le_bytes()));
+        parts.push(Digest::of(format!("{:?}", row.kinds).as_bytes()));
+        parts.push(Digest::of(&row.other_answers.len().to_le_bytes()));
+        for text in row.texts().chain(row.other_answers.iter().map(String::as_str)) {
+            parts.push(Digest::of(text.as_bytes()));
+            let vector = guide.and_then(|guide| guide.vector(text)).unwrap_or_default();
+            let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+            parts.push(Digest::of(&bytes));
+        }
+    }
+    Digest::of(parts.iter().map(|part| part.0).collect::<Vec<_>>().as_flattened())
+}

@@ -1,0 +1,193 @@
+//! An index of a folder: made, searched, kept in step, mended.
+
+use std::fs;
+
+use super::harness::{documents, has, json, refused, retune, stderr, stdout};
+use crate::common;
+
+#[test]
+fn a_folder_is_indexed_searched_and_kept_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    let report = json(folder.path(), &["index", "."]);
+    has(
+        &report,
+        &[
+            "index",
+            "documents",
+            "chunks",
+            "read",
+            "unchanged",
+            "chunks_encoded",
+            "chunks_kept",
+            "removed",
+            "skipped",
+            "seconds",
+        ],
+    );
+    assert_eq!((&report["documents"], &report["read"]), (&8.into(), &8.into()));
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 2);
+
+    let again = json(folder.path(), &["index", "."]);
+    assert_eq!(
+        (&again["read"], &again["unchanged"], &again["chunks_encoded"]),
+        (&0.into(), &8.into(), &0.into())
+    );
+
+    let answer = json(folder.path(), &["search", "descaled", "kettle"]);
+    has(&answer, &["query_id", "generation", "mode", "took_ms", "hits"]);
+    has(&answer["took_ms"], &["encode", "lexical", "dense", "fuse", "total"]);
+    has(
+        &answer["hits"][0],
+        &["rank", "document", "title", "passage", "start", "end", "score", "lexical", "dense"],
+    );
+    assert_eq!(answer["hits"][0]["document"], "kettle.md");
+    let (start, end) =
+        (answer["hits"][0]["start"].as_u64().unwrap(), answer["hits"][0]["end"].as_u64().unwrap());
+    let file = fs::read_to_string(folder.path().join("kettle.md")).unwrap();
+    assert_eq!(answer["hits"][0]["passage"], file[start as usize..end as usize]);
+
+    fs::write(folder.path().join("kettle.md"), "# kettle\n\nThe kettle has been scrapped.\n").unwrap();
+    fs::remove_file(folder.path().join("fog.md")).unwrap();
+    let changed = json(folder.path(), &["index", "."]);
+    assert_eq!(
+        (&changed["read"], &changed["removed"], &changed["documents"]),
+        (&1.into(), &1.into(), &7.into())
+    );
+    assert!(
+        json(folder.path(), &["search", "--mode", "lexical", "vinegar"])["hits"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+
+    let text = stdout(&retune(folder.path(), &["search", "kettle"]));
+    assert!(text.contains("kettle.md") && text.contains("scrapped"), "{text}");
+}
+
+#[test]
+fn an_index_can_lie_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let index = elsewhere.path().join("index");
+    let index = index.to_str().unwrap();
+    json(folder.path(), &["index", ".", "--index", index]);
+    assert!(!folder.path().join(".retune").exists());
+    assert_eq!(
+        json(elsewhere.path(), &["search", "--index", index, "kettle"])["hits"][0]["document"],
+        "kettle.md"
+    );
+    json(folder.path(), &["index", "."]);
+    let dir = folder.path().to_str().unwrap();
+    assert_eq!(
+        json(elsewhere.path(), &["search", "--dir", dir, "kettle"])["hits"][0]["document"],
+        "kettle.md"
+    );
+}
+
+#[test]
+fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    documents(a.path());
+    fs::write(b.path().join("other.md"), "Something else.").unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let index = elsewhere.path().join("x");
+    let index = index.to_str().unwrap();
+    json(a.path(), &["index", ".", "--index", index, "--language", "german", "--max-tokens", "64"]);
+    for (folder, args, word) in [
+        (b.path(), &["index", ".", "--index", index][..], "follows"),
+        (a.path(), &["index", ".", "--index", index, "--language", "english"], "german"),
+        (a.path(), &["index", ".", "--index", index, "--max-tokens", "65"], "64"),
+        (a.path(), &["demo", "--index", index], "new folder"),
+    ] {
+        let said = refused(folder, args);
+        assert!(said.contains(word), "{args:?}: {said}");
+    }
+    json(a.path(), &["index", ".", "--index", index, "--language", "german"]);
+    assert_eq!(json(a.path(), &["status", "--index", index])["documents"], 8);
+    // The folder with the index in it may be moved.
+    json(a.path(), &["index", "."]);
+    let moved = b.path().join("moved");
+    fs::rename(a.path(), &moved).unwrap();
+    assert_eq!(json(&moved, &["index", "."])["unchanged"], 8);
+}
+
+#[test]
+fn a_damaged_index_is_mended_as_the_messages_say() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let lexical = folder.path().join(".retune/lexical");
+    let mut files = fs::read_dir(&lexical).unwrap().map(|entry| entry.unwrap().path());
+    let store = files.find(|path| path.extension().is_some_and(|kind| kind == "store")).unwrap();
+    let mut bytes = fs::read(&store).unwrap();
+    bytes[20] ^= 0x55;
+    fs::write(&store, bytes).unwrap();
+    let status = retune(folder.path(), &["status"]);
+    let said = stdout(&status) + &stderr(&status);
+    assert!(said.contains("delete") && said.contains("index the documents again"), "{said}");
+    fs::remove_dir_all(&lexical).unwrap();
+    let again = retune(folder.path(), &["--json", "index", "."]);
+    assert!(stderr(&again).contains("begins anew"), "{}", stderr(&again));
+    assert!(again.status.success());
+    let status = json(folder.path(), &["status"]);
+    assert_eq!(status["documents"], 8);
+    assert_eq!(status["damaged_files"], serde_json::json!([]));
+    assert_eq!(json(folder.path(), &["search", "descaled kettle"])["hits"][0]["document"], "kettle.md");
+}
+
+#[test]
+fn hits_are_filtered_and_fused_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    fs::write(folder.path().join("notes/kettle.TXT"), "A kettle of another kind.").unwrap();
+    json(folder.path(), &["index", "."]);
+    let found = |args: &[&str]| -> Vec<String> {
+        let answer = json(folder.path(), &[&["search", "kettle", "--limit", "20"], args].concat());
+        let hits = answer["hits"].as_array().unwrap().iter();
+        hits.map(|hit| hit["document"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(found(&[]).len(), 9);
+    assert_eq!(
+        found(&["--filter", r#"{"equals":{"field":"extension","value":"txt"}}"#]),
+        ["notes/kettle.TXT"]
+    );
+    assert_eq!(found(&["--filter", r#"{"equals":{"field":"path","value":"kettle.md"}}"#]), ["kettle.md"]);
+    assert_eq!(found(&["--rrf"]).len(), 9);
+    for (args, word) in
+        [(["--filter", "{}"], "equals"), (["--dense-weight", "7"], "0 to 1"), (["--limit", "0"], "--limit")]
+    {
+        let refused = retune(folder.path(), &[&["search", "kettle"][..], &args].concat());
+        assert_eq!(refused.status.code(), Some(2), "{args:?}: {}", stderr(&refused));
+        assert!(stderr(&refused).contains(word), "{args:?}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn searching_beside_a_writer_answers_and_says_that_it_is_not_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let writer = retune::Engine::open(folder.path().join(".retune"), common::options()).unwrap();
+    let output = retune(folder.path(), &["search", "descaled", "kettle"]);
+    assert!(output.status.success());
+    assert!(stdout(&output).contains("kettle.md"));
+    assert!(stderr(&output).contains("not logged"), "{}", stderr(&output));
+    let said = refused(folder.path(), &["index", "."]);
+    assert!(said.contains("open for writing"), "{said}");
+    drop(writer);
+}
+
+#[test]
+fn queries_are_forgotten_by_text_and_by_id() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let ask = |query: &str| json(folder.path(), &["search", query])["query_id"].as_str().unwrap().to_string();
+    let (first, _, _) = (ask("kettle"), ask("fog horn"), ask("Fog  horn"));
+    assert_eq!(json(folder.path(), &["forget", "--query", "fog horn"])["records"], 2);
+    assert_eq!(json(folder.path(), &["forget", "--query-id", &first])["records"], 1);
+    assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
+}

@@ -1,0 +1,10 @@
+//! The program, as a user runs it.
+
+mod bad_input;
+mod eval;
+mod folder;
+mod harness;
+mod learn;
+mod passages;
+mod simulate;
+mod usage;

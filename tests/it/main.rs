@@ -1,0 +1,13 @@
+//! The engine and the program as their users meet them, on the tiny model.
+
+mod cli;
+mod common;
+mod engine;
+mod evaluation_page;
+mod gate;
+mod kill;
+mod learn;
+mod page;
+mod query_side;
+mod repair;
+mod schedule;
