@@ -11,7 +11,7 @@ use tantivy::directory::{
 };
 
 use crate::error::Error;
-use crate::storage;
+use crate::storage::{self, WriterLock};
 
 /// Delegates everything to tantivy's folder, and syncs it after `meta.json` is renamed into place.
 ///
@@ -65,8 +65,16 @@ impl Directory for DurableDirectory {
         self.inner.sync_directory()
     }
 
+    /// The writer's lock is ours: tantivy's outlives its holder while a child process is being started.
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
-        self.inner.acquire_lock(lock)
+        if lock.is_blocking {
+            return self.inner.acquire_lock(lock);
+        }
+        match WriterLock::of_file(&self.path.join(&lock.filepath)) {
+            Ok(Some(lock)) => Ok(DirectoryLock::from(Box::new(lock))),
+            Ok(None) => Err(LockError::LockBusy),
+            Err(error) => Err(LockError::wrap_io_error(io::Error::other(error.to_string()))),
+        }
     }
 
     fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
