@@ -51,13 +51,8 @@ impl Engine {
         };
         let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone())?;
         collect_garbage(&layout.generations(), &manifest)?;
-        let generation = Generation::open(
-            &layout.generations(),
-            manifest.current,
-            options.model.as_deref(),
-            options.backend(),
-        )?;
-        let generation = Arc::new(generation);
+        let generation =
+            Arc::new(Generation::open(&layout.generations(), manifest.current, &options.model_source())?);
         Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
         History::remove_retired(&layout.rounds())?;
         let mut dense = generation.open_dense(&settings.dense)?;
@@ -225,8 +220,10 @@ pub(super) fn read_manifest(layout: &Layout) -> Result<Manifest> {
 /// afresh.
 fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, LexicalIndex, Manifest)> {
     refuse_to_create_over(layout)?;
-    let folder = find_model(options)?;
-    let encoder = Encoder::load_with(&folder, options.backend().options())?;
+    let encoder = match &options.encoder {
+        Some(encoder) => Arc::clone(encoder),
+        None => Arc::new(Encoder::load_with(&find_model(options)?, options.backend().options())?),
+    };
     let settings = Settings::of(options);
     for leftover in [layout.lexical(), layout.generations()] {
         crate::storage::remove_folder(&leftover)?;
@@ -292,9 +289,7 @@ fn read_generation(
     id: GenerationId,
     options: &Options,
 ) -> Result<(Snapshot, DenseIndex)> {
-    let given = options.model.as_deref();
-    let generation = Generation::open(&layout.generations(), id, given, options.backend())?;
-    let generation = Arc::new(generation);
+    let generation = Arc::new(Generation::open(&layout.generations(), id, &options.model_source())?);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;
     let dense = reader.view(&lexical.live_chunks())?;

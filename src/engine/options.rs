@@ -1,16 +1,18 @@
 //! How an engine is opened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::idle::IdleOptions;
 use crate::corpus::CorpusOptions;
-use crate::encoder::{Backend, Device, Precisions};
+use crate::encoder::{Backend, Device, Encoder, Precisions};
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackOptions;
 use crate::fusion::Fusion;
+use crate::generation::ModelSource;
 use crate::learn::LearnOptions;
 use crate::lexical::Language;
 
@@ -22,6 +24,10 @@ pub struct Options {
     /// The model folder. Default: `RETUNE_MODEL`, retune's cache, the Hugging Face cache; never the network: see
     /// [`model::fetch`](crate::model::fetch).
     pub model: Option<PathBuf>,
+    /// An encoder that many engines share: it is loaded once, and held in memory once, however many indexes use it.
+    /// It stands in for [`model`](Options::model), [`precisions`](Options::precisions) and
+    /// [`device`](Options::device). An index that has been trained loads its own weights. Default none.
+    pub encoder: Option<Arc<Encoder>>,
     /// What the encoder's products are computed in, for documents and for queries apart. Default bf16 for both.
     pub precisions: Precisions,
     /// Where the encoder computes, in search and in learning. Default: this processor, with retune's own kernels.
@@ -50,6 +56,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             model: None,
+            encoder: None,
             precisions: Precisions::default(),
             device: Device::default(),
             language: Language::default(),
@@ -67,6 +74,7 @@ impl Default for Options {
 /// How a document is cut into chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Chunking {
     /// Passages of at most [`CorpusOptions::max_tokens`] tokens, along headings, paragraphs and sentences.
     #[default]
@@ -132,12 +140,25 @@ impl Options {
     }
 
     pub(super) fn backend(&self) -> Backend {
-        Backend { device: self.device, precisions: self.precisions }
+        match &self.encoder {
+            Some(encoder) => encoder.backend(),
+            None => Backend { device: self.device, precisions: self.precisions },
+        }
+    }
+
+    pub(super) fn model_source(&self) -> ModelSource {
+        ModelSource { shared: self.encoder.clone(), folder: self.model.clone(), backend: self.backend() }
     }
 
     /// Sets [`model`](Options::model).
     pub fn with_model(mut self, folder: impl Into<PathBuf>) -> Self {
         self.model = Some(folder.into());
+        self
+    }
+
+    /// Sets [`encoder`](Options::encoder).
+    pub fn with_encoder(mut self, encoder: Arc<Encoder>) -> Self {
+        self.encoder = Some(encoder);
         self
     }
 
@@ -195,6 +216,14 @@ impl Options {
         self.fusion.validate()?;
         self.corpus.validate()?;
         self.feedback.validate()?;
+        if self.encoder.as_ref().is_some_and(|encoder| encoder.wants_calibration()) {
+            return Err(Error::invalid(
+                "the shared encoder",
+                "int8 without a calibration",
+                "one with a calibration (Encoder::calibrate, Encoder::use_calibration): every index would wait for \
+                 its own",
+            ));
+        }
         if self.policy.new_judgements == Some(0) {
             return Err(Error::invalid("the learning policy", "0 new judgements", "1 or more"));
         }

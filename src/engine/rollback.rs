@@ -71,7 +71,7 @@ fn open_earlier(
     lexical: &LexicalSnapshot,
 ) -> Result<(Generation, DenseIndex)> {
     let open = |id: GenerationId| -> Result<(Generation, DenseIndex)> {
-        let generation = Generation::open(root, id, options.model.as_deref(), options.backend())?;
+        let generation = Generation::open(root, id, &options.model_source())?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let encoder = &generation.encoder;
         fill(&mut dense, encoder, generation.folder(), lexical, &mut |_, _| ControlFlow::Continue(()))?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::calibration;
 use super::candidate::Candidate;
+use super::meta::{GenerationMeta, ModelPlace, model_folder};
 use super::model_files::{self, Files};
-use super::open::{Generation, GenerationMeta, ModelPlace, Pinned, dense_folder, model_folder};
+use super::open::{Generation, Pinned, dense_folder};
 use super::query_side::{QueriesMeta, QuerySide};
 use super::scratch::{Scratch, next_id, scratch, scratch_for};
 use crate::dense::{DenseIndex, DenseOptions};
@@ -34,7 +35,7 @@ impl Building {
     /// Starts the first generation of `root`, over a model that lies outside the index.
     pub(crate) fn first(
         root: &Path,
-        encoder: Encoder,
+        encoder: Arc<Encoder>,
         fusion: Fusion,
         options: &DenseOptions,
     ) -> Result<Building> {
@@ -64,7 +65,7 @@ impl Building {
         let folder = scratch(root, parent, "")?;
         let model = model_folder(&folder.0);
         save(&model)?;
-        let encoder = Encoder::load_with(&model, parent.encoder.backend().options())?;
+        let encoder = Arc::new(Encoder::load_with(&model, parent.encoder.backend().options())?);
         let meta = GenerationMeta {
             id: next_id(root, parent)?,
             parent: Some(parent.meta.id),
@@ -134,12 +135,12 @@ impl Building {
     fn without_vectors(
         folder: Scratch,
         meta: GenerationMeta,
-        encoder: Encoder,
+        encoder: Arc<Encoder>,
         options: &DenseOptions,
     ) -> Result<Building> {
         let (to, dimensions) = (dense_folder(&folder.0), encoder.dimensions());
         let dense = DenseIndex::create(&to, dimensions, meta.weights, options.clone())?;
-        Ok(Building { meta, encoder: Arc::new(encoder), queries: QuerySide::default(), dense, folder })
+        Ok(Building { meta, encoder, queries: QuerySide::default(), dense, folder })
     }
 
     /// Brings the dense index up to `chunks`: encodes every live chunk that has no vector yet.

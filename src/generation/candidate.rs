@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::open::{Generation, GenerationMeta, Pinned};
+use super::meta::GenerationMeta;
+use super::open::{Generation, Pinned};
 use super::query_side::{QueriesMeta, QueryEncoderMeta, QuerySide, query_folder};
 use super::scratch::{Scratch, scratch};
 use crate::encoder::Encoder;

@@ -4,79 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-
 use super::calibration;
-use super::damage::{META, REMEDY};
 use super::manifest::folder_of;
-use super::model_files::{self, Files};
+use super::meta::{GenerationMeta, ModelPlace, model_folder};
+use super::model_source::ModelSource;
 use super::queries::QueryCache;
-use super::query_side::{QueriesMeta, QuerySide, query_folder};
+use super::query_side::{QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
-use crate::encoder::{Backend, Encoder, model};
+use crate::encoder::Encoder;
 use crate::error::{Error, Result};
-use crate::fusion::Fusion;
-use crate::ids::{ChunkId, Digest, GenerationId};
-use crate::storage::{read_envelope, remove_folder, write_envelope};
-
-const KIND: &str = "generation";
-const VERSION: u32 = 1;
-
-/// Where a generation's encoder lies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ModelPlace {
-    /// In the generation's own folder `model/`: weights that a round has trained.
-    Own,
-    /// In a folder outside the index: the model that the index was created with.
-    Folder(PathBuf),
-}
-
-/// What a generation was built with: `generation.json`. Never changes once published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct GenerationMeta {
-    pub(crate) id: GenerationId,
-    /// The generation whose encoder was trained further; none for the first.
-    pub(crate) parent: Option<GenerationId>,
-    /// SHA-256 of the encoder's weights.
-    pub(crate) weights: Digest,
-    pub(crate) model: ModelPlace,
-    /// The other files of the model, where it is the generation's own.
-    #[serde(default)]
-    pub(super) files: Files,
-    /// What turns queries into vectors, where that is not the encoder alone.
-    #[serde(default)]
-    pub(crate) queries: QueriesMeta,
-    pub(crate) fusion: Fusion,
-    pub(crate) created_ms: u64,
-}
-
-impl GenerationMeta {
-    /// Whether rounds have made it rank the queries better that they were trained on, by more than the fusion.
-    pub(crate) fn has_learnt(&self) -> bool {
-        self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
-    }
-
-    pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
-        let path = folder.join(META);
-        let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
-        let meta = read.ok_or_else(|| Error::Damaged {
-            path: path.clone(),
-            found: "no such file".into(),
-            expected: "the description of the generation".into(),
-            remedy: REMEDY,
-        })?;
-        if let Some(retired) = read_envelope::<Retired>(&path, KIND, VERSION)? {
-            retired.warn(&path);
-        }
-        Ok(meta)
-    }
-
-    pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        write_envelope(&folder.join(META), KIND, VERSION, self)
-    }
-}
+use crate::ids::{ChunkId, GenerationId};
+use crate::storage::remove_folder;
 
 /// An opened generation. Its folder lives as long as the last handle to it, even when it has been replaced.
 #[derive(Debug)]
@@ -91,17 +29,11 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens the generation `id` of `root`. An encoder that lies outside the index is looked for in `given`, where it
-    /// was when the index was created, and in the caches; only the very same weights are accepted.
-    pub(crate) fn open(
-        root: &Path,
-        id: GenerationId,
-        given: Option<&Path>,
-        backend: Backend,
-    ) -> Result<Generation> {
+    /// Opens the generation `id` of `root` with an encoder from `source`.
+    pub(crate) fn open(root: &Path, id: GenerationId, source: &ModelSource) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let encoder = Arc::new(open_encoder(&folder, &meta, given, backend)?);
+        let encoder = source.encoder(&folder, &meta)?;
         calibration::resume(&encoder, &folder)?;
         let queries = QuerySide::open(&folder, &meta.queries, &encoder)?;
         Ok(Generation::new(meta, encoder, queries, folder))
@@ -217,127 +149,4 @@ pub(crate) struct Pinned {
 
 pub(super) fn dense_folder(generation: &Path) -> PathBuf {
     generation.join("dense")
-}
-
-pub(super) fn model_folder(generation: &Path) -> PathBuf {
-    generation.join("model")
-}
-
-fn open_encoder(
-    folder: &Path,
-    meta: &GenerationMeta,
-    given: Option<&Path>,
-    backend: Backend,
-) -> Result<Encoder> {
-    let load = |folder: &Path| Encoder::load_with(folder, backend.options());
-    let recorded = match &meta.model {
-        ModelPlace::Own => {
-            return model_files::load(&model_folder(folder), meta.weights, &meta.files, backend, REMEDY);
-        }
-        ModelPlace::Folder(recorded) => recorded,
-    };
-    if let Some(given) = given {
-        let encoder = load(given)?;
-        return match encoder.weights() == meta.weights {
-            true => Ok(encoder),
-            false => Err(Error::Model {
-                path: given.to_path_buf(),
-                problem: format!(
-                    "its weights are {}, the index was built with {}",
-                    encoder.weights(),
-                    meta.weights
-                ),
-                remedy: "leave the option out, or index the documents into a new folder with this model",
-            }),
-        };
-    }
-    let cached = model::locate(None)?.map(|located| located.folder);
-    let mut tried = vec![recorded.display().to_string()];
-    for candidate in [Some(recorded.clone()), cached].into_iter().flatten() {
-        if !candidate.is_dir() {
-            continue;
-        }
-        let encoder = load(&candidate)?;
-        if encoder.weights() == meta.weights {
-            return Ok(encoder);
-        }
-        tried.push(format!("{} (other weights: {})", candidate.display(), encoder.weights()));
-    }
-    Err(Error::Model {
-        path: recorded.clone(),
-        problem: format!(
-            "the weights {} that the index was built with were not found ({})",
-            meta.weights,
-            tried.join(", ")
-        ),
-        remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",
-    })
-}
-
-/// What rounds of earlier versions may have left in `generation.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Retired {
-    nudged: Option<IgnoredAny>,
-    queries: RetiredQueries,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RetiredQueries {
-    adapter: Option<IgnoredAny>,
-}
-
-impl Retired {
-    /// Says in the log what of an older generation is not used any more.
-    fn warn(&self, path: &Path) {
-        let path = path.display();
-        if self.queries.adapter.is_some() {
-            tracing::warn!(%path, "adapters of queries are no longer used: queries are encoded without one");
-        }
-        if self.nudged.is_some() {
-            tracing::warn!(%path, "vectors are no longer moved: those that a round has moved stay where they are");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::query_side::QueryEncoderMeta;
-    use super::*;
-
-    fn first() -> GenerationMeta {
-        GenerationMeta {
-            id: GenerationId(1),
-            parent: None,
-            weights: Digest([0; 32]),
-            model: ModelPlace::Folder("model".into()),
-            files: Files::new(),
-            queries: QueriesMeta::default(),
-            fusion: Fusion::Convex { dense_weight: 0.2 },
-            created_ms: 0,
-        }
-    }
-
-    #[test]
-    fn whatever_is_beside_the_fusion_was_learnt_from_queries() {
-        assert!(!first().has_learnt());
-        assert!(GenerationMeta { model: ModelPlace::Own, ..first() }.has_learnt());
-        let encoder = QueryEncoderMeta::new(Digest([1; 32]), Digest([0; 32]));
-        let queries = QueriesMeta { encoder: Some(encoder) };
-        assert!(GenerationMeta { queries, ..first() }.has_learnt());
-    }
-
-    #[test]
-    fn a_generation_with_an_adapter_and_moved_vectors_is_read_without_them() {
-        let folder = tempfile::tempdir().unwrap();
-        first().write(folder.path()).unwrap();
-        let mut stored = serde_json::to_value(first()).unwrap();
-        stored["nudged"] = serde_json::json!([1, 5]);
-        stored["queries"]["adapter"] = serde_json::json!({ "file": "0" });
-        write_envelope(&folder.path().join(META), KIND, VERSION, &stored).unwrap();
-        assert_eq!(GenerationMeta::read(folder.path()).unwrap(), first());
-        let retired: Retired = serde_json::from_value(stored).unwrap();
-        assert!(retired.nudged.is_some() && retired.queries.adapter.is_some());
-    }
 }

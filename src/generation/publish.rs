@@ -89,7 +89,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let building = || {
-            let encoder = Encoder::load(&tiny_model()).unwrap();
+            let encoder = Arc::new(Encoder::load(&tiny_model()).unwrap());
             Building::first(root, encoder, Fusion::default(), &DenseOptions::default()).unwrap()
         };
         let fails = |_: &Generation| -> Result<()> {

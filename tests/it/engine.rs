@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::common;
 use crate::common::{copy, documents, ids, open, options};
-use retune::{Document, Engine, Error, Filter, Fusion, Mode, Query, Verdict};
+use retune::{Document, Encoder, Engine, Error, Filter, Fusion, Mode, Options, Query, Verdict};
 
 #[test]
 fn what_was_added_is_found_in_every_mode_and_after_reopening() {
@@ -291,4 +291,40 @@ fn an_index_that_lost_its_settings_is_not_written_over() {
     assert!(matches!(refused, Err(Error::Damaged { .. })), "{:?}", refused.err());
     std::fs::write(&settings, saved).unwrap();
     assert_eq!(common::open(folder.path()).status().unwrap().documents, 8);
+}
+
+#[test]
+fn many_indexes_share_one_encoder() {
+    let folder = tempfile::tempdir().unwrap();
+    let encoder = Arc::new(Encoder::load(&common::tiny_model()).unwrap());
+    let shared = || Options::default().with_encoder(Arc::clone(&encoder));
+    let tenants: Vec<Engine> =
+        (0..3).map(|n| Engine::open(folder.path().join(n.to_string()), shared()).unwrap()).collect();
+    assert!(Arc::strong_count(&encoder) > 3, "none has loaded its own");
+    for engine in &tenants {
+        engine.add(documents()).unwrap();
+        assert_eq!(ids(engine, &Query::new("descaled kettle"))[0], "kettle");
+        engine.close().unwrap();
+    }
+    drop(tenants);
+    assert_eq!(Arc::strong_count(&encoder), 1);
+    // The same index with a model of its own, and again with a shared one.
+    let path = folder.path().join("0");
+    Engine::open(&path, options()).unwrap().close().unwrap();
+    assert_eq!(Engine::open(&path, shared()).unwrap().status().unwrap().documents, 8);
+}
+
+#[test]
+fn a_shared_encoder_with_other_weights_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).close().unwrap();
+    let other = folder.path().join("model");
+    copy(&common::tiny_model(), &other);
+    let weights = other.join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    let encoder = Arc::new(Encoder::load(&other).unwrap());
+    let opened = Engine::open(folder.path().join("index"), Options::default().with_encoder(encoder));
+    assert!(matches!(opened, Err(Error::Model { .. })), "{opened:?}");
 }

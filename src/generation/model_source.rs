@@ -1,0 +1,86 @@
+//! Where the encoder of a generation comes from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::damage::REMEDY;
+use super::meta::{GenerationMeta, ModelPlace, model_folder};
+use super::model_files;
+use crate::encoder::{Backend, Encoder, model};
+use crate::error::{Error, Result};
+
+/// What an application has said of the model.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ModelSource {
+    /// An encoder that is loaded already. It serves every generation with its weights.
+    pub(crate) shared: Option<Arc<Encoder>>,
+    /// A model folder.
+    pub(crate) folder: Option<PathBuf>,
+    /// How encoders compute that are loaded here.
+    pub(crate) backend: Backend,
+}
+
+impl ModelSource {
+    /// The encoder for a generation in `folder`. Weights that lie outside the index are looked for in the shared
+    /// encoder, in the given folder, where they were when the index was created, and in the caches.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if what was given has other weights, or if none of the places has the right ones;
+    /// [`Error::Damaged`] if the generation's own weights are gone or another.
+    pub(super) fn encoder(&self, folder: &Path, meta: &GenerationMeta) -> Result<Arc<Encoder>> {
+        if let Some(shared) = self.shared.as_ref().filter(|shared| shared.weights() == meta.weights) {
+            return Ok(Arc::clone(shared));
+        }
+        match &meta.model {
+            ModelPlace::Own => {
+                let own = model_folder(folder);
+                model_files::load(&own, meta.weights, &meta.files, self.backend, REMEDY).map(Arc::new)
+            }
+            ModelPlace::Folder(recorded) => self.outside(recorded, meta),
+        }
+    }
+
+    fn outside(&self, recorded: &Path, meta: &GenerationMeta) -> Result<Arc<Encoder>> {
+        let load = |folder: &Path| Encoder::load_with(folder, self.backend.options()).map(Arc::new);
+        let given = match (&self.shared, &self.folder) {
+            (Some(shared), _) => Some(Arc::clone(shared)),
+            (None, Some(folder)) => Some(load(folder)?),
+            (None, None) => None,
+        };
+        if let Some(given) = given {
+            return match given.weights() == meta.weights {
+                true => Ok(given),
+                false => Err(Error::Model {
+                    path: given.folder().to_path_buf(),
+                    problem: format!(
+                        "its weights are {}, the index was built with {}",
+                        given.weights(),
+                        meta.weights
+                    ),
+                    remedy: "leave the option out, or index the documents into a new folder with this model",
+                }),
+            };
+        }
+        let cached = model::locate(None)?.map(|located| located.folder);
+        let mut tried = vec![recorded.display().to_string()];
+        for candidate in [Some(recorded.to_path_buf()), cached].into_iter().flatten() {
+            if !candidate.is_dir() {
+                continue;
+            }
+            let encoder = load(&candidate)?;
+            if encoder.weights() == meta.weights {
+                return Ok(encoder);
+            }
+            tried.push(format!("{} (other weights: {})", candidate.display(), encoder.weights()));
+        }
+        Err(Error::Model {
+            path: recorded.to_path_buf(),
+            problem: format!(
+                "the weights {} that the index was built with were not found ({})",
+                meta.weights,
+                tried.join(", ")
+            ),
+            remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",
+        })
+    }
+}
