@@ -57,6 +57,12 @@ impl Engine {
         }
     }
 
+    /// Whether a round that was asked for in the background has not ended.
+    pub(super) fn is_asked_to_learn(&self) -> bool {
+        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        worker.as_ref().is_some_and(Worker::is_asked)
+    }
+
     /// Judgements that no round has learned from yet, as far as the policy counts them.
     pub(super) fn judged(&self) -> usize {
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,6 +129,7 @@ impl Schedule {
                     Ok(request) => {
                         let result = self.round(&request.options, &request.control, None);
                         (before, from) = (Duration::ZERO, Instant::now());
+                        self.inbox.unfinished.fetch_sub(1, Ordering::AcqRel);
                         // The caller may have dropped its handle.
                         let _ = request.reply.send(result);
                         continue;
@@ -176,6 +183,7 @@ impl Schedule {
         let Some(inner) = self.engine.upgrade() else { return Err(Error::Closed { doing: "learn" }) };
         let engine = Engine { inner };
         let mut progress = |progress: LearnProgress| loop {
+            *control.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
             if control.cancel.load(Ordering::Acquire) || self.inbox.stop.load(Ordering::Acquire) {
                 return ControlFlow::Break(());
             }

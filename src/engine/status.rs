@@ -39,7 +39,7 @@ pub struct Status {
     pub last_round: Option<RoundReport>,
     /// Files of the lexical index whose checksum is wrong; an index that is sound has none.
     pub damaged_files: Vec<PathBuf>,
-    /// Whether a round is running in this engine.
+    /// Whether a round is running in this engine, or was asked for and waits for its turn.
     pub learning: bool,
     /// Whether it waits: it was paused, or the machine is not idle enough for it.
     pub paused: bool,
@@ -129,7 +129,7 @@ impl Engine {
             },
             last_round: self.inner.history.last()?,
             damaged_files: self.inner.lexical.damaged_files()?,
-            learning: self.inner.history.is_running(),
+            learning: self.inner.history.is_running() || self.is_asked_to_learn(),
             paused: self.inner.history.is_paused(),
             bytes: folder_bytes(self.path()),
         })

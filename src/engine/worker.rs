@@ -1,14 +1,15 @@
 //! The thread that runs rounds in the background, and the handles to it. What it does is
 //! [`background`](super::background)'s.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use crate::error::{Error, Result};
-use crate::learn::{LearnOptions, RoundReport};
+use crate::learn::{LearnOptions, LearnProgress, RoundReport};
 
 pub(super) const THREAD: &str = "retune-learn";
 /// Rounds that may wait; a further request is refused.
@@ -22,14 +23,30 @@ pub(super) struct Request {
     pub(super) reply: Sender<Result<RoundReport>>,
 }
 
-/// What the application has asked of a round.
+/// What the application has asked of a round, and what the round tells it.
 #[derive(Debug, Default)]
 pub(super) struct Control {
     pub(super) cancel: AtomicBool,
     pub(super) pause: AtomicBool,
+    pub(super) progress: Mutex<Option<LearnProgress>>,
 }
 
-/// A round that runs in the background.
+/// A round that runs in the background. Dropping it leaves the round running.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # fn round(engine: &retune::Engine) -> retune::Result<()> {
+/// let mut task = engine.learn_in_background(retune::LearnOptions::default())?;
+/// let report = loop {
+///     match task.wait_timeout(Duration::from_millis(200)) {
+///         Some(report) => break report?,
+///         None => println!("{:?}", task.progress()),
+///     }
+/// };
+/// println!("{}", report.gate.reason);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LearnTask {
     control: Arc<Control>,
@@ -55,10 +72,41 @@ impl LearnTask {
         self.control.pause.store(false, Ordering::Release);
     }
 
-    /// Waits for the round's end.
-    pub fn wait(self) -> Result<RoundReport> {
-        self.reply.recv().unwrap_or(Err(Error::Closed { doing: "finish the round" }))
+    /// How far the round is; `None` while it waits for its turn.
+    pub fn progress(&self) -> Option<LearnProgress> {
+        *self.control.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits for the round's end.
+    ///
+    /// # Errors
+    /// As [`Engine::learn`](crate::Engine::learn); [`Error::Closed`] if the engine was closed before the round began,
+    /// or if the result was taken already.
+    pub fn wait(self) -> Result<RoundReport> {
+        self.reply.recv().unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// The result, if the round has ended. It is given out once.
+    pub fn poll(&mut self) -> Option<Result<RoundReport>> {
+        match self.reply.try_recv() {
+            Ok(result) => Some(result),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err(ended())),
+        }
+    }
+
+    /// Waits for the round's end for at most `timeout`. The result is given out once.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Result<RoundReport>> {
+        match self.reply.recv_timeout(timeout) {
+            Ok(result) => Some(result),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(ended())),
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::Closed { doing: "finish the round" }
 }
 
 /// Handle of the worker's thread.
@@ -70,6 +118,8 @@ pub(super) struct Worker {
     stop: Arc<AtomicBool>,
     /// Judgements that no round has learned from yet.
     judged: Arc<AtomicUsize>,
+    /// Rounds that were asked for and have not ended.
+    unfinished: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
     failure: Receiver<Error>,
 }
@@ -80,6 +130,7 @@ pub(super) struct Inbox {
     pub(super) wake: Receiver<()>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) judged: Arc<AtomicUsize>,
+    pub(super) unfinished: Arc<AtomicUsize>,
     pub(super) failure: Sender<Error>,
 }
 
@@ -92,18 +143,20 @@ impl Worker {
         let _ = wake.try_send(());
         let (failed, failure) = bounded(1);
         let (stop, judged) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(judged)));
+        let unfinished = Arc::new(AtomicUsize::new(0));
         let inbox = Inbox {
             requests: requested,
             wake: woken,
             stop: Arc::clone(&stop),
             judged: Arc::clone(&judged),
+            unfinished: Arc::clone(&unfinished),
             failure: failed,
         };
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || work(inbox))
             .map_err(|source| Error::Io { doing: "start the thread", path: THREAD.into(), source })?;
-        Ok(Worker { requests, wake, stop, judged, thread, failure })
+        Ok(Worker { requests, wake, stop, judged, unfinished, thread, failure })
     }
 
     /// Hands a round to the thread.
@@ -114,11 +167,18 @@ impl Worker {
         let (reply, receiver) = bounded(1);
         let control = Arc::new(Control::default());
         let request = Request { options, control: Arc::clone(&control), reply };
+        self.unfinished.fetch_add(1, Ordering::AcqRel);
         self.requests.try_send(request).map_err(|_| {
+            self.unfinished.fetch_sub(1, Ordering::AcqRel);
             let found = format!("{QUEUE} rounds waiting");
             Error::invalid("starting a round", found, "fewer: wait for one of them")
         })?;
         Ok(LearnTask { control, reply: receiver })
+    }
+
+    /// Whether a round that was asked for has not ended.
+    pub(super) fn is_asked(&self) -> bool {
+        self.unfinished.load(Ordering::Acquire) > 0
     }
 
     /// Counts a judgement, and has the thread look at the policy.

@@ -1,6 +1,7 @@
 //! What a round did.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -234,6 +235,7 @@ pub struct RankingScores {
 /// What became of the new generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Decision {
     /// It answers now.
     Published,
@@ -287,6 +289,7 @@ impl RoundSeconds {
 /// The stages of a round, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LearnStage {
     /// Reading the log, making examples, then learning the fusion weight; each counted in judged queries.
     Collect,
@@ -298,6 +301,18 @@ pub enum LearnStage {
     Gate,
     /// Encoding what was added meanwhile and swapping; counted in chunks.
     Publish,
+}
+
+impl fmt::Display for LearnStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LearnStage::Collect => "collecting",
+            LearnStage::Train => "training",
+            LearnStage::Reindex => "reindexing",
+            LearnStage::Gate => "comparing",
+            LearnStage::Publish => "publishing",
+        })
+    }
 }
 
 /// How far a round is.

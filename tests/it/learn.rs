@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::common::rounds::{by_vectors, generations, harmful_round, judged, learn};
 use crate::common::{documents, ids, judge, judge_everything, open, options, quick_round};
+use retune::learn::{NegativeCounts, Tier};
 use retune::{
-    CorpusOptions, Decision, Document, Engine, Error, LearnOptions, LearnPolicy, LearnStage, Mode,
-    NegativeCounts, Query, Tier,
+    CorpusOptions, Decision, Document, Engine, Error, LearnOptions, LearnPolicy, LearnStage, Mode, Query,
 };
 
 /// A round in which nothing is suspected of being an answer.
@@ -388,15 +388,34 @@ fn a_cancelled_background_round_says_so_and_closing_stops_a_running_one() {
     let task = engine.learn_in_background(endless.clone()).unwrap();
     task.cancel();
     assert!(matches!(task.wait(), Err(Error::Cancelled { .. })));
-    let running = engine.learn_in_background(endless).unwrap();
-    while !engine.status().unwrap().learning {
-        std::thread::sleep(Duration::from_millis(5));
+    let mut running = engine.learn_in_background(endless).unwrap();
+    assert!(engine.status().unwrap().learning, "from the moment that it is asked for");
+    while running.progress().is_none() {
+        assert!(running.wait_timeout(Duration::from_millis(5)).is_none());
     }
+    assert!(running.poll().is_none());
     let second = engine.learn(&quick_round(), &mut |_| ControlFlow::Continue(()));
     assert!(matches!(second, Err(Error::RoundRunning { .. })), "{second:?}");
     engine.close().unwrap();
     assert!(matches!(running.wait(), Err(Error::Cancelled { .. })));
     assert_eq!(generations(folder.path()), ["000001"]);
+}
+
+#[test]
+fn the_result_of_a_background_round_is_given_out_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let mut task = engine.learn_in_background(quick_round()).unwrap();
+    let report = loop {
+        if let Some(report) = task.wait_timeout(Duration::from_secs(60)) {
+            break report.unwrap();
+        }
+    };
+    assert_eq!(report.round, 1);
+    assert!(!engine.status().unwrap().learning);
+    assert!(task.progress().is_some(), "the last one stays");
+    assert!(matches!(task.poll(), Some(Err(Error::Closed { .. }))));
+    assert!(matches!(task.wait(), Err(Error::Closed { .. })));
 }
 
 #[test]
