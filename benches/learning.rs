@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
-use retune::{Document, Engine, LearnOptions, LearnTask, Options, Query, Tier, TrainOptions, Verdict};
+use retune::learn::{Tier, TrainOptions};
+use retune::{Document, Engine, LearnOptions, LearnTask, Options, Query, Verdict};
 
 /// Between two searches.
 const THINKS: Duration = Duration::from_millis(50);

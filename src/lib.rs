@@ -26,8 +26,10 @@
 //! # }
 //! ```
 //!
-//! [`Engine`] is the handle to all of it. [`eval`] scores rankings, [`measure`] an engine on a test collection.
-//! [`model`] finds and fetches the encoder's weights. `page` draws a round or an evaluation.
+//! [`Engine`] is the handle to all of it. [`learn`] has the options and reports of rounds of learning, [`feedback`] the
+//! log of what users saw and picked. [`eval`] scores rankings, [`measure`] an engine on a test collection. [`model`]
+//! finds and fetches the encoder's weights, and [`encoder`] loads them without an index. `page` draws a round or an
+//! evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -39,11 +41,11 @@ pub mod encoder;
 mod engine;
 mod error;
 pub mod eval;
-mod feedback;
+pub mod feedback;
 mod fusion;
 mod generation;
 mod ids;
-mod learn;
+pub mod learn;
 mod lexical;
 pub mod measure;
 mod negatives;
@@ -60,19 +62,9 @@ pub use engine::{
     LearnPolicy, LearnTask, Options, Status,
 };
 pub use error::{Error, Result};
-pub use feedback::{
-    FeedbackOptions, FeedbackStats, Impression, Judgement, LogDamage, ShownHit, Verdict, normalise_query,
-};
+pub use feedback::Verdict;
 pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
-pub use learn::{
-    Decision, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, RankingScores,
-    RoundReport, RoundSeconds, Ruling, SuspectReport, Tier, TierReport, TrainingReport,
-};
+pub use learn::{Decision, LearnOptions, LearnProgress, LearnStage, RoundReport};
 pub use lexical::{FieldValue, Filter, Language};
-pub use negatives::{NegativeCounts, NegativeKind};
 pub use search::{Answer, Hit, Mode, Query, Took};
-pub use train::{
-    Displaced, Distribution, Masked, Measurement, MonitorReport, Moved, NegativeScope, Quantiles,
-    SourceMeasurement, StepReport, TrainOptions,
-};

@@ -106,6 +106,7 @@ impl BenchOptions {
 
 /// A part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BenchPart {
     /// Documents of five lengths.
     Encode,
@@ -157,6 +158,7 @@ pub struct BenchReport {
 
 /// The time of a query, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
 pub struct QueryTimes {
     /// The median.
     pub p50: f64,
@@ -166,6 +168,7 @@ pub struct QueryTimes {
 
 /// The speed of training.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
 pub struct TrainRate {
     /// Triplets per second, including the optimiser's work.
     pub triplets_per_second: f64,

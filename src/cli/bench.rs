@@ -1,7 +1,8 @@
 //! `retune bench`: measures the encoder's speed on this machine.
 
+use retune::Result;
 use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
-use retune::{Result, TrainOptions};
+use retune::learn::TrainOptions;
 
 use super::args::{Model, positive};
 use super::print::{Output, spinner};

@@ -1,6 +1,7 @@
 //! `retune rounds`: lists the rounds of learning.
 
-use retune::{Measurement, Result, RoundReport, Tier};
+use retune::learn::Measurement;
+use retune::{Result, RoundReport};
 use serde::Serialize;
 
 use super::args::Place;
@@ -28,12 +29,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 
 fn line(round: &RoundReport) -> String {
     let decision = round.gate.decision.name();
-    let tier = match round.tier {
-        Some(Tier::Fusion) => " the fusion weight",
-        Some(Tier::QuerySide) => " an encoder of queries",
-        Some(Tier::Encoder) => " an encoder",
-        None => "",
-    };
+    let tier = round.tier.map_or_else(String::new, |tier| format!(" {tier}"));
     let mut text = format!(
         "round {}: {decision}{tier} · {} training rows, {} held-out queries",
         round.round, round.examples, round.held_out

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Hidden files and files ignored by a `.gitignore` are not listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Skipped {
     /// The path relative to the indexed folder, with `/` separators. Invalid UTF-8 is shown as `�`.
     pub document: String,

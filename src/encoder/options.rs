@@ -8,6 +8,7 @@ use super::ops::{EncoderPrecision, Kernel};
 
 /// What products are computed in for documents and for queries. Two different ones take the memory of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Precisions {
     /// For documents. Default bf16.
     pub documents: EncoderPrecision,
@@ -24,6 +25,7 @@ impl Precisions {
 
 /// How an encoder computes.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct EncoderOptions {
     /// What products are computed in. Default: bf16, where the processor or the device has it.
     pub precisions: Precisions,

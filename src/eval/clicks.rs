@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 /// `Cascade` and `Noisy` are cascade models (Craswell et al., "An experimental comparison of click position-bias
 /// models", 2008): the user reads from the top and may stop after each document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ClickModel {
     /// Picks every relevant document.
     Perfect,

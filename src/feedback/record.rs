@@ -68,6 +68,7 @@ pub struct Judgement {
 /// A user's verdict on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// The user picked the document, and so skipped the documents above it.
     Chosen,

@@ -32,6 +32,12 @@ pub use report::{
 pub(crate) use resume::Unfinished;
 pub use tier::Tier;
 
+pub use crate::negatives::{NegativeCounts, NegativeKind};
+pub use crate::train::{
+    Displaced, Distribution, Masked, Measurement, MonitorReport, Moved, NegativeScope, Quantiles,
+    SourceMeasurement, StepReport, TrainOptions,
+};
+
 use crate::error::Result;
 use crate::generation::Building;
 use collect::collect;

@@ -1,10 +1,13 @@
 //! What a round can publish.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What a round can publish, the cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Tier {
     /// Another weight of the two sides. Every vector stays.
     Fusion,
@@ -12,6 +15,16 @@ pub enum Tier {
     QuerySide,
     /// Another encoder, and all vectors anew.
     Encoder,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tier::Fusion => "a fusion weight",
+            Tier::QuerySide => "an encoder of queries",
+            Tier::Encoder => "an encoder",
+        })
+    }
 }
 
 impl Tier {

@@ -16,7 +16,8 @@ use super::test_set::TestSet;
 use super::users::ask;
 use crate::error::{Error, Result};
 use crate::eval::{ClickModel, Evaluation, Figures, Metric, Query as Topic, Split, compare};
-use crate::{Chunking, Engine, LearnOptions, Options, normalise_query};
+use crate::feedback::normalise_query;
+use crate::{Chunking, Engine, LearnOptions, Options};
 
 const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
 const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };

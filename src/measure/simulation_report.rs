@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::by_mode::ByMode;
 use super::progress::Progress;
 use crate::eval::Figures;
-use crate::{Decision, RoundReport, Tier};
+use crate::learn::Tier;
+use crate::{Decision, RoundReport};
 
 /// All rounds of a simulation.
 #[derive(Debug, Clone, Serialize)]

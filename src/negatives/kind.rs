@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Where a hard negative comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NegativeKind {
     /// Users passed it over, or said that it does not answer the query.
     Confusable,

@@ -9,6 +9,7 @@ use crate::lexical::Filter;
 /// Which indexes answer a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Mode {
     /// Both, fused.
     #[default]

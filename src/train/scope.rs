@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Which anchors see a row's hard negatives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NegativeScope {
     /// Every anchor of the batch, as in sentence-transformers. Right in a corpus so large that a text picked at random
     /// is practically never an answer.

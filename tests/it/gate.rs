@@ -6,7 +6,8 @@ use crate::common::rounds::{
     by_vectors, by_words, harmful_round, judged_pages, learn, open_by_words, publish,
 };
 use crate::common::{documents, judge, judge_everything, quick_round};
-use retune::{Decision, Document, Engine, GoldenQuery, LearnOptions, LearnStage, Query, Tier, Verdict};
+use retune::learn::{GoldenQuery, Tier};
+use retune::{Decision, Document, Engine, LearnOptions, LearnStage, Query, Verdict};
 
 /// A round whose encoder hardly moves.
 fn idle_round() -> LearnOptions {

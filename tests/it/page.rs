@@ -3,7 +3,8 @@
 use crate::common::html::check;
 use crate::common::rounds::learn;
 use crate::common::{documents, judge_everything, open, quick_round};
-use retune::{Decision, GoldenQuery, RoundReport, Tier, page};
+use retune::learn::{GoldenQuery, Tier};
+use retune::{Decision, RoundReport, page};
 
 const SECTIONS: [&str; 6] = ["gate", "training", "similarities", "difficulty", "sources", "time"];
 

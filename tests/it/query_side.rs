@@ -7,7 +7,8 @@ use crate::common::rounds::{
     by_vectors, cosines, farthest, generation, generations, judged, learn, publish, vectors,
 };
 use crate::common::{documents, flip, judge, judge_everything, open, options, quick_round};
-use retune::{Decision, Document, Engine, Error, LearnOptions, LearnStage, Tier};
+use retune::learn::Tier;
+use retune::{Decision, Document, Engine, Error, LearnOptions, LearnStage};
 
 const ASKED: &str = "what is done about a kettle";
 

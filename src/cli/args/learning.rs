@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use retune::{LearnOptions, NegativeCounts, NegativeScope, Tier, TrainOptions};
+use retune::LearnOptions;
+use retune::learn::{NegativeCounts, NegativeScope, Tier, TrainOptions};
 
 use super::values::{OrNone, named, or_none, positive};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retune::measure::Progress;
-use retune::{LearnProgress, LearnStage, Mode};
+use retune::{LearnProgress, Mode};
 
 const COUNTS: &str = "{msg:20} {wide_bar} {human_pos}/{human_len} {eta:>5}";
 const BYTES: &str =
@@ -76,13 +76,7 @@ impl Bars {
             Progress::Weights { done, total } => self.count(Step::Weights, done, total),
             Progress::Asking { done, total } => self.count(Step::Asking, done, total),
             Progress::Learning(LearnProgress { stage, done, total, .. }) => {
-                self.step(Step::Learning, done as u64, total as u64).set_message(match stage {
-                    LearnStage::Collect => "collecting",
-                    LearnStage::Train => "training",
-                    LearnStage::Reindex => "reindexing",
-                    LearnStage::Gate => "comparing",
-                    LearnStage::Publish => "publishing",
-                });
+                self.step(Step::Learning, done as u64, total as u64).set_message(stage.to_string());
             }
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! A round of learning as text.
 
-use retune::{Decision, MonitorReport, RoundReport, TierReport};
+use retune::learn::{MonitorReport, TierReport};
+use retune::{Decision, RoundReport};
 
 /// The report of a round.
 pub(crate) fn round_text(report: &RoundReport) -> String {

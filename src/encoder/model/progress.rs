@@ -42,7 +42,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// The progress callback of [`fetch`](super::fetch).
+/// The progress callback of a fetch.
 pub(super) type Report<'a> = &'a mut dyn FnMut(Progress);
 
 /// What a source came to: an error here is only the reason to ask the next source.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use zip::write::SimpleFileOptions;
 
 use super::*;
+use crate::error::Error;
 use crate::ids::Digest;
 
 const PARTS: usize = 5;

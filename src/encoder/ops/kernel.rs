@@ -16,6 +16,7 @@ const FORCED: &str = "RETUNE_KERNEL";
 /// variable `RETUNE_KERNEL` forces one by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Kernel {
     /// What the compiler makes of plain loops, on any processor. Products in f32.
     Portable,
@@ -36,6 +37,7 @@ pub enum Kernel {
 /// [`Kernel::precision`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum EncoderPrecision {
     /// 32-bit floating point: the reference.
     F32,

@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::super::colours::{AFTER, BEFORE, GAINED, GREY, LOST};
 use super::chart::{Axes, Frame, SIZE, SQUARE, WIDE, chart, dashes, number, svg, whole};
-use crate::Distribution;
 use crate::error::Result;
+use crate::learn::Distribution;
 
 /// A distribution in its colour.
 pub(in crate::page) struct Histogram<'a> {

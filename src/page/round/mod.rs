@@ -7,7 +7,7 @@ mod training;
 use super::markup::{paragraph, section, table};
 use super::parts::Parts;
 use crate::error::Result;
-use crate::{Decision, RoundReport, Tier};
+use crate::{Decision, RoundReport};
 
 impl Parts for RoundReport {
     fn title(&self) -> String {
@@ -37,12 +37,8 @@ impl Parts for RoundReport {
 
 fn title(report: &RoundReport) -> String {
     let what = match (report.gate.decision, report.tier) {
-        (Decision::Published, Some(Tier::Fusion)) => "published a fusion weight",
-        (Decision::Published, Some(Tier::QuerySide)) => "published an encoder of queries",
-        (Decision::Published, Some(Tier::Encoder)) => "published an encoder",
-        (Decision::Published, None) => "published",
-        (Decision::Rejected, _) => "rejected",
-        (Decision::Skipped, _) => "skipped",
+        (Decision::Published, Some(tier)) => format!("published {tier}"),
+        (decision, _) => decision.name().to_string(),
     };
     format!("Round {}: {what}", report.round)
 }

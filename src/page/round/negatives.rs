@@ -5,8 +5,9 @@ use plotters::style::RGBColor;
 use super::super::colours::{AFTER, BEFORE};
 use super::super::markup::{Key, figure, figures, heading, key, paragraph, section, table};
 use super::super::plots::{Axes, Histogram, Series, histograms, lines};
+use crate::RoundReport;
 use crate::error::Result;
-use crate::{MonitorReport, NegativeKind, RoundReport, SourceMeasurement};
+use crate::learn::{MonitorReport, NegativeKind, SourceMeasurement};
 
 const ANSWERS: RGBColor = RGBColor(20, 80, 150);
 const NEGATIVES: RGBColor = RGBColor(200, 90, 10);

@@ -5,8 +5,9 @@ use plotters::style::RGBColor;
 use super::super::colours::AFTER;
 use super::super::markup::{figure, figures, paragraph, section, table};
 use super::super::plots::{Axes, Series, lines};
+use crate::RoundReport;
 use crate::error::Result;
-use crate::{NegativeScope, RoundReport, StepReport};
+use crate::learn::{NegativeScope, StepReport};
 
 const GRADIENT: RGBColor = RGBColor(130, 70, 20);
 const RATE: RGBColor = RGBColor(60, 100, 50);

@@ -5,7 +5,8 @@ pub mod rounds;
 
 use std::path::{Path, PathBuf};
 
-use retune::{Document, Engine, LearnOptions, Options, Query, TrainOptions};
+use retune::learn::TrainOptions;
+use retune::{Document, Engine, LearnOptions, Options, Query};
 
 /// A complete MPNet of 200 KB with random weights.
 pub fn tiny_model() -> PathBuf {

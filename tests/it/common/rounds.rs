@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use retune::{Decision, Engine, Fusion, LearnOptions, Mode, Options, Query, RoundReport, Tier};
+use retune::learn::Tier;
+use retune::{Decision, Engine, Fusion, LearnOptions, Mode, Options, Query, RoundReport};
 
 use super::{documents, judge_everything, judge_pages, open, options, pages, quick_round};
 
