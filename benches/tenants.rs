@@ -3,8 +3,8 @@
 //!     RETUNE_MODEL=DIR cargo bench --bench tenants -- [INDEXES]
 //!
 //! Makes INDEXES indexes (default 1000) of ten documents each, opens all of them again, and keeps them open: the time
-//! that each takes, the memory and the threads of an open one, and a search in each. Without `RETUNE_MODEL` it takes the
-//! tiny model of the fixtures.
+//! that each takes, the memory and the threads of an open one, and a search in each. Without `RETUNE_MODEL` it takes
+//! the tiny model of the fixtures.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
