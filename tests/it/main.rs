@@ -4,6 +4,7 @@ mod cli;
 mod common;
 mod engine;
 mod evaluation_page;
+mod fields;
 mod gate;
 mod kill;
 mod learn;
