@@ -2,6 +2,7 @@
 
 mod cli;
 mod common;
+mod desk;
 mod engine;
 mod evaluation_page;
 mod fields;
