@@ -11,7 +11,7 @@ fn main() -> retune::Result<()> {
     engine.add(vec![
         Document::new("faq/1", "To set a new password, open Settings and choose Security.")
             .with_title("Passwords")
-            .with_metadata("language", "en"),
+            .with_field("language", "en"),
         Document::new("faq/2", "Change the name that others see under Settings, Profile.")
             .with_title("User names"),
         Document::new("faq/3", "Invoices are sent on the first of the month.").with_title("Billing"),

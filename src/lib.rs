@@ -26,10 +26,10 @@
 //! # }
 //! ```
 //!
-//! [`Engine`] is the handle to all of it. [`learn`] has the options and reports of rounds of learning, [`feedback`] the
-//! log of what users saw and picked. [`eval`] scores rankings, [`measure`] an engine on a test collection. [`model`]
-//! finds and fetches the encoder's weights, and [`encoder`] loads them without an index. `page` draws a round or an
-//! evaluation.
+//! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`] has
+//! the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`] scores
+//! rankings, [`measure`] an engine on a test collection. [`model`] finds and fetches the encoder's weights, and
+//! [`encoder`] loads them without an index. `page` draws a round or an evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -54,6 +54,12 @@ pub mod page;
 mod search;
 mod storage;
 mod train;
+
+/// What the index holds of documents: their fields, lists of them, counts. See [`Engine::list`], [`Engine::facets`].
+pub mod documents {
+    pub use crate::engine::{DocumentPage, Listing, StoredDocument, StoredPassage};
+    pub use crate::lexical::{Date, FacetCount};
+}
 
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};

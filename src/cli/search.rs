@@ -24,8 +24,9 @@ pub(super) struct Args {
     /// Weight of the dense score in the fused score, 0 to 1. Default: the weight that the index has learnt.
     #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf", value_parser = dense_weight)]
     dense_weight: Option<f32>,
-    /// Show only documents whose metadata matches this JSON filter; see docs/cli.md.
-    #[arg(long, value_name = "JSON", value_parser = filter)]
+    /// Show only documents whose fields match, such as 'extension=rst path=docs/*' or 'not path=old/*'. Takes JSON too;
+    /// see docs/cli.md.
+    #[arg(long, value_name = "FILTER", value_parser = filter)]
     filter: Option<Filter>,
 }
 

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{Chunk, Format};
 use crate::error::{Error, Result};
 use crate::ids::{Digest, LONGEST_DOCUMENT_ID};
-use crate::lexical::FieldValue;
+use crate::lexical::{FieldValue, RESERVED, stored_fields};
+
+/// The metadata that keeps a document's title.
+pub(super) const TITLE: &str = "retune.title";
 
 /// A document: an id of the application's own, a text, and what it can be filtered by.
 ///
@@ -15,7 +18,8 @@ use crate::lexical::FieldValue;
 /// use retune::Document;
 /// let document = Document::new("faq/17", "To reset your password, open Settings.")
 ///     .with_title("Passwords")
-///     .with_metadata("language", "en");
+///     .with_field("language", "en")
+///     .with_field("tags", ["account", "security"]);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -28,19 +32,19 @@ pub struct Document {
     pub text: String,
     /// How the text is read. Default plain text.
     pub format: Format,
-    /// What [`Filter`](crate::Filter) can select by. Default nothing.
-    pub metadata: BTreeMap<String, FieldValue>,
+    /// What [`Filter`](crate::Filter) can select by, and what comes back with every hit. Default nothing.
+    pub fields: BTreeMap<String, FieldValue>,
 }
 
 impl Document {
-    /// A plain text without title and metadata.
+    /// A plain text without title and fields.
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Document {
         Document {
             id: id.into(),
             title: String::new(),
             text: text.into(),
             format: Format::default(),
-            metadata: BTreeMap::new(),
+            fields: BTreeMap::new(),
         }
     }
 
@@ -56,9 +60,15 @@ impl Document {
         self
     }
 
-    /// Adds one field of [`metadata`](Document::metadata).
-    pub fn with_metadata(mut self, field: impl Into<String>, value: impl Into<FieldValue>) -> Document {
-        self.metadata.insert(field.into(), value.into());
+    /// Adds one of the [`fields`](Document::fields). A second value for the same field makes a list of both; if they
+    /// are of two kinds, adding the document fails.
+    pub fn with_field(mut self, name: impl Into<String>, value: impl Into<FieldValue>) -> Document {
+        let (name, value) = (name.into(), value.into());
+        let value = match self.fields.remove(&name) {
+            Some(first) => first.followed_by(value),
+            None => value,
+        };
+        self.fields.insert(name, value);
         self
     }
 
@@ -72,33 +82,40 @@ impl Document {
                 "a text or a title; `remove` takes one away",
             ));
         }
-        self.metadata.iter().try_for_each(|(field, value)| match value {
-            _ if field.is_empty() => Err(Error::invalid("a metadata field's name", "an empty one", "a name")),
-            _ if field.starts_with("retune.") => Err(Error::invalid(
-                "a metadata field's name",
-                field,
-                "one that does not begin with \"retune.\"",
-            )),
-            FieldValue::Number(number) if !number.is_finite() => {
-                Err(Error::invalid("a metadata value", number, "a finite number"))
+        self.fields.iter().try_for_each(|(name, value)| {
+            let place = |found: String| format!("{found} in the field {name:?} of {:?}", self.id);
+            if name.is_empty() {
+                return Err(Error::invalid(
+                    "a field's name",
+                    format!("an empty one in {:?}", self.id),
+                    "a name",
+                ));
             }
-            _ => Ok(()),
+            if name.starts_with(RESERVED) {
+                let expected = format!("one that does not begin with {RESERVED:?}");
+                return Err(Error::invalid("a field's name", name, expected));
+            }
+            value.validate("a field's value").map_err(|error| match error {
+                Error::Invalid { what, found, expected } => {
+                    Error::Invalid { what, found: place(found), expected }
+                }
+                other => other,
+            })
         })
     }
 
-    /// The metadata as it is stored.
+    /// The fields and the title as they are stored.
     pub(super) fn stored_metadata(&self) -> serde_json::Map<String, serde_json::Value> {
-        let value = |value: &FieldValue| match value {
-            FieldValue::Bool(value) => (*value).into(),
-            FieldValue::Number(number) => (*number).into(),
-            FieldValue::Text(text) => text.as_str().into(),
-        };
-        self.metadata.iter().map(|(field, one)| (field.clone(), value(one))).collect()
+        let mut metadata = stored_fields(&self.fields);
+        if !self.title.is_empty() {
+            metadata.insert(TITLE.into(), self.title.as_str().into());
+        }
+        metadata
     }
 
     /// Changes whenever anything that is stored would change.
     pub(super) fn digest(&self) -> Digest {
-        let parts = (&self.title, &self.text, self.format, &self.metadata);
+        let parts = (&self.title, &self.text, self.format, &stored_fields(&self.fields));
         Digest::of(&serde_json::to_vec(&parts).unwrap_or_default())
     }
 }

@@ -15,9 +15,11 @@ mod learning;
 mod merging;
 mod open;
 mod options;
+mod remove;
 mod rollback;
 mod source;
 mod status;
+mod stored;
 mod threads;
 mod upkeep;
 mod worker;
@@ -34,6 +36,7 @@ pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
 pub use status::{GenerationStatus, Status};
+pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
 pub use worker::LearnTask;
 
 use crate::corpus::{Chunk, chunk_text, whole_text};
@@ -106,7 +109,8 @@ impl Engine {
     /// changed chunks are encoded.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an empty or overlong id and for an id given twice; nothing was changed.
+    /// [`Error::Invalid`] for an empty or overlong id, for an id given twice and for fields that can't be stored; nothing
+    /// was changed.
     pub fn add(&self, documents: Vec<Document>) -> Result<AddReport> {
         self.add_with(documents, &mut |_| ())
     }
@@ -144,23 +148,6 @@ impl Engine {
         Ok(report)
     }
 
-    /// Removes documents in one commit. Unknown ids are ignored. Returns how many documents there were.
-    pub fn remove<S: AsRef<str>>(&self, documents: &[S]) -> Result<usize> {
-        let mut writer = self.lock_writer("remove documents")?;
-        let snapshot = self.inner.snapshot.load_full();
-        let mut found = Vec::new();
-        for id in documents.iter().map(AsRef::as_ref) {
-            if snapshot.lexical.document_digest(id)?.is_some() {
-                found.push(id.to_string());
-            }
-        }
-        if !found.is_empty() {
-            writer.get()?.remove(&found)?;
-            self.refresh_from(&mut writer)?;
-        }
-        Ok(found.len())
-    }
-
     /// The ids of all documents that a search can find, in order.
     pub fn documents(&self) -> Result<Vec<String>> {
         self.check_open("list the documents")?;
@@ -169,16 +156,20 @@ impl Engine {
 
     /// Answers a query from the current snapshot. Never waits for a writer, for learning or for the log.
     ///
+    /// The answer is logged as one impression, unless it is a later page or the query has no word.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for unusable options of the query.
+    /// [`Error::Invalid`] for unusable options of the query, and for a filter that names a field which no document has:
+    /// see [`Filter`].
     pub fn search(&self, query: &Query) -> Result<Answer> {
         self.check_open("search")?;
         self.inner.last_search.now();
         let snapshot = self.inner.snapshot.load_full();
         let ranked = rank(&snapshot, query)?;
-        let query_id = QueryId::random();
+        let query_id = query.page_of.unwrap_or_else(QueryId::random);
+        let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;
         let generation = snapshot.pinned.generation.meta.id;
-        if let Some(log) = self.inner.feedback.as_ref().filter(|_| query.log) {
+        if let Some(log) = self.inner.feedback.as_ref().filter(|_| logged) {
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
                 chunk: hit.chunk,
@@ -194,7 +185,15 @@ impl Engine {
                 hits: hits.collect(),
             });
         }
-        Ok(Answer { query_id, generation, mode: query.mode, took_ms: ranked.took, hits: ranked.hits })
+        Ok(Answer {
+            query_id,
+            generation,
+            mode: query.mode,
+            took_ms: ranked.took,
+            hits: ranked.hits,
+            total: ranked.total,
+            facets: ranked.facets,
+        })
     }
 
     /// The folder of the index.

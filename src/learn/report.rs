@@ -305,7 +305,7 @@ pub enum LearnStage {
 
 impl fmt::Display for LearnStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             LearnStage::Collect => "collecting",
             LearnStage::Train => "training",
             LearnStage::Reindex => "reindexing",

@@ -73,6 +73,23 @@ impl QueryTerms {
     pub(super) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
+
+    /// The chunks of a segment that contain a term, deleted ones included.
+    pub(super) fn containing(&self, ord: usize, segment: &SegmentReader) -> tantivy::Result<BitSet> {
+        let mut docs = BitSet::with_max_value(segment.max_doc());
+        for term in &self.terms {
+            let Some(info) = &term.postings[ord] else { continue };
+            let index = segment.inverted_index(term.field)?;
+            let mut postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+            while postings.block_len() > 0 {
+                for &doc in postings.docs() {
+                    docs.insert(doc);
+                }
+                postings.advance();
+            }
+        }
+        Ok(docs)
+    }
 }
 
 /// A term that the index knows, before the query is cut to [`MOST_QUERY_TERMS`].

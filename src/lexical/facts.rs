@@ -1,52 +1,165 @@
-//! The indexed form of metadata.
+//! Metadata: how the fields of a document are stored, and the form they are indexed in.
 //!
-//! Metadata is flattened to paths: `{"a": {"b": 1}}` and `{"a.b": 1}` both give `a.b`. A list gives each of its
-//! elements, `null` gives nothing. A path is indexed by its digest, so any name is allowed. Every value becomes one
-//! exact term of path and value. Every number also goes into a column for ranges. Numbers are compared as 64-bit
-//! floats: `1` equals `1.0`, and integers beyond 2⁵³ are rounded.
+//! They are stored as one JSON object. Names that begin with `retune.` are ours and not indexed: `retune.dates` lists
+//! the fields whose texts are dates.
+//!
+//! They are indexed by path: `{"a": {"b": 1}}` and `{"a.b": 1}` both give `a.b`. A list gives each of its elements,
+//! `null` gives nothing. A path is indexed by its digest, so any name is allowed. Every value becomes one exact term of
+//! path, kind and value. Every number also goes into a column for ranges. Numbers are indexed as 64-bit floats; where
+//! that rounds, and where a text is indexed by its digest, the stored value decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tantivy::schema::OwnedValue;
 
+use super::date::Date;
+use super::value::FieldValue;
 use crate::ids::Digest;
+
+/// Names of fields that are not the application's.
+pub(crate) const RESERVED: &str = "retune.";
+const DATES: &str = "retune.dates";
 
 /// Longer texts are indexed by their digest.
 const LONGEST_PLAIN_TEXT: usize = 256;
+/// From here on a float stands for several whole numbers.
+const ROUNDED: f64 = 9_007_199_254_740_992.0;
+/// Length of a path's name in a term.
+pub(super) const KEY: usize = 32;
 
-/// A metadata value that a filter compares with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum FieldValue {
-    /// True or false.
-    Bool(bool),
-    /// A number. Integers and floats are compared as 64-bit floats.
-    Number(f64),
-    /// A text, compared exactly: case, accents and spaces count.
-    Text(String),
-}
+/// The kind of a value in a term, behind the path.
+pub(super) const BOOL: char = 'b';
+pub(super) const NUMBER: char = 'n';
+pub(super) const DATE: char = 'm';
+pub(super) const TEXT: char = 't';
+pub(super) const LONG_TEXT: char = 'd';
 
 /// The name a metadata path is indexed under: 128 bits of its SHA-256, in hexadecimal.
 pub(super) fn path_key(path: &str) -> String {
     let mut key = Digest::of(path.as_bytes()).to_string();
-    key.truncate(32);
+    key.truncate(KEY);
     key
 }
 
-/// The exact term of a value at a path. Two terms are equal only if path and value are.
+/// The exact term of a value at a path; of a list, of its first value. Two terms are equal only if path and value are,
+/// but for numbers that are [rounded](is_rounded).
 pub(super) fn term_of(key: &str, value: &FieldValue) -> String {
+    let number = |number: f64| format!("{key}{NUMBER}{:016x}", (number + 0.0).to_bits());
     match value {
-        FieldValue::Bool(value) => format!("{key}b{value}"),
-        FieldValue::Number(value) => format!("{key}n{:016x}", positive_zero(*value).to_bits()),
-        FieldValue::Text(text) if text.len() <= LONGEST_PLAIN_TEXT => format!("{key}t{text}"),
-        FieldValue::Text(text) => format!("{key}d{}", Digest::of(text.as_bytes())),
+        FieldValue::Bool(value) => format!("{key}{BOOL}{value}"),
+        FieldValue::Integer(whole) => number(*whole as f64),
+        FieldValue::Number(float) => number(*float),
+        FieldValue::Date(date) => format!("{key}{DATE}{}", date.key()),
+        FieldValue::Text(text) if text.len() <= LONGEST_PLAIN_TEXT => format!("{key}{TEXT}{text}"),
+        FieldValue::Text(text) => format!("{key}{LONG_TEXT}{}", Digest::of(text.as_bytes())),
+        FieldValue::List(values) => values.first().map_or_else(String::new, |first| term_of(key, first)),
     }
 }
 
-fn positive_zero(number: f64) -> f64 {
-    if number == 0.0 { 0.0 } else { number }
+/// The value of a term behind its path. `None` where only the stored value says it.
+pub(super) fn value_of(term: &[u8]) -> Option<FieldValue> {
+    let term = std::str::from_utf8(term.get(KEY..)?).ok()?;
+    let kind = term.chars().next()?;
+    let value = &term[kind.len_utf8()..];
+    match kind {
+        BOOL => Some((value == "true").into()),
+        DATE => value.parse().ok().map(FieldValue::Date),
+        TEXT => Some(value.into()),
+        NUMBER => {
+            let number = f64::from_bits(u64::from_str_radix(value, 16).ok()?);
+            match number {
+                _ if is_rounded(number) => None,
+                whole if whole.fract() == 0.0 => Some(FieldValue::Integer(whole as i128)),
+                _ => Some(number.into()),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether several numbers have this one's term.
+pub(super) fn is_rounded(number: f64) -> bool {
+    number.abs() >= ROUNDED
+}
+
+/// Calls `visit` with every value of a field and its path: the elements of lists, the members of objects.
+pub(super) fn visit_values(metadata: &Map<String, Json>, visit: &mut dyn FnMut(&str, FieldValue)) {
+    let dates = dates_of(metadata);
+    let fields = metadata.iter().filter(|(name, _)| !name.starts_with(RESERVED));
+    let mut open: Vec<(String, bool, &Json)> =
+        fields.map(|(name, value)| (name.clone(), dates.contains(name.as_str()), value)).collect();
+    while let Some((path, date, value)) = open.pop() {
+        match value {
+            Json::Array(elements) => {
+                open.extend(elements.iter().map(|element| (path.clone(), date, element)));
+            }
+            Json::Object(object) => {
+                open.extend(object.iter().map(|(name, value)| (format!("{path}.{name}"), false, value)));
+            }
+            scalar => {
+                if let Some(value) = scalar_of(scalar, date) {
+                    visit(&path, value);
+                }
+            }
+        }
+    }
+}
+
+/// The fields as they are stored.
+pub(crate) fn stored_fields(fields: &BTreeMap<String, FieldValue>) -> Map<String, Json> {
+    let mut metadata: Map<String, Json> = fields
+        .iter()
+        .map(|(name, value)| (name.clone(), serde_json::to_value(value).unwrap_or_default()))
+        .collect();
+    let is_date = |value: &FieldValue| matches!(value.values(), [FieldValue::Date(_), ..]);
+    let dates = fields.iter().filter(|(_, value)| is_date(value)).map(|(name, _)| name.as_str());
+    let dates: Vec<Json> = dates.map(Json::from).collect();
+    if !dates.is_empty() {
+        metadata.insert(DATES.into(), dates.into());
+    }
+    metadata
+}
+
+/// The application's fields of stored metadata.
+pub(crate) fn fields_of(metadata: &Map<String, Json>) -> BTreeMap<String, FieldValue> {
+    let dates = dates_of(metadata);
+    let mut fields = BTreeMap::new();
+    for (name, value) in metadata.iter().filter(|(name, _)| !name.starts_with(RESERVED)) {
+        let date = dates.contains(name.as_str());
+        let value = match value {
+            Json::Array(elements) => {
+                FieldValue::List(elements.iter().filter_map(|element| scalar_of(element, date)).collect())
+            }
+            scalar => match scalar_of(scalar, date) {
+                Some(value) => value,
+                None => continue,
+            },
+        };
+        fields.insert(name.clone(), value);
+    }
+    fields
+}
+
+fn dates_of(metadata: &Map<String, Json>) -> BTreeSet<&str> {
+    let names = metadata.get(DATES).and_then(Json::as_array);
+    names.into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+fn scalar_of(value: &Json, date: bool) -> Option<FieldValue> {
+    match value {
+        Json::Bool(value) => Some((*value).into()),
+        Json::String(text) => match text.parse::<Date>() {
+            Ok(moment) if date => Some(moment.into()),
+            _ => Some(text.as_str().into()),
+        },
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Some(whole.into()),
+            (_, Some(whole)) => Some(whole.into()),
+            _ => number.as_f64().map(FieldValue::Number),
+        },
+        _ => None,
+    }
 }
 
 /// Metadata in the form it is indexed in.
@@ -60,61 +173,13 @@ pub(super) struct Facts {
 pub(super) fn facts_of(metadata: &Map<String, Json>) -> Facts {
     let mut facts = Facts::default();
     let mut numbers: BTreeMap<String, Vec<OwnedValue>> = BTreeMap::new();
-    let mut open: Vec<(String, &Json)> = metadata.iter().map(|(key, value)| (key.clone(), value)).collect();
-    while let Some((path, value)) = open.pop() {
-        let value = match value {
-            Json::Null => continue,
-            Json::Array(elements) => {
-                open.extend(elements.iter().map(|element| (path.clone(), element)));
-                continue;
-            }
-            Json::Object(object) => {
-                open.extend(object.iter().map(|(key, value)| (format!("{path}.{key}"), value)));
-                continue;
-            }
-            Json::Bool(value) => FieldValue::Bool(*value),
-            Json::String(text) => FieldValue::Text(text.clone()),
-            Json::Number(number) => match number.as_f64() {
-                Some(number) => FieldValue::Number(positive_zero(number)),
-                None => continue,
-            },
-        };
-        let key = path_key(&path);
+    visit_values(metadata, &mut |path, value| {
+        let key = path_key(path);
         facts.terms.insert(term_of(&key, &value));
-        if let FieldValue::Number(number) = value {
-            numbers.entry(key).or_default().push(OwnedValue::F64(number));
+        if let Some(number) = value.as_f64() {
+            numbers.entry(key).or_default().push(OwnedValue::F64(number + 0.0));
         }
-    }
+    });
     facts.numbers = numbers.into_iter().map(|(key, numbers)| (key, OwnedValue::Array(numbers))).collect();
     facts
 }
-
-impl From<&str> for FieldValue {
-    fn from(text: &str) -> Self {
-        FieldValue::Text(text.to_owned())
-    }
-}
-
-impl From<String> for FieldValue {
-    fn from(text: String) -> Self {
-        FieldValue::Text(text)
-    }
-}
-
-impl From<bool> for FieldValue {
-    fn from(value: bool) -> Self {
-        FieldValue::Bool(value)
-    }
-}
-
-macro_rules! from_number {
-    ($($number:ty)*) => {$(
-        impl From<$number> for FieldValue {
-            fn from(number: $number) -> Self {
-                FieldValue::Number(number as f64)
-            }
-        }
-    )*};
-}
-
-from_number!(f32 f64 i32 i64 u32 u64 usize);

@@ -1,14 +1,17 @@
-//! The chunks that match a filter.
+//! Sets of live chunks: those that match a filter, or that were found.
 
-use tantivy::query::BitSetDocSet;
-use tantivy::{BitSet, DocId, DocSet, TERMINATED};
+use tantivy::{BitSet, DocId};
 
+use super::docs::{add, members};
 use super::filter::Filter;
 use super::snapshot::LexicalSnapshot;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ChunkId, ChunkSet};
 
-/// The live chunks of a snapshot that match a filter. Computed once per query, used by both indexes.
+/// Names of fields in an error message.
+const MOST_NAMES: usize = 20;
+
+/// Live chunks of a snapshot. A filter's are computed once per query and used by both indexes.
 #[derive(Debug)]
 pub(crate) struct Matching {
     snapshot: LexicalSnapshot,
@@ -21,21 +24,54 @@ impl LexicalSnapshot {
     /// The chunks that match `filter`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for an empty field name or NaN in the filter.
+    /// [`Error::Invalid`] for values that can't be compared, and for a field that no document has, unless the filter is
+    /// lenient about it or there are no documents.
     pub(crate) fn matching(&self, filter: &Filter) -> Result<Matching> {
         filter.validate()?;
-        let docs = self.guarded("filter", || {
-            let docs = self.segments().iter().map(|segment| {
-                let mut docs = filter.docs(self.fields(), segment)?;
-                if let Some(alive) = segment.alive_bitset() {
-                    docs.intersect_update(alive.bitset());
-                }
-                Ok(docs)
-            });
-            docs.collect::<tantivy::Result<Vec<_>>>()
-        })?;
+        for field in filter.required() {
+            if self.chunk_count() > 0 && !self.has_field(field)? {
+                return Err(self.unknown(field));
+            }
+        }
+        let docs = (0..self.segments().len()).map(|ord| self.select(filter, ord));
+        Ok(self.alive(docs.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// These chunks as a set; those that don't exist are left out.
+    pub(crate) fn set_of(&self, chunks: impl IntoIterator<Item = ChunkId>) -> Matching {
+        let mut docs: Vec<BitSet> =
+            self.segments().iter().map(|segment| BitSet::with_max_value(segment.max_doc())).collect();
+        for place in chunks.into_iter().filter_map(|chunk| self.place(chunk)) {
+            docs[place.segment_ord as usize].insert(place.doc_id);
+        }
+        self.alive(docs)
+    }
+
+    /// Those of the chunks of each segment that are not deleted.
+    pub(super) fn alive(&self, mut docs: Vec<BitSet>) -> Matching {
+        for (docs, segment) in docs.iter_mut().zip(self.segments()) {
+            if let Some(alive) = segment.alive_bitset() {
+                docs.intersect_update(alive.bitset());
+            }
+        }
         let len = docs.iter().map(BitSet::len).sum();
-        Ok(Matching { snapshot: self.clone(), docs, len })
+        Matching { snapshot: self.clone(), docs, len }
+    }
+
+    fn unknown(&self, field: &str) -> Error {
+        let expected = match self.field_names() {
+            Ok(known) if known.is_empty() => "none: the documents have no fields".to_string(),
+            Ok(known) => {
+                let more = known.len().saturating_sub(MOST_NAMES);
+                let mut names = known.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+                if more > 0 {
+                    names.push_str(&format!(" and {more} more"));
+                }
+                format!("a field that documents have: {names}")
+            }
+            Err(_) => "a field that documents have".to_string(),
+        };
+        Error::invalid("the filter", format!("the field {field:?}, which no document has"), expected)
     }
 }
 
@@ -46,14 +82,25 @@ impl Matching {
     }
 
     /// The chunks of a segment, ascending.
-    pub(super) fn docs_of(&self, ord: usize) -> impl Iterator<Item = DocId> + use<> {
-        let mut docs = BitSetDocSet::from(self.docs[ord].clone());
-        let mut next = docs.doc();
-        std::iter::from_fn(move || {
-            let doc = next;
-            next = if doc == TERMINATED { TERMINATED } else { docs.advance() };
-            (doc != TERMINATED).then_some(doc)
-        })
+    pub(super) fn docs_of(&self, ord: usize) -> impl Iterator<Item = DocId> + '_ {
+        members(&self.docs[ord])
+    }
+
+    /// Those of these chunks that are among `others`, of the same snapshot.
+    pub(super) fn within(mut self, others: &Matching) -> Matching {
+        self.docs
+            .iter_mut()
+            .zip(&others.docs)
+            .for_each(|(docs, others)| docs.intersect_update(&others.into()));
+        self.len = self.docs.iter().map(BitSet::len).sum();
+        self
+    }
+
+    /// These chunks and `others`, of the same snapshot.
+    pub(crate) fn union(mut self, others: &Matching) -> Matching {
+        self.docs.iter_mut().zip(&others.docs).for_each(|(docs, others)| add(docs, others));
+        self.len = self.docs.iter().map(BitSet::len).sum();
+        self
     }
 }
 

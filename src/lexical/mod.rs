@@ -16,26 +16,35 @@
 
 mod analysis;
 mod bm25;
+mod date;
 mod directory;
+mod docs;
 mod documents;
+mod facets;
 mod facts;
 mod failure;
+mod fields;
 mod filter;
 mod idf;
 mod index;
 mod language;
 mod matching;
+mod numbering;
 mod phrase;
 mod prepared;
 mod rarity;
 mod schema;
 mod snapshot;
+mod terms;
+mod value;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use facts::FieldValue;
+pub use date::Date;
+pub use facets::FacetCount;
+pub(crate) use facts::{RESERVED, fields_of, stored_fields};
 pub(crate) use failure::REMEDY;
 pub use filter::Filter;
 pub(crate) use index::LexicalIndex;
@@ -44,4 +53,5 @@ pub(crate) use matching::Matching;
 pub(crate) use prepared::Prepared;
 pub(crate) use schema::ChunkRecord;
 pub(crate) use snapshot::LexicalSnapshot;
+pub use value::FieldValue;
 pub(crate) use writer::LexicalWriter;

@@ -76,6 +76,26 @@ impl Prepared<'_> {
         self.snapshot.guarded("search", || self.snapshot.search_with(&self.terms, limit, pruning, allowed))
     }
 
+    /// Whether the query has a word at all, known to the index or not.
+    pub(crate) fn has_words(&self) -> bool {
+        !self.counts.is_empty()
+    }
+
+    /// All chunks that contain a word of the query: those that a search without a limit would find.
+    pub(crate) fn containing(&self, allowed: Option<&Matching>) -> Result<Matching> {
+        let segments = self.snapshot.segments().iter().enumerate();
+        let found = self.snapshot.guarded("search", || {
+            segments
+                .map(|(ord, segment)| self.terms.containing(ord, segment))
+                .collect::<tantivy::Result<Vec<_>>>()
+        })?;
+        let found = self.snapshot.alive(found);
+        Ok(match allowed {
+            Some(allowed) => found.within(allowed),
+            None => found,
+        })
+    }
+
     /// The score of each of `chunks`, as [`Prepared::search`] gives it. 0 if no word matches or the chunk does not
     /// exist.
     pub(crate) fn score(&self, chunks: &[ChunkId]) -> Result<Vec<f32>> {

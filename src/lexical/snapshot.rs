@@ -1,7 +1,7 @@
 //! Snapshots of the index.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
@@ -9,6 +9,7 @@ use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Ta
 
 use super::analysis::Analyzer;
 use super::failure::{damaged, guard};
+use super::numbering::Numbering;
 use super::schema::{CHUNK, ChunkRecord, Fields};
 use crate::error::Result;
 use crate::ids::{ChunkId, Digest};
@@ -28,6 +29,8 @@ struct Inner {
     chunks: Vec<Column<u64>>,
     /// The address of every live chunk, ascending by id.
     places: Vec<(ChunkId, DocAddress)>,
+    /// Made when it is first asked for.
+    numbering: OnceLock<Numbering>,
     payload: String,
     opstamp: u64,
 }
@@ -47,7 +50,17 @@ impl LexicalSnapshot {
         let places = places(path, &searcher, &chunks)?;
         let path = path.to_path_buf();
         Ok(LexicalSnapshot {
-            inner: Arc::new(Inner { path, searcher, fields, analyzer, chunks, places, payload, opstamp }),
+            inner: Arc::new(Inner {
+                path,
+                searcher,
+                fields,
+                analyzer,
+                chunks,
+                places,
+                numbering: OnceLock::new(),
+                payload,
+                opstamp,
+            }),
         })
     }
 
@@ -132,7 +145,16 @@ impl LexicalSnapshot {
         places.binary_search_by_key(&chunk, |&(id, _)| id).ok().map(|at| places[at].1)
     }
 
-    fn fetch(&self, address: DocAddress) -> Result<ChunkRecord> {
+    /// The documents by number.
+    pub(super) fn numbering(&self) -> Result<&Numbering> {
+        if let Some(numbering) = self.inner.numbering.get() {
+            return Ok(numbering);
+        }
+        let made = self.guarded("number the documents", || Numbering::of(self.segments()))?;
+        Ok(self.inner.numbering.get_or_init(|| made))
+    }
+
+    pub(super) fn fetch(&self, address: DocAddress) -> Result<ChunkRecord> {
         let packed =
             self.guarded("read a stored chunk", || self.inner.searcher.doc::<TantivyDocument>(address))?;
         self.inner.fields.unpack(&packed, &self.inner.path)

@@ -1,17 +1,19 @@
 //! Answers.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Serialize;
 
-use super::query::Mode;
+use super::mode::Mode;
 use crate::ids::{ChunkId, GenerationId, QueryId};
+use crate::lexical::{FacetCount, FieldValue};
 
 /// The ranked documents for one query.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The answer's id, needed to judge its documents.
+    /// The answer's id, needed to judge its documents. All pages of a query have the same.
     pub query_id: QueryId,
     /// The generation that answered.
     pub generation: GenerationId,
@@ -21,6 +23,14 @@ pub struct Answer {
     pub took_ms: Took,
     /// The hits, best first. At most the query's limit, each document once.
     pub hits: Vec<Hit>,
+    /// How many documents the query finds: as many as all of its pages show. With [`Query::total`](crate::Query::total)
+    /// or [`Query::facets`](crate::Query::facets), else none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<usize>,
+    /// For each field of [`Query::facets`](crate::Query::facets) how many of the `total` documents have each of its
+    /// values, the most frequent first, 1,000 at most.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facets: BTreeMap<String, Vec<FacetCount>>,
 }
 
 /// Times in milliseconds.
@@ -43,7 +53,7 @@ pub struct Took {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Hit {
-    /// Position in the answer, from 1.
+    /// Position among all hits of the query, from 1.
     pub rank: usize,
     /// The document's id.
     pub document: String,
@@ -63,6 +73,8 @@ pub struct Hit {
     pub dense: Option<f32>,
     /// Byte ranges in `passage` of words that match the query after stemming. Empty if the query turned them off.
     pub highlights: Vec<Range<usize>>,
+    /// The fields that the document was added with, or those of them that the query chose.
+    pub fields: BTreeMap<String, FieldValue>,
     /// The document's best chunk.
     #[serde(skip)]
     pub chunk: ChunkId,

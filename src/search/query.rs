@@ -1,35 +1,11 @@
 //! Queries.
 
-use serde::{Deserialize, Serialize};
-
+use super::answer::Answer;
+use super::mode::Mode;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
+use crate::ids::QueryId;
 use crate::lexical::Filter;
-
-/// Which indexes answer a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Mode {
-    /// Both, fused.
-    #[default]
-    Hybrid,
-    /// BM25 alone. The query is not encoded.
-    Lexical,
-    /// The vector index alone.
-    Dense,
-}
-
-impl Mode {
-    /// The name in JSON and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Hybrid => "hybrid",
-            Mode::Lexical => "lexical",
-            Mode::Dense => "dense",
-        }
-    }
-}
 
 /// A query and its options.
 ///
@@ -40,18 +16,37 @@ impl Mode {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Query {
-    /// The user's words. There is no query syntax: every character is text.
+    /// The user's words. There is no query syntax: every character is text. A text without a word (letters or digits)
+    /// finds nothing.
     pub text: String,
     /// Maximum number of documents to return. Default 10.
     pub limit: usize,
+    /// Number of documents to leave out before the first one that is returned: those of earlier pages. Only the answer
+    /// with offset 0 is logged. See [`next_page`](Query::next_page). Default 0.
+    pub offset: usize,
+    /// The answer that this is a further page of: its id is the new answer's too, and nothing is logged. Default none.
+    pub page_of: Option<QueryId>,
     /// Which indexes answer. Default both.
     pub mode: Mode,
     /// How the two scores are fused. Default: the generation's own fusion, which learning may have set.
     pub fusion: Option<Fusion>,
-    /// Return only documents whose metadata matches. Default all.
+    /// Return only documents whose fields match. Default all.
     pub filter: Option<Filter>,
-    /// Minimum number of chunks that each index proposes. Default 100.
+    /// Return only documents with at least this [score](crate::Hit::score). What a score means depends on mode and
+    /// fusion: look at some before you choose. Default any.
+    pub min_score: Option<f32>,
+    /// Minimum number of chunks that each index proposes. A query finds the documents that contain a word of it and
+    /// those that have one of so many (or of `limit`, if that is more) nearest chunks: however far it is paged, it
+    /// ends there. Default 100.
     pub candidates: usize,
+    /// The fields that each hit brings along. Default all that the document has.
+    pub fields: Option<Vec<String>>,
+    /// Whether to count all documents that the query finds: [`Answer::total`]. Takes time in a large index, most of
+    /// all together with `min_score`. Default false.
+    pub total: bool,
+    /// The fields whose values are counted over all documents that the query finds: [`Answer::facets`]. Takes as long
+    /// as `total`. Default none.
+    pub facets: Vec<String>,
     /// Whether to log the answer as an impression, so that users can judge it. Default true.
     pub log: bool,
     /// Whether to find the words in each passage that match the query. Takes a fraction of a millisecond per document.
@@ -65,10 +60,16 @@ impl Query {
         Query {
             text: text.into(),
             limit: 10,
+            offset: 0,
+            page_of: None,
             mode: Mode::default(),
             fusion: None,
             filter: None,
+            min_score: None,
             candidates: 100,
+            fields: None,
+            total: false,
+            facets: Vec::new(),
             log: true,
             highlight: true,
         }
@@ -78,6 +79,28 @@ impl Query {
     pub fn with_limit(mut self, limit: usize) -> Query {
         self.limit = limit;
         self
+    }
+
+    /// Sets [`offset`](Query::offset).
+    pub fn with_offset(mut self, offset: usize) -> Query {
+        self.offset = offset;
+        self
+    }
+
+    /// Sets [`page_of`](Query::page_of).
+    pub fn with_page_of(mut self, answer: QueryId) -> Query {
+        self.page_of = Some(answer);
+        self
+    }
+
+    /// The same query for the page behind `answer`, which is one of its pages. Users can judge what any page shows them
+    /// under the one id that all pages have.
+    ///
+    /// A program that keeps no query between two pages makes the next one with [`with_offset`](Query::with_offset) and
+    /// [`with_page_of`](Query::with_page_of).
+    pub fn next_page(&self, answer: &Answer) -> Query {
+        let offset = self.offset + self.limit;
+        Query { offset, page_of: Some(answer.query_id), ..self.clone() }
     }
 
     /// Sets [`mode`](Query::mode).
@@ -95,6 +118,30 @@ impl Query {
     /// Sets [`filter`](Query::filter).
     pub fn with_filter(mut self, filter: Filter) -> Query {
         self.filter = Some(filter);
+        self
+    }
+
+    /// Sets [`min_score`](Query::min_score).
+    pub fn with_min_score(mut self, score: f32) -> Query {
+        self.min_score = Some(score);
+        self
+    }
+
+    /// Sets [`fields`](Query::fields). An empty list brings none.
+    pub fn with_fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Query {
+        self.fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Turns on [`total`](Query::total).
+    pub fn with_total(mut self) -> Query {
+        self.total = true;
+        self
+    }
+
+    /// Sets [`facets`](Query::facets).
+    pub fn with_facets<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Query {
+        self.facets = fields.into_iter().map(Into::into).collect();
         self
     }
 
@@ -119,7 +166,8 @@ impl Query {
     /// Checks the query.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, or an invalid fusion weight.
+    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, or a fusion weight or
+    /// least score that is no number.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {
@@ -127,6 +175,12 @@ impl Query {
         }
         if !(1..=MOST).contains(&self.candidates) {
             return Err(Error::invalid("the number of candidates", self.candidates, format!("1 to {MOST}")));
+        }
+        if self.offset > MOST {
+            return Err(Error::invalid("the offset of a query", self.offset, format!("0 to {MOST}")));
+        }
+        if self.min_score.is_some_and(f32::is_nan) {
+            return Err(Error::invalid("the least score of a query", "NaN", "a number"));
         }
         self.fusion.map_or(Ok(()), |fusion| fusion.validate())
     }

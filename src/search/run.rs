@@ -1,37 +1,26 @@
-//! Runs a query: candidates, fusion, grouping by document.
+//! Runs a query: candidates, fusion, grouping by document, pages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
-use super::query::{Mode, Query};
+use super::mode::Mode;
+use super::pool::{Pool, PreparedQuery, Scored, Snapshot, millis, propose, propose_words, timed};
+use super::query::Query;
 use crate::error::Result;
-use crate::fusion::{Candidate, Fusion, fuse};
-use crate::generation::Pinned;
-use crate::ids::{ChunkId, ChunkSet};
-use crate::lexical::{LexicalSnapshot, Matching, Prepared};
-
-/// The state that a search reads: a lexical commit and a generation, pinned together.
-#[derive(Debug, Clone)]
-pub(crate) struct Snapshot {
-    pub(crate) lexical: LexicalSnapshot,
-    pub(crate) pinned: Pinned,
-}
+use crate::fusion::Fusion;
+use crate::ids::ChunkSet as _;
+use crate::lexical::{FacetCount, fields_of};
 
 /// Ranked documents and timings.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ranked {
     pub(crate) hits: Vec<Hit>,
     pub(crate) took: Took,
-}
-
-/// A chunk in ranked order, with the scores of both sides.
-#[derive(Debug, Clone, Copy)]
-struct Scored {
-    chunk: ChunkId,
-    score: f32,
-    lexical: Option<f32>,
-    dense: Option<f32>,
+    pub(crate) total: Option<usize>,
+    pub(crate) facets: BTreeMap<String, Vec<FacetCount>>,
+    /// Whether the query has no word, and so finds nothing.
+    pub(crate) wordless: bool,
 }
 
 /// Ranks the documents of `snapshot` for `query`.
@@ -39,199 +28,165 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     query.validate()?;
     let started = Instant::now();
     let mut took = Took::default();
+    let allowed = timed(&mut took.lexical, || {
+        query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
+    })?;
+    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
+    if !words.has_words() {
+        let counted = query.total || !query.facets.is_empty();
+        let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
+        return Ok(Ranked { total: counted.then_some(0), facets, wordless: true, ..Ranked::default() });
+    }
     let vector = match query.mode {
         Mode::Lexical => None,
         Mode::Hybrid | Mode::Dense => {
             Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&query.text))?)
         }
     };
-    let allowed = timed(&mut took.lexical, || {
-        query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
-    })?;
-    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
+    let prepared = PreparedQuery {
+        mode: query.mode,
+        words: &words,
+        vector: vector.as_deref(),
+        allowed: allowed.as_ref(),
+    };
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let chunk_count = snapshot.pinned.dense.len().max(snapshot.lexical.chunk_count() as usize);
-    // Chunks of one document share a place in the answer. If that leaves too few documents, fetch more candidates.
-    let mut depth = query.candidates.max(query.limit);
-    let hits = loop {
-        let prepared = PreparedQuery {
-            mode: query.mode,
-            words: &words,
-            vector: vector.as_deref(),
-            allowed: allowed.as_ref(),
-        };
-        let pool = propose(snapshot, &prepared, depth, &mut took)?;
-        let hits = timed(&mut took.fuse, || {
-            group(snapshot, query, &words, &pool.rank(query.mode, &fusion, words.ceiling()))
-        })?;
-        if hits.len() >= query.limit || pool.exhausted || depth >= chunk_count {
-            break hits;
-        }
-        depth = depth.saturating_mul(4);
-    };
+    let run = Run { snapshot, query, prepared, fusion };
+    let (mut shown, pool) = run.first_documents(&mut took)?;
+    let (total, facets) = timed(&mut took.fuse, || run.count(&pool))?;
+    run.further_documents(&mut shown, pool, &mut took)?;
     took.total = millis(started);
-    Ok(Ranked { hits, took })
+    Ok(Ranked { hits: shown.hits, took, total, facets, wordless: false })
 }
 
-/// The candidates of both sides, scored by both. Ascending by chunk.
-struct Pool {
-    ids: Vec<ChunkId>,
-    lexical: Vec<f32>,
-    /// `None` without a query vector, and for a chunk whose vector is missing.
-    dense: Vec<Option<f32>>,
-    /// Whether the sides have no more candidates.
-    exhausted: bool,
+struct Run<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a Query,
+    prepared: PreparedQuery<'a>,
+    fusion: Fusion,
 }
 
-impl Pool {
-    fn candidates(&self) -> Vec<Candidate> {
-        let scores = self.lexical.iter().zip(&self.dense);
-        let both = self.ids.iter().zip(scores);
-        both.map(|(&id, (&lexical, &dense))| Candidate { id, lexical, dense: dense.unwrap_or(-1.0) })
-            .collect()
-    }
+/// The documents so far: those of earlier pages, and the hits of this one.
+#[derive(Default)]
+struct Shown {
+    documents: HashSet<String>,
+    hits: Vec<Hit>,
+    /// Whether the best of the chunks that were left scored less than the query wants.
+    below: bool,
+}
 
-    /// The pool's chunks in ranked order.
-    fn rank(&self, mode: Mode, fusion: &Fusion, ceiling: f32) -> Vec<Scored> {
-        let score = |i: usize, score| Scored {
-            chunk: self.ids[i],
-            score,
-            lexical: Some(self.lexical[i]),
-            dense: self.dense[i],
-        };
-        let mut scored: Vec<Scored> = match mode {
-            Mode::Hybrid => {
-                let fused = fuse(fusion, ceiling, &self.candidates());
-                let place = |id| self.ids.binary_search(&id).ok();
-                return fused.iter().filter_map(|one| Some(score(place(one.id)?, one.score))).collect();
+impl Run<'_> {
+    /// The documents of a pool that is deep enough for a first page.
+    fn first_documents(&self, took: &mut Took) -> Result<(Shown, Pool)> {
+        let query = self.query;
+        // Chunks of one document share a place in the answer. If that leaves too few documents, fetch more candidates.
+        let mut depth = query.candidates.max(query.limit);
+        loop {
+            let pool = propose(self.snapshot, &self.prepared, depth, took)?;
+            let mut shown = Shown::default();
+            timed(&mut took.fuse, || self.show(&self.rank(&pool), &mut shown))?;
+            let exhausted = pool.words_exhausted && pool.vectors_exhausted || depth >= self.chunk_count();
+            if shown.documents.len() >= query.limit || shown.below || exhausted {
+                return Ok((shown, pool));
             }
-            Mode::Lexical => (0..self.ids.len()).map(|i| score(i, self.lexical[i])).collect(),
-            Mode::Dense => (0..self.ids.len()).filter_map(|i| Some(score(i, self.dense[i]?))).collect(),
-        };
-        scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
-        scored
-    }
-}
-
-/// The chunks that a hybrid search for a text would fuse, and what the text's words could score.
-pub(crate) struct Fusible {
-    pub(crate) candidates: Vec<Candidate>,
-    pub(crate) ceiling: f32,
-}
-
-/// What a hybrid search for `query` would fuse.
-pub(crate) fn fusible(snapshot: &Snapshot, query: &Query) -> Result<Fusible> {
-    let vector = snapshot.pinned.generation.encode_query(&query.text)?;
-    let words = snapshot.lexical.prepare(&query.text)?;
-    let prepared = PreparedQuery { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
-    let depth = query.candidates.max(query.limit);
-    let candidates = propose(snapshot, &prepared, depth, &mut Took::default())?.candidates();
-    Ok(Fusible { candidates, ceiling: words.ceiling() })
-}
-
-/// A query in the form that the two indexes search for.
-struct PreparedQuery<'a> {
-    mode: Mode,
-    words: &'a Prepared<'a>,
-    vector: Option<&'a [f32]>,
-    allowed: Option<&'a Matching>,
-}
-
-/// The best `depth` chunks of each side that the mode uses, scored by both.
-fn propose(snapshot: &Snapshot, query: &PreparedQuery<'_>, depth: usize, took: &mut Took) -> Result<Pool> {
-    let (dense, allowed) = (&snapshot.pinned.dense, query.allowed);
-    let by_words = match query.mode {
-        Mode::Dense => Vec::new(),
-        _ => timed(&mut took.lexical, || query.words.search(depth, allowed))?,
-    };
-    let by_vector = match query.vector {
-        Some(vector) => timed(&mut took.dense, || {
-            dense.search(vector, depth, allowed.map(|allowed| allowed as &dyn ChunkSet))
-        })?,
-        None => Vec::new(),
-    };
-    let exhausted = by_words.len() < depth && by_vector.len() < depth;
-    let mut ids: Vec<ChunkId> = by_words.iter().chain(&by_vector).map(|&(chunk, _)| chunk).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let lexical = timed(&mut took.lexical, || complete(&ids, by_words, |ids| query.words.score(ids)))?;
-    let known = by_vector.into_iter().map(|(chunk, score)| (chunk, Some(score))).collect();
-    let dense = match query.vector {
-        Some(vector) => timed(&mut took.dense, || complete(&ids, known, |ids| dense.score(vector, ids)))?,
-        None => vec![None; ids.len()],
-    };
-    Ok(Pool { ids, lexical, dense, exhausted })
-}
-
-/// The score of each chunk: the known one, or else that of `score`.
-fn complete<S: Copy>(
-    chunks: &[ChunkId],
-    mut known: Vec<(ChunkId, S)>,
-    score: impl FnOnce(&[ChunkId]) -> Result<Vec<S>>,
-) -> Result<Vec<S>> {
-    known.sort_unstable_by_key(|&(chunk, _)| chunk);
-    let known = |chunk| Some(known[known.binary_search_by_key(&chunk, |&(chunk, _)| chunk).ok()?].1);
-    let others: Vec<ChunkId> = chunks.iter().copied().filter(|&chunk| known(chunk).is_none()).collect();
-    let mut others = score(&others)?.into_iter();
-    Ok(chunks.iter().filter_map(|&chunk| known(chunk).or_else(|| others.next())).collect())
-}
-
-/// The first `limit` documents of the ranked chunks, each by its best chunk.
-fn group(snapshot: &Snapshot, query: &Query, words: &Prepared<'_>, scored: &[Scored]) -> Result<Vec<Hit>> {
-    let mut seen = HashSet::new();
-    let mut hits = Vec::new();
-    for one in scored {
-        if hits.len() == query.limit {
-            break;
+            depth = depth.saturating_mul(4);
         }
-        // A chunk without a record was added after this snapshot's lexical commit.
-        let Some(record) = snapshot.lexical.get(one.chunk)? else { continue };
-        if !seen.insert(record.document.clone()) {
-            continue;
-        }
-        let highlights = match query.highlight {
-            true => words.highlight(&record.body),
-            false => Vec::new(),
-        };
-        hits.push(Hit {
-            rank: hits.len() + 1,
-            highlights,
-            document: record.document,
-            title: record.title,
-            passage: record.body,
-            start: record.start,
-            end: record.end,
-            score: one.score,
-            lexical: one.lexical,
-            dense: one.dense,
-            chunk: one.chunk,
-        });
     }
-    Ok(hits)
-}
 
-fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *total += millis(started);
-    result
-}
+    /// Goes on with chunks that contain a word, for a later page. Earlier pages keep what they have shown.
+    fn further_documents(&self, shown: &mut Shown, mut pool: Pool, took: &mut Took) -> Result<()> {
+        while shown.documents.len() < self.last() && !pool.words_exhausted && pool.depth < self.chunk_count()
+        {
+            let left = pool.best_left(self.query.mode, &self.fusion, self.prepared.words.ceiling());
+            if self.query.min_score.is_some_and(|least| left < least) {
+                break;
+            }
+            let depth = pool.depth.saturating_mul(4);
+            pool = propose_words(self.snapshot, &self.prepared, depth, pool.nearest, took)?;
+            timed(&mut took.fuse, || self.show(&self.rank(&pool), shown))?;
+        }
+        Ok(())
+    }
 
-fn millis(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
-}
+    /// What the query finds, where it asks for that: how many documents, and their values.
+    fn count(&self, pool: &Pool) -> Result<(Option<usize>, BTreeMap<String, Vec<FacetCount>>)> {
+        let (query, lexical) = (self.query, &self.snapshot.lexical);
+        if !query.total && query.facets.is_empty() {
+            return Ok((None, BTreeMap::new()));
+        }
+        let chunks = match query.min_score {
+            Some(least) => {
+                let (nearest, took) = (pool.nearest.clone(), &mut Took::default());
+                let all =
+                    propose_words(self.snapshot, &self.prepared, self.chunk_count().max(1), nearest, took)?;
+                let good = self.rank(&all).into_iter().filter(|one| one.score >= least);
+                lexical.set_of(good.map(|one| one.chunk))
+            }
+            None => {
+                let nearest = lexical.set_of(pool.nearest.iter().map(|&(chunk, _)| chunk));
+                match query.mode {
+                    Mode::Dense => nearest,
+                    _ => self.prepared.words.containing(self.prepared.allowed)?.union(&nearest),
+                }
+            }
+        };
+        let documents = lexical.one_per_document(&chunks)?;
+        let facets = query.facets.iter().map(|field| Ok((field.clone(), lexical.facet(field, &documents)?)));
+        Ok((Some(documents.len()), facets.collect::<Result<_>>()?))
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Adds the documents of the ranked chunks that were not shown yet, each by its best chunk, up to the last of the
+    /// page.
+    fn show(&self, scored: &[Scored], shown: &mut Shown) -> Result<()> {
+        let query = self.query;
+        for one in scored {
+            if shown.documents.len() >= self.last() {
+                break;
+            }
+            if query.min_score.is_some_and(|least| one.score < least) {
+                shown.below = true;
+                break;
+            }
+            // A chunk without a record was added after this snapshot's lexical commit.
+            let Some(record) = self.snapshot.lexical.get(one.chunk)? else { continue };
+            if !shown.documents.insert(record.document.clone()) || shown.documents.len() <= query.offset {
+                continue;
+            }
+            let highlights = match query.highlight {
+                true => self.prepared.words.highlight(&record.body),
+                false => Vec::new(),
+            };
+            let mut fields = fields_of(&record.metadata);
+            if let Some(chosen) = &query.fields {
+                fields.retain(|name, _| chosen.contains(name));
+            }
+            shown.hits.push(Hit {
+                rank: shown.documents.len(),
+                highlights,
+                document: record.document,
+                title: record.title,
+                passage: record.body,
+                start: record.start,
+                end: record.end,
+                score: one.score,
+                lexical: one.lexical,
+                dense: one.dense,
+                fields,
+                chunk: one.chunk,
+            });
+        }
+        Ok(())
+    }
 
-    #[test]
-    fn only_scores_that_are_not_known_are_asked_for() {
-        let [first, second, third, fourth] = [1, 2, 5, 9].map(ChunkId);
-        let scores = complete(&[first, second, third, fourth], vec![(third, 0.5), (first, 0.1)], |others| {
-            assert_eq!(others, [second, fourth]);
-            Ok(vec![0.2, 0.9])
-        });
-        assert_eq!(scores.unwrap(), [0.1, 0.2, 0.5, 0.9]);
+    fn rank(&self, pool: &Pool) -> Vec<Scored> {
+        pool.rank(self.query.mode, &self.fusion, self.prepared.words.ceiling())
+    }
+
+    /// The number of documents up to the end of the page.
+    fn last(&self) -> usize {
+        self.query.offset + self.query.limit
+    }
+
+    fn chunk_count(&self) -> usize {
+        self.snapshot.pinned.dense.len().max(self.snapshot.lexical.chunk_count() as usize)
     }
 }

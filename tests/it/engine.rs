@@ -109,9 +109,9 @@ fn filters_hold_in_every_mode() {
     let with_year = documents()
         .into_iter()
         .enumerate()
-        .map(|(i, document)| document.with_metadata("year", 2000.0 + i as f64));
+        .map(|(i, document)| document.with_field("year", 2000.0 + i as f64));
     engine.add(with_year.collect()).unwrap();
-    let recent = Filter::Range { field: "year".into(), min: Some(2003.0), max: Some(2005.0) };
+    let recent = Filter::range("year", 2003..=2005);
     for mode in [Mode::Hybrid, Mode::Lexical, Mode::Dense] {
         let query = Query::new("the lamp rope pump kettle").with_mode(mode).with_filter(recent.clone());
         let mut found = ids(&engine, &query);
@@ -273,7 +273,7 @@ fn documents_of_an_application_outlive_the_indexing_of_a_folder() {
     assert_eq!((index().removed, engine.status().unwrap().documents), (0, 10));
     std::fs::remove_file(files.join("b.txt")).unwrap();
     assert_eq!((index().removed, engine.status().unwrap().documents), (1, 9));
-    let marked = Document::new("x", "y").with_metadata("retune.folder", true);
+    let marked = Document::new("x", "y").with_field("retune.folder", true);
     assert!(matches!(engine.add(vec![marked]), Err(Error::Invalid { .. })));
 }
 

@@ -2,8 +2,10 @@
 
 mod cli;
 mod common;
+mod desk;
 mod engine;
 mod evaluation_page;
+mod fields;
 mod gate;
 mod kill;
 mod learn;

@@ -22,10 +22,9 @@ pub(crate) fn dense_weight(text: &str) -> Result<f32, String> {
     weight.ok_or_else(|| "expected a number from 0 to 1".to_string())
 }
 
-/// A filter in JSON.
+/// A filter, as a person types it or as JSON.
 pub(crate) fn filter(text: &str) -> Result<Filter, String> {
-    serde_json::from_str(text)
-        .map_err(|e| format!(r#"{e}; expected JSON like {{"equals":{{"field":"extension","value":"md"}}}}"#))
+    text.parse::<Filter>().map_err(|error| error.to_string())
 }
 
 /// The value that has this name.

@@ -152,7 +152,7 @@ fn read_everything(path: &std::path::Path) -> crate::error::Result<()> {
     let index = LexicalIndex::open(path)?;
     let snapshot = index.snapshot()?;
     let live = snapshot.live_chunks();
-    snapshot.search("part text", 10, Some(&snapshot.matching(&Filter::range("n", Some(1.0), None))?))?;
+    snapshot.search("part text", 10, Some(&snapshot.matching(&Filter::range("n", 1..))?))?;
     snapshot.score("part text", &live)?;
     snapshot.documents()?;
     snapshot.chunks_of("a")?;

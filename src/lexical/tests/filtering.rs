@@ -1,7 +1,11 @@
+use std::cmp::Ordering;
+use std::ops::Bound;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::lexical::FieldValue;
+use crate::error::Error;
+use crate::lexical::{Date, FieldValue};
 
 const NONE: [u64; 0] = [];
 
@@ -34,12 +38,13 @@ fn values_are_compared_exactly_and_by_type() {
     assert_eq!(matching(&fixture, &Filter::equals("k", "2024-01-01T00:00:00Z")), [9]);
     assert_eq!(matching(&fixture, &Filter::any_of("k", ["y", "1"])), [1, 10]);
     assert_eq!(matching(&fixture, &Filter::equals("k", 0.0)), [11]);
-    assert_eq!(matching(&fixture, &Filter::range("k", Some(0.0), Some(5.0))), [2, 3, 10, 11]);
-    assert_eq!(matching(&fixture, &Filter::range("k", Some(1e19), None)), [12]);
-    assert_eq!(matching(&fixture, &Filter::range("k", None, None)), [2, 3, 10, 11, 12]);
-    assert_eq!(matching(&fixture, &Filter::range("k", Some(2.0), Some(1.0))), NONE);
-    assert_eq!(matching(&fixture, &Filter::equals("missing", "1")), NONE);
-    assert_eq!(matching(&fixture, &Filter::range("missing", None, None)), NONE);
+    assert_eq!(matching(&fixture, &Filter::range("k", 0..=5)), [2, 3, 10, 11]);
+    assert_eq!(matching(&fixture, &Filter::range("k", 1e19..)), [12]);
+    assert_eq!(matching(&fixture, &Filter::range::<i64>("k", ..)), [2, 3, 10, 11, 12]);
+    assert_eq!(matching(&fixture, &Filter::range("k", 2..=1)), NONE);
+    assert_eq!(matching(&fixture, &Filter::equals("missing", "1").lenient()), NONE);
+    assert_eq!(matching(&fixture, &Filter::range("missing", 1..).lenient()), NONE);
+    assert_eq!(matching(&fixture, &!Filter::exists("missing").lenient()).len(), 12);
     assert_eq!(matching(&fixture, &Filter::any_of("k", Vec::<FieldValue>::new())), NONE);
     assert_eq!(matching(&fixture, &Filter::All(vec![])).len(), 12);
 }
@@ -63,8 +68,15 @@ fn any_field_name_and_any_value_work() {
         for (v, value) in values.iter().enumerate() {
             let id = (n * values.len() + v) as u64;
             assert_eq!(matching(&fixture, &Filter::equals(*name, *value)), [id], "{n} {v}");
-            let v = v as f64;
-            assert_eq!(matching(&fixture, &Filter::range(*name, Some(v), Some(v))), [id], "{n} {v}");
+            assert_eq!(matching(&fixture, &Filter::range(*name, v..=v)), [id], "{n} {v}");
+            if value.len() > 1000 {
+                let beginning = &value[..value.len() - 1000];
+                let expected: Vec<u64> = (0..values.len())
+                    .filter(|&at| values[at].starts_with(beginning))
+                    .map(|at| (n * values.len() + at) as u64)
+                    .collect();
+                assert_eq!(matching(&fixture, &Filter::prefix(*name, beginning)), expected, "{n} {v}");
+            }
         }
     }
 }
@@ -80,34 +92,144 @@ fn dotted_names_look_into_objects() {
     ]);
     assert_eq!(matching(&fixture, &Filter::equals("a.b", "x")), [1, 2, 3]);
     assert_eq!(matching(&fixture, &Filter::equals("a", "x")), [4]);
-    assert_eq!(matching(&fixture, &Filter::range("a.n", Some(1.0), None)), [1]);
+    assert_eq!(matching(&fixture, &Filter::range("a.n", 1..)), [1]);
 }
 
 #[test]
 fn mistakes_are_refused() {
-    let snapshot = Fixture::new().snapshot();
-    let nested = Filter::All(vec![Filter::equals("k", f64::NAN)]);
-    for wrong in
-        [Filter::equals("", "x"), Filter::range("k", Some(f64::NAN), None), Filter::any_of("", [1]), nested]
-    {
-        assert!(snapshot.matching(&wrong).is_err(), "{wrong:?}");
+    let fixture = Fixture::new();
+    fixture.add(&[with_metadata(1, json!({"k": "x", "other": {"name": 1}}))]);
+    let snapshot = fixture.snapshot();
+    let nested = Filter::All(vec![!Filter::equals("k", f64::NAN)]);
+    for wrong in [
+        Filter::equals("", "x"),
+        Filter::range("k", f64::NAN..),
+        Filter::any_of("", [1]),
+        Filter::equals("k", ["x", "y"]),
+        Filter::range("k", true..),
+        Filter::Range {
+            field: "k".into(),
+            from: std::ops::Bound::Included(1.into()),
+            to: std::ops::Bound::Excluded("x".into()),
+        },
+        nested,
+    ] {
+        assert!(matches!(snapshot.matching(&wrong), Err(Error::Invalid { .. })), "{wrong:?}");
     }
 }
 
 #[test]
-fn filters_are_read_from_json() {
-    let text = r#"{"all": [{"equals": {"field": "lang", "value": "en"}}, {"range": {"field": "year", "min": 1990}},
-        {"any_of": {"field": "tag", "values": ["a", 1, true]}}]}"#;
-    let tags: [FieldValue; 3] = ["a".into(), 1.into(), true.into()];
-    let expected = Filter::All(vec![
-        Filter::equals("lang", "en"),
-        Filter::range("year", Some(1990.0), None),
-        Filter::any_of("tag", tags),
+fn a_field_that_no_document_has_is_named_with_those_that_they_have() {
+    let fixture = Fixture::new();
+    assert_eq!(matching(&fixture, &Filter::equals("title", "x")), NONE, "an empty index has no fields yet");
+    fixture.add(&[
+        with_metadata(1, json!({"tags": ["x"], "author": {"name": "y"}})),
+        with_metadata(2, json!({"gone": 1, "none": null, "empty": []})),
     ]);
-    assert_eq!(serde_json::from_str::<Filter>(text).unwrap(), expected);
-    let written = serde_json::to_string(&expected).unwrap();
-    assert_eq!(serde_json::from_str::<Filter>(&written).unwrap(), expected);
-    assert!(serde_json::from_str::<Filter>(r#"{"range": {"field": "year", "mim": 1990}}"#).is_err());
+    fixture.add(&[with_metadata(3, json!({"year": 1, "retune.folder": true}))]);
+    fixture.change(|writer| writer.delete_chunk(ChunkId(2)));
+    for wrong in ["tag", "gone", "author", "none", "empty", "retune.folder"] {
+        for filter in [
+            Filter::exists(wrong),
+            !Filter::equals(wrong, 1),
+            Filter::equals("tags", "x").or(Filter::prefix(wrong, "x")),
+            Filter::equals("tags", "x").lenient().and(Filter::range(wrong, 1..)),
+        ] {
+            let error = fixture.snapshot().matching(&filter).unwrap_err().to_string();
+            assert!(error.contains(&format!("{wrong:?}")), "{error}");
+            assert!(error.contains(": author.name, tags, year"), "{error}");
+            assert!(fixture.snapshot().matching(&filter.lenient()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn filters_combine() {
+    let fixture = Fixture::new();
+    fixture.add(&[
+        with_metadata(1, json!({"lang": "en", "year": 1990, "path": "docs/a.md"})),
+        with_metadata(2, json!({"lang": "fr", "year": 1991, "path": "docs/b/c.md"})),
+        with_metadata(3, json!({"lang": "en", "path": "src/a.rs"})),
+    ]);
+    fixture
+        .add(&[with_metadata(4, json!({"lang": ["en", "fr"], "year": 1992.5})), with_metadata(5, json!({}))]);
+    fixture.change(|writer| writer.delete_chunk(ChunkId(1)));
+    fixture.add(&[with_metadata(1, json!({"lang": "en", "year": 1993, "path": "docs/a.md"}))]);
+    let en = || Filter::equals("lang", "en");
+    let late = || Filter::range("year", 1992..);
+    assert_eq!(matching(&fixture, &en().and(late())), [1, 4]);
+    assert_eq!(matching(&fixture, &en().or(late())), [1, 3, 4]);
+    assert_eq!(matching(&fixture, &!en()), [2, 5]);
+    assert_eq!(matching(&fixture, &!(en().and(late()))), [2, 3, 5]);
+    assert_eq!(matching(&fixture, &!!late()), [1, 4]);
+    assert_eq!(matching(&fixture, &Filter::exists("year")), [1, 2, 4]);
+    assert_eq!(matching(&fixture, &!Filter::exists("path")), [4, 5]);
+    assert_eq!(matching(&fixture, &Filter::prefix("path", "docs/")), [1, 2]);
+    assert_eq!(matching(&fixture, &Filter::prefix("path", "docs/b")), [2]);
+    assert_eq!(matching(&fixture, &Filter::prefix("path", "")), [1, 2, 3]);
+    assert_eq!(matching(&fixture, &Filter::range("lang", "en".."fr")), [1, 3, 4]);
+    assert_eq!(matching(&fixture, &Filter::range("lang", "en"..="fr")), [1, 2, 3, 4]);
+    assert_eq!(matching(&fixture, &Filter::range("path", "docs/b".to_string()..)), [2, 3]);
+    assert_eq!(matching(&fixture, &Filter::range("year", ..1993)), [2, 4]);
+    assert_eq!(matching(&fixture, &Filter::Any(vec![])), NONE);
+    assert_eq!(matching(&fixture, &Filter::everything()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn whole_numbers_are_exact_where_floats_are_not() {
+    const LARGE: i64 = (1 << 53) + 1;
+    let fixture = Fixture::new();
+    fixture.add(&[
+        with_metadata(1, json!({"k": LARGE - 1})),
+        with_metadata(2, json!({"k": LARGE})),
+        with_metadata(3, json!({"k": [LARGE + 1, "x"]})),
+        with_metadata(4, json!({"k": (LARGE - 1) as f64})),
+        with_metadata(5, json!({"k": u64::MAX})),
+        with_metadata(6, json!({"k": i64::MIN})),
+    ]);
+    assert_eq!(matching(&fixture, &Filter::equals("k", LARGE)), [2]);
+    assert_eq!(matching(&fixture, &Filter::equals("k", LARGE - 1)), [1, 4]);
+    assert_eq!(matching(&fixture, &Filter::any_of("k", [u64::MAX, u64::MAX - 1])), [5]);
+    assert_eq!(matching(&fixture, &Filter::range("k", LARGE..)), [2, 3, 5]);
+    assert_eq!(matching(&fixture, &Filter::range("k", LARGE..LARGE + 1)), [2]);
+    assert_eq!(matching(&fixture, &Filter::range("k", ..LARGE)), [1, 4, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("k", u64::MAX as f64..)), NONE);
+    assert_eq!(matching(&fixture, &Filter::range("k", ..=i64::MIN)), [6]);
+}
+
+#[test]
+fn dates_are_compared_as_moments() {
+    let fixture = Fixture::new();
+    let at = |id: u64, date: &str| with_metadata(id, json!({"d": date, "retune.dates": ["d"]}));
+    fixture.add(&[
+        at(1, "2023-12-31T23:59:59.999Z"),
+        at(2, "2024-01-01T00:00:00Z"),
+        at(3, "2024-01-31T12:00:00.5Z"),
+        at(4, "2024-02-01T00:00:00Z"),
+        with_metadata(5, json!({"d": "2024-01-15"})),
+        with_metadata(
+            6,
+            json!({"d": ["0999-01-01T00:00:00Z", "2024-01-01T00:00:00Z"], "retune.dates": ["d"]}),
+        ),
+    ]);
+    let date = |text: &str| text.parse::<Date>().unwrap();
+    // A text that names a time is compared with dates and with texts, a date with dates alone.
+    assert_eq!(matching(&fixture, &Filter::equals("d", "2024-01-31")), [3]);
+    assert_eq!(matching(&fixture, &Filter::equals("d", "2024-01")), [2, 3, 6]);
+    assert_eq!(matching(&fixture, &Filter::equals("d", "2024-01-15")), [5]);
+    assert_eq!(matching(&fixture, &Filter::equals("d", date("2024-01-01"))), [2, 6]);
+    assert_eq!(matching(&fixture, &Filter::equals("d", "2024-01-01T01:00:00+01:00")), [2, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("d", "2024-01-01".."2024-02-01")), [2, 3, 5, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("d", "2024-01-01"..="2024-01-31")), [2, 3, 5, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("d", date("2024-01-01")..=date("2024-01-31"))), [2, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("d", ..date("2024-01-01"))), [1, 6]);
+    assert_eq!(matching(&fixture, &"d>2024-01-01".parse().unwrap()), [3, 4, 5]);
+    assert_eq!(matching(&fixture, &"d<=2024-01".parse().unwrap()), [1, 2, 3, 6]);
+    assert_eq!(matching(&fixture, &Filter::prefix("d", "2024-01-")), [2, 3, 5, 6]);
+    assert_eq!(matching(&fixture, &Filter::range("d", date("2025-01-01")..date("2024-01-01"))), NONE);
+    let far = Date::from_unix_ms(i64::MAX);
+    assert_eq!(matching(&fixture, &Filter::range("d", date("2024-02-01")..)), [4]);
+    assert!(fixture.snapshot().matching(&Filter::range("d", ..far)).is_err());
 }
 
 #[test]
@@ -119,7 +241,7 @@ fn a_search_gives_only_what_the_filter_lets_through_with_the_same_scores() {
     });
     fixture.add(&records.collect::<Vec<_>>());
     let snapshot = fixture.snapshot();
-    let filter = Filter::range("n", Some(10.0), Some(19.0));
+    let filter = Filter::range("n", 10..=19);
     let all = snapshot.search("alpha", 100, None).unwrap();
     let expected: Vec<_> = all.into_iter().filter(|hit| (10..20).contains(&hit.0.0)).collect();
     let allowed = snapshot.matching(&filter).unwrap();
@@ -155,20 +277,60 @@ fn holds(filter: &Filter, metadata: &Map<String, Json>) -> bool {
     };
     let equal = |found: &Json, wanted: &FieldValue| match wanted {
         FieldValue::Text(text) => found.as_str() == Some(text),
-        FieldValue::Number(number) => found.as_f64() == Some(*number),
         FieldValue::Bool(value) => found.as_bool() == Some(*value),
+        wanted => order(found, wanted) == Some(Ordering::Equal),
     };
     match filter {
         Filter::Equals { field, value } => at(field).iter().any(|found| equal(found, value)),
         Filter::AnyOf { field, values } => {
             at(field).iter().any(|found| values.iter().any(|v| equal(found, v)))
         }
-        Filter::Range { field, min, max } => at(field)
-            .iter()
-            .filter_map(|found| found.as_f64())
-            .any(|found| min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max)),
+        Filter::Range { field, from: Bound::Unbounded, to: Bound::Unbounded } => {
+            at(field).iter().any(|found| found.is_number())
+        }
+        Filter::Range { field, from, to } => at(field).iter().any(|found| {
+            let below = |end: &FieldValue| order(found, end);
+            let from = match from {
+                Bound::Included(end) => below(end).is_some_and(Ordering::is_ge),
+                Bound::Excluded(end) => below(end).is_some_and(Ordering::is_gt),
+                Bound::Unbounded => true,
+            };
+            let to = match to {
+                Bound::Included(end) => below(end).is_some_and(Ordering::is_le),
+                Bound::Excluded(end) => below(end).is_some_and(Ordering::is_lt),
+                Bound::Unbounded => true,
+            };
+            from && to
+        }),
+        Filter::Prefix { field, prefix } => {
+            at(field).iter().any(|found| found.as_str().is_some_and(|text| text.starts_with(prefix)))
+        }
+        Filter::Exists { field } => at(field).iter().any(|found| !found.is_null()),
         Filter::All(filters) => filters.iter().all(|filter| holds(filter, metadata)),
+        Filter::Any(filters) => filters.iter().any(|filter| holds(filter, metadata)),
+        Filter::Not(filter) => !holds(filter, metadata),
+        Filter::Lenient(filter) => holds(filter, metadata),
     }
+}
+
+/// The order of a number or a text, and what it is compared with. Exact by way of decimals.
+fn order(found: &Json, wanted: &FieldValue) -> Option<Ordering> {
+    let parts = |number: f64| (number.floor() as i128, number - number.floor());
+    let found = match found {
+        Json::String(text) => return wanted.as_str().map(|wanted| text.as_str().cmp(wanted)),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => (i128::from(whole), 0.0),
+            (_, Some(whole)) => (i128::from(whole), 0.0),
+            _ => parts(number.as_f64()?),
+        },
+        _ => return None,
+    };
+    let wanted = match wanted {
+        FieldValue::Integer(whole) => (*whole, 0.0),
+        FieldValue::Number(number) => parts(*number),
+        _ => return None,
+    };
+    found.partial_cmp(&wanted)
 }
 
 fn key() -> impl Strategy<Value = String> {
@@ -214,20 +376,49 @@ fn metadata() -> impl Strategy<Value = Json> {
 fn wanted() -> impl Strategy<Value = FieldValue> {
     prop_oneof![
         any::<bool>().prop_map(FieldValue::Bool),
-        number().prop_map(FieldValue::Number),
+        wanted_number(),
         prop::sample::select(vec!["x", "y", "1", "true", ""]).prop_map(FieldValue::from),
     ]
+}
+
+fn wanted_number() -> impl Strategy<Value = FieldValue> {
+    prop_oneof![
+        number().prop_map(FieldValue::Number),
+        (-3..4_i64).prop_map(FieldValue::from),
+        prop::sample::select(vec![9_007_199_254_740_992_u64, 9_007_199_254_740_993, u64::MAX])
+            .prop_map(FieldValue::from),
+    ]
+}
+
+fn range() -> impl Strategy<Value = (Bound<FieldValue>, Bound<FieldValue>)> {
+    let end = |value: BoxedStrategy<FieldValue>| {
+        prop_oneof![
+            value.clone().prop_map(Bound::Included),
+            value.prop_map(Bound::Excluded),
+            Just(Bound::Unbounded)
+        ]
+    };
+    let text = prop::sample::select(vec!["x", "y", "1", ""]).prop_map(FieldValue::from).boxed();
+    let number = wanted_number().boxed();
+    prop_oneof![(end(text.clone()), end(text)), (end(number.clone()), end(number))]
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
     let leaf = prop_oneof![
         (key(), wanted()).prop_map(|(field, value)| Filter::Equals { field, value }),
-        (key(), prop::option::of(number()), prop::option::of(number()))
-            .prop_map(|(field, min, max)| Filter::Range { field, min, max }),
+        (key(), range()).prop_map(|(field, (from, to))| Filter::Range { field, from, to }),
         (key(), prop::collection::vec(wanted(), 0..4))
             .prop_map(|(field, values)| Filter::AnyOf { field, values }),
+        (key(), "[xy]?").prop_map(|(field, prefix)| Filter::Prefix { field, prefix }),
+        key().prop_map(|field| Filter::Exists { field }),
     ];
-    leaf.prop_recursive(2, 6, 3, |inner| prop::collection::vec(inner, 0..3).prop_map(Filter::All))
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Filter::All),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Filter::Any),
+            inner.prop_map(|filter| !filter),
+        ]
+    })
 }
 
 proptest! {
@@ -247,7 +438,7 @@ proptest! {
         for filter in filters {
             let expected = records.iter().filter(|record| holds(&filter, &record.metadata));
             let expected = expected.map(|record| record.chunk.0);
-            prop_assert_eq!(matching(&fixture, &filter), expected.collect::<Vec<_>>(), "{:?}", filter);
+            prop_assert_eq!(matching(&fixture, &filter.clone().lenient()), expected.collect::<Vec<_>>(), "{:?}", filter);
         }
     }
 }

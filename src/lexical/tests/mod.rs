@@ -1,9 +1,11 @@
 //! Tests of the lexical index on real folders.
 
+mod counting;
 mod durability;
 mod filtering;
 mod searching;
 mod storing;
+mod written_filters;
 
 use std::path::PathBuf;
 

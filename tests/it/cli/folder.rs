@@ -155,14 +155,35 @@ fn hits_are_filtered_and_fused_as_asked() {
         ["notes/kettle.TXT"]
     );
     assert_eq!(found(&["--filter", r#"{"equals":{"field":"path","value":"kettle.md"}}"#]), ["kettle.md"]);
+    assert_eq!(found(&["--filter", "extension=txt path=notes/*"]), ["notes/kettle.TXT"]);
+    assert_eq!(found(&["--filter", "path=kettle.md or path=fog.md"]), ["kettle.md", "fog.md"]);
+    assert_eq!(found(&["--filter", "not extension=md"]), ["notes/kettle.TXT"]);
     assert_eq!(found(&["--rrf"]).len(), 9);
-    for (args, word) in
-        [(["--filter", "{}"], "equals"), (["--dense-weight", "7"], "0 to 1"), (["--limit", "0"], "--limit")]
-    {
+    let unknown = refused(folder.path(), &["search", "kettle", "--filter", "extensoin=md"]);
+    assert!(unknown.contains("\"extensoin\"") && unknown.contains("extension, path"), "{unknown}");
+    for (args, word) in [
+        (["--filter", "{}"], "equals"),
+        (["--filter", "extension=md)"], "')' at character 13"),
+        (["--dense-weight", "7"], "0 to 1"),
+        (["--limit", "0"], "--limit"),
+    ] {
         let refused = retune(folder.path(), &[&["search", "kettle"][..], &args].concat());
         assert_eq!(refused.status.code(), Some(2), "{args:?}: {}", stderr(&refused));
         assert!(stderr(&refused).contains(word), "{args:?}: {}", stderr(&refused));
     }
+}
+
+#[test]
+fn a_query_without_a_word_finds_nothing_and_is_not_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    for query in ["", "   ", "?"] {
+        assert_eq!(json(folder.path(), &["search", query])["hits"], serde_json::json!([]), "{query:?}");
+    }
+    assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
+    let hit = json(folder.path(), &["search", "kettle"])["hits"][0].clone();
+    assert_eq!(hit["fields"], serde_json::json!({"extension": "md", "path": "kettle.md"}));
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! Filters over the fields of documents: their tree, their two written forms, and what they select.
+
+mod asked;
+mod parse;
+mod select;
+mod tree;
+mod written;
+
+pub use tree::Filter;
