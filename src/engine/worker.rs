@@ -116,7 +116,7 @@ impl Worker {
         let request = Request { options, control: Arc::clone(&control), reply };
         self.requests.try_send(request).map_err(|_| {
             let found = format!("{QUEUE} rounds waiting");
-            Error::invalid("starting a round", found, "fewer: wait for one of them")
+            Error::invalid("the queue of rounds", found, "fewer: wait for one of them")
         })?;
         Ok(LearnTask { control, reply: receiver })
     }
