@@ -9,7 +9,7 @@ use retune::measure::{
 };
 
 use super::args::{CollectionIndex, Learning, one_or_more};
-use super::print::{Bars, Output, round_text};
+use super::print::{Bars, Output, Text, round_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -64,14 +64,14 @@ fn options(args: &Args) -> SimulationOptions {
     }
 }
 
-fn event_text(event: SimulationEvent<'_>) -> String {
+fn event_text(event: SimulationEvent<'_>) -> Text {
     match event {
         SimulationEvent::LeftOut(queries) => {
-            format!("{queries} train queries are not asked: the test queries have the same text")
+            Text::of(format!("{queries} train queries are not asked: the test queries have the same text"))
         }
         SimulationEvent::Learnt(round) => round_text(round),
-        SimulationEvent::Measured(round) => round_line(round),
-        _ => String::new(),
+        SimulationEvent::Measured(round) => Text::of(round_line(round)),
+        _ => Text::default(),
     }
 }
 
@@ -96,10 +96,10 @@ fn round_line(round: &SimulatedRound) -> String {
     text
 }
 
-fn text(report: &SimulationReport) -> String {
+fn text(report: &SimulationReport) -> Text {
     let hybrid = |round: Option<&SimulatedRound>| round.map_or(0.0, |round| tested(&round.test.hybrid));
     let (first, last) = (hybrid(report.rounds.first()), hybrid(report.rounds.last()));
-    format!("{}: hybrid {} {first:.4} → {last:.4}", report.collection, Simulation::TESTED)
+    Text::of(format!("{}: hybrid {} {first:.4} → {last:.4}", report.collection, Simulation::TESTED))
 }
 
 fn tested(figures: &Figures) -> f64 {

@@ -10,13 +10,16 @@ use crate::cli::print::counting_bar;
 /// The model folder.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Model {
-    /// A sentence-transformers folder. Default: RETUNE_MODEL, else retune's cache, the Hugging Face cache or the hub.
+    /// Folder of a sentence-transformers model. Default: RETUNE_MODEL, else all-mpnet-base-v2 in retune's cache or the
+    /// Hugging Face cache. What makes an index, and `model fetch`, downloads it if it is in neither.
     #[arg(long = "model", value_name = "DIR")]
     model_folder: Option<PathBuf>,
-    /// What the encoder computes in: f32, bf16, int16 or int8. If the processor lacks it, the next better one is used.
+    /// Numbers that this command's encoder multiplies: f32, bf16, int16 or int8. If the processor lacks them it takes the
+    /// next better ones that it has; `retune status` says which. Vectors that are stored stay as they are. A round
+    /// trains in f32 if this is f32, else in bf16 or int16.
     #[arg(long, default_value = "bf16")]
     pub(crate) precision: EncoderPrecision,
-    /// Where the encoder computes: cpu, candle-cpu, or, in builds with that feature, cuda:N or metal.
+    /// Where the encoder computes: cpu, candle-cpu (a slow reference), or cuda:N or metal in builds with that feature.
     #[arg(long, default_value = "cpu")]
     pub(crate) device: Device,
 }
