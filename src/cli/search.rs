@@ -1,13 +1,9 @@
 //! `retune search QUERY`: searches an index.
 
-use std::ffi::OsStr;
-use std::path::Path;
-
-use anstyle::{AnsiColor, Style};
-use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Query, Result};
+use retune::{Engine, Error, Filter, Fusion, Mode, Query, Result};
 
 use super::args::{Place, dense_weight, filter};
-use super::print::{Excerpt, Line, Output, Text, columns, line_number, wrapped};
+use super::print::{Output, answer_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -46,7 +42,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let answer = engine.search(&query)?;
     // Without it, lines have no numbers.
     let folder = engine.folder().ok().flatten();
-    out.print(&answer, |answer| text(answer, folder.as_deref()))?;
+    out.print(&answer, |answer| answer_text(answer, folder.as_deref()))?;
     engine.close()
 }
 
@@ -80,62 +76,4 @@ fn open(args: &Args) -> Result<Engine> {
         }
         opened => opened,
     }
-}
-
-const TITLE: Style = Style::new().bold();
-const PLACE: Style = AnsiColor::Cyan.on_default();
-const ASIDE: Style = Style::new().dimmed();
-const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
-
-/// Columns before what is said of a hit.
-const INDENT: &str = "    ";
-
-/// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
-fn text(answer: &Answer, folder: Option<&Path>) -> Text {
-    let head = format!(
-        "query {} · generation {} · {} · {:.1} ms",
-        answer.query_id,
-        answer.generation,
-        answer.mode.name(),
-        answer.took_ms.total
-    );
-    let mut text = Text::of(Line::default().with(ASIDE, &head));
-    if answer.hits.is_empty() {
-        text.line("nothing found");
-    }
-    let columns = columns() - INDENT.len();
-    for hit in &answer.hits {
-        let excerpt = Excerpt::of(hit, columns, MATCHING);
-        text.empty_line();
-        let line = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
-        let place = hit.document.clone() + &line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = Line::default().with(PLACE, &place).with(ASIDE, &scores(hit));
-        let rank = Line::from(format!("{:>2}. ", hit.rank));
-        let mut titles =
-            title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default().into_iter();
-        match titles.next() {
-            None => text.line(rank.followed_by(&place)),
-            Some(first) => {
-                text.line(rank.followed_by(&first));
-                titles.chain([place]).for_each(|line| text.line(Line::from(INDENT).followed_by(&line)));
-            }
-        }
-        excerpt.lines.iter().for_each(|line| text.line(Line::from(INDENT).followed_by(line)));
-    }
-    text
-}
-
-/// The title of a hit, if it says more than the name of its file.
-fn title(hit: &Hit) -> Option<&str> {
-    let file = Path::new(&hit.document);
-    let is_name = |name: Option<&OsStr>| name.is_some_and(|name| name.eq_ignore_ascii_case(&hit.title));
-    let says_more = !hit.title.trim().is_empty() && !is_name(file.file_name()) && !is_name(file.file_stem());
-    says_more.then_some(&hit.title)
-}
-
-fn scores(hit: &Hit) -> String {
-    let of = |name: &str, score: Option<f32>| score.map(|score| format!("{name} {score:.3}"));
-    let sides = [of("words", hit.lexical), of("meaning", hit.dense)];
-    let sides: Vec<String> = sides.into_iter().flatten().collect();
-    format!("  score {:.3} ({})", hit.score, sides.join(", "))
 }

@@ -1,5 +1,7 @@
 //! `retune status`: shows what an index is and holds.
 
+use std::path::Path;
+
 use retune::{Result, Status};
 
 use super::args::Place;
@@ -13,16 +15,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open_beside()?;
-    out.print(&engine.status()?, text)?;
+    out.print(&engine.status()?, |status| text(status, engine.path()))?;
     engine.close()
 }
 
-fn text(status: &Status) -> Text {
+fn text(status: &Status, index: &Path) -> Text {
     let generation = &status.generation;
     let megabytes = status.bytes as f64 / 1e6;
     let mut text = Text::of(format!(
-        "{} documents, {} chunks, {megabytes:.1} MB on disk",
-        status.documents, status.chunks
+        "{}: {} documents, {} chunks, {megabytes:.1} MB on disk",
+        index.display(),
+        status.documents,
+        status.chunks
     ));
     text.line(format!(
         "generation {} · {} dimensions · {} · weights {:.12}…",

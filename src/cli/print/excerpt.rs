@@ -16,16 +16,16 @@ const MORE: &str = "…";
 
 /// A passage in three lines: from the beginning of a sentence, so that most of the words that match are shown.
 #[derive(Debug)]
-pub(crate) struct Excerpt {
+pub(super) struct Excerpt {
     /// Its lines, with the matching words in a style.
-    pub(crate) lines: Vec<Line>,
+    pub(super) lines: Vec<Line>,
     /// Where in the passage it begins, in bytes.
-    pub(crate) start: usize,
+    pub(super) start: usize,
 }
 
 impl Excerpt {
     /// Of a hit, for lines of so many columns. It has no lines if the passage is no more than its headings.
-    pub(crate) fn of(hit: &Hit, columns: usize, matching: Style) -> Excerpt {
+    pub(super) fn of(hit: &Hit, columns: usize, matching: Style) -> Excerpt {
         let words = words(&hit.passage, &hit.title);
         // Room for the marks, and for what words leave free at the ends of lines.
         let room = (columns * LINES).saturating_sub(12);
@@ -48,7 +48,7 @@ impl Excerpt {
 }
 
 /// A text on lines of so many columns, broken between words.
-pub(crate) fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line> {
+pub(super) fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line> {
     let mut lines = Wrapped::new(columns);
     for word in words_of_line(text) {
         lines.add(word.columns, word.spaced, |line| line.with(style, &text[word.bytes.clone()]));

@@ -1,6 +1,7 @@
 //! What several verbs print: text, JSON, progress bars. Everything goes through [`Output`], [`complain`] and
 //! [`LogLine`], which escape what comes from outside.
 
+mod answer;
 mod bars;
 mod escape;
 mod excerpt;
@@ -12,11 +13,9 @@ mod text;
 mod width;
 mod words;
 
+pub(super) use answer::answer_text;
 pub(super) use bars::{Bars, counting_bar, spinner};
-pub(super) use excerpt::{Excerpt, wrapped};
 pub(super) use figures::{cell, mode_lines, mode_table, query_lines, run_table};
 pub(super) use output::{LogLine, Output, complain, raw};
 pub(super) use round::round_text;
-pub(super) use source_line::line_number;
-pub(super) use text::{Line, Text};
-pub(super) use width::columns;
+pub(super) use text::Text;

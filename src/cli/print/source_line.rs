@@ -8,7 +8,7 @@ use retune::Hit;
 
 /// The number, from 1, of the line of the file where byte `at` of the hit's passage stands. For a passage that was
 /// extracted, as from HTML, the line that it begins on. `None` if the file is no longer the one that was indexed.
-pub(crate) fn line_number(folder: &Path, hit: &Hit, at: usize) -> Option<usize> {
+pub(super) fn line_number(folder: &Path, hit: &Hit, at: usize) -> Option<usize> {
     let below = Path::new(&hit.document);
     if !below.components().all(|part| matches!(part, Component::Normal(_))) {
         return None;

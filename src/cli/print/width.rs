@@ -13,7 +13,7 @@ const MOST: usize = 100;
 const LEAST: usize = 40;
 
 /// The columns that results are laid out for: those of the terminal, `COLUMNS`, or 80; 40 to 100.
-pub(crate) fn columns() -> usize {
+pub(super) fn columns() -> usize {
     let stated = || std::env::var("COLUMNS").ok()?.parse().ok();
     let found = terminal_size().map(|(Width(columns), _)| columns.into()).or_else(stated);
     found.unwrap_or(DEFAULT).clamp(LEAST, MOST)
