@@ -7,6 +7,7 @@ use super::args::Place;
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
+#[command(override_usage = "retune forget [OPTIONS] --query TEXT | --query-id ID | --document ID")]
 pub(super) struct Args {
     #[command(flatten)]
     what: What,

@@ -7,6 +7,7 @@ use super::args::Place;
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
+#[command(override_usage = "retune judge QUERY_ID DOCUMENT --chosen | --relevant | --not-relevant")]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it.
     query_id: QueryId,

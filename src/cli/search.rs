@@ -13,7 +13,8 @@ pub(super) struct Args {
     #[command(flatten)]
     place: Place,
     /// Number of documents to show.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// How to search: by words (lexical), by meaning (dense), or by both.
     #[arg(long, value_enum, default_value = "hybrid")]

@@ -40,7 +40,7 @@ impl Serialize for Metric {
     }
 }
 
-/// Reads `ndcg@10`, and the same as trec_eval (`ndcg_cut_10`), ir-measures (`nDCG@10`) and MTEB (`ndcg_at_10`) write it.
+/// Reads `ndcg@10`, and what trec_eval (`ndcg_cut_10`), ir-measures (`nDCG@10`) and MTEB (`ndcg_at_10`) write for it.
 impl FromStr for Metric {
     type Err = Error;
 

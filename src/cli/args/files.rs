@@ -81,8 +81,8 @@ impl RunFiles {
 /// What does not count in runs from files.
 #[derive(clap::Args)]
 pub(crate) struct Excluded {
-    /// Leave out the documents that this file's queries exclude: one JSON object a line with _id, text and excluded_ids,
-    /// as BRIGHT has them.
+    /// Leave out the documents that this file's queries exclude: one JSON object a line with _id, text and
+    /// excluded_ids, as BRIGHT has them.
     #[arg(long, value_name = "FILE")]
     excluded: Option<PathBuf>,
 }

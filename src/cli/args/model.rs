@@ -14,8 +14,8 @@ pub(crate) struct Model {
     /// Hugging Face cache. What makes an index, and `model fetch`, downloads it if it is in neither.
     #[arg(long = "model", value_name = "DIR")]
     model_folder: Option<PathBuf>,
-    /// Numbers that this command's encoder multiplies: f32, bf16, int16 or int8. If the processor lacks them it takes the
-    /// next better ones that it has; `retune status` says which. Vectors that are stored stay as they are. A round
+    /// Numbers that this command's encoder multiplies: f32, bf16, int16 or int8. If the processor lacks them it takes
+    /// the next better ones that it has; `retune status` says which. Vectors that are stored stay as they are. A round
     /// trains in f32 if this is f32, else in bf16 or int16.
     #[arg(long, default_value = "bf16")]
     pub(crate) precision: EncoderPrecision,

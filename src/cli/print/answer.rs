@@ -9,7 +9,7 @@ use retune::{Answer, Hit};
 use super::excerpt::{Excerpt, wrapped};
 use super::source_line::line_number;
 use super::text::{Line, Text};
-use super::width::columns;
+use super::width::{columns, width};
 
 const TITLE: Style = Style::new().bold();
 const PLACE: Style = AnsiColor::Cyan.on_default();
@@ -35,24 +35,29 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
     }
     let columns = columns() - INDENT.len();
     for hit in &answer.hits {
-        let excerpt = Excerpt::of(hit, columns, MATCHING);
         text.empty_line();
-        let line = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
-        let place = hit.document.clone() + &line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = Line::default().with(PLACE, &place).with(ASIDE, &scores(hit));
-        let rank = Line::from(format!("{:>2}. ", hit.rank));
-        let mut titles =
-            title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default().into_iter();
-        match titles.next() {
-            None => text.line(rank.followed_by(&place)),
-            Some(first) => {
-                text.line(rank.followed_by(&first));
-                titles.chain([place]).for_each(|line| text.line(Line::from(INDENT).followed_by(&line)));
-            }
+        let mut before = Line::from(format!("{:>2}. ", hit.rank));
+        for line in hit_lines(hit, folder, columns) {
+            text.line(before.followed_by(&line));
+            before = Line::from(INDENT);
         }
-        excerpt.lines.iter().for_each(|line| text.line(Line::from(INDENT).followed_by(line)));
     }
     text
+}
+
+/// The title, the place, the scores and the excerpt of a hit.
+fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
+    let excerpt = Excerpt::of(hit, columns, MATCHING);
+    let mut lines = title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default();
+    let number = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
+    let place = hit.document.clone() + &number.map(|number| format!(":{number}")).unwrap_or_default();
+    let (scores, styled) = (scores(hit), Line::default().with(PLACE, &place));
+    match width(&place) + 2 + width(&scores) <= columns {
+        true => lines.push(styled.and("  ").with(ASIDE, &scores)),
+        false => lines.extend([styled, Line::default().with(ASIDE, &scores)]),
+    }
+    lines.extend(excerpt.lines);
+    lines
 }
 
 /// The folder that the places of hits are in, if it is not the current one.
@@ -73,5 +78,5 @@ fn scores(hit: &Hit) -> String {
     let of = |name: &str, score: Option<f32>| score.map(|score| format!("{name} {score:.3}"));
     let sides = [of("words", hit.lexical), of("meaning", hit.dense)];
     let sides: Vec<String> = sides.into_iter().flatten().collect();
-    format!("  score {:.3} ({})", hit.score, sides.join(", "))
+    format!("score {:.3} ({})", hit.score, sides.join(", "))
 }

@@ -1,5 +1,6 @@
 //! The part of a passage that a reader is shown.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -51,43 +52,43 @@ impl Excerpt {
 pub(super) fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line> {
     let mut lines = Wrapped::new(columns);
     for word in words_of_line(text) {
-        lines.add(word.columns, word.spaced, |line| line.with(style, &text[word.bytes.clone()]));
+        lines.add(word.columns, word.spaced, |line| line.and(&text[word.bytes.clone()]));
     }
-    lines.finish()
+    lines.finish().into_iter().map(|line| line.all_in(style)).collect()
 }
 
 /// The word to begin with: the beginning of the sentence from where `room` columns show the most different words that
-/// match. In a long sentence it is a word that comes `before` columns before the first that matches.
+/// match; of several, that of the sentence in which the first of them stands. In a long sentence it is a word that
+/// comes `before` columns before the first that matches.
 fn best_start(hit: &Hit, words: &[Word], room: usize, before: usize) -> usize {
-    let is_match = |word: &Word| {
-        let next = hit.highlights.partition_point(|range| range.end <= word.bytes.start);
-        hit.highlights.get(next).is_some_and(|range| range.start < word.bytes.end)
-    };
-    let matches: Vec<bool> = words.iter().map(is_match).collect();
-    let Some(first_match) = matches.iter().position(|&matches| matches) else { return 0 };
-    let shown = |start: usize| {
-        let mut used = 0;
-        let fit = words[start..].iter().take_while(|word| {
-            used += word.columns + usize::from(word.spaced);
-            used <= room
-        });
-        let found = fit.zip(&matches[start..]).filter(|(_, matches)| **matches);
-        found.map(|(word, _)| hit.passage[word.bytes.clone()].to_lowercase()).collect::<HashSet<_>>().len()
-    };
-    let starts = (0..words.len()).filter(|&start| words[start].begins);
-    let best =
-        starts.map(|start| (shown(start), start)).max_by_key(|&(found, start)| (found, words.len() - start));
-    match best {
-        Some((1.., start)) => start,
-        _ => {
-            let mut used = 0;
-            let back = words[..first_match].iter().rev().take_while(|word| {
-                used += word.columns + usize::from(word.spaced);
-                used <= before
-            });
-            first_match - back.count()
-        }
+    let matches: Vec<usize> = (0..words.len()).filter(|&at| is_match(hit, &words[at])).collect();
+    let Some(&first_match) = matches.first() else { return 0 };
+    let starts = (0..words.len()).filter(|&start| words[start].begins).map(|start| {
+        let end = start + count_within(words[start..].iter(), room);
+        let shown = matches.iter().copied().filter(|at| (start..end).contains(at));
+        let texts: HashSet<String> =
+            shown.clone().map(|at| hit.passage[words[at].bytes.clone()].to_lowercase()).collect();
+        (texts.len(), Reverse(shown.min()), start)
+    });
+    match starts.max() {
+        Some((1.., _, start)) => start,
+        _ => first_match - count_within(words[..first_match].iter().rev(), before),
     }
+}
+
+fn is_match(hit: &Hit, word: &Word) -> bool {
+    let next = hit.highlights.partition_point(|range| range.end <= word.bytes.start);
+    hit.highlights.get(next).is_some_and(|range| range.start < word.bytes.end)
+}
+
+/// How many words fit into so many columns.
+fn count_within<'a>(words: impl Iterator<Item = &'a Word>, columns: usize) -> usize {
+    let mut used = 0;
+    let fit = words.take_while(|word| {
+        used += word.columns + usize::from(word.spaced);
+        used <= columns
+    });
+    fit.count()
 }
 
 /// Adds the bytes of a passage, those that match in a style.

@@ -51,6 +51,11 @@ impl Line {
         self.with(Style::new(), text)
     }
 
+    /// All of it in a style.
+    pub(crate) fn all_in(self, style: Style) -> Line {
+        Line(format!("{style}{}{style:#}", self.0))
+    }
+
     /// Adds another line's text.
     pub(crate) fn followed_by(mut self, other: &Line) -> Line {
         self.0.push_str(&other.0);

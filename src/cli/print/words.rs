@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::width::width;
 
@@ -19,8 +19,9 @@ pub(super) struct Word {
     pub(super) begins: bool,
 }
 
-/// The longest word that is kept whole. Longer ones, such as URLs, are broken where a line ends.
-const LONGEST: usize = 30;
+/// The longest word that is kept whole, in columns. Longer ones, such as URLs, may be broken at every [`PIECE`].
+const LONGEST: usize = 60;
+const PIECE: usize = 20;
 
 /// The words of a passage. Left out are the headings at its beginning that its title has, and lines of punctuation:
 /// underlines, rules, fences, borders of tables.
@@ -78,11 +79,12 @@ fn add_line(passage: &str, line: Range<usize>, begins: bool, words: &mut Vec<Wor
 /// A word, or what it may be broken into: ideographs, of which each is one, and the stretches of overlong words.
 fn pieces(passage: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut pieces: Vec<Range<usize>> = Vec::new();
+    let is_overlong = passage[word.clone()].width() > LONGEST;
     let (mut columns, mut after_wide) = (0, false);
     for (at, c) in passage[word.clone()].char_indices() {
         let (at, end) = (word.start + at, word.start + at + c.len_utf8());
         let wide = c.width() == Some(2) && c.is_alphanumeric();
-        let apart = wide || after_wide && c.is_alphanumeric() || columns >= LONGEST;
+        let apart = wide || after_wide && c.is_alphanumeric() || is_overlong && columns >= PIECE;
         match pieces.last_mut() {
             Some(last) if !apart || c.width() == Some(0) => last.end = end,
             _ => {
@@ -135,7 +137,7 @@ mod tests {
     fn ideographs_and_overlong_words_may_be_broken() {
         assert_eq!(texts("水門を open", ""), ["水", "門", "を", "open"]);
         let long = "x".repeat(70);
-        assert_eq!(texts(&long, "").iter().map(|piece| piece.len()).collect::<Vec<_>>(), [30, 30, 10]);
+        assert_eq!(texts(&long, "").iter().map(|piece| piece.len()).collect::<Vec<_>>(), [20, 20, 20, 10]);
         assert_eq!(texts("e\u{301}t\u{301}", ""), ["e\u{301}t\u{301}"]);
     }
 }
