@@ -3,7 +3,7 @@
 use retune::Result;
 use serde::Serialize;
 
-use super::args::Model;
+use super::args::ModelFolder;
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ enum Verb {
     /// Fetch all-mpnet-base-v2 (438 MB) if it is missing or damaged, and print its folder.
     Fetch {
         #[command(flatten)]
-        model: Model,
+        model: ModelFolder,
     },
 }
 

@@ -15,7 +15,7 @@ pub(super) use files::{Excluded, PageFile, RunFiles};
 pub(super) use fixed::fixed;
 pub(super) use learning::Learning;
 pub(super) use measures::{Measures, Metrics, Over, metrics};
-pub(super) use model::Model;
+pub(super) use model::{Model, ModelFolder};
 pub(super) use place::Place;
 pub(super) use scratch::Scratch;
 pub(super) use values::{dense_weight, filter, one_or_more, positive};

@@ -37,7 +37,7 @@ pub(crate) fn cell(evaluation: &Evaluation, metric: Metric) -> String {
 }
 
 /// An interval in brackets.
-fn interval(Interval { low, high, .. }: Interval) -> String {
+pub(crate) fn interval(Interval { low, high, .. }: Interval) -> String {
     format!("({low:.3}–{high:.3})")
 }
 

@@ -15,7 +15,7 @@ mod words;
 
 pub(super) use answer::answer_text;
 pub(super) use bars::{Bars, counting_bar, spinner};
-pub(super) use figures::{cell, mode_lines, mode_table, query_lines, run_table};
+pub(super) use figures::{cell, interval, mode_lines, mode_table, query_lines, run_table};
 pub(super) use output::{LogLine, Output, complain, raw};
 pub(super) use round::round_text;
 pub(super) use text::Text;
