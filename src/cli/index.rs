@@ -12,7 +12,7 @@ use super::print::{Output, Text, spinner};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folder of documents. Default: --dir, else the folder whose index is in this folder or the nearest above.
+    /// Folder of documents. Default: the one whose index --dir or the current folder finds, else --dir itself.
     #[arg(value_name = "DIR", conflicts_with = "dir")]
     folder: Option<PathBuf>,
     #[command(flatten)]

@@ -29,11 +29,11 @@ impl Place {
         self.index.clone().unwrap_or_else(|| folder.join(NAME))
     }
 
-    /// The folder to index if no other is named: `--dir`, else the one whose index is found.
+    /// The folder to index if no other is named: the one whose index is found, else `--dir`.
     pub(crate) fn folder(&self) -> Result<PathBuf> {
         let of_index = |index: PathBuf| index.parent().map(Path::to_path_buf);
-        let found = || self.existing().ok().filter(|index| index.ends_with(NAME)).and_then(of_index);
-        self.dir.clone().or_else(found).ok_or_else(|| Error::NotFound {
+        let found = self.existing().ok().filter(|index| index.ends_with(NAME)).and_then(of_index);
+        found.or_else(|| self.dir.clone()).ok_or_else(|| Error::NotFound {
             what: "index in this folder or above",
             id: "to bring up to date".into(),
             remedy: "name the folder whose documents are to be indexed: `retune index DIR`",

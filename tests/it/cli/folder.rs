@@ -104,6 +104,7 @@ fn the_index_of_a_folder_above_is_found() {
     // Without a folder, that whose index is found is brought up to date.
     fs::write(folder.path().join("new.txt"), "A new one.").unwrap();
     assert_eq!(json(&below, &["index"])["documents"], 10);
+    assert_eq!(json(folder.path(), &["index", "--dir", "notes/old"])["unchanged"], 10);
     assert!(!below.join(".retune").exists());
     // The nearest counts, and a folder that is named is indexed itself.
     assert_eq!(json(&below, &["index", "."])["documents"], 1);
