@@ -61,7 +61,7 @@ pub enum Error {
     },
 
     /// An argument, an option or an input value is not valid. Nothing was changed.
-    #[error("{what} is not valid: found {found}, expected {expected}")]
+    #[error("could not use {what}: found {found}, expected {expected}")]
     Invalid {
         /// The argument or option.
         what: &'static str,

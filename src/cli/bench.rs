@@ -5,7 +5,7 @@ use retune::bench::{BenchOptions, BenchPart, BenchReport, bench};
 use retune::learn::TrainOptions;
 
 use super::args::{Model, positive};
-use super::print::{Output, spinner};
+use super::print::{Output, Text, spinner};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -50,28 +50,24 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     out.print(&report, text)
 }
 
-fn text(report: &BenchReport) -> String {
-    let mut text = match report.peak_gflops {
+fn text(report: &BenchReport) -> Text {
+    let mut text = Text::of(match report.peak_gflops {
         Some(peak) => format!(
             "{} in {} on {} threads, products at {peak:.0} GFLOP/s",
             report.kernel, report.precision, report.threads
         ),
         None => format!("{} in {}", report.device, report.precision),
-    };
+    });
     for (tokens, rate) in report.encode.iter().flatten() {
-        text.push_str(&format!("\n{rate:8.2} documents of {tokens} tokens a second"));
+        text.line(format!("{rate:8.2} documents of {tokens} tokens a second"));
     }
     if let Some(query) = report.query_ms {
-        text.push_str(&format!(
-            "\n{:8.2} ms a query of 12 tokens; 95 of 100 below {:.2} ms",
-            query.p50, query.p95
-        ));
+        text.line(format!("{:8.2} ms a query of 12 tokens; 95 of 100 below {:.2} ms", query.p50, query.p95));
     }
     if let Some(train) = report.train {
-        text.push_str(&format!("\n{:8.2} triplets a second in training", train.triplets_per_second));
-        if let Some(bytes) = train.peak_rss_bytes {
-            text.push_str(&format!(", in {:.2} GB", bytes as f64 / 1e9));
-        }
+        let memory = train.peak_rss_bytes.map(|bytes| format!(", in {:.2} GB", bytes as f64 / 1e9));
+        let memory = memory.unwrap_or_default();
+        text.line(format!("{:8.2} triplets a second in training{memory}", train.triplets_per_second));
     }
     text
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use retune::Result;
-use retune::eval::{self, Comparison, Metric, RunComparisons, ScoreOptions, compare_runs};
+use retune::eval::{self, Comparison, RunComparisons, ScoreOptions, compare_runs};
 use retune::page::{self, ComparisonReport};
 use serde::Serialize;
 
-use super::args::{Over, PageFile};
-use super::print::Output;
+use super::args::{Excluded, Metrics, Over, PageFile, metrics};
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -26,10 +26,10 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "METRIC,…",
-        value_delimiter = ',',
+        value_parser = metrics,
         default_value = "ndcg@10,mrr@10,map,recall@100"
     )]
-    metrics: Vec<Metric>,
+    metrics: Metrics,
     /// Which queries to compare.
     #[arg(long, value_enum, default_value = "judged")]
     over: Over,
@@ -39,6 +39,8 @@ pub(super) struct Args {
     /// Leave out documents whose id is the query's, as BEIR does.
     #[arg(long)]
     ignore_own_ids: bool,
+    #[command(flatten)]
+    excluded: Excluded,
     #[command(flatten)]
     page: PageFile,
 }
@@ -67,9 +69,10 @@ struct Change<'a> {
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     args.page.check()?;
     let options = ScoreOptions::default()
-        .with_metrics(args.metrics.as_slice())
+        .with_metrics(args.metrics.0.as_slice())
         .with_over(args.over.into())
-        .with_ignore_own_ids(args.ignore_own_ids);
+        .with_ignore_own_ids(args.ignore_own_ids)
+        .with_excluded_by(args.excluded.read()?);
     let compared = compare_runs(&args.first, &args.others, &args.qrels, &options)?;
     out.print(&report(&compared, args.most), text)?;
     match args.page.path() {
@@ -100,26 +103,29 @@ impl<'a> From<&'a eval::Change> for Change<'a> {
     }
 }
 
-fn text(report: &Report<'_>) -> String {
-    let mut text = format!("against {}", report.first);
+fn text(report: &Report<'_>) -> Text {
+    let mut text = Text::of(format!("against {}", report.first));
     for (run, missing) in report.missing_queries.iter().filter(|(_, missing)| **missing > 0) {
-        text.push_str(&format!("\n  {missing} judged queries that {run} lacks"));
+        text.line(format!("  {missing} judged queries that {run} lacks"));
     }
     // The first metric begins a run's comparisons. Its name would not do: the same run may be given twice.
     let begins = |one: &Compared| one.comparison.metric == report.comparisons[0].comparison.metric;
     for of_run in report.comparisons.chunk_by(|_, next| !begins(next)) {
         let Comparison { run, queries, .. } = of_run[0].comparison;
-        text.push_str(&format!(
-            "\n\n{run}, {queries} queries\n{:12}{:>9}{:>9}{:>10}{:>9}{:>9}{:>7}{:>7}{:>7}",
-            "", "first", "this", "change", "p", "p Holm", "won", "lost", "tied"
+        text.empty_line();
+        text.line(format!("{run}, {queries} queries"));
+        text.line(format!(
+            "{:12}{:>7}{:>7}{:>8}{:>17}{:>7}{:>7}{:>5}{:>5}{:>5}",
+            "", "first", "this", "change", "95 %", "p", "Holm", "won", "lost", "tied"
         ));
         for Compared { comparison: one, .. } in of_run {
-            text.push_str(&format!(
-                "\n{:12}{:>9.4}{:>9.4}{:>+10.4}{:>9.4}{:>9.4}{:>7}{:>7}{:>7}",
+            text.line(format!(
+                "{:12}{:>7.4}{:>7.4}{:>+8.4}{:>17}{:>7.4}{:>7.4}{:>5}{:>5}{:>5}",
                 one.metric.to_string(),
                 one.first,
                 one.second,
                 one.difference,
+                format!("{:+.3} to {:+.3}", one.interval.low, one.interval.high),
                 one.p_value,
                 one.p_holm,
                 one.won,
@@ -127,22 +133,19 @@ fn text(report: &Report<'_>) -> String {
                 one.tied
             ));
         }
-        text.push_str(&most(&of_run[0]));
+        text.append(most(&of_run[0]));
     }
     text
 }
 
 /// The queries that a run wins and loses most.
-fn most(one: &Compared<'_>) -> String {
-    let mut text = String::new();
+fn most(one: &Compared<'_>) -> Text {
+    let mut text = Text::default();
     for (what, changes) in [("won", &one.won_most), ("lost", &one.lost_most)] {
         if !changes.is_empty() {
             let list = changes.iter().map(|change| format!("{} {:+.4}", change.query, change.difference));
-            text.push_str(&format!(
-                "\n  {what} most ({}): {}",
-                one.comparison.metric,
-                list.collect::<Vec<_>>().join(", ")
-            ));
+            let list = list.collect::<Vec<_>>().join(", ");
+            text.line(format!("  {what} most ({}): {list}", one.comparison.metric));
         }
     }
     text

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use include_dir::{Dir, include_dir};
-use retune::eval::{Metric, Split};
+use retune::eval::{Evaluation, Interval, Metric, SEED, Split};
 use retune::measure::{ByMode, replay, score_modes};
 use retune::{Engine, Error, LearnOptions, Mode, Options, Result, RoundReport};
 use serde::Serialize;
 
 use super::args::{Model, Scratch};
-use super::print::{Bars, Output, round_text, spinner};
+use super::print::{Bars, Output, Text, cell, round_text, spinner};
 
 /// 99 documents of a canal authority, with judged queries in the words of its staff.
 static HANDBOOK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/handbook");
@@ -36,8 +36,23 @@ struct Report {
     test_queries: usize,
     before: ByMode<f64>,
     after: ByMode<f64>,
+    intervals: Intervals,
     round: RoundReport,
     seconds: f64,
+    #[serde(skip)]
+    evaluations: Evaluations,
+}
+
+/// The 95 % intervals of the means.
+#[derive(Serialize)]
+struct Intervals {
+    before: ByMode<Option<Interval>>,
+    after: ByMode<Option<Interval>>,
+}
+
+struct Evaluations {
+    before: ByMode<Evaluation>,
+    after: ByMode<Evaluation>,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
@@ -63,45 +78,77 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     });
     spinner.finish_and_clear();
     let indexed = indexed?;
-    out.say(&format!("indexed {} documents in {:.1} s", indexed.read, indexed.seconds));
+    out.say(&Text::of(format!("indexed {} documents in {:.1} s", indexed.read, indexed.seconds)));
 
     let (train_queries, test_queries) = (train.queries.len(), test.queries.len());
     let mut bars = Bars::default();
     let before = scores(&engine, &test, &mut bars)?;
-    let table = table(&before, None);
-    out.say(&format!("\nMRR@10 on {test_queries} test queries, as the model comes:\n{table}"));
+    let head = format!("MRR@10 on {test_queries} test queries, as the model comes, with 95 % intervals:");
+    out.say(&below(head, table(&before, None)));
     replay(&engine, &train, &mut |progress| bars.show(progress))?;
     bars.clear();
-    out.say(&format!("\nasked {train_queries} other queries and picked the right document of each"));
+    let asked = format!("asked {train_queries} other queries and picked the right document of each");
+    out.say(&below(asked, Text::default()));
     let round = engine.learn(&LearnOptions::default(), &mut |progress| bars.show_learning(progress))?;
     bars.clear();
-    out.say(&format!("\n{}", round_text(&round)));
+    out.say(&below(String::new(), round_text(&round)));
     let after = scores(&engine, &test, &mut bars)?;
     let seconds = started.elapsed().as_secs_f64();
     let documents = indexed.read;
-    out.print(&Report { documents, train_queries, test_queries, before, after, round, seconds }, text)?;
+    let mean = |evaluation: &Evaluation| evaluation.mean(METRIC).unwrap_or(0.0);
+    let interval = |evaluation: &Evaluation| evaluation.interval(METRIC, SEED);
+    let report = Report {
+        documents,
+        train_queries,
+        test_queries,
+        before: before.map(mean),
+        after: after.map(mean),
+        intervals: Intervals { before: before.map(interval), after: after.map(interval) },
+        round,
+        seconds,
+        evaluations: Evaluations { before, after },
+    };
+    out.print(&report, text)?;
     engine.close()
 }
 
-fn scores(engine: &Engine, test: &Split, bars: &mut Bars) -> Result<ByMode<f64>> {
+fn scores(engine: &Engine, test: &Split, bars: &mut Bars) -> Result<ByMode<Evaluation>> {
     let scores = score_modes(engine, test, DEPTH, &[METRIC], &mut |progress| bars.show(progress))?;
     bars.clear();
-    Ok(scores.map(|evaluation| evaluation.mean(METRIC).unwrap_or(0.0)))
+    Ok(scores)
 }
 
-fn text(report: &Report) -> String {
-    let table = table(&report.after, Some(&report.before));
-    let seconds = report.seconds;
-    format!("\nMRR@10 on the same test queries, after learning:\n{table}\n\nall of it took {seconds:.0} s")
+/// An empty line, a head unless it is empty, and a text.
+fn below(head: String, text: Text) -> Text {
+    let mut all = Text::of("");
+    if !head.is_empty() {
+        all.line(head);
+    }
+    all.append(text);
+    all
 }
 
-fn table(scores: &ByMode<f64>, before: Option<&ByMode<f64>>) -> String {
-    let line = |mode: Mode| {
-        let now = scores.get(mode);
-        match before.map(|before| before.get(mode)) {
-            None => format!("  {:8} {now:.4}", mode.name()),
-            Some(was) => format!("  {:8} {was:.4} → {now:.4}  ({:+.4})", mode.name(), now - was),
-        }
-    };
-    [Mode::Hybrid, Mode::Lexical, Mode::Dense].map(line).join("\n")
+fn text(report: &Report) -> Text {
+    let Evaluations { before, after } = &report.evaluations;
+    let mut text =
+        below("MRR@10 on the same test queries, after learning:".into(), table(after, Some(before)));
+    text.append(below(format!("all of it took {:.0} s", report.seconds), Text::default()));
+    text
+}
+
+fn table(scores: &ByMode<Evaluation>, before: Option<&ByMode<Evaluation>>) -> Text {
+    let mut text = Text::default();
+    for mode in [Mode::Hybrid, Mode::Lexical, Mode::Dense] {
+        let (name, now) = (mode.name(), scores.get(mode));
+        let cell = cell(now, METRIC);
+        text.line(match before.map(|before| before.get(mode)) {
+            None => format!("  {name:8} {}", cell.trim_end()),
+            Some(was) => {
+                let mean = |evaluation: &Evaluation| evaluation.mean(METRIC).unwrap_or(0.0);
+                let (was, change) = (mean(was), mean(now) - mean(was));
+                format!("  {name:8} {was:.4} → {cell} {change:+.4}")
+            }
+        });
+    }
+    text
 }

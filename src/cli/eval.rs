@@ -9,29 +9,59 @@ use retune::measure::{
 use retune::page::{self, EvaluationReport};
 use retune::{Engine, Options, Result};
 
-use super::args::{CollectionIndex, Measures, Over, PageFile, RunFiles, one_or_more};
-use super::print::{Bars, Output, head, mode_lines, mode_table, query_lines, row};
+use super::args::{CollectionIndex, Excluded, Measures, Over, PageFile, RunFiles, one_or_more};
+use super::print::{Bars, Output, Text, mode_lines, mode_table, query_lines, run_table};
 
 /// Arguments that make no sense with `--run`, and with `--folder`.
-const NOT_WITH_RUN: [&str; 11] = [
+const NOT_WITH_RUN: [&str; 12] = [
     "collection",
     "folder",
     "split",
     "limit",
     "index",
     "run_out",
+    "mteb_out",
     "report",
     "language",
     "model_folder",
     "precision",
     "embeddings",
 ];
-const NOT_WITH_FOLDER: [&str; 4] = ["collection", "split", "limit", "run_out"];
+const NOT_WITH_FOLDER: [&str; 8] =
+    ["collection", "split", "limit", "run_out", "mteb_out", "language", "embeddings", "ignore_own_ids"];
+
+const USAGE: &str = "retune eval --collection DIR [OPTIONS]
+       retune eval --run FILE --qrels FILE [OPTIONS]
+       retune eval --folder DIR --queries FILE --passages FILE [OPTIONS]";
 
 #[derive(clap::Args)]
+#[command(override_usage = USAGE)]
 pub(super) struct Args {
-    /// Test collection: a folder in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), of TREC files or of
-    /// SMART's.
+    #[command(flatten)]
+    measures: Measures,
+    /// Show the figures of every query, too.
+    #[arg(long)]
+    per_query: bool,
+    /// Leave out documents whose id is the query's, as BEIR does. Not for a folder.
+    #[arg(long)]
+    ignore_own_ids: bool,
+    #[command(flatten, next_help_heading = "Measure all three modes on a test collection")]
+    tested: Tested,
+    #[command(flatten, next_help_heading = "Score a run, of whatever system")]
+    scored: Scored,
+    #[command(flatten, next_help_heading = "Measure a folder's index by judged passages")]
+    judged: Judged,
+    #[command(flatten, next_help_heading = "For a collection and a folder")]
+    index: CollectionIndex,
+    #[command(flatten)]
+    page: PageFile,
+}
+
+/// A test collection to measure on.
+#[derive(clap::Args)]
+struct Tested {
+    /// Folder in BEIR's layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), of TREC's files or of SMART's. Documents
+    /// are scored whole.
     #[arg(long, value_name = "DIR", required_unless_present_any = ["run", "folder"])]
     collection: Option<PathBuf>,
     /// Judgements to use: the name of a file in qrels. Default: test, or the only one.
@@ -41,29 +71,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = one_or_more())]
     limit: Option<usize>,
     #[command(flatten)]
-    index: CollectionIndex,
-    #[command(flatten)]
     runs: RunFiles,
-    #[command(flatten)]
-    page: PageFile,
-    #[command(flatten)]
-    scored: Scored,
-    #[command(flatten)]
-    judged: Judged,
-    #[command(flatten)]
-    measures: Measures,
-    /// Show the figures of every query, too.
-    #[arg(long)]
-    per_query: bool,
-    /// Leave out documents whose id is the query's, as BEIR does.
-    #[arg(long)]
-    ignore_own_ids: bool,
 }
 
 /// A run to score.
 #[derive(clap::Args)]
 struct Scored {
-    /// Score this run instead. It is in TREC's form: query Q0 document rank score tag.
+    /// Run in TREC's form: query Q0 document rank score tag. The rank is not used; ties go by id, descending.
     #[arg(
         long,
         value_name = "FILE",
@@ -71,21 +85,23 @@ struct Scored {
         conflicts_with_all = NOT_WITH_RUN
     )]
     run: Option<PathBuf>,
-    /// Judgements for --run, in TREC's or BEIR's form.
+    /// Judgements in TREC's or BEIR's form.
     #[arg(long, value_name = "FILE", requires = "run")]
     qrels: Option<PathBuf>,
-    /// Queries that the means of --run are taken over.
+    /// Queries that the means are taken over.
     #[arg(long, value_enum, default_value = "judged", requires = "run")]
     over: Over,
+    #[command(flatten)]
+    excluded: Excluded,
 }
 
 /// A folder to measure by judged passages.
 #[derive(clap::Args)]
 struct Judged {
-    /// Measure the index of this folder instead, by judged passages.
+    /// Folder that `retune index` has indexed. Nothing is indexed or logged.
     #[arg(long, value_name = "DIR", requires = "queries", conflicts_with_all = NOT_WITH_FOLDER)]
     folder: Option<PathBuf>,
-    /// Questions for --folder: one JSON object a line with _id and text.
+    /// Questions: one JSON object a line with _id and text.
     #[arg(long, value_name = "FILE", requires = "passages")]
     queries: Option<PathBuf>,
     /// Judged passages of the folder's files: one JSON object a line with query, path, start, end, grade, digest.
@@ -98,7 +114,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         args.page.check()?;
         return measure_folder(&JudgedFolder::read(folder, queries, passages)?, args, out);
     }
-    match (&args.collection, &args.scored) {
+    match (&args.tested.collection, &args.scored) {
         (Some(folder), _) => measure_collection(folder, args, out),
         (None, Scored { run: Some(run), qrels: Some(qrels), .. }) => score(run, qrels, args, out),
         // clap requires one of them.
@@ -108,9 +124,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 
 fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     args.page.check()?;
-    args.runs.check(&args.page)?;
-    let set = TestSet::read(folder, args.split.as_deref(), args.limit)?;
-    if args.runs.are_wanted() {
+    let Tested { split, limit, runs, .. } = &args.tested;
+    runs.check(&args.page)?;
+    let set = TestSet::read(folder, split.as_deref(), *limit)?;
+    if runs.has_runs() {
         set.check_run_ids()?;
     }
     let index = args.index.open()?;
@@ -121,7 +138,7 @@ fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     let mut bars = Bars::default();
     let mut report = set.evaluate(engine, &options, &mut |progress| bars.show(progress))?;
     bars.clear();
-    args.runs.write(&report.runs)?;
+    runs.write(&set, &report.runs)?;
     if args.per_query {
         report.scores.add_queries();
     }
@@ -162,6 +179,7 @@ fn score(run: &Path, qrels: &Path, args: &Args, out: &Output) -> Result<()> {
     let options = ScoreOptions::default()
         .with_metrics(args.measures.or(&Metric::USUAL))
         .with_over(args.scored.over.into())
+        .with_excluded_by(args.scored.excluded.read()?)
         .with_ignore_own_ids(args.ignore_own_ids);
     let mut scores = score_run(run, qrels, &options)?;
     if args.per_query {
@@ -170,48 +188,52 @@ fn score(run: &Path, qrels: &Path, args: &Args, out: &Output) -> Result<()> {
     out.print(&scores, |scores| run_text(scores, &args.measures.shown()))
 }
 
-fn collection_text(report: &CollectionReport, shown: &[Metric]) -> String {
+fn collection_text(report: &CollectionReport, shown: &[Metric]) -> Text {
     let CollectionReport { collection, split, documents, queries, encode, query_ms, .. } = report;
     let mut text = mode_lines(&report.scores);
-    text.push_str(&format!("{collection}/{split}: {documents} documents, {queries} queries\n"));
+    text.line(format!("{collection}/{split}: {documents} documents, {queries} queries"));
     for (what, count) in report.inventory.odd().into_iter().filter(|(_, count)| *count > 0) {
-        text.push_str(&format!("  {count} {what}\n"));
+        text.line(format!("  {count} {what}"));
     }
     if !report.inventory.passed_over.is_empty() {
-        text.push_str(&format!("  not read: {}\n", report.inventory.passed_over.join(", ")));
+        text.line(format!("  not read: {}", report.inventory.passed_over.join(", ")));
     }
+    text.empty_line();
+    text.append(mode_table(&report.scores, shown));
     let rate = encode.documents as f64 / encode.seconds.max(f64::EPSILON);
-    text.push_str(&format!(
-        "\n{}\n\n{} documents encoded in {:.1} s ({rate:.1}/s); a query p50 {:.1} ms, p95 {:.1} ms",
-        mode_table(&report.scores, shown),
-        encode.documents,
-        encode.seconds,
-        query_ms.p50,
-        query_ms.p95
+    text.empty_line();
+    text.line(format!(
+        "{} documents encoded in {:.1} s ({rate:.1}/s); a query p50 {:.1} ms, p95 {:.1} ms",
+        encode.documents, encode.seconds, query_ms.p50, query_ms.p95
     ));
     text
 }
 
-fn folder_text(report: &FolderReport, shown: &[Metric]) -> String {
+fn folder_text(report: &FolderReport, shown: &[Metric]) -> Text {
     let FolderReport { folder, documents, chunks, queries, scores, .. } = report;
-    let (lines, table) = (mode_lines(scores), mode_table(scores, shown));
-    format!("{lines}{folder}: {documents} documents, {chunks} chunks, {queries} questions\n\n{table}")
+    let mut text = mode_lines(scores);
+    text.line(format!("{folder}: {documents} documents, {chunks} chunks, {queries} questions"));
+    text.empty_line();
+    text.append(mode_table(scores, shown));
+    text
 }
 
-fn run_text(scores: &RunScores, shown: &[Metric]) -> String {
-    let mut text = match scores.per_query.is_empty() {
-        true => String::new(),
-        false => query_lines("", &scores.evaluation) + "\n",
-    };
-    text.push_str(&format!("{}: means over {} queries", scores.run, scores.queries));
+fn run_text(scores: &RunScores, shown: &[Metric]) -> Text {
+    let mut text = Text::default();
+    if !scores.per_query.is_empty() {
+        text.append(query_lines(None, &scores.evaluation));
+        text.empty_line();
+    }
+    text.line(format!("{}: means over {} queries", scores.run, scores.queries));
     for (count, what) in [
         (scores.missing_queries, "judged queries that the run lacks"),
         (scores.unjudged_queries, "queries without judgements: left out"),
     ] {
         if count > 0 {
-            text.push_str(&format!("\n  {count} {what}"));
+            text.line(format!("  {count} {what}"));
         }
     }
-    text.push_str(&format!("\n\n{}\n{}", head(shown), row(&scores.evaluation, shown)));
+    text.empty_line();
+    text.append(run_table(&scores.evaluation, shown));
     text
 }

@@ -4,9 +4,10 @@ use retune::{QueryId, Result};
 use serde::Serialize;
 
 use super::args::Place;
-use super::print::Output;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
+#[command(override_usage = "retune forget [OPTIONS] --query TEXT | --query-id ID | --document ID")]
 pub(super) struct Args {
     #[command(flatten)]
     what: What,
@@ -42,6 +43,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         // clap requires one of them.
         _ => 0,
     };
-    out.print(&Report { records }, |report| format!("{} records forgotten", report.records))?;
+    out.print(&Report { records }, |report| Text::of(format!("{} records forgotten", report.records)))?;
     engine.close()
 }

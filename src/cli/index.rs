@@ -1,20 +1,20 @@
 //! `retune index DIR`: indexes a folder, or updates its index.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
 use serde::Serialize;
 
 use super::args::{Place, fixed};
-use super::print::{Output, spinner};
+use super::print::{Output, Text, spinner};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folder of documents.
+    /// Folder of documents. Default: the one whose index --dir or the current folder finds, else --dir itself.
     #[arg(value_name = "DIR", conflicts_with = "dir")]
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
     /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
@@ -39,15 +39,17 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    if !args.folder.is_dir() {
+    let folder = args.folder.clone().map_or_else(|| args.place.folder(), Ok)?;
+    if !folder.is_dir() {
         return Err(Error::NotFound {
             what: "folder",
-            id: args.folder.display().to_string(),
+            id: folder.display().to_string(),
             remedy: "name the folder whose documents are to be indexed",
         });
     }
-    let path = args.place.path_for(&args.folder);
-    if !path.join("retune.json").is_file() {
+    let path = args.place.path_for(&folder);
+    let is_new = !path.join("retune.json").is_file();
+    if is_new {
         args.place.model.ensure()?;
     }
     let mut options = Options::default();
@@ -58,11 +60,14 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         options = options.with_corpus(CorpusOptions::default().with_max_tokens(tokens));
     }
     let engine = Engine::open(&path, args.place.model.apply(options))?;
+    if is_new {
+        keep_out_of_git(&path)?;
+    }
     let status = engine.status()?;
     fixed("--language", args.language, status.language, &path)?;
     fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
     let bar = spinner();
-    let report = engine.index_folder(&args.folder, &mut |progress| {
+    let report = engine.index_folder(&folder, &mut |progress| {
         bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
         ControlFlow::Continue(())
     });
@@ -87,11 +92,16 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     engine.close()
 }
 
-fn text(report: &Report) -> String {
+/// An index is made anew from the documents: no repository needs it.
+fn keep_out_of_git(index: &Path) -> Result<()> {
+    let path = index.join(".gitignore");
+    std::fs::write(&path, "*\n").map_err(|source| Error::Io { doing: "write", path, source })
+}
+
+fn text(report: &Report) -> Text {
     let Report { index, documents, chunks, report } = report;
-    let mut text = format!(
-        "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s\n\
-         {index} holds {documents} documents, {chunks} chunks",
+    let mut text = Text::of(format!(
+        "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s",
         report.read,
         report.unchanged,
         report.removed,
@@ -99,9 +109,10 @@ fn text(report: &Report) -> String {
         report.chunks_encoded,
         report.chunks_kept,
         report.seconds,
-    );
+    ));
+    text.line(format!("{index} holds {documents} documents, {chunks} chunks"));
     for skipped in &report.skipped {
-        text.push_str(&format!("\nskipped {}: {}", skipped.document, skipped.reason));
+        text.line(format!("skipped {}: {}", skipped.document, skipped.reason));
     }
     text
 }

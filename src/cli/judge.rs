@@ -4,9 +4,10 @@ use retune::{QueryId, Result, Verdict};
 use serde::Serialize;
 
 use super::args::Place;
-use super::print::Output;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
+#[command(override_usage = "retune judge QUERY_ID DOCUMENT --chosen | --relevant | --not-relevant")]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it.
     query_id: QueryId,
@@ -48,6 +49,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open()?;
     engine.judge(args.query_id, &args.document, verdict)?;
     let report = Report { query_id: args.query_id, document: args.document.clone(), verdict };
-    out.print(&report, |report| format!("noted for query {}: {}", report.query_id, report.document))?;
+    out.print(&report, |report| {
+        Text::of(format!("noted for query {}: {}", report.query_id, report.document))
+    })?;
     engine.close()
 }

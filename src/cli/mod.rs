@@ -1,16 +1,18 @@
 //! The command line: one file for each verb, shared arguments in `args`, shared printing in `print`.
 //!
-//! Results go to standard output, everything else to standard error.
+//! Results go to standard output, everything else to standard error; both only through `print`.
 
 mod args;
 mod bench;
 mod compare;
+mod completions;
 mod demo;
 mod eval;
 mod forget;
 mod index;
 mod judge;
 mod learn;
+mod man;
 mod model;
 mod print;
 mod rollback;
@@ -19,11 +21,12 @@ mod search;
 mod simulate;
 mod status;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+
+use print::{LogLine, Output, complain};
 
 /// A search engine that learns from what it confuses.
 #[derive(Parser)]
@@ -66,6 +69,10 @@ enum Verb {
     Bench(bench::Args),
     /// Show the whole loop on a small handbook: index, search, judge, learn, compare.
     Demo(demo::Args),
+    /// Print a script that completes this command line in a shell.
+    Completions(completions::Args),
+    /// Print the manual page, or write those of all commands.
+    Man(man::Args),
 }
 
 /// Runs the program. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -79,11 +86,11 @@ pub(crate) fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_env("RETUNE_LOG")
                 .unwrap_or_else(|_| "retune=warn".into()),
         )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(LogLine::default)
+        .with_ansi(false)
         .without_time()
         .init();
-    let out = print::Output::new(cli.json);
+    let out = Output::new(cli.json);
     let done = match cli.verb {
         Verb::Model(args) => model::run(&args, &out),
         Verb::Index(args) => index::run(&args, &out),
@@ -99,11 +106,13 @@ pub(crate) fn main() -> ExitCode {
         Verb::Simulate(args) => simulate::run(&args, &out),
         Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),
+        Verb::Completions(args) => completions::run::<Cli>(&args),
+        Verb::Man(args) => man::run::<Cli>(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("retune: {}", error.to_string().replace('\n', " "));
+            complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -120,6 +129,6 @@ fn misused(error: &clap::Error) -> ExitCode {
         .split("\n\n")
         .map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
-    eprintln!("retune: {}", paragraphs.join("; "));
+    complain(&paragraphs.join("; "));
     ExitCode::from(2)
 }

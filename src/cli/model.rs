@@ -3,8 +3,8 @@
 use retune::Result;
 use serde::Serialize;
 
-use super::args::Model;
-use super::print::Output;
+use super::args::ModelFolder;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -17,7 +17,7 @@ enum Verb {
     /// Fetch all-mpnet-base-v2 (438 MB) if it is missing or damaged, and print its folder.
     Fetch {
         #[command(flatten)]
-        model: Model,
+        model: ModelFolder,
     },
 }
 
@@ -31,5 +31,5 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let Verb::Fetch { model } = &args.verb;
     let located = model.fetch()?;
     let report = Report { folder: located.folder.display().to_string(), source: located.source.to_string() };
-    out.print(&report, |report| format!("{} ({})", report.folder, report.source))
+    out.print(&report, |report| Text::of(format!("{} ({})", report.folder, report.source)))
 }

@@ -4,7 +4,7 @@ use retune::{GenerationId, Result};
 use serde::Serialize;
 
 use super::args::Place;
-use super::print::Output;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -20,5 +20,5 @@ struct Report {
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     // Without opening the index: the generation to leave may be damaged.
     let report = Report { generation: args.place.roll_back()? };
-    out.print(&report, |report| format!("generation {} answers again", report.generation))
+    out.print(&report, |report| Text::of(format!("generation {} answers again", report.generation)))
 }

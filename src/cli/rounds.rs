@@ -5,7 +5,7 @@ use retune::{Result, RoundReport};
 use serde::Serialize;
 
 use super::args::Place;
-use super::print::Output;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -20,11 +20,17 @@ struct Rounds {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open_beside()?;
-    out.print(&Rounds { rounds: engine.rounds()? }, |all| match all.rounds.is_empty() {
-        true => "no round has been run: judge answers, then run `retune learn`".into(),
-        false => all.rounds.iter().map(line).collect::<Vec<_>>().join("\n"),
-    })?;
+    out.print(&Rounds { rounds: engine.rounds()? }, text)?;
     engine.close()
+}
+
+fn text(all: &Rounds) -> Text {
+    if all.rounds.is_empty() {
+        return Text::of("no round has been run: judge answers, then run `retune learn`");
+    }
+    let mut text = Text::default();
+    all.rounds.iter().for_each(|round| text.line(line(round)));
+    text
 }
 
 fn line(round: &RoundReport) -> String {

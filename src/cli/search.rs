@@ -1,27 +1,28 @@
 //! `retune search QUERY`: searches an index.
 
-use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Query, Result};
+use retune::{Engine, Error, Filter, Fusion, Mode, Query, Result};
 
 use super::args::{Place, dense_weight, filter};
-use super::print::Output;
+use super::print::{Output, answer_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The words to search for.
+    /// What to search for. There is no syntax: all of it is text.
     #[arg(required = true)]
     query: Vec<String>,
     #[command(flatten)]
     place: Place,
     /// Number of documents to show.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// Which indexes to search.
+    /// How to search: by words (lexical), by meaning (dense), or by both.
     #[arg(long, value_enum, default_value = "hybrid")]
     mode: ModeName,
     /// Fuse by rank (RRF, k = 60) instead of by score.
     #[arg(long)]
     rrf: bool,
-    /// Weight of the dense score in the fused score, 0 to 1. Default: the weight that the index has learnt.
+    /// Weight of the search by meaning when both are fused, 0 to 1. Default: the weight that the index has learnt.
     #[arg(long, value_name = "WEIGHT", conflicts_with = "rrf", value_parser = dense_weight)]
     dense_weight: Option<f32>,
     /// Show only documents whose fields match, such as 'extension=rst path=docs/*' or 'not path=old/*'. Takes JSON too;
@@ -41,7 +42,9 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query = query(args);
     let engine = open(args)?;
     let answer = engine.search(&query)?;
-    out.print(&answer, text)?;
+    // Without it, lines have no numbers.
+    let folder = engine.folder().ok().flatten();
+    out.print(&answer, |answer| answer_text(answer, folder.as_deref()))?;
     engine.close()
 }
 
@@ -75,46 +78,4 @@ fn open(args: &Args) -> Result<Engine> {
         }
         opened => opened,
     }
-}
-
-fn text(answer: &Answer) -> String {
-    let mut text = format!(
-        "query {} · generation {} · {} · {:.1} ms",
-        answer.query_id,
-        answer.generation,
-        answer.mode.name(),
-        answer.took_ms.total
-    );
-    if answer.hits.is_empty() {
-        text.push_str("\nnothing found");
-    }
-    for hit in &answer.hits {
-        text.push_str(&format!("\n\n{:2}. {}", hit.rank, hit.document));
-        if !hit.title.is_empty() {
-            text.push_str(&format!(" — {}", hit.title));
-        }
-        let score = |score: Option<f32>| score.map_or_else(|| "–".into(), |score| format!("{score:.3}"));
-        text.push_str(&format!(
-            "\n    bytes {}–{} · score {:.3} · lexical {} · dense {}",
-            hit.start,
-            hit.end,
-            hit.score,
-            score(hit.lexical),
-            score(hit.dense)
-        ));
-        text.push_str(&format!("\n    {}", excerpt(hit)));
-    }
-    text
-}
-
-/// About 240 bytes of the passage around the first match.
-fn excerpt(hit: &Hit) -> String {
-    const BEFORE: usize = 60;
-    const LENGTH: usize = 240;
-    let first = hit.highlights.first().map_or(0, |range| range.start);
-    let start = hit.passage.floor_char_boundary(first.saturating_sub(BEFORE));
-    let end = hit.passage.ceil_char_boundary((start + LENGTH).min(hit.passage.len()));
-    let words: Vec<&str> = hit.passage[start..end].split_whitespace().collect();
-    let (head, tail) = (if start > 0 { "… " } else { "" }, if end < hit.passage.len() { " …" } else { "" });
-    format!("{head}{}{tail}", words.join(" "))
 }

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use retune::Result;
 use retune::eval::{ClickModel, Figures};
-use retune::measure::{
-    ByMode, SimulatedRound, Simulation, SimulationEvent, SimulationOptions, SimulationReport,
-};
+use retune::measure::{SimulatedRound, Simulation, SimulationEvent, SimulationOptions, SimulationReport};
 
 use super::args::{CollectionIndex, Learning, one_or_more};
-use super::print::{Bars, Output, round_text};
+use super::print::{Bars, Output, Text, interval, round_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -64,42 +62,35 @@ fn options(args: &Args) -> SimulationOptions {
     }
 }
 
-fn event_text(event: SimulationEvent<'_>) -> String {
+fn event_text(event: SimulationEvent<'_>) -> Text {
     match event {
         SimulationEvent::LeftOut(queries) => {
-            format!("{queries} train queries are not asked: the test queries have the same text")
+            Text::of(format!("{queries} train queries are not asked: the test queries have the same text"))
         }
         SimulationEvent::Learnt(round) => round_text(round),
-        SimulationEvent::Measured(round) => round_line(round),
-        _ => String::new(),
+        SimulationEvent::Measured(round) => measured(round),
+        _ => Text::default(),
     }
 }
 
-fn round_line(round: &SimulatedRound) -> String {
-    let scores = |scores: &ByMode<Figures>| {
-        let score = scores.iter().map(|(mode, figures)| format!("{} {:.4}", mode.name(), tested(figures)));
-        score.collect::<Vec<_>>().join(", ")
-    };
-    let mut text = format!(
-        "round {}, {} judgements: {} {}",
-        round.round,
-        round.judgements,
-        Simulation::TESTED,
-        scores(&round.test)
-    );
-    if let Some(p_value) = round.p_value {
-        text.push_str(&format!(", p {p_value:.4}"));
-    }
-    if let Some(guard) = &round.guard {
-        text.push_str(&format!("; guard {}", scores(guard)));
+fn measured(round: &SimulatedRound) -> Text {
+    let p_value = round.p_value.map(|p_value| format!(", p {p_value:.4}")).unwrap_or_default();
+    let SimulatedRound { round: number, judgements, test, intervals, guard, .. } = round;
+    let name = Simulation::TESTED.to_string();
+    let mut text = Text::of(format!("round {number}, {judgements} judgements: {name}{p_value}"));
+    for (mode, figures) in test.iter() {
+        let interval = intervals.get(mode).get(&name).map(|&one| interval(one)).unwrap_or_default();
+        let guard = guard.as_ref().map(|guard| format!(", guard {:.4}", tested(guard.get(mode))));
+        let guard = guard.unwrap_or_default();
+        text.line(format!("  {:8} {:.4} {interval}{guard}", mode.name(), tested(figures)));
     }
     text
 }
 
-fn text(report: &SimulationReport) -> String {
+fn text(report: &SimulationReport) -> Text {
     let hybrid = |round: Option<&SimulatedRound>| round.map_or(0.0, |round| tested(&round.test.hybrid));
     let (first, last) = (hybrid(report.rounds.first()), hybrid(report.rounds.last()));
-    format!("{}: hybrid {} {first:.4} → {last:.4}", report.collection, Simulation::TESTED)
+    Text::of(format!("{}: hybrid {} {first:.4} → {last:.4}", report.collection, Simulation::TESTED))
 }
 
 fn tested(figures: &Figures) -> f64 {

@@ -1,9 +1,11 @@
 //! `retune status`: shows what an index is and holds.
 
+use std::path::Path;
+
 use retune::{Result, Status};
 
 use super::args::Place;
-use super::print::Output;
+use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -13,57 +15,64 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open_beside()?;
-    out.print(&engine.status()?, text)?;
+    out.print(&engine.status()?, |status| text(status, engine.path()))?;
     engine.close()
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, index: &Path) -> Text {
     let generation = &status.generation;
-    let mut text = format!(
-        "{} documents, {} chunks, {:.1} MB on disk\ngeneration {} · {} dimensions · {} · weights {:.12}…\n\
-         encoder on {}, documents in {}, queries in {}",
+    let megabytes = status.bytes as f64 / 1e6;
+    let mut text = Text::of(format!(
+        "{}: {} documents, {} chunks, {megabytes:.1} MB on disk",
+        index.display(),
         status.documents,
-        status.chunks,
-        status.bytes as f64 / 1e6,
+        status.chunks
+    ));
+    text.line(format!(
+        "generation {} · {} dimensions · {} · weights {:.12}…",
         generation.id,
         generation.dimensions,
         generation.fusion,
         generation.weights.to_string(),
+    ));
+    text.line(format!(
+        "encoder on {}, documents in {}, queries in {}",
         generation.hardware(),
         generation.precisions.documents,
         generation.precisions.queries,
-    );
+    ));
     if let Some(weights) = generation.query_weights {
-        text.push_str(&format!(
-            "\nqueries have an encoder of their own, weights {weights:.12}…",
+        text.line(format!(
+            "queries have an encoder of their own, weights {weights:.12}…",
             weights = weights.to_string()
         ));
     }
     if generation.missing_vectors > 0 {
-        text.push_str(&format!("\n{} chunks have no vector", generation.missing_vectors));
+        text.line(format!("{} chunks have no vector", generation.missing_vectors));
     }
     for file in &status.damaged_files {
-        text.push_str(&format!("\n{} is damaged", file.display()));
+        text.line(format!("{} is damaged", file.display()));
     }
     if let Some(folder) = status.damaged_files.first().and_then(|file| file.parent()) {
-        text.push_str(&format!(
-            "\nto repair it, restore {0} from a copy, or delete {0} and index the documents again; \
+        text.line(format!(
+            "to repair it, restore {0} from a copy, or delete {0} and index the documents again; \
              what was learnt stays",
             folder.display()
         ));
     }
     if !status.kept_generations.is_empty() {
         let kept: Vec<String> = status.kept_generations.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("\nkept for a rollback: {}", kept.join(", ")));
+        text.line(format!("kept for a rollback: {}", kept.join(", ")));
     }
     if let Some(log) = &status.feedback {
-        text.push_str(&format!("\nfeedback: {} queries, {} judgements", log.impressions, log.judgements));
-        if log.dropped > 0 || log.damaged_bytes > 0 {
-            text.push_str(&format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes));
-        }
+        let damage = match log.dropped > 0 || log.damaged_bytes > 0 {
+            true => format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes),
+            false => String::new(),
+        };
+        text.line(format!("feedback: {} queries, {} judgements{damage}", log.impressions, log.judgements));
     }
     if let Some(round) = &status.last_round {
-        text.push_str(&format!("\nlast round {}: {}", round.round, round.gate.reason));
+        text.line(format!("last round {}: {}", round.round, round.gate.reason));
     }
     text
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Engine;
 use super::layout::Layout;
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, write_envelope};
@@ -32,9 +33,7 @@ pub(super) fn follow(layout: &Layout, folder: &Path) -> Result<()> {
     let resolve = |path: &Path| path.canonicalize().map_err(Error::io("resolve", path));
     let (index, folder) = (resolve(&layout.path)?, resolve(folder)?);
     let path = layout.path.join(FILE);
-    if let Some(Source { folder: followed }) =
-        read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?
-    {
+    if let Some(followed) = stored(layout)? {
         let followed = index.join(followed);
         return match followed.canonicalize().is_ok_and(|followed| followed == folder) {
             true => Ok(()),
@@ -56,6 +55,23 @@ pub(super) fn follow(layout: &Layout, folder: &Path) -> Result<()> {
         _ => folder,
     };
     write_envelope(&path, KIND, VERSION, &Source { folder: stored })
+}
+
+/// The folder that the index follows, from the index folder or absolute.
+fn stored(layout: &Layout) -> Result<Option<PathBuf>> {
+    let source: Option<Source> =
+        read_envelope(&layout.path.join(FILE), KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
+    Ok(source.map(|source| source.folder))
+}
+
+impl Engine {
+    /// The folder that [`index_folder`](Engine::index_folder) keeps this index in step with; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the record of it is.
+    pub fn folder(&self) -> Result<Option<PathBuf>> {
+        Ok(stored(&self.inner.layout)?.map(|folder| self.path().join(folder)))
+    }
 }
 
 /// What can be filtered by: the path below the folder, the extension in lower case, and the mark.

@@ -171,7 +171,7 @@ impl Worker {
         self.requests.try_send(request).map_err(|_| {
             self.unfinished.fetch_sub(1, Ordering::AcqRel);
             let found = format!("{QUEUE} rounds waiting");
-            Error::invalid("starting a round", found, "fewer: wait for one of them")
+            Error::invalid("the queue of rounds", found, "fewer: wait for one of them")
         })?;
         Ok(LearnTask { control, reply: receiver })
     }

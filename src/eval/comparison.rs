@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Evaluation, Metric, compare, holm};
+use super::{Evaluation, Interval, Metric, bootstrap, compare, holm};
 use crate::error::{Error, Result};
 
 /// A run compared with the first by one metric, over the queries that both evaluations have.
@@ -21,6 +21,8 @@ pub struct Comparison {
     pub second: f64,
     /// This run's mean minus the first's.
     pub difference: f64,
+    /// The 95 % interval of the difference: see [`bootstrap`].
+    pub interval: Interval,
     /// The p-value of the paired [`randomisation_test`](super::randomisation_test).
     pub p_value: f64,
     /// The p-value after [`holm`]'s correction for all comparisons made at once.
@@ -57,7 +59,8 @@ impl Change {
 
 impl Comparison {
     /// Compares every named run of `others` with `first`, by every metric of `first`. Results come run by run, then
-    /// metric by metric. `seed` is for the tests' random permutations.
+    /// metric by metric. `seed` is for the random
+    /// permutations of the tests and the samples of the intervals.
     ///
     /// # Errors
     /// [`Error::Invalid`] if one of the others lacks a metric of the first, or shares no query with it.
@@ -108,6 +111,7 @@ impl Comparison {
             first,
             second,
             difference: test.difference,
+            interval: bootstrap(&changes.iter().map(Change::difference).collect::<Vec<_>>(), seed),
             p_value: test.p_value,
             p_holm: test.p_value,
             won,

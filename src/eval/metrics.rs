@@ -1,15 +1,10 @@
 //! Ranking metrics, as trec_eval defines them (measures `ndcg_cut`, `recip_rank`, `map`, `recall`, `P`, `success`,
-//! `Rprec`, `bpref`; version 9).
+//! `Rprec`, `bpref`; version 9). ERR is gdeval's and RBP is cwl_eval's, as in ir-measures.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
-
-use crate::error::{Error, Result};
-
-/// A metric of one ranking, from 0 to 1. In text it is `ndcg@10`, `map`, `recall@100` and so on.
+/// A metric of one ranking, from 0 to 1. In text it is `ndcg@10`, `map`, `recall@100` and so on; trec_eval's and
+/// ir-measures' names are read too.
 ///
 /// A document is relevant if its judgement is above 0. The number of relevant documents counts all judged documents of
 /// the query, returned or not. A query without relevant documents scores 0, except for [`Metric::JudgedAt`].
@@ -44,6 +39,14 @@ pub enum Metric {
     /// The share of the first k documents, or of all if fewer were returned, that has a judgement. Low if a system
     /// finds documents that the judges never saw. 0 if nothing was returned.
     JudgedAt(usize),
+    /// Expected reciprocal rank of the first k: readers stop at a document with a probability of `(2^judgement − 1) /
+    /// 2^4` (Chapelle and others, 2009). As in gdeval, 4 is the highest judgement; higher ones count as 4.
+    ErrAt(usize),
+    /// [`Metric::ErrAt`] over the whole ranking.
+    Err,
+    /// Rank-biased precision: readers go on to the next document with a probability of so many percent, 1 to 99, and
+    /// the value is the share of relevant documents among those read (Moffat and Zobel, 2008).
+    Rbp(u8),
 }
 
 impl Metric {
@@ -83,8 +86,15 @@ impl Metric {
             | Metric::RecallAt(k)
             | Metric::PrecisionAt(k)
             | Metric::SuccessAt(k)
-            | Metric::JudgedAt(k) => Some(k),
-            Metric::Ndcg | Metric::Mrr | Metric::Map | Metric::RPrecision | Metric::Bpref => None,
+            | Metric::JudgedAt(k)
+            | Metric::ErrAt(k) => Some(k),
+            Metric::Ndcg
+            | Metric::Mrr
+            | Metric::Map
+            | Metric::RPrecision
+            | Metric::Bpref
+            | Metric::Err
+            | Metric::Rbp(_) => None,
         }
     }
 
@@ -110,6 +120,9 @@ impl Metric {
             Metric::RPrecision => found(relevant) / relevant as f64,
             Metric::Bpref => bpref(judged, judgements, relevant),
             Metric::JudgedAt(k) => judged_share(&judged[..judged.len().min(k)]),
+            Metric::ErrAt(k) => expected_reciprocal_rank(&gains, k),
+            Metric::Err => expected_reciprocal_rank(&gains, usize::MAX),
+            Metric::Rbp(percent) => rank_biased_precision(&gains, f64::from(percent) / 100.0),
         };
         // An empty sum is −0.
         value + 0.0
@@ -155,55 +168,22 @@ fn bpref(judged: &[Option<i32>], judgements: &BTreeMap<String, i32>, relevant: u
     sum / relevant as f64
 }
 
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Metric::NdcgAt(k) => write!(f, "ndcg@{k}"),
-            Metric::Ndcg => write!(f, "ndcg"),
-            Metric::MrrAt(k) => write!(f, "mrr@{k}"),
-            Metric::Mrr => write!(f, "mrr"),
-            Metric::Map => write!(f, "map"),
-            Metric::MapAt(k) => write!(f, "map@{k}"),
-            Metric::RecallAt(k) => write!(f, "recall@{k}"),
-            Metric::PrecisionAt(k) => write!(f, "precision@{k}"),
-            Metric::SuccessAt(k) => write!(f, "success@{k}"),
-            Metric::RPrecision => write!(f, "r-precision"),
-            Metric::Bpref => write!(f, "bpref"),
-            Metric::JudgedAt(k) => write!(f, "judged@{k}"),
-        }
+fn expected_reciprocal_rank(gains: &[i32], k: usize) -> f64 {
+    const HIGHEST: i32 = 4;
+    let (mut value, mut reached) = (0.0, 1.0);
+    for (index, &gain) in gains.iter().take(k).enumerate() {
+        let stops = (f64::from(gain.min(HIGHEST)).exp2() - 1.0) / f64::from(HIGHEST).exp2();
+        value += reached * stops / (index as f64 + 1.0);
+        reached *= 1.0 - stops;
     }
+    value
 }
 
-/// Serialised as it is displayed.
-impl Serialize for Metric {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+fn rank_biased_precision(gains: &[i32], persistence: f64) -> f64 {
+    let (mut value, mut reached) = (0.0, 1.0 - persistence);
+    for &gain in gains {
+        value += if gain > 0 { reached } else { 0.0 };
+        reached *= persistence;
     }
-}
-
-impl FromStr for Metric {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            let expected = "ndcg, mrr, map, r-precision, bpref, or one of ndcg, mrr, map, recall, precision (or p), \
-                            success, judged with @ and a rank from 1";
-            Error::invalid("the metric", format!("{text:?}"), expected)
-        };
-        let Some((name, rank)) = text.split_once('@') else {
-            let whole = [Metric::Ndcg, Metric::Mrr, Metric::Map, Metric::RPrecision, Metric::Bpref];
-            return whole.into_iter().find(|metric| metric.to_string() == text).ok_or_else(wrong);
-        };
-        let k: usize = rank.parse().ok().filter(|&k| k > 0).ok_or_else(wrong)?;
-        match name {
-            "ndcg" => Ok(Metric::NdcgAt(k)),
-            "mrr" => Ok(Metric::MrrAt(k)),
-            "map" => Ok(Metric::MapAt(k)),
-            "recall" => Ok(Metric::RecallAt(k)),
-            "precision" | "p" => Ok(Metric::PrecisionAt(k)),
-            "success" => Ok(Metric::SuccessAt(k)),
-            "judged" => Ok(Metric::JudgedAt(k)),
-            _ => Err(wrong()),
-        }
-    }
+    value
 }

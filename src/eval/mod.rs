@@ -16,6 +16,7 @@ mod comparison;
 mod evaluation;
 mod interval;
 mod lines;
+mod metric_names;
 mod metrics;
 mod numbers;
 mod passages;

@@ -60,6 +60,14 @@ impl Run {
         removed
     }
 
+    /// Removes documents that do not count for a query, such as BRIGHT's excluded ones. Returns how many.
+    pub fn remove(&mut self, query: &str, documents: &[String]) -> usize {
+        let Some(ranking) = self.queries.get_mut(query) else { return 0 };
+        let before = ranking.len();
+        ranking.retain(|(document, _)| !documents.contains(document));
+        before - ranking.len()
+    }
+
     /// The number of queries.
     pub fn len(&self) -> usize {
         self.queries.len()

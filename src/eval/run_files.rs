@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::collection::Query;
 use super::comparison::Comparison;
 use super::evaluation::{AveragedOver, Evaluation, Figures, evaluate};
 use super::interval::{Interval, SEED};
@@ -23,11 +24,18 @@ pub struct ScoreOptions {
     pub over: AveragedOver,
     /// Whether documents are left out whose id is their query's: see [`Run::remove_own_ids`]. Default no.
     pub ignore_own_ids: bool,
+    /// Documents that are left out of a query's ranking, by the query's id: see [`Query::excluded`]. Default none.
+    pub excluded: BTreeMap<String, Vec<String>>,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        ScoreOptions { metrics: Metric::USUAL.to_vec(), over: AveragedOver::Judged, ignore_own_ids: false }
+        ScoreOptions {
+            metrics: Metric::USUAL.to_vec(),
+            over: AveragedOver::Judged,
+            ignore_own_ids: false,
+            excluded: BTreeMap::new(),
+        }
     }
 }
 
@@ -47,6 +55,12 @@ impl ScoreOptions {
     /// Sets [`ignore_own_ids`](ScoreOptions::ignore_own_ids).
     pub fn with_ignore_own_ids(mut self, ignore: bool) -> Self {
         self.ignore_own_ids = ignore;
+        self
+    }
+
+    /// Sets [`excluded`](ScoreOptions::excluded) to what these queries exclude.
+    pub fn with_excluded_by(mut self, queries: impl IntoIterator<Item = Query>) -> Self {
+        self.excluded = queries.into_iter().map(|query| (query.id, query.excluded)).collect();
         self
     }
 }
@@ -148,6 +162,9 @@ fn score(file: &Path, qrels: &Qrels, options: &ScoreOptions) -> Result<Scored> {
     let mut run = Run::read_trec(file)?;
     if options.ignore_own_ids {
         run.remove_own_ids();
+    }
+    for (query, documents) in &options.excluded {
+        run.remove(query, documents);
     }
     let judged = run.iter().filter(|(query, _)| qrels.judgements(query).is_some()).count();
     if judged == 0 {

@@ -4,6 +4,7 @@
 //!   documents and measures all three modes on its queries.
 //! - [`JudgedFolder`] does the same for an index of files, by judged passages.
 //! - [`Simulation`] lets modelled users ask and pick, has the engine learn, and measures after each round.
+//! - [`MtebResults`] are a run's scores in MTEB's form.
 //! - [`score_modes`] and [`replay`] are the steps of one such loop, for callers that arrange them otherwise.
 //!
 //! What takes long reports its [`Progress`].
@@ -26,6 +27,7 @@ mod documents;
 mod evaluation;
 mod folder;
 mod guard;
+mod mteb;
 mod progress;
 mod ranking;
 mod scores;
@@ -40,6 +42,7 @@ pub use by_mode::ByMode;
 pub use documents::Added;
 pub use evaluation::{CollectionReport, EvaluationOptions};
 pub use folder::{FolderReport, JudgedFolder};
+pub use mteb::MtebResults;
 pub use progress::Progress;
 pub use scores::{ModeScores, score_modes};
 pub use simulation::{Simulation, SimulationOptions};

@@ -24,16 +24,19 @@ impl Ranking {
         Ranking { mode, fusion: None, depth, limit: None, without_own: false }
     }
 
-    /// The documents for a query, with their scores.
+    /// The documents for a query, with their scores; without those that the query excludes.
     pub(super) fn of(&self, engine: &Engine, topic: &Topic) -> Result<Vec<(String, f32)>> {
-        let more = usize::from(self.without_own);
+        let more = usize::from(self.without_own) + topic.excluded.len();
         let limit = self.limit.unwrap_or(self.depth).min(self.depth);
         let mut query =
             Query::new(topic.text.as_str()).with_limit(limit + more).with_candidates(self.depth + more);
         query.fusion = self.fusion;
         let query = query.with_mode(self.mode).without_logging().without_highlights();
         let hits = engine.search(&query)?.hits.into_iter();
-        let hits = hits.filter(|hit| !self.without_own || hit.document != topic.id).take(limit);
+        let counts = |document: &String| {
+            (!self.without_own || *document != topic.id) && !topic.excluded.contains(document)
+        };
+        let hits = hits.filter(|hit| counts(&hit.document)).take(limit);
         Ok(hits.map(|hit| (hit.document, hit.score)).collect())
     }
 

@@ -144,7 +144,7 @@ impl Simulation {
         let mut steps = Steps { simulation: self, engine, options, tell };
         let first = steps.score()?;
         let guard = steps.score_guard()?;
-        let mut rounds = vec![SimulatedRound::untrained(first.map(Evaluation::means), guard)];
+        let mut rounds = vec![SimulatedRound::untrained(&first, guard)];
         (steps.tell)(SimulationEvent::Measured(&rounds[0]));
         let mut asked = queries.into_iter().cycle();
         for round in 1..=options.rounds {
@@ -219,7 +219,7 @@ impl Steps<'_, '_> {
         let scores = self.score()?;
         let test = compare(first, &scores.hybrid, Simulation::TESTED, self.options.seed)?;
         let guard = if report.tier.is_some() { self.score_guard()? } else { last_guard };
-        let mut round = SimulatedRound::learnt(report, scores.map(Evaluation::means));
+        let mut round = SimulatedRound::learnt(report, &scores);
         round.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
         round.p_value = Some(test.p_value);
         round.guard = guard;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::by_mode::ByMode;
 use super::progress::Progress;
-use crate::eval::Figures;
+use crate::eval::{Evaluation, Figures, Interval};
 use crate::learn::Tier;
 use crate::{Decision, RoundReport};
 
@@ -42,6 +42,8 @@ pub struct SimulatedRound {
     pub negatives: BTreeMap<String, u64>,
     /// The means on the test queries.
     pub test: ByMode<Figures>,
+    /// The 95 % intervals of those means.
+    pub intervals: ByMode<BTreeMap<String, Interval>>,
     /// Of the paired test of the hybrid's nDCG@10 against round 0.
     pub p_value: Option<f64>,
     /// The means on the guard's test queries.
@@ -64,7 +66,7 @@ pub struct SimulatedSeconds {
 
 impl SimulatedRound {
     /// Before anything was learnt.
-    pub(super) fn untrained(test: ByMode<Figures>, guard: Option<ByMode<Figures>>) -> SimulatedRound {
+    pub(super) fn untrained(test: &ByMode<Evaluation>, guard: Option<ByMode<Figures>>) -> SimulatedRound {
         SimulatedRound {
             round: 0,
             judgements: 0,
@@ -72,7 +74,8 @@ impl SimulatedRound {
             tier: None,
             reason: String::new(),
             negatives: BTreeMap::new(),
-            test,
+            test: test.map(Evaluation::means),
+            intervals: test.map(Evaluation::intervals),
             p_value: None,
             guard,
             seconds: SimulatedSeconds::default(),
@@ -80,7 +83,7 @@ impl SimulatedRound {
     }
 
     /// After a round.
-    pub(super) fn learnt(report: RoundReport, test: ByMode<Figures>) -> SimulatedRound {
+    pub(super) fn learnt(report: RoundReport, test: &ByMode<Evaluation>) -> SimulatedRound {
         SimulatedRound {
             round: report.round,
             decision: Some(report.gate.decision),

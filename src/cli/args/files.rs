@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use retune::eval::Run;
-use retune::measure::ByMode;
+use retune::eval::{Queries, Query, Run};
+use retune::measure::{ByMode, TestSet};
 use retune::{Error, Mode, Result};
 
 /// The HTML page of a report.
@@ -25,42 +25,72 @@ impl PageFile {
     }
 }
 
-/// TREC runs, one for each mode.
+/// What is written of each mode's run.
 #[derive(clap::Args)]
 pub(crate) struct RunFiles {
     /// Write the rankings as TREC runs. The mode's name is put before the extension: out.trec becomes out.dense.trec.
     #[arg(long, value_name = "FILE")]
     run_out: Option<PathBuf>,
+    /// Write results as MTEB keeps them. Here too out.json becomes out.dense.json.
+    #[arg(long, value_name = "FILE")]
+    mteb_out: Option<PathBuf>,
 }
 
 impl RunFiles {
-    pub(crate) fn are_wanted(&self) -> bool {
+    /// Whether TREC runs are to be written.
+    pub(crate) fn has_runs(&self) -> bool {
         self.run_out.is_some()
     }
 
-    /// Refuses files that can't be written, or one that is the page's.
+    /// Refuses files that can't be written, or that are the same.
     pub(crate) fn check(&self, page: &PageFile) -> Result<()> {
-        let Some(file) = &self.run_out else { return Ok(()) };
-        ByMode::make(|mode| {
-            let run = with_mode(file, mode);
-            check_writable("the file of a run", &run)?;
-            match page.path() == Some(&run) {
-                false => Ok(()),
-                true => Err(Error::Invalid {
-                    what: "the report's file",
-                    found: run.display().to_string(),
-                    expected: "another file than a run's".into(),
-                }),
+        let mut known: Vec<PathBuf> = page.path().map(Path::to_path_buf).into_iter().collect();
+        for (what, file) in
+            [("the file of a run", &self.run_out), ("the file of MTEB's results", &self.mteb_out)]
+        {
+            let Some(file) = file else { continue };
+            let of_modes = ByMode::make(|mode| Ok(with_mode(file, mode)))?;
+            for (_, path) in of_modes.iter() {
+                check_writable(what, path)?;
+                if known.contains(path) {
+                    return Err(Error::Invalid {
+                        what,
+                        found: path.display().to_string(),
+                        expected: "another file than those of the other options".into(),
+                    });
+                }
+                known.push(path.clone());
             }
-        })?;
+        }
         Ok(())
     }
 
-    pub(crate) fn write(&self, runs: &ByMode<Run>) -> Result<()> {
-        let Some(file) = &self.run_out else { return Ok(()) };
+    pub(crate) fn write(&self, set: &TestSet, runs: &ByMode<Run>) -> Result<()> {
         runs.iter().try_for_each(|(mode, run)| {
-            run.write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))
+            if let Some(file) = &self.run_out {
+                run.write_trec(&with_mode(file, mode), &format!("retune-{}", mode.name()))?;
+            }
+            match &self.mteb_out {
+                Some(file) => set.mteb_results(run).write(&with_mode(file, mode)),
+                None => Ok(()),
+            }
         })
+    }
+}
+
+/// What does not count in runs from files.
+#[derive(clap::Args)]
+pub(crate) struct Excluded {
+    /// Leave out the documents that this file's queries exclude: one JSON object a line with _id, text and
+    /// excluded_ids, as BRIGHT has them.
+    #[arg(long, value_name = "FILE")]
+    excluded: Option<PathBuf>,
+}
+
+impl Excluded {
+    /// The queries that exclude documents.
+    pub(crate) fn read(&self) -> Result<Vec<Query>> {
+        self.excluded.as_deref().map_or(Ok(Vec::new()), |path| Queries::open(path)?.collect())
     }
 }
 

@@ -34,10 +34,10 @@ pub(crate) struct Learning {
     /// Also train on hard negatives moved towards the anchor by this share of their length, above 0 to 1.
     #[arg(long, value_name = "EPSILON", value_parser = epsilon)]
     gradient_negatives: Option<f32>,
-    /// Leave out candidates above this quantile of the corpus's own margins as suspected answers, 0 to 1.
+    /// Leave out candidates above this quantile of the corpus's own margins as suspected answers, above 0 to 1.
     #[arg(long, value_name = "Q", value_parser = positive)]
     suspect_quantile: Option<f64>,
-    /// The gate's alpha budget, 0 to 1; "none" to publish whatever is not worse. Default: 0.2.
+    /// The gate's alpha budget, above 0 to 1; "none" to publish whatever is not worse. Default: 0.2.
     #[arg(long, value_name = "ALPHA", value_parser = |text: &str| or_none(text, positive))]
     significance: Option<OrNone<f64>>,
     /// Threads to learn on. Default: all.

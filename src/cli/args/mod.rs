@@ -11,11 +11,11 @@ mod scratch;
 mod values;
 
 pub(super) use collection_index::CollectionIndex;
-pub(super) use files::{PageFile, RunFiles};
+pub(super) use files::{Excluded, PageFile, RunFiles};
 pub(super) use fixed::fixed;
 pub(super) use learning::Learning;
-pub(super) use measures::{Measures, Over};
-pub(super) use model::Model;
+pub(super) use measures::{Measures, Metrics, Over, metrics};
+pub(super) use model::{Model, ModelFolder};
 pub(super) use place::Place;
 pub(super) use scratch::Scratch;
 pub(super) use values::{dense_weight, filter, one_or_more, positive};

@@ -7,16 +7,26 @@ use retune::{Options, Result, model};
 
 use crate::cli::print::counting_bar;
 
-/// The model folder.
+/// Where the model is.
 #[derive(clap::Args, Clone)]
-pub(crate) struct Model {
-    /// A sentence-transformers folder. Default: RETUNE_MODEL, else retune's cache, the Hugging Face cache or the hub.
+pub(crate) struct ModelFolder {
+    /// Folder of a sentence-transformers model. Default: RETUNE_MODEL, else all-mpnet-base-v2 in retune's cache or the
+    /// Hugging Face cache. What makes an index, and `model fetch`, downloads it if it is in neither.
     #[arg(long = "model", value_name = "DIR")]
     model_folder: Option<PathBuf>,
-    /// What the encoder computes in: f32, bf16, int16 or int8. If the processor lacks it, the next better one is used.
+}
+
+/// The model, and how it computes.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Model {
+    #[command(flatten)]
+    folder: ModelFolder,
+    /// Numbers that this command's encoder multiplies: f32, bf16, int16 or int8 (bf16 until texts of the index have
+    /// calibrated it). If the processor lacks them it takes the next better ones that it has; `retune status` says
+    /// which. Vectors that are stored stay as they are. A round trains in f32 if this is f32, else in bf16 or int16.
     #[arg(long, default_value = "bf16")]
     pub(crate) precision: EncoderPrecision,
-    /// Where the encoder computes: cpu, candle-cpu, or, in builds with that feature, cuda:N or metal.
+    /// Where the encoder computes: cpu, candle-cpu (a slow reference), or cuda:N or metal in builds with that feature.
     #[arg(long, default_value = "cpu")]
     pub(crate) device: Device,
 }
@@ -24,7 +34,7 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn apply(&self, options: Options) -> Options {
         let options = options.with_precisions(Precisions::of(self.precision)).with_device(self.device);
-        match &self.model_folder {
+        match &self.folder.model_folder {
             Some(folder) => options.with_model(folder),
             None => options,
         }
@@ -32,12 +42,14 @@ impl Model {
 
     /// The model folder. The model is fetched if it is not on this machine.
     pub(crate) fn ensure(&self) -> Result<model::Located> {
-        match model::locate(self.model_folder.as_deref())? {
+        match model::locate(self.folder.model_folder.as_deref())? {
             Some(located) => Ok(located),
-            None => self.fetch(),
+            None => self.folder.fetch(),
         }
     }
+}
 
+impl ModelFolder {
     /// The model folder with every file checked. The model is fetched if it is missing or damaged.
     pub(crate) fn fetch(&self) -> Result<model::Located> {
         let mut options = model::FetchOptions::from_env();

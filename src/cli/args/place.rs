@@ -6,13 +6,17 @@ use retune::{Engine, Error, GenerationId, Options, Result};
 
 use super::model::Model;
 
+/// The folder of an index in the folder that it follows.
+const NAME: &str = ".retune";
+
 /// The index and the model.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Place {
-    /// The indexed folder: its index is DIR/.retune. Default: the current folder.
+    /// The indexed folder, or one below it: the index is .retune in it or in the nearest folder above. Default: the
+    /// current folder.
     #[arg(long, value_name = "DIR", conflicts_with = "index")]
     dir: Option<PathBuf>,
-    /// The index folder, if it is not DIR/.retune.
+    /// The index folder itself, if it is not a folder's .retune.
     #[arg(long, value_name = "PATH")]
     index: Option<PathBuf>,
     #[command(flatten)]
@@ -20,14 +24,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The index folder: `--index`, or `.retune` in `--dir` or the current folder.
-    fn path(&self) -> PathBuf {
-        self.path_for(self.dir.as_deref().unwrap_or(Path::new(".")))
-    }
-
     /// The index folder of `folder`: `--index`, or `.retune` in it.
     pub(crate) fn path_for(&self, folder: &Path) -> PathBuf {
-        self.index.clone().unwrap_or_else(|| folder.join(".retune"))
+        self.index.clone().unwrap_or_else(|| folder.join(NAME))
+    }
+
+    /// The folder to index if no other is named: the one whose index is found, else `--dir`.
+    pub(crate) fn folder(&self) -> Result<PathBuf> {
+        let of_index = |index: PathBuf| index.parent().map(Path::to_path_buf);
+        let found = self.existing().ok().filter(|index| index.ends_with(NAME)).and_then(of_index);
+        found.or_else(|| self.dir.clone()).ok_or_else(|| Error::NotFound {
+            what: "index in this folder or above",
+            id: "to bring up to date".into(),
+            remedy: "name the folder whose documents are to be indexed: `retune index DIR`",
+        })
     }
 
     /// Opens an index that must exist.
@@ -57,16 +67,36 @@ impl Place {
         self.model.apply(Options::default())
     }
 
+    /// The index folder: `--index`, or the `.retune` that is nearest to `--dir` or the current folder.
     fn existing(&self) -> Result<PathBuf> {
-        let path = self.path();
-        // An index that has lost one of the two says so when it is opened.
-        if ["retune.json", "generations"].iter().any(|part| path.join(part).exists()) {
-            return Ok(path);
-        }
-        Err(Error::NotFound {
+        let folder = self.dir.as_deref().unwrap_or(Path::new("."));
+        let found = match &self.index {
+            Some(index) => Some(index.clone()).filter(|index| is_index(index)),
+            None => nearest(folder)?,
+        };
+        found.ok_or_else(|| Error::NotFound {
             what: "index in",
-            id: path.display().to_string(),
+            id: match &self.index {
+                Some(index) => index.display().to_string(),
+                None => format!("{} or a folder above it", folder.join(NAME).display()),
+            },
             remedy: "make one with `retune index DIR`, or name it with --dir DIR or --index PATH",
         })
     }
+}
+
+/// The index of `folder`, else that of the nearest folder above.
+fn nearest(folder: &Path) -> Result<Option<PathBuf>> {
+    let own = folder.join(NAME);
+    if is_index(&own) {
+        return Ok(Some(own));
+    }
+    let doing = "look for an index in the folder";
+    let full = folder.canonicalize().map_err(|source| Error::Io { doing, path: folder.into(), source })?;
+    Ok(full.ancestors().skip(1).map(|above| above.join(NAME)).find(|index| is_index(index)))
+}
+
+/// Whether a folder holds an index. One that has lost one of the two parts says so when it is opened.
+fn is_index(folder: &Path) -> bool {
+    ["retune.json", "generations"].iter().any(|part| folder.join(part).exists())
 }

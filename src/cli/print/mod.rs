@@ -1,11 +1,21 @@
-//! What several verbs print: text, JSON, progress bars.
+//! What several verbs print: text, JSON, progress bars. Everything goes through [`Output`], [`complain`] and
+//! [`LogLine`], which escape what comes from outside.
 
+mod answer;
 mod bars;
+mod escape;
+mod excerpt;
+mod figures;
 mod output;
 mod round;
-mod scores;
+mod source_line;
+mod text;
+mod width;
+mod words;
 
+pub(super) use answer::answer_text;
 pub(super) use bars::{Bars, counting_bar, spinner};
-pub(super) use output::Output;
+pub(super) use figures::{cell, interval, mode_lines, mode_table, query_lines, run_table};
+pub(super) use output::{LogLine, Output, complain, raw};
 pub(super) use round::round_text;
-pub(super) use scores::{head, mode_lines, mode_table, query_lines, row};
+pub(super) use text::Text;

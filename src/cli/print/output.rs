@@ -1,9 +1,12 @@
-//! Text or JSON on standard output.
+//! The two streams: results on standard output, as text or JSON; everything else on standard error.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use retune::{Error, Result};
 use serde::Serialize;
+
+use super::escape::{escaped, escaped_json};
+use super::text::Text;
 
 /// Where results go.
 pub(crate) struct Output {
@@ -16,29 +19,71 @@ impl Output {
     }
 
     /// Prints `value` as JSON, or as the text that `text` makes of it.
-    pub(crate) fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        let mut line = match self.json {
-            true => serde_json::to_string(value).map_err(|e| failed(e.into()))?,
-            false => text(value),
-        };
-        line.push('\n');
-        let written = std::io::stdout().lock().write_all(line.as_bytes());
-        match written {
-            // The reader has seen enough: `retune search … | head -1`.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(failed),
+    pub(crate) fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> Text) -> Result<()> {
+        if !self.json {
+            return finished(write(&text(value)));
         }
+        let json = serde_json::to_string(value).map_err(|e| failed(e.into()))?;
+        raw(format!("{}\n", escaped_json(&json)).as_bytes())
     }
 
-    /// Prints a line that is not part of the result; nothing with JSON.
-    pub(crate) fn say(&self, text: &str) {
+    /// Prints what is not part of the result; nothing with JSON.
+    pub(crate) fn say(&self, text: &Text) {
         if !self.json {
             // The reader may have gone; the result still counts.
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            let _ = write(text);
         }
     }
 }
 
-fn failed(source: std::io::Error) -> Error {
+/// Prints bytes that the program has made itself, such as a man page.
+pub(crate) fn raw(bytes: &[u8]) -> Result<()> {
+    finished(io::stdout().lock().write_all(bytes))
+}
+
+/// Prints an error as one line on standard error.
+pub(crate) fn complain(message: &str) {
+    // Nowhere is left to tell that standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "retune: {}", escaped(message));
+}
+
+/// Colours go where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` say, and else to a terminal.
+fn write(text: &Text) -> io::Result<()> {
+    let mut stream = anstream::stdout().lock();
+    stream.write_all(text.render().as_bytes())?;
+    stream.flush()
+}
+
+fn finished(written: io::Result<()>) -> Result<()> {
+    match written {
+        // The reader has seen enough: `retune search … | head -1`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(failed),
+    }
+}
+
+fn failed(source: io::Error) -> Error {
     Error::Io { doing: "write to", path: "standard output".into(), source }
+}
+
+/// One message of the log: a line on standard error, whatever stands in it.
+#[derive(Default)]
+pub(crate) struct LogLine(Vec<u8>);
+
+impl Write for LogLine {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let message = String::from_utf8_lossy(&self.0);
+        let _ = writeln!(io::stderr().lock(), "{}", escaped(message.trim_end()));
+    }
 }

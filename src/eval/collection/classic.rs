@@ -29,7 +29,7 @@ pub(super) fn queries(lines: Lines, by_place: bool) -> Records<Query> {
         let Record { id, title, body } = record?;
         let id = if by_place { (place + 1).to_string() } else { id };
         let text = if body.is_empty() { title } else { body };
-        Ok(Query { id, text })
+        Ok(Query::new(id, text))
     }))
 }
 

@@ -16,9 +16,9 @@ use crate::eval::lines::Lines;
 ///
 /// - BEIR's layout: `corpus.jsonl`, `queries.jsonl`, `qrels/SPLIT.tsv`. Other files are then ignored.
 /// - JSON lines under other names: files with `quer` or `topic` in their name are queries, others are documents. A
-///   document has `_id` (or `id`, `doc_id`, `docid`, `docno`), `text` (or `contents`, `body`) and `title`. A query has
-///   `_id` (or `id`, `query_id`, `qid`) and `text` (or `query`). If a record has several of the names, the first
-///   counts.
+///   document has `_id` (or `id`, `doc_id`, `docid`, `docno`), `text` (or `contents`, `content`, `body`) and `title`. A
+///   query has `_id` (or `id`, `query_id`, `qid`), `text` (or `query`) and perhaps `excluded_ids`, as BRIGHT's have.
+///   If a record has several of the names, the first counts.
 /// - TREC: `<DOC>` with `<DOCNO>`, topics (`<top>`, whose title is the query), and qrels.
 /// - SMART's classic collections, such as Cranfield: `.I`, `.T` and `.W`. All documents in their qrels are relevant,
 ///   whatever their code. Query ids are positions in the file if the qrels use positions.

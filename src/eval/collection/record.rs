@@ -39,6 +39,14 @@ pub struct Query {
     pub id: String,
     /// The query's text.
     pub text: String,
+    /// Documents that do not count for it, as if they were not there: BRIGHT's `excluded_ids`. Mostly none.
+    pub excluded: Vec<String>,
+}
+
+impl Query {
+    pub(super) fn new(id: String, text: String) -> Query {
+        Query { id, text, excluded: Vec::new() }
+    }
 }
 
 /// The names that collections use for a document's fields. If a record has several, BEIR's name wins, then the others
@@ -53,6 +61,7 @@ struct DocumentFields {
     title: Option<Value>,
     text: Option<Value>,
     contents: Option<Value>,
+    content: Option<Value>,
     body: Option<Value>,
 }
 
@@ -65,6 +74,7 @@ struct QueryFields {
     qid: Option<Value>,
     text: Option<Value>,
     query: Option<Value>,
+    excluded_ids: Option<Value>,
 }
 
 /// One of the names of a field, with its value in the record.
@@ -74,11 +84,22 @@ impl TryFrom<DocumentFields> for Document {
     type Error = String;
 
     fn try_from(fields: DocumentFields) -> Result<Document, String> {
-        let DocumentFields { _id, id: plain, doc_id, docid, docno, title, text: words, contents, body } =
-            fields;
+        let DocumentFields {
+            _id,
+            id: plain,
+            doc_id,
+            docid,
+            docno,
+            title,
+            text: words,
+            contents,
+            content,
+            body,
+        } = fields;
         let id = id([("_id", _id), ("id", plain), ("doc_id", doc_id), ("docid", docid), ("docno", docno)])?;
         let title = text([("title", title)])?.unwrap_or_default();
-        let body = text([("text", words), ("contents", contents), ("body", body)])?.unwrap_or_default();
+        let body = text([("text", words), ("contents", contents), ("content", content), ("body", body)])?
+            .unwrap_or_default();
         Ok(Document { id, title, text: body })
     }
 }
@@ -87,11 +108,24 @@ impl TryFrom<QueryFields> for Query {
     type Error = String;
 
     fn try_from(fields: QueryFields) -> Result<Query, String> {
-        let QueryFields { _id, id: plain, query_id, qid, text: words, query } = fields;
+        let QueryFields { _id, id: plain, query_id, qid, text: words, query, excluded_ids } = fields;
         let id = id([("_id", _id), ("id", plain), ("query_id", query_id), ("qid", qid)])?;
         let text = text([("text", words), ("query", query)])?;
-        Ok(Query { id, text: text.ok_or("missing field `text` (or query)")? })
+        let text = text.ok_or("missing field `text` (or query)")?;
+        Ok(Query { excluded: excluded(excluded_ids)?, ..Query::new(id, text) })
     }
+}
+
+/// The ids of excluded documents. BRIGHT writes `["N/A"]` where there are none.
+fn excluded(ids: Option<Value>) -> Result<Vec<String>, String> {
+    let wrong = || "excluded_ids is not a list of ids".to_string();
+    let Some(ids) = ids else { return Ok(Vec::new()) };
+    let ids = ids.as_array().ok_or_else(wrong)?.iter().map(|id| match id {
+        Value::String(id) => Ok(id.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
+        _ => Err(wrong()),
+    });
+    Ok(ids.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|id| id != "N/A").collect())
 }
 
 /// The first name that has a value. Null counts as none.

@@ -52,7 +52,7 @@ pub(super) fn queries(lines: Lines) -> Records<Query> {
         Some(match (id.filter(|id| !id.is_empty() && !id.contains(char::is_whitespace)), title) {
             (Some(id), Some(title)) => {
                 let text = title.trim_start_matches("Topic:").trim().to_string();
-                Ok(Query { id: without_zeros(&id).to_string(), text })
+                Ok(Query::new(without_zeros(&id).to_string(), text))
             }
             _ => {
                 let expected = "<num> with one number and <title> with the query in every <top>";

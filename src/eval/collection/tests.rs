@@ -24,7 +24,7 @@ fn read(folder: &Path) -> Contents {
         (id, title, text)
     });
     let queries = collection.queries().unwrap().map(|query| {
-        let Query { id, text } = query.unwrap();
+        let Query { id, text, .. } = query.unwrap();
         (id, text)
     });
     (documents.collect(), queries.collect())

@@ -133,6 +133,102 @@ fn runs_are_written_scored_and_compared() {
 }
 
 #[test]
+fn metrics_go_by_the_names_of_other_tools_and_have_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run"), "a Q0 d 1 9 t\na Q0 e 2 8 t\nb Q0 e 1 9 t\n").unwrap();
+    fs::write(folder.path().join("qrels"), "a 0 e 3\nb 0 e 1\nb 0 d 0\n").unwrap();
+    let eval = |names: &str| {
+        json(folder.path(), &["eval", "--run", "run", "--qrels", "qrels", "--metrics", names])["figures"]
+            .clone()
+    };
+    let ours = eval("ndcg@10,precision@5,mrr,map,recall@100");
+    assert_eq!(ours, eval("ndcg_cut_10,P_5,recip_rank,map,recall_100"));
+    assert_eq!(ours, eval("nDCG@10,P@5,RR,AP,R@100"));
+    assert_eq!(ours["mrr"], 0.75);
+    let others = eval("ERR@10,RBP(rel=1,p=0.5)");
+    // 7/16 at the second rank and 1/16 at the first; (1 − p) p at the second and 1 − p at the first.
+    let expected = [(7.0 / 32.0 + 1.0 / 16.0) / 2.0, (0.25 + 0.5) / 2.0];
+    for (name, expected) in ["err@10", "rbp(p=0.5)"].iter().zip(expected) {
+        assert!((others[name].as_f64().unwrap() - expected).abs() < 1e-12, "{others}");
+    }
+    let text = stdout(&retune(
+        folder.path(),
+        &["eval", "--run", "run", "--qrels", "qrels", "--metrics", "AP,RR@10"],
+    ));
+    assert!(
+        text.contains("map           0.7500 (0.500–1.000)\nmrr@10        0.7500 (0.500–1.000)"),
+        "{text}"
+    );
+    let refused =
+        retune(folder.path(), &["eval", "--run", "run", "--qrels", "qrels", "--metrics", "AP(rel=2)"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn documents_that_a_query_excludes_do_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let eval = ["eval", "--collection", ".", "--embeddings", "none", "--per-query", "--run-out", "out.trec"];
+    let own = |report: &Value| report["per_query"]["lexical"]["q-kettle"]["recall@1000"].clone();
+    assert_eq!(own(&json(folder.path(), &eval)), 1.0);
+    let score = |args: &[&str]| {
+        let run = ["eval", "--run", "out.lexical.trec", "--qrels", "qrels/test.tsv"];
+        json(folder.path(), &[&run[..], args].concat())["figures"]["recall@1000"].clone()
+    };
+    assert_eq!(score(&[]), 1.0);
+    let queries = fs::read_to_string(folder.path().join("queries.jsonl")).unwrap();
+    let queries =
+        queries.replace("\"_id\":\"q-kettle\"", "\"_id\":\"q-kettle\",\"excluded_ids\":[\"kettle\"]");
+    let queries = queries.replace("\"_id\":\"q-gate\"", "\"_id\":\"q-gate\",\"excluded_ids\":[\"N/A\"]");
+    fs::write(folder.path().join("queries.jsonl"), &queries).unwrap();
+    // The run was made without excluding anything.
+    assert_eq!(score(&["--excluded", "queries.jsonl"]), 7.0 / 8.0);
+    let compared = json(
+        folder.path(),
+        &[
+            "compare",
+            "out.lexical.trec",
+            "out.lexical.trec",
+            "--qrels",
+            "qrels/test.tsv",
+            "--excluded",
+            "queries.jsonl",
+        ],
+    );
+    assert_eq!(compared["comparisons"][0]["interval"], object!({"low": 0.0, "high": 0.0}));
+    assert!(compared["comparisons"][0]["first"].as_f64() < Some(1.0));
+    assert_eq!(own(&json(folder.path(), &eval)), 0.0);
+    let run = fs::read_to_string(folder.path().join("out.dense.trec")).unwrap();
+    assert!(run.contains("q-kettle Q0 gate ") && !run.contains("q-kettle Q0 kettle "), "{run}");
+    fs::write(folder.path().join("queries.jsonl"), queries.replace("[\"N/A\"]", "\"N/A\"")).unwrap();
+    assert!(refused(folder.path(), &eval).contains("excluded_ids"));
+}
+
+#[test]
+fn results_are_written_as_mteb_keeps_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let args = ["eval", "--collection", ".", "--embeddings", "none", "--mteb-out", "out.json", "--metrics"];
+    let report = json(folder.path(), &[&args[..], &["nDCG@10,R@5"]].concat());
+    for mode in ["lexical", "dense", "hybrid"] {
+        let text = fs::read_to_string(folder.path().join(format!("out.{mode}.json"))).unwrap();
+        let results: Value = serde_json::from_str(&text).unwrap();
+        has(&results, &["task_name", "dataset_revision", "mteb_version", "scores", "evaluation_time"]);
+        assert_eq!(results["task_name"], report["collection"]);
+        let scores = &results["scores"]["test"][0];
+        has(
+            scores,
+            &["ndcg_at_1", "map_at_1000", "precision_at_3", "mrr_at_20", "hit_rate_at_1", "languages"],
+        );
+        assert_eq!(scores["hf_subset"], "default");
+        assert_eq!(scores["main_score"], report["modes"][mode]["ndcg@10"]);
+        assert_eq!(scores["recall_at_5"], report["modes"][mode]["recall@5"]);
+    }
+    let said = refused(folder.path(), &[&args[..], &["map", "--run-out", "out.json"]].concat());
+    assert!(said.contains("out.lexical.json"), "{said}");
+}
+
+#[test]
 fn vectors_of_a_collection_are_kept_from_run_to_run() {
     let folder = tempfile::tempdir().unwrap();
     write_collection(folder.path());

@@ -87,6 +87,54 @@ fn an_index_can_lie_elsewhere() {
 }
 
 #[test]
+fn the_index_of_a_folder_above_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    let below = folder.path().join("notes/old");
+    fs::create_dir_all(&below).unwrap();
+    fs::write(below.join("kettle.txt"), "Another kettle.").unwrap();
+    let said = refused(&below, &["index"]);
+    assert!(said.contains("retune index DIR"), "{said}");
+    assert_eq!(json(folder.path(), &["index", "--dir", "."])["documents"], 9);
+
+    assert_eq!(json(&below, &["status"])["documents"], 9);
+    assert_eq!(json(folder.path(), &["status", "--dir", "notes"])["documents"], 9);
+    let found = json(&below, &["search", "another kettle"]);
+    assert_eq!(found["hits"][0]["document"], "notes/old/kettle.txt");
+    // Without a folder, that whose index is found is brought up to date.
+    fs::write(folder.path().join("new.txt"), "A new one.").unwrap();
+    assert_eq!(json(&below, &["index"])["documents"], 10);
+    assert_eq!(json(folder.path(), &["index", "--dir", "notes/old"])["unchanged"], 10);
+    assert!(!below.join(".retune").exists());
+    // The nearest counts, and a folder that is named is indexed itself.
+    assert_eq!(json(&below, &["index", "."])["documents"], 1);
+    assert_eq!(json(&below, &["status"])["documents"], 1);
+    assert_eq!(json(folder.path(), &["status"])["documents"], 10);
+
+    for (args, word) in [
+        (&["status", "--dir", "nowhere"][..], "nowhere"),
+        (&["status", "--index", "notes"], "no index in notes"),
+        (&["index", "--dir", "nowhere"], "nowhere"),
+    ] {
+        let said = refused(folder.path(), args);
+        assert!(said.contains(word), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn git_does_not_see_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let path = folder.path().join(".retune/.gitignore");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "*\n");
+    // Who removes it wants to see it.
+    fs::remove_file(&path).unwrap();
+    json(folder.path(), &["index", "."]);
+    assert!(!path.exists());
+}
+
+#[test]
 fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
     let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     documents(a.path());

@@ -10,14 +10,22 @@ use crate::common;
 
 /// Runs the program in `folder` with the tiny model.
 pub fn retune(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_retune"))
+    retune_with(folder, args, &[])
+}
+
+/// The same with more in its environment.
+pub fn retune_with(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
+    command
         .args(args)
         .current_dir(folder)
         .env("RETUNE_MODEL", common::tiny_model())
         .env("RETUNE_CACHE", folder.join("cache"))
-        .env_remove("RETUNE_LOG")
-        .output()
-        .unwrap()
+        .env_remove("RETUNE_LOG");
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    command.envs(env.iter().copied()).output().unwrap()
 }
 
 pub fn stdout(output: &Output) -> String {

@@ -7,4 +7,5 @@ mod harness;
 mod learn;
 mod passages;
 mod simulate;
+mod terminal;
 mod usage;

@@ -1,0 +1,82 @@
+//! The answer to a query, for a reader.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use retune::{Answer, Hit};
+
+use super::excerpt::{Excerpt, wrapped};
+use super::source_line::line_number;
+use super::text::{Line, Text};
+use super::width::{columns, width};
+
+const TITLE: Style = Style::new().bold();
+const PLACE: Style = AnsiColor::Cyan.on_default();
+const ASIDE: Style = Style::new().dimmed();
+const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Columns before what is said of a hit.
+const INDENT: &str = "    ";
+
+/// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
+pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
+    let head = format!(
+        "query {} · generation {} · {} · {:.1} ms{}",
+        answer.query_id,
+        answer.generation,
+        answer.mode.name(),
+        answer.took_ms.total,
+        folder.and_then(elsewhere).map(|folder| format!(" · in {}", folder.display())).unwrap_or_default()
+    );
+    let mut text = Text::of(Line::default().with(ASIDE, &head));
+    if answer.hits.is_empty() {
+        text.line("nothing found");
+    }
+    let columns = columns() - INDENT.len();
+    for hit in &answer.hits {
+        text.empty_line();
+        let mut before = Line::from(format!("{:>2}. ", hit.rank));
+        for line in hit_lines(hit, folder, columns) {
+            text.line(before.followed_by(&line));
+            before = Line::from(INDENT);
+        }
+    }
+    text
+}
+
+/// The title, the place, the scores and the excerpt of a hit.
+fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
+    let excerpt = Excerpt::of(hit, columns, MATCHING);
+    let mut lines = title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default();
+    let number = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
+    let place = hit.document.clone() + &number.map(|number| format!(":{number}")).unwrap_or_default();
+    let (scores, styled) = (scores(hit), Line::default().with(PLACE, &place));
+    match width(&place) + 2 + width(&scores) <= columns {
+        true => lines.push(styled.and("  ").with(ASIDE, &scores)),
+        false => lines.extend([styled, Line::default().with(ASIDE, &scores)]),
+    }
+    lines.extend(excerpt.lines);
+    lines
+}
+
+/// The folder that the places of hits are in, if it is not the current one.
+fn elsewhere(folder: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+    folder.canonicalize().ok().filter(|folder| *folder != here)
+}
+
+/// The title of a hit, if it says more than the name of its file.
+fn title(hit: &Hit) -> Option<&str> {
+    let file = Path::new(&hit.document);
+    let is_name = |name: Option<&OsStr>| name.is_some_and(|name| name.eq_ignore_ascii_case(&hit.title));
+    let says_more = !hit.title.trim().is_empty() && !is_name(file.file_name()) && !is_name(file.file_stem());
+    says_more.then_some(&hit.title)
+}
+
+fn scores(hit: &Hit) -> String {
+    let of = |name: &str, score: Option<f32>| score.map(|score| format!("{name} {score:.3}"));
+    let sides = [of("words", hit.lexical), of("meaning", hit.dense)];
+    let sides: Vec<String> = sides.into_iter().flatten().collect();
+    format!("score {:.3} ({})", hit.score, sides.join(", "))
+}

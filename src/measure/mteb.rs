@@ -1,0 +1,80 @@
+//! Results in the form that MTEB keeps them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::test_set::TestSet;
+use crate::error::{Error, Result};
+use crate::eval::{AveragedOver, Metric, Run, evaluate};
+use crate::storage::write_atomic;
+
+/// The ranks that MTEB's retrieval tasks are measured at.
+const RANKS: [usize; 7] = [1, 3, 5, 10, 20, 100, 1000];
+
+/// MTEB's measures, with their names there.
+const MEASURES: [(&str, fn(usize) -> Metric); 6] = [
+    ("ndcg", Metric::NdcgAt),
+    ("map", Metric::MapAt),
+    ("recall", Metric::RecallAt),
+    ("precision", Metric::PrecisionAt),
+    ("mrr", Metric::MrrAt),
+    ("hit_rate", Metric::SuccessAt),
+];
+
+/// The results of one task, as MTEB's `TaskResult` reads them. The main score is nDCG@10.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct MtebResults {
+    /// The task: the collection's name.
+    pub task_name: String,
+    /// Which revision of the data set was measured: not known.
+    pub dataset_revision: &'static str,
+    /// The release of MTEB that measured: none.
+    pub mteb_version: Option<String>,
+    /// The scores by split. Each has one subset, the default one.
+    pub scores: BTreeMap<String, [Map<String, Value>; 1]>,
+    /// Seconds that it took: not told.
+    pub evaluation_time: Option<f64>,
+    /// Not told either.
+    pub kg_co2_emissions: Option<f64>,
+}
+
+impl TestSet {
+    /// The results of a run on this collection.
+    pub fn mteb_results(&self, run: &Run) -> MtebResults {
+        let named = MEASURES
+            .iter()
+            .flat_map(|&(name, metric)| RANKS.map(|rank| (format!("{name}_at_{rank}"), metric(rank))));
+        let named: Vec<(String, Metric)> = named.collect();
+        let metrics: Vec<Metric> = named.iter().map(|(_, metric)| *metric).collect();
+        let evaluation = evaluate(run, &self.split.judgements(), &metrics, AveragedOver::Judged);
+        let mean = |metric: Metric| Value::from(evaluation.mean(metric).unwrap_or(0.0));
+        let mut scores: Map<String, Value> =
+            named.into_iter().map(|(name, metric)| (name, mean(metric))).collect();
+        scores.insert("main_score".into(), mean(Metric::NdcgAt(10)));
+        scores.insert("hf_subset".into(), "default".into());
+        scores.insert("languages".into(), Value::Array(Vec::new()));
+        MtebResults {
+            task_name: self.collection.name(),
+            dataset_revision: "revision_not_applicable",
+            mteb_version: None,
+            scores: [(self.split.name.clone(), [scores])].into(),
+            evaluation_time: None,
+            kg_co2_emissions: None,
+        }
+    }
+}
+
+impl MtebResults {
+    /// Writes them as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let json = serde_json::to_vec_pretty(self).map_err(|error| Error::io("write", path)(error.into()))?;
+        write_atomic(path, &json)
+    }
+}
