@@ -21,7 +21,7 @@ use crate::vectors::Vectors;
 /// Recall@10 that searches are compared at.
 const RECALL: f64 = 0.99;
 /// Candidates of a search (`ef`), ascending: the first that reaches [`RECALL`] is the one that is timed.
-const BREADTHS: [usize; 9] = [16, 32, 48, 64, 96, 128, 200, 400, 800];
+const BREADTHS: [usize; 12] = [16, 32, 48, 64, 96, 128, 200, 400, 800, 1600, 3200, 6400];
 /// Vectors that are inserted one by one into a finished index.
 const INSERTED: usize = 500;
 /// Vectors of one append to the own index.
