@@ -1,4 +1,4 @@
-//! The backward pass: from the gradient of the vectors to that of every parameter.
+//! The backward pass: from the gradient of the vectors to the gradients of all parameters.
 
 use super::mpnet::{Layer, Mpnet, Workspace};
 use super::ops::{
@@ -8,10 +8,10 @@ use super::ops::{
 use super::parameters::{Affine, LayerParameters, Parameters};
 use super::tape::{LayerTape, Tape};
 
-/// Room for the gradients of activations; kept from batch to batch.
+/// Gradients of activations. Their memory is reused from batch to batch.
 #[derive(Default)]
 pub(super) struct BackwardSpace {
-    /// Of what a layer gives, then of what it takes. Changes places with the workspace's `sum`.
+    /// The gradient of a layer's result, then that of its input. Swaps buffers with the workspace's `sum`.
     grad: Vec<f32>,
     middle: Vec<f32>,
     attended: Vec<f32>,
@@ -20,13 +20,13 @@ pub(super) struct BackwardSpace {
     panels: Panels,
 }
 
-/// The parameters by their places in a list, their numbers, and the sums of their gradients.
+/// The parameters as indices into a list, their numbers, and their accumulated gradients.
 pub(super) struct Sums<'a> {
     pub(super) places: &'a Parameters<usize>,
     pub(super) numbers: &'a [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
-    /// The number of frozen layers. If there are any, the embeddings and the position biases are frozen with them. What
-    /// is frozen has an empty sum, to which nothing is added.
+    /// The number of frozen layers. If it is not 0, the embeddings and the position biases are frozen too. The gradient
+    /// of a frozen parameter is empty, and nothing is added to it.
     pub(super) frozen: usize,
 }
 
@@ -34,7 +34,7 @@ impl Sums<'_> {
     /// The gradients of a weight and of its bias.
     ///
     /// # Panics
-    /// If they have one place: [`Parameters::build`] gives each its own.
+    /// If both have the same index. [`Parameters::build`] gives each its own.
     fn both(&mut self, affine: &Affine<usize>) -> (&mut [f32], &mut [f32]) {
         match self.gradients.get_disjoint_mut([affine.weight, affine.bias]) {
             Ok([weight, bias]) => (weight, bias),
@@ -55,9 +55,8 @@ impl Sums<'_> {
 }
 
 impl Mpnet {
-    /// Adds the gradient of every parameter that is not frozen to `sums`, given that of the vectors, `(texts, hidden)`,
-    /// and the tape and the workspace of the batch that they were computed from. The workspace's batch is as `embed`
-    /// left it.
+    /// Adds the gradients of all parameters that are not frozen to `sums`, given the gradient of the vectors, `(texts,
+    /// hidden)`. `tape` and `space` belong to the batch of those vectors. `space.batch` is as `embed` left it.
     pub(super) fn backward(
         &self,
         run: Run,
@@ -81,8 +80,8 @@ impl Mpnet {
         }
     }
 
-    /// [`backward`](Self::backward) down to the tape's input, `(tokens, hidden)`, the gradient of which is returned:
-    /// that of the sum of the embeddings or, above frozen layers, of what they give.
+    /// Runs [`backward`](Self::backward) down to the tape's input and returns its gradient, `(tokens, hidden)`. The
+    /// input is the sum of the embeddings or, with frozen layers, their output.
     pub(super) fn input_backward<'a>(
         &self,
         run: Run,
@@ -116,7 +115,7 @@ impl Mpnet {
         &back.grad[..narrow]
     }
 
-    /// What a layer took, computed again from what the norm before it took: left in `space.x`.
+    /// Recomputes the input of a layer from the input of the norm before it, into `space.x`.
     fn layer_input(&self, run: Run, index: usize, tape: &Tape, space: &mut Workspace, narrow: usize) {
         let sum = fit(&mut space.sum, narrow);
         let norm = match index.checked_sub(1) {
@@ -132,7 +131,7 @@ impl Mpnet {
         norm.forward(run, sum, fit(&mut space.x, narrow));
     }
 
-    /// Takes `back.grad` from a layer's result to its argument, which is in `space.x`.
+    /// Turns `back.grad` from the gradient of a layer's result into that of its input, which is in `space.x`.
     fn layer_backward(
         &self,
         run: Run,
@@ -147,8 +146,8 @@ impl Mpnet {
         self.attention_backward(run, (layer, from), tape, space, back, sums);
     }
 
-    /// Takes `back.grad` from a layer's result to that of its first norm, and leaves what that norm took in
-    /// `space.sum`.
+    /// Turns `back.grad` from the gradient of a layer's result into that of its first norm's result. Leaves the input
+    /// of that norm in `space.sum`.
     fn wide_backward(
         &self,
         run: Run,
@@ -190,7 +189,7 @@ impl Mpnet {
         bias_gradient(run, d_wide, d_bias);
     }
 
-    /// Takes `back.grad` from the result of a layer's first norm to the layer's argument.
+    /// Turns `back.grad` from the gradient of the first norm's result into that of the layer's input.
     fn attention_backward(
         &self,
         run: Run,

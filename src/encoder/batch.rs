@@ -1,21 +1,21 @@
-//! A batch of tokenised texts: their token ids concatenated, without padding.
+//! A batch of tokenised texts: their token ids, concatenated without padding.
 
-/// The padding token. Its id is fixed in the reference implementation, whatever a configuration says.
+/// The padding token. The reference implementation fixes its id, whatever a configuration says.
 pub(super) const PAD: u32 = 1;
 
-/// Tokenised texts as the model takes them.
+/// Tokenised texts as the model's input.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) ids: Vec<u32>,
     pub(super) positions: Vec<u32>,
     /// The number of tokens of each text, in order.
     pub(super) lengths: Vec<usize>,
-    /// The first token of each text.
+    /// The offset of each text's first token.
     pub(super) starts: Vec<usize>,
 }
 
 impl Batch {
-    /// Replaces the batch by these texts, concatenated. Each has at least one token.
+    /// Replaces the batch by these texts. Each has at least one token.
     pub(super) fn set<'a>(&mut self, texts: impl Iterator<Item = &'a [u32]>) {
         self.ids.clear();
         self.positions.clear();
@@ -35,8 +35,8 @@ impl Batch {
     }
 }
 
-/// Positions count from `PAD + 1`. A literal `<pad>` in a text is attended to like any other token, but has position
-/// `PAD` and is not counted.
+/// Positions count from `PAD + 1`. A literal `<pad>` in a text is attended to like any other token, but its position is
+/// `PAD` and it is not counted.
 pub(super) fn position_ids(text: &[u32]) -> impl Iterator<Item = u32> {
     text.iter().scan(PAD, |last, &id| {
         if id == PAD {

@@ -1,4 +1,4 @@
-//! What int8 needs to know of the numbers it will see.
+//! Calibration for int8.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,16 +9,16 @@ use super::config::problem;
 use super::ops::Weight;
 use crate::error::{Error, Result};
 
-/// How much of what stands out in an input is moved into the weight: the exponent of SmoothQuant.
+/// How much of an input's outliers is moved into the weight: the exponent of SmoothQuant.
 const MIGRATION: f32 = 0.5;
 
 const ENCODE_ANEW: &str = "remove the file: it is recreated when documents are encoded";
 
-/// The largest absolute value of every input of every product with a weight, over a sample of the texts to encode.
+/// The largest magnitude at each input of each product with a weight, over a sample of the texts to encode.
 ///
-/// In some of an encoder's inputs a few channels are a hundred times as large as the rest, and eight bits for both
-/// leave nothing to the rest. Dividing these channels, and multiplying the weight's columns, by a factor in between
-/// costs nothing and keeps both (Xiao et al., "SmoothQuant", 2023).
+/// In some inputs of an encoder, a few channels are a hundred times as large as the rest, so 8 bits for all of them
+/// leave nothing for the rest. Dividing those channels by a factor and multiplying the weight's columns by it costs
+/// nothing and keeps both (Xiao et al., "SmoothQuant", 2023).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Calibration {
     layers: Vec<LayerCalibration>,
@@ -45,7 +45,7 @@ impl Calibration {
         &mut self.layers[index]
     }
 
-    /// The file that [`read`](Self::read) reads, in the format safetensors.
+    /// The contents of a file for [`read`](Self::read), in safetensors format.
     ///
     /// # Errors
     /// [`Error::Encoder`] if it is too large for the format.
@@ -68,7 +68,7 @@ impl Calibration {
             .map_err(|e| Error::Encoder { doing: "describe the calibration", message: e.to_string() })
     }
 
-    /// Reads a file of [`to_bytes`](Self::to_bytes).
+    /// Reads a file that [`to_bytes`](Self::to_bytes) made.
     ///
     /// # Errors
     /// [`Error::Model`] if the file is missing or damaged.
@@ -103,7 +103,7 @@ impl LayerCalibration {
     }
 }
 
-/// Takes rows of inputs into account.
+/// Updates the largest magnitudes with rows of inputs.
 pub(super) fn observe(largest: &mut Vec<f32>, rows: &[f32], width: usize) {
     rows.chunks_exact(width).for_each(|row| widen(largest, row));
 }
@@ -115,7 +115,8 @@ fn widen(largest: &mut Vec<f32>, row: &[f32]) {
     }
 }
 
-/// The factors that a product's inputs are divided by, given the largest of each; none if they are of another product.
+/// The factors to divide a product's inputs by, given the largest magnitude of each. `None` if they belong to another
+/// product.
 pub(super) fn factors(largest: &[f32], weights: &[Weight<'_>]) -> Option<Vec<f32>> {
     let mut of_weight = Vec::new();
     for weight in weights {

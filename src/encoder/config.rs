@@ -1,4 +1,4 @@
-//! What a model folder says about its model.
+//! The configuration in a model folder.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(super) fn problem(path: &Path, problem: impl Into<String>, remedy: &'static 
     Error::Model { path: path.to_path_buf(), problem: problem.into(), remedy }
 }
 
-/// The model's shape and how texts are prepared for it.
+/// The model's shape and how to prepare texts for it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ModelConfig {
     pub(super) hidden: usize,
@@ -28,9 +28,9 @@ pub(super) struct ModelConfig {
     pub(super) positions: usize,
     pub(super) buckets: usize,
     pub(super) eps: f32,
-    /// The longest input in tokens, with the two special ones.
+    /// The longest input in tokens, including the two special tokens.
     pub(super) max_tokens: usize,
-    /// Whether texts are lower-cased before the tokeniser sees them.
+    /// Whether texts are lower-cased before the tokeniser gets them.
     pub(super) lower_case: bool,
 }
 
@@ -76,7 +76,7 @@ struct Module {
     kind: String,
 }
 
-/// Version 2 writes one flag a mode, version 6 the name of the mode.
+/// Version 2 has one flag for each mode, version 6 the name of the mode.
 #[derive(Deserialize)]
 struct PoolingFile {
     pooling_mode: Option<String>,
@@ -95,7 +95,7 @@ struct PoolingFile {
 }
 
 impl ModelConfig {
-    /// Reads the configuration of the model in `folder` and refuses what this encoder does not compute.
+    /// Reads the configuration of the model in `folder`. Refuses what this encoder does not support.
     pub(super) fn read(folder: &Path) -> Result<ModelConfig> {
         if !folder.is_dir() {
             return Err(problem(folder, "no such folder", USE_ANOTHER));
@@ -113,7 +113,7 @@ impl ModelConfig {
         let bert: SentenceBertFile =
             read_json(&folder.join("sentence_bert_config.json"))?.unwrap_or_default();
         let tokenizer: TokenizerFile = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
-        // Where neither file knows a limit, transformers writes 1e30 or nothing.
+        // If neither file has a limit, transformers writes 1e30 or nothing.
         let said = bert.max_seq_length.or(tokenizer.model_max_length).unwrap_or(f64::MAX);
         let config = ModelConfig {
             hidden: file.hidden_size,
@@ -152,7 +152,7 @@ impl ModelConfig {
     }
 }
 
-/// Reads a JSON file, which need not exist.
+/// Reads a JSON file. `None` if it does not exist.
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -171,7 +171,7 @@ fn check_kind(path: &Path, config: &serde_json::Value) -> Result<()> {
     }
 }
 
-/// The folders of the modules behind the transformer, as `modules.json` lists them.
+/// The folders of the modules after the transformer, from `modules.json`.
 pub(super) fn module_folders(folder: &Path) -> Result<Vec<String>> {
     Ok(modules(folder)?.into_iter().map(|module| module.path).filter(|path| !path.is_empty()).collect())
 }
@@ -185,12 +185,12 @@ fn modules(folder: &Path) -> Result<Vec<Module>> {
     }
 }
 
-/// Whether `path` names something directly inside the model folder (or the folder itself).
+/// Whether `path` names an entry directly inside the model folder, or the folder itself.
 fn is_plain_name(path: &str) -> bool {
     path != ".." && path != "." && !path.contains(['/', '\\', ':', '\0'])
 }
 
-/// The modules must be a transformer, mean pooling and, if the vectors are to be normalised, a normalisation.
+/// Requires a transformer, mean pooling and optionally a normalisation.
 fn check_modules(folder: &Path) -> Result<()> {
     let modules = modules(folder)?;
     let path = folder.join("modules.json");

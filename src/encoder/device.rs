@@ -1,4 +1,4 @@
-//! Where an encoder computes.
+//! The device of an encoder.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
-/// Where an encoder computes. It parses from and prints as `cpu`, `candle-cpu`, `cuda:N` and `metal`.
+/// The device that an encoder runs on. It parses from and prints as `cpu`, `candle-cpu`, `cuda:N` and `metal`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Device {
-    /// This processor, with retune's own kernels: the default.
+    /// This processor, with retune's own kernels. The default.
     #[default]
     Cpu,
     /// This processor, through candle and in f32: the reference that the own kernels are tested against. Slow, unless
@@ -37,7 +37,7 @@ impl fmt::Display for Device {
 impl FromStr for Device {
     type Err = Error;
 
-    /// `cuda` alone is `cuda:0`.
+    /// `cuda` alone means `cuda:0`.
     fn from_str(name: &str) -> Result<Self, Error> {
         let ordinal = |number: &str| number.parse().ok().map(Device::Cuda);
         let device = match name {

@@ -16,14 +16,14 @@ use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// Tokens that one thread takes through the model at a time. Products of some hundred rows already run at full speed;
-/// more only takes memory and makes cancelling slower.
+/// Tokens that one thread encodes at a time. Products of a few hundred rows already run at full speed. More tokens only
+/// cost memory and delay cancellation.
 const BATCH_TOKENS: usize = 256;
 
-/// Below this many tokens a batch is not divided among threads; its operations are.
+/// A smaller batch is not divided among threads. Its operations are.
 const SPLIT_TOKENS: usize = 128;
 
-/// Texts that are tokenised before the first of them is encoded.
+/// Texts to tokenise before the first of them is encoded.
 const WINDOW: usize = 1024;
 
 /// Turns texts into vectors: an MPNet model with mean pooling, L2-normalised.
@@ -35,7 +35,7 @@ pub struct Encoder {
     config: ModelConfig,
     weights: Digest,
     kernel: Kernel,
-    /// As requested.
+    /// The precisions as requested.
     backend: Backend,
     model: Model,
 }
@@ -53,11 +53,12 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// Loads the model in a sentence-transformers folder (MPNet, mean pooling), to compute as the processor does best.
+    /// Loads the MPNet model with mean pooling in a sentence-transformers folder, with the fastest options of this
+    /// processor.
     ///
     /// # Errors
-    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
-    /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel of this processor.
+    /// [`Error::Model`] if a file is missing or damaged, or the model is of a kind that this encoder does not support.
+    /// [`Error::Invalid`] if `RETUNE_KERNEL` does not name a kernel of this processor.
     pub fn load(folder: &Path) -> Result<Encoder> {
         Encoder::load_with(folder, EncoderOptions::default())
     }
@@ -65,8 +66,8 @@ impl Encoder {
     /// [`load`](Self::load) with options.
     ///
     /// # Errors
-    /// As [`load`](Self::load); [`Error::Invalid`] for a kernel that this processor lacks, or a device that this build
-    /// can't use; [`Error::Encoder`] if the device fails.
+    /// As [`load`](Self::load). [`Error::Invalid`] if this processor lacks the kernel, or this build can't use the
+    /// device. [`Error::Encoder`] if the device fails.
     pub fn load_with(folder: &Path, options: EncoderOptions) -> Result<Encoder> {
         let kernel = options.kernel.map_or_else(Kernel::best, Kernel::checked)?;
         let backend = Backend { device: options.device, precisions: options.precisions };
@@ -90,11 +91,11 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Encodes texts: one L2-normalised vector of [`dimensions`](Self::dimensions) numbers each, in the order given.
-    /// Texts beyond [`max_tokens`](Self::max_tokens) are cut.
+    /// Encodes texts: one L2-normalised vector of [`dimensions`](Self::dimensions) numbers each, in the given order.
+    /// Texts longer than [`max_tokens`](Self::max_tokens) are truncated.
     ///
     /// # Errors
-    /// [`Error::Encoder`] if the model yields numbers that are not finite.
+    /// [`Error::Encoder`] if the model returns numbers that are not finite.
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Vec<f32>>> {
         self.encode_with(texts, &mut |_| ControlFlow::Continue(()))
     }
@@ -108,10 +109,10 @@ impl Encoder {
         self.embed(self.backend.precisions.queries, &[&ids], rayon::current_num_threads(), <[f32]>::to_vec)
     }
 
-    /// [`encode`](Self::encode) that reports the number of texts done, and stops when told to.
+    /// [`encode`](Self::encode) with progress: `progress` gets the number of texts done and may stop the work.
     ///
     /// # Errors
-    /// As [`encode`](Self::encode); [`Error::Cancelled`] when `progress` says `Break`.
+    /// As [`encode`](Self::encode). [`Error::Cancelled`] if `progress` returns `Break`.
     pub fn encode_with<S: AsRef<str> + Sync>(
         &self,
         texts: &[S],
@@ -127,39 +128,39 @@ impl Encoder {
         Ok(vectors)
     }
 
-    /// The length of a vector.
+    /// The dimensions of a vector.
     pub fn dimensions(&self) -> usize {
         self.config.hidden
     }
 
-    /// The longest input in tokens, with the two special ones.
+    /// The longest input in tokens, including the two special tokens.
     pub fn max_tokens(&self) -> usize {
         self.config.max_tokens
     }
 
-    /// The digest of the weights' file. Vectors of different weights must not be compared.
+    /// SHA-256 of the weights' file. Vectors of different weights must not be compared.
     pub fn weights(&self) -> Digest {
         self.weights
     }
 
-    /// The number of tokens of a text, without the special ones and without a limit. A text that cannot be tokenised
-    /// counts as one token a character.
+    /// The number of tokens of a text, without special tokens and without truncation. A text that can't be tokenised
+    /// counts as one token for each character.
     pub fn count_tokens(&self, text: &str) -> usize {
         self.tokens.count(text).unwrap_or_else(|_| text.chars().count())
     }
 
-    /// The instructions that the encoder uses.
+    /// The kernel that the encoder uses.
     pub fn kernel(&self) -> Kernel {
         self.kernel
     }
 
-    /// Where the encoder computes.
+    /// The device that the encoder runs on.
     pub fn device(&self) -> Device {
         self.backend.device
     }
 
-    /// What products are computed in: what was asked for, or f32 where the processor lacks it, or bf16 where int8 has
-    /// no calibration yet.
+    /// The precisions that products use now. They differ from the requested ones if the processor lacks a precision, or
+    /// if int8 is not calibrated yet.
     pub fn computes_in(&self) -> Precisions {
         let precision = |asked| match &self.model {
             Model::Packed(packed) => packed.precision(asked),
@@ -182,8 +183,8 @@ impl Encoder {
         }
     }
 
-    /// Looks at a sample of the texts to encode, for int8. Some dozens suffice. A device other than [`Device::Cpu`] has
-    /// no int8 and needs none.
+    /// Measures a sample of the texts to encode, for int8. A few dozen are enough. A device other than [`Device::Cpu`]
+    /// has no int8 and needs no calibration.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
@@ -197,10 +198,10 @@ impl Encoder {
         Ok(calibration)
     }
 
-    /// Switches to int8 where int8 was requested. Only the first calibration has an effect.
+    /// Switches to int8 if int8 was requested. Only the first calibration has an effect.
     ///
     /// # Errors
-    /// [`Error::Model`] if the weights' file has become unreadable, or has changed since the encoder was loaded.
+    /// [`Error::Model`] if the weights' file can't be read any more, or has changed since the encoder was loaded.
     pub fn use_calibration(&self, calibration: &Calibration) -> Result<()> {
         let Model::Packed(packed) = &self.model else { return Ok(()) };
         if !packed.wants_calibration(self.backend.precisions) {
@@ -237,8 +238,8 @@ impl Encoder {
         Ok(ids.into_iter().flatten().collect())
     }
 
-    /// Encodes a window of tokenised texts, the longest first. Batches go to threads whole; a lone batch is worked on
-    /// by all of them.
+    /// Encodes a window of tokenised texts, longest first. Each batch runs on one thread. If there is only one, all
+    /// threads share it.
     fn encode_ids(
         &self,
         ids: &[Vec<u32>],
@@ -249,7 +250,7 @@ impl Encoder {
         order.sort_by_key(|&text| std::cmp::Reverse(ids[text].len()));
         let (batches, threads) = match &self.model {
             Model::Packed(_) => (batches(ids, &order, threads), threads),
-            // A device takes one batch at a time.
+            // A device runs one batch at a time.
             Model::Candle(embedder) => (embedder.batches(ids, &order), 1),
         };
         let inner = if batches.len() > 1 { 1 } else { threads };
@@ -275,7 +276,7 @@ impl Encoder {
         Ok(in_order)
     }
 
-    /// Takes a batch through the model for what was asked, and gives its vectors, one behind the other, to `then`.
+    /// Encodes a batch with the model for a requested precision. `then` gets the concatenated vectors.
     fn embed<R>(
         &self,
         asked: EncoderPrecision,
@@ -295,8 +296,8 @@ impl Encoder {
     }
 }
 
-/// Cuts texts, in this order, into batches of at most [`BATCH_TOKENS`] tokens (a longer text is alone), and so that
-/// every thread gets one if there are enough tokens.
+/// Cuts texts, in this order, into batches of at most [`BATCH_TOKENS`] tokens, with at least one batch for each thread
+/// if there are enough tokens. A text that is longer gets its own batch.
 fn batches<'a>(ids: &[Vec<u32>], order: &'a [usize], threads: usize) -> Vec<&'a [usize]> {
     let total: usize = ids.iter().map(Vec::len).sum();
     let share = total.div_ceil(threads.max(1)).max(SPLIT_TOKENS);

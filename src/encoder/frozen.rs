@@ -1,7 +1,7 @@
-//! Layers that do not move while the ones above them learn.
+//! Frozen layers below the trainable ones.
 //!
-//! What the highest of them gives for a text never changes, so it is computed once and kept in a temporary file, which
-//! is mapped: 4 bytes a number, 3 kB a token of all-mpnet-base-v2.
+//! The output of the highest frozen layer for a text never changes. It is computed once and kept in a temporary file,
+//! which is mapped into memory. It takes 3 kB for each token of all-mpnet-base-v2 (4 bytes a number).
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -15,16 +15,16 @@ use super::mpnet::{Mpnet, Record, Workspace};
 use super::ops::{Run, fit};
 use crate::error::{Error, Result};
 
-/// The lowest layers of a model, with what they have given so far.
+/// The lowest layers of a model, and a cache of their outputs.
 pub(super) struct Frozen {
-    /// How many.
+    /// The number of frozen layers.
     pub(super) layers: usize,
-    /// For messages: the file itself has no name.
+    /// The folder of the temporary file, for messages. The file itself has no name.
     folder: PathBuf,
     file: File,
     map: Option<Mmap>,
     length: usize,
-    /// Where the outputs of a text lie, by its token ids.
+    /// The place of a text's output in the file, by its token ids.
     places: HashMap<Box<[u32]>, Range<usize>>,
 }
 
@@ -36,8 +36,8 @@ impl Frozen {
         Ok(Frozen { layers, folder, file, map: None, length: 0, places: HashMap::new() })
     }
 
-    /// Leaves in `space` the texts as its batch, and in `space.x` what the layers give for them. Texts that are new are
-    /// taken through the layers first, in one batch.
+    /// Sets `space.batch` to the texts and `space.x` to the layers' outputs for them. New texts are run through the
+    /// layers first, in one batch.
     ///
     /// # Errors
     /// [`Error::Io`] if the file can't grow.
@@ -70,11 +70,11 @@ impl Frozen {
         Ok(())
     }
 
-    /// Appends the outputs of new texts, one behind the other.
+    /// Appends the outputs of new texts, concatenated.
     fn keep(&mut self, texts: &[&[u32]], outputs: &[f32]) -> Result<()> {
         let bytes: Vec<u8> = outputs.iter().flat_map(|x| x.to_ne_bytes()).collect();
         self.file.write_all(&bytes).map_err(Error::io("write a temporary file in", &self.folder))?;
-        // SAFETY: the file has no name, so that nobody else can open it, and it only grows.
+        // SAFETY: the file has no name, so nobody else can open it, and it only grows.
         let map =
             unsafe { Mmap::map(&self.file) }.map_err(Error::io("map a temporary file in", &self.folder))?;
         self.map = Some(map);
@@ -87,7 +87,7 @@ impl Frozen {
         Ok(())
     }
 
-    /// What [`keep`](Self::keep) was given for a text, as the bytes of f32.
+    /// The numbers that [`keep`](Self::keep) stored for a text, as bytes of f32.
     fn kept(&self, text: &[u32]) -> &[[u8; 4]] {
         let map = self.map.as_deref().unwrap_or_default();
         map[self.places[text].clone()].as_chunks().0

@@ -1,12 +1,12 @@
-//! From text to vector: MPNet, for search and for training alike.
+//! Text to vectors: MPNet, for search and for training.
 //!
-//! A model is a folder as sentence-transformers writes it: `config.json`, `tokenizer.json`, `model.safetensors`,
-//! `sentence_bert_config.json` or `tokenizer_config.json` for the longest input, `1_Pooling/config.json`. Both the
-//! layout of version 2 (all-mpnet-base-v2's) and that of version 6 are read.
+//! A model is a sentence-transformers folder: `config.json`, `tokenizer.json`, `model.safetensors`,
+//! `sentence_bert_config.json` or `tokenizer_config.json` for the longest input, and `1_Pooling/config.json`. Both the
+//! layout of version 2 (all-mpnet-base-v2's) and that of version 6 are supported.
 //!
-//! [`Encoder`] answers queries and encodes documents; `TrainableEncoder` gives the same numbers and their gradients.
-//! On [`Device::Cpu`] both run one implementation, `mpnet::Mpnet` on the operations of `ops`; on every other device,
-//! the one in `candle`, which is also what those operations are tested against.
+//! [`Encoder`] encodes queries and documents. `TrainableEncoder` computes the same vectors and their gradients. On
+//! [`Device::Cpu`] both use `mpnet::Mpnet`, over the operations of `ops`. On every other device they use `candle`,
+//! which is also the reference that those operations are tested against.
 
 mod backward;
 mod batch;

@@ -1,4 +1,4 @@
-//! The model: MPNet (Song et al. 2020), packed for the processor, and its way from tokens to vectors.
+//! The model: MPNet (Song et al. 2020), packed for the processor, and its forward pass.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::ops::{
 use super::parameters::{Affine, LayerParameters, Parameters};
 use super::tape::{LayerTape, Tape};
 
-/// The weights that stand between the embeddings of words and the vector of a text.
+/// The model's weights, except for the word and position tables.
 pub(super) struct Mpnet {
     pub(super) precision: EncoderPrecision,
     pub(super) heads: usize,
@@ -33,16 +33,16 @@ pub(super) struct Layer {
     pub(super) output_norm: Norm,
 }
 
-/// What a forward pass keeps.
+/// What a forward pass records.
 pub(super) enum Record<'a> {
     Nothing,
-    /// What the backward pass needs.
+    /// For the backward pass.
     Tape(&'a mut Tape),
-    /// The largest inputs of products.
+    /// The largest inputs of products, for int8.
     Largest(&'a mut Calibration),
 }
 
-/// The part of a [`Record`] that is one block's.
+/// The part of a [`Record`] for one block.
 pub(super) enum LayerRecord<'a> {
     Nothing,
     Tape(&'a mut LayerTape),
@@ -59,16 +59,16 @@ impl Record<'_> {
     }
 }
 
-/// The activations of a batch. They are kept from one batch to the next, so that a query allocates nothing.
+/// The activations of a batch. Their memory is reused, so that a query allocates nothing.
 #[derive(Default)]
 pub(super) struct Workspace {
     pub(super) batch: Batch,
     pub(super) bias: PositionBias,
-    /// `(tokens, hidden)`: what a layer takes and gives.
+    /// `(tokens, hidden)`: the input of a layer, then its output.
     pub(super) x: Vec<f32>,
-    /// `(tokens, hidden)`: what a layer norm takes.
+    /// `(tokens, hidden)`: the input of a layer norm.
     pub(super) sum: Vec<f32>,
-    /// `(tokens, hidden)`: between attention and the wide part.
+    /// `(tokens, hidden)`: between attention and the feed-forward part.
     pub(super) middle: Vec<f32>,
     /// `(tokens, hidden)`: the result of attention.
     pub(super) attended: Vec<f32>,
@@ -83,7 +83,7 @@ pub(super) struct Workspace {
 }
 
 impl Mpnet {
-    /// Packs the model. `numbers` gives the numbers of a parameter; a calibration is for int8.
+    /// Packs the model. `numbers` returns the numbers of a parameter. `calibration` is for int8.
     pub(super) fn new<'a, T>(
         run: Run,
         precision: EncoderPrecision,
@@ -120,7 +120,7 @@ impl Mpnet {
         model
     }
 
-    /// Prepares for the inputs that a sample has shown.
+    /// Smooths the products' inputs by what a sample has shown.
     fn smooth<'a, T>(
         &mut self,
         parameters: &'a Parameters<T>,
@@ -151,7 +151,7 @@ impl Mpnet {
         }
     }
 
-    /// Takes the parameters as they are now, but for those of the lowest `frozen` layers.
+    /// Packs the current parameters again, except for those of the lowest `frozen` layers.
     pub(super) fn set<'a, T: Sync>(
         &mut self,
         run: Run,
@@ -185,9 +185,8 @@ impl Mpnet {
         });
     }
 
-    /// One L2-normalised vector a text, left in `space.vectors`, from the texts in `space.batch` and the tables of word
-    /// and position vectors. `record` keeps what
-    /// the backward pass or a calibration needs.
+    /// Encodes the texts in `space.batch`: one L2-normalised vector each, left in `space.vectors`. `tables` are those
+    /// of word and position vectors. `record` keeps what the backward pass or a calibration needs.
     pub(super) fn embed(
         &self,
         run: Run,
@@ -200,7 +199,7 @@ impl Mpnet {
         self.pool(space);
     }
 
-    /// Takes `space.x` through some of the layers.
+    /// Runs some of the layers on `space.x`, in place.
     pub(super) fn pass(
         &self,
         run: Run,
@@ -213,7 +212,7 @@ impl Mpnet {
         }
     }
 
-    /// What the first layer takes: the sum of word and position vectors, normalised.
+    /// The input of the first layer: the sum of word and position vectors, normalised.
     pub(super) fn input(
         &self,
         run: Run,
@@ -225,14 +224,14 @@ impl Mpnet {
         self.normalise(run, space, record);
     }
 
-    /// The sum of word and position vectors, left in `space.sum`.
+    /// Computes the sum of word and position vectors into `space.sum`.
     pub(super) fn sum(&self, (words, positions): (&[f32], &[f32]), space: &mut Workspace) {
         self.prepare(space);
         let sum = fit(&mut space.sum, space.batch.tokens() * self.hidden);
         add_embeddings(&space.batch, words, positions, self.hidden, sum);
     }
 
-    /// What the first layer takes, from `space.sum`.
+    /// Computes the input of the first layer from `space.sum`.
     pub(super) fn normalise(&self, run: Run, space: &mut Workspace, record: &mut Record<'_>) {
         let narrow = space.batch.tokens() * self.hidden;
         let sum = &space.sum[..narrow];
@@ -242,7 +241,7 @@ impl Mpnet {
         self.norm.forward(run, sum, fit(&mut space.x, narrow));
     }
 
-    /// The vectors of the texts, from what the last layer gave.
+    /// Computes the vectors of the texts from the output of the last layer.
     pub(super) fn pool(&self, space: &mut Workspace) {
         let narrow = space.batch.lengths.len() * self.hidden;
         let pooled = fit(&mut space.pooled, narrow);
@@ -269,7 +268,7 @@ impl Mpnet {
 }
 
 impl Layer {
-    /// Takes `space.x` to the next layer's.
+    /// Turns `space.x` from the layer's input into its output.
     pub(super) fn forward(
         &self,
         run: Run,
@@ -319,7 +318,7 @@ impl Layer {
     }
 }
 
-/// The sum of word and position vectors of each token.
+/// The sum of the word vector and the position vector of each token.
 fn add_embeddings(batch: &Batch, words: &[f32], positions: &[f32], hidden: usize, into: &mut [f32]) {
     let places = batch.ids.iter().zip(&batch.positions);
     for ((&id, &position), into) in places.zip(into.chunks_exact_mut(hidden)) {

@@ -1,4 +1,4 @@
-//! How an encoder is asked to compute.
+//! Options of an encoder.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::calibration::Calibration;
 use super::device::Device;
 use super::ops::{EncoderPrecision, Kernel};
 
-/// What products are computed in for documents and for queries. Two different ones take the memory of both.
+/// The precisions of products, for documents and for queries. Two different ones need memory for both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Precisions {
     /// For documents. Default bf16.
@@ -16,28 +16,28 @@ pub struct Precisions {
 }
 
 impl Precisions {
-    /// One for both.
+    /// The same precision for both.
     pub fn of(precision: EncoderPrecision) -> Self {
         Precisions { documents: precision, queries: precision }
     }
 }
 
-/// How an encoder computes.
+/// Options of an encoder.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EncoderOptions {
-    /// What products are computed in. Default: bf16, where the processor or the device has it.
+    /// Precisions of products. Default: bf16 if the processor or the device has it.
     pub precisions: Precisions,
-    /// Where. Default: this processor, with retune's own kernels.
+    /// Device. Default: this processor, with retune's own kernels.
     pub device: Device,
-    /// The instructions of [`Device::Cpu`]. Default: [`Kernel::best`].
+    /// Kernel for [`Device::Cpu`]. Default: [`Kernel::best`].
     pub kernel: Option<Kernel>,
-    /// What [`Encoder::calibrate`](super::Encoder::calibrate) has found, for int8. Default: nothing; int8 then begins
-    /// with [`Encoder::use_calibration`](super::Encoder::use_calibration), and bf16 serves until then.
+    /// The result of [`Encoder::calibrate`](super::Encoder::calibrate), for int8. Default: none. bf16 then serves until
+    /// [`Encoder::use_calibration`](super::Encoder::use_calibration).
     pub calibration: Option<Calibration>,
 }
 
 impl EncoderOptions {
-    /// Documents and queries in one precision.
+    /// The same precision for documents and queries.
     pub fn of(precision: EncoderPrecision) -> Self {
         EncoderOptions { precisions: Precisions::of(precision), ..EncoderOptions::default() }
     }
@@ -61,7 +61,7 @@ impl EncoderOptions {
     }
 }
 
-/// What all encoders of an index have in common: where they compute, and in what.
+/// What all encoders of an index have in common: device, kernel and precisions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backend {
     pub(crate) device: Device,
@@ -69,12 +69,12 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// That of an encoder of queries alone, which needs no second precision.
+    /// For an encoder of queries only, which needs no second precision.
     pub(crate) fn for_queries(self) -> Backend {
         Backend { precisions: Precisions::of(self.precisions.queries), ..self }
     }
 
-    /// Encoder options with these, and defaults for the rest.
+    /// Encoder options with these values and defaults for the rest.
     pub(crate) fn options(self) -> EncoderOptions {
         let Backend { device, precisions } = self;
         EncoderOptions { device, precisions, ..EncoderOptions::default() }

@@ -1,4 +1,4 @@
-//! The models that encode on this processor.
+//! Models packed for this processor, for inference.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -23,7 +23,7 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// Packs what `precisions` asks for; bf16 where int8 waits for a calibration.
+    /// Packs a model for each precision in `precisions`. bf16 serves until int8 is calibrated.
     pub(super) fn load(
         kernel: Kernel,
         precisions: Precisions,
@@ -62,7 +62,7 @@ impl Packed {
         (int8(precisions.documents) || int8(precisions.queries)) && self.int8.get().is_none()
     }
 
-    /// Records the largest inputs of products that a text leads to.
+    /// Records the largest inputs of each product while it encodes a text.
     pub(super) fn observe(&self, ids: &[u32], calibration: &mut Calibration) {
         let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
         let mut space = Workspace::default();
@@ -70,7 +70,7 @@ impl Packed {
         self.models[0].embed(run, self.tables(), &mut space, Record::Largest(calibration));
     }
 
-    /// Packs the model for int8. The first calibration stays.
+    /// Packs the model for int8. Only the first calibration counts.
     pub(super) fn calibrate(
         &self,
         config: &ModelConfig,
@@ -81,11 +81,11 @@ impl Packed {
         let run = Run { kernel: self.kernel, threads: rayon::current_num_threads() };
         let precision = EncoderPrecision::Int8;
         let model = Mpnet::new(run, precision, config, &parameters, &|x| &x[..], Some(calibration));
-        let _ = self.int8.set(model); // another thread's is as good
+        let _ = self.int8.set(model); // lost to another thread, which is as good
         Ok(())
     }
 
-    /// The model for what was asked.
+    /// The model for a requested precision.
     fn model(&self, asked: EncoderPrecision) -> &Mpnet {
         let precision = self.kernel.precision(asked);
         let float =
@@ -100,7 +100,7 @@ impl Packed {
         (&self.words, &self.positions)
     }
 
-    /// Takes a batch through the model for what was asked, and gives its vectors, one behind the other, to `then`.
+    /// Encodes a batch with the model for a requested precision. `then` gets the concatenated vectors.
     pub(super) fn embed<'a, R>(
         &self,
         asked: EncoderPrecision,

@@ -1,4 +1,4 @@
-//! The model that learns on this processor.
+//! The trainable model on this processor.
 
 use super::backward::{BackwardSpace, Sums};
 use super::config::ModelConfig;
@@ -9,10 +9,10 @@ use super::parameters::Parameters;
 use super::tape::Tape;
 use crate::error::Result;
 
-/// What the tape of a part may take.
+/// The memory limit of the tape for one batch, in bytes.
 const TAPE_BYTES: usize = 1 << 30;
 
-/// Parameters in f32, the model packed from them, and their gradients.
+/// f32 parameters, the model packed from them, and their gradients.
 pub(super) struct PackedLearner {
     places: Parameters<usize>,
     numbers: Vec<Vec<f32>>,
@@ -23,12 +23,12 @@ pub(super) struct PackedLearner {
     back: BackwardSpace,
     frozen: Option<Frozen>,
     moves: Vec<bool>,
-    /// One for each parameter, empty where it does not move.
+    /// One for each parameter. Empty if it is frozen.
     gradients: Vec<Vec<f32>>,
 }
 
 impl PackedLearner {
-    /// `places` says where in `numbers` each parameter stands.
+    /// `places` holds the index in `numbers` of each parameter.
     pub(super) fn new(
         run: Run,
         precision: EncoderPrecision,
@@ -51,13 +51,13 @@ impl PackedLearner {
         }
     }
 
-    /// Layers, frozen or not.
+    /// The number of layers, frozen or not.
     pub(super) fn layers(&self) -> usize {
         self.model.layers.len()
     }
 
-    /// Keeps the lowest `layers` layers and the embeddings as they are; `moves` says which parameters are left. What
-    /// frozen layers give for a text is computed once and kept in a temporary file.
+    /// Freezes the lowest `layers` layers and the embeddings. `moves` tells which parameters remain trainable. The
+    /// frozen layers' output for a text is computed once and kept in a temporary file.
     pub(super) fn freeze(&mut self, layers: usize, moves: Vec<bool>) -> Result<()> {
         self.frozen = (layers > 0).then(|| Frozen::new(layers)).transpose()?;
         self.moves = moves;
@@ -69,14 +69,14 @@ impl PackedLearner {
         self.frozen.as_ref().map_or(0, |frozen| frozen.layers)
     }
 
-    /// Tokens that can be recorded at a time.
+    /// How many tokens can be recorded at a time.
     pub(super) fn part_tokens(&self) -> usize {
         let numbers = 6 * self.model.hidden + self.model.wide;
         TAPE_BYTES / ((self.layers() - self.frozen_layers()) * numbers * self.tape.number_bytes())
     }
 
-    /// As [`TrainableEncoder::embed_displaced`](super::TrainableEncoder::embed_displaced); without a displacement if it
-    /// is empty.
+    /// As [`TrainableEncoder::embed_displaced`](super::TrainableEncoder::embed_displaced). An empty displacement means
+    /// none.
     pub(super) fn embed(&mut self, texts: &[&[u32]], displacement: &[f32], record: bool) -> Result<&[f32]> {
         let displace = |into: &mut [f32]| into.iter_mut().zip(displacement).for_each(|(x, by)| *x += by);
         let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
@@ -103,7 +103,7 @@ impl PackedLearner {
         Ok(&self.space.vectors[..texts.len() * self.model.hidden])
     }
 
-    /// Forgets the gradients.
+    /// Sets all gradients to zero.
     pub(super) fn zero_gradients(&mut self) {
         if self.gradients.is_empty() {
             let rooms = self.numbers.iter().zip(&self.moves);
@@ -115,7 +115,7 @@ impl PackedLearner {
         }
     }
 
-    /// Adds to the gradient of every parameter that moves, given that of the vectors that were recorded last.
+    /// Adds to the gradient of every trainable parameter, given the gradient of the vectors recorded last.
     pub(super) fn backward(&mut self, mut d_vectors: Vec<f32>) {
         if self.gradients.is_empty() {
             self.zero_gradients();
@@ -127,8 +127,8 @@ impl PackedLearner {
         self.model.backward(self.run, space, back, &self.tape, &mut d_vectors, &mut sums);
     }
 
-    /// What the layers that learn took when texts were recorded last, and its gradient, given that of the vectors. No
-    /// parameter gets a gradient, which costs about half of [`backward`](Self::backward).
+    /// The input of the trainable layers in the last recorded batch, and its gradient, given that of the vectors. No
+    /// parameter gets a gradient, so it costs about half of [`backward`](Self::backward).
     pub(super) fn input_gradient(&mut self, mut d_vectors: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut nothing = vec![Vec::new(); self.numbers.len()];
         let (frozen, gradients) = (self.frozen_layers(), &mut nothing[..]);
@@ -141,7 +141,7 @@ impl PackedLearner {
         (input, gradient.to_vec())
     }
 
-    /// The gradients, in the parameters' order; empty where a parameter does not move.
+    /// The gradients, in the parameters' order. Empty for frozen parameters.
     pub(super) fn gradients(&self) -> &[Vec<f32>] {
         &self.gradients
     }
@@ -151,7 +151,7 @@ impl PackedLearner {
         &self.numbers
     }
 
-    /// Has `change` change the parameters that move, which it may do by their gradients.
+    /// Lets `change` update the trainable parameters, given their gradients. Then packs the model again.
     pub(super) fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>], &[Vec<f32>])) {
         change(&mut self.numbers, &self.gradients);
         let (frozen, numbers) = (self.frozen_layers(), &self.numbers);

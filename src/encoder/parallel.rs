@@ -1,4 +1,4 @@
-//! Work that is divided among threads.
+//! Work divided among threads.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What the model's parameters are called and what shape they have.
+//! The names and shapes of the model's parameters.
 
 use super::config::ModelConfig;
 use crate::error::Result;
@@ -6,11 +6,11 @@ use crate::error::Result;
 /// The name of the table of position biases.
 pub(super) const POSITION_TABLE: &str = "encoder.relative_attention_bias.weight";
 
-/// Where [`Parameters::build`] gets its parameters: name and shape to whatever stands for one.
+/// Supplies [`Parameters::build`] with parameters: maps a name and a shape to a value of type `T`.
 pub(super) type Source<'a, T> = &'a mut dyn FnMut(&str, &[usize]) -> Result<T>;
 
-/// The parameters of MPNet (Song et al. 2020) without its pooler, which sentence embeddings do not use. The names are
-/// those of `transformers`' MPNetModel.
+/// The parameters of MPNet (Song et al. 2020) without its pooler, which sentence embeddings do not use. Names are those
+/// of `transformers`' MPNetModel.
 pub(super) struct Parameters<T> {
     pub(super) words: T,
     pub(super) positions: T,
@@ -19,7 +19,7 @@ pub(super) struct Parameters<T> {
     pub(super) layers: Vec<LayerParameters<T>>,
 }
 
-/// A matrix or a scale, and what is added.
+/// A weight matrix or scale, and its bias.
 pub(super) struct Affine<T> {
     pub(super) weight: T,
     pub(super) bias: T,
@@ -79,7 +79,7 @@ impl<T> LayerParameters<T> {
         })
     }
 
-    /// Looks at every parameter of the block.
+    /// Calls `look` for every parameter of the block.
     pub(super) fn for_each(&self, look: &mut impl FnMut(&T)) {
         let Self { qkv, out, attention_norm, up, down, output_norm } = self;
         for affine in qkv.iter().chain([out, attention_norm, up, down, output_norm]) {

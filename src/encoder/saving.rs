@@ -1,4 +1,4 @@
-//! A trained model as a complete model folder.
+//! Writes a trained model as a complete model folder.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,8 +9,8 @@ use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
 use crate::storage::publish_folder;
 
-/// Files of a model folder beside the weights. Others (a README, weights in other formats) are not copied: they
-/// describe the untrained model.
+/// The files of a model folder to copy beside the weights. Others, such as a README or weights in other formats,
+/// describe the untrained model and are left out.
 const FILES: [&str; 8] = [
     "config.json",
     "config_sentence_transformers.json",
@@ -22,8 +22,8 @@ const FILES: [&str; 8] = [
     "vocab.txt",
 ];
 
-/// Writes the model in `source` to `folder`, which must not exist, with other weights for some names. The folder
-/// appears whole, under its name, when everything in it is durable.
+/// Writes the model in `source` to `folder`, with other weights for some names. `folder` must not exist. It appears
+/// under its name once everything in it is durable.
 pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() || folder.exists() {
@@ -36,7 +36,7 @@ pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path
     fs::create_dir_all(&building).map_err(Error::io("create the folder", &building))?;
     let written = write(source, changed, &building).and_then(|()| publish_folder(&building, folder));
     if written.is_err() {
-        let _ = fs::remove_dir_all(&building); // the first error is the one to report
+        let _ = fs::remove_dir_all(&building); // report the first error
     }
     written
 }

@@ -1,29 +1,29 @@
-//! What a forward pass records for the backward pass.
+//! The tape: what a forward pass records for the backward pass.
 
 use super::ops::{EncoderPrecision, Run, bf16_from_f32, f32_from_bf16, map};
 
 /// Numbers that a thread converts at a time.
 const AT_A_TIME: usize = 1 << 16;
 
-/// The arguments and results that the backward pass does not compute again, in f32 or bf16 as was asked for, whatever
-/// the products are in: about 180 kB a token of all-mpnet-base-v2 in bf16, twice that in f32. The room is kept from
-/// batch to batch.
+/// The arguments and results that the backward pass does not recompute, in f32 or bf16 as requested, whatever precision
+/// the products use. In bf16, about 180 kB for each token of all-mpnet-base-v2, and twice that in f32. Its memory is
+/// reused from batch to batch.
 pub(super) struct Tape {
     precision: EncoderPrecision,
-    /// The sum of the embeddings; above frozen layers, what they give.
+    /// The sum of the embeddings or, with frozen layers, their output.
     pub(super) input: Kept,
     layers: Vec<LayerTape>,
 }
 
-/// The part of one transformer block; all `(tokens, …)`.
+/// The tape of one transformer block. All are `(tokens, …)`.
 pub(super) struct LayerTape {
     pub(super) qkv: Kept,
     pub(super) attended: Kept,
-    /// What the first layer norm takes.
+    /// The input of the first layer norm.
     pub(super) attention_sum: Kept,
-    /// What the activation takes.
+    /// The input of the activation.
     pub(super) wide: Kept,
-    /// What the second layer norm takes.
+    /// The input of the second layer norm.
     pub(super) output_sum: Kept,
 }
 
@@ -38,7 +38,7 @@ impl Tape {
         Tape { precision, input: Kept::new(EncoderPrecision::F32), layers: Vec::new() }
     }
 
-    /// What a number takes.
+    /// Bytes for each number.
     pub(super) fn number_bytes(&self) -> usize {
         match self.precision {
             EncoderPrecision::F32 => size_of::<f32>(),
@@ -73,7 +73,7 @@ impl Kept {
         }
     }
 
-    /// Records numbers in place of those before.
+    /// Replaces the recorded numbers.
     pub(super) fn store(&mut self, run: Run, numbers: &[f32]) {
         match self {
             Kept::F32(kept) => {
@@ -89,7 +89,7 @@ impl Kept {
     }
 
     /// # Panics
-    /// If what was recorded has another length.
+    /// If the recorded numbers have another length.
     pub(super) fn load(&self, run: Run, into: &mut [f32]) {
         match self {
             Kept::F32(kept) => into.copy_from_slice(kept),

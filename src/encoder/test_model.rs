@@ -14,7 +14,7 @@ pub(crate) fn tiny_model() -> PathBuf {
     reference().join("tiny-mpnet")
 }
 
-/// The devices that tests run on: those of every machine, and the GPU that the build is for.
+/// The devices to test on: those of every machine, and the GPU that the build is for.
 pub(crate) fn devices() -> Vec<Device> {
     let mut devices = vec![Device::Cpu, Device::CandleCpu];
     if cfg!(feature = "cuda") {

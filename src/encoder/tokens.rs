@@ -7,17 +7,17 @@ use tokenizers::{PostProcessor, Tokenizer, TruncationDirection};
 use super::config::{COMPLETE_IT, problem};
 use crate::error::{Error, Result};
 
-/// The model's tokeniser. What `tokenizer.json` says about truncation and padding is ignored: the model's longest input
-/// counts, and nothing is padded.
+/// The model's tokeniser. It ignores truncation and padding in `tokenizer.json`: texts are truncated to the model's
+/// longest input, and nothing is padded.
 pub(super) struct Tokens {
     tokenizer: Tokenizer,
-    /// Tokens that are put around every text: `<s>` and `</s>`.
+    /// The number of special tokens around every text: `<s>` and `</s>`.
     specials: usize,
     lower_case: bool,
 }
 
 impl Tokens {
-    /// Reads `tokenizer.json` of a model that has vectors for `vocabulary` tokens.
+    /// Reads `tokenizer.json` of a model with vectors for `vocabulary` tokens.
     pub(super) fn read(folder: &Path, vocabulary: usize, lower_case: bool) -> Result<Tokens> {
         let path = folder.join("tokenizer.json");
         let text = match std::fs::read(&path) {
@@ -27,7 +27,7 @@ impl Tokens {
             }
             Err(e) => return Err(Error::io("read", &path)(e)),
         };
-        // Text that is not JSON makes the tokenizers crate panic.
+        // The tokenizers crate panics on text that is not JSON.
         let mut tokenizer = serde_json::from_slice::<serde::de::IgnoredAny>(&text)
             .map_err(tokenizers::Error::from)
             .and_then(|_| Tokenizer::from_bytes(&text))
@@ -47,7 +47,7 @@ impl Tokens {
         Ok(Tokens { tokenizer, specials, lower_case })
     }
 
-    /// The ids of a text with special tokens, cut to `max_tokens` of them. Never empty.
+    /// The ids of a text with special tokens, truncated to `max_tokens`. Never empty.
     pub(super) fn ids(&self, text: &str, max_tokens: usize) -> Result<Vec<u32>> {
         let mut encoding = self.plain(text)?;
         let room = max_tokens.saturating_sub(self.specials).max(1);
@@ -56,7 +56,7 @@ impl Tokens {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The number of tokens of a text, without special ones and without a limit.
+    /// The number of tokens of a text, without special tokens and without truncation.
     pub(super) fn count(&self, text: &str) -> Result<usize> {
         self.plain(text).map(|encoding| encoding.len())
     }

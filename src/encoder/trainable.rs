@@ -1,4 +1,4 @@
-//! The encoder as training sees it: parameters that move, and a backward pass.
+//! The encoder for training: parameters that change, and a backward pass.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,16 +19,16 @@ use crate::error::{Error, Result};
 /// Texts that are encoded at a time.
 const ENCODED: usize = 16;
 
-/// An encoder that learns: f32 parameters, and the same model as [`super::Encoder`]'s made from them, without dropout.
+/// A trainable encoder: f32 parameters, and the model of [`super::Encoder`] made from them. It has no dropout.
 ///
-/// Gradients add up inside it, from [`zero_gradients`](Self::zero_gradients) to the optimiser's step, so that they and
-/// the parameters stay on the device that they are on.
+/// Gradients accumulate inside it from [`zero_gradients`](Self::zero_gradients) to the optimiser's step, so that they
+/// and the parameters stay on their device.
 pub(crate) struct TrainableEncoder {
     folder: PathBuf,
     tokens: Tokens,
     names: Vec<String>,
     lengths: Vec<usize>,
-    /// The parameters of each layer, by their places among the names.
+    /// The parameters of each layer, as indices into the names.
     layers: Vec<Vec<usize>>,
     config: ModelConfig,
     frozen: usize,
@@ -42,14 +42,14 @@ enum Learner {
     Candle(Box<candle::Learner>),
 }
 
-/// What the layers that learn took, and its gradient; both `(tokens, dimensions)`.
+/// The input of the trainable layers, and its gradient. Both are `(tokens, dimensions)`.
 pub(crate) struct InputGradient {
     pub(crate) input: Vec<f32>,
     pub(crate) gradient: Vec<f32>,
 }
 
 impl TrainableEncoder {
-    /// [`load`](Self::load) to where `encoder` computes, with its kernel.
+    /// [`load`](Self::load) with the device and kernel of `encoder`.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -61,12 +61,12 @@ impl TrainableEncoder {
         TrainableEncoder::load(encoder.backend().device, folder, precision, encoder.kernel())
     }
 
-    /// Loads the model in `folder` to a device, to compute products in `precision`, or what the kernel or the device
-    /// has in its place; on [`Device::Cpu`] with the instructions of `kernel`.
+    /// Loads the model in `folder` to a device. Products use `precision`, or what the kernel or device has in its
+    /// place. On [`Device::Cpu`] they use `kernel`.
     ///
     /// # Errors
-    /// [`Error::Model`] if a file is missing, damaged, or of a model that this encoder does not compute;
-    /// [`Error::Invalid`] if the processor lacks the kernel, or this build can't use the device; [`Error::Encoder`] if
+    /// [`Error::Model`] if a file is missing or damaged, or the model is of a kind that this encoder does not support.
+    /// [`Error::Invalid`] if the processor lacks the kernel, or this build can't use the device. [`Error::Encoder`] if
     /// the device fails.
     pub(crate) fn load(
         device: Device,
@@ -111,17 +111,17 @@ impl TrainableEncoder {
         })
     }
 
-    /// Layers, frozen or not.
+    /// The number of layers, frozen or not.
     pub(crate) fn layers(&self) -> usize {
         self.layers.len()
     }
 
-    /// Keeps the lowest `layers` layers as they are from now on, and with them the embeddings and the position biases.
-    /// With 0, everything learns.
+    /// Freezes the lowest `layers` layers, and with them the embeddings and the position biases. With 0, everything is
+    /// trainable.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if no layer is left to learn; [`Error::Io`] if what they give can't be kept in a temporary
-    /// file.
+    /// [`Error::Invalid`] if no trainable layer is left. [`Error::Io`] if the frozen layers' output can't be kept in a
+    /// temporary file.
     pub(crate) fn freeze(&mut self, layers: usize) -> Result<()> {
         let most = self.layers() - 1;
         if layers > most {
@@ -135,14 +135,14 @@ impl TrainableEncoder {
         }
     }
 
-    /// Whether each parameter moves, in the order of their names.
+    /// Whether each parameter is trainable, in the order of their names.
     fn moves(&self) -> Vec<bool> {
         let mut moves = vec![self.frozen == 0; self.names.len()];
         self.layers[self.frozen..].iter().flatten().for_each(|&place| moves[place] = true);
         moves
     }
 
-    /// The numbers of each parameter, in the order of their names; 0 where it does not move.
+    /// The number of trainable values in each parameter, in the order of their names. 0 if it is frozen.
     pub(crate) fn moving_lengths(&self) -> Vec<usize> {
         let parameters = self.lengths.iter().zip(self.moves());
         parameters.map(|(&length, moves)| if moves { length } else { 0 }).collect()
@@ -156,17 +156,17 @@ impl TrainableEncoder {
         Err(Error::invalid("max_tokens", max_tokens, format!("a number from 3 to {longest}")))
     }
 
-    /// The longest input in tokens, with the two special ones. Longer texts are cut.
+    /// The longest input in tokens, including the two special tokens. Longer texts are truncated.
     pub(crate) fn max_tokens(&self) -> usize {
         self.config.max_tokens
     }
 
-    /// The length of a vector.
+    /// The dimensions of a vector.
     pub(crate) fn dimensions(&self) -> usize {
         self.config.hidden
     }
 
-    /// How many tokens can be recorded at a time within the memory that is set aside for it.
+    /// How many tokens fit on the tape at a time within its memory limit.
     pub(crate) fn part_tokens(&self) -> usize {
         match &self.learner {
             Learner::Packed(learner) => learner.part_tokens(),
@@ -174,24 +174,25 @@ impl TrainableEncoder {
         }
     }
 
-    /// The token ids of a text as it is embedded: with the two special ones, cut at `max_tokens`.
+    /// The token ids of a text for embedding: with the two special tokens, truncated to `max_tokens`.
     pub(crate) fn token_ids(&self, text: &str, max_tokens: usize) -> Result<Vec<u32>> {
         self.check_max_tokens(max_tokens)?;
         self.tokens.ids(text, max_tokens)
     }
 
-    /// Embeds tokenised texts in one batch: `(texts, dimensions)`, L2-normalised. With `record`, what
-    /// [`backward`](Self::backward) needs is kept until the next call.
+    /// Embeds tokenised texts in one batch: `(texts, dimensions)`, L2-normalised. With `record`, it keeps what
+    /// [`backward`](Self::backward) needs until the next call.
     ///
     /// # Errors
-    /// [`Error::Io`] if what frozen layers give can't be kept; [`Error::Encoder`] if the device fails.
+    /// [`Error::Io`] if the frozen layers' output can't be kept. [`Error::Encoder`] if the device fails.
     pub(crate) fn embed(&mut self, texts: &[&[u32]], record: bool) -> Result<&[f32]> {
         self.embed_with(texts, &[], record)
     }
 
-    /// As [`embed`](Self::embed) with `record`, once `displacement` is added to what the layers that learn take: the
-    /// sum of word and position vectors before its layer norm or, above frozen layers, what they give. It is `(tokens,
-    /// dimensions)`, the texts behind one another. To [`backward`](Self::backward) it is a constant.
+    /// As [`embed`](Self::embed) with `record`, after adding `displacement` to the input of the trainable layers. That
+    /// input is the sum of word and position vectors before its layer norm or, with frozen layers, their output.
+    /// `displacement` is `(tokens, dimensions)`, with the texts concatenated. [`backward`](Self::backward) treats it as
+    /// a constant.
     ///
     /// # Errors
     /// As [`embed`](Self::embed).
@@ -206,11 +207,11 @@ impl TrainableEncoder {
         }
     }
 
-    /// Encodes texts without a tape: one L2-normalised vector each, in the order given; longer texts are cut.
-    /// `going_on` is asked before each batch, and its error ends the work.
+    /// Encodes texts without a tape: one L2-normalised vector each, in the given order. Longer texts are truncated.
+    /// `going_on` is called before each batch, and its error ends the work.
     ///
     /// # Errors
-    /// As [`embed`](Self::embed), and that of `going_on`.
+    /// As [`embed`](Self::embed), and the errors of `going_on`.
     pub(crate) fn encode(
         &mut self,
         texts: &[&str],
@@ -219,10 +220,10 @@ impl TrainableEncoder {
         self.encode_cut(texts, self.max_tokens(), going_on)
     }
 
-    /// [`encode`](Self::encode) of texts that are cut at `limit` tokens.
+    /// [`encode`](Self::encode) with texts truncated to `limit` tokens.
     ///
     /// # Errors
-    /// As [`encode`](Self::encode); [`Error::Invalid`] for a length that the model can't take.
+    /// As [`encode`](Self::encode). [`Error::Invalid`] if the model does not support this length.
     pub(crate) fn encode_cut(
         &mut self,
         texts: &[&str],
@@ -244,7 +245,7 @@ impl TrainableEncoder {
         Ok(vectors)
     }
 
-    /// Adds to the gradient of every parameter that moves, given that of the vectors that the last call of
+    /// Adds to the gradient of every trainable parameter, given the gradient of the vectors that the last
     /// [`embed`](Self::embed) recorded.
     ///
     /// # Errors
@@ -257,8 +258,9 @@ impl TrainableEncoder {
         Ok(())
     }
 
-    /// What the layers that learn took when texts were last recorded, as [`embed_displaced`](Self::embed_displaced) has
-    /// it, and its gradient, given that of the vectors. No parameter gets a gradient.
+    /// The input of the trainable layers in the last recorded batch, in the layout of
+    /// [`embed_displaced`](Self::embed_displaced), and its gradient, given that of the vectors. No parameter gets a
+    /// gradient.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -270,7 +272,7 @@ impl TrainableEncoder {
         Ok(InputGradient { input, gradient })
     }
 
-    /// Forgets the gradients.
+    /// Sets all gradients to zero.
     pub(crate) fn zero_gradients(&mut self) {
         match &mut self.learner {
             Learner::Packed(learner) => learner.zero_gradients(),
@@ -278,8 +280,8 @@ impl TrainableEncoder {
         }
     }
 
-    /// The gradients, in the order of the parameters' names; empty where a parameter does not move. From a device they
-    /// are copied.
+    /// The gradients, in the order of the parameters' names. Empty for frozen parameters. Copied if they are on a
+    /// device.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -290,7 +292,7 @@ impl TrainableEncoder {
         }
     }
 
-    /// L2 norm over all gradients together, if they lie on a device.
+    /// The L2 norm of all gradients together. `None` if they are not on a device.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -301,17 +303,17 @@ impl TrainableEncoder {
         }
     }
 
-    /// The instructions that it uses.
+    /// The kernel that it uses.
     pub(crate) fn kernel(&self) -> Kernel {
         self.kernel
     }
 
-    /// The names of the parameters that take part in an embedding, sorted. They are those of the weights' file.
+    /// The sorted names of the parameters that an embedding uses. They are the names in the weights' file.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The parameters, in the order of their names. From a device they are copied.
+    /// The parameters, in the order of their names. Copied if they are on a device.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -322,7 +324,7 @@ impl TrainableEncoder {
         }
     }
 
-    /// Changes the parameters that move; to the others nothing may be done. `change` is given the gradients too.
+    /// Changes the trainable parameters. `change` also gets the gradients. It must leave frozen parameters alone.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -338,8 +340,8 @@ impl TrainableEncoder {
         Ok(())
     }
 
-    /// An optimiser of the parameters that move, where they lie on a device; `decays` says by a parameter's name
-    /// whether weight decay applies to it.
+    /// An optimiser for the trainable parameters on their device. `decays` tells by name whether weight decay applies
+    /// to a parameter. `None` if they are not on a device.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.
@@ -354,10 +356,10 @@ impl TrainableEncoder {
         }
     }
 
-    /// One step of an optimiser that [`device_adamw`](Self::device_adamw) made, by the gradients times `factor`.
+    /// One step of an optimiser from [`device_adamw`](Self::device_adamw), with the gradients times `factor`.
     ///
     /// # Errors
-    /// [`Error::Encoder`] if the device fails, or a parameter that moves has no gradient.
+    /// [`Error::Encoder`] if the device fails, or a trainable parameter has no gradient.
     pub(crate) fn device_step(
         &mut self,
         optimizer: &mut DeviceAdamW,
@@ -367,14 +369,14 @@ impl TrainableEncoder {
         match &mut self.learner {
             Learner::Packed(_) => Err(Error::Encoder {
                 doing: "train",
-                message: "the optimiser is on a device, the parameters are not".to_string(),
+                message: "the optimiser is on a device, but the parameters are not".to_string(),
             }),
             Learner::Candle(learner) => learner.step(optimizer, factor, learning_rate),
         }
     }
 
-    /// Writes a complete model folder to `folder`, which must not exist: the source's files with the weights as they
-    /// are now. The folder appears whole, under its name, when everything in it is durable.
+    /// Writes a complete model folder: the source's files with the current weights. `folder` must not exist. It appears
+    /// under its name once everything in it is durable.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         let parameters = self.parameters()?;
         let names = self.names.iter().map(String::as_str);

@@ -13,8 +13,8 @@ use crate::ids::Digest;
 
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
-/// A file of weights, read whole: the folder is the user's, who may change it at any time. Whoever needs tensors copies
-/// or packs them and lets go of the file.
+/// A file of weights, read whole, because its folder is the user's and may change at any time. Callers copy or pack the
+/// tensors they need and then drop the file.
 pub(super) struct WeightFile {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -32,7 +32,7 @@ impl WeightFile {
         }
     }
 
-    /// The digest of the whole file: which weights these are.
+    /// SHA-256 of the whole file. It identifies the weights.
     pub(super) fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
@@ -46,9 +46,9 @@ impl WeightFile {
     }
 }
 
-/// Bytes of little-endian f32 as numbers, if they are aligned and the processor has the same order.
+/// Little-endian f32 bytes as numbers, without a copy. `None` if they are misaligned or the processor is big-endian.
 fn in_place(bytes: &[u8]) -> Option<&[f32]> {
-    // SAFETY: any four bytes are an f32, and `align_to` gives the aligned ones only.
+    // SAFETY: any four bytes are an f32, and `align_to` returns only aligned ones.
     let (before, numbers, after) = unsafe { bytes.align_to::<f32>() };
     (cfg!(target_endian = "little") && before.is_empty() && after.is_empty()).then_some(numbers)
 }
@@ -60,7 +60,7 @@ pub(super) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// One tensor as f32: in the file if it can be read there, else copied.
+    /// One tensor as f32: borrowed from the file if possible, else copied.
     pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Cow<'a, [f32]>> {
         let problem = |what: String| problem(self.path, what, COMPLETE_IT);
         let Ok(view) = self.tensors.tensor(name) else {
@@ -91,7 +91,7 @@ impl<'a> Weights<'a> {
         Ok(numbers)
     }
 
-    /// Writes all tensors to `path` under their names, those in `changed` with their new values.
+    /// Writes all tensors to `path` under their names, with new values for those in `changed`.
     pub(super) fn write_with(&self, path: &Path, changed: &HashMap<&str, &[f32]>) -> Result<()> {
         let failed = |e: String| Error::Encoder { doing: "write the weights", message: e };
         let mut tensors = Vec::new();

@@ -1,4 +1,4 @@
-//! Building a generation: a folder of its own, not visible until it is published.
+//! Builds a generation in a folder of its own, invisible until it is published.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::fusion::Fusion;
 use crate::ids::{ChunkId, GenerationId};
 use crate::lexical::LexicalSnapshot;
 
-/// Chunks that are read, encoded and appended at a time: bounds memory and the work lost to a cancellation.
+/// Chunks that are read, encoded and appended at a time. Bounds memory, and the work lost by a cancellation.
 const FILL_BATCH: usize = 128;
 
-/// A generation that is being built. Dropped unpublished, it leaves nothing behind.
+/// A generation under construction. Dropping it unpublished removes its folder.
 #[derive(Debug)]
 pub(crate) struct Building {
     pub(super) meta: GenerationMeta,
@@ -31,7 +31,7 @@ pub(crate) struct Building {
 }
 
 impl Building {
-    /// Starts the first generation of `root`, over a model that lies outside the index.
+    /// Starts the first generation of `root`, over a model outside the index.
     pub(crate) fn first(
         root: &Path,
         encoder: Encoder,
@@ -53,8 +53,8 @@ impl Building {
         Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts the next generation after `parent` over weights that `save` writes into the folder it is given. They
-    /// encode documents and queries.
+    /// Starts the generation after `parent`. `save` writes its weights into the folder it is given. They encode both
+    /// documents and queries.
     pub(crate) fn next(
         root: &Path,
         parent: &Generation,
@@ -78,8 +78,8 @@ impl Building {
         Building::without_vectors(folder, meta, encoder, options)
     }
 
-    /// Starts a generation that differs from `pinned`'s in its fusion and, where there is a candidate, in how it
-    /// encodes queries: the documents' encoder and their vectors are the same.
+    /// Starts a generation with another fusion and, if there is a `candidate`, another query encoder. The documents'
+    /// encoder and vectors are those of `pinned`.
     pub(crate) fn sibling(
         root: &Path,
         pinned: &Pinned,
@@ -90,7 +90,7 @@ impl Building {
         let parent = &pinned.generation;
         let (folder, queries) = match candidate {
             Some(Candidate { meta, folder, .. }) => (folder, meta),
-            // Beside that of another encoder, which may be built while this one waits for the gate.
+            // The suffix keeps it apart from another candidate that waits for the gate.
             None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
         let backend = parent.encoder.backend();
@@ -120,7 +120,7 @@ impl Building {
         Ok(Building { meta, encoder, queries: side, dense, folder })
     }
 
-    /// Another fusion than its parent's.
+    /// Replaces the fusion inherited from the parent.
     pub(crate) fn with_fusion(mut self, fusion: Fusion) -> Building {
         self.meta.fusion = fusion;
         self
@@ -142,7 +142,7 @@ impl Building {
         Ok(Building { meta, encoder: Arc::new(encoder), queries: QuerySide::default(), dense, folder })
     }
 
-    /// Brings the dense index up to `chunks`: encodes every live chunk that has no vector yet.
+    /// Encodes every live chunk that has no vector yet.
     pub(crate) fn catch_up(
         &mut self,
         chunks: &LexicalSnapshot,
@@ -150,15 +150,15 @@ impl Building {
     ) -> Result<()> {
         let encoded = fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)?;
         if encoded <= self.dense.options().exact_below {
-            // So few are left to the background, once the generation answers.
+            // With so few rows, the background builds the segments after publishing.
             return Ok(());
         }
         let view = self.dense.view(&chunks.live_chunks())?;
-        // Told no numbers of its own: the graph's rows are not the chunks to do.
+        // The graph counts rows, not chunks, so its numbers are not reported.
         self.dense.merge_all(&view, &mut |_, _| progress(encoded, encoded))
     }
 
-    /// How many live chunks of `chunks` have no vector yet.
+    /// How many live chunks have no vector yet.
     pub(crate) fn missing(&self, chunks: &LexicalSnapshot) -> Result<usize> {
         Ok(self.dense.view(&chunks.live_chunks())?.missing().len())
     }
@@ -172,12 +172,12 @@ impl Building {
     }
 }
 
-/// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable. Returns
-/// how many there were. `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch
-/// and may stop the work.
+/// Encodes every live chunk that has no sound vector in `dense`, and makes the vectors durable. Returns how many there
+/// were. `folder` is the generation's. `progress` gets (chunks done, chunks to do) after every batch and may stop the
+/// work.
 ///
 /// # Errors
-/// [`Error::Cancelled`] when stopped; the vectors appended so far stay, and are skipped by the next call.
+/// [`Error::Cancelled`] if `progress` stops it. Vectors appended so far stay, and the next call skips them.
 pub(crate) fn fill(
     dense: &mut DenseIndex,
     encoder: &Encoder,

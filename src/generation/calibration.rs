@@ -1,4 +1,4 @@
-//! What int8 has seen of a corpus: `calibration.safetensors` in a generation's folder.
+//! The int8 calibration of a corpus: `calibration.safetensors` in a generation's folder.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::storage::write_atomic;
 
 const FILE: &str = "calibration.safetensors";
 
-/// Texts that a calibration looks at.
+/// Texts in a calibration sample.
 pub(super) const SAMPLE: usize = 64;
 
-/// Lets int8 begin with the sample of an earlier time, if there was one. A damaged file costs accuracy, not the index.
+/// Starts int8 with the stored calibration, if there is one. A damaged file costs accuracy, never the index.
 pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
     let path = folder.join(FILE);
     if !encoder.wants_calibration() || !path.exists() {
@@ -20,13 +20,13 @@ pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
     match Calibration::read(&path) {
         Ok(calibration) => encoder.use_calibration(&calibration),
         Err(error) => {
-            tracing::warn!(%error, "int8 waits for another sample of the texts");
+            tracing::warn!(%error, "the int8 calibration is unusable; bf16 serves until the next one");
             Ok(())
         }
     }
 }
 
-/// Gives a generation what another one of the same encoder has seen.
+/// Copies the calibration of another generation with the same encoder.
 pub(super) fn hand_on(from: &Path, to: &Path) -> Result<()> {
     match std::fs::read(from.join(FILE)) {
         Ok(bytes) => write_atomic(&to.join(FILE), &bytes),
@@ -35,7 +35,7 @@ pub(super) fn hand_on(from: &Path, to: &Path) -> Result<()> {
     }
 }
 
-/// Lets int8 begin with a sample of these texts, if it was asked for and has not begun.
+/// Calibrates int8 on these texts, if int8 was requested and has no calibration yet.
 pub(super) fn begin(encoder: &Encoder, folder: &Path, texts: &[String]) -> Result<()> {
     if texts.is_empty() || !encoder.wants_calibration() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Another way to turn queries into vectors, over the vectors that serve: judged before anything is copied.
+//! A candidate query encoder over the published vectors. The gate judges it before anything is copied.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::scratch::{Scratch, scratch};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 
-/// A query side that is not published. Dropped, it leaves nothing behind.
+/// A query side that is not published. Dropping it removes its folder.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(super) meta: QueriesMeta,
@@ -18,8 +18,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// An encoder of queries that was trained against the vectors of `serving`; `save` writes it into the folder it is
-    /// given.
+    /// A query encoder trained against the vectors of `serving`. `save` writes it into the folder it is given.
     pub(crate) fn with_encoder(
         root: &Path,
         serving: &Generation,
@@ -36,10 +35,10 @@ impl Candidate {
         Ok(Candidate { meta, side, folder })
     }
 
-    /// What another generation, perhaps of another index, has for queries.
+    /// The query side of another generation, possibly from another index.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it is for the vectors of another encoder.
+    /// [`Error::Invalid`] if it was made for the vectors of another encoder.
     pub(crate) fn of(root: &Path, serving: &Generation, other: &Generation) -> Result<Candidate> {
         if other.meta.weights != serving.meta.weights {
             let expected = format!("{}, which made the vectors of this one", serving.meta.weights);

@@ -1,4 +1,4 @@
-//! `CURRENT`: which generation answers, and which are kept.
+//! `CURRENT`: the current generation and those kept.
 
 use std::path::{Path, PathBuf};
 
@@ -15,21 +15,21 @@ const VERSION: u32 = 1;
 /// The pointer file of the folder `generations/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// The generation that answers.
+    /// The current generation.
     pub(crate) current: GenerationId,
     /// Earlier generations that a rollback can return to, the most recent first.
     pub(crate) kept: Vec<GenerationId>,
-    /// The number that the next generation gets. Numbers are never used twice.
+    /// The number of the next generation. Numbers are never reused.
     pub(crate) next: GenerationId,
 }
 
 impl Manifest {
-    /// Reads the pointer file in `root`; `None` before the first generation was published.
+    /// Reads the pointer file in `root`. `None` before the first generation is published.
     pub(crate) fn read(root: &Path) -> Result<Option<Manifest>> {
         read_envelope(&root.join(FILE), KIND, VERSION)
     }
 
-    /// Replaces the pointer file atomically: the moment at which a generation is published.
+    /// Replaces the pointer file atomically. At this moment a generation is published.
     pub(crate) fn write(&self, root: &Path) -> Result<()> {
         write_envelope(&root.join(FILE), KIND, VERSION, self)
     }

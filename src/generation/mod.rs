@@ -1,8 +1,8 @@
 //! Generations: encoder weights, the dense index built with them, and fusion weights, published whole.
 //!
-//! A generation is a numbered folder. The file `CURRENT` names the one that answers and those kept for a rollback;
-//! a folder that it doesn't name is the leftover of a build or of a deletion and is collected by the next writer.
-//! Only vectors are ever added to a published generation; what it was built with never changes.
+//! A generation is a numbered folder. The file `CURRENT` names the current generation and those kept for rollback. Any
+//! other folder is left over from a build or a deletion, and the next writer removes it. After publishing, a generation
+//! only gains vectors. What it was built with never changes.
 
 mod build;
 mod calibration;

@@ -1,4 +1,4 @@
-//! The files of a trained model beside its weights. Another tokeniser would make other vectors of the same text.
+//! The files of a trained model beside its weights. Another tokeniser would give the same text other vectors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,10 +8,10 @@ use crate::encoder::{Backend, Encoder, WEIGHTS};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// Digests by path below the model's folder, with `/` between folders. The weights have a digest of their own.
+/// Digests by path below the model's folder, with `/` between folders. The weights have a separate digest.
 pub(super) type Files = BTreeMap<String, Digest>;
 
-/// The digests of what is there.
+/// The digests of the files in a folder.
 pub(super) fn digests(model: &Path) -> Result<Files> {
     let mut files = Files::new();
     add(model, "", &mut files)?;
@@ -33,7 +33,7 @@ fn add(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
-/// Copies a model's folder whole.
+/// Copies a whole model folder.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(Error::io("create", to))?;
     for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
@@ -47,10 +47,10 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Loads a model whose weights and other files must be as they were published.
+/// Loads a model and checks that its weights and other files are as published.
 ///
 /// # Errors
-/// [`Error::Damaged`] naming what is missing or another, with `remedy`.
+/// [`Error::Damaged`], with `remedy`, names the file that is missing or differs.
 pub(super) fn load(
     model: &Path,
     weights: Digest,
@@ -76,10 +76,10 @@ pub(super) fn load(
     }
 }
 
-/// Compares what is there with what was published.
+/// Compares the files in a folder with what was published.
 ///
 /// # Errors
-/// [`Error::Damaged`] naming the first file that is missing or another, with `remedy`.
+/// [`Error::Damaged`], with `remedy`, names the first file that is missing or differs.
 fn check(model: &Path, published: &Files, remedy: &'static str) -> Result<()> {
     for (name, digest) in published {
         let path = model.join(name);

@@ -23,29 +23,29 @@ use crate::storage::{read_envelope, remove_folder, write_envelope};
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
-/// Where a generation's encoder lies.
+/// Where a generation's encoder is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ModelPlace {
-    /// In the generation's own folder `model/`: weights that a round has trained.
+    /// In the generation's own folder, `model/`: weights that a round trained.
     Own,
     /// In a folder outside the index: the model that the index was created with.
     Folder(PathBuf),
 }
 
-/// What a generation was built with: `generation.json`. Never changes once published.
+/// What a generation was built with: `generation.json`. It never changes after publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GenerationMeta {
     pub(crate) id: GenerationId,
-    /// The generation whose encoder was trained further; none for the first.
+    /// The generation whose encoder was trained further. `None` for the first.
     pub(crate) parent: Option<GenerationId>,
     /// SHA-256 of the encoder's weights.
     pub(crate) weights: Digest,
     pub(crate) model: ModelPlace,
-    /// The other files of the model, where it is the generation's own.
+    /// The other files of the model, if the model belongs to the generation.
     #[serde(default)]
     pub(super) files: Files,
-    /// What turns queries into vectors, where that is not the encoder alone.
+    /// What encodes queries, if it is not just the encoder.
     #[serde(default)]
     pub(crate) queries: QueriesMeta,
     pub(crate) fusion: Fusion,
@@ -53,7 +53,7 @@ pub(crate) struct GenerationMeta {
 }
 
 impl GenerationMeta {
-    /// Whether rounds have made it rank the queries better that they were trained on, by more than the fusion.
+    /// Whether a round trained one of its encoders, so that training queries rank better than unseen ones.
     pub(crate) fn has_learnt(&self) -> bool {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
@@ -78,11 +78,11 @@ impl GenerationMeta {
     }
 }
 
-/// An opened generation. Its folder lives as long as the last handle to it, even when it has been replaced.
+/// An opened generation. Its folder lives until the last handle is dropped, even if the generation was replaced.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
-    /// That of documents, and of queries unless they have their own.
+    /// Encodes documents, and queries unless these have an encoder of their own.
     pub(crate) encoder: Arc<Encoder>,
     pub(super) queries: QuerySide,
     pub(super) folder: PathBuf,
@@ -91,8 +91,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens the generation `id` of `root`. An encoder that lies outside the index is looked for in `given`, where it
-    /// was when the index was created, and in the caches; only the very same weights are accepted.
+    /// Opens generation `id` of `root`. For an encoder outside the index, it tries `given`, then the folder recorded
+    /// when the index was created, then the caches. Only weights with the recorded digest are accepted.
     pub(crate) fn open(
         root: &Path,
         id: GenerationId,
@@ -117,14 +117,15 @@ impl Generation {
         Generation { meta, encoder, queries, folder, asked, doomed }
     }
 
-    /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
+    /// Starts int8 from a sample of the texts, if int8 was requested and is not calibrated yet. The calibration is
+    /// stored with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
         calibration::begin(&self.encoder, &self.folder, texts)?;
-        // What the documents' encoder has seen serves an encoder that set out from it.
+        // A query encoder was trained from the documents' encoder, so its calibration fits both.
         self.queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
     }
 
-    /// The vector of a query; those asked last are remembered.
+    /// The vector of a query. Recent queries are cached.
     ///
     /// # Errors
     /// As [`Encoder::encode_one`].
@@ -132,12 +133,12 @@ impl Generation {
         self.asked.get(text, || self.queries.encode(&self.encoder, text))
     }
 
-    /// Its own folder.
+    /// The generation's own folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The folder of the encoder of queries, to train it further: that of documents, unless there is another.
+    /// The folder of the query encoder, for further training. The documents' encoder if there is no other.
     pub(crate) fn query_model_folder(&self) -> PathBuf {
         match self.meta.queries.encoder {
             Some(_) => query_folder(&self.folder),
@@ -145,7 +146,7 @@ impl Generation {
         }
     }
 
-    /// The folder of the encoder, to train it further.
+    /// The folder of the encoder, for further training.
     pub(crate) fn model_folder(&self) -> PathBuf {
         match self.meta.model {
             ModelPlace::Own => model_folder(&self.folder),
@@ -153,19 +154,19 @@ impl Generation {
         }
     }
 
-    /// Opens the generation's dense index for appending. The caller holds the writer's lock. One that is damaged as a
-    /// whole, or gone, begins anew with `options`: vectors are made from the text, which is elsewhere.
+    /// Opens the generation's dense index for appending. The caller holds the writer's lock. If the whole index is
+    /// damaged or missing, a new one with `options` replaces it: its vectors can be made again from the texts.
     pub(crate) fn open_dense(&self, options: &DenseOptions) -> Result<DenseIndex> {
         let (folder, weights) = (dense_folder(&self.folder), self.meta.weights);
         let mut opened = DenseIndex::open(&folder, weights);
         if let Err(Error::Damaged { .. }) = opened {
-            // Its options are the index's, and no reason to make a vector anew.
+            // The options belong to the index. A change of them is no reason to encode again.
             DenseIndex::renew_options(&folder, options)?;
             opened = DenseIndex::open(&folder, weights);
         }
         match opened {
             Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
-                tracing::warn!(%error, "every vector is made anew");
+                tracing::warn!(%error, "the dense index is unusable; encoding every chunk again");
                 remove_folder(&folder)?;
                 DenseIndex::create(&folder, self.encoder.dimensions(), weights, options.clone())
             }
@@ -173,7 +174,7 @@ impl Generation {
         }
     }
 
-    /// Opens the generation's dense index for reading, beside a writer.
+    /// Opens the generation's dense index for reading. A writer may have it open too.
     pub(crate) fn open_dense_read_only(&self) -> Result<DenseIndex> {
         DenseIndex::open_read_only(&dense_folder(&self.folder), self.meta.weights)
     }
@@ -183,14 +184,14 @@ impl Generation {
         folder_of(root, id)
     }
 
-    /// The largest chunk id that the dense index of a kept generation has a vector for.
+    /// The largest chunk id with a vector in any kept generation.
     pub(crate) fn highest_chunk(root: &Path, id: GenerationId) -> Result<Option<ChunkId>> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
         Ok(DenseIndex::open_read_only(&dense_folder(&folder), meta.weights)?.highest_chunk())
     }
 
-    /// The folder is removed when the last handle is dropped.
+    /// Removes the folder when the last handle is dropped.
     pub(crate) fn doom(&self) {
         self.doomed.store(true, Ordering::Release);
     }
@@ -207,10 +208,10 @@ impl Drop for Generation {
     }
 }
 
-/// A generation with a view of its dense index: what one search sees.
+/// A generation with a view of its dense index, as one search sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pinned {
-    // Declared first, so that the map is closed before the folder goes.
+    // Declared first: the map closes before the folder is removed.
     pub(crate) dense: DenseView,
     pub(crate) generation: Arc<Generation>,
 }
@@ -274,7 +275,7 @@ fn open_encoder(
     })
 }
 
-/// What rounds of earlier versions may have left in `generation.json`.
+/// Fields that earlier versions may have left in `generation.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Retired {
@@ -289,14 +290,14 @@ struct RetiredQueries {
 }
 
 impl Retired {
-    /// Says in the log what of an older generation is not used any more.
+    /// Logs which parts of an older generation are no longer used.
     fn warn(&self, path: &Path) {
         let path = path.display();
         if self.queries.adapter.is_some() {
-            tracing::warn!(%path, "adapters of queries are no longer used: queries are encoded without one");
+            tracing::warn!(%path, "query adapters are no longer supported; queries are encoded without one");
         }
         if self.nudged.is_some() {
-            tracing::warn!(%path, "vectors are no longer moved: those that a round has moved stay where they are");
+            tracing::warn!(%path, "rounds no longer move vectors; vectors that were moved stay as they are");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Publishing: a finished folder gets its name, then `CURRENT` is replaced.
+//! Publishing: rename the finished folder, then replace `CURRENT`.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::storage::{publish_folder, remove_folder};
 /// A generation that has been published.
 pub(crate) struct Published<T> {
     pub(crate) generation: Arc<Generation>,
-    /// What was prepared of it.
+    /// What `prepare` returned.
     pub(crate) prepared: T,
-    /// Generations that are no longer kept; their folders still exist.
+    /// Generations that are no longer kept. Their folders still exist.
     pub(crate) dropped: Vec<GenerationId>,
 }
 
-/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. Whatever a
-/// reader needs of it is prepared before it becomes the current one: what fails there leaves the one before.
+/// Publishes `building` as the current generation of `root` and keeps the `keep` most recent earlier ones. `prepare`
+/// opens what readers need before the switch: if it fails, the previous generation stays current.
 pub(crate) fn publish<T>(
     root: &Path,
     building: Building,
@@ -34,7 +34,7 @@ pub(crate) fn publish<T>(
     meta.write(&scratch.0)?;
     let folder = folder_of(root, meta.id);
     let before = Manifest::read(root)?;
-    // A publication that failed before its last step has left a folder of this number, which nothing names.
+    // A publish that failed before its last step left this folder. Nothing names it.
     remove_folder(&folder)?;
     publish_folder(&scratch.0, &folder)?;
     let id = meta.id;
@@ -50,8 +50,8 @@ pub(crate) fn publish<T>(
     Ok(Published { generation: Arc::new(generation), prepared, dropped })
 }
 
-/// Makes the kept generation `to` of `root` the current one. Those that were published after it are left: returns them;
-/// their folders still exist, but nothing names them any more.
+/// Makes the kept generation `to` of `root` the current one. Returns the generations published after it: nothing names
+/// them any more, but their folders still exist.
 pub(crate) fn roll_back(root: &Path, manifest: &Manifest, to: GenerationId) -> Result<Vec<GenerationId>> {
     let later = manifest.kept.iter().take_while(|&&id| id != to).count();
     let kept = manifest.kept.iter().skip(later + 1).copied().collect();
@@ -60,8 +60,8 @@ pub(crate) fn roll_back(root: &Path, manifest: &Manifest, to: GenerationId) -> R
     Ok(left.collect())
 }
 
-/// Removes the folders in `root` that the manifest does not name: abandoned builds and replaced generations.
-/// The caller holds the writer's lock.
+/// Removes the folders in `root` that the manifest does not name: abandoned builds and replaced generations. The caller
+/// holds the writer's lock.
 pub(crate) fn collect_garbage(root: &Path, manifest: &Manifest) -> Result<()> {
     let named: Vec<_> =
         std::iter::once(&manifest.current).chain(&manifest.kept).map(|&id| folder_of(root, id)).collect();

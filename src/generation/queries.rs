@@ -1,4 +1,4 @@
-//! The vectors of the queries asked last.
+//! A cache of query vectors.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,13 +7,14 @@ use lru::LruCache;
 
 use crate::error::Result;
 
-/// Queries that are remembered: 3 MB of vectors.
+/// Capacity of the cache: 3 MB of vectors.
 const QUERIES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not zero");
 
-/// Longer queries are not remembered: texts of no known length would not bound the memory.
+/// Longer queries are not cached, so that the memory stays bounded.
 const LONGEST: usize = 1024;
 
-/// A query is often asked again: the next page, another mode, another filter. The vectors are one encoder's.
+/// The cache. The same query often comes again: for the next page, another mode or another filter. All vectors are of
+/// one encoder.
 pub(super) struct QueryCache(Mutex<LruCache<String, Arc<[f32]>>>);
 
 impl Default for QueryCache {
@@ -29,7 +30,7 @@ impl std::fmt::Debug for QueryCache {
 }
 
 impl QueryCache {
-    /// The vector of a query: remembered, or made by `encode`, while which others may look.
+    /// The vector of a query, from the cache or from `encode`. Other threads can use the cache while `encode` runs.
     pub(super) fn get(&self, text: &str, encode: impl FnOnce() -> Result<Vec<f32>>) -> Result<Arc<[f32]>> {
         let cache = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(vector) = cache().get(text) {

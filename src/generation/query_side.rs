@@ -1,8 +1,8 @@
-//! How queries become vectors where that is not as documents do.
+//! How queries are encoded when they have an encoder of their own.
 //!
-//! Vectors of one encoder are never compared with another's, with one exception: an encoder of queries that was trained
-//! against the very vectors that it is compared with. It is recorded with the weights that made those, and opening
-//! holds it to them.
+//! Vectors of different encoders are never compared, with one exception: a query encoder that was trained against the
+//! very document vectors that it is compared with. The generation records the digest of the encoder that made those
+//! vectors, and opening checks it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// The part of `generation.json` about queries; empty where the documents' encoder serves both.
+/// The part of `generation.json` about queries. Empty if the documents' encoder serves both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct QueriesMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encoder: Option<QueryEncoderMeta>,
 }
 
-/// An encoder of queries, in the generation's folder `queries/`.
+/// A query encoder, in the generation's folder `queries/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct QueryEncoderMeta {
     /// SHA-256 of its weights.
     pub(crate) weights: Digest,
-    /// SHA-256 of the weights that made the vectors that it was trained against.
+    /// SHA-256 of the weights that made the document vectors it was trained against.
     pub(crate) trained_against: Digest,
     /// Its other files.
     pub(super) files: Files,
@@ -40,7 +40,8 @@ impl QueryEncoderMeta {
         QueryEncoderMeta { weights, trained_against, files: Files::new() }
     }
 
-    /// Describes the encoder that was saved in the generation's folder, with weights as they were loaded.
+    /// Describes the query encoder saved in the generation's folder. `weights` is the digest of what was loaded from
+    /// there.
     pub(super) fn of(
         generation: &Path,
         weights: Digest,
@@ -55,7 +56,7 @@ impl QueryEncoderMeta {
 
     fn open(&self, generation: &Path, documents: &Encoder) -> Result<Encoder> {
         held_to(generation, "an encoder of queries", self.trained_against, documents.weights())?;
-        // It encodes nothing else.
+        // This encoder encodes queries only.
         let (folder, backend) = (query_folder(generation), documents.backend().for_queries());
         let encoder = model_files::load(&folder, self.weights, &self.files, backend, REMEDY)?;
         calibration::resume(&encoder, generation)?;
@@ -77,7 +78,8 @@ fn held_to(generation: &Path, what: &str, found: Digest, expected: Digest) -> Re
 }
 
 impl QueriesMeta {
-    /// Copies what another generation of the same documents' encoder has for queries, unless it is there.
+    /// Copies the query files of another generation that has the same documents' encoder. Does nothing if they are
+    /// there.
     pub(super) fn hand_on(&self, from: &Path, to: &Path) -> Result<()> {
         if self.encoder.is_some() && !query_folder(to).exists() {
             model_files::copy(&query_folder(from), &query_folder(to))?;
@@ -86,14 +88,14 @@ impl QueriesMeta {
     }
 }
 
-/// What turns queries into vectors; empty where the documents' encoder does.
+/// What encodes queries. Empty if the documents' encoder does.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuerySide {
     pub(super) encoder: Option<Arc<Encoder>>,
 }
 
 impl QuerySide {
-    /// Opens what `meta` says there is in the folder of a generation whose vectors are made by `documents`.
+    /// Opens what `meta` names in the folder of a generation. `documents` made the generation's vectors.
     pub(super) fn open(generation: &Path, meta: &QueriesMeta, documents: &Encoder) -> Result<QuerySide> {
         let encoder = meta.encoder.as_ref().map(|meta| meta.open(generation, documents)).transpose()?;
         Ok(QuerySide { encoder: encoder.map(Arc::new) })
@@ -105,7 +107,7 @@ impl QuerySide {
     }
 }
 
-/// Where an encoder of queries lies in the folder of its generation.
+/// The folder of the query encoder in its generation's folder.
 pub(super) fn query_folder(generation: &Path) -> PathBuf {
     generation.join("queries")
 }

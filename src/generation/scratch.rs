@@ -1,4 +1,4 @@
-//! The folder that a generation is built in.
+//! The folder in which a generation is built.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::storage::remove_folder;
 
-/// A folder that is removed on drop; once it was published under another name there is nothing to remove.
+/// A folder that is removed on drop. After publishing it has another name, and there is nothing left to remove.
 #[derive(Debug)]
 pub(super) struct Scratch(pub(super) PathBuf);
 
@@ -25,7 +25,7 @@ pub(super) fn next_id(root: &Path, parent: &Generation) -> Result<GenerationId> 
     Ok(Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |manifest| manifest.next))
 }
 
-/// A new folder for what may follow `parent`; `suffix` tells several in one round apart.
+/// Creates a folder for a build after `parent`. `suffix` tells builds of one round apart.
 pub(super) fn scratch(root: &Path, parent: &Generation, suffix: &str) -> Result<Scratch> {
     scratch_for(root, next_id(root, parent)?, suffix)
 }

@@ -8,15 +8,15 @@ use super::build::Build;
 use super::dense::Dense;
 use super::forms::Forms;
 
-/// What is added to attention scores: position biases, and what masks padding; `(texts or 1, heads, longest, longest)`.
-/// All layers share one.
+/// Added to attention scores: position biases and the padding mask, `(texts or 1, heads, longest, longest)`. All layers
+/// share it.
 pub(super) struct Bias(Tensor);
 
 impl Bias {
     /// From the table of position biases, `(buckets, heads)`.
     pub(super) fn new(table: &Tensor, batch: &Batch) -> Result<Bias> {
         let (buckets, heads) = table.dims2()?;
-        // A product with rows of zeros and a one looks rows up, and its backward pass adds up in parallel.
+        // A product with one-hot rows looks the biases up, and its backward pass runs in parallel.
         let numbers = Tensor::arange(0, buckets as u32, table.device())?.unsqueeze(0)?;
         let chosen = batch.buckets.unsqueeze(1)?.broadcast_eq(&numbers)?.to_dtype(DType::F32)?;
         let bias = chosen.matmul(table)?.t()?.reshape((1, heads, batch.longest, batch.longest))?;
@@ -27,7 +27,7 @@ impl Bias {
     }
 }
 
-/// The attention of a layer.
+/// The attention of one layer.
 pub(super) struct Attention {
     q: Dense,
     k: Dense,
@@ -61,7 +61,7 @@ impl Attention {
         self.out.forward(&attended.transpose(1, 2)?.reshape(x.shape())?)
     }
 
-    /// The weights of keys for each query, `(texts, heads, longest, longest)`.
+    /// The attention weights, `(texts, heads, longest, longest)`.
     pub(super) fn weights(&self, x: &Tensor, batch: &Batch, bias: &Bias) -> Result<Tensor> {
         let (q, k) = (self.heads_of(&self.q, x, batch)?, self.heads_of(&self.k, x, batch)?);
         let scale = (x.dim(1)? as f64 / self.heads as f64).sqrt();
@@ -69,7 +69,7 @@ impl Attention {
         self.forms.softmax(&(scores / scale)?.broadcast_add(&bias.0)?)
     }
 
-    /// What a projection gives to each head, `(texts, heads, longest, width of a head)`.
+    /// The part of a projection for each head, `(texts, heads, longest, width of a head)`.
     fn heads_of(&self, projection: &Dense, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         let width = x.dim(1)? / self.heads;
         let shape = (batch.texts, batch.longest, self.heads, width);

@@ -5,29 +5,29 @@ use candle_core::{Device, Result, Tensor};
 use crate::encoder::batch::{PAD, position_ids};
 use crate::encoder::ops::relative_position_bucket;
 
-/// What is added to the score of a key that is padding: `exp` of it is 0 beside any other score.
+/// Added to the score of a padding key: beside any other score, `exp` of it is 0.
 const MASKED: f32 = -1e9;
 
 /// Tokenised texts, padded to the longest.
 pub(super) struct Batch {
     pub(super) texts: usize,
     pub(super) longest: usize,
-    /// Tokens of each text.
+    /// The number of tokens of each text.
     lengths: Vec<usize>,
     /// `(texts · longest)`, u32.
     pub(super) ids: Tensor,
     /// `(texts · longest)`, u32.
     pub(super) positions: Tensor,
-    /// The bucket of each query and key, `(longest · longest)`, u32.
+    /// The bucket of each pair of query and key, `(longest · longest)`, u32.
     pub(super) buckets: Tensor,
-    /// What is added to the scores of keys, `(texts, 1, 1, longest)`; nothing where no text is padded.
+    /// Added to the scores of keys, `(texts, 1, 1, longest)`. `None` if no text is padded.
     pub(super) mask: Option<Tensor>,
-    /// What each token counts in the mean of its text, `(texts, longest, 1)`.
+    /// The weight of each token in the mean of its text, `(texts, longest, 1)`.
     pub(super) shares: Tensor,
 }
 
 impl Batch {
-    /// Each text has at least one token.
+    /// Each text must have at least one token.
     pub(super) fn new(texts: &[&[u32]], device: &Device) -> Result<Batch> {
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let longest = lengths.iter().copied().max().unwrap_or(1);
@@ -58,7 +58,7 @@ impl Batch {
         })
     }
 
-    /// Rows of tokens, one text behind the other, with zeros for padding: `(texts · longest, width)`.
+    /// Pads concatenated rows of tokens with zeros: `(texts · longest, width)`.
     pub(super) fn padded(&self, rows: &[f32], width: usize, device: &Device) -> Result<Tensor> {
         let (mut padded, mut rest) = (Vec::new(), rows);
         for (at, length) in self.lengths.iter().enumerate() {
@@ -70,7 +70,7 @@ impl Batch {
         Tensor::from_vec(padded, (self.texts * self.longest, width), device)
     }
 
-    /// The rows of tokens, one text behind the other, out of `(texts · longest, width)`.
+    /// Concatenates the rows of tokens in `(texts · longest, width)`, without padding.
     pub(super) fn unpadded(&self, padded: &Tensor) -> Result<Vec<f32>> {
         let width = padded.dim(1)?;
         let padded: Vec<f32> = padded.flatten_all()?.to_vec1()?;

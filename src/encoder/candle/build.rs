@@ -7,14 +7,14 @@ use super::dense::Dense;
 use super::forms::{Forms, Norm};
 use crate::encoder::config::ModelConfig;
 
-/// How a model is built.
+/// How to build a model.
 pub(super) struct Build<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) device: &'a Device,
-    /// What products are computed in.
+    /// The data type of products.
     pub(super) product: DType,
     pub(super) forms: Forms,
-    /// Whether the weights stay as they are, so that they can be converted once.
+    /// Whether the weights never change, so that they can be converted once.
     pub(super) fixed: bool,
 }
 

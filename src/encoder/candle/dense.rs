@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
 
-/// A linear layer of f32 activations, whose product is computed in f32 or in bf16.
+/// A linear layer with f32 activations. Its product uses f32 or bf16.
 pub(super) struct Dense {
     linear: Linear,
     product: DType,
@@ -19,7 +19,7 @@ impl Dense {
         Ok(Dense { linear: linear(inputs, outputs, weights)?, product })
     }
 
-    /// Converts the weight once for all, for a layer that doesn't learn.
+    /// Converts the weight once, for a layer that does not learn.
     pub(super) fn fix(self) -> Result<Dense> {
         let weight = self.linear.weight().to_dtype(self.product)?;
         Ok(Dense { linear: Linear::new(weight, self.linear.bias().cloned()), ..self })

@@ -7,10 +7,10 @@ use crate::encoder::device::Device;
 use crate::encoder::ops::EncoderPrecision;
 use crate::error::{Error, Result};
 
-/// Opens a device for candle. [`Device::Cpu`] is the processor here too.
+/// Opens a device for candle. [`Device::Cpu`] opens the processor too.
 ///
 /// # Errors
-/// [`Error::Invalid`] if this build can't use the device; [`Error::Encoder`] if the device can't be opened.
+/// [`Error::Invalid`] if this build can't use the device. [`Error::Encoder`] if the device can't be opened.
 pub(super) fn open(device: Device) -> Result<candle_core::Device> {
     let lacks = |feature: &str| {
         let expected = format!("cpu or candle-cpu, or a build with `--features {feature}`");
@@ -28,7 +28,7 @@ pub(super) fn open(device: Device) -> Result<candle_core::Device> {
     }
 }
 
-/// The precision that products use when `precision` is requested: candle has bf16 on GPUs only, and no int8.
+/// The precision that products use when `precision` is requested. candle has bf16 on GPUs only, and no int8.
 pub(super) fn precision(device: &candle_core::Device, precision: EncoderPrecision) -> EncoderPrecision {
     match precision {
         EncoderPrecision::F32 => precision,
@@ -37,7 +37,7 @@ pub(super) fn precision(device: &candle_core::Device, precision: EncoderPrecisio
     }
 }
 
-/// candle's name for it.
+/// candle's data type for a precision.
 pub(super) fn dtype(precision: EncoderPrecision) -> DType {
     match precision {
         EncoderPrecision::F32 => DType::F32,

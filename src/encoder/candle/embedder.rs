@@ -1,4 +1,4 @@
-//! The model that encodes documents and queries.
+//! The model for documents and queries on a candle device.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::encoder::parameters::Parameters;
 use crate::encoder::weights::Weights;
 use crate::error::Result;
 
-/// Tokens of a batch with its padding: enough to fill a GPU; on the processor more only takes memory.
+/// Tokens of a batch, including padding. This fills a GPU. On the processor, more would only cost memory.
 const GPU_TOKENS: usize = 16 * 1024;
 const CPU_TOKENS: usize = 1024;
 
@@ -29,8 +29,8 @@ pub(in crate::encoder) struct Embedder {
 
 impl Embedder {
     /// # Errors
-    /// [`Error::Invalid`] if this build can't use the device; [`Error::Encoder`] if the device fails;
-    /// [`Error::Model`] if a tensor is missing or has another shape than `config` says.
+    /// [`Error::Invalid`] if this build can't use the device. [`Error::Encoder`] if the device fails. [`Error::Model`]
+    /// if a tensor is missing or its shape differs from `config`.
     pub(in crate::encoder) fn load(
         backend: Backend,
         config: &ModelConfig,
@@ -63,7 +63,7 @@ impl Embedder {
         device::precision(&self.device, asked)
     }
 
-    /// Cuts texts, in this order, from the longest to the shortest, into batches that the device takes well.
+    /// Cuts texts, sorted from longest to shortest, into batches of a size that suits the device.
     pub(in crate::encoder) fn batches<'a>(&self, ids: &[Vec<u32>], order: &'a [usize]) -> Vec<&'a [usize]> {
         let budget = if self.device.is_cpu() { CPU_TOKENS } else { GPU_TOKENS };
         let (mut batches, mut rest) = (Vec::new(), order);
@@ -76,7 +76,7 @@ impl Embedder {
         batches
     }
 
-    /// One L2-normalised vector a text, one behind the other, by the model for what was asked.
+    /// One L2-normalised vector for each text, concatenated, from the model for a requested precision.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the device fails.

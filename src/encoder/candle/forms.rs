@@ -1,24 +1,24 @@
-//! Layer norm and softmax, in a fast form and in one with a gradient.
+//! Layer norm and softmax, each in a fused form and in one with a gradient.
 
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{LayerNorm, Module, VarBuilder, layer_norm, ops};
 
-/// Which form of an operation a model uses.
+/// Which form a model uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forms {
-    /// One kernel an operation, without a backward pass.
+    /// One kernel for each operation, without a backward pass.
     Fused,
-    /// Made of operations that have one.
+    /// Composed of operations with a backward pass.
     Composed,
 }
 
 impl Forms {
-    /// The softmax over the last dimension.
+    /// Softmax over the last dimension.
     pub(super) fn softmax(self, scores: &Tensor) -> Result<Tensor> {
         match self {
             Forms::Fused => ops::softmax_last_dim(&scores.contiguous()?),
             Forms::Composed => {
-                // What is subtracted from all of a row changes nothing, so no gradient need go through it.
+                // Softmax does not change when a constant is subtracted from the row, so the maximum needs no gradient.
                 let largest = scores.max_keepdim(D::Minus1)?.detach();
                 let weights = scores.broadcast_sub(&largest)?.exp()?;
                 weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)
@@ -27,7 +27,7 @@ impl Forms {
     }
 }
 
-/// A layer norm over the last dimension.
+/// Layer norm over the last dimension.
 pub(super) struct Norm {
     norm: LayerNorm,
     forms: Forms,

@@ -1,4 +1,4 @@
-//! The model that learns.
+//! The trainable model on a candle device.
 
 use std::collections::HashMap;
 
@@ -18,11 +18,11 @@ use crate::encoder::ops::EncoderPrecision;
 use crate::encoder::parameters::Parameters;
 use crate::error::{Error, Result};
 
-/// What the graph of a part may take.
+/// Memory limits for the graph of one batch, in bytes.
 const GPU_BYTES: usize = 8 << 30;
 const CPU_BYTES: usize = 2 << 30;
 
-/// Tokens of a text, for the estimate of what its attention takes.
+/// Tokens of a typical text, to estimate the memory of its attention.
 const TYPICAL: usize = 128;
 
 /// Parameters on a device, with their gradients.
@@ -30,14 +30,14 @@ pub(in crate::encoder) struct Learner {
     config: ModelConfig,
     device: Device,
     precision: EncoderPrecision,
-    /// Sorted; the variables are in the same order.
+    /// Sorted. The variables have the same order.
     names: Vec<String>,
     variables: Vec<Var>,
     frozen: usize,
     moves: Vec<bool>,
-    /// With a gradient for what moves.
+    /// With gradients for trainable parameters.
     learning: Mpnet,
-    /// The same weights without any gradient.
+    /// The same weights without gradients.
     resting: Mpnet,
     record: Option<Record>,
     gradients: GradStore,
@@ -47,16 +47,16 @@ pub(in crate::encoder) struct Learner {
 /// The graph of a batch.
 struct Record {
     batch: Batch,
-    /// The sum of embeddings, with its own graph, where these learn.
+    /// The sum of embeddings with its own graph, if the embeddings are trainable.
     sum: Option<Tensor>,
-    /// What the layers that learn took, `(texts · longest, hidden)`.
+    /// The input of the trainable layers, `(texts · longest, hidden)`.
     input: Var,
-    /// `(texts, hidden)`.
+    /// The vectors, `(texts, hidden)`.
     vectors: Tensor,
 }
 
 impl Learner {
-    /// From parameters in the order of their names.
+    /// Takes the parameters in the order of their names.
     ///
     /// # Errors
     /// [`Error::Invalid`] if this build can't use the device; [`Error::Encoder`] if the device fails.
@@ -104,12 +104,12 @@ impl Learner {
         })
     }
 
-    /// Layers, frozen or not.
+    /// The number of layers, frozen or not.
     pub(in crate::encoder) fn layers(&self) -> usize {
         self.config.layers
     }
 
-    /// Keeps the lowest `layers` layers and the embeddings as they are; `moves` says which parameters are left.
+    /// Freezes the lowest `layers` layers and the embeddings. `moves` tells which parameters remain trainable.
     pub(in crate::encoder) fn freeze(&mut self, layers: usize, moves: Vec<bool>) -> Result<()> {
         let build = Build {
             config: &self.config,
@@ -125,7 +125,7 @@ impl Learner {
         Ok(())
     }
 
-    /// Tokens that can be recorded at a time.
+    /// How many tokens can be recorded at a time.
     pub(in crate::encoder) fn part_tokens(&self) -> usize {
         let ModelConfig { hidden, intermediate, heads, .. } = self.config;
         let layer = 4 * (28 * hidden + 3 * intermediate + 6 * heads * TYPICAL);
@@ -133,8 +133,8 @@ impl Learner {
         budget / (layer * (self.layers() - self.frozen))
     }
 
-    /// As [`TrainableEncoder::embed_displaced`](crate::encoder::TrainableEncoder::embed_displaced); without a
-    /// displacement if it is empty.
+    /// As [`TrainableEncoder::embed_displaced`](crate::encoder::TrainableEncoder::embed_displaced). An empty
+    /// displacement means none.
     pub(in crate::encoder) fn embed(
         &mut self,
         texts: &[&[u32]],
@@ -179,7 +179,7 @@ impl Learner {
         Ok(Record { batch, sum, input, vectors })
     }
 
-    /// Adds to the gradient of every parameter that moves, given that of the vectors that were recorded last.
+    /// Adds to the gradient of every trainable parameter, given the gradient of the vectors recorded last.
     pub(in crate::encoder) fn backward(&mut self, d_vectors: &[f32]) -> Result<()> {
         let Some(record) = &self.record else { return Err(nothing_recorded()) };
         let mut add = || {
@@ -188,7 +188,7 @@ impl Learner {
             if let (Some(sum), Some(d_input)) = (&record.sum, d_input) {
                 found.extend((sum * d_input)?.sum_all()?.backward()?)?;
             }
-            // What is left beside the parameters are results on the way.
+            // The remaining entries are gradients of intermediate results.
             for variable in &self.variables {
                 let Some(more) = found.remove(variable) else { continue };
                 let sum = match self.gradients.get(variable) {
@@ -202,7 +202,7 @@ impl Learner {
         add().map_err(failed("compute gradients"))
     }
 
-    /// What the layers that learn took when texts were recorded last, and its gradient, given that of the vectors.
+    /// The input of the trainable layers in the last recorded batch, and its gradient, given that of the vectors.
     pub(in crate::encoder) fn input_gradient(&self, d_vectors: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
         let Some(record) = &self.record else { return Err(nothing_recorded()) };
         let both = || {
@@ -215,17 +215,17 @@ impl Learner {
         both().map_err(failed("compute gradients"))
     }
 
-    /// Forgets the gradients.
+    /// Sets all gradients to zero.
     pub(in crate::encoder) fn zero_gradients(&mut self) {
         self.gradients = GradStore::default();
     }
 
-    /// L2 norm over all gradients together.
+    /// The L2 norm of all gradients together.
     pub(in crate::encoder) fn gradient_norm(&self) -> Result<f64> {
         let squares = || -> candle_core::Result<f64> {
             let found = self.variables.iter().filter_map(|variable| self.gradients.get(variable));
             let sums: Vec<Tensor> = found
-                // Row by row first: a sum of millions of squares in f32 would lose digits.
+                // Sums row by row first, because a sum of millions of squares in f32 would lose digits.
                 .map(|gradient| gradient.sqr()?.sum(candle_core::D::Minus1)?.sum_all())
                 .collect::<candle_core::Result<_>>()?;
             if sums.is_empty() {
@@ -237,7 +237,7 @@ impl Learner {
         squares().map(f64::sqrt).map_err(failed("compute gradients"))
     }
 
-    /// The gradients as numbers, in the order of the names; empty where a parameter does not move.
+    /// The gradients as numbers, in the order of the names. Empty for frozen parameters.
     pub(in crate::encoder) fn gradients(&self) -> Result<Vec<Vec<f32>>> {
         let numbers = |(variable, moves): (&Var, &bool)| match (self.gradients.get(variable), moves) {
             (Some(gradient), true) => gradient.flatten_all()?.to_vec1(),
@@ -253,7 +253,7 @@ impl Learner {
         numbers.collect::<candle_core::Result<_>>().map_err(failed("read the parameters"))
     }
 
-    /// Replaces the parameters that move.
+    /// Replaces the trainable parameters.
     pub(in crate::encoder) fn set(&mut self, numbers: &[Vec<f32>]) -> Result<()> {
         let moving = self.variables.iter().zip(numbers).zip(&self.moves).filter(|(_, moves)| **moves);
         let mut set = moving.map(|((variable, numbers), _)| {
@@ -262,7 +262,7 @@ impl Learner {
         set.try_for_each(|set| set).map_err(failed("write the parameters"))
     }
 
-    /// An optimiser of the parameters that move; `decays` says of which by their names.
+    /// An optimiser for the trainable parameters. `decays` tells by name whether weight decay applies.
     pub(in crate::encoder) fn adamw(
         &self,
         weight_decay: f64,
@@ -279,10 +279,10 @@ impl Learner {
         DeviceAdamW::new(decaying, others, weight_decay)
     }
 
-    /// One step of the optimiser, by the gradients times `factor`.
+    /// One step of the optimiser, with the gradients times `factor`.
     ///
     /// # Errors
-    /// [`Error::Encoder`] if the device fails, or if a parameter that moves has no gradient: candle would pass over it.
+    /// [`Error::Encoder`] if the device fails, or a trainable parameter has no gradient: candle would skip it silently.
     pub(in crate::encoder) fn step(
         &mut self,
         optimizer: &mut DeviceAdamW,
@@ -315,7 +315,7 @@ fn nothing_recorded() -> Error {
     Error::Encoder { doing: "compute gradients", message: "no batch was recorded".to_string() }
 }
 
-/// The variables by name; those that don't move without a gradient.
+/// The variables by name. Frozen ones are detached from the graph.
 fn tensors(names: &[String], variables: &[Var], moves: &[bool]) -> HashMap<String, Tensor> {
     let tensor = |((name, variable), moves): ((&String, &Var), &bool)| {
         let tensor = if *moves { variable.as_tensor().clone() } else { variable.as_detached_tensor() };

@@ -1,11 +1,11 @@
-//! MPNet over candle_nn, for every device that candle has: the way to GPUs, and on the processor the reference that
-//! the own kernels and their gradients are tested against.
+//! MPNet over candle_nn, for every device that candle supports. It is the way to GPUs. On the processor, it is the
+//! reference that the own kernels and their gradients are tested against.
 //!
-//! Texts are padded to the longest of their batch, and padding is masked. Parameters are f32. On a GPU products may be
-//! computed in bf16; they add up in f32, as all that lies between them is f32.
+//! Texts are padded to the longest of their batch, and padding is masked. Parameters are f32. On a GPU, products may
+//! use bf16 factors. Their sums are f32, as is everything between two products.
 //!
-//! candle's fused layer norm and softmax have no backward pass, and its optimiser passes over a variable without a
-//! gradient in silence. So every model is built for one of two [`Forms`]: fused ones to encode, composed ones to learn.
+//! candle's fused layer norm and softmax have no backward pass, and its optimiser silently skips a variable without a
+//! gradient. So every model is built in one of two [`Forms`]: fused to encode, composed to learn.
 
 mod adamw;
 mod attention;
@@ -26,7 +26,7 @@ pub(super) use learner::Learner;
 
 use crate::error::Error;
 
-/// An error of candle while `doing` something.
+/// Maps an error of candle that happened while `doing` something.
 fn failed(doing: &'static str) -> impl Fn(candle_core::Error) -> Error {
     move |error| Error::Encoder { doing, message: error.to_string() }
 }

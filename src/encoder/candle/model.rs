@@ -13,7 +13,7 @@ use super::dense::Dense;
 use super::forms::Norm;
 use crate::encoder::parameters::POSITION_TABLE;
 
-/// The shortest vector that is divided by its own length, as in PyTorch.
+/// Norms below this are not used as divisors, as in PyTorch.
 const SHORTEST: f64 = 1e-12;
 
 /// MPNet (Song et al. 2020) without its pooler, which sentence embeddings do not use.
@@ -26,7 +26,7 @@ pub(super) struct Mpnet {
     layers: Vec<Layer>,
 }
 
-/// One transformer block, with layer norms after its sums.
+/// One transformer block, with post-layer normalisation.
 struct Layer {
     attention: Attention,
     attention_norm: Norm,
@@ -36,7 +36,8 @@ struct Layer {
 }
 
 impl Mpnet {
-    /// From f32 tensors by their names in the weights' file. They are not copied: variables among them learn.
+    /// Builds the model from f32 tensors under their names in the weights' file. It does not copy them, so variables
+    /// among them can learn.
     pub(super) fn new(build: &Build<'_>, tensors: HashMap<String, Tensor>) -> Result<Mpnet> {
         let config = build.config;
         let weights = VarBuilder::from_tensors(tensors, DType::F32, build.device);
@@ -52,7 +53,7 @@ impl Mpnet {
         })
     }
 
-    /// One L2-normalised vector a text, `(texts, hidden)`.
+    /// One L2-normalised vector for each text, `(texts, hidden)`.
     pub(super) fn embed(&self, batch: &Batch) -> Result<Tensor> {
         let x = self.normalise(&self.sum(batch)?)?;
         let x = self.pass(0..self.layers.len(), &x, batch)?;
@@ -64,18 +65,18 @@ impl Mpnet {
         self.words.forward(&batch.ids)? + self.positions.forward(&batch.positions)?
     }
 
-    /// What the first layer takes, from that sum.
+    /// The input of the first layer, from that sum.
     pub(super) fn normalise(&self, sum: &Tensor) -> Result<Tensor> {
         self.norm.forward(sum)
     }
 
-    /// Takes `x`, `(texts · longest, hidden)`, through some of the layers.
+    /// Runs some of the layers on `x`, `(texts · longest, hidden)`.
     pub(super) fn pass(&self, layers: Range<usize>, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         let bias = Bias::new(&self.table, batch)?;
         self.layers[layers].iter().try_fold(x.clone(), |x, layer| layer.forward(&x, batch, &bias))
     }
 
-    /// The attention weights of a layer that takes `x`.
+    /// The attention weights of a layer with input `x`.
     #[cfg(test)]
     pub(super) fn attention_weights(&self, layer: usize, x: &Tensor, batch: &Batch) -> Result<Tensor> {
         self.layers[layer].attention.weights(x, batch, &Bias::new(&self.table, batch)?)
@@ -107,7 +108,7 @@ pub(super) fn mean(x: &Tensor, batch: &Batch) -> Result<Tensor> {
     x.broadcast_mul(&batch.shares)?.sum(1)
 }
 
-/// The vectors of the texts from what the last layer gave: the mean, of length 1.
+/// The vectors of the texts from the output of the last layer: the mean, normalised.
 pub(super) fn pool(x: &Tensor, batch: &Batch) -> Result<Tensor> {
     let mean = mean(x, batch)?;
     let lengths = mean.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(SHORTEST)?;

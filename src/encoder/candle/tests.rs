@@ -1,4 +1,4 @@
-//! What only the inside of the model shows. `encoder/tests` and `train/tests` run over every device.
+//! Tests of the model's internals. `encoder/tests` and `train/tests` run on every device.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,7 +36,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Alone, and padded beside a longer text.
+/// Each text alone, and padded beside a longer one.
 fn check(folder: &Path, golden_file: &str, forms: Forms) {
     let golden: Golden = golden(golden_file);
     let (config, model) = model(folder, forms);

@@ -1,4 +1,4 @@
-//! What a model folder must hold, and whether it holds the bytes it should.
+//! The files that a model folder must hold, and the check of their digests.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -23,7 +23,7 @@ pub(super) const REQUIRED: [&str; 5] = [
     "model.safetensors",
 ];
 
-/// Files that sentence-transformers keeps beside them: taken along where a source has them.
+/// Optional files of sentence-transformers, copied if a source has them.
 pub(super) const OPTIONAL: [&str; 5] = [
     "modules.json",
     "tokenizer_config.json",
@@ -32,12 +32,12 @@ pub(super) const OPTIONAL: [&str; 5] = [
     "config_sentence_transformers.json",
 ];
 
-/// The required files that `folder` lacks.
+/// The required files that are missing in `folder`.
 pub(super) fn missing(folder: &Path) -> Vec<&'static str> {
     REQUIRED.into_iter().filter(|name| !folder.join(name).is_file()).collect()
 }
 
-/// Refuses a folder given by hand that lacks a required file.
+/// Refuses a folder given by hand if a required file is missing.
 pub(super) fn require(folder: &Path) -> Result<()> {
     let missing = missing(folder);
     if missing.is_empty() {
@@ -84,7 +84,7 @@ fn digest(path: &Path, progress: Report<'_>) -> std::io::Result<Digest> {
     }
 }
 
-/// The state in which files of a folder that others may write to were found to be right.
+/// The size and time of change of each file when its digest was last checked. Others may write to the folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     files: Vec<(PathBuf, u64, u128, Digest)>,
@@ -92,8 +92,8 @@ struct Stamp {
 
 const STAMP_KIND: &str = "checked-model";
 
-/// [`check`] for a folder that is not ours, but quick from the second time on: it is noted in retune's cache that
-/// files of this size and time of change were right. A note that can't be written only costs time.
+/// [`check`] for a folder that is not ours. Later calls are fast: retune's cache remembers the size and time of change
+/// of files that passed. If that note can't be written, the next call checks again.
 pub(super) fn is_known(folder: &Path, options: &FetchOptions) -> bool {
     let stamp = stamp(folder, &options.expected);
     if let (Some(path), Some(now)) = (options.stamp(), &stamp)

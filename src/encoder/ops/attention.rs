@@ -12,10 +12,10 @@ use super::run::{Run, map};
 use super::target::Target;
 use super::{fit, simd};
 
-/// Rows of scores that a thread computes at a time: with the keys they stay in its second cache.
+/// Rows of scores that a thread computes at a time. With the keys they fit the L2 cache.
 const SCORE_ROWS: usize = 96;
 
-/// What the scores of every head are biased by at every distance between a key and a query.
+/// The position bias of each head by distance between key and query.
 #[derive(Default)]
 pub(in crate::encoder) struct PositionBias {
     by_distance: Vec<f32>,
@@ -23,7 +23,7 @@ pub(in crate::encoder) struct PositionBias {
 }
 
 impl PositionBias {
-    /// Looks up the distances in texts of at most `longest` tokens in a table of `(buckets, heads)`.
+    /// Looks up the biases for texts of at most `longest` tokens in a table of `(buckets, heads)`.
     pub(in crate::encoder) fn set(&mut self, table: &[f32], heads: usize, longest: usize) {
         self.longest = longest;
         let distances = 2 * longest - 1;
@@ -36,15 +36,15 @@ impl PositionBias {
         }
     }
 
-    /// The bias of a row of scores: for the query at `query`, by key.
+    /// The biases of one row of scores: of the query at position `query`, by key.
     fn of(&self, head: usize, query: usize, keys: usize) -> &[f32] {
         let first = head * (2 * self.longest - 1) + self.longest - 1 - query;
         &self.by_distance[first..first + keys]
     }
 }
 
-/// The attention of some texts, `[q | k | v] ↦ softmax(q kᵀ / √d + bias) v`, head by head and text by text. Rows have
-/// `3 · width` and `width` numbers, heads side by side.
+/// The attention of some texts, `[q | k | v] ↦ softmax(q kᵀ / √d + bias) v`, for each head of each text. Rows of the
+/// argument have three times `width` numbers, rows of the result `width`, with the heads side by side.
 #[derive(Clone, Copy)]
 pub(in crate::encoder) struct Attention<'a> {
     pub(in crate::encoder) lengths: &'a [usize],
@@ -55,7 +55,7 @@ pub(in crate::encoder) struct Attention<'a> {
     pub(in crate::encoder) precision: EncoderPrecision,
 }
 
-/// A head in a text.
+/// One head in one text.
 #[derive(Clone, Copy)]
 struct Place {
     head: usize,
@@ -63,7 +63,7 @@ struct Place {
     length: usize,
 }
 
-/// What a thread needs for one head; kept, so that a query allocates nothing.
+/// Scratch memory of a thread for one head. Kept, so that a query allocates nothing.
 #[derive(Default)]
 struct Scratch {
     keys: Panels,
@@ -75,7 +75,7 @@ struct Scratch {
 thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
 
 impl Attention<'_> {
-    /// The precision of the products here: integers are for weights.
+    /// The precision of the products in attention. Integers are for weights only.
     fn inner(&self, run: Run) -> (Run, EncoderPrecision) {
         let kernel = run.kernel.min(Kernel::Avx512Bf16);
         (Run { kernel, threads: 1 }, kernel.float(self.precision))
@@ -94,7 +94,7 @@ impl Attention<'_> {
         1.0 / (self.head_width() as f32).sqrt()
     }
 
-    /// Queries (0), keys (1) or values (2) of a head, of some rows of its text.
+    /// Queries (0), keys (1) or values (2) of a head, for some rows of its text.
     fn part<'b>(&self, qkv: &'b [f32], which: usize, place: Place, rows: std::ops::Range<usize>) -> View<'b> {
         let first =
             (place.start + rows.start) * 3 * self.width + which * self.width + place.head * self.head_width();
@@ -147,8 +147,8 @@ impl Attention<'_> {
         }
     }
 
-    /// The gradient of `qkv` and that of the table of biases, `(buckets, heads)`, which is added to `d_table`, if
-    /// that is not empty. `out` is the result of [`forward`](Self::forward), `grad` its gradient.
+    /// The gradients of `qkv` and of the table of biases, `(buckets, heads)`. The latter is added to `d_table`, unless
+    /// that is empty. `out` is the result of [`forward`](Self::forward), and `grad` its gradient.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,
@@ -179,7 +179,7 @@ impl Attention<'_> {
         }
     }
 
-    /// `d_qkv` are the places of the gradients of queries, keys and values.
+    /// `d_qkv` is where the gradients of queries, keys and values go.
     fn backward_head(
         &self,
         run: Run,
@@ -221,7 +221,7 @@ impl Attention<'_> {
         by_bucket
     }
 
-    /// The sum of a head's gradients of the scores over each bucket of distances.
+    /// Sums a head's gradients of the scores by bucket of distances.
     fn by_bucket(length: usize, d_scores: &[f32]) -> [f32; BUCKETS] {
         let mut by_distance = vec![0.0; 2 * length - 1];
         for (row, scores) in d_scores.chunks_exact(length).enumerate() {

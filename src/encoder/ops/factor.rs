@@ -1,5 +1,5 @@
-//! The left factor of a product in the order in which the innermost loop reads it, and what the right one is made of
-//! too.
+//! The left factor of a product, packed in the order in which the inner loop reads it. Also the packing of columns,
+//! which the right factor uses too.
 
 use super::kernel::EncoderPrecision;
 use super::memory::Lines;
@@ -19,7 +19,7 @@ impl<'a> View<'a> {
     /// A matrix whose rows start `stride` apart.
     ///
     /// # Panics
-    /// If it reaches beyond its slice.
+    /// If it reaches beyond the slice.
     pub(super) fn new(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         let inside = rows == 0 || columns == 0 || (rows - 1) * stride + columns <= data.len();
         assert!(inside, "a factor of {rows} × {columns} reaches beyond its {} numbers", data.len());
@@ -31,7 +31,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// How many numbers of a precision fill a word of 32 bits.
+/// How many numbers of a precision fit into a 32-bit word.
 fn per_word(precision: EncoderPrecision) -> usize {
     match precision {
         EncoderPrecision::F32 => 1,
@@ -40,7 +40,7 @@ fn per_word(precision: EncoderPrecision) -> usize {
     }
 }
 
-/// Words of a sum over `depth` numbers.
+/// The number of words that hold `depth` numbers.
 pub(super) fn words(precision: EncoderPrecision, depth: usize) -> usize {
     depth.div_ceil(per_word(precision))
 }
@@ -50,7 +50,7 @@ pub(super) fn words(precision: EncoderPrecision, depth: usize) -> usize {
 pub(super) enum Source<'a> {
     /// The factor's rows.
     Rows(View<'a>),
-    /// The factor's rows, each multiplied by a vector. For int8.
+    /// The factor's rows, each multiplied by a vector. For int8 only.
     Smoothed(View<'a>, &'a [f32]),
     /// The factor is the transpose of this.
     Columns(View<'a>),
@@ -80,10 +80,10 @@ pub(super) struct Block {
     tiles: usize,
     words: usize,
     order: Option<Order>,
-    /// Of integers: what a row's numbers were divided by, and the integer that stands for zero.
+    /// The scale and zero point of each row, for integers.
     scales: Vec<(f32, f32)>,
     buffer: Vec<f32>,
-    /// Of int16 from columns: what each is multiplied by.
+    /// Reciprocal scales, for int16 packed from columns.
     inverses: Vec<f32>,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct TileOf<'a> {
 }
 
 impl Block {
-    /// Takes `rows` rows from row `first` on, in tiles of at most `most` rows.
+    /// Packs `rows` rows from `first` on, in tiles of at most `most` rows.
     pub(super) fn fill(
         &mut self,
         precision: EncoderPrecision,
@@ -121,7 +121,7 @@ impl Block {
         }
     }
 
-    /// First row and number of rows of a tile: tiles are as even as can be, since one of few rows runs no faster.
+    /// The first row and the number of rows of a tile. Tiles are of even height, because a low tile is no faster.
     fn span(&self, tile: usize) -> (usize, usize) {
         let (even, more) = (self.rows / self.tiles, self.rows % self.tiles);
         (tile * even + tile.min(more), even + usize::from(tile < more))
@@ -141,7 +141,7 @@ impl Block {
         })
     }
 
-    /// Row-major numbers, if the tiles have one row each: rows start this many lines apart.
+    /// The row-major lines and how many a row has. All tiles must have one row.
     pub(super) fn plain(&self) -> (&[Line], usize) {
         debug_assert_eq!(self.tiles, self.rows);
         (&self.lines, self.words.div_ceil(LINE))
@@ -151,7 +151,7 @@ impl Block {
         &self.scales
     }
 
-    /// Turns int8 numbers from 0 to 255 into those from -128 to 127.
+    /// Shifts int8 numbers from 0..=255 to -128..=127.
     pub(super) fn make_signed(&mut self) {
         if !self.scales.is_empty() {
             words_mut(&mut self.lines).iter_mut().for_each(|word| *word ^= 0x8080_8080);
@@ -212,8 +212,8 @@ impl Block {
     }
 }
 
-/// Word `word` of the columns from `first` on: what its rows of the matrix hold there, in the bits of an f32; zero
-/// beyond the last row. `inverses` are those of [`int16_scales`].
+/// Packs word `word` of the columns from `first` on, in the bits of an f32: the numbers of its matrix rows. Beyond the
+/// last row they are zero. `inverses` come from [`int16_scales`].
 pub(super) fn group(
     precision: EncoderPrecision,
     view: View<'_>,
@@ -239,9 +239,8 @@ pub(super) fn group(
     }
 }
 
-/// What the integers of columns from `first` on stand for, if the largest number of each becomes `largest`. In
-/// `inverses`, one for each column and 0 before, stands then what its numbers are to be multiplied by to become
-/// integers.
+/// The int16 scales of the columns from `first` on, so that the largest number of each becomes `largest`. `take` gets
+/// them. `inverses`, one for each column and initially 0, receives their reciprocals.
 pub(super) fn int16_scales(
     view: View<'_>,
     first: usize,
@@ -259,6 +258,6 @@ pub(super) fn int16_scales(
 }
 
 pub(super) fn words_mut(lines: &mut [Line]) -> &mut [u32] {
-    // SAFETY: a line is an array of 16 words without padding, and any bits make a word.
+    // SAFETY: a line is an array of 16 words without padding, and any bits are a valid word.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
 }

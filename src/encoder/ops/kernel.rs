@@ -1,4 +1,4 @@
-//! Which instructions matrix products use.
+//! The instruction sets for matrix products.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The variable that names the kernel to use instead of the best one.
+/// The environment variable that forces a kernel.
 const FORCED: &str = "RETUNE_KERNEL";
 
 /// The instructions that the encoder's matrix products use. [`Kernel::best`] chooses at run time; the environment
@@ -17,23 +17,22 @@ const FORCED: &str = "RETUNE_KERNEL";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kernel {
-    /// What the compiler makes of plain loops, on any processor. Products in f32.
+    /// Plain loops that the compiler vectorises, on any processor. Products in f32.
     Portable,
     /// AVX2 with fused multiply-add. Products in f32 and int16.
     Avx2,
-    /// AVX-512. Products in f32, in int8 where the processor has VNNI.
+    /// AVX-512. Products in f32, and in int8 if the processor has VNNI.
     Avx512,
     /// AVX-512 with bf16 and VNNI. Products in f32, bf16 and int8.
     Avx512Bf16,
-    /// Advanced Matrix Extensions, through numkong. Products in bf16 and int8; in f32 as [`Kernel::Avx512`].
+    /// Advanced Matrix Extensions, through numkong. Products in bf16 and int8; f32 as in [`Kernel::Avx512`].
     Amx,
 }
 
-/// The numbers that the encoder multiplies. Sums are always f32 (those of integers exact in i32 first), and so is all
-/// that lies between two products.
+/// The number format of the encoder's products. Sums are f32 (integers are summed exactly in i32 first), and so is
+/// everything between two products.
 ///
-/// A precision that the processor has no instructions for is computed in the next better one that it has: see
-/// [`Kernel::precision`].
+/// If the processor has no instructions for a precision, the next better one is used: see [`Kernel::precision`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EncoderPrecision {
@@ -42,17 +41,16 @@ pub enum EncoderPrecision {
     /// bfloat16: 8 bits of precision; the default.
     #[default]
     Bf16,
-    /// Integers of 13 bits for activations and 12 for weights, with a scale for each output of a weight and a scale and
-    /// an offset for each token: what a processor with AVX2 alone multiplies twice as fast as f32, about as exactly as
-    /// bf16.
+    /// 13-bit integers for activations and 12-bit ones for weights. Each output of a weight has a scale, each token a
+    /// scale and an offset. With AVX2 alone it is twice as fast as f32, and about as exact as bf16.
     Int16,
-    /// 8-bit integers, with a scale for each output of a weight and a scale and an offset for each token.
+    /// 8-bit integers. Each output of a weight has a scale, each token a scale and an offset.
     Int8,
 }
 
 impl EncoderPrecision {
-    /// What training is asked for where encoding is in this: the reference, or what is about as exact as bf16 and
-    /// fastest (see [`Kernel::precision`]).
+    /// The precision to train in when encoding uses this one: f32 for f32, else bf16 or what the processor has in its
+    /// place (see [`Kernel::precision`]).
     pub fn of_training(self) -> EncoderPrecision {
         match self {
             EncoderPrecision::F32 => self,
@@ -77,12 +75,12 @@ impl Kernel {
         }
     }
 
-    /// The kernels that this processor has, from the slowest.
+    /// The kernels that this processor supports, from the slowest.
     pub fn available() -> impl DoubleEndedIterator<Item = Kernel> {
         Kernel::ALL.into_iter().filter(|kernel| kernel.is_available())
     }
 
-    /// This kernel, if the processor has it.
+    /// This kernel, if the processor supports it.
     pub(in crate::encoder) fn checked(self) -> Result<Kernel> {
         Kernel::forced(&self.to_string())
     }
@@ -111,8 +109,8 @@ impl Kernel {
         }
     }
 
-    /// The floating-point numbers that this kernel takes where `precision` was asked for: in attention, both of whose
-    /// factors are made anew for each text.
+    /// The floating-point format that this kernel uses in attention when `precision` is requested. There, both factors
+    /// are made anew for each text.
     pub fn float(self, precision: EncoderPrecision) -> EncoderPrecision {
         match precision {
             EncoderPrecision::F32 => precision,
@@ -122,7 +120,7 @@ impl Kernel {
     }
 }
 
-/// Whether numkong found the extensions, and the system lets this process use them.
+/// Whether numkong found the extensions and the system lets this process use them.
 fn has_amx() -> bool {
     capabilities::available() & capabilities::cap::SAPPHIREAMX != 0 && capabilities::configure_thread()
 }

@@ -9,12 +9,12 @@ use super::run::{Run, map};
 use super::target::Target;
 use super::{ROWS, simd};
 
-/// A weight, packed for the processor, and a bias. Several weights of one input lie side by side as one.
+/// A packed weight and a bias. Weights that share an input are packed side by side as one.
 #[derive(Default)]
 pub(in crate::encoder) struct Linear {
     panels: Panels,
     bias: Vec<f32>,
-    /// What the inputs are divided by; the weight was multiplied by it.
+    /// Smoothing factors. Inputs are divided by them; the packed weight is already multiplied by them.
     smoothing: Option<Smoothing>,
 }
 
@@ -23,21 +23,21 @@ struct Smoothing {
     inverse: Vec<f32>,
 }
 
-/// Tokens that the gradient of a weight sums over at a time: of more, a block that fits the cache would have so few
-/// columns that each comes from a page of its own.
+/// Tokens that a weight gradient sums over at a time. With more, a block that fits the cache would be so narrow that
+/// each of its rows is on a page of its own.
 const SUMMED: usize = 1024;
 
-/// What follows on `x Wᵀ + b` while it is still in the nearest cache.
+/// What to do with `x Wᵀ + b` while it is still in the L1 cache.
 #[derive(Clone, Copy)]
 pub(in crate::encoder) enum Then<'a> {
     Nothing,
     /// The Gaussian error linear unit.
     Gelu,
-    /// These are added, of the result's shape.
+    /// Add these numbers, which have the result's shape.
     Add(&'a [f32]),
 }
 
-/// A weight's numbers with its shape.
+/// A weight's numbers and their shape.
 #[derive(Clone, Copy)]
 pub(in crate::encoder) struct Weight<'a> {
     pub(in crate::encoder) numbers: &'a [f32],
@@ -52,14 +52,14 @@ impl<'a> Weight<'a> {
 }
 
 impl Linear {
-    /// Divides the inputs by these factors before they become int8 numbers, and multiplies the weight by them: what
-    /// stands out among the inputs is shared with the weight (Xiao et al., "SmoothQuant", 2023).
+    /// Divides the inputs by these factors before they are quantised to int8, and multiplies the weight by them. This
+    /// moves outliers of the inputs into the weight (Xiao et al., "SmoothQuant", 2023).
     pub(in crate::encoder) fn smooth(&mut self, factors: Vec<f32>) {
         let inverse = factors.iter().map(|factor| 1.0 / factor).collect();
         self.smoothing = Some(Smoothing { factors, inverse });
     }
 
-    /// Takes weights and biases, those of several layers side by side.
+    /// Packs weights and biases of one or more layers, side by side.
     pub(in crate::encoder) fn set(
         &mut self,
         run: Run,
@@ -94,12 +94,11 @@ impl Linear {
     }
 }
 
-/// Some columns of a matrix, the gradient of a layer's result: its numbers, how far apart its rows start, and the first
-/// column.
+/// Columns of a matrix that holds the gradient of a layer's result: its numbers, its row stride and the first column.
 pub(in crate::encoder) type ColumnsOf<'a> = (&'a [f32], usize, usize);
 
-/// For several weights of one input `x`: adds `gradᵀ x`, the gradient of each, to the numbers beside its `grad`, unless
-/// they are empty. `panels` is room to work in.
+/// Weight gradients for several weights with the same input `x`: adds `gradᵀ x` of each to the numbers beside its
+/// `grad`. Skips empty ones. `panels` is scratch memory.
 pub(in crate::encoder) fn weight_gradients(
     run: Run,
     precision: EncoderPrecision,
@@ -123,14 +122,14 @@ pub(in crate::encoder) fn weight_gradients(
     }
 }
 
-/// What becomes of the numbers that were where a result goes.
+/// Whether a result replaces the numbers in its place or is added to them.
 #[derive(Clone, Copy)]
 pub(in crate::encoder) enum Before {
     Replaced,
     Added,
 }
 
-/// Puts `grad W`, the gradient of an input, where `into` is, or adds it. `panels` is room to work in.
+/// Writes `grad W`, the gradient of an input, to `into`, or adds it. `panels` is scratch memory.
 pub(in crate::encoder) fn input_gradient(
     run: Run,
     precision: EncoderPrecision,
@@ -149,7 +148,7 @@ pub(in crate::encoder) fn input_gradient(
     });
 }
 
-/// Adds the sum of each column of `grad`, the gradient of a bias, to `into`, if that is not empty.
+/// Adds the column sums of `grad`, the gradient of a bias, to `into`. Does nothing if `into` is empty.
 pub(in crate::encoder) fn bias_gradient(run: Run, grad: &[f32], into: &mut [f32]) {
     let width = into.len();
     if width == 0 {

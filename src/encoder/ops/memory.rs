@@ -1,4 +1,4 @@
-//! Room for packed numbers.
+//! Memory for packed numbers.
 
 use std::ops::{Deref, DerefMut};
 
@@ -6,11 +6,11 @@ use memmap2::MmapMut;
 
 use super::tile::{LINE, Line};
 
-/// Lines from which on they are asked for in huge pages: a query reads every weight once, and would wait for the
-/// addresses of small ones.
+/// Buffers of at least this many lines use huge pages. A query reads every weight once, and small pages would cost it
+/// TLB misses.
 const LARGE: usize = 4096;
 
-/// Lines that grow and keep what room they have.
+/// Cache lines that can grow and are reused.
 #[derive(Default)]
 pub(super) struct Lines(Room);
 
@@ -26,17 +26,17 @@ impl Default for Room {
 }
 
 impl Lines {
-    /// Makes room for at least `count` lines. Their values are unspecified, but never uninitialised.
+    /// Makes room for at least `count` lines. Their values are unspecified, but always initialised.
     pub(super) fn fit(&mut self, count: usize) {
         if self.len() >= count {
             return;
         }
-        self.0 = Room::Small(Vec::new()); // given back before more is taken
+        self.0 = Room::Small(Vec::new()); // freed before more is allocated
         if count >= LARGE
             && let Ok(map) = MmapMut::map_anon(count * size_of::<Line>())
         {
             #[cfg(target_os = "linux")]
-            let _ = map.advise(memmap2::Advice::HugePage); // small pages serve too
+            let _ = map.advise(memmap2::Advice::HugePage); // small pages work too
             self.0 = Room::Large(map);
             return;
         }
@@ -50,7 +50,8 @@ impl Deref for Lines {
     fn deref(&self) -> &[Line] {
         match &self.0 {
             Room::Small(lines) => lines,
-            // SAFETY: any 64 bytes are a line, and `align_to` gives the aligned ones only: all of them, as pages are.
+            // SAFETY: any 64 bytes are a line, and `align_to` returns only aligned ones: all of them, since pages are
+            // aligned.
             Room::Large(map) => unsafe { map.align_to().1 },
         }
     }

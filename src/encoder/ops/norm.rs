@@ -16,7 +16,7 @@ impl Norm {
         Norm { weight: weight.to_vec(), bias: bias.to_vec(), eps }
     }
 
-    /// Takes the numbers that training has changed.
+    /// Replaces weight and bias after a training step.
     pub(in crate::encoder) fn set(&mut self, weight: &[f32], bias: &[f32]) {
         self.weight.copy_from_slice(weight);
         self.bias.copy_from_slice(bias);
@@ -37,8 +37,8 @@ impl Norm {
         map(run.threads, parts, |(x, out)| normalise(x, out));
     }
 
-    /// Turns `x` into its gradient, given `grad`, that of the result, and adds those of weight and bias, if there is
-    /// room for them.
+    /// Turns `x` into its gradient, given `grad`, the gradient of the result. Adds the gradients of weight and bias to
+    /// `d_weight` and `d_bias`, unless these are empty.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,

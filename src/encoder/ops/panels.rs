@@ -1,4 +1,4 @@
-//! The right factor of a product, in the order in which the innermost loop reads it.
+//! The right factor of a product, packed in the order in which the inner loop reads it.
 
 use std::cell::RefCell;
 
@@ -9,24 +9,24 @@ use super::run::{Run, map, map_each};
 use super::tile::{COLUMNS, INT16_RIGHT, LINE, Line, ROWS};
 use super::{amx, simd};
 
-/// Columns that numkong multiplies at a time: their sums stay in a core's second cache until they are written.
+/// Columns that numkong multiplies at a time. Their sums stay in the L2 cache until they are written.
 const GROUP: usize = 256;
 
-/// Panels that are filled at once from the rows of a matrix: each row, which may be on a page of its own, then gives
-/// 512 bytes.
+/// Panels that are filled at once from the rows of a matrix. It reads 512 bytes of each row, which may be on a page of
+/// its own.
 const AT_ONCE: usize = 4;
 
 thread_local! {
-    /// Room to turn columns into rows for numkong; kept, since a step of training fills it hundreds of times.
+    /// Scratch memory to transpose columns for numkong. Kept, because a training step fills it hundreds of times.
     static TURNED: RefCell<Block> = RefCell::default();
 }
 
-/// Of the columns of a right factor in integers, each.
+/// Scales of the columns of an integer right factor.
 #[derive(Default)]
 pub(super) struct ColumnScales {
-    /// What its numbers were divided by.
+    /// The quantisation scale of each column.
     units: Vec<f32>,
-    /// The sum of its integers.
+    /// The sum of each column's integers.
     totals: Vec<f32>,
 }
 
@@ -41,7 +41,8 @@ impl ColumnScales {
         self.totals.clear();
     }
 
-    /// Makes room for some columns, all zero, and gives those of [`AT_ONCE`] panels at a time; beyond the last, none.
+    /// Resizes to `columns` columns of zeros and yields those of [`AT_ONCE`] panels at a time, then empty slices for
+    /// ever.
     fn parts(&mut self, columns: usize) -> impl Iterator<Item = (&mut [f32], &mut [f32])> {
         self.clear();
         self.units.resize(columns, 0.0);
@@ -51,13 +52,13 @@ impl ColumnScales {
         self.units.chunks_mut(columns).zip(self.totals.chunks_mut(columns)).chain(none)
     }
 
-    /// Units and totals of `width` columns.
+    /// Scales and sums of `width` columns from `column` on.
     pub(super) fn of(&self, column: usize, width: usize) -> (&[f32], &[f32]) {
         (&self.units[column..][..width], &self.totals[column..][..width])
     }
 }
 
-/// A right factor, in panels of [`COLUMNS`] columns, each the words of one step after the other.
+/// A right factor in panels of [`COLUMNS`] columns. A panel stores the words of one step after another.
 #[derive(Default)]
 pub(in crate::encoder) struct Panels {
     lines: Lines,
@@ -90,17 +91,17 @@ impl Panels {
         &self.scales
     }
 
-    /// The groups of [`GROUP`] columns that numkong multiplies; none where we do.
+    /// The groups of [`GROUP`] columns for numkong. Empty if our own kernels multiply.
     pub(super) fn foreign(&self) -> &[amx::Packed] {
         &self.foreign
     }
 
-    /// The columns of a panel or, where there are any, of a group.
+    /// Columns of a group if there are any, else of a panel.
     pub(super) fn step(&self) -> usize {
         if self.foreign.is_empty() { COLUMNS } else { GROUP }
     }
 
-    /// The words of a panel.
+    /// The packed words of a panel.
     pub(super) fn panel(&self, panel: usize) -> *const u32 {
         self.lines[panel * self.words() * (COLUMNS / LINE)..].as_ptr().cast()
     }
@@ -113,8 +114,8 @@ impl Panels {
         self.lines.fit(lines);
     }
 
-    /// Takes the transposes of matrices side by side: a column here is a row of one of them. For int8 the numbers are
-    /// multiplied by a vector first.
+    /// Packs the transposes of matrices side by side: a column here is a row of one of them. For int8, the rows are
+    /// first multiplied by a vector.
     pub(super) fn fill_transposed(
         &mut self,
         kernel: Kernel,
@@ -153,7 +154,7 @@ impl Panels {
         }
     }
 
-    /// Takes a matrix as it is: a column here is a column there.
+    /// Packs a matrix as it is: its columns are the columns here.
     pub(super) fn fill(&mut self, run: Run, precision: EncoderPrecision, view: View<'_>) {
         if run.kernel == Kernel::Amx && precision != EncoderPrecision::F32 {
             self.resize(precision, view.rows, 0);
@@ -178,7 +179,7 @@ impl Panels {
             let first = part * AT_ONCE * COLUMNS;
             PartOf { first, words, units, totals }
         });
-        // A query has one thread here, and allocates nothing.
+        // A query runs on one thread here and allocates nothing.
         if run.threads == 1 {
             parts.for_each(|part| fill_part(precision, view, part));
         } else {
@@ -206,7 +207,7 @@ impl Panels {
     }
 }
 
-/// A row, multiplied by the factors, if there are any, into `room`.
+/// A row times the smoothing factors, if there are any. `room` holds the result.
 fn smoothed<'a>(row: &'a [f32], factors: Option<&[f32]>, room: &'a mut [f32]) -> &'a [f32] {
     let Some(factors) = factors else { return row };
     simd::multiply(row, factors, room);
@@ -215,15 +216,15 @@ fn smoothed<'a>(row: &'a [f32], factors: Option<&[f32]>, room: &'a mut [f32]) ->
 
 /// At most [`AT_ONCE`] panels.
 struct PartOf<'a> {
-    /// Their first column.
+    /// The first column.
     first: usize,
     words: &'a mut [u32],
-    /// Of their columns, where they are integers.
+    /// Quantisation scales of the columns, for integers.
     units: &'a mut [f32],
     totals: &'a mut [f32],
 }
 
-/// Fills some panels with their columns of a matrix.
+/// Fills some panels from their columns of a matrix.
 fn fill_part(precision: EncoderPrecision, view: View<'_>, part: PartOf<'_>) {
     let PartOf { first, words, units, totals } = part;
     let (mut inverses, mut numbers) = ([0.0; AT_ONCE * COLUMNS], [0.0; AT_ONCE * COLUMNS]);
@@ -259,7 +260,7 @@ fn groups(
     (0..columns).step_by(GROUP).map(pack).collect()
 }
 
-/// The most rows of a tile where a kernel multiplies by these panels.
+/// The most rows of a tile for these panels.
 pub(super) fn most_rows(panels: &Panels) -> usize {
     if !panels.foreign.is_empty() { 1 } else { ROWS }
 }

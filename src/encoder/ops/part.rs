@@ -3,12 +3,12 @@
 use super::simd;
 use super::target::Target;
 
-/// A finished part of a product: its sums, and its own place in the result, from `row` and `column` on.
+/// A finished part of a product: its sums, and its place in the result, from `row` and `column` on.
 pub(super) struct Part<'a> {
     pub(super) row: usize,
     pub(super) column: usize,
     pub(super) sums: &'a mut [f32],
-    /// From a row of `sums` to the next.
+    /// The distance between two rows of `sums`.
     pub(super) stride: usize,
     pub(super) target: Target<'a>,
 }
@@ -22,15 +22,15 @@ impl Part<'_> {
         self.target.width
     }
 
-    /// The place and the sums of a row, counted from the part's first.
+    /// The destination and the sums of a row, counted from the part's first.
     #[inline(always)]
     pub(super) fn of_row(&mut self, row: usize) -> (&mut [f32], &[f32]) {
         let sums = &self.sums[row * self.stride..][..self.target.width];
         (self.target.row(row), sums)
     }
 
-    /// Adds the sums to what is in their place. The next part is most often the one below: what it will be added to
-    /// lies on a page for each row, and is on its way while the part is multiplied.
+    /// Adds the sums to the destination. Prefetches the destination of the part below, which usually comes next: each
+    /// of its rows is on another page.
     pub(super) fn add(mut self) {
         let (rows, width) = (self.rows(), self.width());
         for row in 0..rows {

@@ -1,4 +1,4 @@
-//! The rate that products reach on this machine.
+//! The peak rate of matrix products on this machine.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use super::run::{Run, each};
 use super::target::Target;
 use super::{EncoderPrecision, Kernel};
 
-/// Rows, depth and columns: of a size at which nothing but the products counts.
+/// Rows, depth and columns: large enough that only the products count.
 const SHAPE: (usize, usize, usize) = (336, 768, 768);
 
-/// 10⁹ multiplications and additions a second that products of matrices reach in the caches of `threads` threads at
-/// once, in the best of the runs that fit into `time`.
+/// The peak rate of matrix products in cache, in 10⁹ multiplications and additions a second, summed over `threads`
+/// threads. Takes the best of the runs that fit into `time`.
 pub fn peak_gflops(kernel: Kernel, precision: EncoderPrecision, threads: usize, time: Duration) -> f64 {
     let (m, k, n) = SHAPE;
     let precision = kernel.precision(precision);

@@ -1,4 +1,4 @@
-//! From token vectors to one vector a text.
+//! Pooling: from token vectors to one vector for each text.
 
 use super::{simd, starts};
 
@@ -13,7 +13,7 @@ pub(in crate::encoder) fn mean_pool(lengths: &[usize], width: usize, x: &[f32], 
     }
 }
 
-/// The gradient of [`mean_pool`]'s argument, given that of its result.
+/// The gradient of the argument of [`mean_pool`], given that of its result.
 pub(in crate::encoder) fn mean_pool_backward(lengths: &[usize], width: usize, grad: &[f32], d_x: &mut [f32]) {
     for ((grad, start), &length) in grad.chunks_exact(width).zip(starts(lengths)).zip(lengths) {
         let scale = 1.0 / length as f32;
@@ -23,7 +23,7 @@ pub(in crate::encoder) fn mean_pool_backward(lengths: &[usize], width: usize, gr
     }
 }
 
-/// The shortest vector that is divided by its own length, as in PyTorch.
+/// Norms below this are not used as divisors, as in PyTorch.
 const SHORTEST: f32 = 1e-12;
 
 fn length(row: &[f32]) -> f32 {
@@ -37,7 +37,7 @@ pub(in crate::encoder) fn normalise(width: usize, x: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Turns `grad`, the gradient of [`normalise`]'s result, into that of its argument `x`.
+/// Turns `grad`, the gradient of [`normalise`]'s result, into the gradient of its argument `x`.
 pub(in crate::encoder) fn normalise_backward(width: usize, x: &[f32], grad: &mut [f32]) {
     for (x, grad) in x.chunks_exact(width).zip(grad.chunks_exact_mut(width)) {
         let scale = 1.0 / length(x);

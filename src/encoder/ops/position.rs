@@ -1,12 +1,12 @@
 //! Relative positions.
 
-/// Number of buckets. The reference implementation uses 32 whatever a model's configuration says.
+/// Number of buckets. The reference implementation uses 32, whatever a model's configuration says.
 pub(in crate::encoder) const BUCKETS: usize = 32;
 
-/// The bucket of a key that stands `relative` positions behind its query (negative: before it).
+/// The bucket of a key that is `relative` positions after its query (negative: before it).
 ///
-/// The scheme of T5 (Raffel et al. 2020), bidirectional: half the buckets look forward; of each half, 8 are single
-/// distances and 8 grow logarithmically up to 128, beyond which all distances share the last one.
+/// The scheme of T5 (Raffel et al. 2020), bidirectional: half of the buckets look forward. In each half, 8 buckets are
+/// single distances, and 8 grow logarithmically up to 128. All larger distances share the last one.
 pub(in crate::encoder) fn relative_position_bucket(relative: isize) -> usize {
     const HALF: usize = BUCKETS / 2;
     const EXACT: usize = HALF / 2;

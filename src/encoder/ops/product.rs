@@ -1,4 +1,4 @@
-//! The product of two factors, block by block, tile by tile.
+//! The product of two factors, by blocks and tiles.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -12,27 +12,27 @@ use super::simd;
 use super::target::Target;
 use super::tile::{self, COLUMNS, Multiply, ROWS, Tile};
 
-/// Bytes of the left factor that stay in a core's second cache beside the panel that they are multiplied with.
+/// Bytes of a left block, so that it stays in the L2 cache beside the panel that it is multiplied with.
 const BLOCK_BYTES: usize = 512 * 1024;
 
-/// The result of a product while threads write it.
+/// The result of a product while several threads write it.
 struct Shared<'a>(Target<'a>);
 
-// SAFETY: all that can be done with it is to ask for parts, and who asks answers for their being disjoint.
+// SAFETY: it only hands out parts, and the caller of `part` promises that they are disjoint.
 unsafe impl Sync for Shared<'_> {}
 
 impl Shared<'_> {
     /// The part of some rows and columns.
     ///
     /// # Safety
-    /// No other part that lives at the same time has any of their numbers.
+    /// No other live part shares any of its numbers.
     unsafe fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Target<'_> {
-        // SAFETY: as the caller says; what this is made from is not used beside.
+        // SAFETY: the caller promises it, and the target itself is not used meanwhile.
         unsafe { self.0.part(rows, columns) }
     }
 }
 
-/// What a thread needs while it multiplies; kept, so that a query allocates nothing.
+/// Scratch memory of a thread. Kept, so that a query allocates nothing.
 struct Scratch {
     block: Block,
     tile: Box<Tile>,
@@ -47,11 +47,11 @@ thread_local! {
     });
 }
 
-/// Multiplies, and gives each part of the product with its place in `target` to `finish`, once. Parts come in any order
-/// and from several threads; the numbers in them do not depend on how many.
+/// Multiplies, and calls `finish` once for each part of the product, with the part's place in `target`. Parts come in
+/// any order and from several threads. The numbers do not depend on the number of threads.
 ///
 /// # Panics
-/// If the inner sizes differ, or the target is not of the product's size.
+/// If the inner sizes differ, or the target does not have the product's size.
 pub(super) fn multiply(
     run: Run,
     left: Source<'_>,
@@ -75,8 +75,8 @@ pub(super) fn multiply(
     });
 }
 
-/// Into how many blocks of rows, and how many groups of panels, a product is cut: blocks fit the cache, and are as many
-/// as the threads; of a few rows, each thread takes some of the panels.
+/// The number of row blocks and of panel groups to cut a product into. Blocks fit the cache, and there is at least one
+/// for each thread. If there are few rows, each thread takes some of the panels instead.
 fn cut(threads: usize, rows: usize, right: &Panels) -> (usize, usize) {
     let panels = right.columns().div_ceil(right.step());
     let row_bytes = (words(right.precision(), right.depth()) * 4).max(1);
@@ -87,12 +87,12 @@ fn cut(threads: usize, rows: usize, right: &Panels) -> (usize, usize) {
     (rows.div_ceil(most).next_multiple_of(threads.max(1)).min(rows.div_ceil(ROWS)), 1)
 }
 
-/// Part `part` of `0..count` in `parts` parts.
+/// Part number `part` when `0..count` is divided into `parts` parts.
 fn even(count: usize, parts: usize, part: usize) -> Range<usize> {
     part * count / parts..(part + 1) * count / parts
 }
 
-/// Rows and panels of a product that no other task has.
+/// Rows and panels of a product that belong to one task alone.
 struct Task<'a> {
     rows: Range<usize>,
     panels: Range<usize>,
@@ -121,8 +121,8 @@ impl Scratch {
             let width = COLUMNS.min(right.columns() - column);
             let b = right.panel(panel);
             for a in self.block.tiles() {
-                // SAFETY: the tile's words and the panel's are `steps` long, checked when they were filled; the
-                // processor has the kernel's instructions, or it would not have been chosen.
+                // SAFETY: tile and panel have `steps` words, which was checked when they were filled. The processor has
+                // the kernel's instructions, or the kernel would not have been chosen.
                 unsafe { tile_of(a.rows, a.order, steps, a.words, b, &mut self.tile) };
                 let sums = &mut self.tile.0.as_flattened_mut()[..a.rows * COLUMNS];
                 if !a.scales.is_empty() {
@@ -135,14 +135,14 @@ impl Scratch {
                     }
                 }
                 let row = rows.start + a.first;
-                // SAFETY: a task has its rows and panels to itself, and comes to this tile and panel once.
+                // SAFETY: a task owns its rows and panels, and visits this tile and panel once.
                 let target = unsafe { target.part(row..row + a.rows, column..column + width) };
                 finish(Part { row, column, sums, stride: COLUMNS, target });
             }
         }
     }
 
-    /// Has numkong multiply by some groups.
+    /// Multiplies by some groups with numkong.
     fn multiply_foreign(&mut self, right: &Panels, task: Task<'_>, finish: &impl Fn(Part<'_>)) {
         let Task { rows, panels: groups, target } = task;
         self.block.make_signed();
@@ -156,7 +156,7 @@ impl Scratch {
                 let (units, totals) = right.scales().of(column, width);
                 simd::dequantise(sums, width, self.block.scales(), units, totals);
             }
-            // SAFETY: a task has its rows and groups to itself, and comes to this group once.
+            // SAFETY: a task owns its rows and groups, and visits this group once.
             let target = unsafe { target.part(rows.clone(), column..column + width) };
             finish(Part { row: rows.start, column, sums, stride: width, target });
         }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::kernel::Kernel;
 
-/// What a product runs on: the instructions, and the threads it may use.
+/// The kernel to use, and the number of threads.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::encoder) struct Run {
     pub(in crate::encoder) kernel: Kernel,

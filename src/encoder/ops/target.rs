@@ -1,19 +1,19 @@
-//! The matrix that a product is written to.
+//! The destination of a product.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A row-major matrix to write, or some rows and columns of one. Like a mutable slice, it has its numbers to itself.
+/// A row-major matrix to write to, or a part of one. Like a mutable slice, it is the only access to its numbers.
 pub(super) struct Target<'a> {
     pub(super) data: *mut f32,
     pub(super) rows: usize,
     pub(super) width: usize,
-    /// From a row to the next.
+    /// The distance between two rows.
     pub(super) stride: usize,
     written: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a target has its numbers to itself, as a mutable slice has.
+// SAFETY: a target is the only access to its numbers, as a mutable slice is.
 unsafe impl Send for Target<'_> {}
 
 impl<'a> Target<'a> {
@@ -27,11 +27,11 @@ impl<'a> Target<'a> {
         Target { data: data.as_mut_ptr(), rows, width, stride: width, written: PhantomData }
     }
 
-    /// Cuts it into blocks of so many rows each, and each of these into `columns` blocks of equal width, beside one
-    /// another.
+    /// Cuts it into blocks of the given numbers of rows, and each of these into `columns` blocks of equal width, side
+    /// by side.
     ///
     /// # Panics
-    /// If it does not have these rows, or its width can't be divided.
+    /// If the rows don't add up to its own, or `columns` does not divide its width.
     pub(super) fn blocks(self, rows: &[usize], columns: usize) -> Vec<Target<'a>> {
         let width = self.width / columns;
         assert_eq!(width * columns, self.width, "blocks of equal width");
@@ -40,7 +40,7 @@ impl<'a> Target<'a> {
         let mut first = 0;
         for &rows in rows {
             for column in 0..columns {
-                // SAFETY: the blocks share no rows and columns, and the whole is consumed.
+                // SAFETY: no two blocks overlap, and the whole is consumed.
                 blocks.push(unsafe { self.part(first..first + rows, column * width..(column + 1) * width) });
             }
             first += rows;
@@ -50,17 +50,17 @@ impl<'a> Target<'a> {
 
     /// Some of its rows.
     pub(super) fn some_rows(&mut self, rows: Range<usize>) -> Target<'_> {
-        // SAFETY: nothing else is reached through this target while the rows are borrowed.
+        // SAFETY: the borrow keeps this target from being used meanwhile.
         unsafe { self.part(rows, 0..self.width) }
     }
 
     /// Some of its rows and columns.
     ///
     /// # Safety
-    /// As long as the part lives, nothing else reads or writes its numbers.
+    /// While the part lives, nothing else reads or writes its numbers.
     ///
     /// # Panics
-    /// If they are not inside the matrix.
+    /// If the part is not inside the matrix.
     pub(super) unsafe fn part<'b>(&self, rows: Range<usize>, columns: Range<usize>) -> Target<'b>
     where
         'a: 'b,
@@ -74,7 +74,7 @@ impl<'a> Target<'a> {
     #[inline(always)]
     pub(super) fn row(&mut self, row: usize) -> &mut [f32] {
         assert!(row < self.rows, "a row of another matrix");
-        // SAFETY: the row is inside the matrix, which has its numbers to itself and is borrowed.
+        // SAFETY: the row is inside the matrix, which is the only access to its numbers and is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.data.add(row * self.stride), self.width) }
     }
 }

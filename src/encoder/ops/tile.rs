@@ -1,26 +1,24 @@
-//! The innermost loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the
-//! right.
+//! The inner loop of a matrix product: up to [`ROWS`] rows of the left factor times [`COLUMNS`] columns of the right.
 //!
-//! Numbers come in words of 32 bits: one f32, two bf16 or int16, or four int8 that stand behind one another in the
-//! direction that the product sums over. One instruction multiplies a word of each factor and adds the products to an
-//! f32 or i32, so that the loop is the same for every format.
+//! Numbers are packed in 32-bit words: one f32, two bf16 or int16, or four int8 that are consecutive along the summed
+//! dimension. One instruction multiplies a word of each factor and adds the products to an f32 or i32, so the loop is
+//! the same for every format.
 
-/// Rows of the left factor that a tile holds at most: with two vectors of sums a row they fill the registers of
+/// The most rows of the left factor in a tile. With two vectors of sums for each row, they fill the registers of
 /// AVX-512.
 pub(super) const ROWS: usize = 12;
-/// Columns of the right factor that a tile holds: two vectors of AVX-512.
+/// Columns of the right factor in a tile: two vectors of AVX-512.
 pub(super) const COLUMNS: usize = 32;
 /// Words in a cache line.
 pub(super) const LINE: usize = 16;
 
-/// The largest integers of int16 factors, left and right, and how many of their products an i32 holds whatever they
-/// are.
+/// The largest integers of int16 factors, left and right, and how many of their products an i32 can always sum.
 pub(super) const INT16_LEFT: i32 = 4095;
 pub(super) const INT16_RIGHT: i32 = 2047;
 pub(super) const INT16_EXACT: usize = 256;
 const _: () = assert!(INT16_LEFT as i64 * INT16_RIGHT as i64 * INT16_EXACT as i64 <= i32::MAX as i64);
 
-/// How many words before its turn a panel is asked for by AVX-512: a query waits for memory more than for products.
+/// How many words ahead AVX-512 prefetches a panel. A query waits more for memory than for arithmetic.
 const AHEAD: usize = 32 * COLUMNS;
 
 /// A cache line of words.
@@ -28,12 +26,12 @@ const AHEAD: usize = 32 * COLUMNS;
 #[repr(C, align(64))]
 pub(super) struct Line(pub(super) [u32; LINE]);
 
-/// The sums of a tile, row by row: f32, or i32 in their bits.
+/// The sums of a tile, row by row: f32, or the bits of i32.
 #[repr(C, align(64))]
 pub(super) struct Tile(pub(super) [[f32; COLUMNS]; ROWS]);
 
-/// How the rows of a block of the left factor lie in memory. The words of `LINE` steps take as many cache lines as the
-/// block has rows, whatever the order within them.
+/// The memory layout of a block of the left factor. In both orders, the words of `LINE` steps take as many cache lines
+/// as the block has rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Order {
     /// A line of each row after the other.
@@ -42,11 +40,11 @@ pub(super) enum Order {
     Columns,
 }
 
-/// `(rows, order, words, a, b, tile)`: from 1 to [`ROWS`] rows of `words` words each, in lines, times a panel of as
-/// many steps.
+/// `(rows, order, words, a, b, tile)`: multiplies 1 to [`ROWS`] rows of `words` words each with a panel of `words`
+/// steps.
 ///
 /// # Safety
-/// `a` and `b` point to as much, aligned to a cache line, and the processor has the kernel's instructions.
+/// `a` and `b` point to that many words, aligned to a cache line. The processor has the kernel's instructions.
 pub(super) type Multiply = unsafe fn(usize, Order, usize, *const u32, *const u32, &mut Tile);
 
 /// Calls the instance of `tile` for a number of rows and an order.
@@ -54,7 +52,7 @@ macro_rules! instance {
     ($tile:ident($rows:expr, $order:expr), $arguments:tt, $($r:literal)*) => {
         match ($rows, $order) {
             $(
-                // SAFETY: the promise of the caller of `multiply`.
+                // SAFETY: the caller of `multiply` promises this.
                 ($r, Order::Rows) => unsafe { $tile::<$r, LINE, 1> $arguments },
                 // SAFETY: as above.
                 ($r, Order::Columns) => unsafe { $tile::<$r, 1, $r> $arguments },
@@ -80,7 +78,7 @@ macro_rules! of_avx512 {
             ) {
                 let mut sums: [[$vector; 2]; R] = [[$zero(); 2]; R];
                 let (mut a, mut b, mut left) = (a, b, words);
-                // SAFETY: every word of `a` and `b` is read once, in its order, and they have `words`.
+                // SAFETY: every word of `a` and `b` is read once, in order, and both have `words` words.
                 unsafe {
                     while left > 0 {
                         let here = left.min(LINE);
@@ -138,9 +136,8 @@ of_avx512!(avx512_int8, "avx512f,avx512vnni", _mm512_setzero_si512, __m512i, |su
     _mm512_dpbusd_epi32(sum, x, y)
 });
 
-/// AVX2 with fused multiply-add: six rows by half a panel at a time, which fill its sixteen registers. A panel is
-/// larger than the nearest cache: it is cut into parts, each of which all rows of a tile are multiplied with before the
-/// next.
+/// AVX2 with FMA: six rows by half a panel at a time, which fill its sixteen registers. A panel is larger than the L1
+/// cache, so it is cut into parts. All rows of a tile are multiplied with one part before the next.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
     use super::*;
@@ -148,33 +145,32 @@ pub(super) mod avx2 {
 
     const HALF: usize = COLUMNS / 2;
     const AT_ONCE: usize = 6;
-    /// Half a panel of so many words takes 8 KiB. As many words as an i32 holds the products of.
+    /// Half a panel of this many words takes 8 KiB, and an i32 can sum their products.
     const SOME: usize = INT16_EXACT / 2;
     const _: () = assert!(SOME.is_multiple_of(LINE));
 
-    /// One of the passes over a part of a panel: half of its columns times some rows.
+    /// One pass over a part of a panel: half of its columns times some rows.
     struct Pass {
-        /// The first of its columns.
+        /// The first column.
         half: usize,
-        /// What is asked for at the next step.
+        /// The address to prefetch at the next step.
         ahead: *const u32,
-        /// From step to step.
+        /// The distance between two prefetches.
         stride: usize,
     }
 
     impl Pass {
-        /// The passes over a part of `words` words share the one that lies behind it among them: each step asks for a
-        /// piece. A query waits for memory as much as for products; thus it is read all the time, not in the first pass
-        /// over a half alone.
+        /// The passes over a part of `words` words prefetch the next part together, a piece at each step. A query waits
+        /// for memory as much as for arithmetic, so the loads are spread over all passes.
         fn new(b: *const u32, words: usize, half: usize, number: usize, passes: usize) -> Pass {
             let ahead = b.wrapping_add(words * COLUMNS + number * words * COLUMNS / passes);
             Pass { half, ahead, stride: COLUMNS / passes }
         }
 
-        /// To the second cache: the nearest has no room for both parts.
+        /// Prefetches into the L2 cache: the L1 cache has no room for both parts.
         #[inline(always)]
         fn ask(&mut self) {
-            // SAFETY: any address will do for the instruction, which every x86-64 processor has.
+            // SAFETY: a prefetch accepts any address, and every x86-64 processor has the instruction.
             unsafe { _mm_prefetch::<_MM_HINT_T1>(self.ahead.cast()) };
             self.ahead = self.ahead.wrapping_add(self.stride);
         }
@@ -192,8 +188,8 @@ pub(super) mod avx2 {
         mut pass: Pass,
     ) {
         let (mut a, mut b, mut left) = (a.cast::<f32>(), b.cast::<f32>(), words);
-        // SAFETY: every word of `a`'s rows and of half of `b` is read once, in its order, and they have `words`; half a
-        // row of a tile has room for two vectors.
+        // SAFETY: every word of `a`'s rows and of half of `b` is read once, in order, and there are `words` of them.
+        // Half a row of a tile has room for two vectors.
         unsafe {
             let mut sums = [[_mm256_setzero_ps(); 2]; R];
             for (sums, row) in sums.iter_mut().zip(into.iter()) {
@@ -222,7 +218,7 @@ pub(super) mod avx2 {
         }
     }
 
-    /// Adds the products of at most [`SOME`] words to the sums, which are in f32; those words' own are in i32.
+    /// Adds the products of at most [`SOME`] words to the f32 sums. Those words are summed in i32 first.
     #[target_feature(enable = "avx2,fma")]
     fn tile_int16<const R: usize, const ROW: usize>(
         rows: usize,
@@ -282,7 +278,7 @@ pub(super) mod avx2 {
                     ($some:expr, $arguments:tt, $d($r:literal)*) => {
                         match ($some, order) {
                             $d(
-                                // SAFETY: the caller's promise.
+                                // SAFETY: the caller promises this.
                                 ($r, Order::Rows) => unsafe { $tile::<$r, LINE> $arguments },
                                 // SAFETY: as above.
                                 ($r, Order::Columns) => unsafe { $tile::<$r, 1> $arguments },
@@ -314,7 +310,7 @@ pub(super) mod avx2 {
     multiply!($, multiply_int16, tile_int16);
 }
 
-/// Plain loops, for the compiler to make the best of.
+/// Plain loops, vectorised by the compiler.
 pub(super) mod portable {
     use super::*;
 
@@ -333,7 +329,7 @@ pub(super) mod portable {
             let mut sums = [0f32; COLUMNS];
             for word in 0..words {
                 let at = word / LINE * rows * LINE + word % LINE * word_step + row * row_step;
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller promises this.
                 let (x, b) =
                     unsafe { (f32::from_bits(*a.add(at)), &*b.add(word * COLUMNS).cast::<[f32; COLUMNS]>()) };
                 for (sum, y) in sums.iter_mut().zip(b) {

@@ -1,4 +1,4 @@
-//! The own kernels against candle's operations, on texts of every shape.
+//! The own kernels against candle, on texts of all shapes.
 
 use proptest::prelude::*;
 
@@ -33,7 +33,7 @@ fn check(texts: &[Vec<u32>], frozen: usize, seed: f32) {
         assert!(distance(&vectors, &golden) < 1e-5, "{kernel}: {}", distance(&vectors, &golden));
         for ((name, found), golden) in model.names().iter().zip(&found).zip(&gradients) {
             let largest = golden.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
-            // In theory zero: softmax does not see what is added to all of a row.
+            // Zero in theory: softmax ignores what is added to a whole row.
             let scale = if name.ends_with("attn.k.bias") { 1.0 } else { largest.max(1e-2) };
             let apart = distance(found, golden);
             assert!(apart < 1e-4 * scale, "{kernel}, {name}: {apart} apart, of {largest}");
@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn every_kernel_gives_candles_vectors_and_gradients(
-        // Ids with the padding token among them, as a text may have it.
+        // The ids include the padding token, as a text may.
         texts in prop::collection::vec(prop::collection::vec(0u32..311, 1..40), 1..6),
         frozen in 0usize..2,
         seed in 0f32..6.0,

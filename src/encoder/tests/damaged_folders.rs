@@ -24,7 +24,7 @@ fn copy() -> tempfile::TempDir {
     dir
 }
 
-/// The message of the refusal, which must be an [`Error::Model`] for both encoders.
+/// The message of the refusal, which must be an [`Error::Model`] from both encoders.
 fn refusal(folder: &Path) -> String {
     assert!(matches!(
         TrainableEncoder::load(Device::Cpu, folder, EncoderPrecision::F32, Kernel::best().unwrap())
@@ -150,7 +150,7 @@ fn weights_that_are_not_numbers_are_refused() {
     let path = dir.path().join("model.safetensors");
     let mut bytes = fs::read(&path).unwrap();
     let end = bytes.len();
-    // The last tensors are the position table and the pooler, which is not used.
+    // The last tensors are the position table and the pooler. The pooler is not used.
     bytes[end - 5000..].fill(0xff);
     fs::write(&path, bytes).unwrap();
     let message = refusal(dir.path());

@@ -1,10 +1,10 @@
-//! The gradient at what the layers take, and embeddings that are displaced there.
+//! The gradient at the layers' input, and embeddings displaced there.
 
 use super::cosine;
 use crate::encoder::test_model::{devices, tiny_model};
 use crate::encoder::{Device, EncoderPrecision, InputGradient, Kernel, TrainableEncoder};
 
-/// Three texts of different lengths; the first is what the others are compared with.
+/// Three texts of different lengths. The others are compared with the first.
 const TEXTS: [&[u32]; 3] = [&[0, 7, 11, 2], &[0, 5, 9, 12, 6, 2], &[0, 8, 2]];
 
 fn model(device: Device, frozen: usize) -> TrainableEncoder {
@@ -14,21 +14,20 @@ fn model(device: Device, frozen: usize) -> TrainableEncoder {
     model
 }
 
-/// Every device with no layer frozen and with one.
+/// Every device, with no layer frozen and with one.
 fn models() -> impl Iterator<Item = (usize, TrainableEncoder)> {
     let both = |device| [0, 1].map(|frozen| (frozen, model(device, frozen)));
     devices().into_iter().flat_map(both)
 }
 
-/// What the layers of `model` take for the two other texts, and the gradient there of the sum of their cosines to the
-/// first.
+/// The input of `model`'s layers for the two other texts, and its gradient for the sum of their cosines to the first.
 fn input_gradient(model: &mut TrainableEncoder) -> InputGradient {
     let first = model.embed(&TEXTS[..1], false).unwrap().to_vec();
     model.embed(&TEXTS[1..], true).unwrap();
     model.input_gradient([&first[..], &first[..]].concat()).unwrap()
 }
 
-/// The sum of their cosines to the first once they are displaced.
+/// The sum of the cosines to the first text after the displacement.
 fn cosines(model: &mut TrainableEncoder, displacement: &[f32]) -> f64 {
     let first = model.embed(&TEXTS[..1], false).unwrap().to_vec();
     let width = model.dimensions();
@@ -94,7 +93,7 @@ fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
         let length = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
         let scale = (0.1 * length(&input) / length(&gradient)) as f32;
         let displacement: Vec<f32> = gradient.iter().map(|x| scale * x).collect();
-        // The first text's vector stands still: one of its own would have a gradient too.
+        // The first text's vector is held fixed. Otherwise it would have a gradient too.
         let first = model.embed(&TEXTS[..1], false).unwrap().to_vec();
         let width = model.dimensions();
         let sum = |model: &mut TrainableEncoder| -> f64 {
@@ -107,7 +106,7 @@ fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
         let names = model.names().to_vec();
         for (place, name) in names.iter().enumerate() {
             let norm = length(&gradients[place]);
-            // In theory zero: softmax does not see what is added to all of a row.
+            // Zero in theory: softmax ignores what is added to a whole row.
             if gradients[place].is_empty() || name.ends_with("attn.k.bias") {
                 continue;
             }

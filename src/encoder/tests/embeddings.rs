@@ -17,7 +17,7 @@ struct Text {
     embedding: Vec<f32>,
 }
 
-/// An encoder in one precision, and how near the reference it must be: the mean cosine, and the worst.
+/// An encoder in one precision, and how close to the reference it must be: the mean cosine and the worst.
 struct Held {
     precision: EncoderPrecision,
     mean: f64,
@@ -28,7 +28,7 @@ const F32: Held = Held { precision: EncoderPrecision::F32, mean: 0.999999, worst
 const BF16: Held = Held { precision: EncoderPrecision::Bf16, mean: 0.9999, worst: 0.999 };
 const INT16: Held = Held { precision: EncoderPrecision::Int16, mean: 0.9999, worst: 0.999 };
 
-/// Tokens equal, vectors as near as can be held, each text alone and all in one call.
+/// Tokens must be equal and vectors as close as stated, for each text alone and for all in one call.
 fn check(folder: &Path, golden_file: &str, kernel: Option<Kernel>, held: &Held) {
     let options = EncoderOptions { kernel, ..EncoderOptions::of(held.precision) };
     check_with(folder, golden_file, options, held);

@@ -22,7 +22,7 @@ struct Gradients {
     full_gradients: BTreeMap<String, Vec<f32>>,
 }
 
-/// The loss that the golden gradients belong to: cross-entropy of 20 cosines, each anchor's positive against all
+/// The loss of the golden gradients: cross-entropy of cosines scaled by 20. Each anchor's positive competes with all
 /// positives and hard negatives of the batch.
 fn loss(embeddings: &Tensor) -> candle_core::Result<Tensor> {
     let rows = embeddings.dim(0)? / COLUMNS.len();
@@ -33,7 +33,7 @@ fn loss(embeddings: &Tensor) -> candle_core::Result<Tensor> {
     candle_nn::loss::cross_entropy(&scores, &labels)
 }
 
-/// What the texts of the reference give.
+/// The results for the reference's texts.
 struct Computed {
     encoder: TrainableEncoder,
     vectors: Vec<f32>,
@@ -66,7 +66,7 @@ impl Computed {
     }
 }
 
-/// The gradient of every variable must be the reference's.
+/// The gradient of every variable must match the reference.
 fn check(place: Place, folder: &Path, which: &str, tolerance: f64) {
     let rows: BTreeMap<String, serde_json::Value> = golden(&format!("{which}_mnrl_embeddings.json"));
     let rows = |name: &str| -> Vec<Vec<f32>> { serde_json::from_value(rows[name].clone()).unwrap() };
@@ -113,7 +113,7 @@ fn every_variable_of_the_real_model_gets_the_gradient_of_the_reference() {
     }
 }
 
-/// What training takes where bf16 is asked for, bf16 or int16 with a tape in bf16, must not lead elsewhere than f32.
+/// Training in bf16, or int16 with a bf16 tape, must not lead elsewhere than f32.
 fn check_by_default(folder: &Path, which: &str, kernel: Kernel) {
     let length = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     let reference = Computed::new(Place::Cpu, folder, which, EncoderPrecision::F32, kernel);

@@ -2,7 +2,7 @@ use super::cosine;
 use crate::encoder::test_model::{real_model, tiny_model};
 use crate::encoder::{Calibration, Encoder, EncoderOptions, EncoderPrecision, Precisions};
 
-/// Passages of the handbook that the demo indexes.
+/// Passages of the handbook in the demo.
 fn passages() -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/handbook/documents");
     let entries = |folder: &std::path::Path| {
@@ -26,7 +26,7 @@ fn int8_is_near_f32_on_texts_it_was_not_calibrated_with() {
     let golden = Encoder::load_with(&folder, EncoderOptions::of(EncoderPrecision::F32)).unwrap();
     let encoder = Encoder::load_with(&folder, EncoderOptions::of(EncoderPrecision::Int8)).unwrap();
     if !encoder.wants_calibration() {
-        return; // this processor has no int8, and computes in something better
+        return; // this processor has no int8 and uses a better precision
     }
     assert_ne!(encoder.computes_in().documents, EncoderPrecision::Int8, "not before it is calibrated");
     encoder.use_calibration(&encoder.calibrate(sample).unwrap()).unwrap();

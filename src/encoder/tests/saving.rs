@@ -18,7 +18,7 @@ fn embed(model: &mut TrainableEncoder, texts: &[&str], max_tokens: usize) -> Vec
     model.embed(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), false).unwrap().to_vec()
 }
 
-/// The vectors of the encoder that searches, in f32.
+/// Vectors of the search encoder, in f32.
 fn encode(folder: &Path) -> Vec<f32> {
     let options = EncoderOptions::of(EncoderPrecision::F32);
     Encoder::load_with(folder, options).unwrap().encode(&TEXTS).unwrap().concat()

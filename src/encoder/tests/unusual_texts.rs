@@ -28,7 +28,7 @@ fn every_text_has_a_vector_of_length_one() {
 #[test]
 fn vectors_come_in_the_order_of_the_texts_however_they_are_batched() {
     let encoder = tiny();
-    // Lengths from 0 to 700 words, more than one window of texts and many batches.
+    // Lengths from 0 to 700 words, in more than one window of texts and many batches.
     let texts: Vec<String> = (0..1500).map(|i| format!("{i} ").repeat((i * 7919) % 97 * (i % 8))).collect();
     let mut reports = Vec::new();
     let vectors = encoder

@@ -1,13 +1,13 @@
-//! Inner loops: written once as plain Rust, compiled for the processor's widest vectors, chosen at run time.
+//! Inner loops: plain Rust, compiled for several vector widths, chosen at run time.
 
-/// Numbers that a reduction keeps apart, so that the compiler may hold them in one vector register.
+/// Independent accumulators of a reduction, so that the compiler can keep them in one vector register.
 const LANES: usize = 16;
 
 /// 1.5 * 2^23: adding it to a number leaves the nearest integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// Compiles a loop three times (AVX-512, AVX2, baseline) and calls the widest the processor has. `$fma` is a constant
-/// in the body: whether a fused multiply-add is one instruction.
+/// Compiles a loop three times (AVX-512, AVX2, baseline) and calls the widest that the processor has. In the body, the
+/// constant `$fma` tells whether a fused multiply-add is one instruction.
 macro_rules! vectorised {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? , $fma:ident => $body:block) => {
         $(#[$doc])*
@@ -28,7 +28,7 @@ macro_rules! vectorised {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("fma")
                 {
-                    // SAFETY: the processor has every feature that the function is compiled with.
+                    // SAFETY: the processor has every feature that this instance is compiled for.
                     return unsafe { avx512($($arg),*) };
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -53,8 +53,7 @@ pub(super) use write::{
     dequantise, dequantise_sums, write_gelu_with_bias, write_with_bias, write_with_bias_and,
 };
 
-/// Asks for the cache lines of `count` numbers, without waiting for them. Any address will do: one that is nobody's is
-/// left alone.
+/// Prefetches the cache lines of `count` numbers. Any address is allowed, mapped or not.
 pub(super) fn prefetch(first: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
     for at in (0..count).step_by(LANES) {
@@ -66,7 +65,7 @@ pub(super) fn prefetch(first: *const f32, count: usize) {
     let _ = (first, count);
 }
 
-/// `a * b + c`, fused where that is one instruction.
+/// `a * b + c`, fused if that is one instruction.
 #[inline(always)]
 fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
@@ -111,8 +110,8 @@ fn gelu_of<const FMA: bool>(x: f32) -> f32 {
     mul_add::<FMA>(half, erf::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2), half)
 }
 
-/// The sum of what `of` makes of the numbers in each place of some rows of one length. Four vectors of sums, since each
-/// addition waits for the one before it.
+/// Sums `of` over the columns of some rows of equal length. It uses four vectors of sums, because each addition waits
+/// for the one before it.
 #[inline(always)]
 fn sum<const ROWS: usize>(rows: [&[f32]; ROWS], of: impl Fn([f32; ROWS]) -> f32) -> f32 {
     const WIDE: usize = 4 * LANES;
@@ -238,7 +237,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// Makes the mean of a row 0 and its variance 1 (less where it is near `eps`); returns `1 / sqrt(variance + eps)`.
+    /// Standardises a row to mean 0 and variance 1 (less if the variance is near `eps`). Returns `1 / sqrt(variance +
+    /// eps)`.
     fn standardise(row: &mut [f32], eps: f32) -> f32, FMA => {
         let _ = FMA;
         let (mean, scale) = moments(row, eps);
@@ -250,8 +250,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// The backward pass of [`layer_norm`] for one row: takes `standard` (the standardised row, which
-    /// becomes the gradient of the row's input) and adds the gradients of weight and bias.
+    /// The backward pass of [`layer_norm`] for one row. `standard` is the standardised row and becomes the gradient of
+    /// the row's input. The gradients of weight and bias are added to.
     fn layer_norm_backward(
         standard: &mut [f32], scale: f32, weight: &[f32], grad: &[f32], d_weight: &mut [f32], d_bias: &mut [f32],
     ), FMA => {

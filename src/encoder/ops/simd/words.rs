@@ -1,9 +1,9 @@
-//! Numbers to words of 32 bits, as products take them, and back.
+//! Conversion of numbers to the 32-bit words that products use, and back.
 
 use super::{LANES, ROUND, mul_add};
 use crate::encoder::ops::tile::{INT16_LEFT, INT16_RIGHT, LINE, Line};
 
-/// The number that is left when each is held against the one before; of no numbers 0.
+/// The number that `keep` selects from a row: its minimum or maximum. 0 for an empty row.
 #[inline(always)]
 fn extreme(row: &[f32], keep: impl Fn(f32, f32) -> f32) -> f32 {
     let first = row.first().copied().unwrap_or_default();
@@ -17,7 +17,7 @@ fn extreme(row: &[f32], keep: impl Fn(f32, f32) -> f32) -> f32 {
     lanes.iter().chain(rest).fold(first, |a, &b| keep(a, b))
 }
 
-/// The nearest bf16, ties to even; of a NaN a NaN, if it is one that arithmetic makes.
+/// The nearest bf16, ties to even. A NaN that arithmetic produces stays a NaN.
 #[inline(always)]
 fn bf16_bits(x: f32) -> u32 {
     let bits = x.to_bits();
@@ -25,7 +25,7 @@ fn bf16_bits(x: f32) -> u32 {
 }
 
 vectorised! {
-    /// A row's numbers as words, in every `stride`-th line; zeros fill the last.
+    /// A row as words, one line of them in every `stride`-th line. Zeros fill the last line.
     fn f32_lines(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
         let _ = FMA;
         for (numbers, line) in row.chunks(LINE).zip(lines.iter_mut().step_by(stride)) {
@@ -40,7 +40,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// [`bf16_lines`] without an instruction for it.
+    /// [`bf16_lines`] without a conversion instruction.
     fn bf16_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize), FMA => {
         let _ = FMA;
         for (numbers, line) in row.chunks(2 * LINE).zip(lines.iter_mut().step_by(stride)) {
@@ -74,7 +74,7 @@ fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
     last[..rest.len()].copy_from_slice(rest);
     let rows = whole.iter().chain((!rest.is_empty()).then_some(&last));
     for (numbers, line) in rows.zip(lines.iter_mut().step_by(stride)) {
-        // SAFETY: 32 numbers are two vectors; a line is one, of 64 bytes whatever they mean.
+        // SAFETY: 32 numbers are two vectors. A line is one vector: 64 bytes, in which any bits are valid.
         unsafe {
             let halves = _mm512_cvtne2ps_pbh(
                 _mm512_loadu_ps(numbers[LINE..].as_ptr()),
@@ -85,18 +85,18 @@ fn bf16_lines_avx512(row: &[f32], lines: &mut [Line], stride: usize) {
     }
 }
 
-/// The scale of a row in integers from 0 to 255, given its smallest and its largest number. One that is all the same
-/// has a scale too, in which its zero can be told.
+/// The scale of a row quantised to 0 to 255, given its smallest and largest number. It is positive for a constant row
+/// too, so that the row's zero point exists.
 #[inline(always)]
 fn int8_scale(low: f32, high: f32) -> f32 {
     ((high - low) / 255.0).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE)
 }
 
 vectorised! {
-    /// [`int8_lines`] without instructions for it.
+    /// [`int8_lines`] without vector instructions for it.
     fn int8_lines_by_bits(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
         const ROUND: f32 = 8_388_608.0; // 2^23: adding it leaves the nearest integer in the low bits
-        // One after the other: together the compiler shuffles them.
+        // Two loops: the compiler vectorises them worse as one.
         let low = extreme(row, |a, b| if b < a { b } else { a });
         let high = extreme(row, |a, b| if b > a { b } else { a });
         let scale = int8_scale(low, high);
@@ -118,8 +118,8 @@ vectorised! {
     }
 }
 
-/// [`f32_lines`] in integers from 0 to 255, four a word; the numbers are multiplied by `factors` first. A number is
-/// `scale * (integer - zero)`, and this returns `(scale, zero)`: the row's smallest number is 0, its largest 255.
+/// [`f32_lines`] with integers from 0 to 255, four a word. The numbers are first multiplied by `factors`. Returns
+/// `(scale, zero)` so that a number is `scale * (integer - zero)`. The row's minimum maps to 0, its maximum to 255.
 pub(in crate::encoder) fn int8_lines(
     row: &[f32],
     factors: Option<&[f32]>,
@@ -154,7 +154,7 @@ fn int8_lines_avx512<const SCALED: bool>(
     let (whole, rest) = row.as_chunks::<BLOCK>();
     let (whole_factors, rest_factors) = factors.as_chunks::<BLOCK>();
     let vectors = |numbers: &[f32; BLOCK]| -> [__m512; 4] {
-        // SAFETY: a block has the numbers of four vectors; the loads need no alignment.
+        // SAFETY: a block has the numbers of four vectors, and the loads need no alignment.
         [0, 1, 2, 3].map(|vector| unsafe { _mm512_loadu_ps(numbers.as_ptr().add(vector * LINE)) })
     };
     let block = |at: usize| {
@@ -180,13 +180,13 @@ fn int8_lines_avx512<const SCALED: bool>(
     let high = (0..rest.len()).map(scaled).fold(_mm512_reduce_max_ps(high), f32::max);
     let scale = int8_scale(low, high);
     let (lowest, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
-    // Where packing leaves the quarters of each vector.
+    // The order in which packing leaves the quarters of each vector.
     let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     let bytes = |numbers: [__m512; 4]| -> Line {
         let [a, b, c, d] =
             numbers.map(|numbers| _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(numbers, lowest), inverse)));
         let packed = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
-        // SAFETY: a line is 64 bytes, whatever they mean.
+        // SAFETY: a line is 64 bytes, and any bits are valid.
         unsafe { std::mem::transmute::<__m512i, Line>(_mm512_permutexvar_epi32(order, packed)) }
     };
     let mut lines = lines.iter_mut().step_by(stride);
@@ -203,8 +203,8 @@ fn int8_lines_avx512<const SCALED: bool>(
     (scale, -low / scale)
 }
 
-/// A row of a weight in integers from -127 to 127, four a word, one line after the other. Returns what one of them
-/// stands for, and the sum of all.
+/// Quantises a weight's row to -127 to 127, four a word, in consecutive lines. Returns its scale and the sum of its
+/// integers.
 pub(in crate::encoder) fn int8_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32) {
     let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs()));
     let scale = (largest / 127.0).max(f32::MIN_POSITIVE);
@@ -223,17 +223,17 @@ pub(in crate::encoder) fn int8_weight_lines(row: &[f32], lines: &mut [Line]) -> 
     (scale, sum as f32)
 }
 
-/// The largest integer of a row in [`int16_lines`], but for one more by rounding.
+/// The largest integer of a row in [`int16_lines`]. Rounding may add one.
 const LARGEST: f32 = (INT16_LEFT - 1) as f32;
 
 vectorised! {
-    /// [`f32_lines`] in integers of up to [`INT16_LEFT`], two a word. A number is `scale * (integer - zero)`, and this
-    /// returns `(scale, zero)`; `zero` is a whole number.
+    /// [`f32_lines`] with integers of magnitude up to [`INT16_LEFT`], two a word. Returns `(scale, zero)` so that a
+    /// number is `scale * (integer - zero)`. `zero` is a whole number.
     fn int16_lines(row: &[f32], lines: &mut [Line], stride: usize) -> (f32, f32), FMA => {
-        // One after the other: together the compiler shuffles them.
+        // Two loops: the compiler vectorises them worse as one.
         let low = extreme(row, |a, b| if b < a { b } else { a });
         let high = extreme(row, |a, b| if b > a { b } else { a });
-        // One that is all the same has a scale too, in which its zero can be told.
+        // Positive for a constant row too, so that its zero point exists.
         let scale = ((high - low) / (2.0 * LARGEST)).max(high.abs() * 1e-6).max(f32::MIN_POSITIVE);
         let (inverse, zero) = (1.0 / scale, -((low + high) / (2.0 * scale)).round());
         let (whole, rest) = row.as_chunks::<{ 2 * LINE }>();
@@ -254,8 +254,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// A row of a weight in integers of up to [`INT16_RIGHT`], two a word, one line after the other. Returns what one
-    /// of them stands for, and the sum of all.
+    /// Quantises a weight's row to integers of magnitude up to [`INT16_RIGHT`], two a word, in consecutive lines.
+    /// Returns its scale and the sum of its integers.
     fn int16_weight_lines(row: &[f32], lines: &mut [Line]) -> (f32, f32), FMA => {
         let larger = |a: f32, b: f32| if b > a { b } else { a };
         let largest = larger(extreme(row, larger), -extreme(row, |a, b| if b < a { b } else { a }));
@@ -276,14 +276,14 @@ vectorised! {
     }
 }
 
-/// The integer nearest to `x * inverse`, if that is one of 16 bits.
+/// The integer nearest to `x * inverse`, which must fit 16 bits.
 #[inline(always)]
 fn nearest<const FMA: bool>(x: f32, inverse: f32) -> i16 {
     mul_add::<FMA>(x, inverse, ROUND).to_bits() as i16
 }
 
 vectorised! {
-    /// Each number's magnitude where it is the largest so far in its place.
+    /// Updates the largest magnitude at each position.
     fn keep_largest(row: &[f32], largest: &mut [f32]), FMA => {
         let _ = FMA;
         for (largest, x) in largest.iter_mut().zip(row) {
@@ -294,8 +294,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// The integers nearest to each number of `a` and of `b`, the first below the second, in the bits of an f32.
-    /// Numbers are multiplied by `inverses` first.
+    /// Packs pairs of integers into words: the nearest to `a * inverse` in the low half, the nearest to `b * inverse`
+    /// in the high half, in the bits of an f32.
     fn int16_pairs(a: &[f32], b: &[f32], inverses: &[f32], into: &mut [f32]), FMA => {
         for (((into, a), b), inverse) in into.iter_mut().zip(a).zip(b).zip(inverses) {
             let [low, high] = [*a, *b].map(|x| nearest::<FMA>(x, *inverse).cast_unsigned());
@@ -316,7 +316,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Each number of `a` in bf16 below the one of `b`, in the bits of an f32.
+    /// Packs pairs of bf16 into words: `a` in the low half, `b` in the high half, in the bits of an f32.
     fn bf16_pairs(a: &[f32], b: &[f32], into: &mut [f32]), FMA => {
         let _ = FMA;
         for ((into, a), b) in into.iter_mut().zip(a).zip(b) {
@@ -336,7 +336,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// The numbers that bf16 stand for.
+    /// The f32 of each bf16.
     fn f32_from_bf16(from: &[u16], into: &mut [f32]), FMA => {
         let _ = FMA;
         for (into, from) in into.iter_mut().zip(from) {

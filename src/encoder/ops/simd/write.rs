@@ -1,10 +1,10 @@
-//! What is done to the sums of a product while they are in the nearest cache.
+//! What is done to the sums of a product while they are in the L1 cache.
 
 use super::{gelu_of, mul_add};
 use crate::encoder::ops::part::Part;
 use crate::encoder::ops::tile::COLUMNS;
 
-/// Sums of products of integers to what they stand for. `number` tells what a sum is.
+/// Dequantises sums of integer products. `number` converts one sum to f32.
 #[inline(always)]
 fn real<const FMA: bool>(
     sums: &mut [f32],
@@ -22,22 +22,22 @@ fn real<const FMA: bool>(
 }
 
 vectorised! {
-    /// Sums of int8 products, i32 in the bits of f32, to what they stand for. Rows of sums start `stride` apart; `rows`
-    /// holds the scales of the left factor with its zeros, `units` and `totals` those of the right with its sums.
+    /// Dequantises sums of int8 products, i32 in the bits of f32. Rows of sums are `stride` apart. `rows` holds the
+    /// scale and zero point of each left row, `units` and `totals` the scale and sum of each right column.
     fn dequantise(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
         real::<FMA>(sums, stride, rows, units, totals, |sum| sum.to_bits().cast_signed() as f32);
     }
 }
 
 vectorised! {
-    /// [`dequantise`] of int16 products, whose sums are f32 already.
+    /// [`dequantise`] for int16 products, whose sums are f32 already.
     fn dequantise_sums(sums: &mut [f32], stride: usize, rows: &[(f32, f32)], units: &[f32], totals: &[f32]), FMA => {
         real::<FMA>(sums, stride, rows, units, totals, |sum| sum);
     }
 }
 
-/// `out = finish(sum, bias, more)`, number by number. Rows of a whole panel, nearly all, have a loop of their own that
-/// the compiler unrolls.
+/// `out = finish(sum, bias, more)`, element by element. Rows as wide as a panel, which nearly all are, have their own
+/// loop, which the compiler unrolls.
 #[inline(always)]
 fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl Fn(f32, f32, f32) -> f32) {
     const WIDE: usize = COLUMNS;
@@ -59,7 +59,7 @@ fn finish(out: &mut [f32], sums: &[f32], bias: &[f32], more: &[f32], with: impl 
 }
 
 vectorised! {
-    /// Writes a part of a product with a bias.
+    /// Writes a part of a product plus a bias.
     fn write_with_bias(part: &mut Part<'_>, bias: &[f32]), FMA => {
         let _ = FMA;
         for row in 0..part.rows() {
@@ -70,7 +70,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Writes a part of a product with a bias and what stands in its place in a matrix of `width` columns.
+    /// Writes a part of a product plus a bias and the numbers at the same place of a matrix with `width` columns.
     fn write_with_bias_and(part: &mut Part<'_>, bias: &[f32], more: &[f32], width: usize), FMA => {
         let _ = FMA;
         for row in 0..part.rows() {
@@ -82,7 +82,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Writes the [`gelu`] of a part of a product with a bias.
+    /// Writes the [`gelu`] of a part of a product plus a bias.
     fn write_gelu_with_bias(part: &mut Part<'_>, bias: &[f32]), FMA => {
         for row in 0..part.rows() {
             let (out, sums) = part.of_row(row);
@@ -103,7 +103,7 @@ vectorised! {
 }
 
 impl Part<'_> {
-    /// Writes the sums to their place.
+    /// Writes the sums to their destination.
     pub(in crate::encoder::ops) fn write(mut self) {
         write(&mut self);
     }

@@ -15,7 +15,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// The gradients of the variables, given that of a result.
+/// The gradients of the variables, given the gradient of a result.
 fn gradients(result: &Tensor, grad: &[f32], of: &[&Var]) -> Vec<Vec<f32>> {
     let grad = Tensor::from_slice(grad, result.shape(), &Device::Cpu).unwrap();
     let store = (result * grad).unwrap().sum_all().unwrap().backward().unwrap();
@@ -101,7 +101,7 @@ fn mean_pool_and_normalisation() {
 const HEADS: usize = 3;
 const WIDTH: usize = 12;
 
-/// One head of one text, with plain operations.
+/// One head of one text, in plain operations.
 fn plain_head(
     qkv: &Tensor,
     table: &Tensor,

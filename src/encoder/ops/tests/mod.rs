@@ -1,4 +1,4 @@
-//! Each operation against the same thing written plainly: values and gradients, on every kernel.
+//! Each operation against a plain implementation: values and gradients, on every kernel.
 
 mod layers;
 mod products;

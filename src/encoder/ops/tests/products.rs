@@ -12,7 +12,7 @@ use crate::encoder::ops::{
 const PRECISIONS: [EncoderPrecision; 4] =
     [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int16, EncoderPrecision::Int8];
 
-/// Every kernel that can run here, with each precision that it has products in. numkong's run on any processor.
+/// Every kernel that can run here, with each precision that it supports. numkong's kernels run on any processor.
 fn kernels() -> Vec<(Kernel, EncoderPrecision)> {
     let everywhere = [(Kernel::Amx, EncoderPrecision::Bf16), (Kernel::Amx, EncoderPrecision::Int8)];
     let here = Kernel::available().filter(|kernel| *kernel != Kernel::Amx);
@@ -21,7 +21,7 @@ fn kernels() -> Vec<(Kernel, EncoderPrecision)> {
     here.flat_map(of).filter(has).chain(everywhere).collect()
 }
 
-/// How far a product may be off, as a share of its largest number.
+/// The allowed error of a product, as a share of its largest number.
 fn tolerance(precision: EncoderPrecision) -> f32 {
     match precision {
         EncoderPrecision::F32 => 1e-5,
@@ -42,7 +42,8 @@ fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|i| x[i % rows * columns + i / rows]).collect()
 }
 
-/// One row, odd rows, many blocks; depths below and beyond a line of words; columns below and beyond a panel.
+/// One row, an odd number of rows, many blocks; depths below and above a line of words; columns below and above a
+/// panel.
 const SHAPES: [(usize, usize, usize); 10] = [
     (1, 1, 1),
     (1, 768, 33),
@@ -77,7 +78,7 @@ fn products_are_the_schoolbooks_on_every_kernel_and_shape() {
                 by_columns.fill_transposed(kernel, precision, &[View::new(&b_turned, n, k, k)], None);
                 from_rows.push(product(run, Source::Rows(View::new(&a, m, k, k)), &by_columns, (m, n)));
                 if precision == EncoderPrecision::Int8 {
-                    continue; // its factors are made of rows
+                    continue; // factors in these precisions come from rows only
                 }
                 by_rows.fill(run, precision, View::new(&b, k, n, n));
                 let left = Source::Columns(View::new(&a_turned, k, m, m));
@@ -101,7 +102,7 @@ fn factors_may_be_parts_of_wider_matrices() {
     let golden = schoolbook(&cut(&a), &transposed(&cut(&b), n, k), (m, k, n));
     for (kernel, precision) in kernels() {
         let mut panels = Panels::default();
-        // Longer than what follows: what was there before must not be seen.
+        // Longer than what follows, so that stale numbers would be seen.
         panels.fill_transposed(kernel, precision, &[View::new(&b, n, stride, stride)], None);
         panels.fill_transposed(kernel, precision, &[View::new(&b[3..], n, k, stride)], None);
         let left = Source::Rows(View::new(&a[3..], m, k, stride));
@@ -153,16 +154,16 @@ fn a_linear_layer_adds_bias_activation_and_residual() {
     }
 }
 
-/// What stands where gradients are added: enough to be missed beside sums over a thousand rows.
+/// The number in place before gradients are added: large enough to be missed beside sums over a thousand rows.
 const BEFORE: f32 = 8.0;
 
 #[test]
 fn gradients_of_a_linear_layer_are_added_up() {
-    // More rows than a weight's gradient sums over at a time, and than that an odd number.
+    // More rows than a weight gradient sums over at a time, and an odd number of them.
     let (rows, inputs, outputs, stride) = (1061, 300, 17, 48);
     let (x, weight) = (random(1, rows * inputs), random(2, outputs * inputs));
     let grad = random(3, rows * stride);
-    // Two layers of one input: the gradients of their results stand side by side.
+    // Two layers with the same input: the gradients of their results are side by side.
     let columns = [9, 9 + outputs].map(|first| (&grad[..], stride, first));
     let cut = columns.map(|(grad, stride, first)| -> Vec<f32> {
         grad.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect()
@@ -173,7 +174,7 @@ fn gradients_of_a_linear_layer_are_added_up() {
     let plus = |x: &[f32]| x.iter().map(|x| x + BEFORE).collect::<Vec<_>>();
     for (kernel, precision) in kernels() {
         if precision == EncoderPrecision::Int8 {
-            continue; // training has none
+            continue; // not used in training
         }
         let is_near = |found: &[f32], golden: &[f32]| apart(found, golden) < tolerance(precision);
         let mut panels = Panels::default();
