@@ -66,8 +66,9 @@ pub use feedback::{
 pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{
-    Decision, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, RankingScores,
-    RoundReport, RoundSeconds, Ruling, SuspectReport, Tier, TierReport, TrainingReport,
+    Decision, GateScores, GoldenQuery, GuardScores, LearnOptions, LearnProgress, LearnStage, QueryChange,
+    QueryChanges, QueryRanking, RankingScores, RoundReport, RoundSeconds, Ruling, SuspectReport, Tier,
+    TierReport, TrainingReport,
 };
 pub use lexical::{FieldValue, Filter, Language};
 pub use negatives::{NegativeCounts, NegativeKind};

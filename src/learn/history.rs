@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::queries::Forgotten;
 use super::report::{Decision, RoundReport};
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, remove_file, write_envelope};
@@ -19,6 +21,8 @@ pub(crate) struct History {
     running: AtomicBool,
     /// Whether it waits.
     paused: AtomicBool,
+    /// What was forgotten while a round ran: it may have read the log before that. Locked for every change of a report.
+    forgotten: Mutex<Vec<Forgotten>>,
 }
 
 /// A round that runs for as long as this is held, which a panic ends too.
@@ -34,7 +38,8 @@ impl Drop for Running<'_> {
 
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
-        History { folder, running: AtomicBool::new(false), paused: AtomicBool::new(false) }
+        let (running, paused) = (AtomicBool::new(false), AtomicBool::new(false));
+        History { folder, running, paused, forgotten: Mutex::default() }
     }
 
     /// Removes what earlier versions kept here of confusables: what is forgotten must be forgotten everywhere.
@@ -48,6 +53,7 @@ impl History {
 
     /// Marks a round as running. The caller sees to it that there is one at a time.
     pub(crate) fn running(&self) -> Running<'_> {
+        self.forgotten().clear();
         self.running.store(true, Ordering::Release);
         Running(self)
     }
@@ -71,10 +77,54 @@ impl History {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
 
-    /// Keeps the report of a round.
-    pub(crate) fn write(&self, report: &RoundReport) -> Result<()> {
+    /// Keeps the report of a round, without what was forgotten since the round began.
+    pub(crate) fn write(&self, report: &mut RoundReport) -> Result<()> {
+        let forgotten = self.forgotten();
+        if let Some(queries) = &mut report.queries {
+            forgotten.iter().for_each(|what| {
+                queries.forget(what);
+            });
+        }
         fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
         write_envelope(&self.path(report.round), KIND, VERSION, report)
+    }
+
+    /// Removes what names `what` from all reports, also from that of a running round, and from the log by `from_log`.
+    /// Returns what that returns. Damaged reports are removed: they may name it, and nothing reads them.
+    ///
+    /// # Errors
+    /// [`Error::Version`] if a report is of a newer version. Those of `from_log`.
+    pub(crate) fn forget(&self, what: Forgotten, from_log: impl FnOnce() -> Result<usize>) -> Result<usize> {
+        let mut forgotten = self.forgotten();
+        forgotten.push(what.clone());
+        // Reports first: until the log has forgotten a query, an interrupted call can be repeated.
+        self.forget_in_reports(&what)?;
+        // Still locked: a round that begins now waits, and then reads the log without it.
+        from_log()
+    }
+
+    fn forget_in_reports(&self, what: &Forgotten) -> Result<()> {
+        for round in self.numbers()? {
+            let path = self.path(round);
+            match read_envelope::<RoundReport>(&path, KIND, VERSION) {
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::warn!(%error, "removing a damaged report: it may name what is to be forgotten");
+                    remove_file(&path)?;
+                }
+                Err(error) => return Err(error),
+                Ok(None) => {}
+                Ok(Some(mut report)) => {
+                    if report.queries.as_mut().is_some_and(|queries| queries.forget(what)) {
+                        write_envelope(&path, KIND, VERSION, &report)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, Vec<Forgotten>> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and

@@ -15,6 +15,7 @@ mod old_reports;
 mod options;
 mod progress;
 mod proposal;
+mod queries;
 mod report;
 mod resume;
 mod tier;
@@ -25,6 +26,8 @@ pub(crate) use history::{History, Running};
 pub(crate) use input::RoundInput;
 pub use options::LearnOptions;
 pub(crate) use progress::Progress;
+pub(crate) use queries::Forgotten;
+pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
     Decision, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
     Ruling, SuspectReport, TierReport, TrainingReport,

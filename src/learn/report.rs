@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::old_reports::{all_known, known};
+use super::queries::QueryChanges;
 use super::tier::Tier;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
@@ -48,6 +49,10 @@ pub struct RoundReport {
     /// How the new generation compared with the old, or with a cheaper tier that was better already; of several that
     /// failed, the last.
     pub gate: Ruling,
+    /// Which held-out queries were won and lost by [`gate`](RoundReport::gate)'s comparison. `None` if nothing was
+    /// compared, and in reports of older versions.
+    #[serde(default, deserialize_with = "known")]
+    pub queries: Option<QueryChanges>,
     /// The generation that answers after the round.
     pub generation: GenerationId,
     /// Where the time went.
@@ -70,6 +75,7 @@ impl RoundReport {
             tried: Vec::new(),
             fusion: serving.fusion,
             gate: Ruling::skipped(String::new()),
+            queries: None,
             generation: serving.id,
             seconds: RoundSeconds::default(),
         }

@@ -10,4 +10,5 @@ mod learn;
 mod page;
 mod query_side;
 mod repair;
+mod reports;
 mod schedule;

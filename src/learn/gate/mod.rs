@@ -14,10 +14,11 @@ mod score;
 
 pub(super) use alpha::AlphaBudget;
 pub(super) use rank::{Ranked, rank_topics};
-pub(super) use score::QueryScores;
+pub(super) use score::{QueryScores, figures};
 
 use super::options::LearnOptions;
 use super::progress::Tracker;
+use super::queries::{QueryChange, QueryChanges};
 use super::report::{GuardScores, LearnStage, Ruling};
 use super::tier::Tier;
 use super::topic::Topic;
@@ -31,7 +32,7 @@ use cross_fit::{CrossFit, halves};
 use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
 use pool::{Pool, score_ranked};
-use score::{mean, score};
+use score::{ScoredQuery, mean, score};
 
 /// What the rounds of a log are judged by.
 pub(super) struct Gate<'a> {
@@ -50,8 +51,14 @@ pub(super) struct Gate<'a> {
 /// Figures by query.
 #[derive(Clone)]
 pub(super) struct Scores {
-    pub(super) held_out: Vec<QueryScores>,
+    pub(super) held_out: Vec<ScoredQuery>,
     pub(super) guard: Guarded<QueryScores>,
+}
+
+/// The gate's ruling, and what becomes of the held-out queries.
+pub(super) struct Verdict {
+    pub(super) ruling: Ruling,
+    pub(super) queries: QueryChanges,
 }
 
 /// What a trained encoder is compared with on a pool.
@@ -101,8 +108,8 @@ impl<'a> Gate<'a> {
         tracker: &mut Tracker<'_>,
     ) -> Result<Guarded<QueryScores>> {
         Ok(Guarded {
-            golden: score(snapshot, fusion, &self.guard.golden, tracker)?,
-            titles: score(snapshot, fusion, &self.guard.titles, tracker)?,
+            golden: figures(&score(snapshot, fusion, &self.guard.golden, tracker)?),
+            titles: figures(&score(snapshot, fusion, &self.guard.titles, tracker)?),
         })
     }
 
@@ -144,7 +151,7 @@ impl<'a> Gate<'a> {
         before: PoolBase<'_>,
         share: f64,
         tracker: &mut Tracker<'_>,
-    ) -> Result<Option<Ruling>> {
+    ) -> Result<Option<Verdict>> {
         let PoolBase { serving, best, fusion } = before;
         let seed = self.options.train.seed;
         let Some(pool) = Pool::gather(serving, &self.held_out, &self.guard, seed, tracker)? else {
@@ -158,43 +165,53 @@ impl<'a> Gate<'a> {
             score_ranked(ranked, &ranked.queries[place], &topics[place], fusion)
         };
         let held_out = self.held_out.len();
-        let guard = |ranked| self.guard.map(|place, _| score(ranked, held_out + place, fusion));
+        let guard = |ranked| self.guard.map(|place, _| score(ranked, held_out + place, fusion).scores);
         let before = Scores {
             held_out: (0..held_out).map(|place| score(&old, place, fusion)).collect(),
             guard: guard(&old),
         };
         let after = (0..held_out).map(|place| score(&new, place, fit.of_half(self.halves[place])));
         let after = Scores { held_out: after.collect(), guard: guard(&new) };
-        let mut ruling = self.rule(&before, &after, share)?;
-        ruling.reason = format!("on a pool of {} chunks, {}", pool.len(), ruling.reason);
-        Ok(Some(ruling))
+        let mut verdict = self.rule(&before, &after, share)?;
+        verdict.ruling.reason = format!("on a pool of {} chunks, {}", pool.len(), verdict.ruling.reason);
+        Ok(Some(verdict))
     }
 
-    /// The ruling on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
-    pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Ruling> {
-        let figures = |before: &[QueryScores], after: &[QueryScores]| {
+    /// The verdict on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
+    pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Verdict> {
+        let means = |before: &[QueryScores], after: &[QueryScores]| {
             (!before.is_empty()).then(|| GuardScores {
                 queries: before.len(),
                 before: mean(before).hybrid.ndcg_10,
                 after: mean(after).hybrid.ndcg_10,
             })
         };
-        let golden = figures(&before.guard.golden, &after.guard.golden);
-        let titles = figures(&before.guard.titles, &after.guard.titles);
+        let golden = means(&before.guard.golden, &after.guard.golden);
+        let titles = means(&before.guard.titles, &after.guard.titles);
         let parts = [("the golden queries'", golden), ("the titles'", titles)];
         let guard: Vec<GuardPart> = parts
             .into_iter()
             .filter_map(|(name, scores)| Some(GuardPart { name, scores: scores? }))
             .collect();
         let evidence = Evidence {
-            before: &before.held_out,
-            after: &after.held_out,
+            before: &figures(&before.held_out),
+            after: &figures(&after.held_out),
             clusters: &self.clusters,
             guard: &guard,
             attempts: self.attempts,
             share,
         };
         let ruling = decide(&evidence, self.options.significance)?;
-        Ok(Ruling { golden, guard: titles, ..ruling })
+        let ruling = Ruling { golden, guard: titles, ..ruling };
+        Ok(Verdict { ruling, queries: self.changes(before, after) })
+    }
+
+    fn changes(&self, before: &Scores, after: &Scores) -> QueryChanges {
+        let both = before.held_out.iter().zip(&after.held_out);
+        QueryChanges::of(self.held_out.iter().zip(both).map(|(topic, (before, after))| QueryChange {
+            query: topic.text.clone(),
+            before: before.ranking.clone(),
+            after: after.ranking.clone(),
+        }))
     }
 }

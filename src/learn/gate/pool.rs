@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::guard::Guarded;
 use super::rank::Ranked;
-use super::score::{DEPTH, QueryScores, ranking_scores};
+use super::score::{DEPTH, ScoredQuery};
 use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
@@ -144,16 +144,15 @@ impl Pool {
 }
 
 /// The figures of a topic whose candidates are ranked as `query` has them.
-pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusion: Fusion) -> QueryScores {
-    let scores = |fusion: &Fusion| {
+pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusion: Fusion) -> ScoredQuery {
+    let documents = |fusion: &Fusion| -> Vec<&str> {
         let mut seen = HashSet::new();
         let hits = fuse(fusion, query.ceiling, &query.candidates);
         let documents = hits.iter().filter_map(|hit| ranked.documents.get(&hit.id));
-        let documents: Vec<&str> =
-            documents.filter(|document| seen.insert(*document)).take(DEPTH).map(String::as_str).collect();
-        ranking_scores(&documents, topic)
+        documents.filter(|document| seen.insert(*document)).take(DEPTH).map(String::as_str).collect()
     };
-    QueryScores { hybrid: scores(&fusion), dense: scores(&Fusion::Convex { dense_weight: 1.0 }) }
+    let dense = documents(&Fusion::Convex { dense_weight: 1.0 });
+    ScoredQuery::new(&documents(&fusion), &dense, topic)
 }
 
 fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<f32>) -> Result<Vec<Candidate>> {
@@ -230,7 +229,7 @@ mod tests {
         let ranked = Ranked { queries: Vec::new(), documents };
         let scores = |answer: &str| {
             let topic = Topic::new("q", [answer.to_string()]);
-            score_ranked(&ranked, &judged, &topic, Fusion::default()).hybrid
+            score_ranked(&ranked, &judged, &topic, Fusion::default()).scores.hybrid
         };
         assert_eq!((scores("document 9").mrr_10, scores("document 9").gmap_20), (0.1, 0.1));
         assert_eq!((scores("document 14").ndcg_10, scores("document 14").gmap_20), (0.0, 1.0 / 15.0));

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::eval::Metric;
 use crate::fusion::Fusion;
 use crate::learn::progress::Tracker;
+use crate::learn::queries::QueryRanking;
 use crate::learn::report::{GateScores, LearnStage, RankingScores};
 use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
@@ -17,23 +18,46 @@ const SEEN: usize = 10;
 /// One query's figures in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
 
+/// A query's figures, and the hybrid's ranking of it.
+#[derive(Debug, Clone)]
+pub(in crate::learn) struct ScoredQuery {
+    pub(in crate::learn) scores: QueryScores,
+    pub(in crate::learn) ranking: QueryRanking,
+}
+
+impl ScoredQuery {
+    /// The figures of two rankings of documents.
+    pub(super) fn new(hybrid: &[&str], dense: &[&str], topic: &Topic) -> ScoredQuery {
+        let scores =
+            QueryScores { hybrid: ranking_scores(hybrid, topic), dense: ranking_scores(dense, topic) };
+        ScoredQuery { ranking: QueryRanking::of(hybrid, topic, scores.hybrid.gmap_20), scores }
+    }
+}
+
+/// The figures alone.
+pub(in crate::learn) fn figures(queries: &[ScoredQuery]) -> Vec<QueryScores> {
+    queries.iter().map(|query| query.scores).collect()
+}
+
 /// Ranks every topic in both modes, the hybrid with `fusion`.
 pub(super) fn score(
     snapshot: &Snapshot,
     fusion: Fusion,
     topics: &[Topic],
     tracker: &mut Tracker<'_>,
-) -> Result<Vec<QueryScores>> {
+) -> Result<Vec<ScoredQuery>> {
     let mut scores = Vec::with_capacity(topics.len());
     for topic in topics {
-        let of = |mode| -> Result<RankingScores> {
+        let of = |mode| -> Result<Vec<String>> {
             let query =
                 Query::new(topic.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
             let ranked = rank(snapshot, &query.with_fusion(fusion))?;
-            let documents: Vec<&str> = ranked.hits.iter().map(|hit| hit.document.as_str()).collect();
-            Ok(ranking_scores(&documents, topic))
+            Ok(ranked.hits.into_iter().map(|hit| hit.document).collect())
         };
-        scores.push(QueryScores { hybrid: of(Mode::Hybrid)?, dense: of(Mode::Dense)? });
+        let (hybrid, dense) = (of(Mode::Hybrid)?, of(Mode::Dense)?);
+        let hybrid: Vec<&str> = hybrid.iter().map(String::as_str).collect();
+        let dense: Vec<&str> = dense.iter().map(String::as_str).collect();
+        scores.push(ScoredQuery::new(&hybrid, &dense, topic));
         tracker.report(LearnStage::Gate, scores.len(), topics.len())?;
     }
     Ok(scores)

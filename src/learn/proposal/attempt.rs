@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::fusion::Fusion;
 use crate::generation::Building;
-use crate::learn::gate::Gate;
+use crate::learn::gate::{Gate, Verdict};
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
-use crate::learn::report::{Ruling, TrainingReport};
+use crate::learn::report::TrainingReport;
 use crate::learn::topic::Topic;
 use crate::search::Snapshot;
 
@@ -42,7 +42,7 @@ pub(super) enum Attempt {
     /// Nothing that could be judged, and why.
     Nothing(&'static str),
     /// Rejected by a pool of the corpus.
-    Rejected { ruling: Box<Ruling>, training: TrainingReport },
+    Rejected { verdict: Box<Verdict>, training: TrainingReport },
     /// For the gate to judge.
     Proposed(Proposed),
 }

@@ -34,10 +34,10 @@ pub(super) fn attempt(
     };
     let training = train_on(&mut model, set, plan, input, tracker)?;
     let base = PoolBase { serving: input.snapshot, best: incumbent.snapshot, fusion: incumbent.fusion };
-    let ruling = tracker
+    let verdict = tracker
         .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;
-    if let Some(ruling) = ruling.filter(|ruling| ruling.decision != Decision::Published) {
-        return Ok(Attempt::Rejected { ruling: Box::new(ruling), training });
+    if let Some(verdict) = verdict.filter(|verdict| verdict.ruling.decision != Decision::Published) {
+        return Ok(Attempt::Rejected { verdict: Box::new(verdict), training });
     }
     let mut building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
     // Its parameters and gradients are as large as everything that indexing needs.

@@ -7,8 +7,9 @@ mod plan;
 mod query_side;
 mod train;
 
-use super::gate::{AlphaBudget, Compared, Scores};
+use super::gate::{AlphaBudget, Compared, Scores, Verdict, figures};
 use super::progress::Tracker;
+use super::queries::QueryChanges;
 use super::report::{Decision, LearnStage, RoundReport, Ruling, TierReport, TrainingReport};
 use super::tier::Tier;
 use crate::error::Result;
@@ -33,7 +34,7 @@ struct Best {
 /// What the gate let through.
 struct Accepted {
     tier: Tier,
-    ruling: Ruling,
+    verdict: Verdict,
     proposal: Box<dyn Proposal>,
 }
 
@@ -41,6 +42,8 @@ struct Accepted {
 #[derive(Default)]
 struct Record {
     tried: Vec<TierReport>,
+    /// What the tier that was tried last changes for the held-out queries.
+    queries: Option<QueryChanges>,
     /// Of the tier that was accepted last, or else of the one that was trained last.
     training: Option<TrainingReport>,
     /// Why tiers came to nothing that could be judged.
@@ -50,6 +53,7 @@ struct Record {
 /// What a round came to.
 pub(super) struct Outcome {
     ruling: Ruling,
+    queries: Option<QueryChanges>,
     tried: Vec<TierReport>,
     training: Option<TrainingReport>,
     accepted: Option<(Tier, Building)>,
@@ -57,14 +61,16 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn skipped(reason: String) -> Outcome {
-        Outcome { ruling: Ruling::skipped(reason), tried: Vec::new(), training: None, accepted: None }
+        let ruling = Ruling::skipped(reason);
+        Outcome { ruling, queries: None, tried: Vec::new(), training: None, accepted: None }
     }
 
     /// Fills a report, and gives what is to be published.
     pub(super) fn publish_in(self, report: &mut RoundReport) -> Option<Building> {
         let steps = self.training.iter().flat_map(|training| &training.steps);
         report.loss = steps.map(|step| step.loss).collect();
-        (report.gate, report.tried, report.training) = (self.ruling, self.tried, self.training);
+        (report.gate, report.queries) = (self.ruling, self.queries);
+        (report.tried, report.training) = (self.tried, self.training);
         let (tier, building) = self.accepted?;
         (report.tier, report.fusion) = (Some(tier), building.fusion());
         Some(building)
@@ -97,9 +103,11 @@ pub(super) fn try_tiers(
                 record.nothing.push(reason);
                 false
             }
-            Attempt::Rejected { ruling, training } => {
+            Attempt::Rejected { verdict, training } => {
+                let Verdict { ruling, queries } = *verdict;
                 record.keep(training, &best, false);
-                record.tried.push(TierReport { tier, gate: *ruling });
+                record.tried.push(TierReport { tier, gate: ruling });
+                record.queries = Some(queries);
                 true
             }
             Attempt::Proposed(proposed) => tracker.during(LearnStage::Gate, |tracker| {
@@ -118,16 +126,17 @@ fn finish(
     record: Record,
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
-    let Record { tried, training, nothing } = record;
+    let Record { tried, queries, training, nothing } = record;
     let Some(last) = tried.last() else {
         let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
         return Ok(Outcome::skipped(reason));
     };
-    let Some(Accepted { tier, ruling, proposal }) = best.accepted else {
-        return Ok(Outcome { ruling: last.gate.clone(), tried, training, accepted: None });
+    let Some(Accepted { tier, verdict, proposal }) = best.accepted else {
+        return Ok(Outcome { ruling: last.gate.clone(), queries, tried, training, accepted: None });
     };
     let building = tracker.during(LearnStage::Reindex, |_| proposal.build(materials.input, best.fusion))?;
-    Ok(Outcome { ruling, tried, training, accepted: Some((tier, building)) })
+    let Verdict { ruling, queries } = verdict;
+    Ok(Outcome { ruling, queries: Some(queries), tried, training, accepted: Some((tier, building)) })
 }
 
 impl Best {
@@ -153,25 +162,26 @@ impl Best {
             Some(fusion) => Compared { fusion, scores: gate.score(&after, fusion, tracker)? },
             None => gate.cross_fit(&after, self.fusion, tracker)?,
         };
-        let alike = before.held_out == compared.scores.held_out;
+        let alike = figures(&before.held_out) == figures(&compared.scores.held_out);
         if fusion.is_some() && alike && materials.input.options.significance.is_some() {
             self.scores = Some(before);
             record.nothing.push("another fusion weight ranks the held-out queries alike");
             return Ok(false);
         }
-        let mut ruling = gate.rule(&before, &compared.scores, share)?;
+        let mut verdict = gate.rule(&before, &compared.scores, share)?;
         if tier == Tier::Fusion && compared.fusion == self.fusion {
-            ruling = ruling.rejected(NO_OTHER_WEIGHT);
+            verdict.ruling = verdict.ruling.rejected(NO_OTHER_WEIGHT);
         }
-        let accepted = ruling.decision == Decision::Published;
+        let accepted = verdict.ruling.decision == Decision::Published;
         if let Some(training) = training {
             record.keep(training, self, accepted);
         }
-        record.tried.push(TierReport { tier, gate: ruling.clone() });
+        record.tried.push(TierReport { tier, gate: verdict.ruling.clone() });
+        record.queries = Some(verdict.queries.clone());
         self.scores = Some(before);
         if accepted {
             (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, Some(compared.scores));
-            self.accepted = Some(Accepted { tier, ruling, proposal });
+            self.accepted = Some(Accepted { tier, verdict, proposal });
         }
         Ok(!accepted)
     }

@@ -2,6 +2,7 @@
 
 mod gate;
 mod negatives;
+mod queries;
 mod training;
 
 use super::markup::{paragraph, section, table};
@@ -26,6 +27,7 @@ impl Parts for RoundReport {
             self.generation
         )));
         content.push_str(&gate::gate(self)?);
+        content.push_str(&queries::queries(self));
         content.push_str(&training::training(self)?);
         content.push_str(&negatives::similarities(self)?);
         content.push_str(&negatives::difficulty(self)?);
@@ -38,7 +40,7 @@ impl Parts for RoundReport {
 fn title(report: &RoundReport) -> String {
     let what = match (report.gate.decision, report.tier) {
         (Decision::Published, Some(Tier::Fusion)) => "published a fusion weight",
-        (Decision::Published, Some(Tier::QuerySide)) => "published an encoder of queries",
+        (Decision::Published, Some(Tier::QuerySide)) => "published a query encoder",
         (Decision::Published, Some(Tier::Encoder)) => "published an encoder",
         (Decision::Published, None) => "published",
         (Decision::Rejected, _) => "rejected",
