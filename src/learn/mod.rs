@@ -1,6 +1,6 @@
 //! One round of learning: collect → mine → train → gate → publish.
 //!
-//! [`collect`] turns the log into judged queries, [`mine`] gives those to train on their hard negatives, [`proposal`]
+//! [`collect`] turns the log into judged queries. A round that can't pass the gate ends here. [`mine`] gives those to train on their hard negatives, [`proposal`]
 //! trains and builds what may be published, and [`gate`] compares it with what answers now. Both sides search the whole
 //! corpus; what is rejected leaves nothing behind. Publishing needs the writer and is the engine's.
 
@@ -63,20 +63,28 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         .during(LearnStage::Collect, |tracker| collect(input.replay, snapshot, &mut counts, tracker))?;
     let mut report = RoundReport::begin(input.round, input.started_ms, &snapshot.pinned.generation.meta);
     report.held_out = judged.held_out.len();
+    let topics = judged.training_topics();
     let outcome = match plan(options, judged.training.len(), judged.held_out.len(), snapshot) {
         Err(reason) => Outcome::skipped(reason),
         Ok(tiers) => {
-            let topics = judged.training_topics();
-            let mined = tracker.during(LearnStage::Collect, |tracker| {
-                let trains = tiers.iter().any(|tier| tier.is_trained());
-                let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
-                trains.then(&mut mine).transpose()
-            })?;
-            report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());
-            report.suspects = mined.as_ref().and_then(|mined| mined.suspects);
             let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
-            let materials = Materials { input, topics: &topics, mined: mined.as_ref(), gate: &gate };
-            try_tiers(materials, &tiers, &mut tracker)?
+            let fusion = snapshot.pinned.generation.meta.fusion;
+            let before = tracker.during(LearnStage::Gate, |tracker| gate.score(snapshot, fusion, tracker))?;
+            // The last tier may spend the whole alpha, if those before it leave their shares.
+            match gate.out_of_reach(&before, 1.0)? {
+                Some(reason) => Outcome::skipped(reason),
+                None => {
+                    let mined = tracker.during(LearnStage::Collect, |tracker| {
+                        let trains = tiers.iter().any(|tier| tier.is_trained());
+                        let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
+                        trains.then(&mut mine).transpose()
+                    })?;
+                    report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());
+                    report.suspects = mined.as_ref().and_then(|mined| mined.suspects);
+                    let materials = Materials { input, topics: &topics, mined: mined.as_ref(), gate: &gate };
+                    try_tiers(materials, &tiers, before, &mut tracker)?
+                }
+            }
         }
     };
     report.sources = counts.into_table();

@@ -144,8 +144,8 @@ impl TrainingReport {
 pub struct TierReport {
     /// What was tried.
     pub tier: Tier,
-    /// How it compared with the best before it. `published` says that it became the best; a later tier may have been
-    /// better still.
+    /// How it compared with the best before it. `published` means that it became the best; a later tier may have been
+    /// better still. `skipped` means that it could not have passed, so it was not run.
     pub gate: Ruling,
 }
 
@@ -245,7 +245,7 @@ pub enum Decision {
     Published,
     /// It was not significantly better on the held-out queries; everything is as it was.
     Rejected,
-    /// There was too little to learn from; nothing was trained.
+    /// There was too little to learn from, or no proposal could have passed the gate. Nothing was trained.
     Skipped,
 }
 

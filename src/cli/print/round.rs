@@ -26,7 +26,11 @@ pub(crate) fn round_text(report: &RoundReport) -> String {
         }
     }
     for TierReport { tier, gate, .. } in &report.tried {
-        let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
+        let passed = match gate.decision {
+            Decision::Published => "passed",
+            Decision::Rejected => "failed",
+            Decision::Skipped => "not tried",
+        };
         text.push_str(&format!("\n  {} {passed}: {}", tier.name(), gate.reason));
     }
     text.push_str(&format!(

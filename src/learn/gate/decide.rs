@@ -11,8 +11,8 @@ use crate::learn::report::{Decision, GateScores, GuardScores, Ruling};
 /// How much of its mean nDCG@10 a part of the guard may lose.
 const GUARD_LOSS: f64 = 0.02;
 /// Sums over queries in the same order: a larger difference is a difference in some rank.
-const ROUNDING: f64 = 1e-12;
-/// Of the test, so that the same figures give the same ruling.
+pub(super) const ROUNDING: f64 = 1e-12;
+/// The seed of the test, so that the same figures give the same ruling.
 const SEED: u64 = 42;
 
 /// What the gate decides by.
@@ -112,8 +112,25 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     sums.sort_unstable_by_key(|(cluster, _)| *cluster);
     // A pair without a difference says nothing in either direction.
     let sums: Vec<f64> = sums.into_iter().map(|(_, sum)| sum).filter(|sum| sum.abs() > ROUNDING).collect();
-    let test = randomisation_test(&vec![0.0; sums.len()], &sums, SEED)?;
+    one_sided_of(&sums)
+}
+
+fn one_sided_of(differences: &[f64]) -> Result<f64> {
+    let test = randomisation_test(&vec![0.0; differences.len()], differences, SEED)?;
     Ok(if test.difference > 0.0 { test.p_value / 2.0 } else { 1.0 - test.p_value / 2.0 })
+}
+
+/// From this many clusters on, none of the random sign patterns gives all the same sign.
+pub(super) const MANY: usize = 32;
+
+/// The smallest p-value of the test if at most so many clusters can gain, whatever they gain.
+///
+/// With a given number of differences the p-value is smallest if all are gains: a pattern with one sign reaches the
+/// observed sum whatever the differences are, and then no other pattern does. Sizes do not matter then.
+pub(super) fn smallest_p(clusters: usize) -> Result<f64> {
+    // Random patterns need not prove more with one more difference, so all smaller numbers count.
+    (1..=clusters.min(MANY))
+        .try_fold(1.0, |least: f64, count| Ok(least.min(one_sided_of(&vec![1.0; count])?)))
 }
 
 #[cfg(test)]
@@ -140,6 +157,23 @@ mod tests {
             share: 1.0,
         };
         decide(&evidence, budget).unwrap()
+    }
+
+    #[test]
+    fn no_figures_have_a_smaller_p_than_gains_of_all_clusters() {
+        let smallest = |clusters| smallest_p(clusters).unwrap();
+        assert_eq!([0, 1, 2, 4, 10].map(smallest), [1.0, 0.5, 0.25, 1.0 / 16.0, 1.0 / 1024.0]);
+        assert!((11..40).all(|clusters| smallest(clusters) <= smallest(clusters - 1)));
+        // No random pattern is counted: there is no smaller p-value at all.
+        assert_eq!((smallest(MANY), smallest(10 * MANY)), (0.5 / 10_001.0, 0.5 / 10_001.0));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_smallest_p_is_a_bound(differences in proptest::collection::vec(-1.0..1.0f64, 1..20)) {
+            let p = one_sided_of(&differences).unwrap();
+            proptest::prop_assert!(p >= smallest_p(differences.len()).unwrap(), "{p}");
+        }
     }
 
     #[test]

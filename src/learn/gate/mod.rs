@@ -10,6 +10,7 @@ mod decide;
 mod guard;
 mod pool;
 mod rank;
+mod reach;
 mod score;
 
 pub(super) use alpha::AlphaBudget;
@@ -32,6 +33,7 @@ use cross_fit::{CrossFit, halves};
 use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
 use pool::{Pool, score_ranked};
+use reach::{Prospect, out_of_reach};
 use score::{ScoredQuery, mean, score};
 
 /// What the rounds of a log are judged by.
@@ -86,6 +88,20 @@ impl<'a> Gate<'a> {
         let clusters = groups_by_answer(held_out.iter().map(|topic| topic.relevant.keys()));
         let (halves, guard) = (halves(&clusters), guard(lexical, &options.golden)?);
         Ok(Gate { options, attempts, held_out, clusters, halves, guard })
+    }
+
+    /// Why nothing could pass against these figures, and what is needed. `None` if something could, or if the options
+    /// ask for no significance. `share` is the part of the attempt's alpha that the test may spend.
+    pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
+        let Some(budget) = self.options.significance else { return Ok(None) };
+        let prospect = Prospect {
+            held_out: &self.held_out,
+            before: &figures(&before.held_out),
+            clusters: &self.clusters,
+            attempts: self.attempts,
+            share,
+        };
+        out_of_reach(&prospect, budget)
     }
 
     /// The figures of the held-out queries and of the guard.

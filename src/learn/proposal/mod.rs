@@ -26,8 +26,7 @@ struct Best {
     /// What a search sees of it.
     snapshot: Snapshot,
     fusion: Fusion,
-    /// Once they were needed.
-    scores: Option<Scores>,
+    scores: Scores,
     accepted: Option<Accepted>,
 }
 
@@ -77,18 +76,28 @@ impl Outcome {
     }
 }
 
-/// Tries the tiers in their order, and builds the generation that is to be published.
+/// Tries the tiers in their order, and builds the generation that is to be published. `before` are the figures of the
+/// serving generation.
 pub(super) fn try_tiers(
     materials: Materials<'_>,
     tiers: &[Tier],
+    before: Scores,
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
     let serving = materials.input.snapshot;
     let fusion = serving.pinned.generation.meta.fusion;
-    let mut best = Best { snapshot: serving.clone(), fusion, scores: None, accepted: None };
+    let mut best = Best { snapshot: serving.clone(), fusion, scores: before, accepted: None };
     let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
     for &tier in tiers {
         let share = alpha.share();
+        if tier.is_trained()
+            && let Some(reason) = materials.gate.out_of_reach(&best.scores, share)?
+        {
+            record.tried.push(TierReport { tier, gate: Ruling::skipped(reason) });
+            // It has looked at the held-out queries, so its share is spent.
+            alpha.advance(true);
+            continue;
+        }
         let attempt = match (tier, materials.mined) {
             (Tier::Fusion, _) => fusion::attempt(materials, tracker)?,
             (Tier::QuerySide, Some(set)) => query_side::attempt(materials, set, tracker)?,
@@ -127,7 +136,9 @@ fn finish(
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
     let Record { tried, queries, training, nothing } = record;
-    let Some(last) = tried.last() else {
+    // A tier that was not run decides nothing, unless none was.
+    let decided = tried.iter().rev().find(|tier| tier.gate.decision != Decision::Skipped);
+    let Some(last) = decided.or(tried.last()) else {
         let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
         return Ok(Outcome::skipped(reason));
     };
@@ -153,22 +164,17 @@ impl Best {
     ) -> Result<bool> {
         let Proposed { proposal, fusion, training } = proposed;
         let gate = materials.gate;
-        let before = match self.scores.take() {
-            Some(scores) => scores,
-            None => gate.score(&self.snapshot, self.fusion, tracker)?,
-        };
         let after = proposal.snapshot(materials.input.snapshot)?;
         let compared = match fusion {
             Some(fusion) => Compared { fusion, scores: gate.score(&after, fusion, tracker)? },
             None => gate.cross_fit(&after, self.fusion, tracker)?,
         };
-        let alike = figures(&before.held_out) == figures(&compared.scores.held_out);
+        let alike = figures(&self.scores.held_out) == figures(&compared.scores.held_out);
         if fusion.is_some() && alike && materials.input.options.significance.is_some() {
-            self.scores = Some(before);
             record.nothing.push("another fusion weight ranks the held-out queries alike");
             return Ok(false);
         }
-        let mut verdict = gate.rule(&before, &compared.scores, share)?;
+        let mut verdict = gate.rule(&self.scores, &compared.scores, share)?;
         if tier == Tier::Fusion && compared.fusion == self.fusion {
             verdict.ruling = verdict.ruling.rejected(NO_OTHER_WEIGHT);
         }
@@ -178,9 +184,8 @@ impl Best {
         }
         record.tried.push(TierReport { tier, gate: verdict.ruling.clone() });
         record.queries = Some(verdict.queries.clone());
-        self.scores = Some(before);
         if accepted {
-            (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, Some(compared.scores));
+            (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, compared.scores);
             self.accepted = Some(Accepted { tier, verdict, proposal });
         }
         Ok(!accepted)

@@ -7,7 +7,7 @@ use crate::search::Snapshot;
 
 /// With fewer judged queries to train on than this, nothing is trained.
 const LEAST_TRAINING: usize = 8;
-/// With fewer held-out queries than this the round is skipped: of three, even all being better may be chance.
+/// With fewer held-out queries than this the round is skipped, whatever the significance level.
 const LEAST_HELD_OUT: usize = 4;
 
 /// The tiers that the options ask for and there are queries enough for, in their order; else why the round is skipped.
