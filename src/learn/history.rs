@@ -1,4 +1,4 @@
-//! The rounds of an index: the reports of past ones, a file each in `rounds/`, and whether one is running.
+//! The rounds of an index: the reports of past ones, one file each in `rounds/`, and whether one is running.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,15 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct History {
     folder: PathBuf,
-    /// Whether a round is running in this engine; set by [`Running`] alone.
+    /// Whether a round is running in this engine. Only [`Running`] sets it.
     running: AtomicBool,
-    /// Whether it waits.
+    /// Whether the running round is paused.
     paused: AtomicBool,
     /// What was forgotten while a round ran: it may have read the log before that. Locked for every change of a report.
     forgotten: Mutex<Vec<Forgotten>>,
 }
 
-/// A round that runs for as long as this is held, which a panic ends too.
+/// Marks a round as running while it is held. A panic ends it too.
 #[derive(Debug)]
 pub(crate) struct Running<'a>(&'a History);
 
@@ -42,7 +42,7 @@ impl History {
         History { folder, running, paused, forgotten: Mutex::default() }
     }
 
-    /// Removes what earlier versions kept here of confusables: what is forgotten must be forgotten everywhere.
+    /// Removes the confusables that earlier versions kept here: what is forgotten must be forgotten everywhere.
     pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
         let path = folder.join("negatives.json");
         if path.exists() {
@@ -51,19 +51,19 @@ impl History {
         remove_file(&path)
     }
 
-    /// Marks a round as running. The caller sees to it that there is one at a time.
+    /// Marks a round as running. The caller makes sure that there is only one.
     pub(crate) fn running(&self) -> Running<'_> {
         self.forgotten().clear();
         self.running.store(true, Ordering::Release);
         Running(self)
     }
 
-    /// Whether a round is running. Takes no lock: asking never stands in a round's way.
+    /// Whether a round is running. Takes no lock, so it never waits for a round.
     pub(crate) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Says whether the running round waits.
+    /// Sets whether the running round is paused.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::Release);
     }
@@ -72,7 +72,7 @@ impl History {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// The number that the next round gets.
+    /// The number of the next round.
     pub(crate) fn next_round(&self) -> Result<u64> {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
@@ -127,8 +127,7 @@ impl History {
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and
-    /// nothing depends on them.
+    /// The report of the latest round, if there is one. Damaged reports are skipped: nothing depends on them.
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
         for &round in self.numbers()?.iter().rev() {
             match read_envelope(&self.path(round), KIND, VERSION) {
@@ -139,7 +138,7 @@ impl History {
         Ok(None)
     }
 
-    /// The reports of all rounds, in their order, but for damaged ones.
+    /// The reports of all rounds in order. Damaged ones are skipped.
     pub(crate) fn all(&self) -> Result<Vec<RoundReport>> {
         let mut reports = Vec::new();
         for round in self.numbers()? {

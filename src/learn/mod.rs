@@ -1,8 +1,9 @@
 //! One round of learning: collect → mine → train → gate → publish.
 //!
-//! [`collect`] turns the log into judged queries. A round that can't pass the gate ends here. [`mine`] gives those to train on their hard negatives, [`proposal`]
-//! trains and builds what may be published, and [`gate`] compares it with what answers now. Both sides search the whole
-//! corpus; what is rejected leaves nothing behind. Publishing needs the writer and is the engine's.
+//! [`collect`] turns the log into judged queries. A round that can't pass the gate ends here. [`mine`] gives the
+//! training queries their hard negatives, [`proposal`] trains and builds what may be published, and [`gate`] compares
+//! it with the serving generation. Both sides search the whole corpus. A rejected round leaves nothing behind.
+//! Publishing needs the writer, so the engine does it.
 
 mod collect;
 mod counts;
@@ -44,17 +45,17 @@ use mine::mine;
 use progress::Tracker;
 use proposal::{Materials, Outcome, plan, try_tiers};
 
-/// A round that has been judged: its report, and the new generation if the gate let it through.
+/// A finished round: its report, and the new generation if it passed the gate.
 pub(crate) struct Round {
     pub(crate) report: RoundReport,
     pub(crate) accepted: Option<Building>,
 }
 
-/// Everything up to publishing. Nothing that serves is touched.
+/// Runs a round up to publishing. Changes nothing that serves.
 ///
 /// # Errors
-/// [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks, and whatever a stage runs into; then nothing
-/// is left behind.
+/// [`Error::Cancelled`](crate::Error::Cancelled) if `progress` breaks, and the errors of each stage. Then nothing is
+/// left behind.
 pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<Round> {
     let RoundInput { options, snapshot, .. } = *input;
     options.validate()?;
@@ -70,7 +71,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
             let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
             let fusion = snapshot.pinned.generation.meta.fusion;
             let before = tracker.during(LearnStage::Gate, |tracker| gate.score(snapshot, fusion, tracker))?;
-            // The last tier may spend the whole alpha, if those before it leave their shares.
+            // The last tier may spend the whole alpha, if all tiers before it leave their shares.
             match gate.out_of_reach(&before, 1.0)? {
                 Some(reason) => Outcome::skipped(reason),
                 None => {

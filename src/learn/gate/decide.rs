@@ -1,4 +1,4 @@
-//! The ruling on the figures.
+//! The ruling on two sets of figures.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::eval::randomisation_test;
 use crate::learn::report::{Decision, GateScores, GuardScores, Ruling};
 
-/// How much of its mean nDCG@10 a part of the guard may lose.
+/// How much mean nDCG@10 each part of the guard may lose.
 const GUARD_LOSS: f64 = 0.02;
-/// Sums over queries in the same order: a larger difference is a difference in some rank.
+/// Sums are over queries in the same order, so a larger difference means that some rank differs.
 pub(super) const ROUNDING: f64 = 1e-12;
 /// The seed of the test, so that the same figures give the same ruling.
 const SEED: u64 = 42;
 
-/// What the gate decides by.
+/// The input of a ruling.
 pub(super) struct Evidence<'a> {
     pub(super) before: &'a [QueryScores],
     pub(super) after: &'a [QueryScores],
@@ -24,24 +24,24 @@ pub(super) struct Evidence<'a> {
     pub(super) guard: &'a [GuardPart],
     /// Rounds that were rejected since the last publication.
     pub(super) attempts: usize,
-    /// The part of the attempt's alpha that this test may spend, above 0, at most 1.
+    /// The part of the attempt's alpha that this test may spend, above 0 and at most 1.
     pub(super) share: f64,
 }
 
-/// A part of the guard, each held to the bound by itself.
+/// A part of the guard. Each part has to keep its own nDCG@10.
 #[derive(Clone, Copy)]
 pub(super) struct GuardPart {
     pub(super) name: &'static str,
     pub(super) scores: GuardScores,
 }
 
-/// Publishes what is significantly better in the mode that users get, and loses too little of the guard to matter. With
-/// a `budget` of `None`, what is worse in neither MRR@10 nor nDCG@10.
+/// Publishes a generation that is significantly better in the hybrid, which users get, and that loses too little of the
+/// guard to matter. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
 ///
-/// Better is the mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure: nDCG@10
-/// jumps where an answer enters or leaves the first ten and where it comes first, and a few such jumps in either
-/// direction hide what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters,
-/// one-sided: half of its two-sided p-value.
+/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure:
+/// nDCG@10 jumps where an answer enters the first ten or reaches the top, and a few such jumps in either direction hide
+/// what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters. It is one-sided:
+/// half of its two-sided p-value.
 pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Ruling> {
     let (before, after) = (mean(evidence.before), mean(evidence.after));
     let figures = figures(evidence.before.len(), &before, &after);
@@ -101,7 +101,7 @@ fn figures(queries: usize, before: &GateScores, after: &GateScores) -> String {
     )
 }
 
-/// How often chance alone would make the new one so much better. The clusters are what is independent.
+/// The probability that chance alone makes the new one so much better. Clusters are the independent units.
 fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     let mut sums: HashMap<usize, f64> = HashMap::new();
     let scores = evidence.before.iter().zip(evidence.after).zip(evidence.clusters);

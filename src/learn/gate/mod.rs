@@ -1,7 +1,7 @@
-//! Whether something new answers better than what answers now.
+//! The gate: does something new answer better than the serving generation?
 //!
-//! Both rank the held-out queries over the whole corpus, and the guard: what they already do well. In doubt the old one
-//! stays: that fine-tuning made things worse is the most common report on it.
+//! Both rank the held-out queries over the whole corpus, and the guard: what the engine does well already. In doubt the
+//! serving generation stays, because fine-tuning often makes things worse.
 
 mod alpha;
 mod clusters;
@@ -36,21 +36,21 @@ use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
 use score::{ScoredQuery, mean, score};
 
-/// What the rounds of a log are judged by.
+/// What judges the proposals of a round.
 pub(super) struct Gate<'a> {
     options: &'a LearnOptions,
     /// Rounds that were rejected since the last publication.
     attempts: usize,
     held_out: Vec<Topic>,
-    /// The cluster of each held-out query. Queries that share an answer are in one: what one of them gains the others
-    /// gain with it, so they count as one in the test.
+    /// The cluster of each held-out query. Queries that share an answer are in one cluster and count as one in the
+    /// test: a gain for one of them is a gain for the others.
     clusters: Vec<usize>,
-    /// The half of the held-out queries that each is in; no cluster is cut.
+    /// The half of each held-out query, for cross-fitting. Clusters are not split.
     halves: Vec<usize>,
     guard: Guarded<Topic>,
 }
 
-/// Figures by query.
+/// Figures of each query.
 #[derive(Clone)]
 pub(super) struct Scores {
     pub(super) held_out: Vec<ScoredQuery>,
@@ -63,16 +63,16 @@ pub(super) struct Verdict {
     pub(super) queries: QueryChanges,
 }
 
-/// What a trained encoder is compared with on a pool.
+/// What a trained encoder has to beat on a pool.
 #[derive(Clone, Copy)]
 pub(super) struct PoolBase<'a> {
     pub(super) serving: &'a Snapshot,
-    /// The best so far, with its fusion.
+    /// The best so far, and its fusion.
     pub(super) best: &'a Snapshot,
     pub(super) fusion: Fusion,
 }
 
-/// A fusion with the figures that it gives.
+/// A fusion, and the figures that it gives.
 pub(super) struct Compared {
     pub(super) fusion: Fusion,
     pub(super) scores: Scores,
@@ -129,8 +129,8 @@ impl<'a> Gate<'a> {
         })
     }
 
-    /// Scores something new whose fusion the held-out queries choose themselves, `base` where they have no preference.
-    /// So that this does not flatter it, each half of them is scored with what the other half chose.
+    /// Scores a snapshot whose fusion the held-out queries choose themselves, or `base` if they have no preference.
+    /// Each half of them is scored with the choice of the other half, so that the choice does not flatter the score.
     pub(super) fn cross_fit(
         &self,
         after: &Snapshot,
@@ -159,8 +159,8 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// The ruling on a trained encoder over a pool of the corpus: a bad round ends here, before anything is reindexed.
-    /// `None` where the corpus is too small for a pool to spare much.
+    /// The verdict on a trained encoder over a pool of the corpus: a bad round ends here, before the reindex. `None` if
+    /// the corpus is too small for a pool to save much.
     pub(super) fn rule_on_pool(
         &self,
         trained: &mut TrainableEncoder,

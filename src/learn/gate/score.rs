@@ -1,4 +1,4 @@
-//! What a generation makes of judged queries, over the whole corpus.
+//! Scores a generation on judged queries, over the whole corpus.
 
 use crate::error::Result;
 use crate::eval::Metric;
@@ -9,13 +9,12 @@ use crate::learn::report::{GateScores, LearnStage, RankingScores};
 use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// Documents of a ranking that are looked at: two pages. Deeper ones nobody sees, and they would prove rounds that help
-/// nobody.
+/// How many documents of a ranking count: two pages. Nobody looks at deeper ones, so gains there must not decide.
 pub(super) const DEPTH: usize = 20;
 /// Documents of a ranking that users look at.
 const SEEN: usize = 10;
 
-/// One query's figures in both modes.
+/// The figures of one query in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
 
 /// A query's figures, and the hybrid's ranking of it.
@@ -63,7 +62,7 @@ pub(super) fn score(
     Ok(scores)
 }
 
-/// The figures of one ranking of documents, of which no more than [`DEPTH`] count.
+/// The figures of one ranking of documents. Only the first [`DEPTH`] count.
 pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
     let answers = query.relevant.values().filter(|&&relevance| relevance > 0).count();
@@ -76,7 +75,7 @@ pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores
     }
 }
 
-/// The means over queries, geometric of average precision; 0 of none.
+/// Means over queries. That of average precision is geometric. 0 without queries.
 pub(super) fn mean(scores: &[QueryScores]) -> GateScores {
     let of = |mode: fn(&QueryScores) -> &RankingScores| {
         let of = |value: fn(&RankingScores) -> f64| {

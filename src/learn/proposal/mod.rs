@@ -1,4 +1,4 @@
-//! What a round tries, the cheapest first: each proposal is held against the best so far, and the best of all is built.
+//! The tiers of a round, from the cheapest. Each proposal has to beat the best so far, and the best of all is built.
 
 mod attempt;
 mod encoder;
@@ -21,35 +21,35 @@ use attempt::{Attempt, Incumbent, Proposal, Proposed};
 use fusion::NO_OTHER_WEIGHT;
 pub(super) use plan::plan;
 
-/// The best way to answer that a round knows: at first what serves.
+/// The best way to answer that the round knows. At first, the serving generation.
 struct Best {
-    /// What a search sees of it.
+    /// What a search would see of it.
     snapshot: Snapshot,
     fusion: Fusion,
     scores: Scores,
     accepted: Option<Accepted>,
 }
 
-/// What the gate let through.
+/// A proposal that passed the gate.
 struct Accepted {
     tier: Tier,
     verdict: Verdict,
     proposal: Box<dyn Proposal>,
 }
 
-/// What the gate said of each tier.
+/// What happened to each tier.
 #[derive(Default)]
 struct Record {
     tried: Vec<TierReport>,
-    /// What the tier that was tried last changes for the held-out queries.
+    /// What the last tier that was judged changes for the held-out queries.
     queries: Option<QueryChanges>,
-    /// Of the tier that was accepted last, or else of the one that was trained last.
+    /// The training of the tier accepted last, or else of the one trained last.
     training: Option<TrainingReport>,
-    /// Why tiers came to nothing that could be judged.
+    /// Why tiers had nothing to judge.
     nothing: Vec<&'static str>,
 }
 
-/// What a round came to.
+/// The result of a round.
 pub(super) struct Outcome {
     ruling: Ruling,
     queries: Option<QueryChanges>,
@@ -64,7 +64,7 @@ impl Outcome {
         Outcome { ruling, queries: None, tried: Vec::new(), training: None, accepted: None }
     }
 
-    /// Fills a report, and gives what is to be published.
+    /// Fills in a report, and returns the generation to publish.
     pub(super) fn publish_in(self, report: &mut RoundReport) -> Option<Building> {
         let steps = self.training.iter().flat_map(|training| &training.steps);
         report.loss = steps.map(|step| step.loss).collect();
@@ -76,8 +76,7 @@ impl Outcome {
     }
 }
 
-/// Tries the tiers in their order, and builds the generation that is to be published. `before` are the figures of the
-/// serving generation.
+/// Tries the tiers in order, and builds the generation to publish. `before` are the figures of the serving generation.
 pub(super) fn try_tiers(
     materials: Materials<'_>,
     tiers: &[Tier],
@@ -94,7 +93,7 @@ pub(super) fn try_tiers(
             && let Some(reason) = materials.gate.out_of_reach(&best.scores, share)?
         {
             record.tried.push(TierReport { tier, gate: Ruling::skipped(reason) });
-            // It has looked at the held-out queries, so its share is spent.
+            // The check looks at the held-out queries, so the share is spent.
             alpha.advance(true);
             continue;
         }
@@ -136,7 +135,7 @@ fn finish(
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
     let Record { tried, queries, training, nothing } = record;
-    // A tier that was not run decides nothing, unless none was.
+    // A tier that was not run does not decide, unless no tier was run.
     let decided = tried.iter().rev().find(|tier| tier.gate.decision != Decision::Skipped);
     let Some(last) = decided.or(tried.last()) else {
         let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
@@ -151,8 +150,9 @@ fn finish(
 }
 
 impl Best {
-    /// Has the gate judge a proposal against this, which it takes the place of if it passes. Returns whether the tier
-    /// was rejected: one that ranks the held-out queries as before is not, since chance can't let it through.
+    /// Has the gate judge a proposal against the best so far, and replaces that if the proposal passes. Returns whether
+    /// the tier was rejected. A proposal that ranks all held-out queries as before is not rejected: chance can't let it
+    /// pass.
     fn challenge(
         &mut self,
         materials: Materials<'_>,
@@ -193,7 +193,7 @@ impl Best {
 }
 
 impl Record {
-    /// Keeps how something was trained, unless something better that was trained is to be published.
+    /// Keeps the report of a training, unless another trained proposal was accepted before.
     fn keep(&mut self, report: TrainingReport, best: &Best, accepted: bool) {
         if accepted || best.accepted.as_ref().is_none_or(|accepted| accepted.tier == Tier::Fusion) {
             self.training = Some(report);
