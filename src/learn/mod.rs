@@ -70,7 +70,9 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         Ok(tiers) => {
             let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
             let fusion = snapshot.pinned.generation.meta.fusion;
-            let before = tracker.during(LearnStage::Gate, |tracker| gate.score(snapshot, fusion, tracker))?;
+            let before = tracker.during(LearnStage::Collect, |tracker| {
+                gate.score(snapshot, fusion, LearnStage::Collect, tracker)
+            })?;
             // The last tier may spend the whole alpha, if all tiers before it leave their shares.
             match gate.out_of_reach(&before, 1.0)? {
                 Some(reason) => Outcome::skipped(reason),

@@ -264,7 +264,7 @@ impl Decision {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoundSeconds {
-    /// Reading the log, making examples, learning the fusion weight.
+    /// Reading the log, scoring the serving generation, making examples, learning the fusion weight.
     pub collect: f64,
     /// Training.
     pub train: f64,
@@ -294,7 +294,8 @@ impl RoundSeconds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearnStage {
-    /// Reading the log, making examples, then learning the fusion weight. Counted in judged queries.
+    /// Reading the log, scoring the serving generation, making examples, then learning the fusion weight. Counted in
+    /// judged queries.
     Collect,
     /// Training. Counted in batches. The measurements beside it are not counted.
     Train,

@@ -109,11 +109,12 @@ impl<'a> Gate<'a> {
         &self,
         snapshot: &Snapshot,
         fusion: Fusion,
+        stage: LearnStage,
         tracker: &mut Tracker<'_>,
     ) -> Result<Scores> {
         Ok(Scores {
-            held_out: score(snapshot, fusion, &self.held_out, tracker)?,
-            guard: self.score_guard(snapshot, fusion, tracker)?,
+            held_out: score(snapshot, fusion, &self.held_out, stage, tracker)?,
+            guard: self.score_guard(snapshot, fusion, stage, tracker)?,
         })
     }
 
@@ -121,11 +122,12 @@ impl<'a> Gate<'a> {
         &self,
         snapshot: &Snapshot,
         fusion: Fusion,
+        stage: LearnStage,
         tracker: &mut Tracker<'_>,
     ) -> Result<Guarded<QueryScores>> {
         Ok(Guarded {
-            golden: figures(&score(snapshot, fusion, &self.guard.golden, tracker)?),
-            titles: figures(&score(snapshot, fusion, &self.guard.titles, tracker)?),
+            golden: figures(&score(snapshot, fusion, &self.guard.golden, stage, tracker)?),
+            titles: figures(&score(snapshot, fusion, &self.guard.titles, stage, tracker)?),
         })
     }
 
@@ -139,16 +141,16 @@ impl<'a> Gate<'a> {
     ) -> Result<Compared> {
         let ranked = rank_topics(after, &self.held_out, LearnStage::Gate, tracker)?;
         let fit = self.fit(&ranked, base);
-        let mut held_out = score(after, fit.of_half(0), &self.held_out, tracker)?;
+        let mut held_out = score(after, fit.of_half(0), &self.held_out, LearnStage::Gate, tracker)?;
         if fit.of_half(0) != fit.of_half(1) {
-            let second = score(after, fit.of_half(1), &self.held_out, tracker)?;
+            let second = score(after, fit.of_half(1), &self.held_out, LearnStage::Gate, tracker)?;
             for (query, scores) in second.into_iter().enumerate() {
                 if self.halves[query] == 1 {
                     held_out[query] = scores;
                 }
             }
         }
-        let guard = self.score_guard(after, fit.all, tracker)?;
+        let guard = self.score_guard(after, fit.all, LearnStage::Gate, tracker)?;
         Ok(Compared { fusion: fit.all, scores: Scores { held_out, guard } })
     }
 

@@ -38,11 +38,12 @@ pub(in crate::learn) fn figures(queries: &[ScoredQuery]) -> Vec<QueryScores> {
     queries.iter().map(|query| query.scores).collect()
 }
 
-/// Ranks every topic in both modes, the hybrid with `fusion`.
+/// Ranks every topic in both modes, the hybrid with `fusion`. Each counts as a unit of `stage`.
 pub(super) fn score(
     snapshot: &Snapshot,
     fusion: Fusion,
     topics: &[Topic],
+    stage: LearnStage,
     tracker: &mut Tracker<'_>,
 ) -> Result<Vec<ScoredQuery>> {
     let mut scores = Vec::with_capacity(topics.len());
@@ -57,7 +58,7 @@ pub(super) fn score(
         let hybrid: Vec<&str> = hybrid.iter().map(String::as_str).collect();
         let dense: Vec<&str> = dense.iter().map(String::as_str).collect();
         scores.push(ScoredQuery::new(&hybrid, &dense, topic));
-        tracker.report(LearnStage::Gate, scores.len(), topics.len())?;
+        tracker.report(stage, scores.len(), topics.len())?;
     }
     Ok(scores)
 }

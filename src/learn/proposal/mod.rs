@@ -166,7 +166,9 @@ impl Best {
         let gate = materials.gate;
         let after = proposal.snapshot(materials.input.snapshot)?;
         let compared = match fusion {
-            Some(fusion) => Compared { fusion, scores: gate.score(&after, fusion, tracker)? },
+            Some(fusion) => {
+                Compared { fusion, scores: gate.score(&after, fusion, LearnStage::Gate, tracker)? }
+            }
             None => gate.cross_fit(&after, self.fusion, tracker)?,
         };
         let alike = figures(&self.scores.held_out) == figures(&compared.scores.held_out);
