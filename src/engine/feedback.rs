@@ -4,6 +4,7 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, Judgement, Verdict};
 use crate::ids::QueryId;
+use crate::learn::Forgotten;
 
 impl Engine {
     /// Records what was said of a document in the answer `query_id`. Returns when it is durable.
@@ -36,21 +37,32 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes a query from the log for good: every impression of the same normalised text, and what was said of them.
-    /// Returns how many records of the log went.
+    /// Permanently removes a query: every impression with the same normalised text, its judgements, and the text in
+    /// the reports of rounds. Returns how many records of the log were removed.
     pub fn forget_query(&self, text: &str) -> Result<usize> {
-        self.log("forget a query")?.forget_query(text)
+        let log = self.log("forget a query")?;
+        self.inner.history.forget(Forgotten::Query(text.into()), || log.forget_query(text))
     }
 
-    /// Removes one answered query from the log for good. Returns how many records went.
+    /// Permanently removes one answered query and its judgements from the log, and its text from the reports of
+    /// rounds. Returns how many records of the log were removed.
     pub fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
-        self.log("forget a query")?.forget_query_id(query_id)
+        let log = self.log("forget a query")?;
+        match log.find_impression(query_id)? {
+            None => log.forget_query_id(query_id),
+            Some(impression) => {
+                let query = Forgotten::Query(impression.query);
+                self.inner.history.forget(query, || log.forget_query_id(query_id))
+            }
+        }
     }
 
-    /// Removes a document from the log for good: from the hits of every impression, and what was said of it. The
-    /// document itself stays in the index: see [`remove`](Engine::remove). Returns how many records of the log changed.
+    /// Permanently removes a document from the hits of every impression, with its judgements, and the queries whose
+    /// first documents include it from the reports of rounds. The document itself stays in the index: see
+    /// [`remove`](Engine::remove). Returns how many records of the log changed.
     pub fn forget_document(&self, document: &str) -> Result<usize> {
-        self.log("forget a document")?.forget_document(document)
+        let log = self.log("forget a document")?;
+        self.inner.history.forget(Forgotten::Document(document.into()), || log.forget_document(document))
     }
 
     pub(super) fn log(&self, doing: &'static str) -> Result<&FeedbackLog> {

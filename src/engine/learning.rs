@@ -93,8 +93,8 @@ impl Engine {
         {
             unfinished.keep();
         }
-        let report = report?;
-        let kept = self.inner.history.write(&report);
+        let mut report = report?;
+        let kept = self.inner.history.write(&mut report);
         match report.gate.decision {
             // The new generation answers already: the caller must get the report.
             Decision::Published => kept.unwrap_or_else(|error| {

@@ -1,8 +1,8 @@
-//! What a round counts for its report.
+//! Counts for a round's report.
 
 use std::collections::BTreeMap;
 
-/// Numbers by name; what was never counted is absent.
+/// Counts by name. A count of 0 is absent.
 #[derive(Debug, Default)]
 pub(super) struct Counts(BTreeMap<String, u64>);
 

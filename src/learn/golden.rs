@@ -1,15 +1,15 @@
-//! Queries of the application that must not get worse.
+//! Queries that must not get worse.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A query of the application's own with its answers.
+/// A query with its answers, given by the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoldenQuery {
     /// The query.
     pub text: String,
-    /// Ids of the documents that answer it; at least one.
+    /// Ids of the documents that answer it. At least one.
     pub relevant: Vec<String>,
 }
 

@@ -1,9 +1,11 @@
-//! The rounds of an index: the reports of past ones, a file each in `rounds/`, and whether one is running.
+//! The rounds of an index: the reports of past ones, one file each in `rounds/`, and whether one is running.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::queries::Forgotten;
 use super::report::{Decision, RoundReport};
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, remove_file, write_envelope};
@@ -15,13 +17,15 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct History {
     folder: PathBuf,
-    /// Whether a round is running in this engine; set by [`Running`] alone.
+    /// Whether a round is running in this engine. Only [`Running`] sets it.
     running: AtomicBool,
-    /// Whether it waits.
+    /// Whether the running round is paused.
     paused: AtomicBool,
+    /// What was forgotten while a round ran: it may have read the log before that. Locked for every change of a report.
+    forgotten: Mutex<Vec<Forgotten>>,
 }
 
-/// A round that runs for as long as this is held, which a panic ends too.
+/// Marks a round as running while it is held. A panic ends it too.
 #[derive(Debug)]
 pub(crate) struct Running<'a>(&'a History);
 
@@ -34,10 +38,11 @@ impl Drop for Running<'_> {
 
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
-        History { folder, running: AtomicBool::new(false), paused: AtomicBool::new(false) }
+        let (running, paused) = (AtomicBool::new(false), AtomicBool::new(false));
+        History { folder, running, paused, forgotten: Mutex::default() }
     }
 
-    /// Removes what earlier versions kept here of confusables: what is forgotten must be forgotten everywhere.
+    /// Removes the confusables that earlier versions kept here: what is forgotten must be forgotten everywhere.
     pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
         let path = folder.join("negatives.json");
         if path.exists() {
@@ -46,18 +51,19 @@ impl History {
         remove_file(&path)
     }
 
-    /// Marks a round as running. The caller sees to it that there is one at a time.
+    /// Marks a round as running. The caller makes sure that there is only one.
     pub(crate) fn running(&self) -> Running<'_> {
+        self.forgotten().clear();
         self.running.store(true, Ordering::Release);
         Running(self)
     }
 
-    /// Whether a round is running. Takes no lock: asking never stands in a round's way.
+    /// Whether a round is running. Takes no lock, so it never waits for a round.
     pub(crate) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Says whether the running round waits.
+    /// Sets whether the running round is paused.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::Release);
     }
@@ -66,19 +72,62 @@ impl History {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// The number that the next round gets.
+    /// The number of the next round.
     pub(crate) fn next_round(&self) -> Result<u64> {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
 
-    /// Keeps the report of a round.
-    pub(crate) fn write(&self, report: &RoundReport) -> Result<()> {
+    /// Keeps the report of a round, without what was forgotten since the round began.
+    pub(crate) fn write(&self, report: &mut RoundReport) -> Result<()> {
+        let forgotten = self.forgotten();
+        if let Some(queries) = &mut report.queries {
+            forgotten.iter().for_each(|what| {
+                queries.forget(what);
+            });
+        }
         fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
         write_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
-    /// The report of the latest round, if there was one. Damaged ones are passed over: they tell of the past, and
-    /// nothing depends on them.
+    /// Removes what names `what` from all reports, also from that of a running round, and from the log by `from_log`.
+    /// Returns what that returns. Damaged reports are removed: they may name it, and nothing reads them.
+    ///
+    /// # Errors
+    /// [`Error::Version`] if a report is of a newer version. Those of `from_log`.
+    pub(crate) fn forget(&self, what: Forgotten, from_log: impl FnOnce() -> Result<usize>) -> Result<usize> {
+        let mut forgotten = self.forgotten();
+        forgotten.push(what.clone());
+        // Reports first: until the log has forgotten a query, an interrupted call can be repeated.
+        self.forget_in_reports(&what)?;
+        // Still locked: a round that begins now waits, and then reads the log without it.
+        from_log()
+    }
+
+    fn forget_in_reports(&self, what: &Forgotten) -> Result<()> {
+        for round in self.numbers()? {
+            let path = self.path(round);
+            match read_envelope::<RoundReport>(&path, KIND, VERSION) {
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::warn!(%error, "removing a damaged report: it may name what is to be forgotten");
+                    remove_file(&path)?;
+                }
+                Err(error) => return Err(error),
+                Ok(None) => {}
+                Ok(Some(mut report)) => {
+                    if report.queries.as_mut().is_some_and(|queries| queries.forget(what)) {
+                        write_envelope(&path, KIND, VERSION, &report)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, Vec<Forgotten>> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The report of the latest round, if there is one. Damaged reports are skipped: nothing depends on them.
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
         for &round in self.numbers()?.iter().rev() {
             match read_envelope(&self.path(round), KIND, VERSION) {
@@ -89,7 +138,7 @@ impl History {
         Ok(None)
     }
 
-    /// The reports of all rounds, in their order, but for damaged ones.
+    /// The reports of all rounds in order. Damaged ones are skipped.
     pub(crate) fn all(&self) -> Result<Vec<RoundReport>> {
         let mut reports = Vec::new();
         for round in self.numbers()? {

@@ -1,4 +1,4 @@
-//! What a round works on.
+//! The input of a round.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::feedback::Replay;
 use crate::search::Snapshot;
 use crate::train::Checkpoints;
 
-/// What a round works on.
+/// The input of a round.
 pub(crate) struct RoundInput<'a> {
     /// Number of the round.
     pub(crate) round: u64,
@@ -23,6 +23,6 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) replay: &'a Replay,
     pub(crate) options: &'a LearnOptions,
     pub(crate) dense: &'a DenseOptions,
-    /// Where training is kept against a crash.
+    /// Where training keeps its checkpoint.
     pub(crate) checkpoints: Checkpoints<'a>,
 }

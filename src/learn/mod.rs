@@ -1,8 +1,9 @@
 //! One round of learning: collect → mine → train → gate → publish.
 //!
-//! [`collect`] turns the log into judged queries, [`mine`] gives those to train on their hard negatives, [`proposal`]
-//! trains and builds what may be published, and [`gate`] compares it with what answers now. Both sides search the whole
-//! corpus; what is rejected leaves nothing behind. Publishing needs the writer and is the engine's.
+//! [`collect`] turns the log into judged queries. A round that can't pass the gate ends here. [`mine`] gives the
+//! training queries their hard negatives, [`proposal`] trains and builds what may be published, and [`gate`] compares
+//! it with the serving generation. Both sides search the whole corpus. A rejected round leaves nothing behind.
+//! Publishing needs the writer, so the engine does it.
 
 mod collect;
 mod counts;
@@ -15,6 +16,7 @@ mod old_reports;
 mod options;
 mod progress;
 mod proposal;
+mod queries;
 mod report;
 mod resume;
 mod tier;
@@ -25,6 +27,8 @@ pub(crate) use history::{History, Running};
 pub(crate) use input::RoundInput;
 pub use options::LearnOptions;
 pub(crate) use progress::Progress;
+pub(crate) use queries::Forgotten;
+pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
     Decision, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
     Ruling, SuspectReport, TierReport, TrainingReport,
@@ -47,17 +51,17 @@ use mine::mine;
 use progress::Tracker;
 use proposal::{Materials, Outcome, plan, try_tiers};
 
-/// A round that has been judged: its report, and the new generation if the gate let it through.
+/// A finished round: its report, and the new generation if it passed the gate.
 pub(crate) struct Round {
     pub(crate) report: RoundReport,
     pub(crate) accepted: Option<Building>,
 }
 
-/// Everything up to publishing. Nothing that serves is touched.
+/// Runs a round up to publishing. Changes nothing that serves.
 ///
 /// # Errors
-/// [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks, and whatever a stage runs into; then nothing
-/// is left behind.
+/// [`Error::Cancelled`](crate::Error::Cancelled) if `progress` breaks, and the errors of each stage. Then nothing is
+/// left behind.
 pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<Round> {
     let RoundInput { options, snapshot, .. } = *input;
     options.validate()?;
@@ -66,20 +70,30 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
         .during(LearnStage::Collect, |tracker| collect(input.replay, snapshot, &mut counts, tracker))?;
     let mut report = RoundReport::begin(input.round, input.started_ms, &snapshot.pinned.generation.meta);
     report.held_out = judged.held_out.len();
+    let topics = judged.training_topics();
     let outcome = match plan(options, judged.training.len(), judged.held_out.len(), snapshot) {
         Err(reason) => Outcome::skipped(reason),
         Ok(tiers) => {
-            let topics = judged.training_topics();
-            let mined = tracker.during(LearnStage::Collect, |tracker| {
-                let trains = tiers.iter().any(|tier| tier.is_trained());
-                let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
-                trains.then(&mut mine).transpose()
-            })?;
-            report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());
-            report.suspects = mined.as_ref().and_then(|mined| mined.suspects);
             let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
-            let materials = Materials { input, topics: &topics, mined: mined.as_ref(), gate: &gate };
-            try_tiers(materials, &tiers, &mut tracker)?
+            let fusion = snapshot.pinned.generation.meta.fusion;
+            let before = tracker.during(LearnStage::Collect, |tracker| {
+                gate.score(snapshot, fusion, LearnStage::Collect, tracker)
+            })?;
+            // The last tier may spend the whole alpha, if all tiers before it leave their shares.
+            match gate.out_of_reach(&before, 1.0)? {
+                Some(reason) => Outcome::skipped(reason),
+                None => {
+                    let mined = tracker.during(LearnStage::Collect, |tracker| {
+                        let trains = tiers.iter().any(|tier| tier.is_trained());
+                        let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
+                        trains.then(&mut mine).transpose()
+                    })?;
+                    report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());
+                    report.suspects = mined.as_ref().and_then(|mined| mined.suspects);
+                    let materials = Materials { input, topics: &topics, mined: mined.as_ref(), gate: &gate };
+                    try_tiers(materials, &tiers, before, &mut tracker)?
+                }
+            }
         }
     };
     report.sources = counts.into_table();

@@ -1,17 +1,17 @@
-//! Reports of earlier versions name tiers and options that there are no more: those parts are passed over.
+//! Reports of earlier versions may have tiers and options that no longer exist. Those parts are skipped.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A value, or `None` where this version does not know it.
+/// A value, or `None` if this version does not know it.
 pub(super) fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(parse(Value::deserialize(deserializer)?))
 }
 
-/// Those of some values that this version knows.
+/// The values that this version knows.
 pub(super) fn all_known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

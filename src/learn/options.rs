@@ -1,4 +1,4 @@
-//! How a round of learning goes.
+//! Options of a round.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::negatives::NegativeCounts;
 use crate::train::TrainOptions;
 
-/// How often training is kept against a crash, in time spent on its steps.
+/// Time spent on training steps between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Options of a round. The defaults suit a log of a few dozen to a few thousand judged queries.
@@ -18,25 +18,25 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(300);
 #[serde(default)]
 #[non_exhaustive]
 pub struct LearnOptions {
-    /// What is tried. Default: the fusion weight and the encoder.
+    /// The tiers to try. Default: the fusion weight and the encoder.
     pub tiers: Vec<Tier>,
-    /// Hard negatives of a training row, by source.
+    /// Hard negatives of each training row, by source.
     pub negatives: NegativeCounts,
-    /// Candidates are left out as suspected answers if their cosine, less that of the query's farthest positive, is
-    /// above this quantile of all such differences in the round, 0 to 1. Confusables too, but not what a user called
-    /// not relevant. With fewer than 50 differences, and by default, a semantic negative's cosine is at most 0.95 of
-    /// the positive's instead.
+    /// A candidate is left out as a suspected answer if its cosine, minus that of the query's farthest positive, is
+    /// above this quantile of all such differences in the round, 0 to 1. This applies to confusables too, but not to
+    /// documents that a user called not relevant. By default, and with fewer than 50 differences, a semantic negative's
+    /// cosine is limited to 0.95 of the positive's instead.
     pub suspect_quantile: Option<f32>,
     /// How the encoder is trained.
     pub train: TrainOptions,
-    /// The gate's alpha budget: the probability, over all rounds since the last publication together, that a generation
-    /// is published which is no better. The k-th attempt may spend `significance · 6 / (π k)²` of it. `None` publishes
-    /// whatever is not worse. Default 0.2.
+    /// The gate's alpha budget: the probability that a generation is published which is no better, over all rounds
+    /// since the last publication together. The k-th attempt may spend `significance · 6 / (π k)²` of it. `None`
+    /// publishes whatever is not worse. Default 0.2.
     pub significance: Option<f64>,
-    /// Queries that must not get worse: the gate rejects a round in which they lose more than 0.02 of their mean
-    /// nDCG@10. A query without an answer in the index is left out.
+    /// Queries that must not get worse. The gate rejects a round if their mean nDCG@10 falls by more than 0.02. A query
+    /// without an answer in the index is left out.
     pub golden: Vec<GoldenQuery>,
-    /// Threads that a round computes on, 1 or more. Default: all processors; in the background all but one.
+    /// Number of threads, 1 or more. Default: all processors, and in the background all but one.
     pub threads: Option<usize>,
     #[serde(skip)]
     pub(crate) checkpoint_interval: Interval,
@@ -110,7 +110,7 @@ impl LearnOptions {
         self
     }
 
-    /// How often training is kept against a crash. For tests: five minutes are right everywhere else.
+    /// Sets the time between checkpoints. For tests: five minutes suit everything else.
     #[doc(hidden)]
     pub fn with_checkpoint_interval(mut self, interval: Duration) -> Self {
         self.checkpoint_interval = Interval(interval);
@@ -118,7 +118,7 @@ impl LearnOptions {
     }
 
     /// # Errors
-    /// [`Error::Invalid`] naming the first option that can't be used.
+    /// [`Error::Invalid`] names the first invalid option.
     pub fn validate(&self) -> Result<()> {
         if let Some(quantile) = self.suspect_quantile.filter(|quantile| !(0.0..=1.0).contains(quantile)) {
             return Err(Error::invalid("the quantile above which answers are suspected", quantile, "0 to 1"));

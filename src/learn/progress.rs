@@ -1,4 +1,4 @@
-//! How far a round is, and where its time goes.
+//! Progress of a round, and the time of each stage.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::report::{LearnProgress, LearnStage, RoundSeconds};
 use crate::error::{Error, Result};
 
-/// Is told of every unit of work, and stops the round by breaking.
+/// Called for every unit of work. Returning `Break` stops the round.
 pub(crate) type Progress<'a> = dyn FnMut(LearnProgress) -> ControlFlow<()> + 'a;
 
-/// Tells the caller how far a round is, and measures its stages.
+/// Reports progress to the caller, and measures the stages.
 pub(super) struct Tracker<'a> {
     progress: &'a mut Progress<'a>,
     started: Instant,
@@ -24,7 +24,7 @@ impl<'a> Tracker<'a> {
     /// Reports `done` of `total` units.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when the caller stops the round.
+    /// [`Error::Cancelled`] if the caller stops the round.
     pub(super) fn report(&mut self, stage: LearnStage, done: usize, total: usize) -> Result<()> {
         match self.flow(LearnProgress { stage, done, total, loss: None }) {
             ControlFlow::Continue(()) => Ok(()),
@@ -32,12 +32,12 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// As [`report`](Tracker::report), for callees that make an error of a break themselves.
+    /// [`report`](Tracker::report) for callees that turn a break into an error themselves.
     pub(super) fn flow(&mut self, progress: LearnProgress) -> ControlFlow<()> {
         (self.progress)(progress)
     }
 
-    /// Does a part of a stage, whose time counts for it.
+    /// Runs a part of a stage and adds its time to the stage.
     pub(super) fn during<T>(
         &mut self,
         stage: LearnStage,

@@ -1,4 +1,4 @@
-//! What a round did.
+//! The report of a round.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,57 +6,62 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::old_reports::{all_known, known};
+use super::queries::QueryChanges;
 use super::tier::Tier;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
 use crate::train::{Displaced, Masked, MonitorReport, NegativeScope, StepReport, TrainOptions, TrainReport};
 
-/// The figures of one round; kept in `rounds/`, printed by `retune learn --json`.
+/// The report of one round. Stored in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoundReport {
     /// Number of the round in this index, from 1.
     pub round: u64,
-    /// When it read the log, in milliseconds since the Unix epoch: later judgements are the next round's. 0 in reports
-    /// of older versions.
+    /// When it read the log, in milliseconds since the Unix epoch. Later judgements belong to the next round. 0 in
+    /// reports of older versions.
     #[serde(default)]
     pub started_ms: u64,
-    /// Training rows: one for each (query, positive document).
+    /// Training rows, one for each pair of query and answer.
     pub examples: usize,
     /// Judged queries that were held out.
     pub held_out: usize,
-    /// Where negatives came from (`confusable`, `semantic`, `adversarial`: texts, before each stands in the rows of its
-    /// query) and what was left out: `queries`, `pairs_without_negative`, `dropped_…`.
+    /// Hard negatives by source (`confusable`, `semantic`, `adversarial`), each text counted once for its query, and
+    /// what was left out: `queries`, `pairs_without_negative`, `dropped_…`.
     pub sources: BTreeMap<String, u64>,
-    /// The limit above which candidates were suspected of being answers; absent where the fixed margin counted.
+    /// The limit above which candidates were suspected answers. Absent if the fixed margin was used.
     #[serde(default)]
     pub suspects: Option<SuspectReport>,
     /// Loss of each step.
     pub loss: Vec<f32>,
-    /// How it was trained: of several, what was published, else the last. Absent where nothing was.
+    /// The training of what was published, else the last one. Absent if nothing was trained.
     #[serde(default)]
     pub training: Option<TrainingReport>,
-    /// What was published.
+    /// The tier that was published.
     #[serde(default, deserialize_with = "known")]
     pub tier: Option<Tier>,
-    /// What was tried, in that order, each against the best before it. Empty in reports of older versions.
+    /// The tiers that were tried, in order, each against the best before it. Empty in reports of older versions.
     #[serde(default, deserialize_with = "all_known")]
     pub tried: Vec<TierReport>,
     /// The fusion that answers after the round.
     #[serde(default)]
     pub fusion: Fusion,
-    /// How the new generation compared with the old, or with a cheaper tier that was better already; of several that
-    /// failed, the last.
+    /// The comparison of the new generation with the old one, or with a cheaper tier that had passed. If several tiers
+    /// failed, that of the last.
     pub gate: Ruling,
+    /// Which held-out queries were won and lost by [`gate`](RoundReport::gate)'s comparison. `None` if nothing was
+    /// compared, and in reports of older versions.
+    #[serde(default, deserialize_with = "known")]
+    pub queries: Option<QueryChanges>,
     /// The generation that answers after the round.
     pub generation: GenerationId,
-    /// Where the time went.
+    /// Seconds of each stage.
     pub seconds: RoundSeconds,
 }
 
 impl RoundReport {
-    /// Of a round that has just begun, while `serving` answers.
+    /// The report of a round that has just begun, while `serving` answers.
     pub(super) fn begin(round: u64, started_ms: u64, serving: &GenerationMeta) -> RoundReport {
         RoundReport {
             round,
@@ -71,48 +76,49 @@ impl RoundReport {
             tried: Vec::new(),
             fusion: serving.fusion,
             gate: Ruling::skipped(String::new()),
+            queries: None,
             generation: serving.id,
             seconds: RoundSeconds::default(),
         }
     }
 }
 
-/// What the corpus's own scores say of candidates that nobody has judged.
+/// The limit of suspected answers, from the corpus's own scores.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SuspectReport {
-    /// Candidates whose cosine, less that of the query's farthest positive, is above this were left out.
+    /// Candidates were left out if their cosine, minus that of the query's farthest positive, was above this.
     pub limit: f32,
-    /// How many such differences it is a quantile of.
+    /// The number of differences that it is a quantile of.
     pub candidates: usize,
 }
 
-/// How the encoder of a round was trained.
+/// How an encoder was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TrainingReport {
-    /// Whom hard negatives were shown to.
+    /// Which anchors saw a hard negative.
     pub scope: NegativeScope,
-    /// Why.
+    /// The reason for the scope.
     pub scope_reason: String,
     /// Candidates that were hidden from anchors.
     pub masked: Masked,
     /// The steps with their gradient norms and learning rates.
     pub steps: Vec<StepReport>,
-    /// The number of steps that a checkpoint had done already; absent where the round was not interrupted.
+    /// The number of steps that were taken from a checkpoint. Absent if the round was not interrupted.
     #[serde(default)]
     pub resumed_at: Option<usize>,
-    /// Whether the time limit left steps out.
+    /// Whether the time limit ended training early.
     #[serde(default)]
     pub stopped_by_time: bool,
-    /// How far hard negatives were moved towards their anchors; absent where they were not.
+    /// The share of their length by which hard negatives were moved towards their anchors. Absent if they were not.
     #[serde(default, deserialize_with = "known")]
     pub gradient_negatives: Option<f32>,
-    /// What became of them; absent where none were displaced.
+    /// What displacing them changed. Absent if none were displaced.
     #[serde(default)]
     pub displaced: Option<Displaced>,
-    /// The hard negatives before training and after each epoch; absent where they were not measured, or there were
-    /// none.
+    /// Measurements of the hard negatives before training and after each epoch. Absent if there were none, or they were
+    /// not measured.
     #[serde(default)]
     pub monitor: Option<MonitorReport>,
 }
@@ -133,40 +139,40 @@ impl TrainingReport {
     }
 }
 
-/// What the gate said of one tier.
+/// The gate's ruling on one tier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TierReport {
-    /// What was tried.
+    /// The tier.
     pub tier: Tier,
-    /// How it compared with the best before it. `published` says that it became the best; a later tier may have been
-    /// better still.
+    /// Its comparison with the best before it. `published` means that it became the best, though a later tier may have
+    /// been better still. `skipped` means that it could not have passed, so it was not run.
     pub gate: Ruling,
 }
 
-/// What the gate found, and its decision.
+/// The gate's figures and decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ruling {
-    /// The serving generation on the held-out queries; absent when the round was skipped.
+    /// The serving generation on the held-out queries. Absent if the round was skipped.
     pub before: Option<GateScores>,
-    /// The new generation on the same queries; absent when the round was skipped.
+    /// The new generation on the same queries. Absent if the round was skipped.
     pub after: Option<GateScores>,
-    /// What became of the new generation.
+    /// The decision.
     pub decision: Decision,
-    /// Why.
+    /// The reason for it.
     pub reason: String,
-    /// One-sided p-value of the paired test; absent where there was none. The test is of the
-    /// logarithm of [`gmap_20`](RankingScores::gmap_20) in the hybrid; of nDCG@10 in rounds before that was measured.
+    /// One-sided p-value of the paired test. Absent if there was none. It tests the logarithm of the hybrid's
+    /// [`gmap_20`](RankingScores::gmap_20), and nDCG@10 in rounds from before that was measured.
     #[serde(default)]
     pub p_value: Option<f64>,
-    /// The significance level that [`p_value`](Ruling::p_value) was held to.
+    /// The significance level for [`p_value`](Ruling::p_value).
     #[serde(default)]
     pub allowed: Option<f64>,
-    /// Of the golden queries; absent without any.
+    /// The golden queries. Absent if there are none.
     #[serde(default)]
     pub golden: Option<GuardScores>,
-    /// Of the guard's titles; absent without any.
+    /// The titles of the guard. Absent if there are none.
     #[serde(default)]
     pub guard: Option<GuardScores>,
 }
@@ -178,7 +184,7 @@ impl Ruling {
         Ruling { decision, reason: reason.into(), p_value: None, allowed: None, ..self }
     }
 
-    /// Of a round that had too little to judge.
+    /// A round or tier that was not judged.
     pub(super) fn skipped(reason: String) -> Ruling {
         Ruling {
             before: None,
@@ -197,25 +203,25 @@ impl Ruling {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GuardScores {
-    /// How many there are.
+    /// The number of queries.
     pub queries: usize,
-    /// Of the serving generation.
+    /// The serving generation.
     pub before: f64,
-    /// Of the new one.
+    /// The new generation.
     pub after: f64,
 }
 
-/// Held-out scores in both modes that use the encoder.
+/// Scores on the held-out queries, in both modes that use the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateScores {
-    /// What users get; decides.
+    /// The hybrid, which users get. It decides.
     pub hybrid: RankingScores,
-    /// The encoder alone.
+    /// The vectors alone.
     pub dense: RankingScores,
 }
 
-/// Of one query, or means over several: 0 to 1, higher is better.
+/// Scores of one query, or means over several: 0 to 1, higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RankingScores {
@@ -225,28 +231,28 @@ pub struct RankingScores {
     /// Normalised discounted cumulative gain of the first 10.
     #[serde(rename = "ndcg@10")]
     pub ndcg_10: f64,
-    /// Average precision of the first 20, of which the mean is geometric (GMAP: Robertson, "On GMAP – and other
-    /// transformations", CIKM 2006). Where no answer is among them, it counts as if one were the last. 0 in reports of
-    /// rounds before it was measured, and never else.
+    /// Average precision of the first 20. Its mean is geometric (GMAP: Robertson, "On GMAP – and other
+    /// transformations", CIKM 2006). Without an answer among the first 20, it counts as if one were the last. Only
+    /// reports from before it was measured have 0.
     #[serde(rename = "gmap@20", default)]
     pub gmap_20: f64,
 }
 
-/// What became of the new generation.
+/// The gate's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Decision {
-    /// It answers now.
+    /// The new generation answers now.
     Published,
-    /// It was not significantly better on the held-out queries; everything is as it was.
+    /// It was not significantly better on the held-out queries. Nothing changed.
     Rejected,
-    /// There was too little to learn from; nothing was trained.
+    /// There was too little to learn from, or no proposal could have passed the gate. Nothing was trained.
     Skipped,
 }
 
 impl Decision {
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Decision::Published => "published",
@@ -256,19 +262,19 @@ impl Decision {
     }
 }
 
-/// Seconds that each stage took, pauses included. Of a round that went on from a checkpoint, since then.
+/// Seconds of each stage, pauses included. For a resumed round, since it was resumed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoundSeconds {
-    /// Reading the log, making examples, learning the fusion weight.
+    /// Reading the log, scoring the serving generation, making examples, learning the fusion weight.
     pub collect: f64,
     /// Training.
     pub train: f64,
-    /// Encoding all chunks with the new encoder.
+    /// Encoding all chunks with a new encoder.
     pub reindex: f64,
     /// Comparing old and new.
     pub gate: f64,
-    /// Encoding what was added meanwhile and swapping.
+    /// Encoding what was added meanwhile, and swapping.
     pub publish: f64,
     /// The whole round.
     pub total: f64,
@@ -291,15 +297,16 @@ impl RoundSeconds {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LearnStage {
-    /// Reading the log, making examples, then learning the fusion weight; each counted in judged queries.
+    /// Reading the log, scoring the serving generation, making examples, then learning the fusion weight. Counted in
+    /// judged queries.
     Collect,
-    /// Training; counted in batches. What is measured beside it is not counted.
+    /// Training. Counted in batches. The measurements beside it are not counted.
     Train,
-    /// Encoding all chunks with the new encoder; counted in chunks.
+    /// Encoding all chunks with a new encoder. Counted in chunks.
     Reindex,
-    /// Comparing old and new, first on a pool and then on the whole corpus; counted in searches.
+    /// Comparing old and new, first on a pool and then on the whole corpus. Counted in searches.
     Gate,
-    /// Encoding what was added meanwhile and swapping; counted in chunks.
+    /// Encoding what was added meanwhile, and swapping. Counted in chunks.
     Publish,
 }
 
@@ -315,16 +322,16 @@ impl fmt::Display for LearnStage {
     }
 }
 
-/// How far a round is.
+/// Progress of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LearnProgress {
-    /// The stage it is in.
+    /// The current stage.
     pub stage: LearnStage,
-    /// Units of the stage that are done.
+    /// Finished units of the stage.
     pub done: usize,
-    /// Units of the stage in all.
+    /// All units of the stage.
     pub total: usize,
-    /// The last batch's loss, while training.
+    /// The loss of the last batch, while training.
     pub loss: Option<f32>,
 }

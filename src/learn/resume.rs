@@ -1,7 +1,7 @@
-//! The round that a crash has interrupted, which the next one goes on with.
+//! Resuming a round that a crash interrupted.
 //!
-//! What was judged since then would make other examples, and training would begin anew. So the log is read as far as
-//! the interrupted round had read it; what came later is the next round's.
+//! Later judgements would give other training rows, and training would start over. So the resumed round reads the log
+//! only as far as the interrupted one did. What came later belongs to the next round.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::ids::Digest;
 use crate::storage::{remove_file, remove_unfinished};
 use crate::train::{Checkpoints, Origin, read_origin};
 
-/// The checkpoint of a round that is running. It goes when this is dropped, which a panic does too: a round must not
-/// fail for ever at the place where it failed once.
+/// The checkpoint of a running round. It is removed on drop, also after a panic, so that a round can't fail at the same
+/// step for ever.
 pub(crate) struct Unfinished<'a> {
     path: &'a Path,
     origin: Origin,
@@ -23,8 +23,8 @@ pub(crate) struct Unfinished<'a> {
 }
 
 impl<'a> Unfinished<'a> {
-    /// Begins a round that reads the log at `started_ms`, while `serving` answers. If the checkpoint at `path` is
-    /// of a round just like it, `replay` is cut back to what that one had read.
+    /// Starts a round that reads the log at `started_ms`, while `serving` answers. If the checkpoint at `path` belongs
+    /// to the same kind of round, `replay` is cut back to what that round had read.
     pub(crate) fn begin(
         path: &'a Path,
         options: &LearnOptions,
@@ -56,7 +56,7 @@ impl<'a> Unfinished<'a> {
         Ok(Unfinished { path, origin: found.unwrap_or(new), kept: Cell::new(false) })
     }
 
-    /// When the round read the log, or the interrupted one did.
+    /// When this round, or the interrupted one, read the log.
     pub(crate) fn started_ms(&self) -> u64 {
         self.origin.started_ms
     }
@@ -70,8 +70,8 @@ impl<'a> Unfinished<'a> {
         self.kept.set(true);
     }
 
-    /// Removes what no round can go on from: a checkpoint of another encoder than the one that answers, a damaged one,
-    /// and one that a crash cut short.
+    /// Removes checkpoints that no round can resume from: of another encoder than the serving one, damaged, or
+    /// incomplete.
     pub(crate) fn collect_garbage(path: &Path, weights: Digest) -> Result<()> {
         match found(path) {
             Some(origin) if origin.weights == weights => remove_unfinished(path),
@@ -90,7 +90,7 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// One that can't be read is as good as none.
+/// An unreadable checkpoint counts as none.
 fn found(path: &Path) -> Option<Origin> {
     read_origin(path).unwrap_or_else(|error| {
         tracing::warn!(%error, "a checkpoint is passed over");
@@ -98,7 +98,7 @@ fn found(path: &Path) -> Option<Origin> {
     })
 }
 
-/// The options that decide what a round learns.
+/// The options that affect what a round learns.
 fn comparable(options: &LearnOptions) -> LearnOptions {
     LearnOptions { threads: None, checkpoint_interval: Default::default(), ..options.clone() }
 }

@@ -1,19 +1,19 @@
-//! What a round can publish.
+//! The tiers: what a round can publish.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a round can publish, the cheapest first.
+/// What a round can publish, from the cheapest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Tier {
-    /// Another weight of the two sides. Every vector stays.
+    /// Another fusion weight. Every vector stays.
     Fusion,
-    /// Another encoder of queries, trained against the documents' vectors as they are. Every vector stays.
+    /// A query encoder, trained against the documents' vectors. Every vector stays.
     QuerySide,
-    /// Another encoder, and all vectors anew.
+    /// Another encoder, with all vectors made anew.
     Encoder,
 }
 
@@ -21,17 +21,17 @@ impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Tier::Fusion => "a fusion weight",
-            Tier::QuerySide => "an encoder of queries",
+            Tier::QuerySide => "a query encoder",
             Tier::Encoder => "an encoder",
         })
     }
 }
 
 impl Tier {
-    /// All of them, in the order in which they are tried.
+    /// All tiers, in the order in which they are tried.
     pub const ALL: [Tier; 3] = [Tier::Fusion, Tier::QuerySide, Tier::Encoder];
 
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Tier::Fusion => "fusion",
@@ -40,7 +40,7 @@ impl Tier {
         }
     }
 
-    /// Whether something is trained for it.
+    /// Whether the tier trains something.
     pub(super) fn is_trained(self) -> bool {
         self != Tier::Fusion
     }

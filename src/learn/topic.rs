@@ -1,4 +1,4 @@
-//! A query with what answers it, as a test collection has it.
+//! A query with its answers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Topic {
     pub(super) text: String,
-    /// By document id: 1 for every answer.
+    /// Relevance by document id: 1 for every answer.
     pub(super) relevant: BTreeMap<String, i32>,
 }
 

@@ -88,7 +88,7 @@ impl ComparisonReport {
         let axes = Axes { x: &first, y: &second };
         let scatter = clouds(&format!("each query by its scores in A and in {run}"), axes, &series)?;
         let differences: Vec<f64> = changes.iter().map(Change::difference).collect();
-        let axes = Axes { x: "queries, by their difference", y: "this run less A" };
+        let axes = Axes { x: "queries, by their difference", y: "this run minus A" };
         let label = format!("the differences of the queries between {run} and A");
         let sorted = gains(&label, axes, &differences)?;
         let [won, tied, lost] =

@@ -8,6 +8,8 @@ use super::colours::css;
 
 /// The most characters of a text in a table.
 const LONGEST: usize = 160;
+/// The class of tables whose rows become blocks on a phone.
+const TEXTS: &str = "texts";
 
 /// Text for use between tags and in attributes. Characters that XML forbids become U+FFFD.
 pub(super) fn escape(text: &str) -> String {
@@ -61,9 +63,14 @@ pub(super) fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Strin
     table_of("numbers", caption, head, rows)
 }
 
-/// A table whose first column holds texts, which may wrap.
+/// A table of texts, which may wrap and have several lines. On a phone each row becomes a block.
+pub(super) fn prose(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    table_of("texts prose", caption, head, rows)
+}
+
+/// A table of numbers whose first column holds texts. On a phone each row becomes a block.
 pub(super) fn texts(caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
-    table_of("texts", caption, head, rows)
+    table_of(TEXTS, caption, head, rows)
 }
 
 fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> String {
@@ -82,9 +89,13 @@ fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> 
     for row in rows {
         html.push_str("<tr>");
         for (place, cell) in row.iter().enumerate() {
-            let _ = match place {
-                0 => write!(html, "<th scope=\"row\">{}</th>", escape(cell)),
-                _ => write!(html, "<td>{}</td>", escape(cell)),
+            let cell = escape(cell);
+            let _ = match (place, head.get(place)) {
+                (0, _) => write!(html, "<th scope=\"row\">{cell}</th>"),
+                (_, Some(name)) if class.starts_with(TEXTS) => {
+                    write!(html, "<td data-label=\"{}\">{cell}</td>", escape(name))
+                }
+                _ => write!(html, "<td>{cell}</td>"),
             };
         }
         html.push_str("</tr>\n");
@@ -93,7 +104,7 @@ fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> 
     html
 }
 
-/// What a colour means.
+/// A colour in a legend, and its meaning.
 pub(super) struct Key<'a> {
     colour: RGBColor,
     meaning: &'a str,
@@ -140,10 +151,10 @@ mod tests {
             heading(bad),
             paragraph(bad),
             table(bad, &[bad], &row),
-            texts(bad, &[bad], &row),
+            texts(bad, &["", bad], &row),
             figure(bad, &legend, ""),
         ];
-        assert_eq!(html.concat().matches(good).count(), 13);
+        assert_eq!(html.concat().matches(good).count(), 14);
         assert!(!html.concat().contains("<b"));
         assert_eq!(escape("a\u{0}\u{1f}\u{b}\t\n é"), "a\u{fffd}\u{fffd}\u{fffd}\t\n é");
     }

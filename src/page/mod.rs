@@ -1,7 +1,7 @@
 //! Reports as HTML pages with plots and tables: a round of learning, an evaluation, a comparison of runs.
 //!
-//! A page is one file that loads nothing: plots are inline SVG, and there are no scripts and no fonts. Pages are made
-//! for phones, screens and paper.
+//! A page is one file that loads nothing: plots are inline SVG, and there are no scripts and no fonts. Pages suit
+//! phones, light and dark screens, and paper.
 
 mod colours;
 mod comparison;
@@ -18,6 +18,7 @@ pub use evaluation::EvaluationReport;
 
 use crate::error::Result;
 use crate::storage::write_atomic;
+use colours::variables;
 use markup::escape;
 use parts::Parts;
 
@@ -42,10 +43,10 @@ pub fn write(report: &impl Page, path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if a plot can't be drawn.
 pub fn html(report: &impl Page) -> Result<String> {
-    let (title, content) = (escape(&report.title()), report.content()?);
+    let (title, content, variables) = (escape(&report.title()), report.content()?, variables());
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
+         <style>\n{variables}{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
     ))
 }

@@ -64,10 +64,10 @@ fn the_page_of_an_evaluation_has_every_plot_and_needs_nothing_else() {
     assert_eq!(check(&html), SECTIONS);
     for plot in [
         "the means of each mode",
-        "each query by its scores on the two sides",
-        "each query by the better side",
+        "each query by its scores by words and by meaning",
+        "each query by the better of words and meaning",
         "what each query gains",
-        "the hybrid by its dense weight",
+        "the score of both by the weight of meaning",
         "how long searches took",
     ] {
         assert_eq!(html.matches(&format!("<svg role=\"img\" aria-label=\"{plot}")).count(), 1, "{plot}");
@@ -79,9 +79,9 @@ fn the_page_of_an_evaluation_has_every_plot_and_needs_nothing_else() {
         &[
             &format!("<td>{mean:.4}\u{a0}({:.3}\u{a0}to\u{a0}{:.3})</td>", interval.low, interval.high),
             // Of the fourth query's ranks 2, 5 and 1 the better side's is 2; of the second's 3, 1 and 2 it is 1.
-            "Of 5 queries, the hybrid is above the better of its two sides on 1, equal on 3, below on 1.",
-            "<td>+0.3691</td><td>0.6309</td><td>0.3869</td><td>1.0000</td>",
-            "<td>-0.3691</td><td>0.5000</td><td>1.0000</td><td>0.6309</td>",
+            "Of 5 queries, both together are above the better of words and meaning on 1, equal on 3, below on 1.",
+            "+0.3691</td><td data-label=\"words\">0.6309</td><td data-label=\"meaning\">0.3869</td>",
+            "-0.3691</td><td data-label=\"words\">0.5000</td><td data-label=\"meaning\">1.0000</td>",
             "The best of these weights is 0.70, with 0.8700",
             "<th scope=\"row\">0.20</th><td>0.8200</td>",
             "<th scope=\"row\">0.25, in use</th><td>0.7262</td>",
@@ -149,11 +149,15 @@ fn the_page_of_a_comparison_has_every_run_and_its_queries() {
     // Of each run, by the first metric.
     assert_eq!(html.matches("<svg ").count(), 2 * 2);
     let one = &report.comparisons[1];
-    let row = format!(
-        "<th scope=\"row\">&lt;runs&gt;/b, ndcg@10</th><td>{:.4}</td><td>{:.4}</td><td>{:+.4}</td><td>{:.4}</td>\
-         <td>{:.4}</td><td>1</td><td>2</td><td>2</td>",
-        one.first, one.second, one.difference, one.p_value, one.p_holm
-    );
+    let mut numbers =
+        [one.first, one.second, one.difference, one.p_value, one.p_holm].map(|n| format!("{n:.4}"));
+    numbers[2] = format!("{:+.4}", one.difference);
+    let counts = [1, 2, 2].map(|count: usize| count.to_string());
+    let labels = ["A", "this", "difference", "p", "p (Holm)", "won", "lost", "tied"];
+    let cells = labels.iter().zip(numbers.iter().chain(&counts));
+    let cells: String =
+        cells.map(|(label, value)| format!("<td data-label=\"{label}\">{value}</td>")).collect();
+    let row = format!("<th scope=\"row\">&lt;runs&gt;/b, ndcg@10</th>{cells}");
     has(
         &html,
         &[&row, "a &amp; b", "1 won", "2 lost", "0 won", "5 tied", "&lt;q1&gt;&amp;", "Queries lost most"],

@@ -40,6 +40,28 @@ fn the_whole_corpus_is_ranked_to_its_twentieth_document() {
 }
 
 #[test]
+fn a_round_that_cannot_pass_trains_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open_by_words(folder.path());
+    engine.add(documents()).unwrap();
+    // By words every query has its answer on top.
+    judge_everything(&engine);
+    let mut stages = Vec::new();
+    let round = quick_round().with_significance(Some(0.2));
+    let report = engine.learn(&round, &mut |progress| {
+        stages.push(progress.stage);
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    assert_eq!(report.gate.decision, Decision::Skipped, "{report:?}");
+    assert!(report.gate.reason.starts_with("the answers of all "), "{}", report.gate.reason);
+    assert!(!stages.contains(&LearnStage::Train) && report.training.is_none());
+    assert_eq!((report.examples, report.seconds.train, report.generation.0), (0, 0.0, 1));
+    // Without a test, what is not worse passes.
+    publish(&engine, &idle_round(), Tier::Encoder);
+}
+
+#[test]
 fn golden_queries_are_held_to_the_bound_by_themselves_and_those_without_an_answer_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
@@ -133,6 +155,8 @@ fn a_pool_holds_what_the_gate_looks_at_and_no_whole_book_and_rejects_before_anyt
     engine.add(vec![Document::new("book", (0..60).map(chapter).collect::<String>())]).unwrap();
     for n in 0..60 {
         judge(&engine, &format!("page {n} of the list"), &format!("page {n}"));
+        // These could gain, so that the round is worth running.
+        judge(&engine, &format!("number {n} of the list"), &format!("page {}", n + 2000));
     }
     let pool = |golden: Vec<GoldenQuery>| {
         let mut reindexed = false;

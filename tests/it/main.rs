@@ -12,4 +12,5 @@ mod learn;
 mod page;
 mod query_side;
 mod repair;
+mod reports;
 mod schedule;

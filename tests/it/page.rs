@@ -6,7 +6,7 @@ use crate::common::{documents, judge_everything, open, quick_round};
 use retune::learn::{GoldenQuery, Tier};
 use retune::{Decision, RoundReport, page};
 
-const SECTIONS: [&str; 6] = ["gate", "training", "similarities", "difficulty", "sources", "time"];
+const SECTIONS: [&str; 7] = ["gate", "queries", "training", "similarities", "difficulty", "sources", "time"];
 
 #[test]
 fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
@@ -31,10 +31,10 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
         "share of pairs (%)".into(),
         "p-value of the paired test".into(),
         format!(
-            "<th scope=\"row\">hybrid GMAP@20</th><td>{:.4}</td>",
+            "<th scope=\"row\">both, GMAP@20</th><td>{:.4}</td>",
             report.gate.before.unwrap().hybrid.gmap_20
         ),
-        format!("<th scope=\"row\">golden nDCG@10</th><td>{:.4}</td>", report.gate.golden.unwrap().before),
+        format!("<th scope=\"row\">golden, nDCG@10</th><td>{:.4}</td>", report.gate.golden.unwrap().before),
         "grown harder".into(),
         "hidden as suspected answers".into(),
         "@media print".into(),
@@ -52,7 +52,7 @@ fn the_page_of_a_round_has_every_section_and_needs_nothing_else() {
     let older: RoundReport = serde_json::from_value(json).unwrap();
     let drawn = page::html(&older).unwrap();
     assert!(
-        !drawn.contains("hybrid GMAP") && drawn.contains("hybrid MRR@10"),
+        !drawn.contains("both, GMAP") && drawn.contains("both, MRR@10"),
         "of a round before it was measured"
     );
     let path = folder.path().join("round.html");

@@ -29,7 +29,11 @@ pub(crate) fn round_text(report: &RoundReport) -> Text {
         }
     }
     for TierReport { tier, gate, .. } in &report.tried {
-        let passed = if gate.decision == Decision::Published { "passed" } else { "failed" };
+        let passed = match gate.decision {
+            Decision::Published => "passed",
+            Decision::Skipped => "not tried",
+            _ => "failed",
+        };
         text.line(format!("  {} {passed}: {}", tier.name(), gate.reason));
     }
     text.line(format!("{}: {}", report.gate.decision.name(), report.gate.reason));

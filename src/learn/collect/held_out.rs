@@ -1,12 +1,12 @@
-//! Which queries are never trained on.
+//! Which queries are held out.
 
 use crate::ids::Digest;
 
-/// Share of the judged queries that is held out.
+/// The share of judged queries that is held out.
 const SHARE: f32 = 0.3;
 
-/// Whether the query with this normalised text is held out. By a hash of the text: a query stays on its side over
-/// rounds, machines and versions.
+/// Whether the query with this normalised text is held out. A hash of the text decides, so a query stays on its side in
+/// all rounds, on all machines and in all versions.
 pub(super) fn is_held_out(normalised: &str) -> bool {
     bucket(normalised) < f64::from(SHARE)
 }

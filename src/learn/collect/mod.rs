@@ -1,4 +1,4 @@
-//! From the feedback log to judged queries: those to train on, and those that are held out.
+//! From the feedback log to judged queries: some to train on, some held out.
 
 mod held_out;
 mod passages;
@@ -14,14 +14,14 @@ use crate::search::Snapshot;
 use held_out::is_held_out;
 use passages::Passages;
 
-/// What the log says of documents that are still in the index.
+/// The judgements of documents that are still in the index.
 pub(super) struct Judgements {
     pub(super) training: Vec<JudgedQuery>,
     pub(super) held_out: Vec<Topic>,
 }
 
 impl Judgements {
-    /// The queries to train on as topics, in their order.
+    /// The queries to train on as topics, in order.
     pub(super) fn training_topics(&self) -> Vec<Topic> {
         let answers = |query: &JudgedQuery| -> Vec<String> {
             query.positives.iter().map(|positive| positive.document.clone()).collect()
@@ -30,7 +30,7 @@ impl Judgements {
     }
 }
 
-/// Joins the log with the index. What is left out is counted.
+/// Joins the log with the index. Counts what is left out.
 pub(super) fn collect(
     replay: &Replay,
     snapshot: &Snapshot,

@@ -1,4 +1,4 @@
-//! The passages of logged documents, as they are now.
+//! The current passages of logged documents.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use crate::lexical::ChunkRecord;
 use crate::negatives::{Confusion, JudgedQuery, PassedOver, ShownRef};
 use crate::search::Snapshot;
 
-/// Looks up what was judged.
+/// Looks up the passages of judged documents.
 pub(super) struct Passages<'a> {
     snapshot: &'a Snapshot,
     digests: RefCell<HashMap<String, BTreeSet<[u8; 32]>>>,
@@ -21,7 +21,7 @@ impl<'a> Passages<'a> {
         Passages { snapshot, digests: RefCell::default() }
     }
 
-    /// Whether two documents hold the same chunks: the second would be a false negative.
+    /// Whether two documents have the same chunks. Then the second would be a false negative.
     pub(super) fn same_content(&self, a: &str, b: &str) -> Result<bool> {
         let (a, b) = (self.content(a)?, self.content(b)?);
         Ok(!a.is_empty() && a == b)
@@ -47,8 +47,8 @@ impl<'a> Passages<'a> {
         Ok(passages)
     }
 
-    /// The passage that stands for a document: the chunk that was shown, if it still exists, else the one nearest to
-    /// the query. `None` when the document is gone.
+    /// The passage that represents a document: the chunk that was shown if it still exists, else the one nearest to the
+    /// query. `None` if the document is gone.
     fn of(&self, shown: &ShownRef, query: &str) -> Result<Option<ChunkRecord>> {
         if let Some(chunk) = shown.chunk
             && let Some(record) = self.snapshot.lexical.get(chunk)?
@@ -92,8 +92,8 @@ impl<'a> Passages<'a> {
         Ok(JudgedQuery { text: confusion.query.clone(), vector, positives, farthest, disputed, passed_over })
     }
 
-    /// The passages that were confused with an answer, the strongest evidence first. An answer's own body under another
-    /// title is left out: it would be trained away from the query that it answers.
+    /// The passages that were confused with an answer, strongest evidence first. A copy of an answer's body under
+    /// another title is left out: training would push it away from the query that it answers.
     fn passed_over(
         &self,
         confusion: &Confusion,

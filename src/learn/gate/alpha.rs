@@ -1,4 +1,4 @@
-//! The alpha budget: how often chance may publish what is no better.
+//! The alpha budget: how often chance may publish something that is no better.
 
 use std::collections::VecDeque;
 
@@ -11,13 +11,13 @@ pub(super) fn of_attempt(budget: f64, attempts: usize) -> f64 {
     budget * 6.0 / (std::f64::consts::PI * k).powi(2)
 }
 
-/// The attempt's alpha, split among the tiers not yet tested. A tier that is rejected spends its share. One that passes
-/// leaves it to those after it (the fallback procedure: Wiens and Dmitrienko, J. Biopharm. Stat. 15, 2005), and so does
-/// one that finds nothing to test, since it has not looked at the held-out queries.
+/// The attempt's alpha, split among the tiers not yet tested. A tier that is rejected spends its share. A tier that
+/// passes leaves its share to the next (the fallback procedure: Wiens and Dmitrienko, J. Biopharm. Stat. 15, 2005). So
+/// does one that finds nothing to test, since it has not looked at the held-out queries.
 pub(in crate::learn) struct AlphaBudget {
-    /// As a share of the attempt's alpha.
+    /// The remaining share of the attempt's alpha.
     left: f64,
-    /// Of the next tier first.
+    /// The weights of the remaining tiers, in order.
     weights: VecDeque<f64>,
 }
 
@@ -26,12 +26,12 @@ impl AlphaBudget {
         AlphaBudget { left: 1.0, weights: tiers.iter().map(|&tier| weight(tier)).collect() }
     }
 
-    /// The share of the next tier.
+    /// The share of the next tier, 0 to 1.
     pub(in crate::learn) fn share(&self) -> f64 {
         self.weights.front().map_or(0.0, |next| self.left * next / self.weights.iter().sum::<f64>())
     }
 
-    /// Goes on to the tier after it.
+    /// Moves on to the next tier.
     pub(in crate::learn) fn advance(&mut self, rejected: bool) {
         if rejected {
             self.left -= self.share();
@@ -40,7 +40,7 @@ impl AlphaBudget {
     }
 }
 
-/// An encoder gains several times what another fusion weight does, so its chance is worth more.
+/// An encoder gains several times what another fusion weight does, so it gets more of the alpha.
 fn weight(tier: Tier) -> f64 {
     if tier == Tier::Encoder { 3.0 } else { 1.0 }
 }

@@ -1,9 +1,9 @@
-//! Queries that share an answer: what one of them gains the others gain with it.
+//! Clusters of queries that share an answer: a gain for one of them is a gain for the others.
 
 use std::collections::HashMap;
 
-/// The group of each query, by the answers of each: queries that have one in common, directly or through others, are
-/// in one group. Its number is the place of its first query.
+/// The cluster of each query, given the answers of each. Queries with a common answer, directly or through others, are
+/// in one cluster. Its number is the index of its first query.
 pub(super) fn groups_by_answer<'a, Answers>(queries: impl IntoIterator<Item = Answers>) -> Vec<usize>
 where
     Answers: IntoIterator<Item = &'a String>,

@@ -1,12 +1,12 @@
-//! A fusion that the held-out queries choose themselves, and how that is kept from flattering it.
+//! Cross-fitting: the held-out queries choose a fusion without flattering it.
 //!
-//! The queries are cut into two halves along their clusters. What one half chooses scores the other, so that the gate
-//! judges a choice by queries that had no part in it. What is published is chosen on all.
+//! The queries are split into two halves, never within a cluster. Each half is scored with the choice of the other, so
+//! the gate judges a choice by queries that had no part in it. The published fusion is the choice of all.
 
 use super::rank::Ranked;
 use crate::fusion::Fusion;
 
-/// The half that each query is in: clusters alternate in the order of their numbers.
+/// The half of each query. Clusters alternate in the order of their numbers.
 pub(super) fn halves(clusters: &[usize]) -> Vec<usize> {
     let mut numbers = clusters.to_vec();
     numbers.sort_unstable();
@@ -14,15 +14,15 @@ pub(super) fn halves(clusters: &[usize]) -> Vec<usize> {
     clusters.iter().map(|cluster| numbers.partition_point(|number| number < cluster) % 2).collect()
 }
 
-/// What the queries choose.
+/// The choices of the queries.
 pub(super) struct CrossFit {
-    /// All of them.
+    /// The choice of all queries.
     pub(super) all: Fusion,
     by_other_half: [Fusion; 2],
 }
 
 impl CrossFit {
-    /// Chosen by the first queries of `ranked`, as many as have a half; `base` where they have no preference.
+    /// The choices of the first queries of `ranked`, one for each entry of `halves`. `base` if they have no preference.
     pub(super) fn of(ranked: &Ranked, halves: &[usize], base: Fusion) -> CrossFit {
         let by = |half| ranked.best_fusion(|query| halves.get(query) == Some(&half), base);
         CrossFit {
@@ -31,12 +31,12 @@ impl CrossFit {
         }
     }
 
-    /// Nothing is chosen.
+    /// The same fusion for all.
     pub(super) fn fixed(fusion: Fusion) -> CrossFit {
         CrossFit { all: fusion, by_other_half: [fusion; 2] }
     }
 
-    /// What scores the queries of a half: chosen by the other one.
+    /// The fusion to score the queries of a half with: the choice of the other half.
     pub(super) fn of_half(&self, half: usize) -> Fusion {
         self.by_other_half[half]
     }

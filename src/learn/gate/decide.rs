@@ -1,4 +1,4 @@
-//! The ruling on the figures.
+//! The ruling on two sets of figures.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::eval::randomisation_test;
 use crate::learn::report::{Decision, GateScores, GuardScores, Ruling};
 
-/// How much of its mean nDCG@10 a part of the guard may lose.
+/// How much mean nDCG@10 each part of the guard may lose.
 const GUARD_LOSS: f64 = 0.02;
-/// Sums over queries in the same order: a larger difference is a difference in some rank.
-const ROUNDING: f64 = 1e-12;
-/// Of the test, so that the same figures give the same ruling.
+/// Sums are over queries in the same order, so a larger difference means that some rank differs.
+pub(super) const ROUNDING: f64 = 1e-12;
+/// The seed of the test, so that the same figures give the same ruling.
 const SEED: u64 = 42;
 
-/// What the gate decides by.
+/// The input of a ruling.
 pub(super) struct Evidence<'a> {
     pub(super) before: &'a [QueryScores],
     pub(super) after: &'a [QueryScores],
@@ -24,24 +24,24 @@ pub(super) struct Evidence<'a> {
     pub(super) guard: &'a [GuardPart],
     /// Rounds that were rejected since the last publication.
     pub(super) attempts: usize,
-    /// The part of the attempt's alpha that this test may spend, above 0, at most 1.
+    /// The part of the attempt's alpha that this test may spend, above 0 and at most 1.
     pub(super) share: f64,
 }
 
-/// A part of the guard, each held to the bound by itself.
+/// A part of the guard. Each part has to keep its own nDCG@10.
 #[derive(Clone, Copy)]
 pub(super) struct GuardPart {
     pub(super) name: &'static str,
     pub(super) scores: GuardScores,
 }
 
-/// Publishes what is significantly better in the mode that users get, and loses too little of the guard to matter. With
-/// a `budget` of `None`, what is worse in neither MRR@10 nor nDCG@10.
+/// Publishes a generation that is significantly better in the hybrid, which users get, and that loses too little of the
+/// guard to matter. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
 ///
-/// Better is the mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure: nDCG@10
-/// jumps where an answer enters or leaves the first ten and where it comes first, and a few such jumps in either
-/// direction hide what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters,
-/// one-sided: half of its two-sided p-value.
+/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure:
+/// nDCG@10 jumps where an answer enters the first ten or reaches the top, and a few such jumps in either direction hide
+/// what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters. It is one-sided:
+/// half of its two-sided p-value.
 pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Ruling> {
     let (before, after) = (mean(evidence.before), mean(evidence.after));
     let figures = figures(evidence.before.len(), &before, &after);
@@ -101,7 +101,7 @@ fn figures(queries: usize, before: &GateScores, after: &GateScores) -> String {
     )
 }
 
-/// How often chance alone would make the new one so much better. The clusters are what is independent.
+/// The probability that chance alone makes the new one so much better. Clusters are the independent units.
 fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     let mut sums: HashMap<usize, f64> = HashMap::new();
     let scores = evidence.before.iter().zip(evidence.after).zip(evidence.clusters);
@@ -112,8 +112,25 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     sums.sort_unstable_by_key(|(cluster, _)| *cluster);
     // A pair without a difference says nothing in either direction.
     let sums: Vec<f64> = sums.into_iter().map(|(_, sum)| sum).filter(|sum| sum.abs() > ROUNDING).collect();
-    let test = randomisation_test(&vec![0.0; sums.len()], &sums, SEED)?;
+    one_sided_of(&sums)
+}
+
+fn one_sided_of(differences: &[f64]) -> Result<f64> {
+    let test = randomisation_test(&vec![0.0; differences.len()], differences, SEED)?;
     Ok(if test.difference > 0.0 { test.p_value / 2.0 } else { 1.0 - test.p_value / 2.0 })
+}
+
+/// From this many clusters on, none of the random sign patterns gives all the same sign.
+pub(super) const MANY: usize = 32;
+
+/// The smallest p-value of the test if at most so many clusters can gain, whatever they gain.
+///
+/// With a given number of differences the p-value is smallest if all are gains: a pattern with one sign reaches the
+/// observed sum whatever the differences are, and then no other pattern does. Sizes do not matter then.
+pub(super) fn smallest_p(clusters: usize) -> Result<f64> {
+    // Random patterns need not prove more with one more difference, so all smaller numbers count.
+    (1..=clusters.min(MANY))
+        .try_fold(1.0, |least: f64, count| Ok(least.min(one_sided_of(&vec![1.0; count])?)))
 }
 
 #[cfg(test)]
@@ -140,6 +157,23 @@ mod tests {
             share: 1.0,
         };
         decide(&evidence, budget).unwrap()
+    }
+
+    #[test]
+    fn no_figures_have_a_smaller_p_than_gains_of_all_clusters() {
+        let smallest = |clusters| smallest_p(clusters).unwrap();
+        assert_eq!([0, 1, 2, 4, 10].map(smallest), [1.0, 0.5, 0.25, 1.0 / 16.0, 1.0 / 1024.0]);
+        assert!((11..40).all(|clusters| smallest(clusters) <= smallest(clusters - 1)));
+        // No random pattern is counted: there is no smaller p-value at all.
+        assert_eq!((smallest(MANY), smallest(10 * MANY)), (0.5 / 10_001.0, 0.5 / 10_001.0));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_smallest_p_is_a_bound(differences in proptest::collection::vec(-1.0..1.0f64, 1..20)) {
+            let p = one_sided_of(&differences).unwrap();
+            proptest::prop_assert!(p >= smallest_p(differences.len()).unwrap(), "{p}");
+        }
     }
 
     #[test]

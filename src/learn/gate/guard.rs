@@ -8,13 +8,13 @@ use crate::learn::golden::GoldenQuery;
 use crate::learn::topic::Topic;
 use crate::lexical::LexicalSnapshot;
 
-/// Titles of documents, each of which must find its document.
+/// The number of titles, each of which must find its document.
 const TITLES: usize = 100;
 
-/// Words that a title needs to say what its document is about.
+/// A title needs at least this many words to say what its document is about.
 const TITLE_WORDS: usize = 3;
 
-/// Queries, or their figures: those that the application calls golden, and titles that must find their documents.
+/// Golden queries of the application, and titles that must find their documents. Or the figures of both.
 #[derive(Debug, Clone, Default)]
 pub(in crate::learn) struct Guarded<T> {
     pub(super) golden: Vec<T>,
@@ -22,12 +22,12 @@ pub(in crate::learn) struct Guarded<T> {
 }
 
 impl<T> Guarded<T> {
-    /// The golden ones first.
+    /// Golden queries first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.golden.iter().chain(&self.titles)
     }
 
-    /// What each is turned into, given its place in that order.
+    /// Maps each, given its index in that order.
     pub(super) fn map<U>(&self, of: impl Fn(usize, &T) -> U) -> Guarded<U> {
         let first = self.golden.len();
         let titles = self.titles.iter().enumerate().map(|(place, one)| of(first + place, one));
@@ -38,13 +38,13 @@ impl<T> Guarded<T> {
     }
 }
 
-/// The guard of a round. Which titles it has follows from their documents' hashes: they stay while the documents do.
+/// The guard of a round. Titles are chosen by their documents' hashes, so they stay the same while the documents do.
 pub(super) fn guard(lexical: &LexicalSnapshot, golden_queries: &[GoldenQuery]) -> Result<Guarded<Topic>> {
     Ok(Guarded { golden: golden(lexical, golden_queries)?, titles: titles(lexical)? })
 }
 
-/// The golden queries, with their answers that are in the index. One without any is left out, with a word in the log:
-/// old and new would answer it alike, and the mean would hide what others lose.
+/// The golden queries with those of their answers that are in the index. A query without any is left out, with a
+/// warning: both sides would score 0 on it, and the mean would hide losses of the others.
 fn golden(lexical: &LexicalSnapshot, queries: &[GoldenQuery]) -> Result<Vec<Topic>> {
     let mut topics = Vec::with_capacity(queries.len());
     for query in queries {

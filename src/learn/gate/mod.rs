@@ -1,7 +1,7 @@
-//! Whether something new answers better than what answers now.
+//! The gate: does something new answer better than the serving generation?
 //!
-//! Both rank the held-out queries over the whole corpus, and the guard: what they already do well. In doubt the old one
-//! stays: that fine-tuning made things worse is the most common report on it.
+//! Both rank the held-out queries over the whole corpus, and the guard: what the engine does well already. In doubt the
+//! serving generation stays, because fine-tuning often makes things worse.
 
 mod alpha;
 mod clusters;
@@ -10,14 +10,16 @@ mod decide;
 mod guard;
 mod pool;
 mod rank;
+mod reach;
 mod score;
 
 pub(super) use alpha::AlphaBudget;
 pub(super) use rank::{Ranked, rank_topics};
-pub(super) use score::QueryScores;
+pub(super) use score::{QueryScores, figures};
 
 use super::options::LearnOptions;
 use super::progress::Tracker;
+use super::queries::{QueryChange, QueryChanges};
 use super::report::{GuardScores, LearnStage, Ruling};
 use super::tier::Tier;
 use super::topic::Topic;
@@ -31,39 +33,46 @@ use cross_fit::{CrossFit, halves};
 use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
 use pool::{Pool, score_ranked};
-use score::{mean, score};
+use reach::{Prospect, out_of_reach};
+use score::{ScoredQuery, mean, score};
 
-/// What the rounds of a log are judged by.
+/// What judges the proposals of a round.
 pub(super) struct Gate<'a> {
     options: &'a LearnOptions,
     /// Rounds that were rejected since the last publication.
     attempts: usize,
     held_out: Vec<Topic>,
-    /// The cluster of each held-out query. Queries that share an answer are in one: what one of them gains the others
-    /// gain with it, so they count as one in the test.
+    /// The cluster of each held-out query. Queries that share an answer are in one cluster and count as one in the
+    /// test: a gain for one of them is a gain for the others.
     clusters: Vec<usize>,
-    /// The half of the held-out queries that each is in; no cluster is cut.
+    /// The half of each held-out query, for cross-fitting. Clusters are not split.
     halves: Vec<usize>,
     guard: Guarded<Topic>,
 }
 
-/// Figures by query.
+/// Figures of each query.
 #[derive(Clone)]
 pub(super) struct Scores {
-    pub(super) held_out: Vec<QueryScores>,
+    pub(super) held_out: Vec<ScoredQuery>,
     pub(super) guard: Guarded<QueryScores>,
 }
 
-/// What a trained encoder is compared with on a pool.
+/// The gate's ruling, and what becomes of the held-out queries.
+pub(super) struct Verdict {
+    pub(super) ruling: Ruling,
+    pub(super) queries: QueryChanges,
+}
+
+/// What a trained encoder has to beat on a pool.
 #[derive(Clone, Copy)]
 pub(super) struct PoolBase<'a> {
     pub(super) serving: &'a Snapshot,
-    /// The best so far, with its fusion.
+    /// The best so far, and its fusion.
     pub(super) best: &'a Snapshot,
     pub(super) fusion: Fusion,
 }
 
-/// A fusion with the figures that it gives.
+/// A fusion, and the figures that it gives.
 pub(super) struct Compared {
     pub(super) fusion: Fusion,
     pub(super) scores: Scores,
@@ -81,16 +90,31 @@ impl<'a> Gate<'a> {
         Ok(Gate { options, attempts, held_out, clusters, halves, guard })
     }
 
+    /// Why nothing could pass against these figures, and what is needed. `None` if something could, or if the options
+    /// ask for no significance. `share` is the part of the attempt's alpha that the test may spend.
+    pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
+        let Some(budget) = self.options.significance else { return Ok(None) };
+        let prospect = Prospect {
+            held_out: &self.held_out,
+            before: &figures(&before.held_out),
+            clusters: &self.clusters,
+            attempts: self.attempts,
+            share,
+        };
+        out_of_reach(&prospect, budget)
+    }
+
     /// The figures of the held-out queries and of the guard.
     pub(super) fn score(
         &self,
         snapshot: &Snapshot,
         fusion: Fusion,
+        stage: LearnStage,
         tracker: &mut Tracker<'_>,
     ) -> Result<Scores> {
         Ok(Scores {
-            held_out: score(snapshot, fusion, &self.held_out, tracker)?,
-            guard: self.score_guard(snapshot, fusion, tracker)?,
+            held_out: score(snapshot, fusion, &self.held_out, stage, tracker)?,
+            guard: self.score_guard(snapshot, fusion, stage, tracker)?,
         })
     }
 
@@ -98,16 +122,17 @@ impl<'a> Gate<'a> {
         &self,
         snapshot: &Snapshot,
         fusion: Fusion,
+        stage: LearnStage,
         tracker: &mut Tracker<'_>,
     ) -> Result<Guarded<QueryScores>> {
         Ok(Guarded {
-            golden: score(snapshot, fusion, &self.guard.golden, tracker)?,
-            titles: score(snapshot, fusion, &self.guard.titles, tracker)?,
+            golden: figures(&score(snapshot, fusion, &self.guard.golden, stage, tracker)?),
+            titles: figures(&score(snapshot, fusion, &self.guard.titles, stage, tracker)?),
         })
     }
 
-    /// Scores something new whose fusion the held-out queries choose themselves, `base` where they have no preference.
-    /// So that this does not flatter it, each half of them is scored with what the other half chose.
+    /// Scores a snapshot whose fusion the held-out queries choose themselves, or `base` if they have no preference.
+    /// Each half of them is scored with the choice of the other half, so that the choice does not flatter the score.
     pub(super) fn cross_fit(
         &self,
         after: &Snapshot,
@@ -116,16 +141,16 @@ impl<'a> Gate<'a> {
     ) -> Result<Compared> {
         let ranked = rank_topics(after, &self.held_out, LearnStage::Gate, tracker)?;
         let fit = self.fit(&ranked, base);
-        let mut held_out = score(after, fit.of_half(0), &self.held_out, tracker)?;
+        let mut held_out = score(after, fit.of_half(0), &self.held_out, LearnStage::Gate, tracker)?;
         if fit.of_half(0) != fit.of_half(1) {
-            let second = score(after, fit.of_half(1), &self.held_out, tracker)?;
+            let second = score(after, fit.of_half(1), &self.held_out, LearnStage::Gate, tracker)?;
             for (query, scores) in second.into_iter().enumerate() {
                 if self.halves[query] == 1 {
                     held_out[query] = scores;
                 }
             }
         }
-        let guard = self.score_guard(after, fit.all, tracker)?;
+        let guard = self.score_guard(after, fit.all, LearnStage::Gate, tracker)?;
         Ok(Compared { fusion: fit.all, scores: Scores { held_out, guard } })
     }
 
@@ -136,15 +161,15 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// The ruling on a trained encoder over a pool of the corpus: a bad round ends here, before anything is reindexed.
-    /// `None` where the corpus is too small for a pool to spare much.
+    /// The verdict on a trained encoder over a pool of the corpus: a bad round ends here, before the reindex. `None` if
+    /// the corpus is too small for a pool to save much.
     pub(super) fn rule_on_pool(
         &self,
         trained: &mut TrainableEncoder,
         before: PoolBase<'_>,
         share: f64,
         tracker: &mut Tracker<'_>,
-    ) -> Result<Option<Ruling>> {
+    ) -> Result<Option<Verdict>> {
         let PoolBase { serving, best, fusion } = before;
         let seed = self.options.train.seed;
         let Some(pool) = Pool::gather(serving, &self.held_out, &self.guard, seed, tracker)? else {
@@ -158,43 +183,53 @@ impl<'a> Gate<'a> {
             score_ranked(ranked, &ranked.queries[place], &topics[place], fusion)
         };
         let held_out = self.held_out.len();
-        let guard = |ranked| self.guard.map(|place, _| score(ranked, held_out + place, fusion));
+        let guard = |ranked| self.guard.map(|place, _| score(ranked, held_out + place, fusion).scores);
         let before = Scores {
             held_out: (0..held_out).map(|place| score(&old, place, fusion)).collect(),
             guard: guard(&old),
         };
         let after = (0..held_out).map(|place| score(&new, place, fit.of_half(self.halves[place])));
         let after = Scores { held_out: after.collect(), guard: guard(&new) };
-        let mut ruling = self.rule(&before, &after, share)?;
-        ruling.reason = format!("on a pool of {} chunks, {}", pool.len(), ruling.reason);
-        Ok(Some(ruling))
+        let mut verdict = self.rule(&before, &after, share)?;
+        verdict.ruling.reason = format!("on a pool of {} chunks, {}", pool.len(), verdict.ruling.reason);
+        Ok(Some(verdict))
     }
 
-    /// The ruling on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
-    pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Ruling> {
-        let figures = |before: &[QueryScores], after: &[QueryScores]| {
+    /// The verdict on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
+    pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Verdict> {
+        let means = |before: &[QueryScores], after: &[QueryScores]| {
             (!before.is_empty()).then(|| GuardScores {
                 queries: before.len(),
                 before: mean(before).hybrid.ndcg_10,
                 after: mean(after).hybrid.ndcg_10,
             })
         };
-        let golden = figures(&before.guard.golden, &after.guard.golden);
-        let titles = figures(&before.guard.titles, &after.guard.titles);
+        let golden = means(&before.guard.golden, &after.guard.golden);
+        let titles = means(&before.guard.titles, &after.guard.titles);
         let parts = [("the golden queries'", golden), ("the titles'", titles)];
         let guard: Vec<GuardPart> = parts
             .into_iter()
             .filter_map(|(name, scores)| Some(GuardPart { name, scores: scores? }))
             .collect();
         let evidence = Evidence {
-            before: &before.held_out,
-            after: &after.held_out,
+            before: &figures(&before.held_out),
+            after: &figures(&after.held_out),
             clusters: &self.clusters,
             guard: &guard,
             attempts: self.attempts,
             share,
         };
         let ruling = decide(&evidence, self.options.significance)?;
-        Ok(Ruling { golden, guard: titles, ..ruling })
+        let ruling = Ruling { golden, guard: titles, ..ruling };
+        Ok(Verdict { ruling, queries: self.changes(before, after) })
+    }
+
+    fn changes(&self, before: &Scores, after: &Scores) -> QueryChanges {
+        let both = before.held_out.iter().zip(&after.held_out);
+        QueryChanges::of(self.held_out.iter().zip(both).map(|(topic, (before, after))| QueryChange {
+            query: topic.text.clone(),
+            before: before.ranking.clone(),
+            after: after.ranking.clone(),
+        }))
     }
 }

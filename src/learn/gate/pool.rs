@@ -1,5 +1,5 @@
-//! A small part of the corpus that a trained encoder is judged on before anything is reindexed, so that a bad round
-//! costs little: what the gate's queries find now, what answers them, and a random share of all the rest, in which a
+//! A small part of the corpus, on which a trained encoder is judged before anything is reindexed, so that a bad round
+//! costs little. It holds what the gate's queries find now, their answers, and a random sample of the rest, in which a
 //! new encoder may find what the old one did not.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::guard::Guarded;
 use super::rank::Ranked;
-use super::score::{DEPTH, QueryScores, ranking_scores};
+use super::score::{DEPTH, ScoredQuery};
 use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
@@ -21,16 +21,16 @@ use crate::learn::topic::Topic;
 use crate::lexical::Prepared;
 use crate::search::{Fusible, Query, Snapshot, fusible};
 
-/// Chunks of a pool, beside the answers: four fifths are what the queries find.
+/// Chunks of a pool, not counting answers. Queries find four fifths of them, the rest is random.
 const CHUNKS: usize = 1000;
-/// In a corpus of fewer chunks than this many pools, one would cost nearly as much as reindexing.
+/// If the corpus has fewer chunks than this many pools, a pool costs nearly as much as reindexing.
 const LARGER: usize = 4;
-/// The same of a pool that many held-out queries have made larger.
+/// The same for a pool that many held-out queries made larger.
 const SPARED: usize = 2;
-/// One chunk in so many is drawn at random.
+/// One chunk in this many is drawn at random.
 const RANDOM: usize = 5;
-/// Chunks of a document that answers, those that the engine finds nearest: a book would fill the pool. That a new
-/// encoder may find another one right speaks against it, not for it.
+/// The most chunks of an answer, nearest first: a book would fill the pool. If a new encoder prefers another chunk of
+/// it, that counts against the encoder, not for it.
 const OF_ANSWER: usize = 10;
 
 /// Chunks with their documents and texts.
@@ -41,8 +41,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Takes the answers, what the queries find, their best first, and chunks at random. Of a held-out query it has at
-    /// least as many documents as the gate looks at. `None` where a pool would spare too little.
+    /// Gathers the answers, the best chunks that the queries find, and random chunks. For a held-out query it has at
+    /// least as many documents as the gate looks at. `None` if a pool would save too little.
     pub(super) fn gather(
         snapshot: &Snapshot,
         held_out: &[Topic],
@@ -91,7 +91,7 @@ impl Pool {
         self.ids.len()
     }
 
-    /// Every topic with every chunk, by the serving encoder.
+    /// Ranks every chunk for every topic by the serving encoder.
     pub(super) fn serving(
         &self,
         snapshot: &Snapshot,
@@ -106,7 +106,7 @@ impl Pool {
         })
     }
 
-    /// Every topic with every chunk, by an encoder that has been trained.
+    /// Ranks every chunk for every topic by a trained encoder.
     pub(super) fn trained(
         &self,
         snapshot: &Snapshot,
@@ -143,17 +143,16 @@ impl Pool {
     }
 }
 
-/// The figures of a topic whose candidates are ranked as `query` has them.
-pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusion: Fusion) -> QueryScores {
-    let scores = |fusion: &Fusion| {
+/// The figures of a topic with the candidates of `query`.
+pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusion: Fusion) -> ScoredQuery {
+    let documents = |fusion: &Fusion| -> Vec<&str> {
         let mut seen = HashSet::new();
         let hits = fuse(fusion, query.ceiling, &query.candidates);
         let documents = hits.iter().filter_map(|hit| ranked.documents.get(&hit.id));
-        let documents: Vec<&str> =
-            documents.filter(|document| seen.insert(*document)).take(DEPTH).map(String::as_str).collect();
-        ranking_scores(&documents, topic)
+        documents.filter(|document| seen.insert(*document)).take(DEPTH).map(String::as_str).collect()
     };
-    QueryScores { hybrid: scores(&fusion), dense: scores(&Fusion::Convex { dense_weight: 1.0 }) }
+    let dense = documents(&Fusion::Convex { dense_weight: 1.0 });
+    ScoredQuery::new(&documents(&fusion), &dense, topic)
 }
 
 fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<f32>) -> Result<Vec<Candidate>> {
@@ -161,7 +160,7 @@ fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<f32>) -> Result<
     Ok(both.map(|(&id, (lexical, dense))| Candidate { id, lexical, dense }).collect())
 }
 
-/// How many of the chunks that a query finds it takes to see as many documents as the gate looks at.
+/// How many of the found chunks it takes to see as many documents as the gate looks at.
 fn chunks_of_first_documents(snapshot: &Snapshot, found: &[ChunkId]) -> Result<usize> {
     let mut documents = HashSet::new();
     for (place, &id) in found.iter().enumerate() {
@@ -173,8 +172,8 @@ fn chunks_of_first_documents(snapshot: &Snapshot, found: &[ChunkId]) -> Result<u
     Ok(found.len())
 }
 
-/// What several queries find, rank by rank, until there are about `most`; of each query as many as are needed in any
-/// case.
+/// The union of several queries' best chunks, rank by rank, until it has about `most`. Each query contributes at least
+/// as many as it needs.
 fn best(found: &[Vec<ChunkId>], needed: &[usize], most: usize) -> BTreeSet<ChunkId> {
     let mut chosen = BTreeSet::new();
     let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
@@ -186,7 +185,7 @@ fn best(found: &[Vec<ChunkId>], needed: &[usize], most: usize) -> BTreeSet<Chunk
     chosen
 }
 
-/// The chunks of a document that answer a query best.
+/// The chunks of a document that are nearest to a query.
 fn nearest(snapshot: &Snapshot, document: &str, topic: &Topic) -> Result<Vec<ChunkId>> {
     let ids: Vec<ChunkId> =
         snapshot.lexical.chunks_of(document)?.into_iter().map(|record| record.chunk).collect();
@@ -230,7 +229,7 @@ mod tests {
         let ranked = Ranked { queries: Vec::new(), documents };
         let scores = |answer: &str| {
             let topic = Topic::new("q", [answer.to_string()]);
-            score_ranked(&ranked, &judged, &topic, Fusion::default()).hybrid
+            score_ranked(&ranked, &judged, &topic, Fusion::default()).scores.hybrid
         };
         assert_eq!((scores("document 9").mrr_10, scores("document 9").gmap_20), (0.1, 0.1));
         assert_eq!((scores("document 14").ndcg_10, scores("document 14").gmap_20), (0.0, 1.0 / 15.0));

@@ -1,4 +1,4 @@
-//! The candidates of topics with their documents, to choose a fusion by.
+//! The candidates of topics with their documents, for choosing a fusion.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::learn::report::LearnStage;
 use crate::learn::topic::Topic;
 use crate::search::{Fusible, Query, Snapshot, fusible};
 
-/// Topics with the candidates of a hybrid search, not yet fused.
+/// Topics with the candidates of a hybrid search, before fusion.
 pub(in crate::learn) struct Ranked {
     pub(super) queries: Vec<Judged>,
     /// The document of every candidate.
@@ -18,8 +18,8 @@ pub(in crate::learn) struct Ranked {
 }
 
 impl Ranked {
-    /// The fusion that ranks those queries best whose places `keep` says; `base` where it has no weight, or they have
-    /// no preference.
+    /// The fusion that ranks the queries best for which `keep` returns true, given their index. Returns `base` if it
+    /// has no weight, or if the queries have no preference.
     pub(in crate::learn) fn best_fusion(&self, keep: impl Fn(usize) -> bool, base: Fusion) -> Fusion {
         let some = self.queries.iter().enumerate().filter(|(place, _)| keep(*place));
         let some: Vec<&Judged> = some.map(|(_, query)| query).collect();
@@ -31,7 +31,7 @@ impl Ranked {
     }
 }
 
-/// Searches for topics; each counts as a unit of `stage`.
+/// Searches for topics. Each counts as a unit of `stage`.
 pub(in crate::learn) fn rank_topics(
     snapshot: &Snapshot,
     topics: &[Topic],

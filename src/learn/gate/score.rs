@@ -1,45 +1,69 @@
-//! What a generation makes of judged queries, over the whole corpus.
+//! Scores a generation on judged queries, over the whole corpus.
 
 use crate::error::Result;
 use crate::eval::Metric;
 use crate::fusion::Fusion;
 use crate::learn::progress::Tracker;
+use crate::learn::queries::QueryRanking;
 use crate::learn::report::{GateScores, LearnStage, RankingScores};
 use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// Documents of a ranking that are looked at: two pages. Deeper ones nobody sees, and they would prove rounds that help
-/// nobody.
+/// How many documents of a ranking count: two pages. Nobody looks at deeper ones, so gains there must not decide.
 pub(super) const DEPTH: usize = 20;
 /// Documents of a ranking that users look at.
 const SEEN: usize = 10;
 
-/// One query's figures in both modes.
+/// The figures of one query in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
 
-/// Ranks every topic in both modes, the hybrid with `fusion`.
+/// A query's figures, and the hybrid's ranking of it.
+#[derive(Debug, Clone)]
+pub(in crate::learn) struct ScoredQuery {
+    pub(in crate::learn) scores: QueryScores,
+    pub(in crate::learn) ranking: QueryRanking,
+}
+
+impl ScoredQuery {
+    /// The figures of two rankings of documents.
+    pub(super) fn new(hybrid: &[&str], dense: &[&str], topic: &Topic) -> ScoredQuery {
+        let scores =
+            QueryScores { hybrid: ranking_scores(hybrid, topic), dense: ranking_scores(dense, topic) };
+        ScoredQuery { ranking: QueryRanking::of(hybrid, topic, scores.hybrid.gmap_20), scores }
+    }
+}
+
+/// The figures alone.
+pub(in crate::learn) fn figures(queries: &[ScoredQuery]) -> Vec<QueryScores> {
+    queries.iter().map(|query| query.scores).collect()
+}
+
+/// Ranks every topic in both modes, the hybrid with `fusion`. Each counts as a unit of `stage`.
 pub(super) fn score(
     snapshot: &Snapshot,
     fusion: Fusion,
     topics: &[Topic],
+    stage: LearnStage,
     tracker: &mut Tracker<'_>,
-) -> Result<Vec<QueryScores>> {
+) -> Result<Vec<ScoredQuery>> {
     let mut scores = Vec::with_capacity(topics.len());
     for topic in topics {
-        let of = |mode| -> Result<RankingScores> {
+        let of = |mode| -> Result<Vec<String>> {
             let query =
                 Query::new(topic.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
             let ranked = rank(snapshot, &query.with_fusion(fusion))?;
-            let documents: Vec<&str> = ranked.hits.iter().map(|hit| hit.document.as_str()).collect();
-            Ok(ranking_scores(&documents, topic))
+            Ok(ranked.hits.into_iter().map(|hit| hit.document).collect())
         };
-        scores.push(QueryScores { hybrid: of(Mode::Hybrid)?, dense: of(Mode::Dense)? });
-        tracker.report(LearnStage::Gate, scores.len(), topics.len())?;
+        let (hybrid, dense) = (of(Mode::Hybrid)?, of(Mode::Dense)?);
+        let hybrid: Vec<&str> = hybrid.iter().map(String::as_str).collect();
+        let dense: Vec<&str> = dense.iter().map(String::as_str).collect();
+        scores.push(ScoredQuery::new(&hybrid, &dense, topic));
+        tracker.report(stage, scores.len(), topics.len())?;
     }
     Ok(scores)
 }
 
-/// The figures of one ranking of documents, of which no more than [`DEPTH`] count.
+/// The figures of one ranking of documents. Only the first [`DEPTH`] count.
 pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
     let answers = query.relevant.values().filter(|&&relevance| relevance > 0).count();
@@ -52,7 +76,7 @@ pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores
     }
 }
 
-/// The means over queries, geometric of average precision; 0 of none.
+/// Means over queries. That of average precision is geometric. 0 without queries.
 pub(super) fn mean(scores: &[QueryScores]) -> GateScores {
     let of = |mode: fn(&QueryScores) -> &RankingScores| {
         let of = |value: fn(&RankingScores) -> f64| {

@@ -12,15 +12,15 @@ use crate::negatives::{Indexes, JudgedQuery, Margin, NegativeKind, mix};
 use crate::search::Snapshot;
 use crate::train::{Guide, TrainingRow};
 
-/// Rows that a query makes at most: one for each of its answers, the nearest first.
+/// The most rows of a query: one for each answer, nearest first.
 const ROWS_PER_QUERY: usize = 2;
 
-/// What the encoder is trained on.
+/// The training data of the encoder.
 pub(super) struct TrainingSet {
     pub(super) rows: Vec<TrainingRow>,
     /// The serving encoder's vectors of the rows' texts.
     pub(super) guide: Guide,
-    /// The limit above which candidates were suspected of being answers; `None` where the fixed margin counted.
+    /// The limit above which candidates are suspected answers. `None` if the fixed margin was used.
     pub(super) suspects: Option<SuspectReport>,
 }
 
@@ -78,7 +78,7 @@ impl TrainingSet {
         }
         counts.add("queries", 1);
         self.guide.add(&query.text, query.vector.to_vec());
-        // Those that have rows come first.
+        // Passages that have rows come first.
         let mut answers = Vec::with_capacity(query.positives.len() + query.disputed.len());
         for answer in query.positives.iter().chain(&query.disputed) {
             let text = answer.encoder_text();
@@ -99,7 +99,7 @@ impl TrainingSet {
         Ok(())
     }
 
-    /// Takes the serving encoder's vector of a text: the chunk's, if it is one.
+    /// Uses the serving encoder's vector of a text. For a chunk, that is the stored one.
     fn guide_by(&mut self, text: &str, chunk: Option<ChunkId>, snapshot: &Snapshot) -> Result<()> {
         if self.guide.has(text) {
             return Ok(());

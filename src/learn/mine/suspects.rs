@@ -1,4 +1,4 @@
-//! Candidates that may be answers which nobody has judged, by a limit from the corpus's own scores.
+//! Candidates that may be unjudged answers, by a limit from the corpus's own scores.
 
 use crate::error::Result;
 use crate::ids::ChunkId;
@@ -7,7 +7,7 @@ use crate::learn::report::{LearnStage, SuspectReport};
 use crate::negatives::{JudgedQuery, PassedOver, SuspectLimit};
 use crate::search::Snapshot;
 
-/// Nearest passages of a query that are looked at.
+/// How many nearest passages of a query are measured.
 const NEAREST: usize = 20;
 
 impl From<SuspectLimit> for SuspectReport {
@@ -16,7 +16,7 @@ impl From<SuspectLimit> for SuspectReport {
     }
 }
 
-/// The quantile of how far candidates stand above their query's farthest positive, over all queries.
+/// The quantile, over all queries, of how far candidates are above their query's farthest positive.
 pub(super) fn limit(
     queries: &[JudgedQuery],
     quantile: f32,
@@ -31,7 +31,7 @@ pub(super) fn limit(
     Ok(SuspectLimit::of(found, quantile))
 }
 
-/// The cosines of a query's passed-over and nearest passages, less that of its farthest positive.
+/// The cosines of a query's passed-over and nearest passages, minus the cosine of its farthest positive.
 fn differences(query: &JudgedQuery, snapshot: &Snapshot) -> Result<Vec<f32>> {
     let dense = &snapshot.pinned.dense;
     let near = dense.search(&query.vector, NEAREST, None)?;
@@ -49,7 +49,7 @@ fn differences(query: &JudgedQuery, snapshot: &Snapshot) -> Result<Vec<f32>> {
     Ok(differences)
 }
 
-/// The query without the passages that are suspected to answer it. What a user called not relevant stays.
+/// The query without passages that are suspected answers. Passages that a user called not relevant stay.
 pub(super) fn without_suspects(
     query: &JudgedQuery,
     limit: SuspectLimit,

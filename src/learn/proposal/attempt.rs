@@ -1,48 +1,48 @@
-//! What tiers are made of, and what each comes to.
+//! The input of a tier, and its result.
 
 use crate::error::Result;
 use crate::fusion::Fusion;
 use crate::generation::Building;
-use crate::learn::gate::Gate;
+use crate::learn::gate::{Gate, Verdict};
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
-use crate::learn::report::{Ruling, TrainingReport};
+use crate::learn::report::TrainingReport;
 use crate::learn::topic::Topic;
 use crate::search::Snapshot;
 
-/// What the tiers of a round are made of and judged by.
+/// The input of all tiers of a round.
 #[derive(Clone, Copy)]
 pub(in crate::learn) struct Materials<'a> {
     pub(in crate::learn) input: &'a RoundInput<'a>,
     /// The queries to train on.
     pub(in crate::learn) topics: &'a [Topic],
-    /// The training rows, where something is trained.
+    /// The training rows. `None` if no tier is trained.
     pub(in crate::learn) mined: Option<&'a TrainingSet>,
     pub(in crate::learn) gate: &'a Gate<'a>,
 }
 
-/// The best way to answer so far.
+/// The best snapshot so far.
 #[derive(Clone, Copy)]
 pub(super) struct Incumbent<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) fusion: Fusion,
 }
 
-/// Something that may be published.
+/// Something that could be published.
 pub(super) trait Proposal {
-    /// What a search would see of it, beside what serves.
+    /// What a search would see of it, over the documents of `serving`.
     fn snapshot(&self, serving: &Snapshot) -> Result<Snapshot>;
 
-    /// The whole generation, with this fusion.
+    /// Builds the generation, with this fusion.
     fn build(self: Box<Self>, input: &RoundInput<'_>, fusion: Fusion) -> Result<Building>;
 }
 
-/// What a tier comes to.
+/// The result of a tier.
 pub(super) enum Attempt {
-    /// Nothing that could be judged, and why.
+    /// There is nothing to judge. Says why.
     Nothing(&'static str),
-    /// Rejected by a pool of the corpus.
-    Rejected { ruling: Box<Ruling>, training: TrainingReport },
+    /// Rejected on a pool of the corpus.
+    Rejected { verdict: Box<Verdict>, training: TrainingReport },
     /// For the gate to judge.
     Proposed(Proposed),
 }
@@ -50,7 +50,7 @@ pub(super) enum Attempt {
 /// A proposal before the gate.
 pub(super) struct Proposed {
     pub(super) proposal: Box<dyn Proposal>,
-    /// Its fusion, if the training queries have chosen it. Else the held-out queries do.
+    /// Its fusion, if the training queries chose it. Otherwise the held-out queries do.
     pub(super) fusion: Option<Fusion>,
     pub(super) training: Option<TrainingReport>,
 }

@@ -1,4 +1,4 @@
-//! Another encoder, with all vectors made anew.
+//! Tier `encoder`: another encoder, with all vectors made anew.
 
 use super::attempt::{Attempt, Incumbent, Materials, Proposal, Proposed};
 use super::train::{Plan, precision, train_on};
@@ -14,8 +14,8 @@ use crate::learn::report::{Decision, LearnProgress, LearnStage};
 use crate::search::Snapshot;
 use crate::train::Documents;
 
-/// Trains the serving encoder further and indexes the corpus with it, unless a pool of the corpus speaks against it.
-/// `share` is the part of the attempt's alpha that may be spent.
+/// Trains the serving encoder further and indexes the corpus with it, unless it fails on a pool of the corpus. `share`
+/// is the part of the attempt's alpha that may be spent.
 pub(super) fn attempt(
     materials: Materials<'_>,
     set: &TrainingSet,
@@ -34,13 +34,13 @@ pub(super) fn attempt(
     };
     let training = train_on(&mut model, set, plan, input, tracker)?;
     let base = PoolBase { serving: input.snapshot, best: incumbent.snapshot, fusion: incumbent.fusion };
-    let ruling = tracker
+    let verdict = tracker
         .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;
-    if let Some(ruling) = ruling.filter(|ruling| ruling.decision != Decision::Published) {
-        return Ok(Attempt::Rejected { ruling: Box::new(ruling), training });
+    if let Some(verdict) = verdict.filter(|verdict| verdict.ruling.decision != Decision::Published) {
+        return Ok(Attempt::Rejected { verdict: Box::new(verdict), training });
     }
     let mut building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;
-    // Its parameters and gradients are as large as everything that indexing needs.
+    // Its parameters and gradients take as much memory as indexing.
     drop(model);
     tracker.during(LearnStage::Reindex, |tracker| {
         building.catch_up(&input.snapshot.lexical, &mut |done, total| {

@@ -1,4 +1,4 @@
-//! Another fusion weight over the serving generation.
+//! Tier `fusion`: another fusion weight over the serving generation.
 
 use super::attempt::{Attempt, Materials, Proposal, Proposed};
 use crate::error::Result;
@@ -12,8 +12,8 @@ use crate::search::Snapshot;
 
 pub(super) const NO_OTHER_WEIGHT: &str = "no other fusion weight is better";
 
-/// Fits the weight to the training queries. An encoder that was trained on them ranks them too well: then the held-out
-/// queries are left to choose.
+/// Fits the weight to the training queries. A trained encoder ranks its training queries too well, so then the held-out
+/// queries choose the weight.
 pub(super) fn attempt(materials: Materials<'_>, tracker: &mut Tracker<'_>) -> Result<Attempt> {
     let snapshot = materials.input.snapshot;
     let serving = &snapshot.pinned.generation.meta;

@@ -1,4 +1,4 @@
-//! What a round tries, the cheapest first: each proposal is held against the best so far, and the best of all is built.
+//! The tiers of a round, from the cheapest. Each proposal has to beat the best so far, and the best of all is built.
 
 mod attempt;
 mod encoder;
@@ -7,8 +7,9 @@ mod plan;
 mod query_side;
 mod train;
 
-use super::gate::{AlphaBudget, Compared, Scores};
+use super::gate::{AlphaBudget, Compared, Scores, Verdict, figures};
 use super::progress::Tracker;
+use super::queries::QueryChanges;
 use super::report::{Decision, LearnStage, RoundReport, Ruling, TierReport, TrainingReport};
 use super::tier::Tier;
 use crate::error::Result;
@@ -20,36 +21,38 @@ use attempt::{Attempt, Incumbent, Proposal, Proposed};
 use fusion::NO_OTHER_WEIGHT;
 pub(super) use plan::plan;
 
-/// The best way to answer that a round knows: at first what serves.
+/// The best way to answer that the round knows. At first, the serving generation.
 struct Best {
-    /// What a search sees of it.
+    /// What a search would see of it.
     snapshot: Snapshot,
     fusion: Fusion,
-    /// Once they were needed.
-    scores: Option<Scores>,
+    scores: Scores,
     accepted: Option<Accepted>,
 }
 
-/// What the gate let through.
+/// A proposal that passed the gate.
 struct Accepted {
     tier: Tier,
-    ruling: Ruling,
+    verdict: Verdict,
     proposal: Box<dyn Proposal>,
 }
 
-/// What the gate said of each tier.
+/// What happened to each tier.
 #[derive(Default)]
 struct Record {
     tried: Vec<TierReport>,
-    /// Of the tier that was accepted last, or else of the one that was trained last.
+    /// What the last tier that was judged changes for the held-out queries.
+    queries: Option<QueryChanges>,
+    /// The training of the tier accepted last, or else of the one trained last.
     training: Option<TrainingReport>,
-    /// Why tiers came to nothing that could be judged.
+    /// Why tiers had nothing to judge.
     nothing: Vec<&'static str>,
 }
 
-/// What a round came to.
+/// The result of a round.
 pub(super) struct Outcome {
     ruling: Ruling,
+    queries: Option<QueryChanges>,
     tried: Vec<TierReport>,
     training: Option<TrainingReport>,
     accepted: Option<(Tier, Building)>,
@@ -57,32 +60,43 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn skipped(reason: String) -> Outcome {
-        Outcome { ruling: Ruling::skipped(reason), tried: Vec::new(), training: None, accepted: None }
+        let ruling = Ruling::skipped(reason);
+        Outcome { ruling, queries: None, tried: Vec::new(), training: None, accepted: None }
     }
 
-    /// Fills a report, and gives what is to be published.
+    /// Fills in a report, and returns the generation to publish.
     pub(super) fn publish_in(self, report: &mut RoundReport) -> Option<Building> {
         let steps = self.training.iter().flat_map(|training| &training.steps);
         report.loss = steps.map(|step| step.loss).collect();
-        (report.gate, report.tried, report.training) = (self.ruling, self.tried, self.training);
+        (report.gate, report.queries) = (self.ruling, self.queries);
+        (report.tried, report.training) = (self.tried, self.training);
         let (tier, building) = self.accepted?;
         (report.tier, report.fusion) = (Some(tier), building.fusion());
         Some(building)
     }
 }
 
-/// Tries the tiers in their order, and builds the generation that is to be published.
+/// Tries the tiers in order, and builds the generation to publish. `before` are the figures of the serving generation.
 pub(super) fn try_tiers(
     materials: Materials<'_>,
     tiers: &[Tier],
+    before: Scores,
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
     let serving = materials.input.snapshot;
     let fusion = serving.pinned.generation.meta.fusion;
-    let mut best = Best { snapshot: serving.clone(), fusion, scores: None, accepted: None };
+    let mut best = Best { snapshot: serving.clone(), fusion, scores: before, accepted: None };
     let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
     for &tier in tiers {
         let share = alpha.share();
+        if tier.is_trained()
+            && let Some(reason) = materials.gate.out_of_reach(&best.scores, share)?
+        {
+            record.tried.push(TierReport { tier, gate: Ruling::skipped(reason) });
+            // The check looks at the held-out queries, so the share is spent.
+            alpha.advance(true);
+            continue;
+        }
         let attempt = match (tier, materials.mined) {
             (Tier::Fusion, _) => fusion::attempt(materials, tracker)?,
             (Tier::QuerySide, Some(set)) => query_side::attempt(materials, set, tracker)?,
@@ -97,9 +111,11 @@ pub(super) fn try_tiers(
                 record.nothing.push(reason);
                 false
             }
-            Attempt::Rejected { ruling, training } => {
+            Attempt::Rejected { verdict, training } => {
+                let Verdict { ruling, queries } = *verdict;
                 record.keep(training, &best, false);
-                record.tried.push(TierReport { tier, gate: *ruling });
+                record.tried.push(TierReport { tier, gate: ruling });
+                record.queries = Some(queries);
                 true
             }
             Attempt::Proposed(proposed) => tracker.during(LearnStage::Gate, |tracker| {
@@ -118,21 +134,25 @@ fn finish(
     record: Record,
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
-    let Record { tried, training, nothing } = record;
-    let Some(last) = tried.last() else {
+    let Record { tried, queries, training, nothing } = record;
+    // A tier that was not run does not decide, unless no tier was run.
+    let decided = tried.iter().rev().find(|tier| tier.gate.decision != Decision::Skipped);
+    let Some(last) = decided.or(tried.last()) else {
         let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
         return Ok(Outcome::skipped(reason));
     };
-    let Some(Accepted { tier, ruling, proposal }) = best.accepted else {
-        return Ok(Outcome { ruling: last.gate.clone(), tried, training, accepted: None });
+    let Some(Accepted { tier, verdict, proposal }) = best.accepted else {
+        return Ok(Outcome { ruling: last.gate.clone(), queries, tried, training, accepted: None });
     };
     let building = tracker.during(LearnStage::Reindex, |_| proposal.build(materials.input, best.fusion))?;
-    Ok(Outcome { ruling, tried, training, accepted: Some((tier, building)) })
+    let Verdict { ruling, queries } = verdict;
+    Ok(Outcome { ruling, queries: Some(queries), tried, training, accepted: Some((tier, building)) })
 }
 
 impl Best {
-    /// Has the gate judge a proposal against this, which it takes the place of if it passes. Returns whether the tier
-    /// was rejected: one that ranks the held-out queries as before is not, since chance can't let it through.
+    /// Has the gate judge a proposal against the best so far, and replaces that if the proposal passes. Returns whether
+    /// the tier was rejected. A proposal that ranks all held-out queries as before is not rejected: chance can't let it
+    /// pass.
     fn challenge(
         &mut self,
         materials: Materials<'_>,
@@ -144,41 +164,38 @@ impl Best {
     ) -> Result<bool> {
         let Proposed { proposal, fusion, training } = proposed;
         let gate = materials.gate;
-        let before = match self.scores.take() {
-            Some(scores) => scores,
-            None => gate.score(&self.snapshot, self.fusion, tracker)?,
-        };
         let after = proposal.snapshot(materials.input.snapshot)?;
         let compared = match fusion {
-            Some(fusion) => Compared { fusion, scores: gate.score(&after, fusion, tracker)? },
+            Some(fusion) => {
+                Compared { fusion, scores: gate.score(&after, fusion, LearnStage::Gate, tracker)? }
+            }
             None => gate.cross_fit(&after, self.fusion, tracker)?,
         };
-        let alike = before.held_out == compared.scores.held_out;
+        let alike = figures(&self.scores.held_out) == figures(&compared.scores.held_out);
         if fusion.is_some() && alike && materials.input.options.significance.is_some() {
-            self.scores = Some(before);
             record.nothing.push("another fusion weight ranks the held-out queries alike");
             return Ok(false);
         }
-        let mut ruling = gate.rule(&before, &compared.scores, share)?;
+        let mut verdict = gate.rule(&self.scores, &compared.scores, share)?;
         if tier == Tier::Fusion && compared.fusion == self.fusion {
-            ruling = ruling.rejected(NO_OTHER_WEIGHT);
+            verdict.ruling = verdict.ruling.rejected(NO_OTHER_WEIGHT);
         }
-        let accepted = ruling.decision == Decision::Published;
+        let accepted = verdict.ruling.decision == Decision::Published;
         if let Some(training) = training {
             record.keep(training, self, accepted);
         }
-        record.tried.push(TierReport { tier, gate: ruling.clone() });
-        self.scores = Some(before);
+        record.tried.push(TierReport { tier, gate: verdict.ruling.clone() });
+        record.queries = Some(verdict.queries.clone());
         if accepted {
-            (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, Some(compared.scores));
-            self.accepted = Some(Accepted { tier, ruling, proposal });
+            (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, compared.scores);
+            self.accepted = Some(Accepted { tier, verdict, proposal });
         }
         Ok(!accepted)
     }
 }
 
 impl Record {
-    /// Keeps how something was trained, unless something better that was trained is to be published.
+    /// Keeps the report of a training, unless another trained proposal was accepted before.
     fn keep(&mut self, report: TrainingReport, best: &Best, accepted: bool) {
         if accepted || best.accepted.as_ref().is_none_or(|accepted| accepted.tier == Tier::Fusion) {
             self.training = Some(report);

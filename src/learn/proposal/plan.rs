@@ -5,15 +5,17 @@ use crate::learn::options::LearnOptions;
 use crate::learn::tier::Tier;
 use crate::search::Snapshot;
 
-/// With fewer judged queries to train on than this, nothing is trained.
+/// With fewer judged queries to train on, nothing is trained.
 const LEAST_TRAINING: usize = 8;
-/// With fewer held-out queries than this the round is skipped: of three, even all being better may be chance.
+/// With fewer held-out queries the round is skipped, whatever the significance level.
 const LEAST_HELD_OUT: usize = 4;
 
-/// The tiers that the options ask for and there are queries enough for, in their order; else why the round is skipped.
+/// The tiers to try, in order: those that the options include and that have enough queries. Or why the round is
+/// skipped.
 ///
-/// Beside an encoder that has learnt, the fusion is not tried by itself: only the held-out queries could choose it, and
-/// they choose one with the new encoder anyway. Asking them twice would cost the encoder a part of its alpha.
+/// If a trained encoder serves and the round trains another one, the fusion is not tried by itself. Only the held-out
+/// queries could choose it, and they choose one with the new encoder anyway. Asking them twice would cost the encoder a
+/// part of its alpha.
 pub(in crate::learn) fn plan(
     options: &LearnOptions,
     training: usize,
@@ -41,7 +43,7 @@ fn to_train_on(queries: usize) -> String {
     format!("{queries} judged queries to train on, {LEAST_TRAINING}")
 }
 
-/// Why there was nothing for the gate to judge.
+/// Why the gate had nothing to judge.
 pub(super) fn nothing_tried(options: &LearnOptions, training: usize, reasons: Vec<&str>) -> String {
     let reasons = reasons.join(", ");
     if options.tiers.iter().any(|tier| tier.is_trained()) && training < LEAST_TRAINING {

@@ -1,4 +1,4 @@
-//! An encoder of queries, trained against the vectors that serve: none need be made anew.
+//! Tier `query_side`: a query encoder trained against the serving vectors, which all stay.
 
 use super::attempt::{Attempt, Materials, Proposal, Proposed};
 use super::train::{Plan, precision, train_on};
@@ -12,13 +12,13 @@ use crate::learn::progress::Tracker;
 use crate::search::Snapshot;
 use crate::train::{Documents, TrainOptions};
 
-/// Epochs for each of the encoder's: an epoch encodes the queries alone.
+/// Epochs for each epoch of the encoder's training. They are cheap: only queries are encoded.
 const EPOCHS: usize = 3;
-/// The learning rate is this part of the encoder's, with which the round that was measured was rejected
+/// The learning rate is the encoder's divided by this. At the encoder's rate, the measured round was rejected
 /// (docs/experiments.md).
 const RATE: f64 = 5.0;
 
-/// Trains the serving encoder of queries further. Begun anew after a crash it takes a minute: it has no checkpoints.
+/// Trains the serving query encoder further. Training takes a minute, so there are no checkpoints.
 pub(super) fn attempt(
     materials: Materials<'_>,
     set: &TrainingSet,
@@ -38,11 +38,11 @@ pub(super) fn attempt(
 
 fn options(encoder: &TrainOptions) -> TrainOptions {
     let options = encoder.clone().with_epochs(EPOCHS * encoder.epochs);
-    // Documents stand still: they can't be displaced.
+    // Documents don't move, so they can't be displaced.
     options.with_learning_rate(encoder.learning_rate / RATE).with_gradient_negatives(None)
 }
 
-/// The serving generation with another encoder of queries.
+/// The serving generation with another query encoder.
 struct QuerySideProposal(Candidate);
 
 impl Proposal for QuerySideProposal {

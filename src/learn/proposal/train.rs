@@ -8,14 +8,14 @@ use crate::learn::progress::Tracker;
 use crate::learn::report::{LearnProgress, LearnStage, TrainingReport};
 use crate::train::{Checkpoints, Documents, TrainOptions, Training, train};
 
-/// How a model of this round is trained, beside the rows.
+/// How to train a model of this round, apart from the rows.
 pub(super) struct Plan<'a> {
     pub(super) options: &'a TrainOptions,
     pub(super) documents: Documents<'a>,
     pub(super) checkpoints: Option<Checkpoints<'a>>,
 }
 
-/// What products are computed in: what the serving encoder encodes documents in, as far as training can.
+/// The precision of training: that of the serving encoder's documents, as far as training supports it.
 pub(super) fn precision(input: &RoundInput<'_>) -> EncoderPrecision {
     input.snapshot.pinned.generation.encoder.computes_in().documents.of_training()
 }
@@ -35,7 +35,7 @@ pub(super) fn train_on(
         chunks: input.snapshot.lexical.chunk_count() as usize,
         guide: Some(&set.guide),
         documents,
-        // An encoder of queries alone says nothing of documents.
+        // A query encoder says nothing about documents.
         monitor: matches!(documents, Documents::Move),
         checkpoints,
     };

@@ -1,7 +1,7 @@
 //! The means of each mode with their intervals.
 
 use super::super::markup::{figure, figures, key, section, table};
-use super::super::plots::{Axes, Estimate, Estimates, estimates};
+use super::super::plots::{Estimate, Estimates, estimates};
 use super::report::{EvaluationReport, Shown};
 use crate::error::Result;
 use crate::eval::{Interval, Metric};
@@ -33,8 +33,8 @@ pub(super) fn means(report: &EvaluationReport) -> Result<String> {
             values: shown.iter().map(|&place| all[place][mode]).collect(),
         })
         .collect();
-    let axes = Axes { x: "metric", y: "mean over queries (0 to 1)" };
-    let svg = estimates("the means of each mode with their intervals", axes, &names, &series)?;
+    let unit = "mean over queries (0 to 1)";
+    let svg = estimates("the means of each mode with their intervals", unit, &names, &series)?;
     let legend = modes.map(|mode| key(mode.colour, mode.name));
     let mut content = figures(&[figure("Means with 95 % intervals", &legend, &svg)]);
     let rows: Vec<Vec<String>> = metrics
@@ -43,7 +43,7 @@ pub(super) fn means(report: &EvaluationReport) -> Result<String> {
         .map(|(metric, all)| [vec![metric.to_string()], all.iter().map(cell).collect()].concat())
         .collect();
     let caption = "Means, and 95 % intervals by the bootstrap over queries";
-    content.push_str(&table(caption, &["metric", "lexical", "dense", "hybrid"], &rows));
+    content.push_str(&table(caption, &["metric", "words", "meaning", "both"], &rows));
     Ok(section("figures", "Figures", &content))
 }
 

@@ -22,12 +22,16 @@ impl Parts for EvaluationReport {
         let means = self
             .modes()
             .map(|mode| format!("{} {:.4}", mode.name, mode.evaluation.mean(metric).unwrap_or(0.0)));
-        let mut content = paragraph(&format!(
+        let mut content = paragraph(
+            "Search by words is BM25 (lexical). Search by meaning compares vectors (dense). Users get both together \
+             (hybrid).",
+        );
+        content.push_str(&paragraph(&format!(
             "{metric} over {} queries: {} ({}).",
             self.hybrid.len(),
             means.join(", "),
             self.fusion
-        ));
+        )));
         content.push_str(&means::means(self)?);
         content.push_str(&queries::queries(self)?);
         content.push_str(&weights::weights(self)?);

@@ -1,4 +1,4 @@
-//! Query by query: where the hybrid beats the better of its two sides, and where it doesn't.
+//! Query by query: where both together beat the better of words and meaning, and where they don't.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Query<'_> {
         self.lexical.max(self.dense)
     }
 
-    /// What fusion adds to the better side.
+    /// The gain by fusion over the better side.
     fn gain(&self) -> f64 {
         let gain = self.hybrid - self.better_side();
         if gain.abs() < NOTHING { 0.0 } else { gain }
@@ -54,7 +54,7 @@ pub(super) fn queries(report: &EvaluationReport) -> Result<String> {
     all.sort_by(|a, b| b.gain().total_cmp(&a.gain()));
     let mut content = paragraph(&summary(&all, report));
     content.push_str(&drawings(&all, &metric.to_string())?);
-    let head = ["query", "gain", "lexical", "dense", "hybrid"];
+    let head = ["query", "gain", "words", "meaning", "both"];
     let row = |query: &Query<'_>| {
         let text = report.texts.get(query.id).map_or("", String::as_str);
         let mut row = vec![cut(&format!("{}: {text}", query.id)), signed(query.gain())];
@@ -72,8 +72,8 @@ fn summary(all: &[Query<'_>], report: &EvaluationReport) -> String {
     let count = |colour: RGBColor| all.iter().filter(|query| query.colour() == colour).count();
     let best = all.iter().map(Query::better_side).sum::<f64>() / all.len().max(1) as f64;
     format!(
-        "Of {} queries, the hybrid is above the better of its two sides on {}, equal on {}, below on {}. \
-         Picking the better side for every query would give a mean {} of {best:.4}. \
+        "Of {} queries, both together are above the better of words and meaning on {}, equal on {}, below on {}. \
+         Picking the better one for every query would give a mean {} of {best:.4}. \
          Larger points stand for more queries.",
         all.len(),
         count(GAINED),
@@ -91,23 +91,25 @@ fn drawings(all: &[Query<'_>], metric: &str) -> Result<String> {
     let scatter = |label: &str, axes: Axes<'_>, place: &dyn Fn(&Query<'_>) -> (f64, f64)| {
         clouds(label, axes, &[GAINED, EQUAL, LOST].map(|colour| of(colour, place)))
     };
-    let legend = [key(GAINED, "hybrid above both"), key(EQUAL, "equal to the better"), key(LOST, "below it")];
+    let legend = [key(GAINED, "both above either"), key(EQUAL, "equal to the better"), key(LOST, "below it")];
     let [lexical, dense, hybrid, better] =
-        ["lexical", "dense", "hybrid", "the better side"].map(|name| format!("{metric} of {name}"));
-    let sides =
-        scatter("each query by its scores on the two sides", Axes { x: &lexical, y: &dense }, &|query| {
-            (query.lexical, query.dense)
-        })?;
-    let fused =
-        scatter("each query by the better side and the hybrid", Axes { x: &better, y: &hybrid }, &|query| {
-            (query.better_side(), query.hybrid)
-        })?;
+        ["words", "meaning", "both", "the better one"].map(|name| format!("{metric} by {name}"));
+    let sides = scatter(
+        "each query by its scores by words and by meaning",
+        Axes { x: &lexical, y: &dense },
+        &|query| (query.lexical, query.dense),
+    )?;
+    let fused = scatter(
+        "each query by the better of words and meaning and by both",
+        Axes { x: &better, y: &hybrid },
+        &|query| (query.better_side(), query.hybrid),
+    )?;
     let differences: Vec<f64> = all.iter().map(Query::gain).collect();
-    let axes = Axes { x: "queries, by gain", y: "hybrid less the better side" };
+    let axes = Axes { x: "queries, by gain", y: "both minus the better one" };
     let sorted = gains("what each query gains by fusion", axes, &differences)?;
     Ok(figures(&[
-        figure("Lexical and dense", &legend, &sides),
-        figure("The better side and the hybrid", &legend, &fused),
+        figure("Words and meaning", &legend, &sides),
+        figure("The better one, and both", &legend, &fused),
         figure("Gain by fusion", &[key(GAINED, "gained"), key(LOST, "lost")], &sorted),
     ]))
 }

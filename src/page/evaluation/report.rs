@@ -1,10 +1,10 @@
-//! What the page of an evaluation is made from.
+//! The input of an evaluation's page.
 
 use std::collections::BTreeMap;
 
 use plotters::style::RGBColor;
 
-use super::super::colours::{DENSE, HYBRID, LEXICAL};
+use super::super::colours::{BOTH, MEANING, WORDS};
 use crate::eval::{Evaluation, Inventory, Metric, SEED};
 use crate::measure::{CollectionReport, FolderReport, ModeScores, WeightMean};
 use crate::{Fusion, Status, Took};
@@ -20,7 +20,7 @@ pub struct EvaluationReport {
     pub collection: String,
     /// The split whose judgements were used, or their file.
     pub split: String,
-    /// What the collection holds, and what is odd about it. `None` for a folder.
+    /// The collection's counts and oddities. `None` for a folder.
     pub inventory: Option<Inventory>,
     /// BM25 alone.
     pub lexical: Evaluation,
@@ -34,7 +34,7 @@ pub struct EvaluationReport {
     pub texts: BTreeMap<String, String>,
     /// How the hybrid was fused.
     pub fusion: Fusion,
-    /// The mean of [`plotted`](EvaluationReport::plotted) for the hybrid by its dense weight, ascending from 0 to 1.
+    /// The hybrid's mean [`plotted`](EvaluationReport::plotted) metric by dense weight, ascending from 0 to 1.
     pub weights: Vec<WeightMean>,
     /// The times of each timed search.
     pub took_ms: Vec<Took>,
@@ -92,9 +92,9 @@ impl EvaluationReport {
     /// The modes in the order in which the page shows them.
     pub(super) fn modes(&self) -> [Shown<'_>; 3] {
         [
-            Shown { name: "lexical", colour: LEXICAL, evaluation: &self.lexical },
-            Shown { name: "dense", colour: DENSE, evaluation: &self.dense },
-            Shown { name: "hybrid", colour: HYBRID, evaluation: &self.hybrid },
+            Shown { name: "words", colour: WORDS, evaluation: &self.lexical },
+            Shown { name: "meaning", colour: MEANING, evaluation: &self.dense },
+            Shown { name: "both", colour: BOTH, evaluation: &self.hybrid },
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::super::colours::{AFTER, BEFORE, LEXICAL};
+use super::super::colours::{AFTER, BEFORE, WORDS};
 use super::super::markup::{figure, figures, key, paragraph, section, table};
 use super::super::plots::{Axes, Bin, Mark, counts};
 use super::report::EvaluationReport;
@@ -13,7 +13,7 @@ use crate::eval::quantile;
 /// Bins of the histogram.
 const BINS: usize = 30;
 const MEDIAN: RGBColor = AFTER;
-const LATE: RGBColor = LEXICAL;
+const LATE: RGBColor = WORDS;
 
 /// The times of the searches, as a whole and by stage, and the rate of encoding.
 pub(super) fn speed(report: &EvaluationReport) -> Result<String> {
@@ -38,8 +38,8 @@ pub(super) fn speed(report: &EvaluationReport) -> Result<String> {
     let histogram = Histogram::of(&totals)?;
     let stages = [
         ("encoding the query", sorted(&|took| took.encode)),
-        ("lexical index", sorted(&|took| took.lexical)),
-        ("dense index", sorted(&|took| took.dense)),
+        ("search by words", sorted(&|took| took.lexical)),
+        ("search by meaning", sorted(&|took| took.dense)),
         ("fusion and passages", sorted(&|took| took.fuse)),
         ("the whole search", totals),
     ];

@@ -1,6 +1,6 @@
-//! The hybrid by its dense weight.
+//! The hybrid by the weight of its dense side.
 
-use super::super::colours::{DENSE, HYBRID, LEXICAL};
+use super::super::colours::{BOTH, MEANING, WORDS};
 use super::super::markup::{figure, figures, key, paragraph, section, signed, table};
 use super::super::plots::{Axes, Level, Ring, Series, curve};
 use super::report::EvaluationReport;
@@ -25,28 +25,28 @@ pub(super) fn weights(report: &EvaluationReport) -> Result<String> {
     };
     let mut content = paragraph(&format!(
         "The best of these weights is {dense_weight:.2}, with {mean:.4}. It was picked by the queries that it is \
-         measured on, so it is an upper bound of what one weight can do. In use is {}, with {hybrid:.4}.",
+         measured on, so no single weight can do better. In use: {}, with {hybrid:.4}.",
         report.fusion
     ));
     let level = |y, colour, dash| Level { colour, y, dash };
-    let mut levels = vec![level(lexical, LEXICAL, 2), level(dense, DENSE, 8)];
+    let mut levels = vec![level(lexical, WORDS, 2), level(dense, MEANING, 8)];
     if in_use.is_none() {
-        levels.push(level(hybrid, HYBRID, 14));
+        levels.push(level(hybrid, BOTH, 14));
     }
     let y = format!("mean {metric}");
-    let axes = Axes { x: "weight of the dense side (0 to 1)", y: &y };
-    let ring = in_use.map(|weight| Ring { x: weight, y: hybrid, colour: HYBRID });
+    let axes = Axes { x: "weight of meaning (0 to 1)", y: &y };
+    let ring = in_use.map(|weight| Ring { x: weight, y: hybrid, colour: BOTH });
     let points = means.iter().map(|one| (one.dense_weight, one.mean)).collect();
-    let line = Series { colour: HYBRID, points };
-    let svg = curve("the hybrid by its dense weight", axes, &line, &levels, ring)?;
-    let marked = if in_use.is_some() { "hybrid (ring: in use)" } else { "hybrid (long dashes: in use)" };
-    let legend = [key(HYBRID, marked), key(LEXICAL, "lexical (dotted)"), key(DENSE, "dense (dashed)")];
+    let line = Series { colour: BOTH, points };
+    let svg = curve("the score of both by the weight of meaning", axes, &line, &levels, ring)?;
+    let marked = if in_use.is_some() { "both (ring: in use)" } else { "both (long dashes: in use)" };
+    let legend = [key(BOTH, marked), key(WORDS, "words (dotted)"), key(MEANING, "meaning (dashed)")];
     let rows = means.iter().map(|&WeightMean { dense_weight, mean }| {
         let note = if in_use == Some(dense_weight) { ", in use" } else { "" };
         vec![format!("{dense_weight:.2}{note}"), format!("{mean:.4}"), signed(mean - lexical.max(dense))]
     });
     let caption = format!("Mean {metric} of the convex combination");
-    let head = ["dense weight", "hybrid", "less the better side"];
+    let head = ["weight of meaning", "both", "minus the better one"];
     content.push_str(&figures(&[
         figure(&format!("{metric} by weight"), &legend, &svg),
         table(&caption, &head, &rows.collect::<Vec<_>>()),

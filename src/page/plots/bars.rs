@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::super::colours::{AFTER, BEFORE, GAINED, GREY, LOST};
-use super::chart::{Axes, Frame, SIZE, SQUARE, WIDE, chart, dashes, number, svg, whole};
+use super::chart::{Axes, Frame, SIZE, SQUARE, chart, dashes, number, rows_of, svg, whole};
 use crate::error::Result;
 use crate::learn::Distribution;
 
@@ -33,7 +33,7 @@ pub(in crate::page) fn histograms(
     let x = (low - 0.1).max(-1.0)..(high + 0.1).min(1.0);
     let top = filled().map(|(of, bin)| share(of, bin)).fold(0.0, f64::max) * 1.08;
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, Frame { axes, x, y: 0.0..top.max(1.0), ticks: 6, tick: &number })?;
+        let mut chart = chart(area, Frame::new(axes, x, 0.0..top.max(1.0), &number))?;
         for &Histogram { of, colour } in shown {
             let bins = (0..of.histogram.len()).filter(|&bin| of.histogram[bin] > 0);
             let bar = |bin: usize| [(bound(of, bin), 0.0), (bound(of, bin + 1), share(of, bin))];
@@ -53,21 +53,16 @@ pub(in crate::page) struct Pair<'a> {
     pub(in crate::page) after: f64,
 }
 
-/// Two bars for each value: before and after.
-pub(in crate::page) fn pairs(label: &str, axes: Axes<'_>, values: &[Pair<'_>]) -> Result<String> {
-    let last = values.len() as f64 - 0.5;
-    let name = |x: &f64| {
-        let named = (x.fract() == 0.0 && *x >= 0.0).then(|| values.get(*x as usize)).flatten();
-        named.map_or_else(String::new, |pair| pair.name.to_string())
-    };
-    svg(label, WIDE, |area| {
-        let ticks = values.len() + 1;
-        let mut chart = chart(area, Frame { axes, x: -0.5..last, y: 0.0..1.0, ticks, tick: &name })?;
+/// Two bars for each value, before and after, in rows. `unit` is the title of the axis.
+pub(in crate::page) fn pairs(label: &str, unit: &str, values: &[Pair<'_>]) -> Result<String> {
+    let rows: Vec<&str> = values.iter().rev().map(|pair| pair.name).collect();
+    rows_of(label, unit, &rows, |chart| {
         let bar = |from: f64, value: f64, colour: RGBColor| {
-            Rectangle::new([(from, 0.0), (from + 0.32, value)], colour.filled())
+            Rectangle::new([(0.0, from), (value, from + 0.32)], colour.filled())
         };
-        let bars = values.iter().enumerate().flat_map(|(place, pair)| {
-            [bar(place as f64 - 0.34, pair.before, BEFORE), bar(place as f64 + 0.02, pair.after, AFTER)]
+        let bars = values.iter().rev().enumerate().flat_map(|(row, pair)| {
+            let row = row as f64;
+            [bar(row + 0.02, pair.before, BEFORE), bar(row - 0.34, pair.after, AFTER)]
         });
         chart.draw_series(bars)?;
         Ok(())
@@ -101,7 +96,7 @@ pub(in crate::page) fn counts(
     let end = bins.iter().map(|bin| bin.to).chain(marks.iter().map(|mark| mark.x)).fold(0.0, f64::max);
     let end = if end > 0.0 { end * 1.02 } else { 1.0 };
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, Frame { axes, x: 0.0..end, y: 0.0..top, ticks: 6, tick: &number })?;
+        let mut chart = chart(area, Frame::new(axes, 0.0..end, 0.0..top, &number))?;
         for bin in bins.iter().filter(|bin| bin.count > 0) {
             let corners = [(bin.from, 0.0), (bin.to, bin.count as f64)];
             chart.draw_series([
@@ -122,7 +117,7 @@ pub(in crate::page) fn gains(label: &str, axes: Axes<'_>, gains: &[f64]) -> Resu
     let high = gains.iter().copied().fold(0.05, f64::max) * 1.08;
     let low = gains.iter().copied().fold(-0.05, f64::min) * 1.08;
     svg(label, SQUARE, |area| {
-        let mut chart = chart(area, Frame { axes, x: 0.0..count, y: low..high, ticks: 6, tick: &whole })?;
+        let mut chart = chart(area, Frame::new(axes, 0.0..count, low..high, &whole))?;
         for (side, colour) in [(1.0, GAINED), (-1.0, LOST)] {
             let of_side: Vec<(usize, f64)> =
                 gains.iter().copied().enumerate().filter(|(_, gain)| gain * side > 0.0).collect();
@@ -150,6 +145,20 @@ mod tests {
         assert_eq!(areas(&[0.5, 0.0, -0.25]), 2);
         assert_eq!(areas(&[0.5]), 1);
         assert_eq!((areas(&[0.0, 0.0]), areas(&[])), (0, 0));
+    }
+
+    #[test]
+    fn every_pair_has_its_name_and_its_two_bars() {
+        let pair = |name| Pair { name, before: 0.4, after: 0.6 };
+        let drawn = |values: &[Pair<'_>]| pairs("p", "mean", values).unwrap();
+        let (none, two) = (drawn(&[]), drawn(&[pair("first"), pair("second")]));
+        assert_eq!(two.matches("<rect").count(), 4 + none.matches("<rect").count());
+        let place = |name: &str| {
+            let text = two[..two.find(name).unwrap()].rfind("<text").unwrap();
+            let y = two[text..].split(" y=\"").nth(1).unwrap().split('"').next().unwrap();
+            y.parse::<i32>().unwrap()
+        };
+        assert!(place("first") + 15 < place("second"), "{two}");
     }
 
     #[test]

@@ -8,19 +8,24 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::super::colours::{GREY, PALE};
+use super::super::colours::{GREY, INK, PALE, with_variables};
 use super::super::markup::escape;
 use crate::error::{Error, Result};
 
 /// Width and height of most plots. The page scales them to the width it has.
 pub(super) const SIZE: (u32, u32) = (400, 270);
-/// For plots with names under the x axis.
-pub(super) const WIDE: (u32, u32) = (520, 280);
+/// The height of the x axis with its texts, and the width of the y axis with numbers.
+const X_AXIS: u32 = 46;
+const Y_AXIS: u32 = 72;
+/// The width of plots with names on the y axis, the width of that axis, and the height of a row.
+const NAMED_WIDTH: u32 = 460;
+const NAMES: u32 = 142;
+const ROW: u32 = 36;
 /// For plots with the same scale on both axes, and those beside them.
 pub(super) const SQUARE: (u32, u32) = (400, 350);
 const TEXT: f64 = 15.0;
 
-/// What the axes mean, with their units.
+/// The titles of the axes, with units.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Axes<'a> {
     pub(in crate::page) x: &'a str,
@@ -38,10 +43,22 @@ pub(super) struct Frame<'a> {
     pub(super) axes: Axes<'a>,
     pub(super) x: Range<f64>,
     pub(super) y: Range<f64>,
-    /// About how many ticks the x axis has.
-    pub(super) ticks: usize,
     /// The text of a tick of the x axis.
     pub(super) tick: &'a dyn Fn(&f64) -> String,
+    /// Names of the whole numbers on the y axis, from 0. If empty, the axis has numbers.
+    pub(super) names: &'a [&'a str],
+}
+
+impl<'a> Frame<'a> {
+    /// A frame with numbers on the y axis.
+    pub(super) fn new(
+        axes: Axes<'a>,
+        x: Range<f64>,
+        y: Range<f64>,
+        tick: &'a dyn Fn(&f64) -> String,
+    ) -> Self {
+        Frame { axes, x, y, tick, names: &[] }
+    }
 }
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -56,6 +73,7 @@ pub(super) fn svg(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) ->
         let drawn = draw(&area).and_then(|()| area.present());
         drawn.map_err(|error| Error::io("draw", Path::new(label))(io::Error::other(error.to_string())))?;
     }
+    let svg = with_variables(&svg);
     Ok(svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escape(label)), 1))
 }
 
@@ -64,22 +82,24 @@ pub(super) fn chart<'a, 'b>(
     area: &'a Area<'b>,
     frame: Frame<'_>,
 ) -> std::result::Result<Chart<'a, 'b>, DrawingAreaErrorKind<io::Error>> {
-    let Frame { axes, x, y, ticks, tick } = frame;
+    let Frame { axes, x, y, tick, names } = frame;
+    let (y_width, y_ticks) = if names.is_empty() { (Y_AXIS, 6) } else { (NAMES, names.len() + 1) };
+    let y_text = |y: &f64| if names.is_empty() { number(y) } else { name_at(names, *y) };
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .margin_right(16)
-        .x_label_area_size(46)
-        .y_label_area_size(72)
+        .x_label_area_size(X_AXIS)
+        .y_label_area_size(y_width)
         .build_cartesian_2d(x, y)?;
-    let text = ("sans-serif", TEXT).into_font();
+    let text = ("sans-serif", TEXT).into_font().color(&INK);
     chart
         .configure_mesh()
         .x_desc(axes.x)
         .y_desc(axes.y)
-        .x_labels(ticks)
-        .y_labels(6)
+        .x_labels(6)
+        .y_labels(y_ticks)
         .x_label_formatter(tick)
-        .y_label_formatter(&number)
+        .y_label_formatter(&y_text)
         .label_style(text.clone())
         .axis_desc_style(text)
         .axis_style(GREY)
@@ -87,6 +107,27 @@ pub(super) fn chart<'a, 'b>(
         .light_line_style(TRANSPARENT)
         .draw()?;
     Ok(chart)
+}
+
+/// A plot of named rows over 0 to 1. The names are given from the bottom to the top.
+pub(super) fn rows_of(
+    label: &str,
+    unit: &str,
+    names: &[&str],
+    draw: impl FnOnce(&mut Chart<'_, '_>) -> Drawn,
+) -> Result<String> {
+    let rows = names.len().max(1);
+    svg(label, (NAMED_WIDTH, X_AXIS + 12 + ROW * rows as u32), |area| {
+        let (axes, y) = (Axes { x: unit, y: "" }, -0.5..rows as f64 - 0.5);
+        let frame = Frame { names, ..Frame::new(axes, 0.0..1.0, y, &number) };
+        draw(&mut chart(area, frame)?)
+    })
+}
+
+/// The name at a place of an axis; empty between the names.
+fn name_at(names: &[&str], place: f64) -> String {
+    let name = (place.fract() == 0.0 && place >= 0.0).then(|| names.get(place as usize)).flatten();
+    name.map_or_else(String::new, |name| name.to_string())
 }
 
 /// A tick with as few digits as it needs.

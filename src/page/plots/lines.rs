@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use super::super::colours::PAPER;
 use super::chart::{Axes, Frame, SIZE, Series, around, chart, dashes, number, svg, whole, zoomed};
 use crate::error::Result;
 
@@ -12,7 +13,7 @@ pub(in crate::page) fn lines(label: &str, axes: Axes<'_>, series: &[Series]) -> 
     let last = points().map(|point| point.0).fold(1.0, f64::max);
     let y = around(points().map(|point| point.1));
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, Frame { axes, x: 0.0..last, y, ticks: 6, tick: &whole })?;
+        let mut chart = chart(area, Frame::new(axes, 0.0..last, y, &whole))?;
         for one in series {
             chart.draw_series(LineSeries::new(one.points.iter().copied(), one.colour.stroke_width(2)))?;
             if one.points.len() <= FEW {
@@ -51,7 +52,7 @@ pub(in crate::page) fn curve(
     let heights = line.points.iter().map(|point| point.1).chain(levels.iter().map(|level| level.y));
     let y = zoomed(heights.chain(marked));
     svg(label, SIZE, |area| {
-        let mut chart = chart(area, Frame { axes, x: 0.0..1.0, y, ticks: 6, tick: &number })?;
+        let mut chart = chart(area, Frame::new(axes, 0.0..1.0, y, &number))?;
         for level in levels {
             let ends = [(0.0, level.y), (1.0, level.y)];
             chart.draw_series(dashes(&ends, level.dash, level.colour))?;
@@ -59,7 +60,7 @@ pub(in crate::page) fn curve(
         chart.draw_series(LineSeries::new(line.points.iter().copied(), line.colour.stroke_width(2)))?;
         chart.draw_series(line.points.iter().map(|&point| Circle::new(point, 3, line.colour.filled())))?;
         if let Some(Ring { x, y, colour }) = ring {
-            chart.draw_series([Circle::new((x, y), 7, WHITE.filled())])?;
+            chart.draw_series([Circle::new((x, y), 7, PAPER.filled())])?;
             chart.draw_series([Circle::new((x, y), 7, colour.stroke_width(3))])?;
         }
         Ok(())

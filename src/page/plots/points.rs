@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 
 use super::super::colours::GREY;
-use super::chart::{Axes, Frame, SQUARE, Series, WIDE, chart, dashes, number, svg};
+use super::chart::{Axes, Frame, SQUARE, Series, chart, dashes, number, rows_of, svg};
 use crate::error::Result;
 
 /// The radius of a single point, and of the largest.
@@ -26,7 +26,7 @@ pub(in crate::page) fn clouds(label: &str, axes: Axes<'_>, series: &[Series]) ->
     stacks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let tick = |n: &f64| if (0.0..=1.0).contains(n) { number(n) } else { String::new() };
     svg(label, SQUARE, |area| {
-        let mut chart = chart(area, Frame { axes, x: SIDE, y: SIDE, ticks: 6, tick: &tick })?;
+        let mut chart = chart(area, Frame::new(axes, SIDE, SIDE, &tick))?;
         chart.draw_series(dashes(&[(0.0, 0.0), (1.0, 1.0)], 4, GREY))?;
         for ((which, place), count) in stacks {
             let place = place.map(|n| n as f64 / 1000.0);
@@ -55,30 +55,24 @@ pub(in crate::page) struct Estimates {
     pub(in crate::page) values: Vec<Estimate>,
 }
 
-/// Estimates from 0 to 1 side by side: for each name, one of every series.
+/// Estimates from 0 to 1 in rows: for each name, one of every series. `unit` is the title of the axis.
 pub(in crate::page) fn estimates(
     label: &str,
-    axes: Axes<'_>,
+    unit: &str,
     names: &[String],
     series: &[Estimates],
 ) -> Result<String> {
-    const APART: f64 = 0.2;
-    let name = |x: &f64| {
-        let named = (x.fract() == 0.0 && *x >= 0.0).then(|| names.get(*x as usize)).flatten();
-        named.cloned().unwrap_or_default()
-    };
-    let last = names.len().max(1) as f64 - 0.5;
-    svg(label, WIDE, |area| {
-        let ticks = names.len() + 1;
-        let mut chart = chart(area, Frame { axes, x: -0.5..last, y: 0.0..1.0, ticks, tick: &name })?;
+    const APART: f64 = 0.22;
+    let rows: Vec<&str> = names.iter().rev().map(String::as_str).collect();
+    rows_of(label, unit, &rows, |chart| {
         for (which, Estimates { colour, values }) in series.iter().enumerate() {
-            let aside = (which as f64 - (series.len() as f64 - 1.0) / 2.0) * APART;
-            for (place, one) in values.iter().enumerate() {
-                let x = place as f64 + aside;
+            let aside = ((series.len() as f64 - 1.0) / 2.0 - which as f64) * APART;
+            for (row, one) in values.iter().rev().enumerate() {
+                let y = row as f64 + aside;
                 let line = |from, to| PathElement::new(vec![from, to], colour.stroke_width(2));
-                let cap = |y| line((x - 0.05, y), (x + 0.05, y));
-                chart.draw_series([line((x, one.low), (x, one.high)), cap(one.low), cap(one.high)])?;
-                chart.draw_series([Circle::new((x, one.value), 4, colour.filled())])?;
+                let cap = |x| line((x, y - 0.06), (x, y + 0.06));
+                chart.draw_series([line((one.low, y), (one.high, y)), cap(one.low), cap(one.high)])?;
+                chart.draw_series([Circle::new((one.value, y), 4, colour.filled())])?;
             }
         }
         Ok(())
@@ -106,7 +100,7 @@ mod tests {
         let one = Estimate { value: 0.5, low: 0.4, high: 0.6 };
         let names = ["ndcg@10".to_string(), "map".to_string()];
         let series = [RED, BLUE].map(|colour| Estimates { colour, values: vec![one; 2] });
-        let found = estimates("e", AXES, &names, &series).unwrap();
+        let found = estimates("e", "mean", &names, &series).unwrap();
         assert_eq!(found.matches("<circle").count(), 4);
         assert!(found.contains("ndcg@10") && found.contains("map"), "{found}");
     }

@@ -1,23 +1,21 @@
-//! What the gate measured.
+//! The gate's figures.
 
 use super::super::colours::{AFTER, BEFORE};
 use super::super::markup::{figure, figures, key, paragraph, section, signed, table};
-use super::super::plots::{Axes, Pair, pairs};
+use super::super::plots::{Pair, pairs};
 use crate::RoundReport;
 use crate::error::Result;
 
 /// A value before and after the round.
 struct Measured {
     name: &'static str,
-    /// Short enough to stand under a pair of bars.
-    short: &'static str,
     before: f64,
     after: f64,
 }
 
 impl Measured {
-    fn new(name: &'static str, short: &'static str, before: f64, after: f64) -> Measured {
-        Measured { name, short, before, after }
+    fn new(name: &'static str, before: f64, after: f64) -> Measured {
+        Measured { name, before, after }
     }
 }
 
@@ -30,30 +28,38 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
         return Ok(section("gate", "Gate", &content));
     };
     let mut values = vec![
-        Measured::new("hybrid nDCG@10", "hybrid nDCG", before.hybrid.ndcg_10, after.hybrid.ndcg_10),
-        Measured::new("hybrid MRR@10", "hybrid MRR", before.hybrid.mrr_10, after.hybrid.mrr_10),
-        Measured::new("dense nDCG@10", "dense nDCG", before.dense.ndcg_10, after.dense.ndcg_10),
-        Measured::new("dense MRR@10", "dense MRR", before.dense.mrr_10, after.dense.mrr_10),
+        Measured::new("both, nDCG@10", before.hybrid.ndcg_10, after.hybrid.ndcg_10),
+        Measured::new("both, MRR@10", before.hybrid.mrr_10, after.hybrid.mrr_10),
+        Measured::new("meaning, nDCG@10", before.dense.ndcg_10, after.dense.ndcg_10),
+        Measured::new("meaning, MRR@10", before.dense.mrr_10, after.dense.mrr_10),
     ];
     if before.hybrid.gmap_20 > 0.0 {
         let (old, new) = (before.hybrid.gmap_20, after.hybrid.gmap_20);
-        values.insert(2, Measured::new("hybrid GMAP@20", "hybrid GMAP", old, new));
+        values.insert(2, Measured::new("both, GMAP@20", old, new));
     }
-    let golden = gate.golden.map(|one| Measured::new("golden nDCG@10", "golden nDCG", one.before, one.after));
-    let guard = gate.guard.map(|one| Measured::new("guard nDCG@10", "guard nDCG", one.before, one.after));
+    let golden = gate.golden.map(|one| Measured::new("golden, nDCG@10", one.before, one.after));
+    let guard = gate.guard.map(|one| Measured::new("titles, nDCG@10", one.before, one.after));
     values.extend(golden.into_iter().chain(guard));
-    let bars = values.iter().map(|one| Pair { name: one.short, before: one.before, after: one.after });
-    let axes = Axes { x: "measure, of the first 10 documents, GMAP of 20", y: "mean over queries (0 to 1)" };
-    let svg = pairs("the gate's figures before and after the round", axes, &bars.collect::<Vec<_>>())?;
-    let legend = [key(BEFORE, "serving"), key(AFTER, "new")];
-    let mut content = figures(&[figure("Figures before and after", &legend, &svg)]);
+    let bars = values.iter().map(|one| Pair { name: one.name, before: one.before, after: one.after });
+    let svg = pairs(
+        "the gate's figures before and after the round",
+        "mean over queries (0 to 1)",
+        &bars.collect::<Vec<_>>(),
+    )?;
+    let legend = [key(BEFORE, "before"), key(AFTER, "after")];
+    let mut content = paragraph(
+        "Users search by words and by meaning, both together. \"Both\" ranks the held-out queries as they see it, \
+         \"meaning\" by the encoder alone. Titles must find their documents. Golden queries are the application's own.",
+    );
+    let plot = figure("Figures before and after", &legend, &svg);
     let rows: Vec<Vec<String>> = values
         .into_iter()
         .map(|Measured { name, before, after, .. }| {
             vec![name.into(), format!("{before:.4}"), format!("{after:.4}"), signed(after - before)]
         })
         .collect();
-    content.push_str(&table("Figures", &["measure", "serving", "new", "difference"], &rows));
+    let numbers = table("Figures", &["measure", "before", "after", "difference"], &rows);
+    content.push_str(&figures(&[plot, numbers]));
     let mut facts = vec![vec!["decision".to_string(), gate.decision.name().to_string()]];
     let mut add = |name: &str, value: String| facts.push(vec![name.to_string(), value]);
     add("held-out queries", report.held_out.to_string());
@@ -61,7 +67,7 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
         add("golden queries", golden.queries.to_string());
     }
     if let Some(guard) = gate.guard {
-        add("guard queries", guard.queries.to_string());
+        add("titles", guard.queries.to_string());
     }
     if let Some(p_value) = gate.p_value {
         add("p-value of the paired test of GMAP@20", format!("{p_value:.4}"));

@@ -2,6 +2,7 @@
 
 mod gate;
 mod negatives;
+mod queries;
 mod training;
 
 use super::markup::{paragraph, section, table};
@@ -26,6 +27,7 @@ impl Parts for RoundReport {
             self.generation
         )));
         content.push_str(&gate::gate(self)?);
+        content.push_str(&queries::queries(self));
         content.push_str(&training::training(self)?);
         content.push_str(&negatives::similarities(self)?);
         content.push_str(&negatives::difficulty(self)?);

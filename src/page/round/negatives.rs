@@ -1,16 +1,16 @@
-//! What training did to the hard negatives.
+//! The hard negatives before and after training.
 
 use plotters::style::RGBColor;
 
-use super::super::colours::{AFTER, BEFORE};
+use super::super::colours::{ADVERSARIAL, AFTER, BEFORE, CONFUSABLE, SEMANTIC, WORDS};
 use super::super::markup::{Key, figure, figures, heading, key, paragraph, section, table};
 use super::super::plots::{Axes, Histogram, Series, histograms, lines};
 use crate::RoundReport;
 use crate::error::Result;
 use crate::learn::{MonitorReport, NegativeKind, SourceMeasurement};
 
-const ANSWERS: RGBColor = RGBColor(20, 80, 150);
-const NEGATIVES: RGBColor = RGBColor(200, 90, 10);
+const ANSWERS: RGBColor = AFTER;
+const NEGATIVES: RGBColor = WORDS;
 
 fn monitor(report: &RoundReport) -> Option<&MonitorReport> {
     report.training.as_ref()?.monitor.as_ref().filter(|monitor| !monitor.measurements.is_empty())
@@ -27,7 +27,7 @@ pub(super) fn similarities(report: &RoundReport) -> Result<String> {
     let (first, last) = (&monitor.measurements[0], &monitor.measurements[monitor.measurements.len() - 1]);
     let mut content = paragraph(&format!(
         "{} of {} queries with hard negatives were measured with the encoder in training. A margin is the cosine \
-         of query and answer less that of query and negative. A negative with a margin below 0 ranks above the \
+         of query and answer minus that of query and negative. A negative with a margin below 0 ranks above the \
          answer.",
         monitor.queries, monitor.of_queries
     ));
@@ -94,12 +94,11 @@ fn percent(count: u64, of: &SourceMeasurement) -> f64 {
     100.0 * count as f64 / of.margin.count as f64
 }
 
-/// Dark enough on white, and of different lightness.
 fn colour(kind: NegativeKind) -> RGBColor {
     match kind {
-        NegativeKind::Confusable => RGBColor(170, 30, 40),
-        NegativeKind::Semantic => RGBColor(40, 120, 190),
-        NegativeKind::Adversarial => RGBColor(70, 50, 110),
+        NegativeKind::Confusable => CONFUSABLE,
+        NegativeKind::Semantic => SEMANTIC,
+        NegativeKind::Adversarial => ADVERSARIAL,
     }
 }
 

@@ -1,16 +1,11 @@
 //! How the encoder was trained: loss, gradient norm and learning rate.
 
-use plotters::style::RGBColor;
-
-use super::super::colours::AFTER;
+use super::super::colours::{AFTER, GRADIENT, RATE};
 use super::super::markup::{figure, figures, paragraph, section, table};
 use super::super::plots::{Axes, Series, lines};
 use crate::RoundReport;
 use crate::error::Result;
 use crate::learn::{NegativeScope, StepReport};
-
-const GRADIENT: RGBColor = RGBColor(130, 70, 20);
-const RATE: RGBColor = RGBColor(60, 100, 50);
 
 /// The steps of a round.
 pub(super) fn training(report: &RoundReport) -> Result<String> {

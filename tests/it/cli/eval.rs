@@ -311,7 +311,7 @@ fn evaluations_and_comparisons_are_drawn() {
     assert_eq!(page.matches("<svg ").count(), 2 * 2);
     for one in compared["comparisons"].as_array().unwrap() {
         let row = format!(
-            "<th scope=\"row\">{}, {}</th><td>{:.4}</td>",
+            "<th scope=\"row\">{}, {}</th><td data-label=\"A\">{:.4}</td>",
             one["run"].as_str().unwrap(),
             one["metric"].as_str().unwrap(),
             one["first"].as_f64().unwrap()
