@@ -56,8 +56,8 @@ mod train;
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddReport, Chunking, Document, Engine, GenerationStatus, IdleOptions, IndexProgress, IndexReport,
-    LearnPolicy, LearnTask, Options, Status,
+    AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, IndexProgress,
+    IndexReport, LearnPolicy, LearnTask, Options, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::{

@@ -1,16 +1,21 @@
-//! `retune judge QUERY_ID DOCUMENT`: says what a document is worth for a query.
+//! `retune judge QUERY DOCUMENT`: says what a document is worth for a query.
 
-use retune::{QueryId, Result, Verdict};
+use retune::{Error, Feedback, Impression, QueryId, Result, Verdict};
 use serde::Serialize;
 
 use super::args::Place;
 use super::print::Output;
 
+/// The query that was answered last.
+const LAST: &str = "last";
+
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The id of the query, as `retune search` printed it.
-    query_id: QueryId,
-    /// The id of the document, as `retune search` printed it.
+    /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
+    /// "last" for the query that was answered last.
+    #[arg(value_name = "QUERY")]
+    query: String,
+    /// The id of the document, as `retune search` printed it, or its rank in the answer: 1 for the first.
     document: String,
     #[command(flatten)]
     verdict: VerdictName,
@@ -35,6 +40,7 @@ struct VerdictName {
 #[derive(Serialize)]
 struct Report {
     query_id: QueryId,
+    query: String,
     document: String,
     verdict: Verdict,
 }
@@ -45,9 +51,35 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         (_, true) => Verdict::Relevant,
         _ => Verdict::NotRelevant,
     };
-    let engine = args.place.open()?;
-    engine.judge(args.query_id, &args.document, verdict)?;
-    let report = Report { query_id: args.query_id, document: args.document.clone(), verdict };
-    out.print(&report, |report| format!("noted for query {}: {}", report.query_id, report.document))?;
-    engine.close()
+    let feedback = args.place.open_feedback(None)?;
+    let asked = asked(&feedback, &args.query)?;
+    let document = document(&asked, &args.document);
+    feedback.judge(asked.query_id, document, verdict)?;
+    let report =
+        Report { query_id: asked.query_id, document: document.to_string(), query: asked.query, verdict };
+    out.print(&report, |report| {
+        format!("noted for query {} ({}): {}", report.query_id, report.query, report.document)
+    })?;
+    feedback.close()
+}
+
+fn asked(feedback: &Feedback, query: &str) -> Result<Impression> {
+    if query != LAST {
+        return feedback.find_query(query);
+    }
+    feedback.last_query()?.ok_or_else(|| Error::NotFound {
+        what: "query in the feedback log that is the",
+        id: LAST.into(),
+        remedy: "search first",
+    })
+}
+
+/// The document that was meant: one of the answer by its id, one of the answer by its rank, or else any by its id.
+fn document<'a>(asked: &'a Impression, named: &'a str) -> &'a str {
+    if asked.hits.iter().any(|hit| hit.document == named) {
+        return named;
+    }
+    let rank: Option<usize> = named.parse().ok();
+    let ranked = rank.and_then(|rank| asked.hits.get(rank.checked_sub(1)?));
+    ranked.map_or(named, |hit| &hit.document)
 }

@@ -18,7 +18,7 @@ struct Rounds {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_beside()?;
+    let engine = args.place.open_without_model()?;
     out.print(&Rounds { rounds: engine.rounds()? }, |all| match all.rounds.is_empty() {
         true => "no round has been run: judge answers, then run `retune learn`".into(),
         false => all.rounds.iter().map(line).collect::<Vec<_>>().join("\n"),

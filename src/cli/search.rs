@@ -1,6 +1,6 @@
 //! `retune search QUERY`: searches an index.
 
-use retune::{Answer, Engine, Error, Filter, Fusion, Hit, Mode, Query, Result};
+use retune::{Answer, Filter, Fusion, Hit, Mode, Query, Result};
 
 use super::args::{Place, dense_weight, filter};
 use super::print::Output;
@@ -38,7 +38,10 @@ enum ModeName {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query = query(args);
-    let engine = open(args)?;
+    let engine = match args.mode {
+        ModeName::Lexical => args.place.open_without_model()?,
+        ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
+    };
     let answer = engine.search(&query)?;
     out.print(&answer, text)?;
     engine.close()
@@ -61,19 +64,6 @@ fn query(args: &Args) -> Query {
         query = query.with_filter(filter.clone());
     }
     query
-}
-
-/// Opens the index for writing, so that the answer is logged; for reading while another process writes.
-fn open(args: &Args) -> Result<Engine> {
-    match args.place.open() {
-        Err(Error::Locked { .. }) => {
-            tracing::warn!(
-                "another process is writing to the index: this answer is not logged and can't be judged"
-            );
-            args.place.open_read_only()
-        }
-        opened => opened,
-    }
 }
 
 fn text(answer: &Answer) -> String {

@@ -4,6 +4,7 @@
 //! round of learning holds a mutex of its own and takes the writer only to publish.
 
 mod background;
+mod backup;
 mod document;
 mod embeddings;
 mod feedback;
@@ -25,11 +26,12 @@ mod writer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
 pub use document::{AddReport, Document};
+pub use feedback::Feedback;
 pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
@@ -86,6 +88,8 @@ struct Inner {
     worker: Mutex<Option<worker::Worker>>,
     upkeep: Upkeep,
     last_search: LastSearch,
+    /// Done once it was said that answers are not logged.
+    unlogged: Once,
     closed: AtomicBool,
 }
 
@@ -127,7 +131,7 @@ impl Engine {
         }
         let mut writer = self.lock_writer("add documents")?;
         let snapshot = self.inner.snapshot.load_full();
-        let encoder = Arc::clone(&snapshot.pinned.generation.encoder);
+        let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
         let (mut prepared, mut unchanged) = (Vec::new(), 0);
         for document in documents {
             let digest = document.digest();
@@ -178,7 +182,11 @@ impl Engine {
         let ranked = rank(&snapshot, query)?;
         let query_id = QueryId::random();
         let generation = snapshot.pinned.generation.meta.id;
-        if let Some(log) = self.inner.feedback.as_ref().filter(|_| query.log) {
+        let log = self.inner.feedback.as_ref().filter(|_| query.log);
+        if query.log && log.is_none() {
+            self.warn_unlogged();
+        }
+        if let Some(log) = log {
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
                 chunk: hit.chunk,

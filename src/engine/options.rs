@@ -22,6 +22,9 @@ pub struct Options {
     /// The model folder. Default: `RETUNE_MODEL`, retune's cache, the Hugging Face cache; never the network: see
     /// [`model::fetch`](crate::model::fetch).
     pub model: Option<PathBuf>,
+    /// Whether the model is loaded by the first call that needs it, which then fails if it can't be, and not when the
+    /// index is opened. Default false.
+    pub lazy_model: bool,
     /// What the encoder's products are computed in, for documents and for queries apart. Default bf16 for both.
     pub precisions: Precisions,
     /// Where the encoder computes, in search and in learning. Default: this processor, with retune's own kernels.
@@ -40,6 +43,9 @@ pub struct Options {
     pub keep_generations: usize,
     /// When the background worker starts a round by itself. Default never.
     pub policy: LearnPolicy,
+    /// How long to wait for another writer, or for another process that forgets, before failing with
+    /// [`Error::Locked`]. Default 5 s; zero doesn't wait.
+    pub lock_wait: Duration,
     /// A folder that keeps the vectors of texts from one index to the next, by the hash of weights, precision and text:
     /// for collections that are indexed again and again. It only grows; remove it whenever you like. Not used with
     /// int8. Default none.
@@ -50,6 +56,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             model: None,
+            lazy_model: false,
             precisions: Precisions::default(),
             device: Device::default(),
             language: Language::default(),
@@ -59,6 +66,7 @@ impl Default for Options {
             feedback: FeedbackOptions::default(),
             keep_generations: 1,
             policy: LearnPolicy::default(),
+            lock_wait: Duration::from_secs(5),
             embeddings: None,
         }
     }
@@ -141,6 +149,12 @@ impl Options {
         self
     }
 
+    /// Sets [`lazy_model`](Options::lazy_model).
+    pub fn with_lazy_model(mut self, lazy: bool) -> Self {
+        self.lazy_model = lazy;
+        self
+    }
+
     /// Sets [`language`](Options::language).
     pub fn with_language(mut self, language: Language) -> Self {
         self.language = language;
@@ -174,6 +188,12 @@ impl Options {
     /// Sets [`keep_generations`](Options::keep_generations).
     pub fn with_keep_generations(mut self, generations: usize) -> Self {
         self.keep_generations = generations;
+        self
+    }
+
+    /// Sets [`lock_wait`](Options::lock_wait).
+    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
         self
     }
 

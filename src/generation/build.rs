@@ -64,7 +64,7 @@ impl Building {
         let folder = scratch(root, parent, "")?;
         let model = model_folder(&folder.0);
         save(&model)?;
-        let encoder = Encoder::load_with(&model, parent.encoder.backend().options())?;
+        let encoder = Encoder::load_with(&model, parent.backend().options())?;
         let meta = GenerationMeta {
             id: next_id(root, parent)?,
             parent: Some(parent.meta.id),
@@ -93,11 +93,11 @@ impl Building {
             // Beside that of another encoder, which may be built while this one waits for the gate.
             None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
-        let backend = parent.encoder.backend();
+        let backend = parent.backend();
         calibration::hand_on(parent.folder(), &folder.0)?;
         queries.hand_on(parent.folder(), &folder.0)?;
         let encoder = match &parent.meta.model {
-            ModelPlace::Folder(_) => Arc::clone(&parent.encoder),
+            ModelPlace::Folder(_) => Arc::clone(parent.encoder()?),
             ModelPlace::Own => {
                 let own = model_folder(&folder.0);
                 model_files::copy(&parent.model_folder(), &own)?;
@@ -148,7 +148,8 @@ impl Building {
         chunks: &LexicalSnapshot,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<()> {
-        let encoded = fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)?;
+        let encoded =
+            fill(&mut self.dense, &|| Ok(Arc::clone(&self.encoder)), &self.folder.0, chunks, progress)?;
         if encoded <= self.dense.options().exact_below {
             // So few are left to the background, once the generation answers.
             return Ok(());
@@ -173,19 +174,24 @@ impl Building {
 }
 
 /// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable. Returns
-/// how many there were. `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch
+/// how many there were; if there are none, `encoder` is not asked for. `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch
 /// and may stop the work.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; the vectors appended so far stay, and are skipped by the next call.
 pub(crate) fn fill(
     dense: &mut DenseIndex,
-    encoder: &Encoder,
+    encoder: &dyn Fn() -> Result<Arc<Encoder>>,
     folder: &Path,
     chunks: &LexicalSnapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<usize> {
     let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks())?.missing().to_vec();
+    if missing.is_empty() {
+        dense.sync()?;
+        return Ok(0);
+    }
+    let encoder = encoder()?;
     let texts_of = |ids: &mut dyn Iterator<Item = ChunkId>| -> Result<Vec<String>> {
         let text = |id: ChunkId| {
             let record = chunks.get(id)?.ok_or_else(|| Error::NotFound {
@@ -199,7 +205,7 @@ pub(crate) fn fill(
     };
     if encoder.wants_calibration() {
         let step = missing.len().div_ceil(calibration::SAMPLE).max(1);
-        calibration::begin(encoder, folder, &texts_of(&mut missing.iter().copied().step_by(step))?)?;
+        calibration::begin(&encoder, folder, &texts_of(&mut missing.iter().copied().step_by(step))?)?;
     }
     for (batch, ids) in missing.chunks(FILL_BATCH).enumerate() {
         let texts = texts_of(&mut ids.iter().copied())?;

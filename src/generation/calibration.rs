@@ -26,6 +26,11 @@ pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
     }
 }
 
+/// Whether there is a sample of an earlier time.
+pub(super) fn exists(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// Gives a generation what another one of the same encoder has seen.
 pub(super) fn hand_on(from: &Path, to: &Path) -> Result<()> {
     match std::fs::read(from.join(FILE)) {

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration;
 use super::damage::{META, REMEDY};
+use super::encoders::{Encoders, LazyEncoders};
 use super::manifest::folder_of;
 use super::model_files::{self, Files};
 use super::queries::QueryCache;
 use super::query_side::{QueriesMeta, QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
-use crate::encoder::{Backend, Encoder, model};
+use crate::encoder::{Backend, Encoder, Kernel, Precisions, model};
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{ChunkId, Digest, GenerationId};
@@ -82,9 +83,10 @@ impl GenerationMeta {
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
-    /// That of documents, and of queries unless they have their own.
-    pub(crate) encoder: Arc<Encoder>,
-    pub(super) queries: QuerySide,
+    encoders: LazyEncoders,
+    /// Where a model outside of the index is looked for first.
+    given: Option<PathBuf>,
+    backend: Backend,
     pub(super) folder: PathBuf,
     asked: QueryCache,
     doomed: AtomicBool,
@@ -99,29 +101,93 @@ impl Generation {
         given: Option<&Path>,
         backend: Backend,
     ) -> Result<Generation> {
+        let generation = Generation::open_unloaded(root, id, given, backend)?;
+        generation.encoder()?;
+        Ok(generation)
+    }
+
+    /// As [`open`](Generation::open), but the encoders are loaded by the first call that needs them.
+    pub(crate) fn open_unloaded(
+        root: &Path,
+        id: GenerationId,
+        given: Option<&Path>,
+        backend: Backend,
+    ) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let encoder = Arc::new(open_encoder(&folder, &meta, given, backend)?);
-        calibration::resume(&encoder, &folder)?;
-        let queries = QuerySide::open(&folder, &meta.queries, &encoder)?;
-        Ok(Generation::new(meta, encoder, queries, folder))
+        let given = given.map(Path::to_path_buf);
+        let (encoders, asked, doomed) = Default::default();
+        Ok(Generation { meta, encoders, given, backend, folder, asked, doomed })
     }
 
     pub(super) fn new(
         meta: GenerationMeta,
-        encoder: Arc<Encoder>,
+        documents: Arc<Encoder>,
         queries: QuerySide,
         folder: PathBuf,
     ) -> Generation {
-        let (asked, doomed) = (QueryCache::default(), AtomicBool::new(false));
-        Generation { meta, encoder, queries, folder, asked, doomed }
+        let backend = documents.backend();
+        let encoders = LazyEncoders::loaded(Encoders { documents, queries });
+        let (given, asked, doomed) = Default::default();
+        Generation { meta, encoders, given, backend, folder, asked, doomed }
+    }
+
+    fn encoders(&self) -> Result<&Encoders> {
+        self.encoders.get(|| {
+            let documents = open_encoder(&self.folder, &self.meta, self.given.as_deref(), self.backend)?;
+            calibration::resume(&documents, &self.folder)?;
+            let queries = QuerySide::open(&self.folder, &self.meta.queries, &documents)?;
+            Ok(Encoders { documents: Arc::new(documents), queries })
+        })
+    }
+
+    /// The encoder of documents, and of queries unless they have their own. Loads both if they are not.
+    ///
+    /// # Errors
+    /// [`Error::Model`] and [`Error::Damaged`] if they can't be loaded.
+    pub(crate) fn encoder(&self) -> Result<&Arc<Encoder>> {
+        Ok(&self.encoders()?.documents)
+    }
+
+    /// What [`encoder`](Generation::encoder) gives, if it is loaded.
+    pub(crate) fn loaded_encoder(&self) -> Option<&Encoder> {
+        self.encoders.if_loaded().map(|encoders| &*encoders.documents)
+    }
+
+    /// What the encoder computes in, or will once it is loaded.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel of this processor.
+    pub(crate) fn computes_in(&self) -> Result<(Kernel, Precisions)> {
+        if let Some(encoder) = self.loaded_encoder() {
+            return Ok((encoder.kernel(), encoder.computes_in()));
+        }
+        let kernel = Kernel::best()?;
+        Ok((kernel, self.backend.computes_in(kernel, calibration::exists(&self.folder))))
+    }
+
+    /// Compares the files of the generation's own models with what was published, without loading them.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] naming the first that is missing or another.
+    pub(crate) fn verify(&self) -> Result<()> {
+        if self.meta.model == ModelPlace::Own {
+            model_files::verify(&self.model_folder(), self.meta.weights, &self.meta.files, REMEDY)?;
+        }
+        self.meta.queries.verify(&self.folder, self.meta.weights)
+    }
+
+    /// The device and the precisions that were requested.
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Lets int8 begin, if it was asked for and waits for a sample of the texts: this one is kept with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
-        calibration::begin(&self.encoder, &self.folder, texts)?;
+        let Encoders { documents, queries } = self.encoders()?;
+        calibration::begin(documents, &self.folder, texts)?;
         // What the documents' encoder has seen serves an encoder that set out from it.
-        self.queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
+        queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
     }
 
     /// The vector of a query; those asked last are remembered.
@@ -129,7 +195,10 @@ impl Generation {
     /// # Errors
     /// As [`Encoder::encode_one`].
     pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
-        self.asked.get(text, || self.queries.encode(&self.encoder, text))
+        self.asked.get(text, || {
+            let Encoders { documents, queries } = self.encoders()?;
+            queries.encode(documents, text)
+        })
     }
 
     /// Its own folder.
@@ -145,11 +214,12 @@ impl Generation {
         }
     }
 
-    /// The folder of the encoder, to train it further.
+    /// The folder of the encoder, to train it further; where it was when the index was made, if it is not loaded.
     pub(crate) fn model_folder(&self) -> PathBuf {
-        match self.meta.model {
-            ModelPlace::Own => model_folder(&self.folder),
-            ModelPlace::Folder(_) => self.encoder.folder().to_path_buf(),
+        match (&self.meta.model, self.loaded_encoder()) {
+            (ModelPlace::Own, _) => model_folder(&self.folder),
+            (ModelPlace::Folder(_), Some(encoder)) => encoder.folder().to_path_buf(),
+            (ModelPlace::Folder(recorded), None) => recorded.clone(),
         }
     }
 
@@ -167,7 +237,7 @@ impl Generation {
             Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
                 tracing::warn!(%error, "every vector is made anew");
                 remove_folder(&folder)?;
-                DenseIndex::create(&folder, self.encoder.dimensions(), weights, options.clone())
+                DenseIndex::create(&folder, self.encoder()?.dimensions(), weights, options.clone())
             }
             opened => opened,
         }

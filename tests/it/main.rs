@@ -11,3 +11,4 @@ mod page;
 mod query_side;
 mod repair;
 mod schedule;
+mod sharing;

@@ -9,6 +9,7 @@ mod model;
 mod place;
 mod scratch;
 mod values;
+mod wait;
 
 pub(super) use collection_index::CollectionIndex;
 pub(super) use files::{PageFile, RunFiles};
@@ -19,3 +20,4 @@ pub(super) use model::Model;
 pub(super) use place::Place;
 pub(super) use scratch::Scratch;
 pub(super) use values::{dense_weight, filter, one_or_more, positive};
+pub(super) use wait::Wait;

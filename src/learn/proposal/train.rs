@@ -16,8 +16,8 @@ pub(super) struct Plan<'a> {
 }
 
 /// What products are computed in: what the serving encoder encodes documents in, as far as training can.
-pub(super) fn precision(input: &RoundInput<'_>) -> EncoderPrecision {
-    input.snapshot.pinned.generation.encoder.computes_in().documents.of_training()
+pub(super) fn precision(input: &RoundInput<'_>) -> Result<EncoderPrecision> {
+    Ok(input.snapshot.pinned.generation.encoder()?.computes_in().documents.of_training())
 }
 
 /// Trains `model` in place.

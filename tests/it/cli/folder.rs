@@ -3,7 +3,6 @@
 use std::fs;
 
 use super::harness::{documents, has, json, refused, retune, stderr, stdout};
-use crate::common;
 
 #[test]
 fn a_folder_is_indexed_searched_and_kept_in_step() {
@@ -163,21 +162,6 @@ fn hits_are_filtered_and_fused_as_asked() {
         assert_eq!(refused.status.code(), Some(2), "{args:?}: {}", stderr(&refused));
         assert!(stderr(&refused).contains(word), "{args:?}: {}", stderr(&refused));
     }
-}
-
-#[test]
-fn searching_beside_a_writer_answers_and_says_that_it_is_not_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    documents(folder.path());
-    json(folder.path(), &["index", "."]);
-    let writer = retune::Engine::open(folder.path().join(".retune"), common::options()).unwrap();
-    let output = retune(folder.path(), &["search", "descaled", "kettle"]);
-    assert!(output.status.success());
-    assert!(stdout(&output).contains("kettle.md"));
-    assert!(stderr(&output).contains("not logged"), "{}", stderr(&output));
-    let said = refused(folder.path(), &["index", "."]);
-    assert!(said.contains("open for writing"), "{said}");
-    drop(writer);
 }
 
 #[test]
