@@ -11,7 +11,8 @@ use crate::storage::{copy_folder, publish_folder, remove_folder};
 
 impl Engine {
     /// Copies the index as it is now into the new folder `to`, which appears whole or not at all. Searches go on
-    /// meanwhile, in all processes; changes wait. To restore it, copy it to where the index was, or open it where it is.
+    /// meanwhile, in all processes; changes wait. To restore it, copy it to where the index was, or open it where it
+    /// is.
     ///
     /// The copy has the documents, every generation that is kept, the reports of rounds and the feedback of all
     /// processes. It lacks what is not in the index folder either: the model that the index was created with. The state

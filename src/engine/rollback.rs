@@ -44,8 +44,8 @@ impl Engine {
         Ok(id)
     }
 
-    /// As [`rollback`](Engine::rollback), of an index that is not open: the current generation need not be sound. A model
-    /// is loaded only if documents were added since the earlier generation was replaced.
+    /// As [`rollback`](Engine::rollback), of an index that is not open: the current generation need not be sound. A
+    /// model is loaded only if documents were added since the earlier generation was replaced.
     ///
     /// # Errors
     /// As `rollback`; [`Error::NotFound`] when there is no index in the folder `path`; [`Error::Locked`] when another

@@ -1,14 +1,14 @@
 //! Segment files, each a header and frames. There are three kinds:
 //!
-//! - **Live** segments, `live-0123456789abcdef.log`: one handle appends to each, and no other ever does. Their names are
-//!   random and never used again.
-//! - **Sealed** segments, `000001.log`, `000002.log`, …: nobody appends to them. [`seal`](super::seal) makes them of live
-//!   ones, and of smaller sealed ones. Numbers only rise.
+//! - **Live** segments, `live-0123456789abcdef.log`: one handle appends to each, and no other ever does. Their names
+//!   are random and never used again.
+//! - **Sealed** segments, `000001.log`, `000002.log`, …: nobody appends to them. [`seal`](super::seal) makes them of
+//!   live ones, and of smaller sealed ones. Numbers only rise.
 //! - **Taken** segments, `taken-0123456789abcdef.log`: live ones on the way to a sealed one.
 //!
-//! Who appends to a live segment locks it meanwhile, and looks whether it still has its name. Who takes one away renames
-//! it under the same lock. So no record gets lost between the two, and an appender never waits: if it finds its segment
-//! locked or gone, it begins another one.
+//! Who appends to a live segment locks it meanwhile, and looks whether it still has its name. Who takes one away
+//! renames it under the same lock. So no record gets lost between the two, and an appender never waits: if it finds its
+//! segment locked or gone, it begins another one.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};

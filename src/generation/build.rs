@@ -174,8 +174,8 @@ impl Building {
 }
 
 /// Encodes every live chunk of `chunks` that `dense` has no sound vector for, and makes the vectors durable. Returns
-/// how many there were; if there are none, `encoder` is not asked for. `folder` is the generation's. `progress` is told (chunks done, chunks to do) after every batch
-/// and may stop the work.
+/// how many there were; if there are none, `encoder` is not asked for. `folder` is the generation's. `progress` is told
+/// (chunks done, chunks to do) after every batch and may stop the work.
 ///
 /// # Errors
 /// [`Error::Cancelled`] when stopped; the vectors appended so far stay, and are skipped by the next call.
