@@ -68,7 +68,7 @@ fn asked(feedback: &Feedback, query: &str) -> Result<Impression> {
         return feedback.find_query(query);
     }
     feedback.last_query()?.ok_or_else(|| Error::NotFound {
-        what: "query in the feedback log that is the",
+        what: "logged query to judge as",
         id: LAST.into(),
         remedy: "search first",
     })

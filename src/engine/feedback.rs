@@ -132,7 +132,7 @@ impl Feedback {
             return Err(Error::invalid("the query id", found, "more of its digits"));
         }
         let impression = found.first().map(|id| self.log.find_impression(*id)).transpose()?.flatten();
-        impression.ok_or_else(|| unknown_query(beginning))
+        impression.ok_or_else(|| unknown_query("query in the feedback log whose id begins with", beginning))
     }
 
     /// As [`Engine::judge`].
@@ -188,7 +188,7 @@ fn record(
     verdict: Verdict,
 ) -> Result<()> {
     if log.find_impression(query_id)?.is_none() {
-        return Err(unknown_query(query_id));
+        return Err(unknown_query("query in the feedback log with the id", query_id));
     }
     if lexical.document_digest(document)?.is_none() {
         return Err(Error::NotFound {
@@ -201,9 +201,9 @@ fn record(
     log.append_judgement(Judgement { query_id, time_ms, document: document.to_string(), verdict })
 }
 
-fn unknown_query(id: impl ToString) -> Error {
+fn unknown_query(what: &'static str, id: impl ToString) -> Error {
     Error::NotFound {
-        what: "query in the feedback log with the id",
+        what,
         id: id.to_string(),
         remedy: "use the query_id that the search returned; forgotten and unlogged queries can't be judged",
     }
