@@ -57,7 +57,8 @@ impl Engine {
         if layout.rounds().exists() {
             copy_folder(&layout.rounds(), &to.join("rounds"), &|name| !name.ends_with(".json"))?;
         }
-        let whole = ["LOCK", "lexical", "generations", "feedback", "rounds"];
-        copy_folder(&layout.path, to, &|name| whole.contains(&name) || name.starts_with(".tmp-"))
+        // The other files. The backup itself may be one of the folders.
+        let skip = |name: &str| name == "LOCK" || name.starts_with(".tmp-") || layout.path.join(name).is_dir();
+        copy_folder(&layout.path, to, &skip)
     }
 }

@@ -347,6 +347,9 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
         copy.add(vec![Document::new("new", "added to the copy")]).unwrap();
         copy.close().unwrap();
     }
+    engine.backup(path.join("inside")).unwrap();
+    let inside = Engine::open_read_only(path.join("inside"), options()).unwrap();
+    assert_eq!(inside.documents().unwrap(), engine.documents().unwrap());
     let there = engine.backup(folder.path().join("backup0/index"));
     assert!(matches!(there, Err(Error::Invalid { .. })));
     let reader = Engine::open_read_only(&path, options()).unwrap();
