@@ -58,7 +58,8 @@ impl Engine {
             copy_folder(&layout.rounds(), &to.join("rounds"), &|name| !name.ends_with(".json"))?;
         }
         // The other files. The backup itself may be one of the folders.
-        let skip = |name: &str| name == "LOCK" || name.starts_with(".tmp-") || layout.path.join(name).is_dir();
+        let skip =
+            |name: &str| name == "LOCK" || name.starts_with(".tmp-") || layout.path.join(name).is_dir();
         copy_folder(&layout.path, to, &skip)
     }
 }
