@@ -1,10 +1,10 @@
 //! Segment files, each a header and frames. There are three kinds:
 //!
-//! - **Live** segments, `live-0123456789abcdef.log`: one handle appends to each, and no other ever does. Their names
-//!   are random and never used again.
+//! - **Live** segments, `live-….log`: one handle appends to each, and no other ever does. Their names have the time of
+//!   their creation, a number and a random number, and are never used again.
 //! - **Sealed** segments, `000001.log`, `000002.log`, …: nobody appends to them. [`seal`](super::seal) makes them of
 //!   live ones, and of smaller sealed ones. Numbers only rise.
-//! - **Taken** segments, `taken-0123456789abcdef.log`: live ones on the way to a sealed one.
+//! - **Taken** segments, `taken-….log`: live ones on the way to a sealed one.
 //!
 //! Who appends to a live segment locks it meanwhile, and looks whether it still has its name. Who takes one away
 //! renames it under the same lock. So no record gets lost between the two, and an appender never waits: if it finds its
@@ -14,10 +14,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{Mmap, MmapOptions};
 
 use super::record::replaces;
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::storage::{FileHeader, HEADER_LEN, Scanned, scan_frames};
 
@@ -55,7 +57,11 @@ impl Segment {
     }
 
     pub(super) fn new_live(folder: &Path) -> Segment {
-        let path = folder.join(format!("{LIVE}{:016x}.log", rand::random::<u64>()));
+        // Those of one process stand in their order, for records of the same millisecond.
+        static CREATED: AtomicU32 = AtomicU32::new(0);
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{LIVE}{:012x}-{number:08x}-{:016x}.log", now_ms(), rand::random::<u64>());
+        let path = folder.join(name);
         Segment { state: State::Live, path }
     }
 
