@@ -62,7 +62,7 @@ impl QueryId {
     pub(crate) fn beginning_with(digits: &str) -> Result<RangeInclusive<QueryId>, Error> {
         let length = digits.len();
         if !(1..=16).contains(&length) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let expected = "1 to 16 hexadecimal digits, as search prints them, or \"last\"";
+            let expected = "1 to 16 hexadecimal digits, as search prints them";
             return Err(Error::invalid("the query id", format!("{digits:?}"), expected));
         }
         let padded = |digit| format!("{digits}{}", String::from(digit).repeat(16 - length));

@@ -3,7 +3,7 @@
 use retune::{Error, Feedback, QueryId, Result};
 use serde::Serialize;
 
-use super::args::{Place, Wait};
+use super::args::{Place, Wait, query_id};
 use super::print::Output;
 
 #[derive(clap::Args)]
@@ -23,7 +23,7 @@ struct What {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     /// Forget the query with this id, or the beginning of one, and the judgements of its answer.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = query_id)]
     query_id: Option<String>,
     /// Forget this document: its place in every answer and its judgements. It stays in the index.
     #[arg(long, value_name = "ID")]

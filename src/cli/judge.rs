@@ -3,17 +3,14 @@
 use retune::{Error, Feedback, Impression, QueryId, Result, Verdict};
 use serde::Serialize;
 
-use super::args::Place;
+use super::args::{LAST, Place, query_id_or_last};
 use super::print::Output;
-
-/// The query that was answered last.
-const LAST: &str = "last";
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
     /// "last" for the query that was answered last.
-    #[arg(value_name = "QUERY")]
+    #[arg(value_name = "QUERY", value_parser = query_id_or_last)]
     query: String,
     /// The id of the document, as `retune search` printed it, or its rank in the answer: 1 for the first.
     document: String,

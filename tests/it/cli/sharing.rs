@@ -96,7 +96,6 @@ fn an_answer_is_judged_by_last_by_rank_and_by_the_beginning_of_its_id() {
     let unknown = format!("{other}{}", &first[1..]);
     for (query, document, word) in [
         (unknown.as_str(), "1", "no query"),
-        ("not hexadecimal", "1", "hexadecimal"),
         ("last", "99", "document"),
         ("last", "0", "document"),
         ("last", "nowhere.md", "document"),
