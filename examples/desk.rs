@@ -1,4 +1,4 @@
-//! A support desk: tickets come, change and go; people filter, page and count them; what they click teaches the encoder.
+//! A support desk: tickets come, change and go; people filter, page and count them; their clicks teach the encoder.
 //!
 //! `cargo run --example desk` uses a tiny model with random weights, which is quick and knows nothing. With
 //! `RETUNE_MODEL=DIR` it uses a real one.

@@ -50,14 +50,16 @@ pub enum Error {
         supported: u32,
     },
 
-    /// Another writer has the index open.
+    /// Another writer has the index open, or is changing its feedback log.
     #[error(
-        "the index {} is already open for writing in another process or handle; \
-         close that one first, or open the index read-only", path.display()
+        "{} is being written to by {}; close that one first, wait longer (the option lock_wait, --wait), \
+         or open the index read-only", path.display(), holder.as_deref().unwrap_or("another process or handle")
     )]
     Locked {
-        /// The index folder.
+        /// The index folder, or the folder of its feedback log.
         path: PathBuf,
+        /// The process that holds the lock, if it is known.
+        holder: Option<String>,
     },
 
     /// An argument, an option or an input value is not valid. Nothing was changed.
@@ -141,8 +143,11 @@ pub enum Error {
         doing: &'static str,
     },
 
-    /// A change was requested through a read-only handle.
-    #[error("cannot {doing}: the index {} is open read-only; open it for writing", path.display())]
+    /// A change was requested through a read-only handle, or of a folder that this process may not write to.
+    #[error(
+        "cannot {doing}: the index {} is open read-only or its folder can't be written; \
+         open it for writing, as a user who may", path.display()
+    )]
     ReadOnly {
         /// The operation, as a verb phrase.
         doing: &'static str,

@@ -1,6 +1,7 @@
 //! Identifiers. The application names documents with strings; everything else is numbered.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -52,9 +53,20 @@ impl ChunkSet for Vec<ChunkId> {
 }
 
 impl QueryId {
-    /// A new random id.
+    /// A new random id, which no other process makes either.
     pub fn random() -> Self {
         QueryId(rand::random())
+    }
+
+    /// The ids that begin with these hexadecimal digits.
+    pub(crate) fn beginning_with(digits: &str) -> Result<RangeInclusive<QueryId>, Error> {
+        let length = digits.len();
+        if !(1..=16).contains(&length) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let expected = "1 to 16 hexadecimal digits, as search prints them";
+            return Err(Error::invalid("the query id", format!("{digits:?}"), expected));
+        }
+        let padded = |digit| format!("{digits}{}", String::from(digit).repeat(16 - length));
+        Ok(padded('0').parse()?..=padded('f').parse()?)
     }
 }
 
@@ -174,6 +186,17 @@ mod tests {
         assert_eq!(id.to_string().parse::<QueryId>().ok(), Some(id));
         assert!("ab".parse::<QueryId>().is_err());
         assert!("+0000000000000ab".parse::<QueryId>().is_err());
+    }
+
+    #[test]
+    fn beginnings_of_query_ids_are_ranges() {
+        let range = |digits| QueryId::beginning_with(digits).ok();
+        assert_eq!(range("00Ab"), Some(QueryId(0x00ab << 48)..=QueryId((0x00ac << 48) - 1)));
+        assert_eq!(range("ffffffffffffffff"), Some(QueryId(u64::MAX)..=QueryId(u64::MAX)));
+        assert_eq!(range("f"), Some(QueryId(0xf << 60)..=QueryId(u64::MAX)));
+        for wrong in ["", "x", "+1", "00000000000000000"] {
+            assert!(range(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

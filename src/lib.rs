@@ -64,8 +64,8 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddReport, Chunking, Document, Engine, GenerationStatus, IdleOptions, IndexProgress, IndexReport,
-    LearnPolicy, LearnTask, Options, Status,
+    AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, IndexProgress,
+    IndexReport, LearnPolicy, LearnTask, Options, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

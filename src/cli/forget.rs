@@ -1,9 +1,9 @@
 //! `retune forget`: removes records from the feedback log.
 
-use retune::{QueryId, Result};
+use retune::{Error, Feedback, QueryId, Result};
 use serde::Serialize;
 
-use super::args::Place;
+use super::args::{Place, Wait, query_id};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -13,6 +13,8 @@ pub(super) struct Args {
     what: What,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    wait: Wait,
 }
 
 #[derive(clap::Args)]
@@ -21,9 +23,9 @@ struct What {
     /// Forget every query with this text, whatever its case and spacing, and the judgements of its answers.
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
-    /// Forget the query with this id, and the judgements of its answer.
-    #[arg(long, value_name = "ID")]
-    query_id: Option<QueryId>,
+    /// Forget the query with this id, or the beginning of one, and the judgements of its answer.
+    #[arg(long, value_name = "ID", value_parser = query_id)]
+    query_id: Option<String>,
     /// Forget this document: its place in every answer and its judgements. It stays in the index.
     #[arg(long, value_name = "ID")]
     document: Option<String>,
@@ -35,14 +37,22 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open()?;
+    let feedback = args.place.open_feedback(Some(&args.wait))?;
     let records = match &args.what {
-        What { query: Some(text), .. } => engine.forget_query(text)?,
-        What { query_id: Some(id), .. } => engine.forget_query_id(*id)?,
-        What { document: Some(document), .. } => engine.forget_document(document)?,
+        What { query: Some(text), .. } => feedback.forget_query(text)?,
+        What { query_id: Some(id), .. } => feedback.forget_query_id(named(&feedback, id)?)?,
+        What { document: Some(document), .. } => feedback.forget_document(document)?,
         // clap requires one of them.
         _ => 0,
     };
     out.print(&Report { records }, |report| Text::of(format!("{} records forgotten", report.records)))?;
-    engine.close()
+    feedback.close()
+}
+
+/// The query that an id or its beginning names. One that is not in the log may have judgements all the same.
+fn named(feedback: &Feedback, id: &str) -> Result<QueryId> {
+    match feedback.find_query(id) {
+        Err(Error::NotFound { .. }) if id.parse::<QueryId>().is_ok() => id.parse(),
+        found => found.map(|query| query.query_id),
+    }
 }

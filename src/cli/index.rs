@@ -7,7 +7,7 @@ use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
 use serde::Serialize;
 
-use super::args::{Place, fixed};
+use super::args::{Place, Wait, fixed};
 use super::print::{Output, Text, spinner};
 
 #[derive(clap::Args)]
@@ -17,6 +17,8 @@ pub(super) struct Args {
     folder: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    wait: Wait,
     /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
     #[arg(long)]
     language: Option<Language>,
@@ -52,7 +54,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if is_new {
         args.place.model.ensure()?;
     }
-    let mut options = Options::default();
+    let mut options = args.wait.apply(Options::default());
     if let Some(language) = args.language {
         options = options.with_language(language);
     }

@@ -1,17 +1,20 @@
-//! `retune judge QUERY_ID DOCUMENT`: says what a document is worth for a query.
+//! `retune judge QUERY DOCUMENT`: says what a document is worth for a query.
 
-use retune::{QueryId, Result, Verdict};
+use retune::feedback::Impression;
+use retune::{Error, Feedback, QueryId, Result, Verdict};
 use serde::Serialize;
 
-use super::args::Place;
+use super::args::{LAST, Place, query_id_or_last};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
-#[command(override_usage = "retune judge QUERY_ID DOCUMENT --chosen | --relevant | --not-relevant")]
+#[command(override_usage = "retune judge QUERY DOCUMENT --chosen | --relevant | --not-relevant")]
 pub(super) struct Args {
-    /// The id of the query, as `retune search` printed it.
-    query_id: QueryId,
-    /// The id of the document, as `retune search` printed it.
+    /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
+    /// "last" for the query that was answered last.
+    #[arg(value_name = "QUERY", value_parser = query_id_or_last)]
+    query: String,
+    /// The id of the document, as `retune search` printed it, or its rank in the answer: 1 for the first.
     document: String,
     #[command(flatten)]
     verdict: VerdictName,
@@ -36,6 +39,7 @@ struct VerdictName {
 #[derive(Serialize)]
 struct Report {
     query_id: QueryId,
+    query: String,
     document: String,
     verdict: Verdict,
 }
@@ -46,11 +50,35 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         (_, true) => Verdict::Relevant,
         _ => Verdict::NotRelevant,
     };
-    let engine = args.place.open()?;
-    engine.judge(args.query_id, &args.document, verdict)?;
-    let report = Report { query_id: args.query_id, document: args.document.clone(), verdict };
+    let feedback = args.place.open_feedback(None)?;
+    let asked = asked(&feedback, &args.query)?;
+    let document = document(&asked, &args.document);
+    feedback.judge(asked.query_id, document, verdict)?;
+    let report =
+        Report { query_id: asked.query_id, document: document.to_string(), query: asked.query, verdict };
     out.print(&report, |report| {
-        Text::of(format!("noted for query {}: {}", report.query_id, report.document))
+        Text::of(format!("noted for query {} ({}): {}", report.query_id, report.query, report.document))
     })?;
-    engine.close()
+    feedback.close()
+}
+
+fn asked(feedback: &Feedback, query: &str) -> Result<Impression> {
+    if query != LAST {
+        return feedback.find_query(query);
+    }
+    feedback.last_query()?.ok_or_else(|| Error::NotFound {
+        what: "logged query to judge as",
+        id: LAST.into(),
+        remedy: "search first",
+    })
+}
+
+/// The document that was meant: one of the answer by its id, one of the answer by its rank, or else any by its id.
+fn document<'a>(asked: &'a Impression, named: &'a str) -> &'a str {
+    if asked.hits.iter().any(|hit| hit.document == named) {
+        return named;
+    }
+    let rank: Option<usize> = named.parse().ok();
+    let ranked = rank.and_then(|rank| asked.hits.get(rank.checked_sub(1)?));
+    ranked.map_or(named, |hit| &hit.document)
 }

@@ -2,13 +2,15 @@
 
 use retune::{Result, page};
 
-use super::args::{Learning, PageFile, Place};
+use super::args::{Learning, PageFile, Place, Wait};
 use super::print::{Bars, Output, round_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    wait: Wait,
     #[command(flatten)]
     learning: Learning,
     #[command(flatten)]
@@ -17,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     args.page.check()?;
-    let engine = args.place.open()?;
+    let engine = args.place.open(&args.wait)?;
     let mut bars = Bars::default();
     let report = engine.learn(&args.learning.options(), &mut |progress| bars.show_learning(progress))?;
     bars.clear();

@@ -3,13 +3,15 @@
 use retune::{GenerationId, Result};
 use serde::Serialize;
 
-use super::args::Place;
+use super::args::{Place, Wait};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    wait: Wait,
 }
 
 #[derive(Serialize)]
@@ -19,6 +21,6 @@ struct Report {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     // Without opening the index: the generation to leave may be damaged.
-    let report = Report { generation: args.place.roll_back()? };
+    let report = Report { generation: args.place.roll_back(&args.wait)? };
     out.print(&report, |report| Text::of(format!("generation {} answers again", report.generation)))
 }

@@ -19,7 +19,7 @@ struct Rounds {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_beside()?;
+    let engine = args.place.open_without_model()?;
     out.print(&Rounds { rounds: engine.rounds()? }, text)?;
     engine.close()
 }

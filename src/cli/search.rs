@@ -1,6 +1,6 @@
 //! `retune search QUERY`: searches an index.
 
-use retune::{Engine, Error, Filter, Fusion, Mode, Query, Result};
+use retune::{Filter, Fusion, Mode, Query, Result};
 
 use super::args::{Place, dense_weight, filter};
 use super::print::{Output, answer_text};
@@ -40,7 +40,10 @@ enum ModeName {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query = query(args);
-    let engine = open(args)?;
+    let engine = match args.mode {
+        ModeName::Lexical => args.place.open_without_model()?,
+        ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
+    };
     let answer = engine.search(&query)?;
     // Without it, lines have no numbers.
     let folder = engine.folder().ok().flatten();
@@ -65,17 +68,4 @@ fn query(args: &Args) -> Query {
         query = query.with_filter(filter.clone());
     }
     query
-}
-
-/// Opens the index for writing, so that the answer is logged; for reading while another process writes.
-fn open(args: &Args) -> Result<Engine> {
-    match args.place.open() {
-        Err(Error::Locked { .. }) => {
-            tracing::warn!(
-                "another process is writing to the index: this answer is not logged and can't be judged"
-            );
-            args.place.open_read_only()
-        }
-        opened => opened,
-    }
 }

@@ -14,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_beside()?;
+    let engine = args.place.open_without_model()?;
     out.print(&engine.status()?, |status| text(status, engine.path()))?;
     engine.close()
 }

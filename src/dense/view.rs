@@ -47,6 +47,11 @@ impl DenseView {
         DenseView(Arc::new(inner))
     }
 
+    /// Length of a vector.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.0.rows.layout().dimensions
+    }
+
     /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if
     /// given. There are `k` of them unless fewer chunks are alive and allowed; ids in it that are not alive
     /// count for nothing.

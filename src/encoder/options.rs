@@ -76,6 +76,19 @@ impl Backend {
         Backend { precisions: Precisions::of(self.precisions.queries), ..self }
     }
 
+    /// What an encoder computes in: what was asked for, or the next better precision where the kernel or the device
+    /// lacks it, or bf16 where int8 is not `calibrated`.
+    pub(crate) fn computes_in(self, kernel: Kernel, calibrated: bool) -> Precisions {
+        let precision = |asked| match (self.device, kernel.precision(asked)) {
+            (Device::Cpu, EncoderPrecision::Int8) if !calibrated => kernel.precision(EncoderPrecision::Bf16),
+            (Device::Cpu, precision) => precision,
+            _ if asked == EncoderPrecision::F32 || self.device == Device::CandleCpu => EncoderPrecision::F32,
+            _ => EncoderPrecision::Bf16,
+        };
+        let Precisions { documents, queries } = self.precisions;
+        Precisions { documents: precision(documents), queries: precision(queries) }
+    }
+
     /// Encoder options with these values and defaults for the rest.
     pub(crate) fn options(self) -> EncoderOptions {
         let Backend { device, precisions } = self;

@@ -20,6 +20,8 @@ use crate::learn::{LearnOptions, LearnProgress, LearnStage, RoundReport};
 const LOOK: Duration = Duration::from_millis(50);
 /// How often the worker checks whether the machine is idle enough for a round that is due.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
+/// How often the worker looks for judgements of other processes.
+const LOG_LOOK: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Starts a round on the background worker and returns at once.
@@ -27,7 +29,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] when too many rounds are waiting already.
     pub fn learn_in_background(&self, options: LearnOptions) -> Result<LearnTask> {
-        self.log("learn")?;
+        self.log_to_learn("learn")?;
         options.validate()?;
         self.start_worker()?;
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,18 +44,20 @@ impl Engine {
             // Without a policy nobody needs the count: the log is not read.
             let backlog = if policy.is_active() { self.backlog()? } else { Backlog::default() };
             let engine = Arc::downgrade(&self.inner);
-            *slot = Some(Worker::start(backlog.judged, move |inbox| {
+            *slot = Some(Worker::start(backlog.judged, backlog.logged, move |inbox| {
                 Schedule { engine, policy, inbox }.run(backlog.waited);
             })?);
         }
         Ok(())
     }
 
-    /// Tells the policy that there is something new to learn from.
-    pub(super) fn count_judgement(&self) {
+    /// Tells the policy what is new in the log, from any process.
+    pub(super) fn count_judgements(&self) {
+        let (Some(log), true) = (&self.inner.feedback, self.inner.options.policy.is_active()) else { return };
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(worker) = worker.as_ref() {
-            worker.count_judgement();
+        let counted = worker.as_ref().map_or(Ok(()), |worker| worker.count(|| log.judgements()));
+        if let Err(error) = counted {
+            tracing::warn!(%error, "new judgements are not counted");
         }
     }
 
@@ -65,6 +69,7 @@ impl Engine {
 
     /// Judgements that no round has learned from yet, as far as the policy counts them.
     pub(super) fn judged(&self) -> usize {
+        self.count_judgements();
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
         worker.as_ref().map_or(0, Worker::judged)
     }
@@ -79,7 +84,7 @@ impl Engine {
 
     /// What earlier runs of the application have left to learn from, by the log and the last report.
     fn backlog(&self) -> Result<Backlog> {
-        let judgements = self.log("learn")?.replay()?.judgements;
+        let judgements = self.log_to_learn("learn")?.replay()?.judgements;
         let last = self.inner.history.last()?;
         let since = last.as_ref().map_or(0, |round| round.started_ms);
         let waiting = || judgements.iter().filter(|judgement| judgement.time_ms >= since);
@@ -89,7 +94,7 @@ impl Engine {
             None => waiting().map(|judgement| judgement.time_ms).min().unwrap_or_else(now_ms),
         };
         let waited = Duration::from_millis(now_ms().saturating_sub(waited_from));
-        Ok(Backlog { judged: waiting().count(), waited })
+        Ok(Backlog { judged: waiting().count(), logged: judgements.len() as u64, waited })
     }
 }
 
@@ -98,6 +103,8 @@ impl Engine {
 struct Backlog {
     /// Judgements since the last round.
     judged: usize,
+    /// All judgements.
+    logged: u64,
     /// How long ago the last round ended.
     waited: Duration,
 }
@@ -124,6 +131,7 @@ impl Schedule {
                 Some(interval) => after(interval.checked_sub(before + from.elapsed()).unwrap_or(interval)),
                 None => never(),
             };
+            let others = if self.policy.is_active() { after(LOG_LOOK) } else { never() };
             select! {
                 recv(requested) -> request => match request {
                     Ok(request) => {
@@ -138,6 +146,11 @@ impl Schedule {
                 },
                 recv(woken) -> _ => {}
                 recv(tick) -> _ => {}
+                recv(others) -> _ => {
+                    if let Some(inner) = self.engine.upgrade() {
+                        Engine { inner }.count_judgements();
+                    }
+                }
             }
             let due = !self.inbox.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed());
             waits = due && idle.as_mut().is_some_and(|idle| !self.is_idle(idle));

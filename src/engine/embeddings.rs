@@ -1,6 +1,7 @@
 //! Vectors of texts, kept from one index to the next: for collections that are indexed again and again.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::dense::{DenseIndex, DenseOptions};
 use crate::encoder::{Encoder, EncoderPrecision};
@@ -37,7 +38,7 @@ impl Embeddings {
     fn open_in(folder: &Path, encoder: &Encoder, precision: EncoderPrecision) -> Result<Embeddings> {
         let weights = encoder.weights();
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let lock = match WriterLock::acquire(folder) {
+        let lock = match WriterLock::acquire(folder, Duration::ZERO) {
             Ok(lock) => Some(lock),
             Err(Error::Locked { .. }) => None,
             Err(error) => return Err(error),

@@ -66,7 +66,7 @@ impl Engine {
         source::follow(&self.inner.layout, folder)?;
         let snapshot = self.inner.snapshot.load_full();
         let digests = snapshot.lexical.documents()?;
-        let encoder = Arc::clone(&snapshot.pinned.generation.encoder);
+        let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
         let options = self.inner.settings.corpus(&self.inner.options.corpus);
         let mut report = IndexReport::default();
         let mut at = IndexProgress { files: 0, chunks: 0 };

@@ -66,7 +66,7 @@ impl Engine {
         closing: Option<&AtomicBool>,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
-        let log = self.log("learn")?;
+        let log = self.log_to_learn("learn")?;
         let _round = self.begin_round("learn")?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());

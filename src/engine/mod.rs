@@ -4,6 +4,7 @@
 //! round of learning holds a mutex of its own and takes the writer only to publish.
 
 mod background;
+mod backup;
 mod document;
 mod embeddings;
 mod feedback;
@@ -27,11 +28,12 @@ mod writer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
 pub use document::{AddReport, Document};
+pub use feedback::Feedback;
 pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
@@ -89,6 +91,8 @@ struct Inner {
     worker: Mutex<Option<worker::Worker>>,
     upkeep: Upkeep,
     last_search: LastSearch,
+    /// Done once it was said that answers are not logged.
+    unlogged: Once,
     closed: AtomicBool,
 }
 
@@ -109,8 +113,8 @@ impl Engine {
     /// changed chunks are encoded.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an empty or overlong id, for an id given twice and for fields that can't be stored; nothing
-    /// was changed.
+    /// [`Error::Invalid`] for an empty or overlong id, for an id given twice and for fields that can't be stored;
+    /// nothing was changed.
     pub fn add(&self, documents: Vec<Document>) -> Result<AddReport> {
         self.add_with(documents, &mut |_| ())
     }
@@ -131,7 +135,7 @@ impl Engine {
         }
         let mut writer = self.lock_writer("add documents")?;
         let snapshot = self.inner.snapshot.load_full();
-        let encoder = Arc::clone(&snapshot.pinned.generation.encoder);
+        let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
         let (mut prepared, mut unchanged) = (Vec::new(), 0);
         for document in documents {
             let digest = document.digest();
@@ -169,7 +173,11 @@ impl Engine {
         let query_id = query.page_of.unwrap_or_else(QueryId::random);
         let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;
         let generation = snapshot.pinned.generation.meta.id;
-        if let Some(log) = self.inner.feedback.as_ref().filter(|_| logged) {
+        let log = self.inner.feedback.as_ref().filter(|_| logged);
+        if logged && log.is_none() {
+            self.warn_unlogged();
+        }
+        if let Some(log) = log {
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
                 chunk: hit.chunk,

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use super::embeddings::Embeddings;
+use super::feedback::open_if_writable;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
@@ -19,7 +20,7 @@ use super::{Access, Engine, Inner};
 use crate::dense::DenseIndex;
 use crate::encoder::{Encoder, model};
 use crate::error::{Error, Result};
-use crate::feedback::FeedbackLog;
+use crate::feedback::{FeedbackLog, Role};
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
 use crate::learn::{History, Unfinished};
@@ -31,17 +32,18 @@ impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
     ///
     /// Whatever a crash has left is repaired here: stray vectors are hidden, missing ones are encoded again, abandoned
-    /// builds are removed, a torn tail of the log is cut. Vectors that are damaged are encoded again too. Where the
+    /// builds are removed, torn tails of the log are cut. Vectors that are damaged are encoded again too. Where the
     /// folder `lexical` is missing, the documents are: the index is empty, and what it has learnt stays.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another handle has it open for writing; [`Error::ModelUnavailable`] when no model is on
+    /// [`Error::Locked`] when another handle has it open for writing for longer than [`Options::lock_wait`];
+    /// [`Error::ModelUnavailable`] when no model is on
     /// this machine; [`Error::Damaged`] and [`Error::Version`] when files of the index can't be used.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
         options.validate()?;
         let layout = Layout::new(path.as_ref());
         layout.claim()?;
-        let lock = WriterLock::acquire(&layout.path)?;
+        let lock = WriterLock::acquire(&layout.path, options.lock_wait)?;
         let (settings, lexical, manifest) = match Settings::read(&layout)? {
             Some(settings) => {
                 let lexical = open_or_empty_lexical(&layout, &settings)?;
@@ -49,16 +51,16 @@ impl Engine {
             }
             None => create_parts(&layout, &options)?,
         };
-        let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone())?;
+        let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone(), Role::Merging)?;
         collect_garbage(&layout.generations(), &manifest)?;
-        let generation =
-            Arc::new(Generation::open(&layout.generations(), manifest.current, &options.model_source())?);
+        let generation = Arc::new(open_generation(&layout, manifest.current, &options)?);
         Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
         History::remove_retired(&layout.rounds())?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
         let chunks = lexical.snapshot()?;
-        fill(&mut dense, &generation.encoder, generation.folder(), &chunks, &mut |_, _| {
+        let encoder = || generation.encoder().cloned();
+        fill(&mut dense, &encoder, generation.folder(), &chunks, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
         let writer = Writer {
@@ -68,7 +70,9 @@ impl Engine {
             embeddings: options
                 .embeddings
                 .as_deref()
-                .and_then(|folder| Embeddings::open(folder, &generation.encoder)),
+                .map(|folder| Ok(Embeddings::open(folder, generation.encoder()?)))
+                .transpose()?
+                .flatten(),
             _lock: lock,
         };
         let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks())?, generation };
@@ -84,7 +88,8 @@ impl Engine {
     }
 
     /// Opens the index in the folder `path` for searching only, beside a writer in this or another process. It sees
-    /// the state of this moment until [`refresh`](Engine::refresh). Its searches are not logged and can't be judged.
+    /// the state of this moment until [`refresh`](Engine::refresh). Its searches are logged and can be judged, unless
+    /// this process may not write to the folder.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no index; else as [`open`](Engine::open), but never [`Error::Locked`].
@@ -95,7 +100,11 @@ impl Engine {
         let lexical = LexicalIndex::open(&layout.lexical())?;
         let (snapshot, reader) = read_snapshot(&layout, &lexical, &options)?;
         let access = Access::Reading(Box::new(Mutex::new(reader)));
-        Ok(assemble(layout, options, settings, lexical, snapshot, access, None))
+        let feedback = open_if_writable(&layout, &options.feedback).unwrap_or_else(|error| {
+            tracing::warn!(%error, "answers are not logged and can't be judged");
+            None
+        });
+        Ok(assemble(layout, options, settings, lexical, snapshot, access, feedback))
     }
 
     /// On a read-only handle: the latest commit and generation.
@@ -168,6 +177,7 @@ fn assemble(
             worker: Mutex::new(None),
             upkeep: Upkeep::default(),
             last_search: LastSearch::new(),
+            unlogged: Once::new(),
             closed: AtomicBool::new(false),
         }),
     }
@@ -283,13 +293,18 @@ fn read_snapshot(
     }
 }
 
+fn open_generation(layout: &Layout, id: GenerationId, options: &Options) -> Result<Generation> {
+    let open = if options.lazy_model { Generation::open_unloaded } else { Generation::open };
+    open(&layout.generations(), id, &options.model_source())
+}
+
 fn read_generation(
     layout: &Layout,
     lexical: &LexicalIndex,
     id: GenerationId,
     options: &Options,
 ) -> Result<(Snapshot, DenseIndex)> {
-    let generation = Arc::new(Generation::open(&layout.generations(), id, &options.model_source())?);
+    let generation = Arc::new(open_generation(layout, id, options)?);
     let lexical = lexical.snapshot()?;
     let reader = generation.open_dense_read_only()?;
     let dense = reader.view(&lexical.live_chunks())?;

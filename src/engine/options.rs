@@ -28,6 +28,9 @@ pub struct Options {
     /// It stands in for [`model`](Options::model), [`precisions`](Options::precisions) and
     /// [`device`](Options::device). An index that has been trained loads its own weights. Default none.
     pub encoder: Option<Arc<Encoder>>,
+    /// Whether the model is loaded by the first call that needs it, which then fails if it can't be, and not when the
+    /// index is opened. Default false.
+    pub lazy_model: bool,
     /// What the encoder's products are computed in, for documents and for queries apart. Default bf16 for both.
     pub precisions: Precisions,
     /// Where the encoder computes, in search and in learning. Default: this processor, with retune's own kernels.
@@ -46,6 +49,9 @@ pub struct Options {
     pub keep_generations: usize,
     /// When the background worker starts a round by itself. Default never.
     pub policy: LearnPolicy,
+    /// How long to wait for another writer, or for another process that forgets, before failing with
+    /// [`Error::Locked`]. Default 5 s; zero doesn't wait.
+    pub lock_wait: Duration,
     /// A folder that keeps the vectors of texts from one index to the next, by the hash of weights, precision and text:
     /// for collections that are indexed again and again. It only grows; remove it whenever you like. Not used with
     /// int8. Default none.
@@ -57,6 +63,7 @@ impl Default for Options {
         Options {
             model: None,
             encoder: None,
+            lazy_model: false,
             precisions: Precisions::default(),
             device: Device::default(),
             language: Language::default(),
@@ -66,6 +73,7 @@ impl Default for Options {
             feedback: FeedbackOptions::default(),
             keep_generations: 1,
             policy: LearnPolicy::default(),
+            lock_wait: Duration::from_secs(5),
             embeddings: None,
         }
     }
@@ -162,6 +170,12 @@ impl Options {
         self
     }
 
+    /// Sets [`lazy_model`](Options::lazy_model).
+    pub fn with_lazy_model(mut self, lazy: bool) -> Self {
+        self.lazy_model = lazy;
+        self
+    }
+
     /// Sets [`language`](Options::language).
     pub fn with_language(mut self, language: Language) -> Self {
         self.language = language;
@@ -195,6 +209,12 @@ impl Options {
     /// Sets [`keep_generations`](Options::keep_generations).
     pub fn with_keep_generations(mut self, generations: usize) -> Self {
         self.keep_generations = generations;
+        self
+    }
+
+    /// Sets [`lock_wait`](Options::lock_wait).
+    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
         self
     }
 

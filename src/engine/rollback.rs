@@ -31,7 +31,9 @@ impl Engine {
         let root = inner.layout.generations();
         let manifest = read_manifest(&inner.layout)?;
         let lexical = inner.lexical.snapshot()?;
-        let (generation, dense) = open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical)?;
+        let load = |generation: &Generation| generation.encoder().map(drop);
+        let (generation, dense) =
+            open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical, &load)?;
         let id = generation.meta.id;
         let view = dense.view(&lexical.live_chunks())?;
         let left = roll_back(&root, &manifest, id)?;
@@ -42,39 +44,43 @@ impl Engine {
         Ok(id)
     }
 
-    /// As [`rollback`](Engine::rollback), of an index that is not open: the current generation need not be sound.
+    /// As [`rollback`](Engine::rollback), of an index that is not open: the current generation need not be sound. A
+    /// model is loaded only if documents were added since the earlier generation was replaced.
     ///
     /// # Errors
     /// As `rollback`; [`Error::NotFound`] when there is no index in the folder `path`; [`Error::Locked`] when another
-    /// handle has it open for writing.
+    /// handle has it open for writing for longer than [`Options::lock_wait`].
     pub fn rollback_at(path: impl AsRef<Path>, options: &Options) -> Result<GenerationId> {
         options.validate()?;
         let layout = Layout::new(path.as_ref());
         let settings = layout.existing_settings()?;
-        let _lock = WriterLock::acquire(&layout.path)?;
+        let _lock = WriterLock::acquire(&layout.path, options.lock_wait)?;
         let root = layout.generations();
         let manifest = read_manifest(&layout)?;
         let lexical = open_or_empty_lexical(&layout, &settings)?.snapshot()?;
-        let (generation, _) = open_earlier(&root, &manifest, options, &settings, &lexical)?;
+        let (generation, _) =
+            open_earlier(&root, &manifest, options, &settings, &lexical, &Generation::verify)?;
         // What is left is removed by the next writer.
         roll_back(&root, &manifest, generation.meta.id)?;
         Ok(generation.meta.id)
     }
 }
 
-/// The most recent of the kept generations that can be opened, with a vector for every chunk.
+/// The most recent of the kept generations that passes the check and can be opened, with a vector for every chunk.
 fn open_earlier(
     root: &Path,
     manifest: &Manifest,
     options: &Options,
     settings: &Settings,
     lexical: &LexicalSnapshot,
+    check: &dyn Fn(&Generation) -> Result<()>,
 ) -> Result<(Generation, DenseIndex)> {
     let open = |id: GenerationId| -> Result<(Generation, DenseIndex)> {
-        let generation = Generation::open(root, id, &options.model_source())?;
+        let generation = Generation::open_unloaded(root, id, &options.model_source())?;
+        check(&generation)?;
         let mut dense = generation.open_dense(&settings.dense)?;
-        let encoder = &generation.encoder;
-        fill(&mut dense, encoder, generation.folder(), lexical, &mut |_, _| ControlFlow::Continue(()))?;
+        let encoder = || generation.encoder().cloned();
+        fill(&mut dense, &encoder, generation.folder(), lexical, &mut |_, _| ControlFlow::Continue(()))?;
         Ok((generation, dense))
     };
     let mut first = None;

@@ -33,7 +33,7 @@ pub struct Status {
     pub generation: GenerationStatus,
     /// Earlier generations that a rollback can return to, the most recent first.
     pub kept_generations: Vec<GenerationId>,
-    /// The feedback log; absent on a read-only handle that can't read it.
+    /// The feedback log.
     pub feedback: Option<FeedbackStats>,
     /// The latest round, if there was one.
     pub last_round: Option<RoundReport>,
@@ -105,6 +105,7 @@ impl Engine {
         let generation = &snapshot.pinned.generation;
         let kept =
             Manifest::read(&self.inner.layout.generations())?.map_or_else(Vec::new, |manifest| manifest.kept);
+        let (kernel, precisions) = generation.computes_in()?;
         Ok(Status {
             documents: snapshot.lexical.documents()?.len(),
             chunks: snapshot.lexical.chunk_count() as usize,
@@ -115,18 +116,18 @@ impl Engine {
                 id: generation.meta.id,
                 weights: generation.meta.weights,
                 query_weights: generation.meta.queries.encoder.as_ref().map(|encoder| encoder.weights),
-                dimensions: generation.encoder.dimensions(),
-                device: generation.encoder.device(),
-                kernel: generation.encoder.kernel(),
-                precisions: generation.encoder.computes_in(),
+                dimensions: snapshot.pinned.dense.dimensions(),
+                device: generation.backend().device,
+                kernel,
+                precisions,
                 fusion: generation.meta.fusion,
                 missing_vectors: snapshot.pinned.dense.missing().len(),
             },
             kept_generations: kept,
-            feedback: match &self.inner.feedback {
-                Some(log) => Some(log.stats()),
-                None => read_stats(&self.inner.layout.feedback()).ok(),
-            },
+            feedback: Some(match &self.inner.feedback {
+                Some(log) => log.stats(),
+                None => read_stats(&self.inner.layout.feedback()),
+            }),
             last_round: self.inner.history.last()?,
             damaged_files: self.inner.lexical.damaged_files()?,
             learning: self.inner.history.is_running() || self.is_asked_to_learn(),

@@ -120,6 +120,8 @@ pub(super) struct Worker {
     judged: Arc<AtomicUsize>,
     /// Rounds that were asked for and have not ended.
     unfinished: Arc<AtomicUsize>,
+    /// All judgements in the log when it was looked at last.
+    logged: Mutex<u64>,
     thread: JoinHandle<()>,
     failure: Receiver<Error>,
 }
@@ -135,8 +137,13 @@ pub(super) struct Inbox {
 }
 
 impl Worker {
-    /// Starts the thread, which does `work` until it is stopped. `judged` judgements are waiting already.
-    pub(super) fn start(judged: usize, work: impl FnOnce(Inbox) + Send + 'static) -> Result<Worker> {
+    /// Starts the thread, which does `work` until it is stopped. Of the `logged` judgements in the log `judged` are
+    /// waiting already.
+    pub(super) fn start(
+        judged: usize,
+        logged: u64,
+        work: impl FnOnce(Inbox) + Send + 'static,
+    ) -> Result<Worker> {
         let (requests, requested) = bounded(QUEUE);
         let (wake, woken) = bounded(1);
         // The judgements that are waiting may be enough already: look at once.
@@ -156,7 +163,8 @@ impl Worker {
             .name(THREAD.into())
             .spawn(move || work(inbox))
             .map_err(|source| Error::Io { doing: "start the thread", path: THREAD.into(), source })?;
-        Ok(Worker { requests, wake, stop, judged, unfinished, thread, failure })
+        let logged = Mutex::new(logged);
+        Ok(Worker { requests, wake, stop, judged, unfinished, logged, thread, failure })
     }
 
     /// Hands a round to the thread.
@@ -181,11 +189,19 @@ impl Worker {
         self.unfinished.load(Ordering::Acquire) > 0
     }
 
-    /// Counts a judgement, and has the thread look at the policy.
-    pub(super) fn count_judgement(&self) {
-        self.judged.fetch_add(1, Ordering::AcqRel);
-        // Full: the thread has been woken and has not looked yet.
-        let _ = self.wake.try_send(());
+    /// Counts what is new of the judgements in the log, and has the thread look at the policy.
+    pub(super) fn count(&self, in_log: impl FnOnce() -> Result<u64>) -> Result<()> {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = in_log()?;
+        // It shrinks when something is forgotten.
+        let new = now.saturating_sub(*logged);
+        *logged = now;
+        if new > 0 {
+            self.judged.fetch_add(usize::try_from(new).unwrap_or(usize::MAX), Ordering::AcqRel);
+            // Full: the thread has been woken and has not looked yet.
+            let _ = self.wake.try_send(());
+        }
+        Ok(())
     }
 
     /// Judgements that no round has learned from yet.

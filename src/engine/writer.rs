@@ -159,8 +159,8 @@ impl Writer {
         let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
         generation.calibrate(&texts)?;
         let (vectors, encoded) = match &mut self.embeddings {
-            Some(embeddings) => embeddings.encode(&generation.encoder, &texts)?,
-            None => (generation.encoder.encode(&texts)?, texts.len()),
+            Some(embeddings) => embeddings.encode(generation.encoder()?, &texts)?,
+            None => (generation.encoder()?.encode(&texts)?, texts.len()),
         };
         let ids = pending.iter().map(|record| record.chunk);
         let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();

@@ -1,19 +1,26 @@
 //! Permanently removes records from the log.
 //!
-//! Every segment with a record to forget is atomically replaced by one without it. Damaged bytes are removed from all
-//! segments: they may contain what must be forgotten, and nothing else reads them. Other segments are not touched.
-//! Records of a newer version can't be searched, so forgetting fails while the log has one.
+//! First all segments are sealed, also those that others append to. Then every segment with a record to forget is
+//! atomically replaced by one without it. Damaged bytes are removed from all segments: they may contain what must be
+//! forgotten, and nothing else reads them. Other segments are not touched. Records of a newer version can't be
+//! searched, so forgetting fails while the log has one.
 //!
-//! Copies of replaced files that the file system or the disk may keep are out of reach.
+//! What other handles have in their queues is written later, and stays. Copies of replaced files that the file system
+//! or the disk may keep are out of reach.
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use super::options::FeedbackOptions;
 use super::record::{Decoded, Impression, Kind, Record, normalise_query, peek};
-use super::segment::{self, Part, header};
+use super::seal::{Damaged, Maintenance, write_sealed};
+use super::segment::{self, Opened, Part, Segment};
 use crate::error::{Error, Result};
 use crate::ids::QueryId;
-use crate::storage::{append_frame, write_atomic};
+
+/// An append takes no longer than this, unless the disk hangs or the process is stopped.
+const AN_APPEND: Duration = Duration::from_secs(1);
 
 /// What to forget.
 #[derive(Debug, Clone)]
@@ -33,17 +40,37 @@ enum Action {
     Remove,
 }
 
-/// Removes records from every segment. Returns the number of removed or changed records.
-///
-/// The writer must have no segment open.
-pub(super) fn forget(folder: &Path, what: &Forget) -> Result<usize> {
-    segment::remove_strays(folder)?;
-    let queries = queries_of(folder, what)?;
+/// Judgements are removed first: if the call is interrupted and repeated, a query's text still finds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    Judgements,
+    Impressions,
+}
+
+/// Removes records from every segment. Returns the number of removed or changed records. Waits for at most `wait` for
+/// others who replace segments.
+pub(super) fn forget(
+    folder: &Path,
+    what: &Forget,
+    options: &FeedbackOptions,
+    wait: Duration,
+) -> Result<usize> {
+    let maintenance = Maintenance::begin(folder, wait)?;
+    let deadline = Instant::now() + wait.max(AN_APPEND);
+    if maintenance.seal(options.segment_bytes, Damaged::AreCut, deadline)?.busy {
+        return Err(Error::Locked { path: folder.to_path_buf(), holder: None });
+    }
+    // Live segments were begun since: what is in them was logged later.
+    let sealed = || -> Result<Vec<Opened>> {
+        let segments = segment::list(folder)?.into_iter().filter(Segment::is_sealed);
+        segments.map(Opened::new).collect()
+    };
+    let queries = queries_of(&sealed()?, what)?;
     let mut changed = 0;
-    // Judgements come behind their impression. Going backwards removes the query's text last, so that an interrupted
-    // call can be repeated: the text still finds the rest.
-    for (_, path) in segment::list(folder)?.into_iter().rev() {
-        changed += rewrite(&path, what, &queries)?;
+    for pass in [Pass::Judgements, Pass::Impressions] {
+        for opened in sealed()? {
+            changed += rewrite(&opened, what, &queries, pass)?;
+        }
     }
     Ok(changed)
 }
@@ -51,8 +78,8 @@ pub(super) fn forget(folder: &Path, what: &Forget) -> Result<usize> {
 /// The queries whose records are all to be removed.
 ///
 /// # Errors
-/// [`Error::Version`] if the log has a record of a newer version.
-fn queries_of(folder: &Path, what: &Forget) -> Result<HashSet<QueryId>> {
+/// [`Error::Version`] if a segment has a record of a newer version.
+fn queries_of(segments: &[Opened], what: &Forget) -> Result<HashSet<QueryId>> {
     let text = match what {
         Forget::Query(text) => Some(normalise_query(text)),
         Forget::QueryId(_) | Forget::Document(_) => None,
@@ -61,13 +88,13 @@ fn queries_of(folder: &Path, what: &Forget) -> Result<HashSet<QueryId>> {
     if let Forget::QueryId(id) = what {
         queries.insert(*id);
     }
-    for (_, path) in segment::list(folder)? {
-        segment::walk(&path, &mut |part| {
+    for opened in segments {
+        opened.walk(&mut |part| {
             let Part::Frame { payload, .. } = part else { return Ok(()) };
             match (peek(payload).0, &text) {
                 (Kind::Newer, _) => {
-                    let found = payload.first().copied().map_or(0, u32::from);
-                    return Err(Error::Version { path: path.clone(), found, supported: 1 });
+                    let (path, found) = (opened.segment.path.clone(), payload.first().copied());
+                    return Err(Error::Version { path, found: found.map_or(0, u32::from), supported: 1 });
                 }
                 (Kind::Impression, Some(text)) => {
                     if let Decoded::Known(Record::Impression(impression)) = Record::decode(payload)
@@ -84,22 +111,27 @@ fn queries_of(folder: &Path, what: &Forget) -> Result<HashSet<QueryId>> {
     Ok(queries)
 }
 
-/// Replaces the segment at `path` if it must change. Returns the number of removed or changed records.
-pub(super) fn rewrite(path: &Path, what: &Forget, queries: &HashSet<QueryId>) -> Result<usize> {
-    let mut kept = header().to_vec();
+/// Replaces a sealed segment if it must change. Returns the number of removed or changed records.
+pub(super) fn rewrite(
+    opened: &Opened,
+    what: &Forget,
+    queries: &HashSet<QueryId>,
+    pass: Pass,
+) -> Result<usize> {
+    let mut kept: Vec<Vec<u8>> = Vec::new();
     let (mut changed, mut unreadable) = (0, false);
-    segment::walk(path, &mut |part| {
+    opened.walk(&mut |part| {
         let Part::Frame { payload, .. } = part else {
             unreadable = true;
             return Ok(());
         };
         match Record::decode(payload) {
-            Decoded::Known(record) => match action(record, what, queries) {
-                Action::Keep => append_frame(&mut kept, payload),
+            Decoded::Known(record) => match action(record, what, queries, pass) {
+                Action::Keep => kept.push(payload.to_vec()),
                 Action::Replace(record) => {
                     changed += 1;
                     // The record has become shorter, so it can be encoded.
-                    record.encode().into_iter().for_each(|payload| append_frame(&mut kept, &payload));
+                    kept.extend(record.encode());
                 }
                 Action::Remove => changed += 1,
             },
@@ -108,17 +140,18 @@ pub(super) fn rewrite(path: &Path, what: &Forget, queries: &HashSet<QueryId>) ->
         Ok(())
     })?;
     if changed > 0 || unreadable {
-        write_atomic(path, &kept)?;
+        write_sealed(&opened.segment, kept.iter().map(Vec::as_slice))?;
     }
     Ok(changed)
 }
 
-fn action(record: Record, what: &Forget, queries: &HashSet<QueryId>) -> Action {
+fn action(record: Record, what: &Forget, queries: &HashSet<QueryId>, pass: Pass) -> Action {
     let (query_id, named) = match (&record, what) {
+        (Record::Impression(_), _) if pass == Pass::Judgements => return Action::Keep,
         (Record::Impression(one), _) => (one.query_id, false),
         (Record::Judgement(one), Forget::Document(document)) => (one.query_id, one.document == *document),
         (Record::Judgement(one), _) => (one.query_id, false),
-        (Record::Loss(_), _) => return Action::Keep,
+        (Record::Loss(_) | Record::Replaced(_), _) => return Action::Keep,
     };
     if named || queries.contains(&query_id) {
         return Action::Remove;

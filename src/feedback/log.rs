@@ -1,23 +1,27 @@
 //! The handle to the log.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 
+use super::find::{find, ids_within, latest};
 use super::forget::Forget;
 use super::options::FeedbackOptions;
 use super::record::{Impression, Judgement};
-use super::replay::{Replay, find, replay};
+use super::replay::{Replay, replay};
+use super::seal::{Damaged, Maintenance};
 use super::segment;
 use super::stats::{Counters, FeedbackStats};
-use super::writer::{Command, Disk, Reply, Writer};
+use super::writer::{Command, Disk, Reply, Writer, seal_many};
 use crate::error::{Error, Result};
 use crate::ids::QueryId;
 use crate::storage::sync_folder;
@@ -26,7 +30,16 @@ const THREAD: &str = "retune-feedback";
 /// How often a caller that waits for the full queue checks that the thread is alive.
 const POLL: Duration = Duration::from_millis(50);
 
-/// An open log with its writer thread. The caller holds the index's writer lock.
+/// What the opener of a log does beside appending to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It merges the segments that others have left, as the writer of the index does.
+    Merging,
+    /// It only appends, unless there are very many segments.
+    Appending,
+}
+
+/// An open log with its writer thread. Any number of handles, of any processes, may have the same log open.
 #[derive(Debug)]
 pub(crate) struct FeedbackLog {
     folder: PathBuf,
@@ -51,31 +64,39 @@ enum Ended {
 }
 
 impl FeedbackLog {
-    /// Opens the log in `folder`, or creates it. Cuts off a torn tail.
+    /// Opens the log in `folder`, or creates it.
     ///
     /// # Errors
     /// [`Error::Version`] for a log of a newer format, [`Error::Invalid`] for unusable options.
-    pub(crate) fn open(folder: &Path, options: FeedbackOptions) -> Result<FeedbackLog> {
-        FeedbackLog::open_with(folder, options, Disk::default())
+    pub(crate) fn open(folder: &Path, options: FeedbackOptions, role: Role) -> Result<FeedbackLog> {
+        FeedbackLog::open_with(folder, options, role, Disk::default())
     }
 
-    pub(super) fn open_with(folder: &Path, options: FeedbackOptions, disk: Disk) -> Result<FeedbackLog> {
+    pub(super) fn open_with(
+        folder: &Path,
+        options: FeedbackOptions,
+        role: Role,
+        disk: Disk,
+    ) -> Result<FeedbackLog> {
         options.validate()?;
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
             folder.parent().map_or(Ok(()), sync_folder)?;
         }
-        segment::remove_strays(folder)?;
-        let segments = segment::list(folder)?;
-        segments.iter().try_for_each(|(_, path)| segment::check_version(path))?;
-        let cut = segments.last().map_or(Ok(0), |(_, last)| segment::cut_torn_tail(last))?;
-        if cut > 0 {
-            tracing::warn!(bytes = cut, folder = %folder.display(), "cut a torn tail off the feedback log");
-        }
-        let counters = Arc::new(Counters::new(folder, cut)?);
+        // Refuses a newer format.
+        segment::open_all(folder)?;
+        let merged = match role {
+            Role::Merging => merge(folder, &options),
+            Role::Appending => seal_many(folder, options.segment_bytes).map(|()| 0),
+        };
+        // The log is right without it, for instance if others own the files.
+        let cut = merged.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            0
+        });
+        let counters = Arc::new(Counters::new(cut));
         let (commands, queue) = bounded(options.queue);
-        let number = segments.last().map_or(1, |(number, _)| *number);
-        let writer = Writer::new(folder.to_path_buf(), options, Arc::clone(&counters), disk, number);
+        let writer = Writer::new(folder.to_path_buf(), options, Arc::clone(&counters), disk);
         let shared = Arc::new(Shared { counters, queue, ended: OnceLock::new() });
         let thread = spawn(writer, Arc::clone(&shared))?;
         Ok(FeedbackLog { folder: folder.to_path_buf(), commands, shared, thread: Mutex::new(Some(thread)) })
@@ -104,37 +125,76 @@ impl FeedbackLog {
 
     /// Removes every impression of this query text, compared after [`normalise_query`](super::normalise_query), with
     /// its judgements. Returns the number of removed records.
-    pub(crate) fn forget_query(&self, text: &str) -> Result<usize> {
-        self.forget(Forget::Query(text.to_string()))
+    pub(crate) fn forget_query(&self, text: &str, wait: Duration) -> Result<usize> {
+        self.forget(Forget::Query(text.to_string()), wait)
     }
 
     /// Removes one impression with its judgements. Returns the number of removed records.
-    pub(crate) fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
-        self.forget(Forget::QueryId(query_id))
+    pub(crate) fn forget_query_id(&self, query_id: QueryId, wait: Duration) -> Result<usize> {
+        self.forget(Forget::QueryId(query_id), wait)
     }
 
     /// Removes a document from the hits of every impression, and its judgements. Returns the number of removed or
     /// changed records.
-    pub(crate) fn forget_document(&self, document: &str) -> Result<usize> {
-        self.forget(Forget::Document(document.to_string()))
+    pub(crate) fn forget_document(&self, document: &str, wait: Duration) -> Result<usize> {
+        self.forget(Forget::Document(document.to_string()), wait)
     }
 
     /// When this returns, no file of the log contains what was forgotten, and no damaged bytes, which might contain it.
-    /// If it fails or the process is killed, some segments may still contain it: repeat the call.
-    fn forget(&self, what: Forget) -> Result<usize> {
-        self.ask("forget", |reply| Command::Forget(what, reply))
+    /// If it fails or the process is killed, some segments may still contain it: repeat the call. Waits for at most
+    /// `wait` for another process that forgets or merges segments.
+    fn forget(&self, what: Forget, wait: Duration) -> Result<usize> {
+        self.ask("forget", |reply| Command::Forget(what, wait, reply))
     }
 
-    /// Everything written so far, without what is still in the queue. See [`flush`](Self::flush).
+    /// Everything written so far, by all processes, without what is still in a queue. See [`flush`](Self::flush).
     pub(crate) fn replay(&self) -> Result<Replay> {
         replay(&self.folder)
     }
 
-    /// The impression with this id, from this or an earlier process.
+    /// The impression with this id, from any process.
     pub(crate) fn find_impression(&self, query_id: QueryId) -> Result<Option<Impression>> {
+        self.settle();
+        find(&self.folder, query_id)
+    }
+
+    /// The latest impression of all processes.
+    pub(crate) fn latest_impression(&self) -> Result<Option<Impression>> {
+        self.settle();
+        latest(&self.folder)
+    }
+
+    /// The ids of impressions in this range, up to `limit` of them, ascending.
+    pub(crate) fn ids_within(
+        &self,
+        ids: &RangeInclusive<QueryId>,
+        limit: usize,
+    ) -> Result<BTreeSet<QueryId>> {
+        self.settle();
+        ids_within(&self.folder, ids, limit)
+    }
+
+    /// Copies the log into a new folder, without what is still in the queues of other handles.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process forgets or merges segments for longer than `wait`.
+    pub(crate) fn copy_to(&self, folder: &Path, wait: Duration) -> Result<()> {
+        self.flush()?;
+        // So that no segment is replaced by another meanwhile.
+        let _maintenance = Maintenance::begin(&self.folder, wait)?;
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        segment::open_all(&self.folder)?.iter().try_for_each(|opened| opened.copy_to(folder))
+    }
+
+    /// Waits until what was handed over is written.
+    fn settle(&self) {
         // If the log is closed or failing, search what was written.
         let _ = self.ask("find a query", Command::Settle);
-        find(&self.folder, query_id)
+    }
+
+    /// Judgements in the log, from all processes.
+    pub(crate) fn judgements(&self) -> Result<u64> {
+        self.shared.counters.judgements(&self.folder)
     }
 
     /// Statistics of the log.
@@ -214,6 +274,20 @@ impl Ended {
             Ended::Panicked(message) => panicked(message),
         }
     }
+}
+
+/// Seals what others have left. Returns how many bytes of torn tails were cut off.
+fn merge(folder: &Path, options: &FeedbackOptions) -> Result<u64> {
+    let maintenance = match Maintenance::begin(folder, Duration::ZERO) {
+        // Somebody else does it.
+        Err(Error::Locked { .. }) => return Ok(0),
+        maintenance => maintenance?,
+    };
+    let cut = maintenance.seal(options.segment_bytes, Damaged::Stay, Instant::now())?.cut;
+    if cut > 0 {
+        tracing::warn!(bytes = cut, folder = %folder.display(), "cut torn tails off the feedback log");
+    }
+    Ok(cut)
 }
 
 fn spawn(mut writer: Writer, shared: Arc<Shared>) -> Result<JoinHandle<()>> {

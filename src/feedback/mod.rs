@@ -1,15 +1,18 @@
-//! The feedback log: an append-only log of impressions and judgements.
+//! The feedback log: an append-only log of impressions and judgements, of any number of processes.
 //!
-//! Records are checksummed frames in segment files ([`segment`]), which are memory-mapped for reading. A background
-//! thread writes impressions, so that searches don't wait. Impressions are lost if the thread can't keep up or the disk
-//! fails. Every loss is counted, and the count is logged once the disk accepts it. Judgements are never lost silently:
-//! recording one returns when it is durable.
+//! Records are checksummed frames in segment files ([`segment`]), which are memory-mapped for reading. Each handle
+//! appends to a segment of its own, by a background thread, so that searches don't wait. Readers merge the segments in
+//! the order of time. [`seal`] makes few large ones of many small ones, with lists of their query ids ([`ids`]).
+//!
+//! Impressions are lost if the thread can't keep up or the disk fails. Every loss is counted, and the count is logged
+//! once the disk accepts it. Judgements are never lost silently: recording one returns when it is durable.
 //!
 //! | event | effect on the log |
 //! |---|---|
 //! | the process is killed | written records stay; queued ones are lost |
 //! | the power fails | judgements stay; impressions of the last [`FeedbackOptions::sync_interval_ms`] may be lost |
-//! | a write is interrupted | the next writer cuts the torn tail; readers skip it |
+//! | a write is interrupted | readers skip the torn tail of that segment; sealing cuts it off |
+//! | sealing is interrupted | readers skip the segments that were replaced; the next maintenance removes them |
 //! | bytes are corrupted | the affected frames are lost, listed and counted; the others stay |
 //! | the disk is full | impressions are lost and counted, judgements fail, a new segment is tried later |
 //! | a segment has a newer format | opening fails with [`Error::Version`](crate::Error::Version) |
@@ -17,12 +20,16 @@
 //!
 //! A mapped file never shrinks. Cutting a tail and forgetting replace the file by another one.
 
+mod append;
 mod damage;
+mod find;
 mod forget;
+mod ids;
 mod log;
 mod options;
 mod record;
 mod replay;
+mod seal;
 mod segment;
 mod stats;
 #[cfg(test)]
@@ -30,7 +37,7 @@ mod tests;
 mod writer;
 
 pub use damage::LogDamage;
-pub(crate) use log::FeedbackLog;
+pub(crate) use log::{FeedbackLog, Role};
 pub use options::FeedbackOptions;
 pub use record::normalise_query;
 pub use record::{Impression, Judgement, ShownHit, Verdict};

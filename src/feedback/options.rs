@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 pub struct FeedbackOptions {
     /// Length of the queue of records to write. If it is full, impressions are lost and counted. Default 1024.
     pub queue: usize,
-    /// Maximum size of a segment: records that exceed it start a new one. Default 16 MiB.
+    /// Maximum size of a segment: records that exceed it start a new one. Default 16 MiB. Those that are being written
+    /// to have at most 256 KiB.
     pub segment_bytes: u64,
     /// The longest time until an impression is durable. Judgements are synced at once. Default 1,000 ms; 0 syncs after
     /// every batch.

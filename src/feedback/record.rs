@@ -5,9 +5,9 @@
 //! | bytes | content |
 //! |---|---|
 //! | 0 | version of the record, 1 |
-//! | 1 | kind: 1 impression, 2 judgement, 3 loss |
+//! | 1 | kind: 1 impression, 2 judgement, 3 loss, 4 replaced segments |
 //! | 2..4 | zero |
-//! | 4..12 | query id, u64 little endian; zero for a loss |
+//! | 4..12 | query id, u64 little endian; zero for a loss and for replaced segments |
 //! | 12.. | the record as JSON |
 //!
 //! The first twelve bytes stay the same in all later versions, so that a query is found without parsing JSON. Fields
@@ -84,12 +84,20 @@ pub(super) struct Loss {
     pub(super) impressions: u64,
 }
 
+/// The file names of the segments whose records are in this one. What a crash has left of them is not read. The first
+/// record of a sealed segment, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Replaced {
+    pub(super) segments: Vec<String>,
+}
+
 /// A record of a kind that this version knows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Record {
     Impression(Impression),
     Judgement(Judgement),
     Loss(Loss),
+    Replaced(Replaced),
 }
 
 /// The decoded payload of a frame.
@@ -107,6 +115,7 @@ const HEAD: usize = 12;
 const IMPRESSION: u8 = 1;
 const JUDGEMENT: u8 = 2;
 const LOSS: u8 = 3;
+const REPLACED: u8 = 4;
 /// The longest payload to write. Far longer than any real query.
 const LONGEST: usize = 16 << 20;
 
@@ -116,6 +125,7 @@ pub(super) enum Kind {
     Impression,
     Judgement,
     Loss,
+    Replaced,
     Newer,
     Garbage,
 }
@@ -130,6 +140,7 @@ pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
         (VERSION, IMPRESSION) => Kind::Impression,
         (VERSION, JUDGEMENT) => Kind::Judgement,
         (VERSION, LOSS) => Kind::Loss,
+        (VERSION, REPLACED) => Kind::Replaced,
         _ => Kind::Newer,
     };
     (kind, QueryId(u64::from_le_bytes(id)))
@@ -142,6 +153,7 @@ impl Record {
             Record::Impression(impression) => (IMPRESSION, impression.query_id),
             Record::Judgement(judgement) => (JUDGEMENT, judgement.query_id),
             Record::Loss(_) => (LOSS, QueryId(0)),
+            Record::Replaced(_) => (REPLACED, QueryId(0)),
         };
         let mut bytes = vec![VERSION, kind, 0, 0];
         bytes.extend_from_slice(&query_id.0.to_le_bytes());
@@ -149,6 +161,7 @@ impl Record {
             Record::Impression(impression) => serde_json::to_writer(&mut bytes, impression),
             Record::Judgement(judgement) => serde_json::to_writer(&mut bytes, judgement),
             Record::Loss(loss) => serde_json::to_writer(&mut bytes, loss),
+            Record::Replaced(replaced) => serde_json::to_writer(&mut bytes, replaced),
         };
         json.is_ok().then_some(bytes).filter(|bytes| bytes.len() <= LONGEST)
     }
@@ -160,6 +173,7 @@ impl Record {
             Kind::Impression => serde_json::from_slice(json).ok().map(Record::Impression),
             Kind::Judgement => serde_json::from_slice(json).ok().map(Record::Judgement),
             Kind::Loss => serde_json::from_slice(json).ok().map(Record::Loss),
+            Kind::Replaced => serde_json::from_slice(json).ok().map(Record::Replaced),
             Kind::Newer => return Decoded::Newer,
             Kind::Garbage => None,
         };
@@ -169,6 +183,24 @@ impl Record {
             Some(record) => Decoded::Known(record),
             None => Decoded::Garbage,
         }
+    }
+}
+
+/// The time in an impression or judgement; 0 if it can't be read.
+pub(super) fn time_of(payload: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Timed {
+        time_ms: u64,
+    }
+    let timed = payload.get(HEAD..).and_then(|json| serde_json::from_slice::<Timed>(json).ok());
+    timed.map_or(0, |timed| timed.time_ms)
+}
+
+/// The names in a record of replaced segments.
+pub(super) fn replaces(payload: &[u8]) -> Option<Vec<String>> {
+    match Record::decode(payload) {
+        Decoded::Known(Record::Replaced(replaced)) => Some(replaced.segments),
+        _ => None,
     }
 }
 
@@ -250,7 +282,7 @@ mod tests {
         };
         assert_eq!(Record::decode(&bytes), Decoded::Known(judgement("d")));
         assert_eq!(changed(0, 2), Decoded::Newer);
-        assert_eq!(changed(1, 4), Decoded::Newer);
+        assert_eq!(changed(1, 5), Decoded::Newer);
         assert_eq!(changed(0, 0), Decoded::Garbage);
         assert_eq!(changed(2, 1), Decoded::Garbage);
         assert_eq!(changed(4, 6), Decoded::Garbage, "the head names another query than the JSON");

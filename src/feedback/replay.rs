@@ -1,14 +1,13 @@
-//! Reads the log, or finds one impression in it.
+//! Reads the whole log.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::damage::LogDamage;
-use super::record::{Decoded, Impression, Judgement, Kind, Record, peek};
+use super::record::{Decoded, Impression, Judgement, Record};
 use super::segment::{self, Part};
 use crate::error::Result;
-use crate::ids::QueryId;
 
-/// Everything in the log, in the order it was written.
+/// Everything in the log. Records are in the order of their times; those of one handle in the order it wrote them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Replay {
     pub(crate) impressions: Vec<Impression>,
@@ -19,36 +18,59 @@ pub(crate) struct Replay {
     pub(crate) unknown_records: u64,
 }
 
-/// The counts of some segments.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) impressions: u64,
-    pub(super) judgements: u64,
-    /// Impressions that the log records as lost.
-    pub(super) lost: u64,
-    pub(super) unknown_records: u64,
-    pub(super) damage: Vec<LogDamage>,
+/// Where impressions, or judgements, stand among those of all segments: at their time, but never before one ahead of
+/// them in their segment. A clock that is set back can't turn records of one handle around.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    latest: u64,
 }
 
-/// Reads all whole frames of the log in `folder`, which another process may be writing to.
+impl Order {
+    /// The place of the next record of the segment.
+    pub(super) fn place(&mut self, time_ms: u64) -> u64 {
+        self.latest = self.latest.max(time_ms);
+        self.latest
+    }
+}
+
+/// Records with their places.
+struct Placed<T>(Vec<(u64, T)>);
+
+impl<T> Placed<T> {
+    fn in_order(mut self) -> Vec<T> {
+        // Stable, so that records of one segment stay in order.
+        self.0.sort_by_key(|(place, _)| *place);
+        self.0.into_iter().map(|(_, record)| record).collect()
+    }
+}
+
+/// Reads all whole frames of the log in `folder`, which other processes may be writing to.
 pub(super) fn replay(folder: &Path) -> Result<Replay> {
     let mut replay = Replay::default();
-    for (_, path) in segment::list(folder)? {
-        segment::walk(&path, &mut |part| {
+    let (mut impressions, mut judgements) = (Placed(Vec::new()), Placed(Vec::new()));
+    for opened in segment::open_all(folder)? {
+        let path = &opened.segment.path;
+        let (mut asked, mut judged) = (Order::default(), Order::default());
+        opened.walk(&mut |part| {
             match part {
                 Part::Frame { range, payload } => match Record::decode(payload) {
-                    Decoded::Known(Record::Impression(impression)) => replay.impressions.push(impression),
-                    Decoded::Known(Record::Judgement(judgement)) => replay.judgements.push(judgement),
-                    Decoded::Known(Record::Loss(_)) => {}
+                    Decoded::Known(Record::Impression(one)) => {
+                        impressions.0.push((asked.place(one.time_ms), one));
+                    }
+                    Decoded::Known(Record::Judgement(one)) => {
+                        judgements.0.push((judged.place(one.time_ms), one));
+                    }
+                    Decoded::Known(Record::Loss(_) | Record::Replaced(_)) => {}
                     Decoded::Newer => replay.unknown_records += 1,
-                    Decoded::Garbage => replay.damage.push(LogDamage::new(&path, &range, false)),
+                    Decoded::Garbage => replay.damage.push(LogDamage::new(path, &range, false)),
                 },
-                Part::Damaged(range) => replay.damage.push(LogDamage::new(&path, &range, false)),
-                Part::Torn(range) => replay.damage.push(LogDamage::new(&path, &range, true)),
+                Part::Damaged(range) => replay.damage.push(LogDamage::new(path, &range, false)),
+                Part::Torn(range) => replay.damage.push(LogDamage::new(path, &range, true)),
             }
             Ok(())
         })?;
     }
+    (replay.impressions, replay.judgements) = (impressions.in_order(), judgements.in_order());
     for damage in &replay.damage {
         tracing::warn!(
             segment = damage.segment,
@@ -65,49 +87,4 @@ pub(super) fn replay(folder: &Path) -> Result<Replay> {
         );
     }
     Ok(replay)
-}
-
-/// Counts the records of some segments without parsing the JSON of impressions and judgements.
-pub(super) fn tally<'a>(segments: impl IntoIterator<Item = &'a PathBuf>) -> Result<Tally> {
-    let mut tally = Tally::default();
-    for path in segments {
-        segment::walk(path, &mut |part| {
-            match part {
-                Part::Frame { range, payload } => match peek(payload).0 {
-                    Kind::Impression => tally.impressions += 1,
-                    Kind::Judgement => tally.judgements += 1,
-                    Kind::Loss => match Record::decode(payload) {
-                        Decoded::Known(Record::Loss(loss)) => tally.lost += loss.impressions,
-                        _ => tally.damage.push(LogDamage::new(path, &range, false)),
-                    },
-                    Kind::Newer => tally.unknown_records += 1,
-                    Kind::Garbage => tally.damage.push(LogDamage::new(path, &range, false)),
-                },
-                Part::Damaged(range) => tally.damage.push(LogDamage::new(path, &range, false)),
-                Part::Torn(range) => tally.damage.push(LogDamage::new(path, &range, true)),
-            }
-            Ok(())
-        })?;
-    }
-    Ok(tally)
-}
-
-/// Finds the impression with this id. Searches the newest segments first and parses no other record's JSON.
-pub(super) fn find(folder: &Path, query_id: QueryId) -> Result<Option<Impression>> {
-    for (_, path) in segment::list(folder)?.into_iter().rev() {
-        let mut found = None;
-        segment::walk(&path, &mut |part| {
-            if let Part::Frame { payload, .. } = part
-                && peek(payload) == (Kind::Impression, query_id)
-                && let Decoded::Known(Record::Impression(impression)) = Record::decode(payload)
-            {
-                found = Some(impression);
-            }
-            Ok(())
-        })?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
 }

@@ -1,30 +1,98 @@
-//! Segment files: `000001.log`, `000002.log`, …, each a header and frames.
+//! Segment files, each a header and frames. There are three kinds:
 //!
-//! Numbers only rise. Records are appended to the last segment. The others change only when something is forgotten. A
-//! new segment appears atomically, with its header.
+//! - **Live** segments, `live-….log`: one handle appends to each, and no other ever does. Their names have the time of
+//!   their creation, a number and a random number, and are never used again.
+//! - **Sealed** segments, `000001.log`, `000002.log`, …: nobody appends to them. [`seal`](super::seal) makes them of
+//!   live ones, and of smaller sealed ones. Numbers only rise.
+//! - **Taken** segments, `taken-….log`: live ones on the way to a sealed one.
+//!
+//! Who appends to a live segment locks it meanwhile, and looks whether it still has its name. Who takes one away
+//! renames it under the same lock. So no record gets lost between the two, and an appender never waits: if it finds its
+//! segment locked or gone, it begins another one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{Mmap, MmapOptions};
 
+use super::record::replaces;
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::storage::{
-    FileHeader, HEADER_LEN, Scanned, scan_frames, sync_folder, sync_open_file, write_atomic,
-};
+use crate::storage::{FileHeader, HEADER_LEN, Scanned, scan_frames};
 
 const MAGIC: [u8; 8] = *b"RETUNELG";
 const VERSION: u32 = 1;
+const LIVE: &str = "live-";
+const TAKEN: &str = "taken-";
+
+/// A random number in a sealed segment's header, which tells its content from earlier content under the same name.
+/// Zero in live segments and in those of earlier versions.
+pub(super) type Edition = [u8; 16];
 
 /// The header of every segment.
-pub(super) fn header() -> [u8; HEADER_LEN] {
-    FileHeader { magic: MAGIC, version: VERSION, extra: [0; 16] }.to_bytes()
+pub(super) fn header(edition: Edition) -> [u8; HEADER_LEN] {
+    FileHeader { magic: MAGIC, version: VERSION, extra: edition }.to_bytes()
 }
 
-/// The segments of a log with their numbers, in order. Empty if the folder does not exist.
-pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Sealed(u64),
+    Taken,
+    Live,
+}
+
+/// A segment file's path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Segment {
+    pub(super) state: State,
+    pub(super) path: PathBuf,
+}
+
+impl Segment {
+    pub(super) fn sealed(folder: &Path, number: u64) -> Segment {
+        Segment { state: State::Sealed(number), path: folder.join(format!("{number:06}.log")) }
+    }
+
+    pub(super) fn new_live(folder: &Path) -> Segment {
+        // Those of one process stand in their order, for records of the same millisecond.
+        static CREATED: AtomicU32 = AtomicU32::new(0);
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{LIVE}{:012x}-{number:08x}-{:016x}.log", now_ms(), rand::random::<u64>());
+        let path = folder.join(name);
+        Segment { state: State::Live, path }
+    }
+
+    /// The name of this live segment once it is taken.
+    pub(super) fn taken(&self) -> Segment {
+        let path = self.path.with_file_name(self.name().replacen(LIVE, TAKEN, 1));
+        Segment { state: State::Taken, path }
+    }
+
+    fn parse(path: PathBuf) -> Option<Segment> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".log")?;
+        let state = match name.parse() {
+            Ok(number) => State::Sealed(number),
+            Err(_) if name.starts_with(TAKEN) => State::Taken,
+            Err(_) if name.starts_with(LIVE) => State::Live,
+            Err(_) => return None,
+        };
+        Some(Segment { state, path })
+    }
+
+    pub(super) fn is_sealed(&self) -> bool {
+        matches!(self.state, State::Sealed(_))
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// The segments of a log: the sealed ones by number, then the others. Empty if the folder does not exist.
+pub(super) fn list(folder: &Path) -> Result<Vec<Segment>> {
     let mut segments = Vec::new();
     let entries = match fs::read_dir(folder) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(segments),
@@ -32,30 +100,20 @@ pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     };
     for entry in entries {
         let path = entry.map_err(Error::io("list", folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(number) = name.and_then(|name| name.strip_suffix(".log")).and_then(|n| n.parse().ok()) {
-            segments.push((number, path));
-        }
+        segments.extend(Segment::parse(path));
     }
     segments.sort_unstable();
     Ok(segments)
 }
 
-pub(super) fn path_of(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{number:06}.log"))
-}
-
-/// Removes files of interrupted replacements. They may contain records that are to be forgotten.
-pub(super) fn remove_strays(folder: &Path) -> Result<()> {
-    let mut removed = false;
-    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
-        let entry = entry.map_err(Error::io("list", folder))?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".tmp-") {
-            fs::remove_file(entry.path()).map_err(Error::io("remove", &entry.path()))?;
-            removed = true;
-        }
-    }
-    if removed { sync_folder(folder) } else { Ok(()) }
+/// A segment as it was when it was opened. It can be read even if the file has gone since.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) segment: Segment,
+    pub(super) edition: Edition,
+    file: File,
+    /// Whole batches, and maybe a part of one that is being written. `None` if the file is empty.
+    map: Option<Mmap>,
 }
 
 /// A part of a segment. The parts cover the segment from its header to its end, each byte once.
@@ -69,117 +127,137 @@ pub(super) enum Part<'a> {
     Torn(Range<usize>),
 }
 
-/// Calls `visit` with every part of the segment at `path`. If it is shorter than a header, all of it is torn.
-///
-/// # Errors
-/// [`Error::Version`] for a segment of a newer format, and any error of `visit`.
-pub(super) fn walk(path: &Path, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let length = file.metadata().map_err(Error::io("inspect", path))?.len();
-    let length =
-        usize::try_from(length).map_err(|_| Error::io("map", path)(ErrorKind::OutOfMemory.into()))?;
-    if length < HEADER_LEN {
-        return if length > 0 { visit(Part::Torn(0..length)) } else { Ok(()) };
+impl Opened {
+    /// # Errors
+    /// [`Error::Version`] for a segment of a newer format.
+    pub(super) fn new(segment: Segment) -> Result<Opened> {
+        let path = &segment.path;
+        let mut file = File::open(path).map_err(Error::io("open", path))?;
+        let length = file.metadata().map_err(Error::io("inspect", path))?.len();
+        let length =
+            usize::try_from(length).map_err(|_| Error::io("map", path)(ErrorKind::OutOfMemory.into()))?;
+        let mut head = Vec::new();
+        (&mut file).take(HEADER_LEN as u64).read_to_end(&mut head).map_err(Error::io("read", path))?;
+        let edition = match FileHeader::parse(path, &head, MAGIC, VERSION) {
+            Ok(header) => header.extra,
+            Err(error @ Error::Version { .. }) => return Err(error),
+            // The frames have checksums of their own.
+            Err(_) => Edition::default(),
+        };
+        let map = if length > 0 { Some(map(&file, path, length)?) } else { None };
+        Ok(Opened { segment, edition, file, map })
     }
-    parts_of(path, &map(&file, path, length)?, visit)
+
+    /// The same content under the name that the file is about to get.
+    pub(super) fn under(self, segment: Segment) -> Opened {
+        Opened { segment, ..self }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+
+    /// The payload of the whole frame at `offset`, if there is one.
+    pub(super) fn frame_at(&self, offset: usize) -> Option<&[u8]> {
+        match scan_frames(self.bytes().get(offset..)?).next() {
+            Some(Scanned::Frame { payload, .. }) => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with every part. If the segment is shorter than a header, all of it is torn. A tail that is being
+    /// written is no part of it yet.
+    pub(super) fn walk(&self, visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
+        let bytes = self.bytes();
+        if bytes.len() < HEADER_LEN {
+            let torn = !bytes.is_empty() && !self.is_growing();
+            return if torn { visit(Part::Torn(0..bytes.len())) } else { Ok(()) };
+        }
+        if FileHeader::parse(&self.segment.path, bytes, MAGIC, VERSION).is_err() {
+            visit(Part::Damaged(0..HEADER_LEN))?;
+        }
+        let moved = |range: Range<usize>| range.start + HEADER_LEN..range.end + HEADER_LEN;
+        for item in scan_frames(&bytes[HEADER_LEN..]) {
+            visit(match item {
+                Scanned::Frame { range, payload } => Part::Frame { range: moved(range), payload },
+                Scanned::Damaged(range) => Part::Damaged(moved(range)),
+                Scanned::TornTail(_) if self.is_growing() => break,
+                Scanned::TornTail(range) => Part::Torn(moved(range)),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Copies the segment into a folder under its own name, without a torn tail.
+    pub(super) fn copy_to(&self, folder: &Path) -> Result<()> {
+        let mut whole = self.bytes().len().min(HEADER_LEN);
+        self.walk(&mut |part| {
+            if let Part::Frame { range, .. } | Part::Damaged(range) = part {
+                whole = range.end;
+            }
+            Ok(())
+        })?;
+        let path = folder.join(self.segment.name());
+        fs::write(&path, &self.bytes()[..whole]).map_err(Error::io("write", &path))
+    }
+
+    /// Whether somebody is appending, or has appended since it was opened. Then its end is no interrupted write.
+    fn is_growing(&self) -> bool {
+        if self.segment.state != State::Live {
+            return false;
+        }
+        match self.file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => false,
+            Ok(()) => {
+                let length = self.file.metadata().map_or(0, |found| found.len());
+                // Closing the file unlocks it too.
+                let _ = self.file.unlock();
+                length > self.bytes().len() as u64
+            }
+        }
+    }
 }
 
 fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
     // SAFETY: the mapped bytes never change and never go away. Writers, in this or another process, only append behind
-    // `length`. What shortens a segment renames another file over it and does not change this one.
+    // `length`. What shortens or merges segments puts another file in their place and does not change these.
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 
-fn parts_of(path: &Path, bytes: &[u8], visit: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
-    match FileHeader::parse(path, bytes, MAGIC, VERSION) {
-        Ok(_) => {}
-        Err(error @ Error::Version { .. }) => return Err(error),
-        // The frames have checksums of their own.
-        Err(_) => visit(Part::Damaged(0..HEADER_LEN))?,
-    }
-    let moved = |range: Range<usize>| range.start + HEADER_LEN..range.end + HEADER_LEN;
-    for item in scan_frames(&bytes[HEADER_LEN..]) {
-        visit(match item {
-            Scanned::Frame { range, payload } => Part::Frame { range: moved(range), payload },
-            Scanned::Damaged(range) => Part::Damaged(moved(range)),
-            Scanned::TornTail(range) => Part::Torn(moved(range)),
-        })?;
-    }
-    Ok(())
-}
-
-/// Returns [`Error::Version`] for a segment of a newer format. Reads only the header.
-pub(super) fn check_version(path: &Path) -> Result<()> {
-    let mut head = Vec::new();
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    file.take(HEADER_LEN as u64).read_to_end(&mut head).map_err(Error::io("read the header of", path))?;
-    match FileHeader::parse(path, &head, MAGIC, VERSION) {
-        Err(error @ Error::Version { .. }) => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Cuts a torn tail off the segment at `path`. Returns the number of bytes cut.
-///
-/// This replaces the file instead of shortening it: another process may have it mapped.
-pub(super) fn cut_torn_tail(path: &Path) -> Result<u64> {
-    let mut torn = None;
-    walk(path, &mut |part| {
-        if let Part::Torn(range) = part {
-            torn = Some(range);
+/// Every segment of the log in `folder`, each record in one of them, whatever other processes do meanwhile.
+pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
+    const TRIES: usize = 100;
+    // What has replaced others.
+    let settled = |mut all: Vec<Segment>| {
+        all.retain(|one| one.state != State::Live);
+        all
+    };
+    let mut left = TRIES;
+    loop {
+        left -= 1;
+        let listed = list(folder)?;
+        let mut opened = Vec::with_capacity(listed.len());
+        for segment in &listed {
+            match Opened::new(segment.clone()) {
+                // It was replaced.
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                one => opened.push(one?),
+            }
         }
-        Ok(())
-    })?;
-    let Some(torn) = torn else { return Ok(0) };
-    let mut bytes = fs::read(path).map_err(Error::io("read", path))?;
-    bytes.truncate(torn.start);
-    if bytes.is_empty() {
-        bytes = header().to_vec();
-    }
-    write_atomic(path, &bytes)?;
-    Ok(torn.len() as u64)
-}
-
-/// An open segment. A trait, so that tests can simulate a failing disk.
-pub(super) trait SegmentFile: Send {
-    /// Bytes in the segment.
-    fn len(&self) -> u64;
-    /// Appends `bytes`. After an error the end of the segment is unknown.
-    fn append(&mut self, bytes: &[u8]) -> Result<()>;
-    /// Makes everything appended durable.
-    fn sync(&mut self) -> Result<()>;
-}
-
-/// Opens the segment at a path for appending, or creates it.
-pub(super) type OpenSegment = Box<dyn Fn(&Path) -> Result<Box<dyn SegmentFile>> + Send>;
-
-struct DiskSegment {
-    file: File,
-    path: PathBuf,
-    len: u64,
-}
-
-impl SegmentFile for DiskSegment {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.len += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(Error::io("append to", &self.path))
-    }
-
-    fn sync(&mut self) -> Result<()> {
-        sync_open_file(&self.file, &self.path)
+        // Listing a folder while names come and go may miss both a segment and what has replaced it.
+        if left == 0 || (opened.len() == listed.len() && settled(list(folder)?) == settled(listed)) {
+            let replaced = opened.iter().flat_map(replaced_by).collect::<Vec<_>>();
+            opened.retain(|one| !replaced.contains(&one.segment.name()));
+            return Ok(opened);
+        }
     }
 }
 
-/// Opens or creates a segment on disk. A new one is durable, with its header.
-pub(super) fn open_on_disk(path: &Path) -> Result<Box<dyn SegmentFile>> {
-    if fs::metadata(path).map_or(0, |found| found.len()) == 0 {
-        write_atomic(path, &header())?;
+/// The names of the segments that this sealed one has replaced. A crash may have left them.
+pub(super) fn replaced_by(opened: &Opened) -> Vec<String> {
+    match opened.segment.is_sealed() {
+        true => opened.frame_at(HEADER_LEN).and_then(replaces).unwrap_or_default(),
+        false => Vec::new(),
     }
-    let file = OpenOptions::new().append(true).open(path).map_err(Error::io("open", path))?;
-    let len = file.metadata().map_err(Error::io("inspect", path))?.len();
-    Ok(Box::new(DiskSegment { file, path: path.to_path_buf(), len }))
 }

@@ -1,14 +1,15 @@
 //! Statistics of the log.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
 use super::damage::LogDamage;
-use super::replay::{Tally, tally};
-use super::segment;
+use super::record::{Decoded, Kind, Record, peek};
+use super::segment::{self, Edition, Opened, Part};
 use crate::error::Result;
 
 /// Statistics of the feedback log.
@@ -20,7 +21,7 @@ pub struct FeedbackStats {
     /// Judgements in the log.
     pub judgements: u64,
     /// Impressions lost since the log was created: the queue was full, the disk failed, or they may not have reached
-    /// the disk.
+    /// the disk. Those of other processes count once the disk accepts records again.
     pub dropped: u64,
     /// Skipped records of a newer version.
     pub unknown_records: u64,
@@ -38,39 +39,71 @@ pub struct FeedbackStats {
     pub last_error: Option<String>,
 }
 
-/// The segments that are no longer written to.
-#[derive(Debug)]
-enum Closed {
-    /// Not counted yet. They are counted when the statistics are first requested, so that opening is fast.
-    Uncounted(Vec<PathBuf>),
-    Counted(Tally),
+/// The counts of a segment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Tally {
+    impressions: u64,
+    judgements: u64,
+    /// Impressions that the log records as lost.
+    lost: u64,
+    unknown_records: u64,
+    damage: Vec<LogDamage>,
 }
 
-/// Numbers of written records.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Written {
-    pub(super) impressions: u64,
-    pub(super) judgements: u64,
-    /// Earlier losses that were recorded.
-    pub(super) losses: u64,
-}
-
-impl Written {
-    pub(super) fn add(&mut self, other: Written) {
-        self.impressions += other.impressions;
-        self.judgements += other.judgements;
-        self.losses += other.losses;
+impl Tally {
+    /// Counts the records without parsing the JSON of impressions and judgements.
+    fn of(opened: &Opened) -> Result<Tally> {
+        let (path, mut tally) = (&opened.segment.path, Tally::default());
+        opened.walk(&mut |part| {
+            match part {
+                Part::Frame { range, payload } => match peek(payload).0 {
+                    Kind::Impression => tally.impressions += 1,
+                    Kind::Judgement => tally.judgements += 1,
+                    Kind::Loss => match Record::decode(payload) {
+                        Decoded::Known(Record::Loss(loss)) => tally.lost += loss.impressions,
+                        _ => tally.damage.push(LogDamage::new(path, &range, false)),
+                    },
+                    Kind::Replaced => {}
+                    Kind::Newer => tally.unknown_records += 1,
+                    Kind::Garbage => tally.damage.push(LogDamage::new(path, &range, false)),
+                },
+                Part::Damaged(range) => tally.damage.push(LogDamage::new(path, &range, false)),
+                Part::Torn(range) => tally.damage.push(LogDamage::new(path, &range, true)),
+            }
+            Ok(())
+        })?;
+        Ok(tally)
     }
 }
 
-/// Counters shared between the log and its thread.
-#[derive(Debug)]
+/// What identifies the content of a segment: its name, its edition and its length.
+type Content = (String, Edition, usize);
+
+/// The counts of the log's segments. Each is counted again only when it has changed.
+#[derive(Debug, Default)]
+struct Tallies(HashMap<Content, Tally>);
+
+impl Tallies {
+    fn update(&mut self, folder: &Path) -> Result<impl Iterator<Item = (&Content, &Tally)>> {
+        let mut counted = HashMap::new();
+        for opened in segment::open_all(folder)? {
+            let content = (opened.segment.name(), opened.edition, opened.bytes().len());
+            let tally = match self.0.remove(&content) {
+                Some(tally) => tally,
+                None => Tally::of(&opened)?,
+            };
+            counted.insert(content, tally);
+        }
+        self.0 = counted;
+        Ok(self.0.iter())
+    }
+}
+
+/// Counters of one handle to the log, shared between it and its thread.
+#[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// All segments but the last one at the time when this log was opened.
-    closed: Mutex<Closed>,
-    /// The last segment at that time, and everything written since.
-    open: Mutex<Tally>,
-    /// Losses that are not in the log yet.
+    tallies: Mutex<Tallies>,
+    /// Losses of this handle that are not in the log yet.
     lost: AtomicU64,
     /// Torn bytes that were cut off when the log was opened.
     cut: u64,
@@ -78,23 +111,8 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts the last segment of the log in `folder`. Nothing may be written meanwhile.
-    pub(super) fn new(folder: &Path, cut: u64) -> Result<Counters> {
-        let (closed, open) = count_last(folder)?;
-        Ok(Counters {
-            closed: Mutex::new(closed),
-            open: Mutex::new(open),
-            lost: AtomicU64::new(0),
-            cut,
-            last_error: Mutex::default(),
-        })
-    }
-
-    /// Counts again after segments have changed. Nothing may be written meanwhile.
-    pub(super) fn recount(&self, folder: &Path) -> Result<()> {
-        let mut closed = lock(&self.closed);
-        (*closed, *lock(&self.open)) = count_last(folder)?;
-        Ok(())
+    pub(super) fn new(cut: u64) -> Counters {
+        Counters { cut, ..Counters::default() }
     }
 
     /// Adds lost impressions. Never waits.
@@ -107,69 +125,43 @@ impl Counters {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Adds written records.
-    pub(super) fn add_written(&self, written: Written) {
-        let mut open = lock(&self.open);
-        open.impressions += written.impressions;
-        open.judgements += written.judgements;
-        open.lost += written.losses;
-        self.lost.fetch_sub(written.losses, Ordering::Relaxed);
-    }
-
-    /// Takes back written records that may not be on the disk, and counts their impressions as lost.
-    pub(super) fn take_back(&self, written: Written) {
-        let mut open = lock(&self.open);
-        open.impressions -= written.impressions;
-        open.judgements -= written.judgements;
-        open.lost -= written.losses;
-        self.lost(written.impressions + written.losses);
+    /// Counts off losses that were written to the log.
+    pub(super) fn recorded(&self, losses: u64) {
+        self.lost.fetch_sub(losses, Ordering::Relaxed);
     }
 
     pub(super) fn set_last_error(&self, message: String) {
         *lock(&self.last_error) = Some(message);
     }
 
+    /// Judgements in the log, from all processes.
+    pub(super) fn judgements(&self, folder: &Path) -> Result<u64> {
+        Ok(lock(&self.tallies).update(folder)?.map(|(_, tally)| tally.judgements).sum())
+    }
+
     pub(super) fn read(&self, folder: &Path) -> FeedbackStats {
         let mut stats = FeedbackStats::default();
-        {
-            let mut closed = lock(&self.closed);
-            if let Closed::Uncounted(paths) = &*closed {
-                match tally(paths) {
-                    Ok(counted) => *closed = Closed::Counted(counted),
-                    Err(error) => self.set_last_error(error.to_string()),
-                }
-            }
-            if let Closed::Counted(counted) = &*closed {
-                stats.add(counted);
-            }
-            let open = lock(&self.open);
-            stats.add(&open);
-            // Under the lock, so that a loss is counted once while the thread records it.
-            stats.dropped += self.unrecorded_losses();
+        match lock(&self.tallies).update(folder) {
+            Ok(tallies) => tallies.for_each(|(content, tally)| stats.add(content.2, tally)),
+            Err(error) => self.set_last_error(error.to_string()),
         }
+        stats.damage.sort_unstable_by(|a, b| (&a.segment, a.start).cmp(&(&b.segment, b.start)));
+        stats.dropped += self.unrecorded_losses();
         stats.torn_bytes += self.cut;
         stats.last_error = lock(&self.last_error).clone();
-        for (_, path) in segment::list(folder).unwrap_or_default() {
-            stats.segments += 1;
-            stats.bytes += path.metadata().map_or(0, |found| found.len());
-        }
         stats
     }
 }
 
-fn count_last(folder: &Path) -> Result<(Closed, Tally)> {
-    let mut paths: Vec<PathBuf> = segment::list(folder)?.into_iter().map(|(_, path)| path).collect();
-    let last = tally(paths.pop().as_ref())?;
-    Ok((Closed::Uncounted(paths), last))
-}
-
-/// The statistics of a log that another process may be writing to.
-pub(crate) fn read_stats(folder: &Path) -> Result<FeedbackStats> {
-    Ok(Counters::new(folder, 0)?.read(folder))
+/// The statistics of a log without a handle to it.
+pub(crate) fn read_stats(folder: &Path) -> FeedbackStats {
+    Counters::default().read(folder)
 }
 
 impl FeedbackStats {
-    fn add(&mut self, tally: &Tally) {
+    fn add(&mut self, bytes: usize, tally: &Tally) {
+        self.segments += 1;
+        self.bytes += bytes as u64;
         self.impressions += tally.impressions;
         self.judgements += tally.judgements;
         self.dropped += tally.lost;

@@ -7,16 +7,22 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::append::{CreateSegment, SegmentFile, create_on_disk};
 use super::forget::{Forget, forget};
 use super::options::FeedbackOptions;
 use super::record::{Impression, Judgement, Loss, Record};
-use super::segment::{self, OpenSegment, SegmentFile, open_on_disk};
-use super::stats::{Counters, Written};
+use super::seal::{Damaged, Maintenance};
+use super::segment::{self, State};
+use super::stats::Counters;
 use crate::error::{Error, Result};
 use crate::storage::{HEADER_LEN, append_frame};
 
 /// Maximum bytes of a batch. A single longer record is a batch of its own.
 const BATCH_BYTES: usize = 1 << 20;
+/// Maximum bytes of a live segment: who looks for a query reads these as a whole.
+const LIVE_BYTES: u64 = 256 << 10;
+/// So many live segments are sealed by whoever begins another one; those of less by the index's writer.
+const MANY: usize = 64;
 /// Maximum commands of a batch.
 const BATCH_COMMANDS: usize = 1024;
 
@@ -32,20 +38,21 @@ pub(super) enum Command {
     Settle(Reply<()>),
     /// Reply when all earlier commands are durable.
     Flush(Reply<()>),
-    Forget(Forget, Reply<usize>),
+    /// What to forget, and how long to wait for others who replace segments.
+    Forget(Forget, Duration, Reply<usize>),
     Close(Reply<()>),
 }
 
 /// The thread's access to the disk. Tests replace it by a failing one.
 pub(super) struct Disk {
-    pub(super) open: OpenSegment,
+    pub(super) create: CreateSegment,
     /// After a failure, impressions are dropped for this time before the disk is tried again.
     pub(super) retry_after: Duration,
 }
 
 impl Default for Disk {
     fn default() -> Self {
-        Disk { open: Box::new(open_on_disk), retry_after: Duration::from_secs(1) }
+        Disk { create: Box::new(create_on_disk), retry_after: Duration::from_secs(1) }
     }
 }
 
@@ -54,13 +61,12 @@ pub(super) struct Writer {
     options: FeedbackOptions,
     counters: Arc<Counters>,
     disk: Disk,
-    /// The number of the current segment, or of the next one.
-    number: u64,
+    /// The live segment of this handle, from its first record on.
     current: Option<Box<dyn SegmentFile>>,
     /// When the oldest record was written that may not be durable.
     unsynced_since: Option<Instant>,
-    /// Records written since then.
-    unsynced: Written,
+    /// Impressions written or recorded as lost since then.
+    unsynced: u64,
     failed_at: Option<Instant>,
     /// Impressions taken from the queue that are neither written nor counted as lost yet.
     in_hand: u64,
@@ -72,7 +78,6 @@ struct Batch {
     bytes: Vec<u8>,
     commands: usize,
     impressions: u64,
-    judgements: u64,
     /// Callers that wait until the batch is written.
     settle: Vec<Reply<()>>,
     /// Callers that wait until the batch is durable.
@@ -85,17 +90,15 @@ impl Writer {
         options: FeedbackOptions,
         counters: Arc<Counters>,
         disk: Disk,
-        number: u64,
     ) -> Writer {
         Writer {
             folder,
             options,
             counters,
             disk,
-            number,
             current: None,
             unsynced_since: None,
-            unsynced: Written::default(),
+            unsynced: 0,
             failed_at: None,
             in_hand: 0,
         }
@@ -150,9 +153,9 @@ impl Writer {
                 Command::Judgement(judgement, reply) => add_judgement(&mut batch, judgement, reply),
                 Command::Settle(reply) => batch.settle.push(reply),
                 Command::Flush(reply) => batch.durable.push(reply),
-                Command::Forget(what, reply) => {
+                Command::Forget(what, wait, reply) => {
                     self.finish(std::mem::take(&mut batch));
-                    let _ = reply.send(self.forget(&what));
+                    let _ = reply.send(self.forget(&what, wait));
                 }
                 Command::Close(reply) => {
                     self.finish(batch);
@@ -212,10 +215,8 @@ impl Writer {
         }
         match self.append(&batch.bytes) {
             Ok(()) => {
-                let written =
-                    Written { impressions: batch.impressions, judgements: batch.judgements, losses };
-                self.counters.add_written(written);
-                self.unsynced.add(written);
+                self.counters.recorded(losses);
+                self.unsynced += batch.impressions + losses;
             }
             Err(error) => {
                 self.counters.lost(batch.impressions);
@@ -230,25 +231,44 @@ impl Writer {
         if durable { self.sync() } else { Ok(()) }
     }
 
-    /// Appends to the current segment, or to a new one if it is full. After a failure, even an empty `bytes` opens a
-    /// segment, to check whether the disk works again.
+    /// Appends to the current segment, or to a new one if it is full or others have sealed it. After a failure, even an
+    /// empty `bytes` begins a segment, to check whether the disk works again.
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() && (self.current.is_some() || self.failed_at.is_none()) {
             return Ok(());
         }
         if let Some(current) = &self.current
             && current.len() > HEADER_LEN as u64
-            && current.len() + bytes.len() as u64 > self.options.segment_bytes
+            && current.len() + bytes.len() as u64 > self.options.segment_bytes.min(LIVE_BYTES)
         {
-            self.sync()?;
-            self.current = None;
-            self.number += 1;
+            self.leave()?;
+            self.seal_many();
         }
-        let current = match &mut self.current {
-            Some(current) => current,
-            none => none.insert((self.disk.open)(&segment::path_of(&self.folder, self.number))?),
-        };
-        if bytes.is_empty() { Ok(()) } else { current.append(bytes) }
+        loop {
+            let current = match &mut self.current {
+                Some(current) => current,
+                none => none.insert((self.disk.create)(&self.folder)?),
+            };
+            if bytes.is_empty() || current.append(bytes)? {
+                return Ok(());
+            }
+            self.leave()?;
+        }
+    }
+
+    /// Makes the current segment durable and begins another one with the next record.
+    fn leave(&mut self) -> Result<()> {
+        self.sync()?;
+        self.current = None;
+        Ok(())
+    }
+
+    /// Seals the live segments if there are many of them, unless somebody else does.
+    fn seal_many(&self) {
+        if let Err(error) = seal_many(&self.folder, self.options.segment_bytes) {
+            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            self.counters.set_last_error(error.to_string());
+        }
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -259,7 +279,7 @@ impl Writer {
         match &synced {
             Ok(()) => {
                 self.unsynced_since = None;
-                self.unsynced = Written::default();
+                self.unsynced = 0;
             }
             Err(error) => self.fail(error),
         }
@@ -272,23 +292,30 @@ impl Writer {
     fn fail(&mut self, error: &Error) {
         tracing::warn!(%error, "the feedback log could not be written");
         self.counters.set_last_error(error.to_string());
-        self.counters.take_back(std::mem::take(&mut self.unsynced));
+        self.counters.lost(std::mem::take(&mut self.unsynced));
         self.unsynced_since = None;
         self.failed_at = Some(Instant::now());
-        if self.current.take().is_some() {
-            self.number += 1;
-        }
+        self.current = None;
     }
 
-    fn forget(&mut self, what: &Forget) -> Result<usize> {
+    fn forget(&mut self, what: &Forget, wait: Duration) -> Result<usize> {
         let synced = self.sync();
-        // Forgetting replaces segments. Close the open one, or later records would go to the old file.
         self.current = None;
-        let forgotten = forget(&self.folder, what);
-        if let Err(error) = self.counters.recount(&self.folder) {
-            self.counters.set_last_error(error.to_string());
-        }
+        let forgotten = forget(&self.folder, what, &self.options, wait);
         synced.and(forgotten)
+    }
+}
+
+/// Seals the live segments if there are many of them, unless somebody else does.
+pub(super) fn seal_many(folder: &Path, segment_bytes: u64) -> Result<()> {
+    let live = segment::list(folder)?.into_iter().filter(|one| one.state == State::Live);
+    if live.count() < MANY {
+        return Ok(());
+    }
+    match Maintenance::begin(folder, Duration::ZERO) {
+        Ok(maintenance) => maintenance.seal(segment_bytes, Damaged::Stay, Instant::now()).map(drop),
+        Err(Error::Locked { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -296,7 +323,6 @@ fn add_judgement(batch: &mut Batch, judgement: Judgement, reply: Reply<()>) {
     match Record::Judgement(judgement).encode() {
         Some(payload) => {
             append_frame(&mut batch.bytes, &payload);
-            batch.judgements += 1;
             batch.durable.push(reply);
         }
         None => {

@@ -65,7 +65,7 @@ impl Building {
         let folder = scratch(root, parent, "")?;
         let model = model_folder(&folder.0);
         save(&model)?;
-        let encoder = Arc::new(Encoder::load_with(&model, parent.encoder.backend().options())?);
+        let encoder = Arc::new(Encoder::load_with(&model, parent.backend().options())?);
         let meta = GenerationMeta {
             id: next_id(root, parent)?,
             parent: Some(parent.meta.id),
@@ -94,11 +94,11 @@ impl Building {
             // The suffix keeps it apart from another candidate that waits for the gate.
             None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
-        let backend = parent.encoder.backend();
+        let backend = parent.backend();
         calibration::hand_on(parent.folder(), &folder.0)?;
         queries.hand_on(parent.folder(), &folder.0)?;
         let encoder = match &parent.meta.model {
-            ModelPlace::Folder(_) => Arc::clone(&parent.encoder),
+            ModelPlace::Folder(_) => Arc::clone(parent.encoder()?),
             ModelPlace::Own => {
                 let own = model_folder(&folder.0);
                 model_files::copy(&parent.model_folder(), &own)?;
@@ -149,7 +149,8 @@ impl Building {
         chunks: &LexicalSnapshot,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<()> {
-        let encoded = fill(&mut self.dense, &self.encoder, &self.folder.0, chunks, progress)?;
+        let encoded =
+            fill(&mut self.dense, &|| Ok(Arc::clone(&self.encoder)), &self.folder.0, chunks, progress)?;
         if encoded <= self.dense.options().exact_below {
             // With so few rows, the background builds the segments after publishing.
             return Ok(());
@@ -174,19 +175,24 @@ impl Building {
 }
 
 /// Encodes every live chunk that has no sound vector in `dense`, and makes the vectors durable. Returns how many there
-/// were. `folder` is the generation's. `progress` gets (chunks done, chunks to do) after every batch and may stop the
-/// work.
+/// were. If there are none, `encoder` is not asked for. `folder` is the generation's. `progress` gets (chunks done,
+/// chunks to do) after every batch and may stop the work.
 ///
 /// # Errors
 /// [`Error::Cancelled`] if `progress` stops it. Vectors appended so far stay, and the next call skips them.
 pub(crate) fn fill(
     dense: &mut DenseIndex,
-    encoder: &Encoder,
+    encoder: &dyn Fn() -> Result<Arc<Encoder>>,
     folder: &Path,
     chunks: &LexicalSnapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<usize> {
     let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks())?.missing().to_vec();
+    if missing.is_empty() {
+        dense.sync()?;
+        return Ok(0);
+    }
+    let encoder = encoder()?;
     let texts_of = |ids: &mut dyn Iterator<Item = ChunkId>| -> Result<Vec<String>> {
         let text = |id: ChunkId| {
             let record = chunks.get(id)?.ok_or_else(|| Error::NotFound {
@@ -200,7 +206,7 @@ pub(crate) fn fill(
     };
     if encoder.wants_calibration() {
         let step = missing.len().div_ceil(calibration::SAMPLE).max(1);
-        calibration::begin(encoder, folder, &texts_of(&mut missing.iter().copied().step_by(step))?)?;
+        calibration::begin(&encoder, folder, &texts_of(&mut missing.iter().copied().step_by(step))?)?;
     }
     for (batch, ids) in missing.chunks(FILL_BATCH).enumerate() {
         let texts = texts_of(&mut ids.iter().copied())?;

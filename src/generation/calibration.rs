@@ -26,6 +26,11 @@ pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
     }
 }
 
+/// Whether an earlier sample was stored.
+pub(super) fn exists(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// Copies the calibration of another generation with the same encoder.
 pub(super) fn hand_on(from: &Path, to: &Path) -> Result<()> {
     match std::fs::read(from.join(FILE)) {

@@ -28,7 +28,7 @@ impl Candidate {
         let folder = scratch(root, serving, "-encoder-of-queries")?;
         let model = query_folder(&folder.0);
         save(&model)?;
-        let backend = serving.encoder.backend().for_queries();
+        let backend = serving.backend().for_queries();
         let encoder = Encoder::load_with(&model, backend.options())?;
         let meta = QueryEncoderMeta::of(&folder.0, encoder.weights(), serving.meta.weights)?;
         let meta = QueriesMeta { encoder: Some(meta) };
@@ -48,16 +48,16 @@ impl Candidate {
         let folder = scratch(root, serving, "-other-queries")?;
         let meta = other.meta.queries.clone();
         meta.hand_on(other.folder(), &folder.0)?;
-        let side = QuerySide::open(&folder.0, &meta, &serving.encoder)?;
+        let side = QuerySide::open(&folder.0, &meta, serving.encoder()?)?;
         Ok(Candidate { meta, side, folder })
     }
 
     /// The documents of `serving` as a search with this query side sees them.
-    pub(crate) fn pin(&self, serving: &Pinned) -> Pinned {
+    pub(crate) fn pin(&self, serving: &Pinned) -> Result<Pinned> {
         let Pinned { dense, generation } = serving;
         let meta = GenerationMeta { queries: self.meta.clone(), ..generation.meta.clone() };
-        let generation =
-            Generation::new(meta, Arc::clone(&generation.encoder), self.side.clone(), self.folder.0.clone());
-        Pinned { dense: dense.clone(), generation: Arc::new(generation) }
+        let documents = Arc::clone(generation.encoder()?);
+        let generation = Generation::new(meta, documents, self.side.clone(), self.folder.0.clone());
+        Ok(Pinned { dense: dense.clone(), generation: Arc::new(generation) })
     }
 }

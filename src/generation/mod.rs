@@ -8,6 +8,7 @@ mod build;
 mod calibration;
 mod candidate;
 mod damage;
+mod encoders;
 mod manifest;
 mod meta;
 mod model_files;

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::encoder::{Backend, Encoder, WEIGHTS};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+use crate::storage::copy_folder;
 
 /// Digests by path below the model's folder, with `/` between folders. The weights have a separate digest.
 pub(super) type Files = BTreeMap<String, Digest>;
@@ -35,16 +36,7 @@ fn add(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
 
 /// Copies a whole model folder.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).map_err(Error::io("create", to))?;
-    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
-        let path = entry.map_err(Error::io("list", from))?.path();
-        let into = to.join(path.file_name().unwrap_or_default());
-        match path.is_dir() {
-            true => copy(&path, &into)?,
-            false => fs::copy(&path, &into).map(|_| ()).map_err(Error::io("copy", &path))?,
-        }
-    }
-    Ok(())
+    copy_folder(from, to, &|_| false)
 }
 
 /// Loads a model and checks that its weights and other files are as published.
@@ -74,6 +66,15 @@ pub(super) fn load(
         Err(Error::Model { path, problem, .. }) => Err(damaged(path, problem)),
         Err(error) => Err(error),
     }
+}
+
+/// Compares a model's weights and other files with what was published.
+///
+/// # Errors
+/// [`Error::Damaged`] naming the first file that is missing or another, with `remedy`.
+pub(super) fn verify(model: &Path, weights: Digest, published: &Files, remedy: &'static str) -> Result<()> {
+    check(model, published, remedy)?;
+    check(model, &Files::from([(WEIGHTS.to_string(), weights)]), remedy)
 }
 
 /// Compares the files in a folder with what was published.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::calibration;
+use super::damage::REMEDY;
+use super::encoders::{Encoders, LazyEncoders};
 use super::manifest::folder_of;
 use super::meta::{GenerationMeta, ModelPlace, model_folder};
+use super::model_files;
 use super::model_source::ModelSource;
 use super::queries::QueryCache;
 use super::query_side::{QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
-use crate::encoder::Encoder;
+use crate::encoder::{Backend, Encoder, Kernel, Precisions};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, GenerationId};
 use crate::storage::remove_folder;
@@ -20,9 +23,9 @@ use crate::storage::remove_folder;
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
-    /// Encodes documents, and queries unless these have an encoder of their own.
-    pub(crate) encoder: Arc<Encoder>,
-    pub(super) queries: QuerySide,
+    encoders: LazyEncoders,
+    /// Where the encoders come from.
+    source: ModelSource,
     pub(super) folder: PathBuf,
     asked: QueryCache,
     doomed: AtomicBool,
@@ -31,30 +34,89 @@ pub(crate) struct Generation {
 impl Generation {
     /// Opens the generation `id` of `root` with an encoder from `source`.
     pub(crate) fn open(root: &Path, id: GenerationId, source: &ModelSource) -> Result<Generation> {
+        let generation = Generation::open_unloaded(root, id, source)?;
+        generation.encoder()?;
+        Ok(generation)
+    }
+
+    /// As [`open`](Generation::open), but the encoders are loaded by the first call that needs them.
+    pub(crate) fn open_unloaded(root: &Path, id: GenerationId, source: &ModelSource) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let encoder = source.encoder(&folder, &meta)?;
-        calibration::resume(&encoder, &folder)?;
-        let queries = QuerySide::open(&folder, &meta.queries, &encoder)?;
-        Ok(Generation::new(meta, encoder, queries, folder))
+        let (encoders, asked, doomed) = Default::default();
+        Ok(Generation { meta, encoders, source: source.clone(), folder, asked, doomed })
     }
 
     pub(super) fn new(
         meta: GenerationMeta,
-        encoder: Arc<Encoder>,
+        documents: Arc<Encoder>,
         queries: QuerySide,
         folder: PathBuf,
     ) -> Generation {
-        let (asked, doomed) = (QueryCache::default(), AtomicBool::new(false));
-        Generation { meta, encoder, queries, folder, asked, doomed }
+        let backend = documents.backend();
+        let encoders = LazyEncoders::loaded(Encoders { documents, queries });
+        let source = ModelSource { backend, ..ModelSource::default() };
+        let (asked, doomed) = Default::default();
+        Generation { meta, encoders, source, folder, asked, doomed }
+    }
+
+    fn encoders(&self) -> Result<&Encoders> {
+        self.encoders.get(|| {
+            let documents = self.source.encoder(&self.folder, &self.meta)?;
+            calibration::resume(&documents, &self.folder)?;
+            let queries = QuerySide::open(&self.folder, &self.meta.queries, &documents)?;
+            Ok(Encoders { documents, queries })
+        })
+    }
+
+    /// The encoder of documents, and of queries unless they have their own. Loads both if they are not.
+    ///
+    /// # Errors
+    /// [`Error::Model`] and [`Error::Damaged`] if they can't be loaded.
+    pub(crate) fn encoder(&self) -> Result<&Arc<Encoder>> {
+        Ok(&self.encoders()?.documents)
+    }
+
+    /// What [`encoder`](Generation::encoder) gives, if it is loaded.
+    pub(crate) fn loaded_encoder(&self) -> Option<&Encoder> {
+        self.encoders.if_loaded().map(|encoders| &*encoders.documents)
+    }
+
+    /// What the encoder computes in, or will once it is loaded.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel of this processor.
+    pub(crate) fn computes_in(&self) -> Result<(Kernel, Precisions)> {
+        if let Some(encoder) = self.loaded_encoder() {
+            return Ok((encoder.kernel(), encoder.computes_in()));
+        }
+        let kernel = Kernel::best()?;
+        Ok((kernel, self.source.backend.computes_in(kernel, calibration::exists(&self.folder))))
+    }
+
+    /// Compares the files of the generation's own models with what was published, without loading them.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] naming the first that is missing or another.
+    pub(crate) fn verify(&self) -> Result<()> {
+        if self.meta.model == ModelPlace::Own {
+            model_files::verify(&self.model_folder(), self.meta.weights, &self.meta.files, REMEDY)?;
+        }
+        self.meta.queries.verify(&self.folder, self.meta.weights)
+    }
+
+    /// The device and the precisions that were requested.
+    pub(crate) fn backend(&self) -> Backend {
+        self.source.backend
     }
 
     /// Starts int8 from a sample of the texts, if int8 was requested and is not calibrated yet. The calibration is
     /// stored with the generation.
     pub(crate) fn calibrate(&self, texts: &[String]) -> Result<()> {
-        calibration::begin(&self.encoder, &self.folder, texts)?;
+        let Encoders { documents, queries } = self.encoders()?;
+        calibration::begin(documents, &self.folder, texts)?;
         // A query encoder was trained from the documents' encoder, so its calibration fits both.
-        self.queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
+        queries.encoder.as_ref().map_or(Ok(()), |encoder| calibration::resume(encoder, &self.folder))
     }
 
     /// The vector of a query. Recent queries are cached.
@@ -62,7 +124,10 @@ impl Generation {
     /// # Errors
     /// As [`Encoder::encode_one`].
     pub(crate) fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
-        self.asked.get(text, || self.queries.encode(&self.encoder, text))
+        self.asked.get(text, || {
+            let Encoders { documents, queries } = self.encoders()?;
+            queries.encode(documents, text)
+        })
     }
 
     /// The generation's own folder.
@@ -78,11 +143,13 @@ impl Generation {
         }
     }
 
-    /// The folder of the encoder, for further training.
+    /// The folder of the encoder, for further training. If it is not loaded, the folder where it was when the index
+    /// was created.
     pub(crate) fn model_folder(&self) -> PathBuf {
-        match self.meta.model {
-            ModelPlace::Own => model_folder(&self.folder),
-            ModelPlace::Folder(_) => self.encoder.folder().to_path_buf(),
+        match (&self.meta.model, self.loaded_encoder()) {
+            (ModelPlace::Own, _) => model_folder(&self.folder),
+            (ModelPlace::Folder(_), Some(encoder)) => encoder.folder().to_path_buf(),
+            (ModelPlace::Folder(recorded), None) => recorded.clone(),
         }
     }
 
@@ -100,7 +167,7 @@ impl Generation {
             Err(error @ (Error::Damaged { .. } | Error::NotFound { .. } | Error::Invalid { .. })) => {
                 tracing::warn!(%error, "the dense index is unusable; encoding every chunk again");
                 remove_folder(&folder)?;
-                DenseIndex::create(&folder, self.encoder.dimensions(), weights, options.clone())
+                DenseIndex::create(&folder, self.encoder()?.dimensions(), weights, options.clone())
             }
             opened => opened,
         }

@@ -78,6 +78,14 @@ fn held_to(generation: &Path, what: &str, found: Digest, expected: Digest) -> Re
 }
 
 impl QueriesMeta {
+    /// Compares the files of the encoder of queries in the folder of a generation, whose vectors are made by the
+    /// weights `documents`, with what was published.
+    pub(super) fn verify(&self, generation: &Path, documents: Digest) -> Result<()> {
+        let Some(encoder) = &self.encoder else { return Ok(()) };
+        held_to(generation, "an encoder of queries", encoder.trained_against, documents)?;
+        model_files::verify(&query_folder(generation), encoder.weights, &encoder.files, REMEDY)
+    }
+
     /// Copies the query files of another generation that has the same documents' encoder. Does nothing if they are
     /// there.
     pub(super) fn hand_on(&self, from: &Path, to: &Path) -> Result<()> {

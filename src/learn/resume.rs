@@ -33,7 +33,7 @@ impl<'a> Unfinished<'a> {
         replay: &mut Replay,
     ) -> Result<Unfinished<'a>> {
         let (impressions, judgements) = (replay.impressions.len(), replay.judgements.len());
-        let precision = serving.encoder.computes_in().documents;
+        let precision = serving.encoder()?.computes_in().documents;
         let weights = serving.meta.weights;
         let options = Digest::of(format!("{:?} {precision:?}", comparable(options)).as_bytes());
         let program = env!("CARGO_PKG_VERSION").into();

@@ -1,5 +1,6 @@
 //! tantivy's memory-mapped folder, with durable commits.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +69,13 @@ impl Directory for DurableDirectory {
     /// The writer's lock is ours: tantivy's outlives its holder while a child process is being started.
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
         if lock.is_blocking {
-            return self.inner.acquire_lock(lock);
+            return match self.inner.acquire_lock(lock) {
+                // Readers lock out the removal of what they are opening. Who may not create the file may lock it.
+                Err(LockError::IoError(error)) if is_read_only(&error) => {
+                    lock_read_only(&self.path.join(&lock.filepath))
+                }
+                locked => locked,
+            };
         }
         match WriterLock::of_file(&self.path.join(&lock.filepath)) {
             Ok(Some(lock)) => Ok(DirectoryLock::from(Box::new(lock))),
@@ -79,5 +86,21 @@ impl Directory for DurableDirectory {
 
     fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
         self.inner.watch(callback)
+    }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn lock_read_only(path: &Path) -> Result<DirectoryLock, LockError> {
+    match File::open(path) {
+        Ok(file) => {
+            file.lock().map_err(LockError::wrap_io_error)?;
+            Ok(DirectoryLock::from(Box::new(file)))
+        }
+        // No writer has ever removed anything.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DirectoryLock::from(Box::new(()))),
+        Err(error) => Err(LockError::wrap_io_error(error)),
     }
 }

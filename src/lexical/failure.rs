@@ -44,7 +44,7 @@ fn lexical(doing: &'static str, path: &Path, message: String) -> Error {
 fn translate(doing: &'static str, path: &Path, error: &TantivyError) -> Error {
     let is_damage = match error {
         TantivyError::LockFailure(LockError::LockBusy, _) => {
-            return Error::Locked { path: path.to_path_buf() };
+            return Error::Locked { path: path.to_path_buf(), holder: None };
         }
         TantivyError::IncompatibleIndex(_)
         | TantivyError::OpenReadError(OpenReadError::IncompatibleIndex(_)) => {

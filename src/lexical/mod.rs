@@ -15,6 +15,7 @@
 //! Otherwise scores and order depend only on the snapshot, the query and the chunk.
 
 mod analysis;
+mod backup;
 mod bm25;
 mod date;
 mod directory;

@@ -166,8 +166,8 @@ impl Query {
     /// Checks the query.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, or a fusion weight or
-    /// least score that is no number.
+    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, or a fusion weight
+    /// or least score that is no number.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {

@@ -43,6 +43,16 @@ pub(crate) fn write_large(
     sync_folder(parent(path))
 }
 
+/// Renames a file within its folder, which the caller syncs if it must.
+pub(crate) fn rename_file(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(Error::io("rename", from))
+}
+
+/// Whether this process may create files in a folder. Leaves nothing in it.
+pub(crate) fn is_writable(folder: &Path) -> bool {
+    tempfile::tempfile_in(folder).is_ok()
+}
+
 /// Removes a file, and unfinished content that a crash left beside it. It need not exist.
 pub(crate) fn remove_file(path: &Path) -> Result<()> {
     remove_unfinished(path)?;
@@ -65,6 +75,24 @@ pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
 /// Where [`write_large`] writes.
 fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension("unfinished")
+}
+
+/// Copies a folder with everything in it, except names that `skip` picks, into a new or existing one. Not durable yet:
+/// see [`publish_folder`].
+pub(crate) fn copy_folder(from: &Path, to: &Path, skip: &dyn Fn(&str) -> bool) -> Result<()> {
+    fs::create_dir_all(to).map_err(Error::io("create", to))?;
+    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
+        let path = entry.map_err(Error::io("list", from))?.path();
+        let name = path.file_name().unwrap_or_default();
+        if skip(&name.to_string_lossy()) {
+            continue;
+        }
+        match path.is_dir() {
+            true => copy_folder(&path, &to.join(name), skip)?,
+            false => fs::copy(&path, to.join(name)).map(drop).map_err(Error::io("copy", &path))?,
+        }
+    }
+    Ok(())
 }
 
 /// Syncs every file in the folder `from` and moves it to `to`, which must not exist.

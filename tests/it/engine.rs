@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common;
-use crate::common::{copy, documents, ids, open, options};
+use crate::common::{copy, documents, ids, judge, judge_everything, open, options};
 use retune::{Document, Encoder, Engine, Error, Filter, Fusion, Mode, Options, Query, Verdict};
 
 #[test]
@@ -153,7 +153,8 @@ fn a_second_writer_is_refused_while_readers_are_welcome() {
     let engine = open(folder.path());
     engine.add(documents()).unwrap();
     let path = folder.path().join("index");
-    assert!(matches!(Engine::open(&path, options()), Err(Error::Locked { .. })));
+    let at_once = options().with_lock_wait(std::time::Duration::ZERO);
+    assert!(matches!(Engine::open(&path, at_once), Err(Error::Locked { .. })));
     let reader = Engine::open_read_only(&path, options()).unwrap();
     assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle");
     assert!(matches!(reader.add(documents()), Err(Error::ReadOnly { .. })));
@@ -327,4 +328,66 @@ fn a_shared_encoder_with_other_weights_is_refused() {
     let encoder = Arc::new(Encoder::load(&other).unwrap());
     let opened = Engine::open(folder.path().join("index"), Options::default().with_encoder(encoder));
     assert!(matches!(opened, Err(Error::Model { .. })), "{opened:?}");
+}
+
+#[test]
+fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let path = folder.path().join("index");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                if stop.load(std::sync::atomic::Ordering::SeqCst) {
+                    return;
+                }
+                // Both or none.
+                let pair =
+                    ["a", "b"].map(|name| Document::new(format!("{name}{number}"), "a lamp and a rope"));
+                engine.add(pair.to_vec()).unwrap();
+            }
+        });
+        scope.spawn(|| {
+            let other = Engine::open_read_only(&path, options()).unwrap();
+            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                judge(&other, "green lamp", "lamp");
+            }
+        });
+        for number in 0..6 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let to = folder.path().join(format!("backup{number}/index"));
+            std::fs::create_dir(to.parent().unwrap()).unwrap();
+            engine.backup(&to).unwrap();
+            assert_eq!(std::fs::read_dir(to.parent().unwrap()).unwrap().count(), 1);
+        }
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    let mut before = (0, 0);
+    for number in 0..6 {
+        let copy = open(&folder.path().join(format!("backup{number}")));
+        let status = copy.status().unwrap();
+        let found = copy.documents().unwrap();
+        assert_eq!(
+            (found.len() % 2, status.damaged_files.len(), status.generation.missing_vectors),
+            (0, 0, 0)
+        );
+        assert_eq!(found.iter().filter(|id| !id.ends_with(|c: char| c.is_ascii_digit())).count(), 8);
+        let log = status.feedback.unwrap();
+        assert_eq!((log.damaged_bytes, log.torn_bytes), (0, 0));
+        assert!(log.judgements >= 16 && (found.len(), log.judgements) >= before, "{before:?}");
+        before = (found.len(), log.judgements);
+        assert_eq!(ids(&copy, &Query::new("descaled kettle"))[0], "kettle");
+        copy.add(vec![Document::new("new", "added to the copy")]).unwrap();
+        copy.close().unwrap();
+    }
+    engine.backup(path.join("inside")).unwrap();
+    let inside = Engine::open_read_only(path.join("inside"), options()).unwrap();
+    assert_eq!(inside.documents().unwrap(), engine.documents().unwrap());
+    let there = engine.backup(folder.path().join("backup0/index"));
+    assert!(matches!(there, Err(Error::Invalid { .. })));
+    let reader = Engine::open_read_only(&path, options()).unwrap();
+    assert!(matches!(reader.backup(folder.path().join("other")), Err(Error::ReadOnly { .. })));
 }

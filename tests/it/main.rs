@@ -14,3 +14,4 @@ mod query_side;
 mod repair;
 mod reports;
 mod schedule;
+mod sharing;

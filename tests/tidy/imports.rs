@@ -11,8 +11,8 @@ const BASE: [&str; 4] = ["error", "clock", "ids", "storage"];
 /// Every room but the base rooms, with the rooms it may import besides base and itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
-    // `encoder` for `retune model fetch` and `learn` for the options and reports of rounds: both are public modules.
-    ("cli", &["engine", "learn", "eval", "encoder", "bench", "page", "measure"]),
+    // `encoder` for `retune model fetch`; `learn` and `feedback` for what rounds and the log tell: public modules.
+    ("cli", &["engine", "learn", "feedback", "eval", "encoder", "bench", "page", "measure"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),

@@ -7,8 +7,10 @@ mod learning;
 mod measures;
 mod model;
 mod place;
+mod query_id;
 mod scratch;
 mod values;
+mod wait;
 
 pub(super) use collection_index::CollectionIndex;
 pub(super) use files::{Excluded, PageFile, RunFiles};
@@ -17,5 +19,7 @@ pub(super) use learning::Learning;
 pub(super) use measures::{Measures, Metrics, Over, metrics};
 pub(super) use model::{Model, ModelFolder};
 pub(super) use place::Place;
+pub(super) use query_id::{LAST, query_id, query_id_or_last};
 pub(super) use scratch::Scratch;
 pub(super) use values::{dense_weight, filter, one_or_more, positive};
+pub(super) use wait::Wait;

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use retune::{Engine, Error, GenerationId, Options, Result};
+use retune::{Engine, Error, Feedback, GenerationId, Options, Result};
 
 use super::model::Model;
+use super::wait::Wait;
 
 /// The folder of an index in the folder that it follows.
 const NAME: &str = ".retune";
@@ -41,30 +42,47 @@ impl Place {
     }
 
     /// Opens an index that must exist.
-    pub(crate) fn open(&self) -> Result<Engine> {
-        Engine::open(self.existing()?, self.options())
+    pub(crate) fn open(&self, wait: &Wait) -> Result<Engine> {
+        Engine::open(self.existing()?, wait.apply(self.options()))
     }
 
-    /// Opens an index that must exist, for searching only.
-    pub(crate) fn open_read_only(&self) -> Result<Engine> {
-        Engine::open_read_only(self.existing()?, self.options())
-    }
-
-    /// Opens an index that must exist; for searching only if another process is writing to it.
+    /// Opens an index that must exist, with its model, beside any others who read and write it. What is damaged and
+    /// can be made anew is, if nobody else writes to the index.
     pub(crate) fn open_beside(&self) -> Result<Engine> {
-        match self.open() {
-            Err(Error::Locked { .. }) => self.open_read_only(),
+        // At once: a round of another process may remove the model of the generation that is open.
+        self.open_beside_with(self.options().with_lazy_model(false))
+    }
+
+    /// As [`open_beside`](Place::open_beside), for what needs no model.
+    pub(crate) fn open_without_model(&self) -> Result<Engine> {
+        self.open_beside_with(self.options())
+    }
+
+    fn open_beside_with(&self, options: Options) -> Result<Engine> {
+        let path = self.existing()?;
+        match Engine::open_read_only(&path, options.clone()) {
+            Err(damaged @ Error::Damaged { .. }) => match Engine::open(&path, options) {
+                Err(Error::Locked { .. } | Error::Io { .. }) => Err(damaged),
+                repaired => repaired,
+            },
             opened => opened,
         }
     }
 
-    /// Returns an index that must exist to an earlier generation.
-    pub(crate) fn roll_back(&self) -> Result<GenerationId> {
-        Engine::rollback_at(self.existing()?, &self.options())
+    /// Opens the feedback log of an index that must exist. Judging needs no `wait`.
+    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Feedback> {
+        let options = self.options();
+        Feedback::open(self.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)))
     }
 
+    /// Returns an index that must exist to an earlier generation.
+    pub(crate) fn roll_back(&self, wait: &Wait) -> Result<GenerationId> {
+        Engine::rollback_at(self.existing()?, &wait.apply(self.options()))
+    }
+
+    /// A model is loaded only by what needs it.
     fn options(&self) -> Options {
-        self.model.apply(Options::default())
+        self.model.apply(Options::default()).with_lazy_model(true)
     }
 
     /// The index folder: `--index`, or the `.retune` that is nearest to `--dir` or the current folder.

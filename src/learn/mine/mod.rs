@@ -106,7 +106,7 @@ impl TrainingSet {
         }
         let vector = match chunk.and_then(|chunk| snapshot.pinned.dense.vector(chunk)) {
             Some(vector) => vector,
-            None => snapshot.pinned.generation.encoder.encode(&[text])?.concat(),
+            None => snapshot.pinned.generation.encoder()?.encode(&[text])?.concat(),
         };
         self.guide.add(text, vector);
         Ok(())

@@ -26,7 +26,7 @@ pub(super) fn attempt(
     let input = materials.input;
     let serving = &input.snapshot.pinned.generation;
     let mut model =
-        TrainableEncoder::load_beside(&serving.encoder, &serving.model_folder(), precision(input))?;
+        TrainableEncoder::load_beside(serving.encoder()?, &serving.model_folder(), precision(input)?)?;
     let plan = Plan {
         options: &input.options.train,
         documents: Documents::Move,

@@ -28,7 +28,7 @@ pub(super) fn attempt(
     let serving = &input.snapshot.pinned.generation;
     let options = options(&input.options.train);
     let mut model =
-        TrainableEncoder::load_beside(&serving.encoder, &serving.query_model_folder(), precision(input))?;
+        TrainableEncoder::load_beside(serving.encoder()?, &serving.query_model_folder(), precision(input)?)?;
     let plan = Plan { options: &options, documents: Documents::Stand(&set.guide), checkpoints: None };
     let training = train_on(&mut model, set, plan, input, tracker)?;
     let candidate = Candidate::with_encoder(input.root, serving, |folder| model.save(folder))?;
@@ -47,7 +47,7 @@ struct QuerySideProposal(Candidate);
 
 impl Proposal for QuerySideProposal {
     fn snapshot(&self, serving: &Snapshot) -> Result<Snapshot> {
-        Ok(Snapshot { lexical: serving.lexical.clone(), pinned: self.0.pin(&serving.pinned) })
+        Ok(Snapshot { lexical: serving.lexical.clone(), pinned: self.0.pin(&serving.pinned)? })
     }
 
     fn build(self: Box<Self>, input: &RoundInput<'_>, fusion: Fusion) -> Result<Building> {

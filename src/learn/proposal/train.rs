@@ -16,8 +16,8 @@ pub(super) struct Plan<'a> {
 }
 
 /// The precision of training: that of the serving encoder's documents, as far as training supports it.
-pub(super) fn precision(input: &RoundInput<'_>) -> EncoderPrecision {
-    input.snapshot.pinned.generation.encoder.computes_in().documents.of_training()
+pub(super) fn precision(input: &RoundInput<'_>) -> Result<EncoderPrecision> {
+    Ok(input.snapshot.pinned.generation.encoder()?.computes_in().documents.of_training())
 }
 
 /// Trains `model` in place.

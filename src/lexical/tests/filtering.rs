@@ -438,7 +438,8 @@ proptest! {
         for filter in filters {
             let expected = records.iter().filter(|record| holds(&filter, &record.metadata));
             let expected = expected.map(|record| record.chunk.0);
-            prop_assert_eq!(matching(&fixture, &filter.clone().lenient()), expected.collect::<Vec<_>>(), "{:?}", filter);
+            let found = matching(&fixture, &filter.clone().lenient());
+            prop_assert_eq!(found, expected.collect::<Vec<_>>(), "{:?}", filter);
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::fs;
 
 use super::harness::{documents, has, json, refused, retune, stderr, stdout};
-use crate::common;
 
 #[test]
 fn a_folder_is_indexed_searched_and_kept_in_step() {
@@ -232,21 +231,6 @@ fn a_query_without_a_word_finds_nothing_and_is_not_logged() {
     assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
     let hit = json(folder.path(), &["search", "kettle"])["hits"][0].clone();
     assert_eq!(hit["fields"], serde_json::json!({"extension": "md", "path": "kettle.md"}));
-}
-
-#[test]
-fn searching_beside_a_writer_answers_and_says_that_it_is_not_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    documents(folder.path());
-    json(folder.path(), &["index", "."]);
-    let writer = retune::Engine::open(folder.path().join(".retune"), common::options()).unwrap();
-    let output = retune(folder.path(), &["search", "descaled", "kettle"]);
-    assert!(output.status.success());
-    assert!(stdout(&output).contains("kettle.md"));
-    assert!(stderr(&output).contains("not logged"), "{}", stderr(&output));
-    let said = refused(folder.path(), &["index", "."]);
-    assert!(said.contains("open for writing"), "{said}");
-    drop(writer);
 }
 
 #[test]

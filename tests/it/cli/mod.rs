@@ -6,6 +6,7 @@ mod folder;
 mod harness;
 mod learn;
 mod passages;
+mod sharing;
 mod simulate;
 mod terminal;
 mod usage;

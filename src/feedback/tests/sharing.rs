@@ -1,0 +1,169 @@
+//! Tests of a log that several handles have open at once. Each handle is as good as a process: they share only files.
+
+use std::collections::BTreeSet;
+
+use super::super::append::create_on_disk;
+use super::*;
+
+fn appending(folder: &Path) -> FeedbackLog {
+    FeedbackLog::open(folder, FeedbackOptions::default().with_segment_bytes(8192), Role::Appending).unwrap()
+}
+
+#[test]
+fn handles_that_log_and_judge_while_others_merge_and_forget_lose_nothing_and_double_nothing() {
+    const HANDLES: u64 = 4;
+    const RECORDS: u64 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let done = AtomicBool::new(false);
+    scope(|scope| {
+        let merging = scope.spawn(|_| {
+            let mut merges = 0;
+            while !done.load(Ordering::SeqCst) {
+                let log = open_small(path);
+                log.forget_query("nobody asked this", WAIT).unwrap();
+                merges += 1;
+            }
+            merges
+        });
+        let reading = scope.spawn(|_| {
+            let mut seen = 0;
+            while !done.load(Ordering::SeqCst) {
+                let replay = replay::replay(path).unwrap();
+                let found = replay.impressions.len();
+                assert!(found >= seen, "a reader lost {seen} of which {found} are left");
+                assert_eq!(
+                    ids(&replay).into_iter().collect::<BTreeSet<_>>().len(),
+                    found,
+                    "none is read twice"
+                );
+                assert_eq!(replay.damage, []);
+                seen = found;
+            }
+        });
+        let writing: Vec<_> = (0..HANDLES)
+            .map(|handle| {
+                scope.spawn(move |_| {
+                    let mut log = appending(path);
+                    for id in (0..RECORDS).map(|record| handle * RECORDS + record) {
+                        log.log_impression(impression(id, "q"));
+                        assert!(log.find_impression(QueryId(id)).unwrap().is_some(), "{id} can be judged");
+                        log.append_judgement(judgement(id, "d")).unwrap();
+                        if id % 50 == 49 {
+                            log = appending(path);
+                        }
+                    }
+                })
+            })
+            .collect();
+        writing.into_iter().for_each(|handle| handle.join().unwrap());
+        done.store(true, Ordering::SeqCst);
+        reading.join().unwrap();
+        assert!(merging.join().unwrap() > 1);
+    })
+    .unwrap();
+    let log = open(path);
+    let replay = log.replay().unwrap();
+    assert_eq!(ids(&replay), (0..HANDLES * RECORDS).collect::<Vec<_>>());
+    let judged: Vec<u64> = replay.judgements.iter().map(|one| one.query_id.0).collect();
+    assert_eq!(judged, (0..HANDLES * RECORDS).collect::<Vec<_>>());
+    assert_eq!((log.stats().dropped, log.stats().damaged_bytes, log.stats().torn_bytes), (0, 0, 0));
+}
+
+#[test]
+fn a_handle_whose_segment_was_sealed_goes_on_with_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = appending(folder.path());
+    log.log_impression(impression(0, "before"));
+    log.flush().unwrap();
+    let live = segments(folder.path()).remove(0);
+    let merging = open(folder.path());
+    assert!(!live.exists() && segments(folder.path()).len() == 1);
+    log.log_impression(impression(1, "after"));
+    log.append_judgement(judgement(0, "d")).unwrap();
+    assert_eq!(ids(&merging.replay().unwrap()), [0, 1]);
+    assert_eq!(merging.judgements().unwrap(), 1);
+    // Neither does the handle bring back what was forgotten in the segment that it had.
+    assert_eq!(merging.forget_query("before", WAIT).unwrap(), 2);
+    log.log_impression(impression(2, "last"));
+    log.close().unwrap();
+    assert_eq!(ids(&open(folder.path()).replay().unwrap()), [1, 2]);
+}
+
+#[test]
+fn an_appender_does_not_wait_for_one_who_takes_its_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut segment = create_on_disk(folder.path()).unwrap();
+    assert!(segment.append(b"whole").unwrap());
+    let path = segments(folder.path()).remove(0);
+    let taking = fs::File::open(&path).unwrap();
+    taking.lock().unwrap();
+    assert!(!segment.append(b"refused").unwrap());
+    taking.unlock().unwrap();
+    assert!(segment.append(b"accepted").unwrap());
+    fs::rename(&path, path.with_file_name("taken-0.log")).unwrap();
+    assert!(!segment.append(b"refused").unwrap());
+    let bytes = fs::read(path.with_file_name("taken-0.log")).unwrap();
+    assert_eq!(&bytes[32..], b"wholeaccepted");
+}
+
+#[test]
+fn forgetting_fails_while_a_segment_can_not_be_taken_and_merging_leaves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = appending(folder.path());
+    log.log_impression(impression(0, "secret"));
+    log.flush().unwrap();
+    // A process that was stopped in the middle of an append.
+    let stopped = fs::File::open(segments(folder.path()).remove(0)).unwrap();
+    stopped.lock().unwrap();
+    let other = open(folder.path());
+    assert!(matches!(other.forget_query("secret", Duration::ZERO), Err(Error::Locked { .. })));
+    log.append_judgement(judgement(0, "d")).unwrap();
+    assert_eq!((ids(&other.replay().unwrap()), other.judgements().unwrap()), (vec![0], 1));
+    stopped.unlock().unwrap();
+    assert_eq!(other.forget_query("secret", WAIT).unwrap(), 2);
+}
+
+#[test]
+fn sealing_that_was_cut_short_leaves_each_record_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for handle in 0..3 {
+        let log = appending(folder.path());
+        (0..5).for_each(|record| log.log_impression(impression(5 * handle + record, "q")));
+    }
+    let left: Vec<_> =
+        segments(folder.path()).iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    drop(open(folder.path()));
+    let sealed = segments(folder.path());
+    assert_eq!(sealed.len(), 1);
+    // As if the process had died before it removed what it had taken, and before it had sealed what it took.
+    for (path, bytes) in &left {
+        let name = path.file_name().unwrap().to_str().unwrap().replace("live-", "taken-");
+        fs::write(path.with_file_name(name), bytes).unwrap();
+    }
+    let all: Vec<u64> = (0..15).collect();
+    assert_eq!(ids(&replay::replay(folder.path()).unwrap()), all);
+    assert_eq!(read_stats(folder.path()).impressions, 15);
+    let log = open(folder.path());
+    assert_eq!(segments(folder.path()), sealed);
+    assert_eq!(ids(&log.replay().unwrap()), all);
+    log.close().unwrap();
+    fs::remove_file(&sealed[0]).unwrap();
+    for (path, bytes) in &left {
+        let name = path.file_name().unwrap().to_str().unwrap().replace("live-", "taken-");
+        fs::write(path.with_file_name(name), bytes).unwrap();
+    }
+    assert_eq!(ids(&replay::replay(folder.path()).unwrap()), all);
+    assert_eq!(ids(&open(folder.path()).replay().unwrap()), all);
+    assert_eq!(segments(folder.path()).len(), 1);
+}
+
+#[test]
+fn many_handles_leave_few_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in 0..300 {
+        appending(folder.path()).log_impression(impression(id, "q"));
+        assert!(segments(folder.path()).len() < 80, "after {id}: {}", segments(folder.path()).len());
+    }
+    assert_eq!(ids(&replay::replay(folder.path()).unwrap()), (0..300).collect::<Vec<_>>());
+}
