@@ -199,8 +199,8 @@ impl Engine {
             mode: query.mode,
             took_ms: ranked.took,
             hits: ranked.hits,
-            total: ranked.total,
-            facets: ranked.facets,
+            total: ranked.counts.total,
+            facets: ranked.counts.facets,
         })
     }
 

@@ -17,10 +17,16 @@ use crate::lexical::{FacetCount, fields_of};
 pub(crate) struct Ranked {
     pub(crate) hits: Vec<Hit>,
     pub(crate) took: Took,
-    pub(crate) total: Option<usize>,
-    pub(crate) facets: BTreeMap<String, Vec<FacetCount>>,
+    pub(crate) counts: Counts,
     /// Whether the query has no word, and so finds nothing.
     pub(crate) wordless: bool,
+}
+
+/// What a query finds in all, where it asks for that.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) total: Option<usize>,
+    pub(crate) facets: BTreeMap<String, Vec<FacetCount>>,
 }
 
 /// Ranks the documents of `snapshot` for `query`.
@@ -35,7 +41,8 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     if !words.has_words() {
         let counted = query.total || !query.facets.is_empty();
         let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
-        return Ok(Ranked { total: counted.then_some(0), facets, wordless: true, ..Ranked::default() });
+        let counts = Counts { total: counted.then_some(0), facets };
+        return Ok(Ranked { counts, wordless: true, ..Ranked::default() });
     }
     let vector = match query.mode {
         Mode::Lexical => None,
@@ -52,10 +59,10 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
     let run = Run { snapshot, query, prepared, fusion };
     let (mut shown, pool) = run.first_documents(&mut took)?;
-    let (total, facets) = timed(&mut took.fuse, || run.count(&pool))?;
+    let counts = timed(&mut took.fuse, || run.count(&pool))?;
     run.further_documents(&mut shown, pool, &mut took)?;
     took.total = millis(started);
-    Ok(Ranked { hits: shown.hits, took, total, facets, wordless: false })
+    Ok(Ranked { hits: shown.hits, took, counts, wordless: false })
 }
 
 struct Run<'a> {
@@ -107,11 +114,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the query finds, where it asks for that: how many documents, and their values.
-    fn count(&self, pool: &Pool) -> Result<(Option<usize>, BTreeMap<String, Vec<FacetCount>>)> {
+    /// Counts the documents that the query finds, and their values.
+    fn count(&self, pool: &Pool) -> Result<Counts> {
         let (query, lexical) = (self.query, &self.snapshot.lexical);
         if !query.total && query.facets.is_empty() {
-            return Ok((None, BTreeMap::new()));
+            return Ok(Counts::default());
         }
         let chunks = match query.min_score {
             Some(least) => {
@@ -131,7 +138,7 @@ impl Run<'_> {
         };
         let documents = lexical.one_per_document(&chunks)?;
         let facets = query.facets.iter().map(|field| Ok((field.clone(), lexical.facet(field, &documents)?)));
-        Ok((Some(documents.len()), facets.collect::<Result<_>>()?))
+        Ok(Counts { total: Some(documents.len()), facets: facets.collect::<Result<_>>()? })
     }
 
     /// Adds the documents of the ranked chunks that were not shown yet, each by its best chunk, up to the last of the

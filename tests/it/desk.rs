@@ -34,7 +34,8 @@ fn the_support_desk_works() {
         "T-001 is assigned to ines",
         "\"prodct\"",
         "tags: hardware",
-        "29 documents, ",
+        "the counter has clicked four times",
+        "29 documents, 45 queries, 44 clicks",
         "learnt while ",
     ] {
         assert!(said.contains(line), "no {line:?} in:\n{said}\n{complained}");

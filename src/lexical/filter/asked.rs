@@ -78,7 +78,7 @@ fn span_of(value: &FieldValue) -> Option<(Date, Date)> {
 }
 
 /// The value that a range ends at.
-pub(super) fn value_at<'a>(bound: Bound<&'a FieldValue>) -> Option<&'a FieldValue> {
+pub(super) fn value_at(bound: Bound<&FieldValue>) -> Option<&FieldValue> {
     match bound {
         Bound::Included(value) | Bound::Excluded(value) => Some(value),
         Bound::Unbounded => None,

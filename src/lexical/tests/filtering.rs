@@ -41,7 +41,7 @@ fn values_are_compared_exactly_and_by_type() {
     assert_eq!(matching(&fixture, &Filter::range("k", 0..=5)), [2, 3, 10, 11]);
     assert_eq!(matching(&fixture, &Filter::range("k", 1e19..)), [12]);
     assert_eq!(matching(&fixture, &Filter::range::<i64>("k", ..)), [2, 3, 10, 11, 12]);
-    assert_eq!(matching(&fixture, &Filter::range("k", 2..=1)), NONE);
+    assert_eq!(matching(&fixture, &Filter::range("k", 3..=4).and(Filter::range("k", ..3))), NONE);
     assert_eq!(matching(&fixture, &Filter::equals("missing", "1").lenient()), NONE);
     assert_eq!(matching(&fixture, &Filter::range("missing", 1..).lenient()), NONE);
     assert_eq!(matching(&fixture, &!Filter::exists("missing").lenient()).len(), 12);
@@ -438,8 +438,8 @@ proptest! {
         for filter in filters {
             let expected = records.iter().filter(|record| holds(&filter, &record.metadata));
             let expected = expected.map(|record| record.chunk.0);
-            let found = matching(&fixture, &filter.clone().lenient());
-            prop_assert_eq!(found, expected.collect::<Vec<_>>(), "{:?}", filter);
+            let expected: Vec<u64> = expected.collect();
+            prop_assert_eq!(matching(&fixture, &filter.clone().lenient()), expected, "{:?}", filter);
         }
     }
 }

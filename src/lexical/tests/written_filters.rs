@@ -72,7 +72,7 @@ fn an_error_says_where_and_what() {
         ("extension rst", "'r' at character 11", "behind \"extension\""),
         ("extension=", "the end", "a value"),
         ("extension=rst and", "at character 18", "extension=md"),
-        ("extension=rst or or", "at character 18", "extension=md"),
+        ("extension=rst or or", "at character 20", "behind \"or\""),
         ("=rst", "'=' at character 1", "extension=md"),
         ("extension==rst", "'=' at character 11", "quoted"),
         ("path=a*b", "'*' at character 7", "quoted"),
