@@ -121,7 +121,7 @@ fn without_styles(text: &str) -> String {
 
 /// A handbook whose sections are underlined, and a folder with its index.
 fn handbook(folder: &Path) {
-    let filler = "Rain falls on the quiet moor and nobody minds. ".repeat(12);
+    let filler = "Rain falls on the quiet moor and nobody minds. ".repeat(5);
     let text = format!(
         "=====\nLocks\n=====\n\n{filler}\n\nSluices\n-------\n\n{filler}To open a sluice turn its windlass \
          slowly,\nuntil the water runs calmly below. {filler}\n"
