@@ -14,15 +14,17 @@ use crate::storage::write_atomic;
 /// The ranks that MTEB's retrieval tasks are measured at.
 const RANKS: [usize; 7] = [1, 3, 5, 10, 20, 100, 1000];
 
-/// MTEB's measures, with their names there.
-const MEASURES: [(&str, fn(usize) -> Metric); 6] = [
-    ("ndcg", Metric::NdcgAt),
-    ("map", Metric::MapAt),
-    ("recall", Metric::RecallAt),
-    ("precision", Metric::PrecisionAt),
-    ("mrr", Metric::MrrAt),
-    ("hit_rate", Metric::SuccessAt),
-];
+/// MTEB's measures at a rank, with their names there.
+fn measures(rank: usize) -> [(&'static str, Metric); 6] {
+    [
+        ("ndcg", Metric::NdcgAt(rank)),
+        ("map", Metric::MapAt(rank)),
+        ("recall", Metric::RecallAt(rank)),
+        ("precision", Metric::PrecisionAt(rank)),
+        ("mrr", Metric::MrrAt(rank)),
+        ("hit_rate", Metric::SuccessAt(rank)),
+    ]
+}
 
 /// The results of one task, as MTEB's `TaskResult` reads them. The main score is nDCG@10.
 #[derive(Debug, Clone, Serialize)]
@@ -45,10 +47,8 @@ pub struct MtebResults {
 impl TestSet {
     /// The results of a run on this collection.
     pub fn mteb_results(&self, run: &Run) -> MtebResults {
-        let named = MEASURES
-            .iter()
-            .flat_map(|&(name, metric)| RANKS.map(|rank| (format!("{name}_at_{rank}"), metric(rank))));
-        let named: Vec<(String, Metric)> = named.collect();
+        let at = |rank| measures(rank).map(|(name, metric)| (format!("{name}_at_{rank}"), metric));
+        let named: Vec<(String, Metric)> = RANKS.into_iter().flat_map(at).collect();
         let metrics: Vec<Metric> = named.iter().map(|(_, metric)| *metric).collect();
         let evaluation = evaluate(run, &self.split.judgements(), &metrics, AveragedOver::Judged);
         let mean = |metric: Metric| Value::from(evaluation.mean(metric).unwrap_or(0.0));

@@ -63,14 +63,20 @@ pub(super) fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line> {
 fn best_start(hit: &Hit, words: &[Word], room: usize, before: usize) -> usize {
     let matches: Vec<usize> = (0..words.len()).filter(|&at| is_match(hit, &words[at])).collect();
     let Some(&first_match) = matches.first() else { return 0 };
-    let starts = (0..words.len()).filter(|&start| words[start].begins).map(|start| {
-        let end = start + count_within(words[start..].iter(), room);
+    let end_from = |start: usize| start + count_within(words[start..].iter(), room);
+    let starts = || (0..words.len()).filter(|&start| words[start].begins);
+    let found = starts().map(|start| {
+        let end = end_from(start);
         let shown = matches.iter().copied().filter(|at| (start..end).contains(at));
         let texts: HashSet<String> =
             shown.clone().map(|at| hit.passage[words[at].bytes.clone()].to_lowercase()).collect();
         (texts.len(), Reverse(shown.min()), start)
     });
-    match starts.max() {
+    match found.max() {
+        // With room to spare behind the passage's end, sentences before it are shown too.
+        Some((1.., _, start)) if end_from(start) == words.len() => {
+            starts().find(|&earlier| end_from(earlier) == words.len()).unwrap_or(start)
+        }
         Some((1.., _, start)) => start,
         _ => first_match - count_within(words[..first_match].iter().rev(), before),
     }

@@ -121,10 +121,10 @@ fn without_styles(text: &str) -> String {
 
 /// A handbook whose sections are underlined, and a folder with its index.
 fn handbook(folder: &Path) {
-    let filler = "Rain falls on the quiet moor and nobody minds. ".repeat(12);
+    let filler = "Rain falls on the quiet moor and nobody minds. ".repeat(2);
     let text = format!(
         "=====\nLocks\n=====\n\n{filler}\n\nSluices\n-------\n\n{filler}To open a sluice turn its windlass \
-         slowly,\nuntil the water runs calmly below. {filler}\n"
+         slowly,\nuntil the water runs calmly below. {filler}{filler}\n"
     );
     fs::write(folder.join("manual.rst"), text).unwrap();
     fs::write(folder.join("eel.md"), "# eel\n\nAn eel ladder needs bristles.\n").unwrap();
