@@ -191,7 +191,9 @@ fn learn(engine: &Engine) -> Result<()> {
         if let Some(report) = round.wait_timeout(Duration::from_millis(20)) {
             break report?;
         }
-        round.progress().map(bar);
+        if let Some(progress) = round.progress() {
+            bar(progress);
+        }
         engine.search(&Query::new("paper jam").without_logging())?;
         searches += 1;
     };

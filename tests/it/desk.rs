@@ -15,11 +15,11 @@ fn the_support_desk_works() {
         cargo(&["build", "--quiet", "--example", "desk", "--message-format", "json"]).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8(built.stdout).unwrap();
-    let programs = messages.lines().filter_map(|line| {
+    let mut programs = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         (message["target"]["name"] == "desk").then(|| message["executable"].as_str().map(PathBuf::from))?
     });
-    let program = programs.last().expect("cargo tells where it put the program");
+    let program = programs.next_back().expect("cargo tells where it put the program");
 
     let output = Command::new(program).env_remove("RETUNE_MODEL").output().unwrap();
     let (said, complained) =

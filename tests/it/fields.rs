@@ -23,7 +23,7 @@ fn desk(engine: &Engine) {
         (0..6).map(|i| format!("The {topic} of station {n} was seen to by the crew, entry {i}. ")).collect()
     };
     let document = |n: usize| {
-        let topic = if n % 2 == 0 { "pump" } else { "gate" };
+        let topic = if n.is_multiple_of(2) { "pump" } else { "gate" };
         let sections = (0..=n % 3).map(|part| format!("# Part {part}\n\n{}\n\n", sentences(topic, n)));
         Document::new(format!("t{n:02}"), sections.collect::<String>())
             .with_format(Format::Markdown)

@@ -49,7 +49,7 @@ fn a_report_names_the_queries_won_and_lost_with_what_stands_first() {
     let counts = format!("{} held-out queries rank better than before, {} worse", queries.won, queries.lost);
     assert!(html.contains(&counts) && html.contains(&format!("<th scope=\"row\">{}</th>", lost.query)));
     assert!(html.contains(&format!("1.\u{a0}{}", lost.after.first[0])));
-    assert_eq!(engine.rounds().unwrap(), [report.clone()]);
+    assert_eq!(engine.rounds().unwrap(), std::slice::from_ref(&report));
 
     let mut older = serde_json::to_value(&report).unwrap();
     older.as_object_mut().unwrap().remove("queries").unwrap();
