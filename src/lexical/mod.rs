@@ -24,12 +24,15 @@ mod filter;
 mod idf;
 mod index;
 mod language;
+mod marker;
 mod matching;
 mod phrase;
 mod prepared;
 mod rarity;
+mod renewal;
 mod schema;
 mod snapshot;
+mod sums;
 mod writer;
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ mod header;
 mod lock;
 
 pub(crate) use atomic::{
-    publish_folder, remove_file, remove_folder, remove_unfinished, sync_file, sync_folder, sync_open_file,
-    write_atomic, write_large,
+    publish_folder, remove_file, remove_folder, remove_unfinished, replace_folder, restore_folder, sync_file,
+    sync_folder, sync_open_file, write_atomic, write_large,
 };
 pub(crate) use envelope::{read_envelope, rebuild, write_envelope};
 pub(crate) use frame::{Scanned, append_frame, scan_frames};

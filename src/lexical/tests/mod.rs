@@ -2,6 +2,7 @@
 
 mod durability;
 mod filtering;
+mod renewal;
 mod searching;
 mod storing;
 
