@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How words are best matched: the tables of docs/benchmarks.md on stemming, stop words, titles, BM25's parameters and
-phrases, for any collections in BEIR's layout.
+"""How words are best matched: the tables of docs/benchmarks.md on forms of words, stemming, stop words, titles, BM25's
+parameters and phrases, for any collections in BEIR's layout.
 
     python3 benches/words.py DIR:SPLIT[:QUERIES] ...      # needs numpy and snowballstemmer
 
@@ -16,12 +16,11 @@ import functools
 import json
 import math
 import os
-import re
-import unicodedata
 
 import numpy
 import snowballstemmer
 
+from forms import forms, runs
 from trec import head, read_qrels, row
 
 # Of tantivy and Lucene.
@@ -29,7 +28,16 @@ STOP_WORDS = set(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was "
     "will with".split()
 )
-DEFAULT = dict(stem=True, stop=True, title=0.25, k1=1.2, b=0.75, once=False, phrase=0.15)
+DEFAULT = dict(forms="all", stem=True, stop=True, title=0.25, k1=1.2, b=0.75, once=False, phrase=0.15)
+# What forms() leaves out; "runs" are letters and digits in a row, as before.
+FORMS = {
+    "letters and digits in a row alone": dict(forms="runs"),
+    "not joined": dict(forms="joined"),
+    "no signs": dict(forms="signs"),
+    "not divided by capitals": dict(forms="case"),
+    "not divided by digits": dict(forms="digits"),
+    "contractions as other compounds": dict(forms="contractions"),
+}
 # Those beside phrases are compared without them, as they were chosen first.
 WORDS = {
     "no stemming": dict(stem=False),
@@ -57,24 +65,22 @@ def read_lines(path):
         return [json.loads(line) for line in lines]
 
 
-def words(text):
-    folded = unicodedata.normalize("NFKD", text.lower())
-    folded = "".join(c for c in folded if not unicodedata.combining(c))
-    return re.findall(r"[^\W_]+", folded)
+def words(text, in_query, which):
+    return runs(text) if which == "runs" else forms(text, in_query, (which,))
 
 
 class Field:
     """An inverted index of texts, with the places of each word."""
 
-    def __init__(self, texts, stemmed):
+    def __init__(self, texts, stemmed, which):
         self.postings = collections.defaultdict(dict)
         self.lengths = numpy.zeros(len(texts))
         ending = functools.cache(without_ending) if stemmed else str
         for number, text in enumerate(texts):
-            sequence = words(text)
+            sequence = words(text, False, which)
             self.lengths[number] = len(sequence)
-            for place, word in enumerate(sequence):
-                self.postings[ending(word)].setdefault(number, []).append(place)
+            for form in sequence:
+                self.postings[ending(form.term)].setdefault(number, []).append(form.position)
         self.mean = self.lengths.mean() or 1.0
 
     def idf(self, word):
@@ -97,7 +103,7 @@ class Collection:
         self.ids = [str(document["_id"]) for document in documents]
         titles = [document.get("title") or "" for document in documents]
         texts = [f"{title}\n{document.get('text') or ''}" for title, document in zip(titles, documents)]
-        self.fields = {stemmed: (Field(texts, stemmed), Field(titles, stemmed)) for stemmed in (True, False)}
+        self.field = functools.cache(lambda which, *analysis: Field((texts, titles)[which], *analysis))
         judged = read_qrels(os.path.join(folder, "qrels", f"{split}.tsv"))
         queries = read_lines(os.path.join(folder, "queries.jsonl"))
         queries = [(query["text"], judged[str(query["_id"])]) for query in queries if str(query["_id"]) in judged]
@@ -105,28 +111,29 @@ class Collection:
         if not self.queries:
             raise SystemExit(f"{folder}: no query of {split} is judged")
 
-    def ndcg(self, stem, stop, title, k1, b, once, phrase):
+    def ndcg(self, forms, stem, stop, title, k1, b, once, phrase):
         """Of each query."""
-        bm25 = (title, k1, b, once)
-        return numpy.array([self.score(text, judged, (stem, stop), bm25, phrase) for text, judged in self.queries])
+        bm25, analysis = (title, k1, b, once), (forms, stem, stop)
+        return numpy.array([self.score(text, judged, analysis, bm25, phrase) for text, judged in self.queries])
 
     def score(self, query, judged, analysis, bm25, phrase):
-        (stemmed, stop), (title, k1, b, once) = analysis, bm25
+        (which, stemmed, stop), (title, k1, b, once) = analysis, bm25
         ending = without_ending if stemmed else str
-        sequence = [(place, word) for place, word in enumerate(words(query))]
-        content = [(place, word) for place, word in sequence if not (stop and word in STOP_WORDS)] or sequence
-        content = [(place, ending(word)) for place, word in content]
-        counts = collections.Counter(word for _, word in content)
+        sequence = words(query, True, which)
+        content = [form for form in sequence if not (stop and form.term in STOP_WORDS)] or sequence
+        content = [form._replace(term=ending(form.term)) for form in content]
+        counts = collections.Counter(form.term for form in content)
         if once:
             counts = dict.fromkeys(counts, 1)
-        text, titles = self.fields[stemmed]
+        text, titles = self.field(0, stemmed, which), self.field(1, stemmed, which)
         scores = numpy.zeros(len(self.ids))
         text.add(scores, counts, k1, b, 1.0)
         if title:
             titles.add(scores, counts, k1, b, title)
         found = [number for number in numpy.argsort(-scores, kind="stable")[:100] if scores[number] > 0]
         boosted = {number: scores[number] for number in found}
-        for (first_at, first), (second_at, second) in zip(content, content[1:]):
+        neighbours = [form for form in content if form.neighbour]
+        for (first, first_at, _), (second, second_at, _) in zip(neighbours, neighbours[1:]):
             if not phrase or first not in text.postings or second not in text.postings:
                 continue
             weight = phrase * (text.idf(first) + text.idf(second))
@@ -152,7 +159,7 @@ def main():
     bare = DEFAULT | dict(phrase=0.0)
     plain = [collection.ndcg(**bare) for collection in loaded]
     row("the same without phrases", *(f"{one.mean():.4f}" for one in plain))
-    for name, other in (WORDS | PHRASES).items():
+    for name, other in (FORMS | WORDS | PHRASES).items():
         row(name, *(change(collection.ndcg(**(bare | other)) - one) for collection, one in zip(loaded, plain)))
 
 

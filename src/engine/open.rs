@@ -183,11 +183,12 @@ fn assemble(
     }
 }
 
-/// The lexical index; an empty one where its folder is gone: that is how a damaged one is replaced.
+/// The lexical index; an empty one where its folder is gone: that is how a damaged one is replaced. One of an earlier
+/// version is made anew.
 pub(super) fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<LexicalIndex> {
     let folder = layout.lexical();
-    if folder.exists() {
-        return LexicalIndex::open(&folder);
+    if let Some(lexical) = LexicalIndex::open_for_writing(&folder)? {
+        return Ok(lexical);
     }
     tracing::warn!(folder = %folder.display(), "there is no lexical index: it begins anew, without documents");
     LexicalIndex::create(&folder, settings.language)

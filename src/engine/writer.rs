@@ -29,7 +29,7 @@ pub(super) struct Writer {
     pub(super) _lock: WriterLock,
 }
 
-/// Stored with every lexical commit: `next_chunk crc32`, since tantivy's pointer file has no checksum of its own.
+/// Stored with every lexical commit: `next_chunk crc32`. In a lexical index of version 1 it has no other checksum.
 struct CommitPayload {
     next_chunk: u64,
 }

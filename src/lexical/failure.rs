@@ -60,11 +60,17 @@ fn translate(doing: &'static str, path: &Path, error: &TantivyError) -> Error {
         TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => is_unreadable(io_error),
         _ => false,
     };
-    lexical(
-        doing,
-        path,
-        if is_damage { format!("{error}; {REMEDY}") } else { format!("{error}; {TRY_AGAIN}") },
-    )
+    lexical(doing, path, format!("{}; {}", described(error), if is_damage { REMEDY } else { TRY_AGAIN }))
+}
+
+/// The error in a line that begins with the file that it is about, if it is about one.
+fn described(error: &TantivyError) -> String {
+    match error {
+        TantivyError::OpenReadError(OpenReadError::IoError { io_error, filepath }) => {
+            format!("{}: {io_error}", filepath.display())
+        }
+        other => other.to_string(),
+    }
 }
 
 fn is_unreadable(error: &std::io::Error) -> bool {

@@ -2,38 +2,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use tantivy::store::Compressor;
 use tantivy::{Index, IndexMeta, IndexReader, IndexSettings, ReloadPolicy};
 
 use super::analysis::Analyzer;
 use super::directory::DurableDirectory;
-use super::failure::{REMEDY, damaged, guard};
+use super::failure::guard;
 use super::language::Language;
+use super::marker::Marker;
 use super::schema::{ANALYZER, Fields};
 use super::snapshot::LexicalSnapshot;
 use super::writer::LexicalWriter;
 use crate::error::{Error, Result};
 use crate::storage;
 
-/// The version of the schema and the text analysis. If either changes, the documents must be indexed again.
-const VERSION: u32 = 1;
-const MARKER: &str = "retune-lexical.json";
-const KIND: &str = "lexical";
-
 /// Number of decompressed blocks of stored chunks to cache per segment, 16 KiB each.
 const STORE_CACHE_BLOCKS: usize = 64;
-
-/// What is fixed when the index is created.
-#[derive(Debug, Serialize, Deserialize)]
-struct Marker {
-    language: Language,
-}
 
 /// A lexical index on disk, with one writer and any number of snapshots. Several processes may have it open.
 pub(crate) struct LexicalIndex {
     path: PathBuf,
     language: Language,
+    directory: DurableDirectory,
     index: Index,
     reader: IndexReader,
     fields: Fields,
@@ -78,34 +68,42 @@ impl LexicalIndex {
                 "a folder that does not exist",
             ));
         }
+        let draft = LexicalIndex::draft(path, language)?;
+        storage::publish_folder(&draft, path)?;
+        LexicalIndex::open(path)
+    }
+
+    /// Creates an empty index that is to be published as `path`. Returns its folder, beside `path`.
+    pub(super) fn draft(path: &Path, language: Language) -> Result<PathBuf> {
         let draft = path.with_extension("new");
         storage::remove_folder(&draft)?;
         fs::create_dir_all(&draft).map_err(Error::io("create", &draft))?;
         guard("create the index", &draft, || {
             let settings =
                 IndexSettings { docstore_compression: Compressor::Lz4, ..IndexSettings::default() };
-            Index::create(DurableDirectory::open(&draft)?, Fields::schema(), settings)
+            Index::create(DurableDirectory::open(&draft, true)?, Fields::schema(), settings)
         })?;
-        storage::write_envelope(&draft.join(MARKER), KIND, VERSION, &Marker { language })?;
-        storage::publish_folder(&draft, path)?;
-        LexicalIndex::open(path)
+        Marker::of(language).write(&draft)?;
+        Ok(draft)
     }
 
     /// Opens the index in the folder `path` for reading and writing.
+    ///
+    /// # Errors
+    /// [`Error::Lexical`] when an earlier version of retune made it: see
+    /// [`open_for_writing`](LexicalIndex::open_for_writing).
     pub(crate) fn open(path: &Path) -> Result<LexicalIndex> {
-        if !path.is_dir() {
-            return Err(Error::NotFound {
-                what: "lexical index",
-                id: path.display().to_string(),
-                remedy: "index the documents again; trained models and judgements are kept",
-            });
-        }
-        let marker: Option<Marker> = storage::read_envelope(&path.join(MARKER), KIND, VERSION)
-            .map_err(|error| error.with_remedy(REMEDY))?;
-        let language = marker.ok_or_else(|| damaged("open", path, format!("{MARKER} is missing")))?.language;
-        let analyzer = Analyzer::new(language);
-        let (index, reader, fields) = guard("open", path, || {
-            let index = Index::open(DurableDirectory::open(path)?)?;
+        let marker = Marker::read(path)?;
+        marker.must_be_current(path)?;
+        LexicalIndex::open_marked(path, &marker)
+    }
+
+    /// Opens an index of any version. One of an earlier version can list its chunks, but not be searched.
+    pub(super) fn open_marked(path: &Path, marker: &Marker) -> Result<LexicalIndex> {
+        let analyzer = Analyzer::new(marker.language);
+        let (directory, index, reader, fields) = guard("open", path, || {
+            let directory = DurableDirectory::open(path, marker.is_current())?;
+            let index = Index::open(directory.clone())?;
             index.tokenizers().register(ANALYZER, analyzer.for_indexing());
             let fields = Fields::of(&index.schema())?;
             let reader = index
@@ -113,11 +111,12 @@ impl LexicalIndex {
                 .reload_policy(ReloadPolicy::Manual)
                 .doc_store_cache_num_blocks(STORE_CACHE_BLOCKS)
                 .try_into()?;
-            Ok((index, reader, fields))
+            Ok((directory, index, reader, fields))
         })?;
         let opened = LexicalIndex {
             path: path.to_path_buf(),
-            language,
+            language: marker.language,
+            directory,
             index,
             reader,
             fields,
@@ -165,7 +164,11 @@ impl LexicalIndex {
             }
             let (searcher, meta) = guard("open the latest commit", &self.path, || {
                 self.reader.reload()?;
-                Ok((self.reader.searcher(), self.index.load_metas()?))
+                let searcher = self.reader.searcher();
+                for segment in searcher.segment_readers() {
+                    self.directory.refusal(&segment.segment_id().uuid_string())?;
+                }
+                Ok((searcher, self.index.load_metas()?))
             })?;
             let after = Version::of(&meta);
             // Another process may commit between these steps, but payload and searcher must be of one commit.

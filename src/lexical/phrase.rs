@@ -1,8 +1,9 @@
 //! Phrases: neighbouring words of a query that have the same distance in a chunk.
 //!
-//! Such a pair adds a share of the weight of its two words. Stop words don't count as neighbours. These are the ordered
-//! pairs of the sequential dependence model (Metzler & Croft, "A Markov Random Field Model for Term Dependencies",
-//! 2005). The index has no statistics of pairs, so the weights of the words replace them.
+//! Such a pair adds a share of the weight of its two words. Stop words don't count as neighbours, nor do further forms
+//! of a word, such as kx4401 beside kx and 4401. These are the ordered pairs of the sequential dependence model
+//! (Metzler & Croft, "A Markov Random Field Model for Term Dependencies", 2005). The index has no statistics of pairs,
+//! so the weights of the words replace them.
 //!
 //! The share was chosen on training queries (docs/benchmarks.md): no hybrid ranking lost by it, and lexical rankings
 //! gained up to 0.009 nDCG@10.
@@ -49,12 +50,13 @@ impl LexicalSnapshot {
             }
         }
         let known = |word: &QueryWord| words[word.term.as_str()].clone();
-        let pair = |both: &[QueryWord]| {
-            let (first, second) = (known(&both[0])?, known(&both[1])?);
+        let neighbours: Vec<&QueryWord> = sequence.iter().filter(|word| word.is_neighbour).collect();
+        let pair = |both: &[&QueryWord]| {
+            let (first, second) = (known(both[0])?, known(both[1])?);
             let weight = boost * (first.idf + second.idf);
             Some(Pair { first, second, distance: (both[1].position - both[0].position) as u32, weight })
         };
-        let mut pairs: Vec<Pair> = sequence.windows(2).filter_map(pair).collect();
+        let mut pairs: Vec<Pair> = neighbours.windows(2).filter_map(pair).collect();
         pairs.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         pairs.truncate(MOST_PAIRS);
         Ok(pairs)

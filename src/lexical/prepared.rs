@@ -115,7 +115,7 @@ impl Prepared<'_> {
         self.snapshot.analyzer().terms(text, |word, range| {
             if self.counts.contains_key(word) {
                 match ranges.last_mut() {
-                    Some(last) if range.start < last.end => last.end = range.end,
+                    Some(last) if range.start < last.end => last.end = last.end.max(range.end),
                     _ => ranges.push(range),
                 }
             }

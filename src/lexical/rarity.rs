@@ -14,10 +14,7 @@ impl LexicalSnapshot {
     pub(crate) fn frequencies(&self, text: &str) -> Result<Vec<(Range<usize>, u64)>> {
         self.guarded("count words", || {
             let mut words: Vec<(Range<usize>, String)> = Vec::new();
-            self.analyzer().terms(text, |term, range| {
-                words.push((range, term.to_string()));
-                true
-            });
+            self.analyzer().words(text, |term, range| words.push((range, term.to_string())));
             let mut known: HashMap<String, u64> = HashMap::new();
             let mut counted = Vec::with_capacity(words.len());
             for (range, word) in words {

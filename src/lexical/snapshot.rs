@@ -103,8 +103,7 @@ impl LexicalSnapshot {
 
     /// Calls `visit` with every chunk in ascending order of id, until it returns an error. Holds one record and a few
     /// decompressed blocks in memory.
-    #[cfg(test)]
-    pub(crate) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
+    pub(super) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
         self.inner.places.iter().try_for_each(|&(_, address)| visit(self.fetch(address)?))
     }
 

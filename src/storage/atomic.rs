@@ -102,6 +102,36 @@ pub(crate) fn publish_folder(from: &Path, to: &Path) -> Result<()> {
     sync_folder(parent(to))
 }
 
+/// Syncs every file in the folder `from` and puts it in the place of the folder `to`. After a crash between its two
+/// renames there is no `to`, until [`restore_folder`] has put it back.
+pub(crate) fn replace_folder(from: &Path, to: &Path) -> Result<()> {
+    sync_tree(from)?;
+    let replaced = replaced(to);
+    remove_folder(&replaced)?;
+    fs::rename(to, &replaced).map_err(Error::io("set aside the folder", to))?;
+    fs::rename(from, to).map_err(Error::io("publish the folder", to))?;
+    sync_folder(parent(to))?;
+    remove_folder(&replaced)
+}
+
+/// Ends what a crash has left of [`replace_folder`]: `path` is the old folder or the new one, whole.
+pub(crate) fn restore_folder(path: &Path) -> Result<()> {
+    let replaced = replaced(path);
+    if !replaced.exists() {
+        return Ok(());
+    }
+    if path.exists() {
+        return remove_folder(&replaced);
+    }
+    fs::rename(&replaced, path).map_err(Error::io("put back the folder", path))?;
+    sync_folder(parent(path))
+}
+
+/// Where [`replace_folder`] sets a folder aside.
+fn replaced(path: &Path) -> PathBuf {
+    path.with_added_extension("replaced")
+}
+
 /// Removes a folder and its content. It need not exist.
 pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
@@ -162,6 +192,29 @@ mod tests {
         write_atomic(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_is_replaced_and_a_crash_on_the_way_is_undone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (new, folder) = (dir.path().join("new"), dir.path().join("folder"));
+        let make = |path: &Path, content: &str| {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("file"), content).unwrap();
+        };
+        let content = || fs::read_to_string(folder.join("file")).unwrap();
+        make(&folder, "one");
+        make(&new, "two");
+        replace_folder(&new, &folder).unwrap();
+        restore_folder(&folder).unwrap();
+        assert_eq!((content(), fs::read_dir(dir.path()).unwrap().count()), ("two".to_owned(), 1));
+        // A crash between the renames, and one before the old folder was removed.
+        fs::rename(&folder, dir.path().join("folder.replaced")).unwrap();
+        restore_folder(&folder).unwrap();
+        assert_eq!(content(), "two");
+        make(&dir.path().join("folder.replaced"), "older");
+        restore_folder(&folder).unwrap();
+        assert_eq!((content(), fs::read_dir(dir.path()).unwrap().count()), ("two".to_owned(), 1));
     }
 
     #[test]

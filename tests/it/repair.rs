@@ -232,6 +232,25 @@ fn a_round_that_was_published_is_told_though_its_report_cannot_be_kept() {
 }
 
 #[test]
+fn a_lexical_index_of_an_earlier_version_is_made_anew_when_it_is_opened_for_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    learnt(folder.path(), 0);
+    let (index, lexical) = (folder.path().join("index"), folder.path().join("index/lexical"));
+    fs::remove_dir_all(&lexical).unwrap();
+    fs::create_dir(&lexical).unwrap();
+    let earlier = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/earlier/lexical-1");
+    for file in files(&earlier) {
+        fs::copy(&file, lexical.join(file.file_name().unwrap())).unwrap();
+    }
+    let error = Engine::open_read_only(&index, options()).unwrap_err().to_string();
+    assert!(error.contains("open the index for writing"), "{error}");
+    let query = Query::new("kx4401").with_mode(Mode::Lexical);
+    assert_eq!(ids(&open(folder.path()), &query), ["part.md"]);
+    let reader = Engine::open_read_only(&index, options()).unwrap();
+    assert_eq!(ids(&reader, &query), ["part.md"]);
+}
+
+#[test]
 fn an_index_that_lost_its_settings_is_not_created_over_even_if_it_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
     learnt(folder.path(), 0);

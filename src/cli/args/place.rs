@@ -61,10 +61,13 @@ impl Place {
     fn open_beside_with(&self, options: Options) -> Result<Engine> {
         let path = self.existing()?;
         match Engine::open_read_only(&path, options.clone()) {
-            Err(damaged @ Error::Damaged { .. }) => match Engine::open(&path, options) {
-                Err(Error::Locked { .. } | Error::Io { .. }) => Err(damaged),
-                repaired => repaired,
-            },
+            // Opening for writing repairs what can be made anew, and renews what an earlier version has made.
+            Err(unusable @ (Error::Damaged { .. } | Error::Version { .. })) => {
+                match Engine::open(&path, options) {
+                    Err(Error::Locked { .. } | Error::Io { .. }) => Err(unusable),
+                    repaired => repaired,
+                }
+            }
             opened => opened,
         }
     }

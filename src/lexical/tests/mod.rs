@@ -3,6 +3,7 @@
 mod counting;
 mod durability;
 mod filtering;
+mod renewal;
 mod searching;
 mod storing;
 mod written_filters;

@@ -59,6 +59,56 @@ fn stop_words_are_searched_only_when_there_is_nothing_else() {
 }
 
 #[test]
+fn names_with_signs_stand_above_the_words_in_them() {
+    let fixture = Fixture::new();
+    fixture.add(&[
+        chunk(1, "", "the gauge is written in C and C and C"),
+        chunk(2, "", "the lock was rewritten in C++ in the last year of the contract"),
+        chunk(3, "", "a tool in C#"),
+        chunk(4, "", "a fishing net, a net of nets"),
+        chunk(5, "", "the payroll program needs .NET 8 to run"),
+        chunk(6, "", "function parseGateReading(raw) { return raw.level; }"),
+        chunk(7, "", "gasket KX-4401/B"),
+        chunk(8, "", "the parse of a reading, and a gate"),
+    ]);
+    let snapshot = fixture.snapshot();
+    for (query, first) in
+        [("C++", 2), ("c#", 3), (".NET", 5), ("gate reading", 6), ("kx4401", 7), ("parseGateReading", 6)]
+    {
+        assert_eq!(ids(&snapshot.search(query, 10, None).unwrap())[0], first, "{query}");
+    }
+    assert_eq!(ids(&snapshot.search("C++", 10, None).unwrap()), [2], "C is another word");
+    let highlighted = |query: &str, text: &str| {
+        let ranges = snapshot.prepare(query).unwrap().highlight(text);
+        ranges.into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(highlighted("gate", "(parseGateReading)"), ["Gate"]);
+    assert_eq!(highlighted("kx4401", "a KX-4401/B"), ["KX-4401"]);
+    assert_eq!(highlighted("KX-4401", "KX-4401 kx4401"), ["KX-4401", "kx4401"]);
+    assert_eq!(highlighted("c++ net", "C++, C and .NET"), ["C++", "NET"]);
+    assert_eq!(highlighted("검색", "a 검색기를"), ["검색"]);
+}
+
+#[test]
+fn a_word_in_its_only_form_is_a_neighbour_as_its_parts_are() {
+    let fixture = Fixture::new();
+    fixture.add(&[
+        chunk(1, "", "valve KX-4401 green"),
+        chunk(2, "", "KX-4401 green valve"),
+        chunk(3, "", "rope"),
+    ]);
+    let snapshot = fixture.snapshot();
+    for query in ["KX-4401 valve", "kx4401 valve", "kx-4401 valve"] {
+        assert_eq!(ids(&snapshot.search(query, 10, None).unwrap()), [1, 2], "{query}");
+    }
+    for query in ["KX-4401 green", "valve kx4401", "kx4401 green"] {
+        let with = snapshot.score(query, &[ChunkId(1)]).unwrap()[0];
+        let without = snapshot.prepare_with(query, 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
+        assert!(with > without, "{query}");
+    }
+}
+
+#[test]
 fn a_repeated_word_weighs_more() {
     let fixture = Fixture::new();
     fixture.add(&[chunk(1, "", "alpha one"), chunk(2, "", "beta one")]);

@@ -1,0 +1,119 @@
+//! Text analysis: splits text into [words](words) and turns them into terms: in lower case, without endings and
+//! accents.
+//!
+//! Texts are indexed by it: whatever changes its terms needs a new version of the index (`marker`).
+
+mod characters;
+mod compound;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::ops::Range;
+
+use tantivy::tokenizer::{
+    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, Token,
+    TokenStream,
+};
+
+use self::words::{MAIN, Side, Words};
+use super::language::Language;
+
+/// Longer words, in bytes, are not indexed: they are encoded data. Hexadecimal digests fit.
+const LONGEST_WORD: usize = 160;
+
+/// Further words of a query are ignored.
+const MOST_QUERY_WORDS: usize = 32_768;
+
+/// A term of a query.
+pub(super) struct QueryWord {
+    pub(super) term: String,
+    /// Its position among all words of the query, stop words included.
+    pub(super) position: usize,
+    /// Whether it is a neighbour of other words, and not a further form of a word that is there beside it.
+    pub(super) is_neighbour: bool,
+}
+
+/// Turns texts and queries into terms.
+#[derive(Clone)]
+pub(super) struct Analyzer {
+    text: TextAnalyzer,
+    query: TextAnalyzer,
+    /// Without stop words. Texts keep them, for queries that consist of stop words.
+    content_of_query: TextAnalyzer,
+}
+
+impl Analyzer {
+    pub(super) fn new(language: Language) -> Analyzer {
+        let build = |side: Side, stop_words: bool| {
+            let mut chain = TextAnalyzer::builder(Words::of(side))
+                .filter(RemoveLongFilter::limit(LONGEST_WORD))
+                .filter(LowerCaser)
+                .dynamic();
+            if language == Language::English {
+                chain = chain.filter_dynamic(AsciiFoldingFilter);
+            }
+            if let Some(stem) = language.stemmer() {
+                if let Some(filter) = StopWordFilter::new(stem).filter(|_| stop_words) {
+                    chain = chain.filter_dynamic(filter);
+                }
+                chain = chain.filter_dynamic(Stemmer::new(stem));
+            }
+            // Other languages' stemmers need the accents to find the ending. In English, which has them only in loan
+            // words, they would hide it: "résumés" should match "resume".
+            chain.filter_dynamic(AsciiFoldingFilter).build()
+        };
+        Analyzer {
+            text: build(Side::Text, false),
+            query: build(Side::Query, false),
+            content_of_query: build(Side::Query, true),
+        }
+    }
+
+    /// The analyzer that tantivy indexes with.
+    pub(super) fn for_indexing(&self) -> TextAnalyzer {
+        self.text.clone()
+    }
+
+    /// Calls `visit` with every term of `text` and its byte range, ascending by where the ranges begin, until it
+    /// returns `false`. Ranges overlap where a word has several forms.
+    pub(super) fn terms(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
+        walk(self.text.clone(), text, |token| visit(&token.text, token.offset_from..token.offset_to));
+    }
+
+    /// As [`terms`](Analyzer::terms), with a single form of every word: runs of letters and digits, or pairs of
+    /// characters.
+    pub(super) fn words(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>)) {
+        walk(self.text.clone(), text, |token| {
+            if token.position_length == MAIN {
+                visit(&token.text, token.offset_from..token.offset_to);
+            }
+            true
+        });
+    }
+
+    /// The terms of a query in order. The language's stop words are left out unless the query has no others: they cost
+    /// time, and on test collections their matches do more harm than good.
+    pub(super) fn query_sequence(&self, query: &str) -> Vec<QueryWord> {
+        let mut sequence = Vec::new();
+        for analyzer in [&self.content_of_query, &self.query] {
+            walk(analyzer.clone(), query, |token| {
+                sequence.push(QueryWord {
+                    term: token.text.clone(),
+                    position: token.position,
+                    is_neighbour: token.position_length == MAIN,
+                });
+                sequence.len() < MOST_QUERY_WORDS
+            });
+            if !sequence.is_empty() {
+                break;
+            }
+        }
+        sequence
+    }
+}
+
+fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&Token) -> bool) {
+    let mut stream = analyzer.token_stream(text);
+    while stream.advance() && visit(stream.token()) {}
+}
