@@ -1,14 +1,16 @@
 //! `retune index DIR`: indexes a folder, or updates its index.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
+use retune::measure::Progress;
+use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result, Skipped};
 use serde::Serialize;
 
-use super::args::{Place, fixed};
-use super::print::{Output, spinner};
+use super::args::{Place, bytes, fixed};
+use super::print::{Bars, Output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -20,9 +22,20 @@ pub(super) struct Args {
     /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
     #[arg(long)]
     language: Option<Language>,
-    /// Longest passage in tokens. It can't be changed later. Default: 256.
+    /// Longest passage in tokens, as far as the model reads. It can't be changed later. Default: 256, or what the model
+    /// reads.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
+    /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_file_size: Option<u64>,
+    /// Read what is left out otherwise: dependencies, build, generated, or single folders and files by name, separated
+    /// by commas; "none" ends it. The next runs do the same. docs/cli.md lists them.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    include: Option<Vec<String>>,
+    /// List every skipped file, not only those that the last run didn't skip.
+    #[arg(long)]
+    skipped: bool,
 }
 
 fn length() -> impl TypedValueParser<Value = usize> {
@@ -54,27 +67,29 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if let Some(language) = args.language {
         options = options.with_language(language);
     }
-    if let Some(tokens) = args.max_tokens {
-        options = options.with_corpus(CorpusOptions::default().with_max_tokens(tokens));
-    }
+    let mut corpus = CorpusOptions::default();
+    corpus.max_tokens = args.max_tokens;
+    corpus.max_file_bytes = args.max_file_size;
+    corpus.include = args.include.clone().map(|names| match names.as_slice() {
+        [none] if none == "none" => Vec::new(),
+        _ => names,
+    });
+    let options = options.with_corpus(corpus);
     let engine = Engine::open(&path, args.place.model.apply(options))?;
     let status = engine.status()?;
     fixed("--language", args.language, status.language, &path)?;
     fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
-    let bar = spinner();
-    let report = engine.index_folder(&args.folder, &mut |progress| {
-        bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
-        ControlFlow::Continue(())
-    });
+    let mut bars = Bars::default();
+    let report = engine.index_folder(&args.folder, &mut |progress| bars.show_indexing(progress));
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
-        engine.merge_segments(&mut |done, all| {
-            bar.set_message(format!("{done} of {all} vectors merged"));
+        engine.merge_segments(&mut |done, total| {
+            bars.show(Progress::Merging { done, total });
             ControlFlow::Continue(())
         })?;
         Ok(report)
     });
-    bar.finish_and_clear();
+    bars.clear();
     let report = report?;
     let status = engine.status()?;
     let report = Report {
@@ -83,13 +98,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         chunks: status.chunks,
         report,
     };
-    out.print(&report, text)?;
+    out.print(&report, |report| text(report, args.skipped))?;
     engine.close()
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, all: bool) -> String {
     let Report { index, documents, chunks, report } = report;
-    let mut text = format!(
+    let text = format!(
         "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s\n\
          {index} holds {documents} documents, {chunks} chunks",
         report.read,
@@ -100,8 +115,31 @@ fn text(report: &Report) -> String {
         report.chunks_kept,
         report.seconds,
     );
-    for skipped in &report.skipped {
-        text.push_str(&format!("\nskipped {}: {}", skipped.document, skipped.reason));
+    text + &skipped(&report.skipped, all)
+}
+
+/// What was skipped: one by one, or what is new by its reason. What the last run said is only counted.
+fn skipped(skipped: &[Skipped], all: bool) -> String {
+    const NAMED: usize = 3;
+    if all {
+        return skipped.iter().map(|one| format!("\nskipped {one}")).collect();
+    }
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for one in skipped.iter().filter(|one| one.new) {
+        groups.entry(one.reason.group()).or_default().push(&one.document);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, documents)| std::cmp::Reverse(documents.len()));
+    let line = |(reason, documents): &(String, Vec<&str>)| {
+        let more = documents.len().saturating_sub(NAMED);
+        let names = documents[..documents.len() - more].join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("\nskipped {} ({reason}): {names}{more}", documents.len())
+    };
+    let mut text: String = groups.iter().map(line).collect();
+    let before = skipped.iter().filter(|one| !one.new).count();
+    if before > 0 {
+        text.push_str(&format!("\n{before} skipped as before; --skipped lists them"));
     }
     text
 }

@@ -102,8 +102,19 @@ fn text(answer: &Answer) -> String {
             score(hit.dense)
         ));
         text.push_str(&format!("\n    {}", excerpt(hit)));
+        if !hit.also_in.is_empty() {
+            text.push_str(&format!("\n    also in {}", also_in(&hit.also_in)));
+        }
     }
     text
+}
+
+/// Some of the other documents with the same passage, and how many there are.
+fn also_in(documents: &[String]) -> String {
+    const NAMED: usize = 3;
+    let more = documents.len().saturating_sub(NAMED);
+    let named = documents[..documents.len() - more].join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
 /// About 240 bytes of the passage around the first match.

@@ -11,7 +11,8 @@ use super::embeddings::Embeddings;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
-use super::options::Options;
+use super::options::{Chunking, Options};
+use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
 use super::worker::Worker;
 use super::writer::{Writer, next_chunk};
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
-use crate::learn::{History, Unfinished};
+use crate::learn::{self, History};
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
@@ -58,7 +59,7 @@ impl Engine {
             options.backend(),
         )?;
         let generation = Arc::new(generation);
-        Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
+        learn::Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
         History::remove_retired(&layout.rounds())?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
@@ -66,10 +67,20 @@ impl Engine {
         fill(&mut dense, &generation.encoder, generation.folder(), &chunks, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
+        let lengths = settings.lengths(&generation.encoder);
+        if settings.chunking == Chunking::Passages && lengths.text < settings.max_tokens {
+            tracing::warn!(
+                "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {}",
+                settings.max_tokens,
+                lengths.text
+            );
+        }
         let writer = Writer {
             lexical: lexical.writer()?,
             next_chunk: next_chunk(&lexical, used)?,
             dense,
+            unfinished: Unfinished::open(&generation),
+            pace: Pace::default(),
             embeddings: options
                 .embeddings
                 .as_deref()
@@ -227,7 +238,7 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
     refuse_to_create_over(layout)?;
     let folder = find_model(options)?;
     let encoder = Encoder::load_with(&folder, options.backend().options())?;
-    let settings = Settings::of(options);
+    let settings = Settings::of(options, &encoder)?;
     for leftover in [layout.lexical(), layout.generations()] {
         crate::storage::remove_folder(&leftover)?;
     }

@@ -110,7 +110,7 @@ impl Engine {
             chunks: snapshot.lexical.chunk_count() as usize,
             language: self.inner.settings.language,
             chunking: self.inner.settings.chunking,
-            max_tokens: self.inner.settings.max_tokens,
+            max_tokens: self.lengths().text,
             generation: GenerationStatus {
                 id: generation.meta.id,
                 weights: generation.meta.weights,

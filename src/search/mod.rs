@@ -2,9 +2,10 @@
 //!
 //! Both indexes propose candidates. Each candidate is then scored by both, so that a chunk missing from one candidate
 //! list does not lose that side's score. The fused ranking is grouped by document: each document appears with its best
-//! chunk.
+//! chunk, and the same passage in several documents appears once.
 
 mod answer;
+mod places;
 mod query;
 mod run;
 

@@ -51,6 +51,9 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// Minimum number of chunks that each index proposes. Default 100.
     pub candidates: usize,
+    /// Whether documents with the same passage each take a place. Default false: the best takes one, and names the
+    /// others in [`Hit::also_in`](crate::Hit::also_in).
+    pub copies: bool,
     /// Whether to log the answer as an impression, so that users can judge it. Default true.
     pub log: bool,
     /// Whether to find the words in each passage that match the query. Takes a fraction of a millisecond per document.
@@ -68,6 +71,7 @@ impl Query {
             fusion: None,
             filter: None,
             candidates: 100,
+            copies: false,
             log: true,
             highlight: true,
         }
@@ -100,6 +104,12 @@ impl Query {
     /// Sets [`candidates`](Query::candidates).
     pub fn with_candidates(mut self, candidates: usize) -> Query {
         self.candidates = candidates;
+        self
+    }
+
+    /// Turns on [`copies`](Query::copies).
+    pub fn with_copies(mut self) -> Query {
+        self.copies = true;
         self
     }
 

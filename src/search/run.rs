@@ -1,9 +1,9 @@
 //! Runs a query: candidates, fusion, grouping by document.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
+use super::places::{Place, Places, Scores};
 use super::query::{Mode, Query};
 use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, fuse};
@@ -178,16 +178,26 @@ fn complete<S: Copy>(
 
 /// The first `limit` documents of the ranked chunks, each by its best chunk.
 fn group(snapshot: &Snapshot, query: &Query, words: &Prepared<'_>, scored: &[Scored]) -> Result<Vec<Hit>> {
-    let mut seen = HashSet::new();
-    let mut hits = Vec::new();
+    let mut places = Places::new(query.copies);
+    let mut hits: Vec<Hit> = Vec::new();
     for one in scored {
-        if hits.len() == query.limit {
-            break;
+        let scores = Scores { lexical: one.lexical, dense: one.dense };
+        let is_full = places.len() == query.limit;
+        if is_full && !places.may_have(scores) {
+            continue;
         }
         // A chunk without a record was added after this snapshot's lexical commit.
         let Some(record) = snapshot.lexical.get(one.chunk)? else { continue };
-        if !seen.insert(record.document.clone()) {
-            continue;
+        match places.find(&record) {
+            Place::New if !is_full => places.take(&record, scores),
+            Place::Copy(place) => {
+                let also_in = &mut hits[place].also_in;
+                if !also_in.contains(&record.document) {
+                    also_in.push(record.document);
+                }
+                continue;
+            }
+            Place::New | Place::Taken => continue,
         }
         let highlights = match query.highlight {
             true => words.highlight(&record.body),
@@ -199,6 +209,7 @@ fn group(snapshot: &Snapshot, query: &Query, words: &Prepared<'_>, scored: &[Sco
             document: record.document,
             title: record.title,
             passage: record.body,
+            also_in: Vec::new(),
             start: record.start,
             end: record.end,
             score: one.score,

@@ -5,6 +5,7 @@ mod common;
 mod engine;
 mod evaluation_page;
 mod gate;
+mod interrupted;
 mod kill;
 mod learn;
 mod page;

@@ -18,4 +18,4 @@ pub(super) use measures::{Measures, Over};
 pub(super) use model::Model;
 pub(super) use place::Place;
 pub(super) use scratch::Scratch;
-pub(super) use values::{dense_weight, filter, one_or_more, positive};
+pub(super) use values::{bytes, dense_weight, filter, one_or_more, positive};

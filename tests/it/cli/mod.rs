@@ -6,5 +6,6 @@ mod folder;
 mod harness;
 mod learn;
 mod passages;
+mod reading;
 mod simulate;
 mod usage;
