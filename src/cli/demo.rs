@@ -1,6 +1,5 @@
 //! `retune demo`: the whole loop on a handbook that is built into the program.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use retune::{Engine, Error, LearnOptions, Mode, Options, Result, RoundReport};
 use serde::Serialize;
 
 use super::args::{Model, Scratch};
-use super::print::{Bars, Output, Text, cell, round_text, spinner};
+use super::print::{Bars, Output, Text, cell, round_text};
 
 /// 99 documents of a canal authority, with judged queries in the words of its staff.
 static HANDBOOK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/handbook");
@@ -71,17 +70,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let path = args.index.clone().unwrap_or_else(|| scratch.join("index"));
     let engine = Engine::open(path, args.model.apply(Options::default()))?;
 
-    let spinner = spinner();
-    let indexed = engine.index_folder(&handbook.join("documents"), &mut |progress| {
-        spinner.set_message(format!("{} chunks encoded", progress.chunks));
-        ControlFlow::Continue(())
-    });
-    spinner.finish_and_clear();
-    let indexed = indexed?;
+    let mut bars = Bars::default();
+    let indexed =
+        engine.index_folder(&handbook.join("documents"), &mut |progress| bars.show_indexing(progress))?;
+    bars.clear();
     out.say(&Text::of(format!("indexed {} documents in {:.1} s", indexed.read, indexed.seconds)));
 
     let (train_queries, test_queries) = (train.queries.len(), test.queries.len());
-    let mut bars = Bars::default();
     let before = scores(&engine, &test, &mut bars)?;
     let head = format!("MRR@10 on {test_queries} test queries, as the model comes, with 95 % intervals:");
     out.say(&below(head, table(&before, None)));

@@ -1,14 +1,16 @@
 //! `retune index DIR`: indexes a folder, or updates its index.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result};
+use retune::measure::Progress;
+use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result, Skipped};
 use serde::Serialize;
 
-use super::args::{Place, Wait, fixed};
-use super::print::{Output, Text, spinner};
+use super::args::{Place, Wait, bytes, fixed};
+use super::print::{Bars, Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -22,9 +24,20 @@ pub(super) struct Args {
     /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
     #[arg(long)]
     language: Option<Language>,
-    /// Longest passage in tokens. It can't be changed later. Default: 256.
+    /// Longest passage in tokens, as far as the model reads. It can't be changed later. Default: 256, or what the model
+    /// reads.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
+    /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_file_size: Option<u64>,
+    /// Read what is left out otherwise: dependencies, build, generated, or single folders and files by name, separated
+    /// by commas; "none" ends it. The next runs do the same. docs/cli.md lists them.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    include: Option<Vec<String>>,
+    /// List every skipped file, not only those that the last run didn't skip.
+    #[arg(long)]
+    skipped: bool,
 }
 
 fn length() -> impl TypedValueParser<Value = usize> {
@@ -58,9 +71,14 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if let Some(language) = args.language {
         options = options.with_language(language);
     }
-    if let Some(tokens) = args.max_tokens {
-        options = options.with_corpus(CorpusOptions::default().with_max_tokens(tokens));
-    }
+    let mut corpus = CorpusOptions::default();
+    corpus.max_tokens = args.max_tokens;
+    corpus.max_file_bytes = args.max_file_size;
+    corpus.include = args.include.clone().map(|names| match names.as_slice() {
+        [none] if none == "none" => Vec::new(),
+        _ => names,
+    });
+    let options = options.with_corpus(corpus);
     let engine = Engine::open(&path, args.place.model.apply(options))?;
     if is_new {
         keep_out_of_git(&path)?;
@@ -68,20 +86,17 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let status = engine.status()?;
     fixed("--language", args.language, status.language, &path)?;
     fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
-    let bar = spinner();
-    let report = engine.index_folder(&folder, &mut |progress| {
-        bar.set_message(format!("{} files, {} chunks encoded", progress.files, progress.chunks));
-        ControlFlow::Continue(())
-    });
+    let mut bars = Bars::default();
+    let report = engine.index_folder(&folder, &mut |progress| bars.show_indexing(progress));
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
-        engine.merge_segments(&mut |done, all| {
-            bar.set_message(format!("{done} of {all} vectors merged"));
+        engine.merge_segments(&mut |done, total| {
+            bars.show(Progress::Merging { done, total });
             ControlFlow::Continue(())
         })?;
         Ok(report)
     });
-    bar.finish_and_clear();
+    bars.clear();
     let report = report?;
     let status = engine.status()?;
     let report = Report {
@@ -90,7 +105,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         chunks: status.chunks,
         report,
     };
-    out.print(&report, text)?;
+    out.print(&report, |report| text(report, args.skipped))?;
     engine.close()
 }
 
@@ -100,7 +115,7 @@ fn keep_out_of_git(index: &Path) -> Result<()> {
     std::fs::write(&path, "*\n").map_err(|source| Error::Io { doing: "write", path, source })
 }
 
-fn text(report: &Report) -> Text {
+fn text(report: &Report, all: bool) -> Text {
     let Report { index, documents, chunks, report } = report;
     let mut text = Text::of(format!(
         "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s",
@@ -113,8 +128,31 @@ fn text(report: &Report) -> Text {
         report.seconds,
     ));
     text.line(format!("{index} holds {documents} documents, {chunks} chunks"));
-    for skipped in &report.skipped {
-        text.line(format!("skipped {}: {}", skipped.document, skipped.reason));
-    }
+    skipped(&mut text, &report.skipped, all);
     text
+}
+
+/// What was skipped: one by one, or what is new by its reason. What the last run said is only counted.
+fn skipped(text: &mut Text, skipped: &[Skipped], all: bool) {
+    const NAMED: usize = 3;
+    if all {
+        skipped.iter().for_each(|one| text.line(format!("skipped {one}")));
+        return;
+    }
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for one in skipped.iter().filter(|one| one.new) {
+        groups.entry(one.reason.group()).or_default().push(&one.document);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, documents)| std::cmp::Reverse(documents.len()));
+    for (reason, documents) in groups {
+        let more = documents.len().saturating_sub(NAMED);
+        let names = documents[..documents.len() - more].join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text.line(format!("skipped {} ({reason}): {names}{more}", documents.len()));
+    }
+    let before = skipped.iter().filter(|one| !one.new).count();
+    if before > 0 {
+        text.line(format!("{before} skipped as before; --skipped lists them"));
+    }
 }

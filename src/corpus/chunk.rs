@@ -1,23 +1,23 @@
 //! Cuts a document into chunks, each with its title, byte range and digest.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::Digest;
 
 use super::TokenCounter;
 use super::format::Format;
-use super::options::CorpusOptions;
+use super::lengths::Lengths;
 use super::outline::{Extracted, Outline, one_line};
 use super::pack::pack;
 use super::positions::Positions;
 use super::sizer::Sizer;
-use super::{html, markdown, underline};
+use super::{contents, html, markdown, notebook, underline};
 
 /// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// The heading path, such as "Guide > Install > Linux", or the document's name.
     pub(crate) title: String,
-    /// The text. Except for HTML, exactly the bytes `start..end` of the file.
+    /// The text. Except for HTML and notebooks, exactly the bytes `start..end` of the file.
     pub(crate) text: String,
     /// Offset of the first byte in the file.
     pub(crate) start: u64,
@@ -29,23 +29,38 @@ pub(crate) struct Chunk {
     pub(crate) digest: Digest,
 }
 
+/// Why a text has no chunks.
+#[derive(Debug)]
+pub(super) enum NoChunks {
+    /// Only white space or markup.
+    Blank,
+    /// Only headings, a table of contents or a placeholder.
+    NoPassage,
+    /// What is wrong with a text that is not of its format.
+    Malformed(String),
+}
+
 /// Separates the headings in a title.
 const SEPARATOR: &str = " > ";
 
 /// Cuts a text that the application supplies. Ranges are byte offsets in `text`.
 ///
-/// `title` names the document and begins each chunk's title. A chunk's text has at most `options.max_tokens` tokens,
-/// its title at most `options.max_title_tokens`. A text of white space has no chunks.
+/// `title` names the document and begins each chunk's title. A text without a passage has no chunks.
 pub(crate) fn chunk_text(
     title: Option<&str>,
     text: &str,
     format: Format,
-    options: &CorpusOptions,
+    lengths: Lengths,
     counter: TokenCounter<'_>,
 ) -> Result<Vec<Chunk>> {
-    options.validate()?;
     let names = Names { given: title.map(one_line).filter(|title| !title.is_empty()), fallback: "" };
-    Ok(chunk_with(&names, text, format, options, &Sizer::new(counter)))
+    match chunk_with(&names, text, format, lengths, &Sizer::new(counter)) {
+        Ok(chunks) => Ok(chunks),
+        Err(NoChunks::Blank | NoChunks::NoPassage) => Ok(Vec::new()),
+        Err(NoChunks::Malformed(found)) => {
+            Err(Error::invalid("the text of a document", found, "a text of its format"))
+        }
+    }
 }
 
 /// Makes one chunk of a whole text, however long. `None` if title and text are blank.
@@ -71,16 +86,16 @@ pub(super) fn chunk_with(
     names: &Names<'_>,
     text: &str,
     format: Format,
-    options: &CorpusOptions,
+    lengths: Lengths,
     sizer: &Sizer<'_>,
-) -> Vec<Chunk> {
-    let extracted = extract(text, format);
+) -> Result<Vec<Chunk>, NoChunks> {
+    let extracted = extract(text, format).map_err(NoChunks::Malformed)?;
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
-    for (span, ordinal) in pack(&extracted, format, options.max_tokens, sizer).into_iter().zip(0u32..) {
+    for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
         let title = match titled.take() {
             Some((path, title)) if path == span.path => title,
-            _ => fit_title(&title_parts(names, &extracted, &span.path), options.max_title_tokens, sizer),
+            _ => fit_title(&title_parts(names, &extracted, &span.path), lengths.title, sizer),
         };
         let place = extracted.positions.in_file(span.range.clone());
         let text = extracted.text[span.range].to_owned();
@@ -95,10 +110,14 @@ pub(super) fn chunk_with(
         });
         titled = Some((span.path, title));
     }
-    chunks
+    match chunks.is_empty() {
+        true if extracted.text.trim().is_empty() => Err(NoChunks::Blank),
+        true => Err(NoChunks::NoPassage),
+        false => Ok(chunks),
+    }
 }
 
-fn extract(text: &str, format: Format) -> Extracted<'_> {
+fn extract(text: &str, format: Format) -> Result<Extracted<'_>, String> {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     let (text, skipped) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => (rest, BYTE_ORDER_MARK.len()),
@@ -107,6 +126,7 @@ fn extract(text: &str, format: Format) -> Extracted<'_> {
     let mut extracted = match format {
         Format::Markdown => markdown::extract(text),
         Format::Html => html::extract(text),
+        Format::Notebook => notebook::extract(text)?,
         Format::Rst | Format::Text => underline::extract(text, format),
         Format::Code => Extracted {
             text: text.into(),
@@ -114,10 +134,13 @@ fn extract(text: &str, format: Format) -> Extracted<'_> {
             outline: Outline::default(),
             title: None,
             blocks: Vec::new(),
+            contents: Vec::new(),
         },
     };
     extracted.positions.shift_by(skipped);
-    extracted
+    extracted.contents.extend(contents::embedded_data(&extracted.text));
+    extracted.contents.sort_by_key(|range| range.start);
+    Ok(extracted)
 }
 
 /// The document's name, unless the headings start with it, then the headings.

@@ -16,6 +16,8 @@ pub enum Format {
     Rst,
     /// HTML. Only its readable text is indexed.
     Html,
+    /// A Jupyter notebook: the sources and text outputs of its cells.
+    Notebook,
     /// Source code, data or configuration: text without headings.
     Code,
 }
@@ -190,6 +192,7 @@ impl Kind {
             "txt" | "text" | "log" | "tex" | "org" | "adoc" | "asciidoc" => Kind::Known(Format::Text),
             "md" | "markdown" | "mdown" | "mkd" | "mdx" | "qmd" => Kind::Known(Format::Markdown),
             "rst" | "rest" => Kind::Known(Format::Rst),
+            "ipynb" => Kind::Known(Format::Notebook),
             "html" | "htm" | "xhtml" | "xht" => Kind::Known(Format::Html),
             _ if CODE.binary_search(&extension).is_ok() => Kind::Known(Format::Code),
             _ => UNSUPPORTED

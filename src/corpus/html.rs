@@ -23,6 +23,7 @@ use std::ops::Range;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
+use super::contents::{self, LinkShare};
 use super::html_tags::{
     ELEMENTS, Element, Gap, Role, element_named, is_boilerplate_class, is_boilerplate_role,
 };
@@ -42,6 +43,7 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
         outline: Outline::new(reader.headings),
         title: (!title.is_empty() && title.len() <= LONGEST_HEADING_BYTES).then_some(title),
         blocks: Vec::new(),
+        contents: reader.contents,
     }
 }
 
@@ -53,6 +55,7 @@ const ADMONITIONS: [&str; 5] = ["Note", "Tip", "Important", "Warning", "Caution"
 enum Attribute {
     Role,
     Class,
+    Link,
     Other,
 }
 
@@ -61,6 +64,15 @@ struct Skip {
     /// Number of open elements around it.
     outside: usize,
     boilerplate: bool,
+}
+
+/// A list that is being read.
+struct List {
+    /// Number of open elements around it.
+    outside: usize,
+    /// Where its text begins.
+    start: usize,
+    share: LinkShare,
 }
 
 struct Reader<'s> {
@@ -83,6 +95,11 @@ struct Reader<'s> {
     fresh_pre: bool,
     /// Level of the open heading, and where its text begins, if it has any yet.
     heading: Option<(u8, Option<usize>)>,
+    /// The outermost open list.
+    list: Option<List>,
+    /// Whether the open link leads to a place of the same documents.
+    in_internal_link: bool,
+    contents: Vec<Range<usize>>,
 
     gap: Gap,
     /// Source offset of the single white space byte that [`Gap::Space`] represents.
@@ -90,6 +107,7 @@ struct Reader<'s> {
 
     opening: Option<usize>,
     opening_boilerplate: bool,
+    opening_internal: bool,
     attribute: Attribute,
     references: References<'s>,
 }
@@ -111,10 +129,14 @@ impl<'s> Reader<'s> {
             preformatted: 0,
             fresh_pre: false,
             heading: None,
+            list: None,
+            in_internal_link: false,
+            contents: Vec::new(),
             gap: Gap::None,
             gap_at: None,
             opening: None,
             opening_boilerplate: false,
+            opening_internal: false,
             attribute: Attribute::Other,
             references: References::default(),
         };
@@ -133,6 +155,7 @@ impl<'s> Reader<'s> {
             CallbackEvent::OpenStartTag { name } => {
                 self.opening = element_named(name);
                 self.opening_boilerplate = false;
+                self.opening_internal = false;
                 self.attribute = Attribute::Other;
             }
             CallbackEvent::AttributeName { name } => {
@@ -140,14 +163,18 @@ impl<'s> Reader<'s> {
                 self.attribute = match name {
                     b"role" => Attribute::Role,
                     b"class" => Attribute::Class,
+                    b"href" => Attribute::Link,
                     _ => Attribute::Other,
                 };
+            }
+            CallbackEvent::AttributeValue { value } if self.attribute == Attribute::Link => {
+                self.opening_internal = contents::is_internal(&String::from_utf8_lossy(value));
             }
             CallbackEvent::AttributeValue { value } => {
                 self.opening_boilerplate |= match self.attribute {
                     Attribute::Role => is_boilerplate_role(value.trim_ascii()),
                     Attribute::Class => is_boilerplate_class(value),
-                    Attribute::Other => false,
+                    Attribute::Link | Attribute::Other => false,
                 }
             }
             CallbackEvent::CloseStartTag { self_closing } => {
@@ -180,6 +207,16 @@ impl<'s> Reader<'s> {
         self.stack.push(index);
         self.counts[index] += 1;
         match element.role {
+            Role::Link => {
+                self.in_internal_link = self.opening_internal;
+                if let Some(list) = self.list.as_mut().filter(|_| self.opening_internal) {
+                    list.share.open_link();
+                }
+            }
+            Role::List if self.list.is_none() => {
+                let (outside, start) = (self.stack.len() - 1, self.text.len());
+                self.list = Some(List { outside, start, share: LinkShare::default() });
+            }
             Role::Section => self.sections += 1,
             Role::Preformatted => {
                 self.preformatted += 1;
@@ -211,8 +248,10 @@ impl<'s> Reader<'s> {
                 Role::Section => self.sections -= 1,
                 Role::Preformatted => self.preformatted -= 1,
                 Role::Heading(_) if self.skip.is_none() => self.end_heading(),
+                Role::Link => self.in_internal_link = false,
                 _ => {}
             }
+            self.end_list();
             if let Some(skip) = &self.skip
                 && skip.outside == self.stack.len()
             {
@@ -222,6 +261,15 @@ impl<'s> Reader<'s> {
             if closed == index {
                 break;
             }
+        }
+    }
+
+    /// Ends the outermost list, if it is closed.
+    fn end_list(&mut self) {
+        if let Some(list) = self.list.take_if(|list| list.outside == self.stack.len())
+            && list.share.is_contents()
+        {
+            self.contents.push(list.start..self.text.len());
         }
     }
 
@@ -314,6 +362,9 @@ impl<'s> Reader<'s> {
         self.fill_gap();
         if let Some((_, start @ None)) = &mut self.heading {
             *start = Some(self.text.len());
+        }
+        if let Some(list) = &mut self.list {
+            list.share.add(part, self.in_internal_link);
         }
         self.text.push_str(part);
         self.positions.record(self.text.len(), part.len(), place, linear);

@@ -29,6 +29,7 @@ pub(super) enum Role {
     Heading(u8),
     Title,
     Link,
+    List,
 }
 
 #[derive(Debug)]
@@ -51,7 +52,9 @@ const fn open_ended(name: &'static str, gap: Gap) -> Element {
 /// Sorted by name. Elements that are not listed are inline and have no role.
 pub(super) static ELEMENTS: &[Element] = {
     use Gap::{Line, None, Paragraph, Tab};
-    use Role::{Dropped, Heading, Landmark, Link, Navigation, Plain, Preformatted, Section, Title, Void};
+    use Role::{
+        Dropped, Heading, Landmark, Link, List, Navigation, Plain, Preformatted, Section, Title, Void,
+    };
     &[
         element("a", None, Link),
         element("address", Paragraph, Plain),
@@ -70,9 +73,9 @@ pub(super) static ELEMENTS: &[Element] = {
         element("datalist", None, Dropped),
         open_ended("dd", Line),
         element("details", Paragraph, Plain),
-        element("dir", Paragraph, Plain),
+        element("dir", Paragraph, List),
         element("div", Line, Plain),
-        element("dl", Paragraph, Plain),
+        element("dl", Paragraph, List),
         open_ended("dt", Line),
         element("fieldset", Paragraph, Plain),
         element("figcaption", Line, Plain),
@@ -93,13 +96,13 @@ pub(super) static ELEMENTS: &[Element] = {
         open_ended("li", Line),
         element("listing", Paragraph, Preformatted),
         element("main", Paragraph, Section),
-        element("menu", Paragraph, Plain),
+        element("menu", Paragraph, List),
         element("nav", Paragraph, Navigation),
         element("noembed", None, Dropped),
         element("noframes", None, Dropped),
         element("noscript", None, Dropped),
         element("object", None, Dropped),
-        element("ol", Paragraph, Plain),
+        element("ol", Paragraph, List),
         open_ended("p", Paragraph),
         element("pre", Paragraph, Preformatted),
         element("script", None, Dropped),
@@ -116,7 +119,7 @@ pub(super) static ELEMENTS: &[Element] = {
         open_ended("th", Tab),
         element("title", None, Title),
         open_ended("tr", Line),
-        element("ul", Paragraph, Plain),
+        element("ul", Paragraph, List),
         element("video", None, Dropped),
         element("xmp", Paragraph, Preformatted),
     ]

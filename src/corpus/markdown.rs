@@ -1,9 +1,11 @@
 //! Reads headings, blocks and front matter of Markdown. The text is the file itself.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use super::contents::{self, LinkShare};
 use super::outline::{Extracted, Heading, Outline, one_line};
 use super::positions::Positions;
 
@@ -14,10 +16,12 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
     let mut open_heading: Option<Heading> = None;
     let mut in_front_matter = false;
     let mut depth = 0usize;
+    let mut tables = Tables { text, ..Tables::default() };
     for (event, range) in Parser::new_ext(text, Options::all()).into_offset_iter() {
         if depth == 0 && !matches!(event, Event::End(_)) {
             blocks.push(range.start);
         }
+        tables.see(&event, &range, depth, headings.last());
         match event {
             // A heading in a list or a quotation is part of that block and opens no section.
             Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
@@ -57,6 +61,44 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
         outline: Outline::new(headings),
         title,
         blocks,
+        contents: tables.found,
+    }
+}
+
+/// Finds the outermost lists and paragraphs that are tables of contents.
+#[derive(Default)]
+struct Tables<'t> {
+    text: &'t str,
+    share: LinkShare,
+    in_link: bool,
+    found: Vec<Range<usize>>,
+}
+
+impl Tables<'_> {
+    /// `above` is the heading above the event, `depth` the number of open elements around it.
+    fn see(&mut self, event: &Event<'_>, range: &Range<usize>, depth: usize, above: Option<&Heading>) {
+        match event {
+            Event::Start(Tag::List(_) | Tag::Paragraph) if depth == 0 => self.share = LinkShare::default(),
+            Event::Start(Tag::Link { dest_url, .. }) if contents::is_internal(dest_url) => {
+                self.in_link = true;
+                self.share.open_link();
+            }
+            Event::End(TagEnd::Link) => self.in_link = false,
+            Event::Text(words) | Event::Code(words) => self.share.add(words, self.in_link),
+            Event::End(TagEnd::List(_)) if depth == 1 => {
+                let above = above.filter(|_| range.start < contents::WITHIN);
+                let announced = above.filter(|heading| self.text[heading.end..range.start].trim().is_empty());
+                let entries = &self.text[range.clone()];
+                let announces = |heading: &Heading| contents::announces(&heading.title, entries, self.text);
+                if self.share.is_contents() || announced.is_some_and(announces) {
+                    self.found.push(range.clone());
+                }
+            }
+            Event::End(TagEnd::Paragraph) if depth == 1 && self.share.is_navigation() => {
+                self.found.push(range.clone());
+            }
+            _ => {}
+        }
     }
 }
 

@@ -12,20 +12,29 @@ use crate::error::{Error, Result};
 /// let options = CorpusOptions::default().with_max_tokens(192).with_extensions(["md", "rst"]);
 /// assert!(options.validate().is_ok());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CorpusOptions {
-    /// The longest text of a chunk, in tokens, without special tokens. Default 256.
-    pub max_tokens: usize,
-    /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning. A single
-    /// heading that is too long is cut. Default 64.
+    /// The longest text of a chunk, in tokens, without special tokens. Default 256, or less where the encoder reads
+    /// less.
     ///
-    /// Title and text are encoded together: the encoder must accept `max_tokens + max_title_tokens` and its special
-    /// tokens. The defaults fit all-mpnet-base-v2 (384).
-    pub max_title_tokens: usize,
-    /// Larger files are skipped. Default 10 MiB.
-    pub max_file_bytes: u64,
+    /// Title and text are encoded together. An index that asks for more than its encoder reads is not made.
+    pub max_tokens: Option<usize>,
+    /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning. A single
+    /// heading that is too long is cut. Default 64, or less where `max_tokens` or the encoder leave less.
+    pub max_title_tokens: Option<usize>,
+    /// Larger files are skipped. Default: as in the last run over the folder, or 10 MiB.
+    pub max_file_bytes: Option<u64>,
+    /// What to read of that which is left out by default: `dependencies`, `build` and `generated`, or single folders
+    /// and files by their names, such as `vendor`. Default: as in the last run over the folder, or nothing.
+    ///
+    /// - `dependencies`: `node_modules`, `bower_components`, `jspm_packages`, `site-packages`, `vendor`, `vendored`,
+    ///   `third_party`, `third-party`, `venv`, and folders with a `pyvenv.cfg`.
+    /// - `build`: `target`, `__pycache__`, `_build`, folders with a `CACHEDIR.TAG`, and `build`, `dist` and `out`
+    ///   beside a file that builds, such as `Makefile` or `package.json`.
+    /// - `generated`: minified JavaScript and CSS, source maps, lock files such as `Cargo.lock`.
+    pub include: Option<Vec<String>>,
     /// If not empty, only files with one of these extensions are read. Without the dot, in any case; `""` selects
     /// files without an extension. Default empty: every file with readable text.
     pub extensions: Vec<String>,
@@ -34,37 +43,34 @@ pub struct CorpusOptions {
     pub follow_links: bool,
 }
 
-impl Default for CorpusOptions {
-    fn default() -> Self {
-        CorpusOptions {
-            max_tokens: 256,
-            max_title_tokens: 64,
-            max_file_bytes: 10 << 20,
-            extensions: Vec::new(),
-            follow_links: false,
-        }
-    }
-}
-
 impl CorpusOptions {
     /// The smallest allowed limit on a chunk's tokens. Shorter chunks carry no meaning.
     pub const LEAST_TOKENS: usize = 8;
 
+    /// The default of [`max_file_bytes`](Self::max_file_bytes).
+    pub const MAX_FILE_BYTES: u64 = 10 << 20;
+
     /// Sets [`max_tokens`](Self::max_tokens).
     pub fn with_max_tokens(mut self, tokens: usize) -> Self {
-        self.max_tokens = tokens;
+        self.max_tokens = Some(tokens);
         self
     }
 
     /// Sets [`max_title_tokens`](Self::max_title_tokens).
     pub fn with_max_title_tokens(mut self, tokens: usize) -> Self {
-        self.max_title_tokens = tokens;
+        self.max_title_tokens = Some(tokens);
         self
     }
 
     /// Sets [`max_file_bytes`](Self::max_file_bytes).
     pub fn with_max_file_bytes(mut self, bytes: u64) -> Self {
-        self.max_file_bytes = bytes;
+        self.max_file_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets [`include`](Self::include).
+    pub fn with_include<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.include = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -85,13 +91,24 @@ impl CorpusOptions {
     /// # Errors
     /// [`Error::Invalid`], which names the option.
     pub fn validate(&self) -> Result<()> {
-        let at_least = |what, found: usize, least: usize| {
-            if found < least { Err(Error::invalid(what, found, format!("at least {least}"))) } else { Ok(()) }
+        let long_enough = |what, asked: Option<usize>| match asked {
+            Some(tokens) if tokens < Self::LEAST_TOKENS => {
+                Err(Error::invalid(what, tokens, format!("at least {}", Self::LEAST_TOKENS)))
+            }
+            _ => Ok(()),
         };
-        at_least("corpus option max_tokens", self.max_tokens, Self::LEAST_TOKENS)?;
-        at_least("corpus option max_title_tokens", self.max_title_tokens, Self::LEAST_TOKENS)?;
-        if self.max_file_bytes == 0 {
+        long_enough("corpus option max_tokens", self.max_tokens)?;
+        long_enough("corpus option max_title_tokens", self.max_title_tokens)?;
+        if self.max_file_bytes == Some(0) {
             return Err(Error::invalid("corpus option max_file_bytes", 0, "at least 1"));
+        }
+        let mut names = self.include.iter().flatten();
+        if let Some(wrong) = names.find(|name| name.is_empty() || name.contains(['/', '\\'])) {
+            return Err(Error::invalid(
+                "corpus option include",
+                format!("{wrong:?}"),
+                "a name without slashes",
+            ));
         }
         if let Some(wrong) = self.extensions.iter().find(|e| e.contains(['.', '/', '\\'])) {
             return Err(Error::invalid(
@@ -120,6 +137,7 @@ mod tests {
         assert!(CorpusOptions::default().with_max_title_tokens(0).validate().is_err());
         assert!(CorpusOptions::default().with_max_file_bytes(0).validate().is_err());
         assert!(CorpusOptions::default().with_extensions([".md"]).validate().is_err());
+        assert!(CorpusOptions::default().with_include(["a/target"]).validate().is_err());
     }
 
     #[test]

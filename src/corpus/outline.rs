@@ -25,6 +25,8 @@ pub(super) struct Extracted<'a> {
     pub(super) title: Option<String>,
     /// Start offsets of blocks that should not be cut, ascending. If empty, texts are cut at blank lines.
     pub(super) blocks: Vec<usize>,
+    /// Tables of contents and embedded data, ascending. They are part of no chunk.
+    pub(super) contents: Vec<std::ops::Range<usize>>,
 }
 
 /// All headings of a text in order, each with its parent.

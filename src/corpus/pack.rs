@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use text_splitter::{ChunkConfig, MarkdownSplitter, TextSplitter};
 
+use super::contents::is_placeholder;
 use super::format::Format;
 use super::outline::{Extracted, Outline};
 use super::sizer::{LimitedSizer, Sizer};
@@ -28,7 +29,8 @@ struct SizedSpan {
 /// The most bytes that the splitter gets at a time: its work grows faster than the text's length.
 const MOST_BYTES_AT_ONCE: usize = 16 << 10;
 
-/// Cuts a text into chunks of at most `limit` tokens, in order. Only white space is left out.
+/// Cuts a text into chunks of at most `limit` tokens, in order. Left out are tables of contents, embedded data,
+/// texts that hold only headings and placeholders, and white space.
 ///
 /// A section, which is a heading and the text up to the next one, becomes one chunk if it fits. A chunk that is less
 /// than half full takes in the next section if both share a heading above, so that the title applies to all of it.
@@ -40,7 +42,7 @@ pub(super) fn pack(extracted: &Extracted<'_>, format: Format, limit: usize, size
     let cutter = Cutter { text, blocks: &extracted.blocks, format, limit, sizer };
     let mut spans = Vec::new();
     let mut open: Option<SizedSpan> = None;
-    for span in sections(text, outline) {
+    for span in sections(extracted, format) {
         let section = SizedSpan { tokens: cutter.size(span.range.clone()), span };
         open = match open.take() {
             Some(first) => match cutter.join(outline, &first, &section) {
@@ -63,20 +65,44 @@ pub(super) fn pack(extracted: &Extracted<'_>, format: Format, limit: usize, size
     spans
 }
 
-/// Splits a text at its headings. A heading without text of its own belongs to the section that follows.
-fn sections(text: &str, outline: &Outline) -> Vec<Span> {
-    let mut sections = Vec::new();
+/// Splits a text at its headings, and around its tables of contents. A heading without text of its own, or with a
+/// placeholder, belongs to the section that follows, or to the last one. A heading whose text is a table of contents is
+/// left out with it.
+fn sections(extracted: &Extracted<'_>, format: Format) -> Vec<Span> {
+    let (text, outline) = (extracted.text.as_ref(), &extracted.outline);
+    let has_text = |range: Range<usize>, path: &[usize]| match format {
+        Format::Code => !text[range].trim().is_empty(),
+        _ => !is_placeholder(&text[range], !path.is_empty()),
+    };
+    let mut sections: Vec<Span> = Vec::new();
     let (mut start, mut body) = (0, 0);
     let mut path = Vec::new();
-    for (index, heading) in outline.headings().iter().enumerate() {
-        if !text[body..heading.start].trim().is_empty() {
-            sections.push(Span { range: start..heading.start, body, path: std::mem::take(&mut path) });
-            start = heading.start;
+    let mut contents = extracted.contents.iter().peekable();
+    let ends = outline.headings().iter().enumerate().map(|(index, heading)| (heading.start, Some(index)));
+    for (end, index) in ends.chain([(text.len(), None)]) {
+        while let Some(table) = contents.next_if(|table| table.start < end) {
+            if table.start > body && has_text(body..table.start, &path) {
+                sections.push(Span { range: start..table.start, body, path: path.clone() });
+            }
+            start = table.end.max(body);
+            body = start;
         }
-        body = heading.end;
-        path = outline.path(index);
+        // A heading in a table of contents opens no section.
+        if end < start {
+            continue;
+        }
+        if has_text(body..end, &path) {
+            sections.push(Span { range: start..end, body, path: std::mem::take(&mut path) });
+            start = end;
+        }
+        if let Some(index) = index {
+            body = outline.headings()[index].end;
+            path = outline.path(index);
+        }
     }
-    sections.push(Span { range: start..text.len(), body, path });
+    if let Some(last) = sections.last_mut().filter(|last| last.range.end == start) {
+        last.range.end = text.len();
+    }
     sections
 }
 
@@ -91,7 +117,8 @@ struct Cutter<'t, 's, 'c> {
 impl Cutter<'_, '_, '_> {
     /// The heading path of two neighbours as one chunk; `None` if they should not be joined.
     fn join(&self, outline: &Outline, first: &SizedSpan, next: &SizedSpan) -> Option<Vec<usize>> {
-        if first.tokens * 2 >= self.limit || first.tokens + next.tokens > self.limit {
+        let is_apart = first.span.range.end != next.span.range.start;
+        if is_apart || first.tokens * 2 >= self.limit || first.tokens + next.tokens > self.limit {
             return None;
         }
         let (path, next_path) = (&first.span.path, &next.span.path);

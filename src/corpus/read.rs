@@ -1,4 +1,4 @@
-//! Reads files as UTF-8, or finds the reason to skip them.
+//! Reads files as text, or finds the reason to skip them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::ids::Digest;
 
+use super::encoding::{Decoded, decode};
 use super::format::{Format, Kind};
 use super::skip::SkipReason;
 
@@ -36,7 +37,7 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
     if bytes.is_empty() {
         return Err(SkipReason::Empty);
     }
-    refuse_other_encodings(&bytes)?;
+    refuse_binary(&bytes)?;
     // The file may have grown since its length was read: the limit still holds.
     let rest = (limit + 1).saturating_sub(bytes.len() as u64);
     file.take(rest).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -48,29 +49,26 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
 }
 
 impl Content {
-    /// The text, including a byte order mark, and its format.
-    pub(super) fn into_text(self) -> Result<(String, Format), SkipReason> {
-        if self.bytes.contains(&0) {
-            return Err(SkipReason::Binary);
-        }
-        let text = String::from_utf8(self.bytes);
-        match (self.kind, text) {
-            (Kind::Known(format), Ok(text)) => Ok((text, format)),
-            (_, Ok(text)) => Ok((text, Format::Text)),
-            (Kind::Known(_), Err(error)) => {
-                let offset = error.utf8_error().valid_up_to();
-                Err(SkipReason::NotUtf8 { found: format!("an invalid byte sequence at byte {offset}") })
-            }
-            (_, Err(_)) => Err(SkipReason::Binary),
+    /// The file's length.
+    pub(super) fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The text, including a byte order mark of UTF-8, and its format.
+    pub(super) fn into_text(self) -> Result<(Decoded, Format), SkipReason> {
+        match self.kind {
+            Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
+            _ => Ok((decode(self.bytes, false)?, Format::Text)),
         }
     }
 }
 
-fn refuse_other_encodings(start: &[u8]) -> Result<(), SkipReason> {
-    let other = |name: &str| Err(SkipReason::NotUtf8 { found: format!("a byte order mark of {name}") });
+fn refuse_binary(start: &[u8]) -> Result<(), SkipReason> {
     match start {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => other("UTF-32"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => other("UTF-16"),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            Err(SkipReason::NotUtf8 { found: "a byte order mark of UTF-32".into() })
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Ok(()),
         _ if start.contains(&0) => Err(SkipReason::Binary),
         _ => Ok(()),
     }

@@ -1,4 +1,7 @@
-//! Compares the files of a folder with what is indexed.
+//! Compares the files of a folder with what is indexed, and reads those that changed.
+//!
+//! A folder is looked at as a whole before anything is encoded, so that it is known how much is to be done. Files that
+//! changed are read again for that: reading costs little beside encoding.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,24 +10,39 @@ use crate::error::Result;
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, chunk_with};
+use super::chunk::{Chunk, Names, NoChunks, chunk_with};
+use super::encoding::Decoded;
 use super::format::{Format, Kind, extension_of, file_name_of};
+use super::left_out;
+use super::lengths::Lengths;
 use super::options::CorpusOptions;
-use super::read::read;
+use super::read::{Content, read};
 use super::sizer::Sizer;
 use super::skip::{SkipReason, Skipped};
 use super::walk::{FolderWalk, Found, walk_folder};
 
+/// Changes whenever files give other chunks than before: then all are read again, once. What is the same keeps its
+/// vectors.
+const READING: u32 = 2;
+
 /// A new or changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChunkedDocument {
+pub(crate) struct ChangedFile {
     /// The path relative to the folder, with `/` separators.
     pub(crate) id: String,
-    /// SHA-256 of the file.
-    pub(crate) digest: Digest,
-    pub(crate) format: Format,
+    path: PathBuf,
     /// The file's length.
     pub(crate) bytes: u64,
+}
+
+/// A file cut into chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChunkedDocument {
+    /// As in [`ChangedFile`].
+    pub(crate) id: String,
+    /// Of the file's bytes and of how they are read.
+    pub(crate) digest: Digest,
+    pub(crate) format: Format,
     /// At least one, in order.
     pub(crate) chunks: Vec<Chunk>,
 }
@@ -33,10 +51,8 @@ pub(crate) struct ChunkedDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scanned {
     /// The file has the digest that is indexed.
-    Unchanged {
-        id: String,
-    },
-    Changed(ChunkedDocument),
+    Unchanged,
+    Changed(ChangedFile),
     Skipped(Skipped),
 }
 
@@ -52,35 +68,109 @@ pub(crate) struct Seen {
 /// An iterator over the files of a folder. Holds one file in memory at a time.
 pub(crate) struct Scan<'a> {
     walk: FolderWalk,
-    options: CorpusOptions,
+    reader: &'a FileReader<'a>,
     known: &'a dyn Fn(&str) -> Option<Digest>,
-    sizer: Sizer<'a>,
     seen: Seen,
     complete: bool,
 }
 
-/// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest of
-/// an indexed document.
-///
-/// # Errors
-/// If the root can't be listed or an option is invalid. A file or folder below it that can't be read is a
-/// [`Scanned::Skipped`] instead.
-pub(crate) fn scan_folder<'a>(
-    root: &Path,
-    excluded: &[PathBuf],
-    options: &CorpusOptions,
-    known: &'a dyn Fn(&str) -> Option<Digest>,
-    counter: TokenCounter<'a>,
-) -> Result<Scan<'a>> {
-    options.validate()?;
-    Ok(Scan {
-        walk: walk_folder(root, excluded, options)?,
-        options: options.clone(),
-        known,
-        sizer: Sizer::new(counter),
-        seen: Seen::default(),
-        complete: false,
-    })
+/// Reads and cuts files.
+pub(crate) struct FileReader<'a> {
+    options: CorpusOptions,
+    included: Vec<String>,
+    lengths: Lengths,
+    sizer: Sizer<'a>,
+}
+
+impl<'a> FileReader<'a> {
+    /// # Errors
+    /// If an option is invalid.
+    pub(crate) fn new(options: &CorpusOptions, lengths: Lengths, counter: TokenCounter<'a>) -> Result<Self> {
+        options.validate()?;
+        let included = options.include.clone().unwrap_or_default();
+        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter) })
+    }
+
+    /// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest
+    /// of an indexed document.
+    ///
+    /// # Errors
+    /// If the root can't be listed. A file or folder below it that can't be read is a [`Scanned::Skipped`] instead.
+    pub(crate) fn scan(
+        &'a self,
+        root: &Path,
+        excluded: &[PathBuf],
+        known: &'a dyn Fn(&str) -> Option<Digest>,
+    ) -> Result<Scan<'a>> {
+        let walk = walk_folder(root, excluded, &self.options)?;
+        Ok(Scan { walk, reader: self, known, seen: Seen::default(), complete: false })
+    }
+
+    /// Reads and cuts a file that changed.
+    pub(crate) fn read(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
+        let content = self.content(&file.id, &file.path)?;
+        let digest = self.digest(&content);
+        let (decoded, format) = self.text(&file.id, content)?;
+        let names = Names { given: None, fallback: file_name_of(&file.id) };
+        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
+        let mut chunks = chunks.map_err(|none| match none {
+            NoChunks::Blank => SkipReason::Empty,
+            NoChunks::NoPassage => SkipReason::NoPassage,
+            NoChunks::Malformed(message) => SkipReason::Malformed { message },
+        })?;
+        place_in_file(&mut chunks, &decoded);
+        Ok(ChunkedDocument { id: file.id.clone(), digest, format, chunks })
+    }
+
+    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+        let extension = extension_of(id);
+        if !self.options.selects(&extension) {
+            return Err(SkipReason::NotSelected);
+        }
+        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
+        read(path, Kind::of_extension(&extension), limit)
+    }
+
+    fn digest(&self, content: &Content) -> Digest {
+        let Lengths { text, title } = self.lengths;
+        Digest::of(format!("{READING} {text} {title} {}", content.digest).as_bytes())
+    }
+
+    fn text(&self, id: &str, content: Content) -> Result<(Decoded, Format), SkipReason> {
+        let (decoded, format) = content.into_text()?;
+        match left_out::text(file_name_of(id), &decoded.text, &self.included) {
+            Some(group) => Err(SkipReason::LeftOut { group: group.name().into() }),
+            None => Ok((decoded, format)),
+        }
+    }
+
+    /// `None` if the file has not changed.
+    fn look(
+        &self,
+        id: &str,
+        path: &Path,
+        known: &dyn Fn(&str) -> Option<Digest>,
+    ) -> Result<Option<u64>, SkipReason> {
+        let content = self.content(id, path)?;
+        if known(id) == Some(self.digest(&content)) {
+            return Ok(None);
+        }
+        let bytes = content.len();
+        self.text(id, content)?;
+        Ok(Some(bytes))
+    }
+}
+
+/// Moves the ranges of chunks from the text to the file.
+fn place_in_file(chunks: &mut [Chunk], decoded: &Decoded) {
+    let mut offsets: Vec<u64> = chunks.iter().flat_map(|chunk| [chunk.start, chunk.end]).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    let in_file = decoded.in_file(&offsets);
+    let place = |offset: u64| offsets.binary_search(&offset).map_or(offset, |at| in_file[at]);
+    for chunk in chunks {
+        (chunk.start, chunk.end) = (place(chunk.start), place(chunk.end));
+    }
 }
 
 impl Iterator for Scan<'_> {
@@ -88,7 +178,7 @@ impl Iterator for Scan<'_> {
 
     fn next(&mut self) -> Option<Scanned> {
         let scanned = match self.walk.next() {
-            Some(Found::File { document, path }) => self.file(document, &path),
+            Some(Found::File { document, path }) => self.file(document, path),
             Some(Found::Skipped(skipped)) => self.skipped(skipped),
             Some(Found::UnreadableFolder(skipped)) => {
                 let folder = &skipped.document;
@@ -111,50 +201,41 @@ impl Scan<'_> {
         self.complete.then_some(self.seen)
     }
 
-    fn file(&mut self, id: String, path: &Path) -> Scanned {
-        match self.chunks(&id, path) {
-            Ok(Some(document)) => {
-                self.seen.documents.insert(id);
-                Scanned::Changed(document)
-            }
-            Ok(None) => {
+    fn file(&mut self, id: String, path: PathBuf) -> Scanned {
+        match self.reader.look(&id, &path, self.known) {
+            Ok(changed) => {
                 self.seen.documents.insert(id.clone());
-                Scanned::Unchanged { id }
+                match changed {
+                    Some(bytes) => Scanned::Changed(ChangedFile { id, path, bytes }),
+                    None => Scanned::Unchanged,
+                }
             }
-            Err(reason) => self.skipped(Skipped { document: id, reason }),
+            Err(reason) => self.skipped(Skipped::of(id, reason)),
         }
     }
 
     fn skipped(&mut self, skipped: Skipped) -> Scanned {
-        // An unreadable file may be unchanged and readable again later: its document stays indexed.
-        if matches!(skipped.reason, SkipReason::Unreadable { .. }) {
-            self.seen.documents.insert(skipped.document.clone());
-        }
+        self.seen.skip(&skipped);
         Scanned::Skipped(skipped)
-    }
-
-    /// Reads and chunks a file; `None` if it has not changed.
-    fn chunks(&self, id: &str, path: &Path) -> Result<Option<ChunkedDocument>, SkipReason> {
-        let extension = extension_of(id);
-        if !self.options.selects(&extension) {
-            return Err(SkipReason::NotSelected);
-        }
-        let content = read(path, Kind::of_extension(&extension), self.options.max_file_bytes)?;
-        let digest = content.digest;
-        if (self.known)(id) == Some(digest) {
-            return Ok(None);
-        }
-        let (text, format) = content.into_text()?;
-        let names = Names { given: None, fallback: file_name_of(id) };
-        let chunks = chunk_with(&names, &text, format, &self.options, &self.sizer);
-        if chunks.is_empty() {
-            return Err(SkipReason::Empty);
-        }
-        Ok(Some(ChunkedDocument { id: id.to_owned(), digest, format, bytes: text.len() as u64, chunks }))
     }
 }
 
 impl Seen {
+    /// A file that was seen turned out to have nothing to index when it was read.
+    pub(crate) fn turned_out(&mut self, file: &ChangedFile, reason: SkipReason) -> Skipped {
+        let skipped = Skipped::of(file.id.clone(), reason);
+        self.documents.remove(&file.id);
+        self.skip(&skipped);
+        skipped
+    }
+
+    fn skip(&mut self, skipped: &Skipped) {
+        // An unreadable file may be unchanged and readable again later: its document stays indexed.
+        if matches!(skipped.reason, SkipReason::Unreadable { .. }) {
+            self.documents.insert(skipped.document.clone());
+        }
+    }
+
     /// Whether an indexed document should be removed: its file is gone, ignored, or has no text any more. Files that
     /// could not be read this time stay, and so do files in folders that could not be listed.
     pub(crate) fn has_vanished(&self, document: &str) -> bool {

@@ -14,6 +14,8 @@ pub struct Skipped {
     pub document: String,
     /// The reason.
     pub reason: SkipReason,
+    /// Whether the last run over the folder didn't skip it for the same reason.
+    pub new: bool,
 }
 
 /// The reason a file was not read. `Display` is one line for the user.
@@ -43,9 +45,22 @@ pub enum SkipReason {
     },
     /// Empty, or only white space or markup.
     Empty,
+    /// Only headings, a table of contents or a placeholder such as TODO.
+    NoPassage,
+    /// What programs have fetched or made, and not asked for with
+    /// [`CorpusOptions::include`](crate::CorpusOptions::include).
+    LeftOut {
+        /// `dependencies`, `build` or `generated`.
+        group: String,
+    },
+    /// Not what its extension says.
+    Malformed {
+        /// What was expected and found.
+        message: String,
+    },
     /// Not text.
     Binary,
-    /// Text in another encoding than UTF-8.
+    /// Text neither in UTF-8 nor in an encoding that it declares.
     NotUtf8 {
         /// What was found.
         found: String,
@@ -69,12 +84,54 @@ impl fmt::Display for SkipReason {
             SkipReason::PathNotUtf8 => f.write_str("has a path that is not valid UTF-8; rename it"),
             SkipReason::TooLarge { bytes, limit } => write!(f, "has {bytes} bytes, the limit is {limit}"),
             SkipReason::Empty => f.write_str("has no text"),
+            SkipReason::NoPassage => f.write_str("has only headings, a table of contents or a placeholder"),
+            SkipReason::LeftOut { group } => {
+                write!(f, "is left out ({group}); `--include {group}` or its name reads it")
+            }
+            SkipReason::Malformed { message } => write!(f, "is not what its extension says: {message}"),
             SkipReason::Binary => f.write_str("is not text"),
             SkipReason::NotUtf8 { found } => write!(f, "is not UTF-8: {found}; convert it"),
             SkipReason::UnsupportedFormat { format } => {
                 write!(f, "is {format}, which retune can't read; convert it to text, Markdown or HTML")
             }
             SkipReason::NotSelected => f.write_str("does not have a selected extension"),
+        }
+    }
+}
+
+impl Skipped {
+    /// Counts as new, until it is compared with the last run.
+    pub(super) fn of(document: String, reason: SkipReason) -> Skipped {
+        Skipped { document, reason, new: true }
+    }
+}
+
+impl SkipReason {
+    /// The reason of several files, in a few words and without what differs between them.
+    pub fn group(&self) -> String {
+        match self {
+            SkipReason::Unreadable { message } => format!("could not be read: {message}"),
+            SkipReason::NotAFile => "not regular files".into(),
+            SkipReason::SymbolicLink => "symbolic links, which are not followed".into(),
+            SkipReason::LinkLoop => "symbolic links to a folder that contains them".into(),
+            SkipReason::PathNotUtf8 => "a path that is not valid UTF-8; rename them".into(),
+            SkipReason::TooLarge { limit, .. } => {
+                format!("larger than {limit} bytes; `--max-file-size` sets the limit")
+            }
+            SkipReason::Empty => "no text".into(),
+            SkipReason::NoPassage => "only headings, a table of contents or a placeholder".into(),
+            SkipReason::LeftOut { group } => {
+                format!("left out as {group}; `--include {group}` or their names read them")
+            }
+            SkipReason::Malformed { .. } => "not what their extension says".into(),
+            SkipReason::Binary => "not text".into(),
+            SkipReason::NotUtf8 { .. } => {
+                "neither UTF-8 nor in an encoding that they declare; convert them".into()
+            }
+            SkipReason::UnsupportedFormat { format } => {
+                format!("{format}, which retune can't read; convert them to text, Markdown or HTML")
+            }
+            SkipReason::NotSelected => "no selected extension".into(),
         }
     }
 }

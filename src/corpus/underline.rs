@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::contents;
 use super::format::Format;
 use super::outline::{Extracted, Heading, Outline, one_line};
 use super::positions::Positions;
@@ -18,6 +19,7 @@ pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
         outline: Outline::new(headings),
         title: if format == Format::Rst { preamble_title(text) } else { None },
         blocks: Vec::new(),
+        contents: contents::in_lines(text, format),
     }
 }
 

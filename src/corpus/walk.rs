@@ -1,16 +1,19 @@
 //! Lists the files of a folder.
 //!
 //! Files come in the order of their relative paths, compared component by component, whatever the file system's order.
-//! Hidden files and folders are skipped, and with them the index in `.retune`. `.gitignore` and `.ignore` files in the
+//! Hidden files and folders are passed over, and with them the index in `.retune`. Dependencies, build folders and
+//! generated files are skipped unless they are asked for (see `left_out`). `.gitignore` and `.ignore` files in the
 //! folder apply, even outside a git repository. Inside a repository, its ignore files above the folder apply too. The
 //! user's global git settings don't: the same folder gives the same documents on every machine.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::error::{Error, Result};
 
+use super::left_out::{self, Group};
 use super::options::CorpusOptions;
 use super::skip::{SkipReason, Skipped};
 
@@ -29,6 +32,15 @@ pub(super) enum Found {
 pub(super) struct FolderWalk {
     root: PathBuf,
     walk: ignore::Walk,
+    included: Vec<String>,
+    /// Not yet reported.
+    left_out: Arc<Mutex<Vec<LeftOut>>>,
+}
+
+/// A folder that the walk did not enter.
+struct LeftOut {
+    path: PathBuf,
+    group: Group,
 }
 
 /// Starts a walk. Skips `excluded` paths and everything below them.
@@ -52,10 +64,22 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
         .sort_by_file_name(|a, b| a.cmp(b));
     let excluded: Vec<PathBuf> =
         excluded.iter().map(|path| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())).collect();
-    if !excluded.is_empty() {
-        builder.filter_entry(move |entry| !excluded.iter().any(|path| path == entry.path()));
-    }
-    Ok(FolderWalk { root, walk: builder.build() })
+    let included = options.include.clone().unwrap_or_default();
+    let left_out = Arc::new(Mutex::new(Vec::new()));
+    let (asked_for, reported) = (included.clone(), Arc::clone(&left_out));
+    builder.filter_entry(move |entry| {
+        if excluded.iter().any(|path| path == entry.path()) {
+            return false;
+        }
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let group = is_folder.then(|| left_out::folder(entry.path(), &asked_for)).flatten();
+        if let Some(group) = group {
+            let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
+            reported.push(LeftOut { path: entry.path().to_path_buf(), group });
+        }
+        group.is_none()
+    });
+    Ok(FolderWalk { root, walk: builder.build(), included, left_out })
 }
 
 impl Iterator for FolderWalk {
@@ -63,9 +87,10 @@ impl Iterator for FolderWalk {
 
     fn next(&mut self) -> Option<Found> {
         loop {
-            let found = match self.walk.next()? {
-                Ok(entry) => self.entry(entry),
-                Err(error) => Some(self.failure(&error)),
+            let found = match self.walk.next() {
+                Some(Ok(entry)) => self.entry(entry),
+                Some(Err(error)) => Some(self.failure(&error)),
+                None => return self.folder_left_out(),
             };
             if found.is_some() {
                 return found;
@@ -77,7 +102,7 @@ impl Iterator for FolderWalk {
 impl FolderWalk {
     /// `None` for folders: the walk enters them by itself.
     fn entry(&self, entry: DirEntry) -> Option<Found> {
-        let skipped = |reason| Some(Found::Skipped(Skipped { document: self.shown(entry.path()), reason }));
+        let skipped = |reason| Some(Found::Skipped(Skipped::of(self.shown(entry.path()), reason)));
         let kind = entry.file_type()?;
         if kind.is_dir() {
             return None;
@@ -88,10 +113,20 @@ impl FolderWalk {
         if !kind.is_file() {
             return skipped(SkipReason::NotAFile);
         }
+        if let Some(group) = left_out::file(&entry.file_name().to_string_lossy(), &self.included) {
+            return skipped(SkipReason::LeftOut { group: group.name().into() });
+        }
         match document_id(&self.root, entry.path()) {
             Some(document) => Some(Found::File { document, path: entry.into_path() }),
             None => skipped(SkipReason::PathNotUtf8),
         }
+    }
+
+    /// Reported last: the walk is over.
+    fn folder_left_out(&self) -> Option<Found> {
+        let LeftOut { path, group } = self.left_out.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let reason = SkipReason::LeftOut { group: group.name().into() };
+        Some(Found::Skipped(Skipped::of(self.shown(&path), reason)))
     }
 
     fn failure(&self, error: &ignore::Error) -> Found {
@@ -99,9 +134,9 @@ impl FolderWalk {
         let path = failure.path.unwrap_or(&self.root);
         let document = self.shown(path);
         if failure.in_a_loop {
-            return Found::Skipped(Skipped { document, reason: SkipReason::LinkLoop });
+            return Found::Skipped(Skipped::of(document, SkipReason::LinkLoop));
         }
-        let skipped = Skipped { document, reason: SkipReason::Unreadable { message: failure.message } };
+        let skipped = Skipped::of(document, SkipReason::Unreadable { message: failure.message });
         // An error without a path may have hidden anything. A path that is not a file may have been a folder.
         if failure.path.is_none() || !path.is_file() {
             Found::UnreadableFolder(skipped)

@@ -30,6 +30,12 @@ impl Embeddings {
         if precision == EncoderPrecision::Int8 || encoder.wants_calibration() {
             return None;
         }
+        Embeddings::open_for_any(root, encoder)
+    }
+
+    /// The same for int8 too: for one generation alone, whose calibration never changes.
+    pub(super) fn open_for_any(root: &Path, encoder: &Encoder) -> Option<Embeddings> {
+        let precision = encoder.computes_in().documents;
         let folder = folder(root, encoder, precision);
         let opened = Embeddings::open_in(&folder, encoder, precision);
         opened.map_err(|error| tracing::warn!(%error, "vectors are made without the cache")).ok()
@@ -78,18 +84,25 @@ impl Embeddings {
         let missing: Vec<usize> = (0..texts.len()).filter(|&text| vectors[text].is_none()).collect();
         let to_encode: Vec<&String> = missing.iter().map(|&text| &texts[text]).collect();
         let made = encoder.encode(&to_encode)?;
-        if self.lock.is_some() && !made.is_empty() {
-            let rows = missing.iter().map(|&text| keys[text]).zip(made.iter().map(Vec::as_slice));
-            if let Err(error) = self.vectors.append(&rows.collect::<Vec<_>>()) {
-                tracing::warn!(%error, "vectors were not kept in the cache");
-                self.lock = None;
-            }
-        }
+        self.keep(&to_encode, &made);
         let encoded = made.len();
         for (text, vector) in missing.into_iter().zip(made) {
             vectors[text] = Some(vector);
         }
         Ok((vectors.into_iter().flatten().collect(), encoded))
+    }
+
+    /// Adds vectors of texts.
+    pub(super) fn keep<S: AsRef<str>>(&mut self, texts: &[S], vectors: &[Vec<f32>]) {
+        if self.lock.is_none() || texts.is_empty() {
+            return;
+        }
+        let keys = texts.iter().map(|text| key(text.as_ref()));
+        let rows: Vec<(ChunkId, &[f32])> = keys.zip(vectors.iter().map(Vec::as_slice)).collect();
+        if let Err(error) = self.vectors.append(&rows) {
+            tracing::warn!(%error, "vectors were not kept in the cache");
+            self.lock = None;
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::Engine;
 use super::document::Prepared;
 use super::source;
-use crate::corpus::{Scanned, Skipped, scan_folder};
+use crate::corpus::{ChangedFile, ChunkedDocument, FileReader, Scanned, Skipped};
 use crate::error::{Error, Result};
+use crate::search::Snapshot;
 
-/// Files are committed together until they have so many chunks: a crash costs at most this much encoding.
+/// Files are committed together until they have so many chunks.
 const COMMIT_CHUNKS: usize = 256;
 
 /// What indexing a folder did.
@@ -35,13 +36,17 @@ pub struct IndexReport {
     pub seconds: f64,
 }
 
-/// How far indexing a folder is.
-#[derive(Debug, Clone, Copy)]
+/// How far indexing a folder is. No number ever falls.
+#[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct IndexProgress {
-    /// Files that were looked at.
+    /// Files that were looked at, to find those that are new or have changed.
     pub files: usize,
-    /// Chunks encoded so far.
+    /// Bytes of all files that are new or have changed; 0 until the whole folder was looked at.
+    pub total_bytes: u64,
+    /// Bytes of those that are done.
+    pub bytes: u64,
+    /// Chunks that were given their vectors.
     pub chunks: usize,
 }
 
@@ -51,7 +56,8 @@ impl Engine {
     /// `path` and `extension`. What an application has added under other ids stays. An index follows one folder.
     ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
-    /// run. It commits every few hundred chunks, so that a run that is cut short goes on where it stopped.
+    /// run. It commits every few hundred chunks. A run that is cut short, even by a kill, goes on where it stopped: of
+    /// what was encoded, the next run encodes no more than some seconds' work again.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the index follows another folder; [`Error::Cancelled`] when `progress` breaks; what was
@@ -63,71 +69,123 @@ impl Engine {
     ) -> Result<IndexReport> {
         let started = std::time::Instant::now();
         drop(self.lock_writer("index a folder")?);
-        source::follow(&self.inner.layout, folder)?;
+        let options = source::follow(&self.inner.layout, folder, &self.inner.options.corpus)?;
         let snapshot = self.inner.snapshot.load_full();
         let digests = snapshot.lexical.documents()?;
         let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
-        let options = self.inner.settings.corpus(&self.inner.options.corpus);
-        let mut report = IndexReport::default();
-        let mut at = IndexProgress { files: 0, chunks: 0 };
-        let mut pending: Vec<Prepared> = Vec::new();
         let known = |id: &str| digests.get(id).copied();
         let count = |text: &str| encoder.count_tokens(text);
-        let mut scan = scan_folder(folder, &[self.path().to_path_buf()], &options, &known, &count)?;
+        let reader = FileReader::new(&options, self.lengths()?, &count)?;
+        let mut run = Run { report: IndexReport::default(), at: IndexProgress::default(), progress };
+        let mut scan = reader.scan(folder, &[self.path().to_path_buf()], &known)?;
+        let mut changed: Vec<ChangedFile> = Vec::new();
         for item in &mut scan {
-            at.files += 1;
+            run.at.files += 1;
             match item {
-                Scanned::Unchanged { .. } => report.unchanged += 1,
-                Scanned::Changed(file) => {
-                    let metadata = source::metadata(&file.id);
-                    pending.push(Prepared {
-                        id: file.id,
-                        digest: file.digest,
-                        chunks: file.chunks,
-                        metadata,
-                    });
-                }
-                Scanned::Skipped(skipped) => report.skipped.push(skipped),
+                Scanned::Unchanged => run.report.unchanged += 1,
+                Scanned::Changed(file) => changed.push(file),
+                Scanned::Skipped(skipped) => run.report.skipped.push(skipped),
             }
-            if pending.iter().map(|one| one.chunks.len()).sum::<usize>() >= COMMIT_CHUNKS {
-                self.commit_files(&mut pending, &mut report, &mut at, progress)?;
-            }
-            if progress(at).is_break() {
-                return Err(Error::Cancelled { doing: "indexing the folder" });
-            }
+            run.tell()?;
         }
-        self.commit_files(&mut pending, &mut report, &mut at, progress)?;
-        if let Some(seen) = scan.into_seen() {
-            let mut gone = Vec::new();
-            for id in digests.keys().filter(|id| seen.has_vanished(id)) {
-                let chunks = snapshot.lexical.chunks_of(id)?;
-                if chunks.iter().any(|chunk| chunk.metadata.contains_key(source::MARK)) {
-                    gone.push(id);
+        let mut seen = scan.into_seen();
+        run.at.total_bytes = changed.iter().map(|file| file.bytes).sum();
+        let mut pending = Pending::default();
+        for file in &changed {
+            match reader.read(file) {
+                Ok(document) => pending.add(file, document),
+                Err(reason) => {
+                    let skipped = seen.as_mut().map(|seen| seen.turned_out(file, reason));
+                    run.report.skipped.extend(skipped);
+                    pending.bytes += file.bytes;
                 }
             }
-            report.removed = self.remove(&gone)?;
+            if pending.chunks >= COMMIT_CHUNKS {
+                self.commit_files(std::mem::take(&mut pending), &mut run)?;
+            }
+            run.tell()?;
         }
+        self.commit_files(pending, &mut run)?;
+        run.tell()?;
+        self.lock_writer("index a folder")?.get()?.unfinished.clear();
+        let mut report = run.report;
+        if let Some(seen) = seen {
+            let gone: Vec<&String> = digests.keys().filter(|id| seen.has_vanished(id)).collect();
+            report.removed = self.remove_files(&snapshot, gone)?;
+        }
+        source::compare_skipped(&self.inner.layout, &mut report.skipped);
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
     }
 
-    fn commit_files(
-        &self,
-        pending: &mut Vec<Prepared>,
-        report: &mut IndexReport,
-        at: &mut IndexProgress,
-        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
-    ) -> Result<()> {
+    /// Removes those documents that came from a folder.
+    fn remove_files(&self, snapshot: &Snapshot, documents: Vec<&String>) -> Result<usize> {
+        let mut files = Vec::new();
+        for id in documents {
+            let chunks = snapshot.lexical.chunks_of(id)?;
+            if chunks.iter().any(|chunk| chunk.metadata.contains_key(source::MARK)) {
+                files.push(id);
+            }
+        }
+        self.remove(&files)
+    }
+
+    fn commit_files(&self, pending: Pending, run: &mut Run<'_>) -> Result<()> {
         let mut writer = self.lock_writer("index a folder")?;
         let snapshot = self.inner.snapshot.load_full();
-        // Stopping is left to the caller's next look: what was encoded is worth committing.
-        let added = self.replace(&mut writer, &snapshot, std::mem::take(pending), &mut |chunks| {
+        let Run { report, at, progress } = run;
+        let before = at.bytes;
+        let mut done = 0;
+        let added = self.replace(&mut writer, &snapshot, pending.documents, &mut |chunks| {
             at.chunks += chunks;
-            let _ = progress(*at);
+            done += chunks;
+            at.bytes = before + pending.bytes * done as u64 / pending.chunks.max(1) as u64;
+            progress(*at)
+        });
+        let added = added.map_err(|error| match error {
+            Error::Cancelled { .. } => CANCELLED,
+            error => error,
         })?;
+        at.bytes = before + pending.bytes;
         report.read += added.documents;
         report.chunks_encoded += added.chunks_encoded;
         report.chunks_kept += added.chunks_kept;
         Ok(())
+    }
+}
+
+const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
+
+/// A run over the folder.
+struct Run<'a> {
+    report: IndexReport,
+    at: IndexProgress,
+    progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+}
+
+impl Run<'_> {
+    fn tell(&mut self) -> Result<()> {
+        match (self.progress)(self.at) {
+            ControlFlow::Break(()) => Err(CANCELLED),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+}
+
+/// Files that are committed together.
+#[derive(Default)]
+struct Pending {
+    documents: Vec<Prepared>,
+    chunks: usize,
+    bytes: u64,
+}
+
+impl Pending {
+    fn add(&mut self, file: &ChangedFile, document: ChunkedDocument) {
+        self.chunks += document.chunks.len();
+        self.bytes += file.bytes;
+        let metadata = source::metadata(&document.id);
+        let ChunkedDocument { id, digest, chunks, .. } = document;
+        self.documents.push(Prepared { id, digest, chunks, metadata });
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::options::{Chunking, Options};
-use crate::corpus::CorpusOptions;
+use crate::corpus::Lengths;
 use crate::dense::DenseOptions;
+use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::lexical::Language;
@@ -89,20 +90,26 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn of(options: &Options) -> Settings {
-        Settings {
+    /// # Errors
+    /// [`Error::Invalid`] if the options ask for longer passages than the encoder reads.
+    pub(super) fn of(options: &Options, encoder: &Encoder) -> Result<Settings> {
+        let lengths = match options.chunking {
+            Chunking::Whole => Lengths::DEFAULT,
+            Chunking::Passages => Lengths::of(&options.corpus, reads(encoder))?,
+        };
+        Ok(Settings {
             language: options.language,
             chunking: options.chunking,
-            max_tokens: options.corpus.max_tokens,
-            max_title_tokens: options.corpus.max_title_tokens,
+            max_tokens: lengths.text,
+            max_title_tokens: lengths.title,
             fusion: options.fusion,
             dense: DenseOptions::default(),
-        }
+        })
     }
 
-    /// The options of a corpus with the lengths that are fixed.
-    pub(super) fn corpus(&self, options: &CorpusOptions) -> CorpusOptions {
-        options.clone().with_max_tokens(self.max_tokens).with_max_title_tokens(self.max_title_tokens)
+    /// How long a passage may be: as was fixed, or shorter where the model's folder says now that it reads less.
+    pub(super) fn lengths(&self, encoder: &Encoder) -> Lengths {
+        Lengths { text: self.max_tokens, title: self.max_title_tokens }.within(reads(encoder))
     }
 
     pub(super) fn read(layout: &Layout) -> Result<Option<Settings>> {
@@ -112,4 +119,9 @@ impl Settings {
     pub(super) fn write(&self, layout: &Layout) -> Result<()> {
         write_envelope(&layout.settings(), KIND, VERSION, self)
     }
+}
+
+/// Tokens that the encoder reads of a text, without the two special ones.
+fn reads(encoder: &Encoder) -> usize {
+    encoder.max_tokens().saturating_sub(2)
 }

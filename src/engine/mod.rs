@@ -22,10 +22,12 @@ mod source;
 mod status;
 mod stored;
 mod threads;
+mod unfinished;
 mod upkeep;
 mod worker;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -41,7 +43,7 @@ pub use status::{GenerationStatus, Status};
 pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
 pub use worker::LearnTask;
 
-use crate::corpus::{Chunk, chunk_text, whole_text};
+use crate::corpus::{Chunk, Format, Lengths, chunk_text, whole_text};
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, Impression, ShownHit};
@@ -147,7 +149,11 @@ impl Engine {
             let metadata = document.stored_metadata();
             prepared.push(Prepared { id: document.id, digest, chunks, metadata });
         }
-        let mut report = self.replace(&mut writer, &snapshot, prepared, progress)?;
+        let mut report = self.replace(&mut writer, &snapshot, prepared, &mut |chunks| {
+            progress(chunks);
+            ControlFlow::Continue(())
+        })?;
+        writer.get()?.unfinished.clear();
         report.unchanged = unchanged;
         Ok(report)
     }
@@ -248,18 +254,28 @@ impl Engine {
         Ok(WriterGuard { guard, doing })
     }
 
+    /// How long a passage may be.
+    fn lengths(&self) -> Result<Lengths> {
+        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?))
+    }
+
     fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {
         match self.inner.settings.chunking {
             Chunking::Whole => Ok(whole_text(&document.title, &document.text).into_iter().collect()),
             Chunking::Passages => {
-                let options = self.inner.settings.corpus(&self.inner.options.corpus);
+                let lengths = self.lengths()?;
                 let chunks =
-                    chunk_text(Some(&document.title), &document.text, document.format, &options, count)?;
+                    chunk_text(Some(&document.title), &document.text, document.format, lengths, count)?;
                 if !chunks.is_empty() {
                     return Ok(chunks);
                 }
-                // Nothing but a title, or markup: it can be found by that.
-                Ok(whole_text(&document.title, &document.text).into_iter().collect())
+                // Nothing but headings or markup, or nothing but a title: it can be found by that.
+                let chunks = chunk_text(Some(&document.title), &document.text, Format::Code, lengths, count)?;
+                match chunks.is_empty() && count(&document.title) > lengths.text {
+                    true => chunk_text(None, &document.title, Format::Code, lengths, count),
+                    false if chunks.is_empty() => Ok(whole_text(&document.title, "").into_iter().collect()),
+                    false => Ok(chunks),
+                }
             }
         }
     }
@@ -270,7 +286,7 @@ impl Engine {
         writer: &mut WriterGuard<'_>,
         snapshot: &Snapshot,
         documents: Vec<Prepared>,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<AddReport> {
         if documents.is_empty() {
             return Ok(AddReport::default());

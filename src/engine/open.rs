@@ -12,7 +12,8 @@ use super::feedback::open_if_writable;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
-use super::options::Options;
+use super::options::{Chunking, Options};
+use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
 use super::worker::Worker;
 use super::writer::{Writer, next_chunk};
@@ -23,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, Role};
 use crate::generation::{Building, Generation, Manifest, Pinned, collect_garbage, fill, publish};
 use crate::ids::{ChunkId, GenerationId};
-use crate::learn::{History, Unfinished};
+use crate::learn::{self, History};
 use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
@@ -54,7 +55,7 @@ impl Engine {
         let feedback = FeedbackLog::open(&layout.feedback(), options.feedback.clone(), Role::Merging)?;
         collect_garbage(&layout.generations(), &manifest)?;
         let generation = Arc::new(open_generation(&layout, manifest.current, &options)?);
-        Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
+        learn::Unfinished::collect_garbage(&layout.checkpoint(), generation.meta.weights)?;
         History::remove_retired(&layout.rounds())?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
@@ -63,10 +64,22 @@ impl Engine {
         fill(&mut dense, &encoder, generation.folder(), &chunks, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
+        if let Some(encoder) = generation.loaded_encoder().filter(|_| settings.chunking == Chunking::Passages)
+        {
+            let longest = settings.lengths(encoder).text;
+            if longest < settings.max_tokens {
+                tracing::warn!(
+                    "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {longest}",
+                    settings.max_tokens
+                );
+            }
+        }
         let writer = Writer {
             lexical: lexical.writer()?,
             next_chunk: next_chunk(&lexical, used)?,
             dense,
+            unfinished: Unfinished::open(&generation),
+            pace: Pace::default(),
             embeddings: options
                 .embeddings
                 .as_deref()
@@ -235,7 +248,7 @@ fn create_parts(layout: &Layout, options: &Options) -> Result<(Settings, Lexical
         Some(encoder) => Arc::clone(encoder),
         None => Arc::new(Encoder::load_with(&find_model(options)?, options.backend().options())?),
     };
-    let settings = Settings::of(options);
+    let settings = Settings::of(options, &encoder)?;
     for leftover in [layout.lexical(), layout.generations()] {
         crate::storage::remove_folder(&leftover)?;
     }

@@ -1,11 +1,13 @@
 //! The folder that an index follows.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::layout::Layout;
+use crate::corpus::{CorpusOptions, Skipped};
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, write_envelope};
 
@@ -23,21 +25,32 @@ pub(super) const MARK: &str = "retune.folder";
 struct Source {
     /// From the index folder if it lies inside, so that both can be moved together; else absolute.
     folder: PathBuf,
+    /// As the last run asked for.
+    #[serde(default)]
+    reading: Reading,
 }
 
-/// Makes the index follow `folder`, unless it follows another.
+/// What a run reads unless it is told otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Reading {
+    max_file_bytes: Option<u64>,
+    include: Option<Vec<String>>,
+}
+
+/// Makes the index follow `folder`, unless it follows another. Returns the options with what the last run asked for,
+/// where these ask for nothing; the next run asks for the same.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming both folders.
-pub(super) fn follow(layout: &Layout, folder: &Path) -> Result<()> {
+pub(super) fn follow(layout: &Layout, folder: &Path, options: &CorpusOptions) -> Result<CorpusOptions> {
     let resolve = |path: &Path| path.canonicalize().map_err(Error::io("resolve", path));
     let (index, folder) = (resolve(&layout.path)?, resolve(folder)?);
     let path = layout.path.join(FILE);
-    if let Some(followed) = stored(layout)? {
+    let stored = stored(layout)?;
+    if let Some(Source { folder: followed, .. }) = &stored {
         let followed = index.join(followed);
-        return match followed.canonicalize().is_ok_and(|followed| followed == folder) {
-            true => Ok(()),
-            false => Err(Error::Invalid {
+        if followed.canonicalize().map_or(true, |followed| followed != folder) {
+            return Err(Error::Invalid {
                 what: "the folder to index",
                 found: folder.display().to_string(),
                 expected: format!(
@@ -46,22 +59,52 @@ pub(super) fn follow(layout: &Layout, folder: &Path) -> Result<()> {
                     followed.display(),
                     path.display()
                 ),
-            }),
-        };
+            });
+        }
     }
+    let before = stored.as_ref().map(|stored| stored.reading.clone()).unwrap_or_default();
+    let reading = Reading {
+        max_file_bytes: options.max_file_bytes.or(before.max_file_bytes),
+        include: options.include.clone().or(before.include),
+    };
+    if stored.is_none_or(|stored| stored.reading != reading) {
+        write(&path, &index, folder, reading.clone())?;
+    }
+    let Reading { max_file_bytes, include } = reading;
+    Ok(CorpusOptions { max_file_bytes, include, ..options.clone() })
+}
+
+fn write(path: &Path, index: &Path, folder: PathBuf, reading: Reading) -> Result<()> {
     let up = index.ancestors().position(|ancestor| ancestor == folder);
     let stored = match up {
         Some(levels @ 1..) => PathBuf::from_iter(std::iter::repeat_n("..", levels)),
         _ => folder,
     };
-    write_envelope(&path, KIND, VERSION, &Source { folder: stored })
+    write_envelope(path, KIND, VERSION, &Source { folder: stored, reading })
 }
 
-/// The folder that the index follows, from the index folder or absolute.
-fn stored(layout: &Layout) -> Result<Option<PathBuf>> {
-    let source: Option<Source> =
-        read_envelope(&layout.path.join(FILE), KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;
-    Ok(source.map(|source| source.folder))
+const SKIPPED: &str = "skipped.json";
+const SKIPPED_KIND: &str = "skipped";
+
+/// Marks what the last run skipped for the same reasons, and keeps this run's for the next. What can't be read or
+/// written is reported again.
+pub(super) fn compare_skipped(layout: &Layout, skipped: &mut [Skipped]) {
+    let path = layout.path.join(SKIPPED);
+    let before: Vec<Skipped> = read_envelope(&path, SKIPPED_KIND, VERSION).ok().flatten().unwrap_or_default();
+    let before: HashMap<&str, &Skipped> = before.iter().map(|one| (one.document.as_str(), one)).collect();
+    for one in &mut *skipped {
+        one.new = before.get(one.document.as_str()).is_none_or(|known| known.reason != one.reason);
+    }
+    if before.len() == skipped.len() && !skipped.iter().any(|one| one.new) {
+        return;
+    }
+    if let Err(error) = write_envelope(&path, SKIPPED_KIND, VERSION, &skipped) {
+        tracing::warn!(%error, "what was skipped is reported again by the next run");
+    }
+}
+
+fn stored(layout: &Layout) -> Result<Option<Source>> {
+    read_envelope(&layout.path.join(FILE), KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))
 }
 
 impl Engine {
@@ -70,7 +113,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Damaged`] if the record of it is.
     pub fn folder(&self) -> Result<Option<PathBuf>> {
-        Ok(stored(&self.inner.layout)?.map(|folder| self.path().join(folder)))
+        Ok(stored(&self.inner.layout)?.map(|source| self.path().join(source.folder)))
     }
 }
 

@@ -111,7 +111,9 @@ impl Engine {
             chunks: snapshot.lexical.chunk_count() as usize,
             language: self.inner.settings.language,
             chunking: self.inner.settings.chunking,
-            max_tokens: self.inner.settings.max_tokens,
+            max_tokens: generation
+                .loaded_encoder()
+                .map_or(self.inner.settings.max_tokens, |encoder| self.inner.settings.lengths(encoder).text),
             generation: GenerationStatus {
                 id: generation.meta.id,
                 weights: generation.meta.weights,

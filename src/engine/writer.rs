@@ -5,10 +5,13 @@
 //! stray vector can't come to stand for another text.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Instant;
 
 use super::document::{AddReport, Prepared};
 use super::embeddings::Embeddings;
+use super::unfinished::{Pace, Unfinished};
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -16,7 +19,7 @@ use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter, REMEDY};
 use crate::storage::WriterLock;
 
-/// Chunks that are encoded and appended at a time within one change.
+/// Chunks that are collected before any of them is encoded.
 const ENCODE_BATCH: usize = 128;
 
 /// Everything that may only exist once.
@@ -25,9 +28,15 @@ pub(super) struct Writer {
     pub(super) lexical: LexicalWriter,
     pub(super) dense: DenseIndex,
     pub(super) next_chunk: u64,
+    /// Kept by the user, from one index to the next.
     pub(super) embeddings: Option<Embeddings>,
+    pub(super) unfinished: Unfinished,
+    pub(super) pace: Pace,
     pub(super) _lock: WriterLock,
 }
+
+/// Is told how many more chunks are done.
+pub(super) type Progress<'a> = dyn FnMut(usize) -> ControlFlow<()> + 'a;
 
 /// Stored with every lexical commit: `next_chunk crc32`. In a lexical index of version 1 it has no other checksum.
 struct CommitPayload {
@@ -61,13 +70,15 @@ pub(super) fn next_chunk(lexical: &LexicalIndex, highest_vector: Option<ChunkId>
 }
 
 impl Writer {
-    /// Replaces the given documents in one commit: after a crash all of them are there or none.
+    /// Replaces the given documents in one commit: after a crash all of them are there or none, and what was encoded
+    /// of them is taken up when they are given again. `progress` is told how many chunks were given their vectors since
+    /// the last call, and may cancel.
     pub(super) fn replace(
         &mut self,
         generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut Progress<'_>,
     ) -> Result<AddReport> {
         let result = self.stage(generation, before, documents, progress).and_then(|report| {
             self.dense.sync()?;
@@ -113,7 +124,7 @@ impl Writer {
         generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut Progress<'_>,
     ) -> Result<AddReport> {
         let mut report = AddReport { documents: documents.len(), ..AddReport::default() };
         let mut pending: Vec<ChunkRecord> = Vec::new();
@@ -144,28 +155,53 @@ impl Writer {
                 }
                 pending.push(record);
                 if pending.len() == ENCODE_BATCH {
-                    report.chunks_encoded += self.encode(generation, &mut pending)?;
-                    progress(ENCODE_BATCH);
+                    report.chunks_encoded += self.encode(generation, &mut pending, progress)?;
                 }
             }
         }
-        progress(pending.len());
-        report.chunks_encoded += self.encode(generation, &mut pending)?;
+        report.chunks_encoded += self.encode(generation, &mut pending, progress)?;
         Ok(report)
     }
 
     /// Appends the vectors of chunks. Returns how many had to be encoded for it.
-    fn encode(&mut self, generation: &Generation, pending: &mut Vec<ChunkRecord>) -> Result<usize> {
+    fn encode(
+        &mut self,
+        generation: &Generation,
+        pending: &mut Vec<ChunkRecord>,
+        progress: &mut Progress<'_>,
+    ) -> Result<usize> {
         let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
         generation.calibrate(&texts)?;
+        let mut encoded = 0;
+        let mut done = 0;
+        while done < texts.len() {
+            let part = done..texts.len().min(done + self.pace.texts());
+            let started = Instant::now();
+            let made = self.append_vectors(generation, &pending[part.clone()], &texts[part.clone()])?;
+            self.pace.measured(made, started.elapsed());
+            encoded += made;
+            done = part.end;
+            if progress(part.len()).is_break() {
+                return Err(Error::Cancelled { doing: "adding documents" });
+            }
+        }
+        pending.clear();
+        Ok(encoded)
+    }
+
+    fn append_vectors(
+        &mut self,
+        generation: &Generation,
+        records: &[ChunkRecord],
+        texts: &[String],
+    ) -> Result<usize> {
         let (vectors, encoded) = match &mut self.embeddings {
-            Some(embeddings) => embeddings.encode(generation.encoder()?, &texts)?,
-            None => (generation.encoder()?.encode(&texts)?, texts.len()),
+            Some(embeddings) => embeddings.encode(generation.encoder()?, texts)?,
+            None => self.unfinished.encode(generation, texts)?,
         };
-        let ids = pending.iter().map(|record| record.chunk);
+        let ids = records.iter().map(|record| record.chunk);
         let rows: Vec<(ChunkId, &[f32])> = ids.zip(vectors.iter().map(Vec::as_slice)).collect();
         self.dense.append(&rows)?;
-        pending.clear();
         Ok(encoded)
     }
 

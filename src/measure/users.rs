@@ -13,7 +13,7 @@ pub(super) fn ask(
     clicks: ClickModel,
     seed: u64,
 ) -> Result<()> {
-    let answer = engine.search(&Query::new(topic.text.as_str()))?;
+    let answer = engine.search(&Query::new(topic.text.as_str()).with_copies())?;
     let relevant: Vec<bool> = answer.hits.iter().map(|hit| split.is_relevant(topic, &hit.document)).collect();
     let picked = clicks.clicks(&relevant, seed);
     for &place in &picked {
@@ -37,7 +37,7 @@ pub(super) fn ask(
 pub fn replay(engine: &Engine, split: &Split, progress: &mut dyn FnMut(Progress)) -> Result<()> {
     for (done, topic) in split.queries.iter().enumerate() {
         progress(Progress::Asking { done, total: split.queries.len() });
-        let answer = engine.search(&Query::new(topic.text.as_str()))?;
+        let answer = engine.search(&Query::new(topic.text.as_str()).with_copies())?;
         let mut shown = answer.hits.iter().map(|hit| hit.document.as_str());
         let shown = shown.find(|document| split.is_relevant(topic, document));
         let picked = shown.or_else(|| split.first_relevant(topic)).ok_or_else(|| {

@@ -21,7 +21,7 @@ pub struct Answer {
     pub mode: Mode,
     /// The time that each step took.
     pub took_ms: Took,
-    /// The hits, best first. At most the query's limit, each document once.
+    /// The hits, best first. At most the query's limit, each document and each passage once.
     pub hits: Vec<Hit>,
     /// How many documents the query finds: as many as all of its pages show. With [`Query::total`](crate::Query::total)
     /// or [`Query::facets`](crate::Query::facets), else none.
@@ -61,6 +61,8 @@ pub struct Hit {
     pub title: String,
     /// The best chunk's text.
     pub passage: String,
+    /// Other documents that hold the same passage, best first. They take no place of their own with it.
+    pub also_in: Vec<String>,
     /// Byte offset of the passage in the document.
     pub start: u64,
     /// Byte offset behind the passage in the document.

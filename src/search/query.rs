@@ -47,6 +47,9 @@ pub struct Query {
     /// The fields whose values are counted over all documents that the query finds: [`Answer::facets`]. Takes as long
     /// as `total`. Default none.
     pub facets: Vec<String>,
+    /// Whether documents with the same passage each take a place. Default false: the best takes one, and names the
+    /// others in [`Hit::also_in`](crate::Hit::also_in).
+    pub copies: bool,
     /// Whether to log the answer as an impression, so that users can judge it. Default true.
     pub log: bool,
     /// Whether to find the words in each passage that match the query. Takes a fraction of a millisecond per document.
@@ -70,6 +73,7 @@ impl Query {
             fields: None,
             total: false,
             facets: Vec::new(),
+            copies: false,
             log: true,
             highlight: true,
         }
@@ -148,6 +152,12 @@ impl Query {
     /// Sets [`candidates`](Query::candidates).
     pub fn with_candidates(mut self, candidates: usize) -> Query {
         self.candidates = candidates;
+        self
+    }
+
+    /// Turns on [`copies`](Query::copies).
+    pub fn with_copies(mut self) -> Query {
+        self.copies = true;
         self
     }
 

@@ -1,10 +1,11 @@
 //! Runs a query: candidates, fusion, grouping by document, pages.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
 use super::mode::Mode;
+use super::places::{Place, Places, Scores};
 use super::pool::{Pool, PreparedQuery, Scored, Snapshot, millis, propose, propose_words, timed};
 use super::query::Query;
 use crate::error::Result;
@@ -75,10 +76,20 @@ struct Run<'a> {
 /// The documents so far: those of earlier pages, and the hits of this one.
 #[derive(Default)]
 struct Shown {
-    documents: HashSet<String>,
+    places: Places,
     hits: Vec<Hit>,
     /// Whether the best of the chunks that were left scored less than the query wants.
     below: bool,
+}
+
+impl Shown {
+    /// Names a document that has the passage of the hit in `place`, if that is on the page, which begins at `offset`.
+    fn name_copy(&mut self, place: usize, offset: usize, document: String) {
+        let hit = place.checked_sub(offset).and_then(|at| self.hits.get_mut(at));
+        if let Some(hit) = hit.filter(|hit| !hit.also_in.contains(&document)) {
+            hit.also_in.push(document);
+        }
+    }
 }
 
 impl Run<'_> {
@@ -89,10 +100,10 @@ impl Run<'_> {
         let mut depth = query.candidates.max(query.limit);
         loop {
             let pool = propose(self.snapshot, &self.prepared, depth, took)?;
-            let mut shown = Shown::default();
+            let mut shown = Shown { places: Places::new(query.copies), ..Shown::default() };
             timed(&mut took.fuse, || self.show(&self.rank(&pool), &mut shown))?;
             let exhausted = pool.words_exhausted && pool.vectors_exhausted || depth >= self.chunk_count();
-            if shown.documents.len() >= query.limit || shown.below || exhausted {
+            if shown.places.len() >= query.limit || shown.below || exhausted {
                 return Ok((shown, pool));
             }
             depth = depth.saturating_mul(4);
@@ -101,8 +112,7 @@ impl Run<'_> {
 
     /// Goes on with chunks that contain a word, for a later page. Earlier pages keep what they have shown.
     fn further_documents(&self, shown: &mut Shown, mut pool: Pool, took: &mut Took) -> Result<()> {
-        while shown.documents.len() < self.last() && !pool.words_exhausted && pool.depth < self.chunk_count()
-        {
+        while shown.places.len() < self.last() && !pool.words_exhausted && pool.depth < self.chunk_count() {
             let left = pool.best_left(self.query.mode, &self.fusion, self.prepared.words.ceiling());
             if self.query.min_score.is_some_and(|least| left < least) {
                 break;
@@ -142,12 +152,14 @@ impl Run<'_> {
     }
 
     /// Adds the documents of the ranked chunks that were not shown yet, each by its best chunk, up to the last of the
-    /// page.
+    /// page. Documents with the same passage share a place.
     fn show(&self, scored: &[Scored], shown: &mut Shown) -> Result<()> {
         let query = self.query;
         for one in scored {
-            if shown.documents.len() >= self.last() {
-                break;
+            let scores = Scores { lexical: one.lexical, dense: one.dense };
+            let is_full = shown.places.len() >= self.last();
+            if is_full && !shown.places.may_have(scores) {
+                continue;
             }
             if query.min_score.is_some_and(|least| one.score < least) {
                 shown.below = true;
@@ -155,7 +167,15 @@ impl Run<'_> {
             }
             // A chunk without a record was added after this snapshot's lexical commit.
             let Some(record) = self.snapshot.lexical.get(one.chunk)? else { continue };
-            if !shown.documents.insert(record.document.clone()) || shown.documents.len() <= query.offset {
+            match shown.places.find(&record) {
+                Place::New if !is_full => shown.places.take(&record, scores),
+                Place::Copy(place) => {
+                    shown.name_copy(place, query.offset, record.document);
+                    continue;
+                }
+                Place::New | Place::Taken => continue,
+            }
+            if shown.places.len() <= query.offset {
                 continue;
             }
             let highlights = match query.highlight {
@@ -167,11 +187,12 @@ impl Run<'_> {
                 fields.retain(|name, _| chosen.contains(name));
             }
             shown.hits.push(Hit {
-                rank: shown.documents.len(),
+                rank: shown.places.len(),
                 highlights,
                 document: record.document,
                 title: record.title,
                 passage: record.body,
+                also_in: Vec::new(),
                 start: record.start,
                 end: record.end,
                 score: one.score,

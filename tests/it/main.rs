@@ -7,6 +7,7 @@ mod engine;
 mod evaluation_page;
 mod fields;
 mod gate;
+mod interrupted;
 mod kill;
 mod learn;
 mod page;

@@ -57,7 +57,21 @@ fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
         false => lines.extend([styled, Line::default().with(ASIDE, &scores)]),
     }
     lines.extend(excerpt.lines);
+    if !hit.also_in.is_empty() {
+        lines.extend(wrapped(&also_in(&hit.also_in), columns, ASIDE));
+    }
     lines
+}
+
+/// Some of the other documents with the same passage, and how many there are.
+fn also_in(documents: &[String]) -> String {
+    const NAMED: usize = 3;
+    let more = documents.len().saturating_sub(NAMED);
+    let named = documents[..documents.len() - more].join(", ");
+    match more {
+        0 => format!("also in {named}"),
+        _ => format!("also in {named} and {more} more"),
+    }
 }
 
 /// The folder that the places of hits are in, if it is not the current one.

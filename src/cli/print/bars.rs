@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retune::measure::Progress;
-use retune::{LearnProgress, Mode};
+use retune::{IndexProgress, LearnProgress, Mode};
 
 const COUNTS: &str = "{msg:20} {wide_bar} {human_pos}/{human_len} {eta:>5}";
 const BYTES: &str =
@@ -40,6 +40,8 @@ pub(crate) struct Bars {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
+    Looking,
+    Indexing,
     Adding,
     Merging,
     Timing,
@@ -52,7 +54,8 @@ enum Step {
 impl Step {
     fn bar(self) -> ProgressBar {
         match self {
-            Step::Adding => bar(Some(0), BYTES),
+            Step::Looking => spinner(),
+            Step::Indexing | Step::Adding => bar(Some(0), BYTES),
             Step::Merging => counting_bar("merging segments", 0),
             Step::Timing => counting_bar("timing", 0),
             Step::Ranking(mode) => counting_bar(mode.name(), 0),
@@ -80,6 +83,21 @@ impl Bars {
             }
             _ => {}
         }
+    }
+
+    /// For [`Engine::index_folder`](retune::Engine::index_folder), which it never stops.
+    pub(crate) fn show_indexing(&mut self, progress: IndexProgress) -> ControlFlow<()> {
+        match progress.total_bytes {
+            0 => {
+                let bar = self.step(Step::Looking, 0, 0);
+                bar.set_message(format!("{} files looked at", progress.files));
+            }
+            total => {
+                let bar = self.step(Step::Indexing, progress.bytes, total);
+                bar.set_message(format!("{} passages encoded", progress.chunks));
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// For [`Engine::learn`](retune::Engine::learn), which it never stops.

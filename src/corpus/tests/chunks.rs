@@ -69,24 +69,23 @@ fn documents_without_one_top_heading_are_named_otherwise() {
 
 #[test]
 fn the_applications_title_comes_first() {
-    let options = CorpusOptions::default();
-    let chunk = |title, text| chunk_text(title, text, Format::Markdown, &options, &count_words).unwrap();
+    let chunk =
+        |title, text| chunk_text(title, text, Format::Markdown, Lengths::DEFAULT, &count_words).unwrap();
     assert_eq!(titles(&chunk(Some(" My\nbook "), "# A\n\ntext")), ["My book > A"]);
     assert_eq!(titles(&chunk(Some("A"), "# A\n\ntext")), ["A"]);
     assert_eq!(titles(&chunk(Some("B"), "text")), ["B"]);
     assert_eq!(titles(&chunk(None, "text")), [""]);
     assert!(chunk(Some("B"), " \n").is_empty());
-    assert!(chunk_text(None, "x", Format::Text, &options.with_max_tokens(1), &count_words).is_err());
 }
 
 #[test]
 fn titles_keep_to_their_limit() {
     let text = "# One two three\n\n## Four five six\n\n### Seven eight nine\n\n#### Ten eleven\n\nx\n";
-    let options = CorpusOptions::default().with_max_title_tokens(9);
-    let chunks = chunk_text(None, text, Format::Markdown, &options, &count_words).unwrap();
+    let lengths = Lengths { title: 9, ..Lengths::DEFAULT };
+    let chunks = chunk_text(None, text, Format::Markdown, lengths, &count_words).unwrap();
     assert_eq!(titles(&chunks), ["One two three > Ten eleven"]);
     let long = format!("# {}\n\nx\n", prose(30).replace(".\n", " "));
-    let chunks = chunk_text(None, &long, Format::Markdown, &options, &count_words).unwrap();
+    let chunks = chunk_text(None, &long, Format::Markdown, lengths, &count_words).unwrap();
     assert_eq!(count_words(&chunks[0].title), 9);
 }
 
@@ -127,12 +126,12 @@ fn long_texts_are_cut_into_bounded_chunks_whatever_they_hold() {
         fill("> "),
         fill("# A\n\nb\n\n"),
         fill("```\n"),
-        fill("A\n=\n\n"),
+        fill("A\n=\n\nb\n\n"),
         prose(15_000),
     ];
     for text in &texts {
         for format in PLAIN {
-            let chunks = chunk_text(None, text, format, &CorpusOptions::default(), &counter).unwrap();
+            let chunks = chunk_text(None, text, format, Lengths::DEFAULT, &counter).unwrap();
             check_plain(text, &chunks, 256, &counter);
             assert!(chunks.iter().all(|chunk| chunk.text.len() <= 256 * 16), "{:.20} {format:?}", text);
         }
@@ -170,7 +169,8 @@ fn any_plain_text() -> impl Strategy<Value = String> {
         1 => "\\PC{1,6}",
         1 => "[漢字éà👍🏽\u{301}\u{200d}\u{a0}\u{3000}\u{feff}]{1,8}",
     ];
-    prop::collection::vec(part, 0..120).prop_map(|parts| parts.concat())
+    // Without a text under its headings it would have no chunk.
+    prop::collection::vec(part, 0..120).prop_map(|parts| parts.concat() + "\n\nThe end of it.\n")
 }
 
 proptest! {
@@ -187,8 +187,51 @@ proptest! {
     #[test]
     fn the_limit_holds_for_counters_that_do_not_add_up(source in any_plain_text()) {
         let counter = |text: &str| text.len().div_ceil(3) + text.matches(char::is_whitespace).count() * 2;
-        let options = CorpusOptions::default().with_max_tokens(20);
-        let chunks = chunk_text(None, &source, Format::Markdown, &options, &counter).unwrap();
+        let lengths = Lengths { text: 20, ..Lengths::DEFAULT };
+        let chunks = chunk_text(None, &source, Format::Markdown, lengths, &counter).unwrap();
         check_plain(&source, &chunks, 20, &counter);
     }
+}
+
+#[test]
+fn headings_without_text_and_placeholders_go_with_what_has_one() {
+    let text =
+        format!("# Guide\n\n## Reset\n\nTODO\n\n## Gates\n\n{}\n## Rams\n\nTo be written.\n", prose(60));
+    let chunks = chunks_of(&text, Format::Markdown, 100);
+    assert_eq!(titles(&chunks), ["Guide > Gates"]);
+    assert_eq!(chunks[0].text, text.trim());
+    for bare in ["# Guide\n\n## Reset\n", "# Guide\n\nTBD\n", "TODO", "Guide\n-----\n"] {
+        assert!(chunks_of(bare, Format::Markdown, 100).is_empty(), "{bare}");
+    }
+}
+
+#[test]
+fn tables_of_contents_are_left_out_and_part_what_is_around_them() {
+    let list = "- [Reset](#reset)\n- [Gates](gates.md)\n";
+    let text = format!("# Guide\n\nIt begins.\n\n## Contents\n\n{list}\n# Reset\n\nHold it.\n");
+    let chunks = chunks_of(&text, Format::Markdown, 100);
+    let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    assert_eq!(texts, ["# Guide\n\nIt begins.", "# Reset\n\nHold it."]);
+    // Links that are described, or lead elsewhere, are text.
+    for kept in [
+        "- [Reset](#reset): how to hold the button for as long as it takes\n- [Gates](gates.md): and what for\n",
+        "- [ripgrep](https://example.org/a)\n- [tantivy](https://example.org/b)\n",
+        "# Contents\n\n- two ropes\n- one lamp\n",
+    ] {
+        assert_eq!(chunks_of(kept, Format::Markdown, 100).len(), 1, "{kept}");
+    }
+    let html =
+        "<p>It begins.</p><ul><li><a href='#r'>Reset</a><li><a href='g.html'>Gates</a></ul><p>It ends.</p>";
+    let chunks = chunks_of(html, Format::Html, 100);
+    let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    assert_eq!(texts, ["It begins.", "It ends."]);
+}
+
+#[test]
+fn embedded_pictures_are_left_out() {
+    let data = "iVBORw0KGgo".repeat(100);
+    let chunks =
+        chunks_of(&format!("A lamp.\n\n![x](data:image/png;base64,{data}) burns."), Format::Markdown, 100);
+    assert!(chunks.iter().all(|chunk| !chunk.text.contains("iVBOR")), "{chunks:?}");
+    assert!(chunks.iter().any(|chunk| chunk.text.contains("burns")));
 }

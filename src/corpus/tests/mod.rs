@@ -30,8 +30,8 @@ pub(super) fn tiny_tokenizer() -> tokenizers::Tokenizer {
 }
 
 pub(super) fn chunks_of(text: &str, format: Format, max_tokens: usize) -> Vec<Chunk> {
-    let options = CorpusOptions::default().with_max_tokens(max_tokens);
-    chunk_text(None, text, format, &options, &count_words).unwrap()
+    let lengths = Lengths { text: max_tokens, ..Lengths::DEFAULT };
+    chunk_text(None, text, format, lengths, &count_words).unwrap()
 }
 
 pub(super) fn titles(chunks: &[Chunk]) -> Vec<&str> {

@@ -49,8 +49,11 @@ pub(super) fn score(
     let mut scores = Vec::with_capacity(topics.len());
     for topic in topics {
         let of = |mode| -> Result<Vec<String>> {
-            let query =
-                Query::new(topic.text.as_str()).with_limit(DEPTH).with_mode(mode).without_highlights();
+            let query = Query::new(topic.text.as_str())
+                .with_limit(DEPTH)
+                .with_mode(mode)
+                .without_highlights()
+                .with_copies();
             let ranked = rank(snapshot, &query.with_fusion(fusion))?;
             Ok(ranked.hits.into_iter().map(|hit| hit.document).collect())
         };

@@ -85,7 +85,7 @@ fn an_error_says_where_and_what() {
         ("a=1)", "')' at character 4", "no ) without its ("),
         ("имя=1 x", "the end of \"имя=1 x\" at character 8", "behind \"x\""),
         ("{\"equals\":{\"field\":\"a\"}}", "missing field `value`", "JSON like"),
-        ("''=x", "an empty name", "the name of a field"),
+        ("''=x", "'=' at character 3", "extension=md"),
     ] {
         let error = text.parse::<Filter>().expect_err(text).to_string();
         assert!(error.contains(found) && error.contains(expected), "{text}: {error}");

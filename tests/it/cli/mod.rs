@@ -6,6 +6,7 @@ mod folder;
 mod harness;
 mod learn;
 mod passages;
+mod reading;
 mod sharing;
 mod simulate;
 mod terminal;

@@ -1,0 +1,146 @@
+//! What is left out unless it is asked for: what programs have fetched or made, and nobody wrote to be read.
+
+use std::path::Path;
+
+/// Asked for as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Dependencies,
+    Build,
+    Generated,
+}
+
+impl Group {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Group::Dependencies => "dependencies",
+            Group::Build => "build",
+            Group::Generated => "generated",
+        }
+    }
+}
+
+/// Folders by name, in lower case.
+const DEPENDENCIES: [&str; 9] = [
+    "bower_components",
+    "jspm_packages",
+    "node_modules",
+    "site-packages",
+    "third-party",
+    "third_party",
+    "vendor",
+    "vendored",
+    "venv",
+];
+const BUILD: [&str; 3] = ["__pycache__", "_build", "target"];
+
+/// Build folders only beside one of [`BUILD_FILES`]: people name folders of documents like that.
+const PERHAPS_BUILD: [&str; 3] = ["build", "dist", "out"];
+const BUILD_FILES: [&str; 14] = [
+    "CMakeLists.txt",
+    "Cargo.toml",
+    "Makefile",
+    "build.gradle",
+    "build.gradle.kts",
+    "conf.py",
+    "go.mod",
+    "makefile",
+    "meson.build",
+    "package.json",
+    "pom.xml",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+];
+
+const LOCK_FILES: [&str; 16] = [
+    "bun.lock",
+    "cargo.lock",
+    "composer.lock",
+    "flake.lock",
+    "gemfile.lock",
+    "go.sum",
+    "mix.lock",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "packages.lock.json",
+    "pdm.lock",
+    "pipfile.lock",
+    "pnpm-lock.yaml",
+    "poetry.lock",
+    "uv.lock",
+    "yarn.lock",
+];
+
+/// The group of a folder that is left out, by its name and by what lies in it and beside it.
+pub(super) fn folder(path: &Path, included: &[String]) -> Option<Group> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let beside = |file: &str| path.with_file_name(file).is_file();
+    let group = if DEPENDENCIES.contains(&name.as_str()) || path.join("pyvenv.cfg").is_file() {
+        Group::Dependencies
+    } else if BUILD.contains(&name.as_str())
+        || path.join("CACHEDIR.TAG").is_file()
+        || PERHAPS_BUILD.contains(&name.as_str()) && BUILD_FILES.iter().any(|file| beside(file))
+    {
+        Group::Build
+    } else {
+        return None;
+    };
+    left_out(group, &name, included)
+}
+
+/// The group of a file that is left out, by its name: minified code, source maps, lock files.
+pub(super) fn file(name: &str, included: &[String]) -> Option<Group> {
+    let name = name.to_lowercase();
+    let is_minified = |(stem, extension): (&str, &str)| {
+        is_web_code(extension) && [".min", "-min", ".bundle"].iter().any(|end| stem.ends_with(end))
+            || extension == "map" && stem.rsplit_once('.').is_some_and(|(_, of)| is_web_code(of))
+    };
+    let generated = LOCK_FILES.contains(&name.as_str()) || name.rsplit_once('.').is_some_and(is_minified);
+    generated.then_some(Group::Generated).and_then(|group| left_out(group, &name, included))
+}
+
+/// The group of a file that is left out, by its text: minified code under another name.
+pub(super) fn text(name: &str, text: &str, included: &[String]) -> Option<Group> {
+    const LEAST_BYTES: usize = 4 << 10;
+    const MOST_BYTES_PER_LINE: usize = 500;
+    let name = name.to_lowercase();
+    let is_code = name.rsplit_once('.').is_some_and(|(_, extension)| is_web_code(extension));
+    let minified = is_code
+        && text.len() >= LEAST_BYTES
+        && text.len() / text.lines().count().max(1) > MOST_BYTES_PER_LINE;
+    minified.then_some(Group::Generated).and_then(|group| left_out(group, &name, included))
+}
+
+fn left_out(group: Group, name: &str, included: &[String]) -> Option<Group> {
+    let is_included = included.iter().any(|one| one.eq_ignore_ascii_case(name) || one == group.name());
+    (!is_included).then_some(group)
+}
+
+fn is_web_code(extension: &str) -> bool {
+    ["cjs", "css", "js", "mjs"].contains(&extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_by_name_and_by_their_lines() {
+        for name in
+            ["app.min.js", "a-min.css", "x.BUNDLE.js", "app.js.map", "Cargo.lock", "package-lock.json"]
+        {
+            assert_eq!(file(name, &[]), Some(Group::Generated), "{name}");
+            assert_eq!(file(name, &["generated".into()]), None, "{name}");
+            assert_eq!(file(name, &[name.into()]), None, "{name}");
+        }
+        for name in ["app.js", "min.js", "site.map", "my.lock", "admin.txt", "x.min.txt"] {
+            assert_eq!(file(name, &[]), None, "{name}");
+        }
+        let (long, short) = ("x=1;".repeat(2000), "x=1;\n".repeat(2000));
+        assert_eq!(text("a.js", &long, &[]), Some(Group::Generated));
+        assert_eq!(text("a.js", &short, &[]), None);
+        assert_eq!(text("a.txt", &long, &[]), None);
+        assert_eq!(text("a.js", &long, &["a.js".into()]), None);
+    }
+}
