@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use retune::documents::{Date, Listing};
 use retune::learn::TrainOptions;
-use retune::{Document, Engine, Filter, LearnOptions, LearnProgress, Options, Query, Result, Verdict};
+use retune::{
+    Document, Engine, Filter, LearnOptions, LearnProgress, Options, Query, Reader, Result, Verdict,
+};
 use tickets::{TICKETS, Ticket};
 
 fn main() -> Result<()> {
@@ -140,18 +142,18 @@ fn another_process(engine: &Engine) -> Result<()> {
 }
 
 fn counter(folder: &Path) -> Result<()> {
-    let engine = Engine::open_read_only(folder, options())?;
+    let reader = Reader::open(folder, options())?;
     for ticket in &TICKETS[..4] {
-        click(&engine, ticket.asked[0], ticket.id)?;
+        click(&reader, ticket.asked[0], ticket.id)?;
     }
     println!("the counter has clicked four times");
-    engine.close()
+    reader.close()
 }
 
 /// One user: asks, looks at the hits, picks one.
-fn click(engine: &Engine, asked: &str, ticket: &str) -> Result<()> {
-    let answer = engine.search(&Query::new(asked))?;
-    engine.judge(answer.query_id, ticket, Verdict::Chosen)
+fn click(reader: &Reader, asked: &str, ticket: &str) -> Result<()> {
+    let answer = reader.search(&Query::new(asked))?;
+    reader.judge(answer.query_id, ticket, Verdict::Chosen)
 }
 
 /// Any number of threads may search, click and write at once: an engine is cheap to clone.

@@ -55,7 +55,7 @@ mod search;
 mod storage;
 mod train;
 
-/// What the index holds of documents: their fields, lists of them, counts. See [`Engine::list`], [`Engine::facets`].
+/// What the index holds of documents: their fields, lists of them, counts. See [`Reader::list`], [`Reader::facets`].
 pub mod documents {
     pub use crate::engine::{DocumentPage, Listing, StoredDocument, StoredPassage};
     pub use crate::lexical::{Date, FacetCount};
@@ -65,7 +65,7 @@ pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
     AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, IndexProgress,
-    IndexReport, LearnPolicy, LearnTask, Options, Status,
+    IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use retune::{Answer, Encoder, Engine, Filter, Mode, Options, Query};
+use retune::{Answer, Encoder, Engine, Filter, Mode, Options, Query, Reader};
 
 use crate::build::{Built, SHARES};
 use crate::dense::{DenseOptions, DenseView};
@@ -154,9 +154,8 @@ pub(crate) fn through_the_engine(
     queries: &Queries,
 ) -> EngineSearches {
     eprintln!("{} passages: searching through the engine", built.size);
-    let open = |built: &Built| {
-        Engine::open_read_only(&built.index, Options::default().with_model(model)).expect("an index")
-    };
+    let open =
+        |built: &Built| Reader::open(&built.index, Options::default().with_model(model)).expect("an index");
     // What an engine takes without any passage, most of it the encoder.
     let engine = open(empty);
     engine.search(&Query::new(queries.texts[0].as_str())).expect("an answer");

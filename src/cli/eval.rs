@@ -7,7 +7,7 @@ use retune::measure::{
     CollectionReport, EvaluationOptions, FolderReport, JudgedFolder, TestSet, time_searches,
 };
 use retune::page::{self, EvaluationReport};
-use retune::{Engine, Options, Result};
+use retune::{Options, Reader, Result};
 
 use super::args::{CollectionIndex, Excluded, Measures, Over, PageFile, RunFiles, one_or_more};
 use super::print::{Bars, Output, Text, mode_lines, mode_table, query_lines, run_table};
@@ -153,7 +153,7 @@ fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
 
 fn measure_folder(judged: &JudgedFolder, args: &Args, out: &Output) -> Result<()> {
     let index = args.index.index.clone().unwrap_or_else(|| judged.folder.join(".retune"));
-    let engine = Engine::open_read_only(index, args.index.model.apply(Options::default()))?;
+    let engine = Reader::open(index, args.index.model.apply(Options::default()))?;
     let mut bars = Bars::default();
     let took_ms = match args.page.path() {
         Some(_) => time_searches(&engine, &judged.queries, &mut |progress| bars.show(progress))?,

@@ -94,6 +94,14 @@ struct PoolingFile {
     pooling_mode_lasttoken: bool,
 }
 
+/// The longest input in tokens, with the two special ones, of the model in a folder.
+///
+/// # Errors
+/// [`Error::Model`] if its configuration is missing, damaged, or of a model that this encoder does not compute.
+pub(crate) fn longest_input(folder: &Path) -> Result<usize> {
+    Ok(ModelConfig::read(folder)?.max_tokens)
+}
+
 impl ModelConfig {
     /// Reads the configuration of the model in `folder`. Refuses what this encoder does not support.
     pub(super) fn read(folder: &Path) -> Result<ModelConfig> {

@@ -37,6 +37,7 @@ mod tests;
 
 pub use calibration::Calibration;
 pub(crate) use candle::DeviceAdamW;
+pub(crate) use config::longest_input;
 pub use device::Device;
 pub use encode::Encoder;
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};

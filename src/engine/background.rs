@@ -11,7 +11,7 @@ use crossbeam_channel::{after, never, select};
 use super::idle::IdleWatch;
 use super::options::LearnPolicy;
 use super::worker::{Control, Inbox, LearnTask, THREAD, Worker, discount, panic_message};
-use super::{Engine, Inner};
+use super::{Engine, Inner, Reader};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::learn::{LearnOptions, LearnProgress, LearnStage, RoundReport};
@@ -50,7 +50,9 @@ impl Engine {
         }
         Ok(())
     }
+}
 
+impl Reader {
     /// Tells the policy what is new in the log, from any process.
     pub(super) fn count_judgements(&self) {
         let (Some(log), true) = (&self.inner.feedback, self.inner.options.policy.is_active()) else { return };
@@ -148,7 +150,7 @@ impl Schedule {
                 recv(tick) -> _ => {}
                 recv(others) -> _ => {
                     if let Some(inner) = self.engine.upgrade() {
-                        Engine { inner }.count_judgements();
+                        Reader { inner }.count_judgements();
                     }
                 }
             }
@@ -194,7 +196,7 @@ impl Schedule {
         mut idle: Option<&mut IdleWatch>,
     ) -> Result<RoundReport> {
         let Some(inner) = self.engine.upgrade() else { return Err(Error::Closed { doing: "learn" }) };
-        let engine = Engine { inner };
+        let engine = Engine { reader: Reader { inner } };
         let mut progress = |progress: LearnProgress| loop {
             *control.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
             if control.cancel.load(Ordering::Acquire) || self.inbox.stop.load(Ordering::Acquire) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::layout::Layout;
 use super::options::Options;
-use super::{Access, Engine};
+use super::{Access, Reader};
 use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, FeedbackOptions, Impression, Judgement, Role, Verdict};
 use crate::ids::QueryId;
@@ -13,7 +13,7 @@ use crate::learn::{Forgotten, History};
 use crate::lexical::{LexicalIndex, LexicalSnapshot};
 use crate::storage::is_writable;
 
-impl Engine {
+impl Reader {
     /// Records what was said of a document in the answer `query_id` of any process. Returns when it is durable.
     ///
     /// The document need not have been among the hits: a user may know the right one.
@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Permanently removes one answered query and its judgements from the log, and its text from the reports of
-    /// rounds. Returns how many records of the log were removed. As [`forget_query`](Engine::forget_query) otherwise.
+    /// rounds. Returns how many records of the log were removed. As [`forget_query`](Reader::forget_query) otherwise.
     pub fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
         let log = self.log("forget a query")?;
         forget_query_id(log, &self.inner.history, query_id, self.inner.options.lock_wait)
@@ -47,8 +47,8 @@ impl Engine {
 
     /// Permanently removes a document from the hits of every impression, with its judgements, and the queries whose
     /// first documents include it from the reports of rounds. The document itself stays in the index: see
-    /// [`remove`](Engine::remove). Returns how many records of the log changed. As
-    /// [`forget_query`](Engine::forget_query) otherwise.
+    /// [`Engine::remove`](super::Engine::remove). Returns how many records of the log changed. As
+    /// [`forget_query`](Reader::forget_query) otherwise.
     pub fn forget_document(&self, document: &str) -> Result<usize> {
         let log = self.log("forget a document")?;
         forget_document(log, &self.inner.history, document, self.inner.options.lock_wait)
@@ -144,34 +144,34 @@ impl Feedback {
         impression.ok_or_else(|| unknown_query("query in the feedback log whose id begins with", beginning))
     }
 
-    /// As [`Engine::judge`].
+    /// As [`Reader::judge`].
     ///
     /// # Errors
-    /// As `Engine::judge`.
+    /// As `Reader::judge`.
     pub fn judge(&self, query_id: QueryId, document: &str, verdict: Verdict) -> Result<()> {
         record(&self.log, &self.lexical.snapshot()?, query_id, document, verdict)
     }
 
-    /// As [`Engine::forget_query`].
+    /// As [`Reader::forget_query`].
     ///
     /// # Errors
-    /// As `Engine::forget_query`.
+    /// As `Reader::forget_query`.
     pub fn forget_query(&self, text: &str) -> Result<usize> {
         forget_query(&self.log, &self.history, text, self.wait)
     }
 
-    /// As [`Engine::forget_query_id`].
+    /// As [`Reader::forget_query_id`].
     ///
     /// # Errors
-    /// As `Engine::forget_query`.
+    /// As `Reader::forget_query`.
     pub fn forget_query_id(&self, query_id: QueryId) -> Result<usize> {
         forget_query_id(&self.log, &self.history, query_id, self.wait)
     }
 
-    /// As [`Engine::forget_document`].
+    /// As [`Reader::forget_document`].
     ///
     /// # Errors
-    /// As `Engine::forget_query`.
+    /// As `Reader::forget_query`.
     pub fn forget_document(&self, document: &str) -> Result<usize> {
         forget_document(&self.log, &self.history, document, self.wait)
     }

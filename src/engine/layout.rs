@@ -95,7 +95,7 @@ impl Settings {
     pub(super) fn of(options: &Options, encoder: &Encoder) -> Result<Settings> {
         let lengths = match options.chunking {
             Chunking::Whole => Lengths::DEFAULT,
-            Chunking::Passages => Lengths::of(&options.corpus, reads(encoder))?,
+            Chunking::Passages => Lengths::of(&options.corpus, reads(encoder.max_tokens()))?,
         };
         Ok(Settings {
             language: options.language,
@@ -108,8 +108,9 @@ impl Settings {
     }
 
     /// How long a passage may be: as was fixed, or shorter where the model's folder says now that it reads less.
-    pub(super) fn lengths(&self, encoder: &Encoder) -> Lengths {
-        Lengths { text: self.max_tokens, title: self.max_title_tokens }.within(reads(encoder))
+    /// `longest_input` is the encoder's, in tokens.
+    pub(super) fn lengths(&self, longest_input: usize) -> Lengths {
+        Lengths { text: self.max_tokens, title: self.max_title_tokens }.within(reads(longest_input))
     }
 
     pub(super) fn read(layout: &Layout) -> Result<Option<Settings>> {
@@ -122,6 +123,6 @@ impl Settings {
 }
 
 /// Tokens that the encoder reads of a text, without the two special ones.
-fn reads(encoder: &Encoder) -> usize {
-    encoder.max_tokens().saturating_sub(2)
+fn reads(longest_input: usize) -> usize {
+    longest_input.saturating_sub(2)
 }

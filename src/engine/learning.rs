@@ -32,8 +32,8 @@ impl Engine {
     ///
     /// A rejected, skipped, cancelled or failed round leaves everything as it was; the report of a rejected or skipped
     /// one says why. A published one returns its report even if that could not be kept; then it is missing from
-    /// [`rounds`](Engine::rounds). If the process dies while a long one trains, the next round with the same options
-    /// goes on from its last checkpoint.
+    /// [`rounds`](super::Reader::rounds). If the process dies while a long one trains, the next round with the same
+    /// options goes on from its last checkpoint.
     ///
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].

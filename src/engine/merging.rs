@@ -10,7 +10,7 @@ use rayon::ThreadPool;
 
 use super::threads::{all_but_one, pool};
 use super::upkeep::Task;
-use super::{Access, Engine, Inner};
+use super::{Access, Engine, Inner, Reader};
 use crate::dense::{DenseIndex, DenseView, Merge, Merged};
 use crate::error::{Error, Result};
 use crate::search::Snapshot;
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     fn upgrade(engine: &Weak<Inner>) -> Option<Engine> {
-        engine.upgrade().map(|inner| Engine { inner })
+        engine.upgrade().map(|inner| Engine { reader: Reader { inner } })
     }
 
     fn merge_pool(&self) -> Result<Arc<ThreadPool>> {

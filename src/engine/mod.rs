@@ -16,6 +16,7 @@ mod learning;
 mod merging;
 mod open;
 mod options;
+mod reader;
 mod remove;
 mod rollback;
 mod source;
@@ -28,8 +29,8 @@ mod worker;
 mod writer;
 
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -46,11 +47,10 @@ pub use worker::LearnTask;
 use crate::corpus::{Chunk, Format, Lengths, chunk_text, whole_text};
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
-use crate::feedback::{FeedbackLog, Impression, ShownHit};
+use crate::feedback::FeedbackLog;
 use crate::generation::Pinned;
-use crate::ids::QueryId;
 use crate::learn::History;
-use crate::search::{Answer, Query, Snapshot, rank};
+use crate::search::Snapshot;
 use document::Prepared;
 use generations::Generations;
 use idle::LastSearch;
@@ -59,7 +59,7 @@ use upkeep::Upkeep;
 use writer::Writer;
 
 /// An open index. Cheap to clone; all clones are the same engine. `Send` and `Sync`: search from as many threads as
-/// you like.
+/// you like. It does all that a [`Reader`] does, and writes and learns.
 ///
 /// ```no_run
 /// use retune::{Document, Engine, Options, Query, Verdict};
@@ -74,6 +74,32 @@ use writer::Writer;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Engine {
+    reader: Reader,
+}
+
+impl Deref for Engine {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+/// An index that is open for searching and judging, beside any number of other handles in this or other processes, one
+/// of which may be an [`Engine`] that writes. Cheap to clone, `Send` and `Sync`.
+///
+/// ```no_run
+/// use retune::{Options, Query, Reader, Verdict};
+///
+/// # fn main() -> retune::Result<()> {
+/// let reader = Reader::open("notes.retune", Options::default())?;
+/// let answer = reader.search(&Query::new("when is the boiler cleaned"))?;
+/// reader.judge(answer.query_id, &answer.hits[0].document, Verdict::Chosen)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reader {
     inner: Arc<Inner>,
 }
 
@@ -158,79 +184,6 @@ impl Engine {
         Ok(report)
     }
 
-    /// The ids of all documents that a search can find, in order.
-    pub fn documents(&self) -> Result<Vec<String>> {
-        self.check_open("list the documents")?;
-        Ok(self.inner.snapshot.load().lexical.documents()?.into_keys().collect())
-    }
-
-    /// Answers a query from the current snapshot. Never waits for a writer, for learning or for the log.
-    ///
-    /// The answer is logged as one impression, unless it is a later page or the query has no word.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for unusable options of the query, and for a filter that names a field which no document has:
-    /// see [`Filter`].
-    pub fn search(&self, query: &Query) -> Result<Answer> {
-        self.check_open("search")?;
-        self.inner.last_search.now();
-        let snapshot = self.inner.snapshot.load_full();
-        let ranked = rank(&snapshot, query)?;
-        let query_id = query.page_of.unwrap_or_else(QueryId::random);
-        let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;
-        let generation = snapshot.pinned.generation.meta.id;
-        let log = self.inner.feedback.as_ref().filter(|_| logged);
-        if logged && log.is_none() {
-            self.warn_unlogged();
-        }
-        if let Some(log) = log {
-            let hits = ranked.hits.iter().map(|hit| ShownHit {
-                document: hit.document.clone(),
-                chunk: hit.chunk,
-                lexical: hit.lexical,
-                dense: hit.dense,
-                score: hit.score,
-            });
-            log.log_impression(Impression {
-                query_id,
-                time_ms: crate::clock::now_ms(),
-                generation,
-                query: query.text.clone(),
-                hits: hits.collect(),
-            });
-        }
-        Ok(Answer {
-            query_id,
-            generation,
-            mode: query.mode,
-            took_ms: ranked.took,
-            hits: ranked.hits,
-            total: ranked.counts.total,
-            facets: ranked.counts.facets,
-        })
-    }
-
-    /// The folder of the index.
-    pub fn path(&self) -> &Path {
-        &self.inner.layout.path
-    }
-
-    /// On a read-only handle: sees what another process has committed or published since.
-    pub fn refresh(&self) -> Result<()> {
-        self.check_open("refresh")?;
-        match &self.inner.access {
-            Access::Writing(_) => Ok(()),
-            Access::Reading(reader) => self.reread(reader),
-        }
-    }
-
-    fn check_open(&self, doing: &'static str) -> Result<()> {
-        match self.inner.closed.load(Ordering::Acquire) {
-            true => Err(Error::Closed { doing }),
-            false => Ok(()),
-        }
-    }
-
     fn lock_writer(&self, doing: &'static str) -> Result<WriterGuard<'_>> {
         self.check_open(doing)?;
         let Access::Writing(mutex) = &self.inner.access else {
@@ -256,7 +209,7 @@ impl Engine {
 
     /// How long a passage may be.
     fn lengths(&self) -> Result<Lengths> {
-        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?))
+        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens()))
     }
 
     fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {

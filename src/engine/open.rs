@@ -2,22 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, Once};
 
 use arc_swap::ArcSwap;
 
 use super::embeddings::Embeddings;
-use super::feedback::open_if_writable;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::options::{Chunking, Options};
 use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
-use super::worker::Worker;
 use super::writer::{Writer, next_chunk};
-use super::{Access, Engine, Inner};
+use super::{Access, Engine, Inner, Reader};
 use crate::dense::DenseIndex;
 use crate::encoder::{Encoder, model};
 use crate::error::{Error, Result};
@@ -66,7 +64,7 @@ impl Engine {
         })?;
         if let Some(encoder) = generation.loaded_encoder().filter(|_| settings.chunking == Chunking::Passages)
         {
-            let longest = settings.lengths(encoder).text;
+            let longest = settings.lengths(encoder.max_tokens()).text;
             if longest < settings.max_tokens {
                 tracing::warn!(
                     "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {longest}",
@@ -91,7 +89,8 @@ impl Engine {
         let pinned = Pinned { dense: writer.dense.view(&chunks.live_chunks())?, generation };
         let snapshot = Snapshot { lexical: chunks, pinned };
         let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
-        let engine = assemble(layout, options, settings, lexical, snapshot, access, Some(feedback));
+        let engine =
+            Engine { reader: assemble(layout, options, settings, lexical, snapshot, access, Some(feedback)) };
         if engine.inner.options.policy.is_active() {
             engine.start_worker()?;
         }
@@ -99,72 +98,9 @@ impl Engine {
         engine.wake_upkeep(&engine.lock_writer("open")?.get()?.dense, &view);
         Ok(engine)
     }
-
-    /// Opens the index in the folder `path` for searching only, beside a writer in this or another process. It sees
-    /// the state of this moment until [`refresh`](Engine::refresh). Its searches are logged and can be judged, unless
-    /// this process may not write to the folder.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no index; else as [`open`](Engine::open), but never [`Error::Locked`].
-    pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
-        options.validate()?;
-        let layout = Layout::new(path.as_ref());
-        let settings = layout.existing_settings()?;
-        let lexical = LexicalIndex::open(&layout.lexical())?;
-        let (snapshot, reader) = read_snapshot(&layout, &lexical, &options)?;
-        let access = Access::Reading(Box::new(Mutex::new(reader)));
-        let feedback = open_if_writable(&layout, &options.feedback).unwrap_or_else(|error| {
-            tracing::warn!(%error, "answers are not logged and can't be judged");
-            None
-        });
-        Ok(assemble(layout, options, settings, lexical, snapshot, access, feedback))
-    }
-
-    /// On a read-only handle: the latest commit and generation.
-    pub(super) fn reread(&self, reader: &Mutex<DenseIndex>) -> Result<()> {
-        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let manifest = read_manifest(&self.inner.layout)?;
-        let current = Arc::clone(&self.inner.snapshot.load().pinned.generation);
-        let snapshot = if current.meta.id == manifest.current {
-            let lexical = self.inner.lexical.snapshot()?;
-            // After the lexical commit, which comes last: every vector that it needs is there by now.
-            reader.refresh()?;
-            let dense = reader.view(&lexical.live_chunks())?;
-            Snapshot { lexical, pinned: Pinned { dense, generation: current } }
-        } else {
-            let Inner { layout, lexical, options, .. } = &*self.inner;
-            let (snapshot, other) = read_snapshot(layout, lexical, options)?;
-            *reader = other;
-            snapshot
-        };
-        self.inner.snapshot.store(Arc::new(snapshot));
-        Ok(())
-    }
-
-    /// Stops the background worker, writes out the log and releases the index. Searches on clones of this handle fail
-    /// from now on with [`Error::Closed`]. Closing twice is fine.
-    ///
-    /// # Errors
-    /// The first thing that a background thread could not finish; everything is released all the same.
-    pub fn close(&self) -> Result<()> {
-        if self.inner.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stopped = worker.map_or(Ok(()), Worker::stop).and(self.inner.upkeep.stop());
-        let logged = self.inner.feedback.as_ref().map_or(Ok(()), FeedbackLog::close);
-        let released = match &self.inner.access {
-            Access::Reading(_) => Ok(()),
-            Access::Writing(mutex) => {
-                let writer = mutex.lock().unwrap_or_else(PoisonError::into_inner).take();
-                writer.map_or(Ok(()), |writer| writer.close())
-            }
-        };
-        stopped.and(logged).and(released)
-    }
 }
 
-fn assemble(
+pub(super) fn assemble(
     layout: Layout,
     options: Options,
     settings: Settings,
@@ -172,10 +108,10 @@ fn assemble(
     snapshot: Snapshot,
     access: Access,
     feedback: Option<FeedbackLog>,
-) -> Engine {
+) -> Reader {
     let generations = Generations::starting_with(&snapshot.pinned.generation);
     let history = History::new(layout.rounds());
-    Engine {
+    Reader {
         inner: Arc::new(Inner {
             layout,
             options,
@@ -291,7 +227,7 @@ fn find_model(options: &Options) -> Result<PathBuf> {
 }
 
 /// What a reader sees now. A writer may publish, and remove what was current, while it is being opened.
-fn read_snapshot(
+pub(super) fn read_snapshot(
     layout: &Layout,
     lexical: &LexicalIndex,
     options: &Options,

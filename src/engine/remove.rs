@@ -21,7 +21,7 @@ impl Engine {
     /// Removes all documents that match, in one commit. Returns how many there were.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a filter that names a field which no document has: see [`Filter`].
+    /// [`Error::Invalid`](crate::Error::Invalid) for a filter that names a field which no document has: see [`Filter`].
     pub fn remove_matching(&self, filter: &Filter) -> Result<usize> {
         let mut writer = self.lock_writer("remove documents")?;
         let snapshot = self.inner.snapshot.load_full();

@@ -27,7 +27,7 @@ impl Engine {
         let _round = self.begin_round("roll back")?;
         let mut guard = self.lock_writer("roll back")?;
         let writer = guard.get()?;
-        let Engine { inner } = self;
+        let inner = &self.inner;
         let root = inner.layout.generations();
         let manifest = read_manifest(&inner.layout)?;
         let lexical = inner.lexical.snapshot()?;

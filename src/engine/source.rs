@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
+use super::Reader;
 use super::layout::Layout;
 use crate::corpus::{CorpusOptions, Skipped};
 use crate::error::{Error, Result};
@@ -107,8 +107,9 @@ fn stored(layout: &Layout) -> Result<Option<Source>> {
     read_envelope(&layout.path.join(FILE), KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))
 }
 
-impl Engine {
-    /// The folder that [`index_folder`](Engine::index_folder) keeps this index in step with; `None` if there is none.
+impl Reader {
+    /// The folder that [`Engine::index_folder`](super::Engine::index_folder) keeps this index in step with, if there
+    /// is one.
     ///
     /// # Errors
     /// [`Error::Damaged`] if the record of it is.

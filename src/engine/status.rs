@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Engine;
+use super::Reader;
 use super::options::Chunking;
 use crate::encoder::{Device, Kernel, Precisions};
 use crate::error::Result;
@@ -81,10 +81,10 @@ impl GenerationStatus {
     }
 }
 
-impl Engine {
+impl Reader {
     /// The folder of the serving encoder of documents: another index can be opened with it. A later round may replace
     /// and remove it. What this index has for queries alone goes there with
-    /// [`adopt_query_side`](Engine::adopt_query_side).
+    /// [`Engine::adopt_query_side`](super::Engine::adopt_query_side).
     pub fn model_folder(&self) -> PathBuf {
         self.inner.snapshot.load().pinned.generation.model_folder()
     }
@@ -111,9 +111,7 @@ impl Engine {
             chunks: snapshot.lexical.chunk_count() as usize,
             language: self.inner.settings.language,
             chunking: self.inner.settings.chunking,
-            max_tokens: generation
-                .loaded_encoder()
-                .map_or(self.inner.settings.max_tokens, |encoder| self.inner.settings.lengths(encoder).text),
+            max_tokens: self.inner.settings.lengths(generation.max_tokens().unwrap_or(usize::MAX)).text,
             generation: GenerationStatus {
                 id: generation.meta.id,
                 weights: generation.meta.weights,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Engine;
+use super::Reader;
 use super::document::TITLE;
 use crate::error::{Error, Result};
 use crate::ids::ChunkSet as _;
@@ -41,7 +41,7 @@ pub struct StoredPassage {
     pub end: u64,
 }
 
-/// Which documents [`Engine::list`] gives, and how many at a time.
+/// Which documents [`Reader::list`] gives, and how many at a time.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Listing {
@@ -90,7 +90,7 @@ impl Listing {
     }
 }
 
-impl Engine {
+impl Reader {
     /// The document with this id, as the index holds it. `None` if there is none.
     pub fn get(&self, document: &str) -> Result<Option<StoredDocument>> {
         self.check_open("get a document")?;
@@ -113,7 +113,7 @@ impl Engine {
     /// of what a query finds.
     ///
     /// # Errors
-    /// As [`count`](Engine::count).
+    /// As [`count`](Reader::count).
     pub fn facets<F: AsRef<str>>(
         &self,
         filter: &Filter,
@@ -156,7 +156,7 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit of 0 or above 10,000, else as [`count`](Engine::count).
+    /// [`Error::Invalid`] for a limit of 0 or above 10,000, else as [`count`](Reader::count).
     pub fn list(&self, listing: &Listing) -> Result<DocumentPage> {
         self.check_open("list documents")?;
         if !(1..=LARGEST_PAGE).contains(&listing.limit) {

@@ -14,7 +14,7 @@ use super::model_source::ModelSource;
 use super::queries::QueryCache;
 use super::query_side::{QuerySide, query_folder};
 use crate::dense::{DenseIndex, DenseOptions, DenseView};
-use crate::encoder::{Backend, Encoder, Kernel, Precisions};
+use crate::encoder::{self, Backend, Encoder, Kernel, Precisions};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, GenerationId};
 use crate::storage::remove_folder;
@@ -80,6 +80,17 @@ impl Generation {
     /// What [`encoder`](Generation::encoder) gives, if it is loaded.
     pub(crate) fn loaded_encoder(&self) -> Option<&Encoder> {
         self.encoders.if_loaded().map(|encoders| &*encoders.documents)
+    }
+
+    /// The longest input of the encoder in tokens. Doesn't load it.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the model's folder can't be read.
+    pub(crate) fn max_tokens(&self) -> Result<usize> {
+        match self.loaded_encoder() {
+            Some(encoder) => Ok(encoder.max_tokens()),
+            None => encoder::longest_input(&self.model_folder()),
+        }
     }
 
     /// What the encoder computes in, or will once it is loaded.

@@ -1,7 +1,7 @@
 //! One round of learning: collect → mine → train → gate → publish.
 //!
-//! [`collect`] turns the log into judged queries. A round that can't pass the gate ends here. [`mine`] gives the
-//! training queries their hard negatives, [`proposal`] trains and builds what may be published, and [`gate`] compares
+//! `collect` turns the log into judged queries. A round that can't pass the gate ends here. `mine` gives the
+//! training queries their hard negatives, `proposal` trains and builds what may be published, and `gate` compares
 //! it with the serving generation. Both sides search the whole corpus. A rejected round leaves nothing behind.
 //! Publishing needs the writer, so the engine does it.
 

@@ -14,7 +14,7 @@ use super::timing::{Percentiles, time_searches};
 use super::weights::{WeightMean, by_weight};
 use crate::error::Result;
 use crate::eval::{AveragedOver, Inventory, Metric, Run, evaluate};
-use crate::{Engine, Mode, Status, Took};
+use crate::{Engine, Mode, Reader, Status, Took};
 
 /// How an engine is measured on a collection.
 #[derive(Debug, Clone)]
@@ -130,10 +130,10 @@ impl TestSet {
     /// [`evaluate`](TestSet::evaluate) has made.
     ///
     /// # Errors
-    /// As [`Engine::search`].
+    /// As [`Reader::search`].
     pub fn by_weight(
         &self,
-        engine: &Engine,
+        engine: &Reader,
         options: &EvaluationOptions,
         metric: Metric,
         progress: &mut dyn FnMut(Progress),

@@ -11,7 +11,7 @@ use super::scores::ModeScores;
 use super::weights::{WeightMean, by_weight};
 use crate::error::{Error, Result};
 use crate::eval::{Metric, Passages, Queries, Query as Topic, Shown};
-use crate::{Engine, Fusion, Mode, Query, Status};
+use crate::{Fusion, Mode, Query, Reader, Status};
 
 /// A folder with questions and judged passages of its files.
 #[derive(Debug, Clone)]
@@ -94,10 +94,10 @@ impl JudgedFolder {
     /// logged.
     ///
     /// # Errors
-    /// As [`Engine::search`].
+    /// As [`Reader::search`].
     pub fn evaluate(
         &self,
-        engine: &Engine,
+        engine: &Reader,
         metrics: &[Metric],
         progress: &mut dyn FnMut(Progress),
     ) -> Result<FolderReport> {
@@ -125,10 +125,10 @@ impl JudgedFolder {
     /// The mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1.
     ///
     /// # Errors
-    /// As [`Engine::search`].
+    /// As [`Reader::search`].
     pub fn by_weight(
         &self,
-        engine: &Engine,
+        engine: &Reader,
         metric: Metric,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Vec<WeightMean>> {
@@ -140,7 +140,7 @@ impl JudgedFolder {
 }
 
 /// The passages shown for a question.
-fn shown(engine: &Engine, topic: &Topic, mode: Mode, fusion: Option<Fusion>) -> Result<Vec<Shown>> {
+fn shown(engine: &Reader, topic: &Topic, mode: Mode, fusion: Option<Fusion>) -> Result<Vec<Shown>> {
     let mut query = Query::new(topic.text.as_str()).with_limit(FolderReport::DEPTH).with_mode(mode);
     query.fusion = fusion;
     let hits = engine.search(&query.without_logging().without_highlights().with_copies())?.hits.into_iter();

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use crate::error::Result;
 use crate::eval::{Query as Topic, Run};
-use crate::{Engine, Fusion, Mode, Query};
+use crate::{Fusion, Mode, Query, Reader};
 
 /// How queries are asked.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Ranking {
     }
 
     /// The documents for a query, with their scores; without those that the query excludes.
-    pub(super) fn of(&self, engine: &Engine, topic: &Topic) -> Result<Vec<(String, f32)>> {
+    pub(super) fn of(&self, engine: &Reader, topic: &Topic) -> Result<Vec<(String, f32)>> {
         let more = usize::from(self.without_own) + topic.excluded.len();
         let limit = self.limit.unwrap_or(self.depth).min(self.depth);
         let mut query =
@@ -43,7 +43,7 @@ impl Ranking {
     /// The run over all queries.
     pub(super) fn run(
         &self,
-        engine: &Engine,
+        engine: &Reader,
         topics: &[Topic],
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Run> {

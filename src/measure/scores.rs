@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::by_mode::ByMode;
 use super::progress::Progress;
 use super::ranking::Ranking;
-use crate::Engine;
+use crate::Reader;
 use crate::error::Result;
 use crate::eval::{AveragedOver, Evaluation, Figures, Interval, Metric, Split, evaluate};
 
@@ -47,9 +47,9 @@ impl ModeScores {
 /// returned as the metrics look at.
 ///
 /// # Errors
-/// As [`Engine::search`].
+/// As [`Reader::search`].
 pub fn score_modes(
-    engine: &Engine,
+    engine: &Reader,
     split: &Split,
     depth: usize,
     metrics: &[Metric],

@@ -17,7 +17,7 @@ use super::users::ask;
 use crate::error::{Error, Result};
 use crate::eval::{ClickModel, Evaluation, Figures, Metric, Query as Topic, Split, compare};
 use crate::feedback::normalise_query;
-use crate::{Chunking, Engine, LearnOptions, Options};
+use crate::{Chunking, Engine, LearnOptions, Options, Reader};
 
 const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
 const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };
@@ -159,7 +159,7 @@ impl Simulation {
         Ok(SimulationReport { collection, clicks: options.clicks.name(), seed: options.seed, rounds })
     }
 
-    fn check_index(&self, engine: &Engine) -> Result<()> {
+    fn check_index(&self, engine: &Reader) -> Result<()> {
         let status = engine.status()?;
         self.test.check_index(engine, &status)?;
         let asked = status.feedback.as_ref().is_some_and(|log| log.impressions > 0);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Engine;
+use crate::Reader;
 use crate::engine::{Chunking, Status};
 use crate::error::{Error, Result};
 use crate::eval::{Collection, Inventory, Run, Split};
@@ -50,7 +50,7 @@ impl TestSet {
     ///
     /// # Errors
     /// [`Error::Invalid`] if it doesn't.
-    pub(super) fn check_index(&self, engine: &Engine, status: &Status) -> Result<()> {
+    pub(super) fn check_index(&self, engine: &Reader, status: &Status) -> Result<()> {
         let mut others = engine.documents()?;
         others.retain(|id| !self.inventory.holds(id));
         let found = match others.first() {

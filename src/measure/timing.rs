@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::progress::Progress;
 use crate::error::Result;
 use crate::eval::{Query as Topic, quantile};
-use crate::{Engine, Query, Took};
+use crate::{Query, Reader, Took};
 
 /// Times of searches, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -29,9 +29,9 @@ impl Percentiles {
 /// same queries: the engine remembers the vectors of recent ones.
 ///
 /// # Errors
-/// As [`Engine::search`].
+/// As [`Reader::search`].
 pub fn time_searches(
-    engine: &Engine,
+    engine: &Reader,
     topics: &[Topic],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Took>> {

@@ -3,11 +3,11 @@
 use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::eval::{ClickModel, Query as Topic, Split};
-use crate::{Engine, Query, Verdict};
+use crate::{Query, Reader, Verdict};
 
 /// Asks one query and judges what `clicks` picks of the answer as chosen.
 pub(super) fn ask(
-    engine: &Engine,
+    engine: &Reader,
     topic: &Topic,
     split: &Split,
     clicks: ClickModel,
@@ -33,8 +33,8 @@ pub(super) fn ask(
 /// shown, the first by id. Queries and picks are logged.
 ///
 /// # Errors
-/// [`Error::Invalid`] when nothing answers a query; as [`Engine::search`] and [`Engine::judge`].
-pub fn replay(engine: &Engine, split: &Split, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+/// [`Error::Invalid`] when nothing answers a query; as [`Reader::search`] and [`Reader::judge`].
+pub fn replay(engine: &Reader, split: &Split, progress: &mut dyn FnMut(Progress)) -> Result<()> {
     for (done, topic) in split.queries.iter().enumerate() {
         progress(Progress::Asking { done, total: split.queries.len() });
         let answer = engine.search(&Query::new(topic.text.as_str()).with_copies())?;

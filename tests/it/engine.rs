@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::common;
 use crate::common::{copy, documents, ids, judge, judge_everything, open, options};
-use retune::{Document, Encoder, Engine, Error, Filter, Fusion, Mode, Options, Query, Verdict};
+use retune::{Document, Encoder, Engine, Error, Filter, Fusion, Mode, Options, Query, Reader, Verdict};
 
 #[test]
 fn what_was_added_is_found_in_every_mode_and_after_reopening() {
@@ -155,9 +155,8 @@ fn a_second_writer_is_refused_while_readers_are_welcome() {
     let path = folder.path().join("index");
     let at_once = options().with_lock_wait(std::time::Duration::ZERO);
     assert!(matches!(Engine::open(&path, at_once), Err(Error::Locked { .. })));
-    let reader = Engine::open_read_only(&path, options()).unwrap();
+    let reader = Reader::open(&path, options()).unwrap();
     assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle");
-    assert!(matches!(reader.add(documents()), Err(Error::ReadOnly { .. })));
 
     engine.remove(&["kettle"]).unwrap();
     assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle", "a snapshot does not change");
@@ -174,7 +173,7 @@ fn a_second_writer_is_refused_while_readers_are_welcome() {
 #[test]
 fn there_is_nothing_to_read_where_there_is_no_index() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = Engine::open_read_only(folder.path().join("index"), options());
+    let missing = Reader::open(folder.path().join("index"), options());
     assert!(matches!(missing, Err(Error::NotFound { .. })));
     assert!(!folder.path().join("index").exists());
 }
@@ -351,7 +350,7 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
             }
         });
         scope.spawn(|| {
-            let other = Engine::open_read_only(&path, options()).unwrap();
+            let other = Reader::open(&path, options()).unwrap();
             while !stop.load(std::sync::atomic::Ordering::SeqCst) {
                 judge(&other, "green lamp", "lamp");
             }
@@ -384,10 +383,8 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
         copy.close().unwrap();
     }
     engine.backup(path.join("inside")).unwrap();
-    let inside = Engine::open_read_only(path.join("inside"), options()).unwrap();
+    let inside = Reader::open(path.join("inside"), options()).unwrap();
     assert_eq!(inside.documents().unwrap(), engine.documents().unwrap());
     let there = engine.backup(folder.path().join("backup0/index"));
     assert!(matches!(there, Err(Error::Invalid { .. })));
-    let reader = Engine::open_read_only(&path, options()).unwrap();
-    assert!(matches!(reader.backup(folder.path().join("other")), Err(Error::ReadOnly { .. })));
 }

@@ -11,6 +11,7 @@ use crate::common::{documents, ids, judge, judge_everything, open, options, quic
 use retune::learn::{NegativeCounts, Tier};
 use retune::{
     CorpusOptions, Decision, Document, Engine, Error, LearnOptions, LearnPolicy, LearnStage, Mode, Query,
+    Reader,
 };
 
 /// A round in which nothing is suspected of being an answer.
@@ -205,7 +206,7 @@ fn the_answers_own_passage_under_another_title_is_no_negative() {
     engine.add(vec![Document::new("notice", notice).with_title("notice")]).unwrap();
     let before = learn(&engine, &quick_round()).sources.get("dropped_duplicate_of_positive").copied();
     assert_eq!(before, None);
-    let answer = engine.search(&Query::new(shared)).unwrap();
+    let answer = engine.search(&Query::new(shared).with_copies()).unwrap();
     assert_eq!(answer.hits[0].passage, answer.hits[1].passage);
     assert!(shared.starts_with(&answer.hits[0].passage), "{}", answer.hits[0].passage);
     engine.judge(answer.query_id, &answer.hits[1].document, retune::Verdict::Chosen).unwrap();
@@ -333,7 +334,7 @@ fn only_as_many_generations_as_asked_for_are_kept_and_pinned_ones_outlive_their_
     let engine = Engine::open(&path, options().with_keep_generations(0)).unwrap();
     engine.add(documents()).unwrap();
     judge_everything(&engine);
-    let reader = Engine::open_read_only(&path, options()).unwrap();
+    let reader = Reader::open(&path, options()).unwrap();
     learn(&engine, &quick_round());
     assert_eq!(generations(folder.path()), ["000002"]);
     assert_eq!(ids(&reader, &Query::new("descaled kettle"))[0], "kettle", "a pinned generation answers on");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::rounds::{generation, learn};
 use crate::common::{documents, flip, ids, judge_everything, open, options, quick_round};
-use retune::{Decision, Engine, Error, LearnStage, Mode, Query};
+use retune::{Decision, Engine, Error, LearnStage, Mode, Query, Reader};
 
 /// An index in `folder/index` whose current generation is the `rounds`-th that was learnt.
 fn learnt(folder: &Path, rounds: usize) {
@@ -25,7 +25,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Every document is found by its words and by its vector.
-fn is_whole(engine: &Engine) {
+fn is_whole(engine: &Reader) {
     for document in documents() {
         let words = engine.search(&Query::new(&document.text).with_mode(Mode::Lexical)).unwrap();
         assert_eq!(words.hits[0].document, document.id);
@@ -125,12 +125,12 @@ fn damaged_vectors_are_made_anew_by_whoever_opens_the_index_for_writing() {
         engine.close().unwrap();
         damage(&generation(folder.path(), 1).join("dense"));
         let index = folder.path().join("index");
-        let error = Engine::open_read_only(&index, options()).unwrap_err();
+        let error = Reader::open(&index, options()).unwrap_err();
         assert!(error.to_string().contains("open the index for writing"), "{error}");
         let engine = open(folder.path());
         is_whole(&engine);
         assert_eq!(ids(&engine, &query), before);
-        is_whole(&Engine::open_read_only(&index, options()).unwrap());
+        is_whole(&Reader::open(&index, options()).unwrap());
     }
 }
 
@@ -149,7 +149,10 @@ fn a_damaged_lexical_index_is_deleted_and_its_documents_are_indexed_again() {
     for file in files(&lexical) {
         let sound = fs::read(&file).unwrap();
         (0..sound.len()).step_by(7).for_each(|at| flip(&file, at));
-        for opened in [Engine::open(&index, options()), Engine::open_read_only(&index, options())] {
+        for opened in [
+            Engine::open(&index, options()).map(|engine| Reader::clone(&engine)),
+            Reader::open(&index, options()),
+        ] {
             match opened {
                 Ok(engine) if sound.is_empty() || file.ends_with(".managed.json") => is_whole(&engine),
                 Ok(engine) => assert_eq!(engine.status().unwrap().damaged_files, std::slice::from_ref(&file)),
@@ -167,7 +170,7 @@ fn a_damaged_lexical_index_is_deleted_and_its_documents_are_indexed_again() {
     }
     assert!(refused > 0);
     fs::remove_dir_all(&lexical).unwrap();
-    let missing = Engine::open_read_only(&index, options()).unwrap_err();
+    let missing = Reader::open(&index, options()).unwrap_err();
     assert!(missing.to_string().contains("index the documents again"), "{missing}");
 
     // The vectors go as well: then the log alone knows which ids were given.
@@ -242,11 +245,11 @@ fn a_lexical_index_of_an_earlier_version_is_made_anew_when_it_is_opened_for_writ
     for file in files(&earlier) {
         fs::copy(&file, lexical.join(file.file_name().unwrap())).unwrap();
     }
-    let error = Engine::open_read_only(&index, options()).unwrap_err().to_string();
+    let error = Reader::open(&index, options()).unwrap_err().to_string();
     assert!(error.contains("open the index for writing"), "{error}");
     let query = Query::new("kx4401").with_mode(Mode::Lexical);
     assert_eq!(ids(&open(folder.path()), &query), ["part.md"]);
-    let reader = Engine::open_read_only(&index, options()).unwrap();
+    let reader = Reader::open(&index, options()).unwrap();
     assert_eq!(ids(&reader, &query), ["part.md"]);
 }
 
@@ -357,7 +360,7 @@ fn a_reader_that_comes_while_generations_change_sees_no_damage() {
         });
         let mut opened = 0;
         while !changes.is_finished() {
-            let reader = Engine::open_read_only(&index, options()).unwrap();
+            let reader = Reader::open(&index, options()).unwrap();
             reader.refresh().unwrap();
             opened += 1;
         }

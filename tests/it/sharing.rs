@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::{self, judge_everything, open, options, quick_round};
-use retune::{Engine, Error, Feedback, LearnPolicy, Query, QueryId, Verdict};
+use retune::{Engine, Error, Feedback, LearnPolicy, Query, QueryId, Reader, Verdict};
 
 const FOLDER: &str = "RETUNE_SHARING_TEST_FOLDER";
 
@@ -14,7 +14,7 @@ const FOLDER: &str = "RETUNE_SHARING_TEST_FOLDER";
 #[test]
 fn child() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
-    let engine = Engine::open_read_only(Path::new(&folder).join("index"), options()).unwrap();
+    let engine = Reader::open(Path::new(&folder).join("index"), options()).unwrap();
     let mut out = std::io::stdout();
     for number in 0.. {
         let answer =
@@ -94,7 +94,7 @@ fn killed_processes_lose_no_judgement_while_the_writer_merges_and_forgets() {
         assert!(found.query.starts_with("question "), "{found:?}");
     }
     feedback.close().unwrap();
-    let reader = Engine::open_read_only(&index, options()).unwrap();
+    let reader = Reader::open(&index, options()).unwrap();
     let log = reader.status().unwrap().feedback.unwrap();
     assert!(log.judgements >= judged.len() as u64 && log.impressions >= log.judgements, "{log:?}");
     assert_eq!((log.damaged_bytes, log.unknown_records), (0, 0));
@@ -113,14 +113,13 @@ fn a_handle_for_reading_logs_judges_and_forgets_beside_the_writer() {
     let folder = tempfile::tempdir().unwrap();
     let writer = open(folder.path());
     writer.add(common::documents()).unwrap();
-    let reader = Engine::open_read_only(folder.path().join("index"), options()).unwrap();
+    let reader = Reader::open(folder.path().join("index"), options()).unwrap();
     let asked = reader.search(&Query::new("green lamp")).unwrap().query_id;
     reader.judge(asked, "lamp", Verdict::Chosen).unwrap();
     writer.judge(asked, "rope", Verdict::NotRelevant).unwrap();
     writer.add(vec![retune::Document::new("later", "added since the reader was opened")]).unwrap();
     reader.judge(asked, "later", Verdict::Relevant).unwrap();
     assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 3);
-    assert!(matches!(reader.learn_in_background(quick_round()), Err(Error::ReadOnly { .. })));
     assert_eq!(reader.forget_query("GREEN lamp").unwrap(), 4);
     assert!(matches!(writer.judge(asked, "lamp", Verdict::Chosen), Err(Error::NotFound { .. })));
 }
@@ -132,7 +131,7 @@ fn judgements_of_other_processes_count_for_the_policy() {
     let path = folder.path().join("index");
     let writer = Engine::open(&path, options().with_policy(policy)).unwrap();
     writer.add(common::documents()).unwrap();
-    let other = Engine::open_read_only(&path, options()).unwrap();
+    let other = Reader::open(&path, options()).unwrap();
     judge_everything(&other);
     let started = Instant::now();
     while writer.rounds().unwrap().is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use retune::{Engine, Error, Feedback, GenerationId, Options, Result};
+use retune::{Engine, Error, Feedback, GenerationId, Options, Reader, Result};
 
 use super::model::Model;
 use super::wait::Wait;
@@ -48,24 +48,26 @@ impl Place {
 
     /// Opens an index that must exist, with its model, beside any others who read and write it. What is damaged and
     /// can be made anew is, if nobody else writes to the index.
-    pub(crate) fn open_beside(&self) -> Result<Engine> {
+    pub(crate) fn open_beside(&self) -> Result<Reader> {
         // At once: a round of another process may remove the model of the generation that is open.
         self.open_beside_with(self.options().with_lazy_model(false))
     }
 
     /// As [`open_beside`](Place::open_beside), for what needs no model.
-    pub(crate) fn open_without_model(&self) -> Result<Engine> {
+    pub(crate) fn open_without_model(&self) -> Result<Reader> {
         self.open_beside_with(self.options())
     }
 
-    fn open_beside_with(&self, options: Options) -> Result<Engine> {
+    fn open_beside_with(&self, options: Options) -> Result<Reader> {
         let path = self.existing()?;
-        match Engine::open_read_only(&path, options.clone()) {
+        match Reader::open(&path, options.clone()) {
             // Opening for writing repairs what can be made anew, and renews what an earlier version has made.
             Err(unusable @ (Error::Damaged { .. } | Error::Version { .. })) => {
-                match Engine::open(&path, options) {
+                match Engine::open(&path, options.clone()) {
                     Err(Error::Locked { .. } | Error::Io { .. }) => Err(unusable),
-                    repaired => repaired,
+                    repaired => {
+                        repaired.and_then(|engine| engine.close()).and_then(|()| Reader::open(&path, options))
+                    }
                 }
             }
             opened => opened,

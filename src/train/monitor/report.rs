@@ -51,7 +51,7 @@ pub struct SourceMeasurement {
     /// Negatives beyond [`MonitorReport::easy_margin`].
     pub too_easy: u64,
     /// Negatives that may be answers: for the reasons for which candidates are hidden from anchors (see
-    /// [`Masked`](crate::Masked)), or because this encoder too finds them as near to a positive as a duplicate.
+    /// [`Masked`](crate::learn::Masked)), or because this encoder too finds them as near to a positive as a duplicate.
     pub suspected: u64,
     /// How they have moved since training began.
     pub moved: Moved,

@@ -197,7 +197,7 @@ fn what_needs_no_model_loads_none() {
     assert!(said.contains("gone"), "{said}");
     for precision in [EncoderPrecision::F32, EncoderPrecision::Bf16, EncoderPrecision::Int8] {
         let options = common::options().with_precisions(Precisions::of(precision));
-        let loaded = retune::Engine::open_read_only(folder.path().join(".retune"), options).unwrap();
+        let loaded = retune::Reader::open(folder.path().join(".retune"), options).unwrap();
         let expected = serde_json::to_string(&loaded.status().unwrap().generation).unwrap();
         let told = json(folder.path(), &["status", "--precision", &precision.to_string()]);
         assert_eq!(told["generation"], serde_json::from_str::<Value>(&expected).unwrap());

@@ -6,7 +6,7 @@ pub mod rounds;
 use std::path::{Path, PathBuf};
 
 use retune::learn::TrainOptions;
-use retune::{Document, Engine, LearnOptions, Options, Query};
+use retune::{Document, Engine, LearnOptions, Options, Query, Reader};
 
 /// A complete MPNet of 200 KB with random weights.
 pub fn tiny_model() -> PathBuf {
@@ -59,7 +59,7 @@ pub fn flip(path: &Path, at: usize) {
 }
 
 /// The ids of the answer, best first.
-pub fn ids(engine: &Engine, query: &Query) -> Vec<String> {
+pub fn ids(engine: &Reader, query: &Query) -> Vec<String> {
     engine.search(query).unwrap().hits.into_iter().map(|hit| hit.document).collect()
 }
 
@@ -74,13 +74,13 @@ pub fn quick_round() -> LearnOptions {
 }
 
 /// Searches and judges as a user who always picks the document with the given id.
-pub fn judge(engine: &Engine, text: &str, document: &str) {
+pub fn judge(engine: &Reader, text: &str, document: &str) {
     let answer = engine.search(&Query::new(text)).unwrap();
     engine.judge(answer.query_id, document, retune::Verdict::Chosen).unwrap();
 }
 
 /// A judged query for every document, twice in different words.
-pub fn judge_everything(engine: &Engine) {
+pub fn judge_everything(engine: &Reader) {
     for document in documents() {
         let words: Vec<&str> = document.text.split_whitespace().collect();
         judge(engine, &words[..5].join(" "), &document.id);
