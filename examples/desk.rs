@@ -68,7 +68,7 @@ fn tickets_come_and_go(engine: &Engine) -> Result<()> {
     println!("added {} tickets, encoded {} passages", added.documents, added.chunks_encoded);
 
     let mut tickets = all()?;
-    tickets[0] = document(&TICKETS[0])?.with_field("assigned", "ines");
+    tickets[0] = document(&TICKETS[0])?.with_field("assigned", "maria");
     let changed = engine.add(tickets)?;
     println!(
         "changed {}, encoded {}, left {} alone",

@@ -31,7 +31,7 @@ fn the_support_desk_works() {
         "removed 1 ticket by its id and 2 that were old",
         "5 urgent tickets since 2024",
         "printers: T-001 Printer prints blank pages · T-002",
-        "T-001 is assigned to ines",
+        "T-001 is assigned to maria",
         "\"prodct\"",
         "tags: hardware",
         "the counter has clicked four times",

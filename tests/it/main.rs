@@ -16,3 +16,4 @@ mod repair;
 mod reports;
 mod schedule;
 mod sharing;
+mod tokio;
