@@ -62,7 +62,7 @@ impl Place {
         let path = self.existing()?;
         match Reader::open(&path, options.clone()) {
             // Opening for writing repairs what can be made anew, and renews what an earlier version has made.
-            Err(unusable @ (Error::Damaged { .. } | Error::Version { .. })) => {
+            Err(unusable @ (Error::Damaged { .. } | Error::Lexical { .. })) => {
                 match Engine::open(&path, options.clone()) {
                     Err(Error::Locked { .. } | Error::Io { .. }) => Err(unusable),
                     repaired => {

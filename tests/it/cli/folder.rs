@@ -1,8 +1,10 @@
 //! An index of a folder: made, searched, kept in step, mended.
 
 use std::fs;
+use std::path::Path;
 
 use super::harness::{documents, has, json, refused, retune, stderr, stdout};
+use crate::common;
 
 #[test]
 fn a_folder_is_indexed_searched_and_kept_in_step() {
@@ -243,4 +245,20 @@ fn queries_are_forgotten_by_text_and_by_id() {
     assert_eq!(json(folder.path(), &["forget", "--query", "fog horn"])["records"], 2);
     assert_eq!(json(folder.path(), &["forget", "--query-id", &first])["records"], 1);
     assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
+}
+
+#[test]
+fn a_search_renews_the_lexical_index_of_an_earlier_version() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let lexical = folder.path().join(".retune/lexical");
+    fs::remove_dir_all(&lexical).unwrap();
+    let earlier = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/earlier/lexical-1");
+    common::copy(&earlier, &lexical);
+    let answer = retune(folder.path(), &["--json", "search", "--mode", "lexical", "kx4401"]);
+    assert!(stderr(&answer).contains("earlier version"), "{}", stderr(&answer));
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&answer)).unwrap();
+    assert_eq!(answer["hits"][0]["document"], "part.md");
+    assert_eq!(json(folder.path(), &["search", "kx4401"])["hits"][0]["document"], "part.md");
 }
