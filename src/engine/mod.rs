@@ -144,12 +144,20 @@ impl Engine {
     /// [`Error::Invalid`] for an empty or overlong id, for an id given twice and for fields that can't be stored;
     /// nothing was changed.
     pub fn add(&self, documents: Vec<Document>) -> Result<AddReport> {
-        self.add_with(documents, &mut |_| ())
+        self.add_with(documents, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`add`](Engine::add); `progress` is told the number of chunks that were given their vectors since the last
-    /// call.
-    pub fn add_with(&self, documents: Vec<Document>, progress: &mut dyn FnMut(usize)) -> Result<AddReport> {
+    /// As [`add`](Engine::add). `progress` gets the number of chunks that were given their vectors since the last call,
+    /// about every two seconds, and may break. Then nothing was changed, and adding the same again takes up the
+    /// vectors.
+    ///
+    /// # Errors
+    /// As [`add`](Engine::add); [`Error::Cancelled`] when `progress` breaks.
+    pub fn add_with(
+        &self,
+        documents: Vec<Document>,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<AddReport> {
         let mut ids = std::collections::HashSet::new();
         for document in &documents {
             document.validate()?;
@@ -175,10 +183,7 @@ impl Engine {
             let metadata = document.stored_metadata();
             prepared.push(Prepared { id: document.id, digest, chunks, metadata });
         }
-        let mut report = self.replace(&mut writer, &snapshot, prepared, &mut |chunks| {
-            progress(chunks);
-            ControlFlow::Continue(())
-        })?;
+        let mut report = self.replace(&mut writer, &snapshot, prepared, progress)?;
         writer.get()?.unfinished.clear();
         report.unchanged = unchanged;
         Ok(report)

@@ -81,6 +81,7 @@ impl<'a> Commit<'a> {
             encoded += chunks;
             let bytes = before + share(bytes, encoded, asked);
             progress(Progress::Adding { bytes, total_bytes, encoded: all + encoded });
+            ControlFlow::Continue(())
         })?;
         self.encoded += added.chunks_encoded;
         // All of them, those that the index had already too.

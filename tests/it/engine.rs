@@ -1,5 +1,6 @@
 //! The public handle on the tiny model.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::common;
@@ -387,4 +388,24 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
     assert_eq!(inside.documents().unwrap(), engine.documents().unwrap());
     let there = engine.backup(folder.path().join("backup0/index"));
     assert!(matches!(there, Err(Error::Invalid { .. })));
+}
+
+#[test]
+fn a_cancelled_addition_changes_nothing_and_the_next_takes_up_its_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let many: Vec<Document> = (0..60)
+        .map(|n| Document::new(format!("{n}"), format!("Lamp number {n} burns while the pound is level.")))
+        .collect();
+    let mut steps = 0;
+    let cancelled = engine.add_with(many.clone(), &mut |_| {
+        steps += 1;
+        if steps < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })), "{cancelled:?}");
+    assert_eq!(engine.status().unwrap().documents, 0);
+    let report = engine.add(many).unwrap();
+    assert_eq!(report.documents, 60);
+    assert!(report.chunks_encoded < 60, "{report:?}");
+    assert_eq!(ids(&engine, &Query::new("lamp number 7"))[0], "7");
 }

@@ -8,6 +8,22 @@ use crate::tokens::{Token, around};
 
 const BASE: [&str; 4] = ["error", "clock", "ids", "storage"];
 
+/// What `learn` may import, and `engine` beside `learn` itself.
+const ROUNDS: &[&str] = &[
+    "learn",
+    "search",
+    "train",
+    "negatives",
+    "generation",
+    "eval",
+    "feedback",
+    "corpus",
+    "encoder",
+    "dense",
+    "lexical",
+    "fusion",
+];
+
 /// Every room but the base rooms, with the rooms it may import besides base and itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
@@ -17,39 +33,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
     ("server", &["engine"]),
-    (
-        "engine",
-        &[
-            "learn",
-            "search",
-            "train",
-            "negatives",
-            "generation",
-            "eval",
-            "feedback",
-            "corpus",
-            "encoder",
-            "dense",
-            "lexical",
-            "fusion",
-        ],
-    ),
-    (
-        "learn",
-        &[
-            "search",
-            "train",
-            "negatives",
-            "generation",
-            "eval",
-            "feedback",
-            "corpus",
-            "encoder",
-            "dense",
-            "lexical",
-            "fusion",
-        ],
-    ),
+    ("engine", ROUNDS),
+    ("learn", ROUNDS),
     ("search", &["generation", "lexical", "fusion"]),
     ("train", &["encoder", "negatives"]),
     ("negatives", &["feedback", "dense", "lexical"]),
