@@ -206,8 +206,8 @@ fn learn(engine: &Engine) -> Result<()> {
 fn bar(progress: LearnProgress) {
     let mut terminal = std::io::stderr();
     if terminal.is_terminal() {
-        let done = 30 * progress.done / progress.total.max(1);
+        let done = (30.0 * progress.fraction) as usize;
         let stage = progress.stage.to_string();
-        let _ = write!(terminal, "\r[{:<30}] {stage:<10}", "#".repeat(done.min(30)));
+        let _ = write!(terminal, "\r[{:<30}] {stage:<10}", "#".repeat(done));
     }
 }

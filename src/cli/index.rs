@@ -1,7 +1,6 @@
 //! `retune index DIR`: indexes a folder, or updates its index.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
@@ -90,10 +89,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let report = engine.index_folder(&folder, &mut |progress| bars.show_indexing(progress));
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
-        engine.merge_segments(&mut |done, total| {
-            bars.show(Progress::Merging { done, total });
-            ControlFlow::Continue(())
-        })?;
+        engine.merge_segments(&mut |done, total| bars.show(Progress::Merging { done, total }))?;
         Ok(report)
     });
     bars.clear();

@@ -1,5 +1,6 @@
 //! `retune simulate --collection DIR`: rounds of learning from simulated users.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use retune::Result;
@@ -43,6 +44,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         event => {
             bars.clear();
             out.say(&event_text(event));
+            ControlFlow::Continue(())
         }
     })?;
     out.print(&report, text)?;

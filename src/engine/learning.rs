@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::generation::{Building, Candidate, Pinned, Published, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, Progress, RoundInput, RoundReport, Running,
+    Decision, LearnOptions, LearnProgress, LearnStage, Overall, Progress, RoundInput, RoundReport, Running,
     Unfinished, prepare_round,
 };
 use crate::search::Snapshot;
@@ -116,6 +116,8 @@ impl Engine {
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
         let started = Instant::now();
+        let mut overall = Overall::default();
+        let progress: &mut Progress<'_> = &mut |at| progress(overall.estimate(at));
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
             let publishing = Instant::now();
@@ -156,8 +158,7 @@ impl Engine {
 
     /// Brings the new generation up to date, publishes it and lets every later search see it.
     fn publish(&self, mut building: Building, progress: &mut Progress<'_>) -> Result<GenerationId> {
-        let mut told =
-            |done, total| progress(LearnProgress { stage: LearnStage::Publish, done, total, loss: None });
+        let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
         // Documents may be added faster than they are encoded here: don't chase them for ever.
         for _ in 0..3 {
             let lexical = self.inner.lexical.snapshot()?;

@@ -85,7 +85,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     fn how_far(done: usize) -> LearnProgress {
-        LearnProgress { stage: LearnStage::Train, done, total: 3, loss: None }
+        LearnProgress::of(LearnStage::Train, done, 3)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::error::{Error, Result};
 use crate::learn::{LearnOptions, LearnProgress, RoundReport};
@@ -50,7 +50,8 @@ pub(super) struct Control {
 #[derive(Debug)]
 pub struct LearnTask {
     control: Arc<Control>,
-    reply: Receiver<Result<RoundReport>>,
+    /// None once the result was given out.
+    reply: Option<Receiver<Result<RoundReport>>>,
 }
 
 impl LearnTask {
@@ -83,25 +84,23 @@ impl LearnTask {
     /// As [`Engine::learn`](crate::Engine::learn); [`Error::Closed`] if the engine was closed before the round began,
     /// or if the result was taken already.
     pub fn wait(self) -> Result<RoundReport> {
-        self.reply.recv().unwrap_or_else(|_| Err(ended()))
+        self.reply.and_then(|reply| reply.recv().ok()).unwrap_or_else(|| Err(ended()))
     }
 
     /// The result, if the round has ended. It is given out once.
     pub fn poll(&mut self) -> Option<Result<RoundReport>> {
-        match self.reply.try_recv() {
-            Ok(result) => Some(result),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Err(ended())),
-        }
+        self.wait_timeout(Duration::ZERO)
     }
 
     /// Waits for the round's end for at most `timeout`. The result is given out once.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Result<RoundReport>> {
-        match self.reply.recv_timeout(timeout) {
-            Ok(result) => Some(result),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Err(ended())),
-        }
+        let result = match self.reply.as_ref().map(|reply| reply.recv_timeout(timeout)) {
+            Some(Err(RecvTimeoutError::Timeout)) => return None,
+            Some(Ok(result)) => result,
+            Some(Err(RecvTimeoutError::Disconnected)) | None => Err(ended()),
+        };
+        self.reply = None;
+        Some(result)
     }
 }
 
@@ -181,7 +180,7 @@ impl Worker {
             let found = format!("{QUEUE} rounds waiting");
             Error::invalid("the queue of rounds", found, "fewer: wait for one of them")
         })?;
-        Ok(LearnTask { control, reply: receiver })
+        Ok(LearnTask { control, reply: Some(receiver) })
     }
 
     /// Whether a round that was asked for has not ended.

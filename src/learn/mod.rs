@@ -19,6 +19,7 @@ mod proposal;
 mod queries;
 mod report;
 mod resume;
+mod stage;
 mod tier;
 mod topic;
 
@@ -30,10 +31,12 @@ pub(crate) use progress::Progress;
 pub(crate) use queries::Forgotten;
 pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
-    Decision, GateScores, GuardScores, LearnProgress, LearnStage, RankingScores, RoundReport, RoundSeconds,
-    Ruling, SuspectReport, TierReport, TrainingReport,
+    Decision, GateScores, GuardScores, RankingScores, RoundReport, RoundSeconds, Ruling, SuspectReport,
+    TierReport, TrainingReport,
 };
 pub(crate) use resume::Unfinished;
+pub(crate) use stage::Overall;
+pub use stage::{LearnProgress, LearnStage};
 pub use tier::Tier;
 
 pub use crate::negatives::{NegativeCounts, NegativeKind};

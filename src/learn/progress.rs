@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::report::{LearnProgress, LearnStage, RoundSeconds};
+use super::report::RoundSeconds;
+use super::stage::{LearnProgress, LearnStage};
 use crate::error::{Error, Result};
 
 /// Called for every unit of work. Returning `Break` stops the round.
@@ -26,7 +27,7 @@ impl<'a> Tracker<'a> {
     /// # Errors
     /// [`Error::Cancelled`] if the caller stops the round.
     pub(super) fn report(&mut self, stage: LearnStage, done: usize, total: usize) -> Result<()> {
-        match self.flow(LearnProgress { stage, done, total, loss: None }) {
+        match self.flow(LearnProgress::of(stage, done, total)) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::Cancelled { doing: "learning" }),
         }

@@ -1,12 +1,12 @@
 //! The report of a round.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::old_reports::{all_known, known};
 use super::queries::QueryChanges;
+use super::stage::LearnStage;
 use super::tier::Tier;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
@@ -290,48 +290,4 @@ impl RoundSeconds {
             LearnStage::Publish => &mut self.publish,
         }
     }
-}
-
-/// The stages of a round, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LearnStage {
-    /// Reading the log, scoring the serving generation, making examples, then learning the fusion weight. Counted in
-    /// judged queries.
-    Collect,
-    /// Training. Counted in batches. The measurements beside it are not counted.
-    Train,
-    /// Encoding all chunks with a new encoder. Counted in chunks.
-    Reindex,
-    /// Comparing old and new, first on a pool and then on the whole corpus. Counted in searches.
-    Gate,
-    /// Encoding what was added meanwhile, and swapping. Counted in chunks.
-    Publish,
-}
-
-impl fmt::Display for LearnStage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            LearnStage::Collect => "collecting",
-            LearnStage::Train => "training",
-            LearnStage::Reindex => "reindexing",
-            LearnStage::Gate => "comparing",
-            LearnStage::Publish => "publishing",
-        })
-    }
-}
-
-/// Progress of a round.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct LearnProgress {
-    /// The current stage.
-    pub stage: LearnStage,
-    /// Finished units of the stage.
-    pub done: usize,
-    /// All units of the stage.
-    pub total: usize,
-    /// The loss of the last batch, while training.
-    pub loss: Option<f32>,
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::progress::Progress;
+use super::progress::{Progress, tell};
 use super::test_set::TestSet;
 use crate::error::Result;
 use crate::eval;
@@ -28,7 +28,11 @@ pub struct Added {
 impl TestSet {
     /// Adds the documents that the index lacks. Of an id that comes more than once, the last document counts. Documents
     /// without a text are left out.
-    pub(super) fn add_to(&self, engine: &Engine, progress: &mut dyn FnMut(Progress)) -> Result<Added> {
+    pub(super) fn add_to(
+        &self,
+        engine: &Engine,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Added> {
         let started = Instant::now();
         let mut commit = Commit::new(engine, self.inventory.text_bytes());
         for (place, document) in self.collection.documents()?.enumerate() {
@@ -44,10 +48,7 @@ impl TestSet {
         commit.add(progress)?;
         let seconds = started.elapsed().as_secs_f64();
         // What is measured is the index as it will stay, and the process may end soon.
-        engine.merge_segments(&mut |done, total| {
-            progress(Progress::Merging { done, total });
-            ControlFlow::Continue(())
-        })?;
+        engine.merge_segments(&mut |done, total| progress(Progress::Merging { done, total }))?;
         Ok(Added { documents: commit.encoded, seconds })
     }
 }
@@ -72,7 +73,7 @@ impl<'a> Commit<'a> {
         Commit { engine, documents: Vec::new(), bytes: 0, bytes_before: 0, total_bytes, encoded: 0 }
     }
 
-    fn add(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    fn add(&mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<()> {
         let (before, bytes, total_bytes) = (self.bytes_before, take(&mut self.bytes), self.total_bytes);
         let (documents, all) = (take(&mut self.documents), self.encoded);
         let asked = documents.len();
@@ -80,14 +81,12 @@ impl<'a> Commit<'a> {
         let added = self.engine.add_with(documents, &mut |chunks| {
             encoded += chunks;
             let bytes = before + share(bytes, encoded, asked);
-            progress(Progress::Adding { bytes, total_bytes, encoded: all + encoded });
-            ControlFlow::Continue(())
+            progress(Progress::Adding { bytes, total_bytes, encoded: all + encoded })
         })?;
         self.encoded += added.chunks_encoded;
         // All of them, those that the index had already too.
         self.bytes_before += bytes;
-        progress(Progress::Adding { bytes: self.bytes_before, total_bytes, encoded: self.encoded });
-        Ok(())
+        tell(progress, Progress::Adding { bytes: self.bytes_before, total_bytes, encoded: self.encoded })
     }
 }
 

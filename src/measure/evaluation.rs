@@ -1,6 +1,7 @@
 //! An engine measured on a collection.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
@@ -95,12 +96,12 @@ impl TestSet {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for an index of other documents, before anything is added; whatever
-    /// adding and searching run into.
+    /// adding and searching run into; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
     pub fn evaluate(
         &self,
         engine: &Engine,
         options: &EvaluationOptions,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<CollectionReport> {
         self.check_index(engine, &engine.status()?)?;
         let encode = self.add_to(engine, progress)?;
@@ -130,13 +131,13 @@ impl TestSet {
     /// [`evaluate`](TestSet::evaluate) has made.
     ///
     /// # Errors
-    /// As [`Reader::search`].
+    /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
     pub fn by_weight(
         &self,
         engine: &Reader,
         options: &EvaluationOptions,
         metric: Metric,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<WeightMean>> {
         by_weight(&self.split.queries, progress, |topic, fusion| {
             // As deep, but only the documents that the metric looks at are fetched.

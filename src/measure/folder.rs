@@ -1,12 +1,13 @@
 //! An index of a folder, measured by judged passages of its files.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::by_mode::ByMode;
-use super::progress::Progress;
+use super::progress::{Progress, tell};
 use super::scores::ModeScores;
 use super::weights::{WeightMean, by_weight};
 use crate::error::{Error, Result};
@@ -94,17 +95,17 @@ impl JudgedFolder {
     /// logged.
     ///
     /// # Errors
-    /// As [`Reader::search`].
+    /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
     pub fn evaluate(
         &self,
         engine: &Reader,
         metrics: &[Metric],
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<FolderReport> {
         let scores = ByMode::make(|mode| {
             let mut answers = BTreeMap::new();
             for (done, topic) in self.queries.iter().enumerate() {
-                progress(Progress::Ranking { mode, done, total: self.queries.len() });
+                tell(progress, Progress::Ranking { mode, done, total: self.queries.len() })?;
                 answers.insert(topic.id.clone(), shown(engine, topic, mode, None)?);
             }
             Ok(self.passages.evaluate(&answers, metrics))
@@ -125,12 +126,12 @@ impl JudgedFolder {
     /// The mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1.
     ///
     /// # Errors
-    /// As [`Reader::search`].
+    /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
     pub fn by_weight(
         &self,
         engine: &Reader,
         metric: Metric,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<WeightMean>> {
         by_weight(&self.queries, progress, |topic, fusion| {
             let shown = shown(engine, topic, Mode::Hybrid, Some(fusion))?;

@@ -1,5 +1,7 @@
 //! The guard: another collection, which nobody learns from and which should not get worse.
 
+use std::ops::ControlFlow;
+
 use super::by_mode::ByMode;
 use super::progress::Progress;
 use super::scores::score_modes;
@@ -21,7 +23,7 @@ pub(super) fn measure_guard(
     guard: &TestSet,
     options: Options,
     measures: &Measures<'_>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<ByMode<Figures>> {
     let folder =
         tempfile::tempdir().map_err(Error::io("create a folder in", std::env::temp_dir().as_path()))?;

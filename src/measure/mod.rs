@@ -7,16 +7,19 @@
 //! - [`MtebResults`] are a run's scores in MTEB's form.
 //! - [`score_modes`] and [`replay`] are the steps of one such loop, for callers that arrange them otherwise.
 //!
-//! What takes long reports its [`Progress`].
+//! What takes long reports its [`Progress`], and ends with [`Error::Cancelled`](crate::Error::Cancelled) when the
+//! caller breaks.
 //!
 //! ```no_run
+//! use std::ops::ControlFlow;
+//!
 //! use retune::measure::{EvaluationOptions, TestSet};
 //! use retune::{Chunking, Engine, Options};
 //!
 //! # fn main() -> retune::Result<()> {
 //! let set = TestSet::read("scifact".as_ref(), None, None)?;
 //! let engine = Engine::open("index", Options::default().with_chunking(Chunking::Whole))?;
-//! let report = set.evaluate(&engine, &EvaluationOptions::default(), &mut |_| ())?;
+//! let report = set.evaluate(&engine, &EvaluationOptions::default(), &mut |_| ControlFlow::Continue(()))?;
 //! println!("hybrid nDCG@10 {:.4}", report.scores.modes.hybrid["ndcg@10"]);
 //! engine.close()
 //! # }

@@ -1,5 +1,8 @@
 //! How far a measurement is.
 
+use std::ops::ControlFlow;
+
+use crate::error::{Error, Result};
 use crate::{LearnProgress, Mode};
 
 /// The step a measurement is in, and how much of it is done.
@@ -54,4 +57,15 @@ pub enum Progress {
     },
     /// A round of learning.
     Learning(LearnProgress),
+}
+
+/// Calls `progress`.
+///
+/// # Errors
+/// [`Error::Cancelled`] when it breaks.
+pub(super) fn tell(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, at: Progress) -> Result<()> {
+    match progress(at) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled { doing: "measuring" }),
+    }
 }

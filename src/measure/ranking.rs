@@ -1,6 +1,8 @@
 //! How an engine ranks documents for a query.
 
-use super::progress::Progress;
+use std::ops::ControlFlow;
+
+use super::progress::{Progress, tell};
 use crate::error::Result;
 use crate::eval::{Query as Topic, Run};
 use crate::{Fusion, Mode, Query, Reader};
@@ -45,11 +47,11 @@ impl Ranking {
         &self,
         engine: &Reader,
         topics: &[Topic],
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Run> {
         let mut run = Run::new();
         for (done, topic) in topics.iter().enumerate() {
-            progress(Progress::Ranking { mode: self.mode, done, total: topics.len() });
+            tell(progress, Progress::Ranking { mode: self.mode, done, total: topics.len() })?;
             run.insert(&topic.id, self.of(engine, topic)?)?;
         }
         Ok(run)

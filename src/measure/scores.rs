@@ -1,6 +1,7 @@
 //! The three modes on the same queries.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
@@ -47,13 +48,13 @@ impl ModeScores {
 /// returned as the metrics look at.
 ///
 /// # Errors
-/// As [`Reader::search`].
+/// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
 pub fn score_modes(
     engine: &Reader,
     split: &Split,
     depth: usize,
     metrics: &[Metric],
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<ByMode<Evaluation>> {
     let judgements = split.judgements();
     let depths: Option<Vec<usize>> = metrics.iter().map(Metric::depth).collect();

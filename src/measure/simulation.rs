@@ -1,6 +1,7 @@
 //! Simulated users ask the train queries and pick, the engine learns, the test queries measure it.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rand::SeedableRng;
@@ -124,17 +125,17 @@ impl Simulation {
     ///
     /// # Errors
     /// [`Error::Invalid`] for another index and for unusable options; whatever indexing, searching and learning run
-    /// into.
+    /// into; [`Error::Cancelled`] when `tell` breaks.
     pub fn run(
         &self,
         engine: &Engine,
         options: &SimulationOptions,
-        tell: &mut dyn FnMut(SimulationEvent<'_>),
+        tell: &mut dyn FnMut(SimulationEvent<'_>) -> ControlFlow<()>,
     ) -> Result<SimulationReport> {
         options.learn.validate()?;
         self.check_index(engine)?;
         if self.left_out > 0 {
-            tell(SimulationEvent::LeftOut(self.left_out));
+            report(tell, SimulationEvent::LeftOut(self.left_out))?;
         }
         self.test.add_to(engine, &mut |progress| tell(SimulationEvent::Progress(progress)))?;
         let mut queries: Vec<&Topic> = self.train.queries.iter().collect();
@@ -145,14 +146,14 @@ impl Simulation {
         let first = steps.score()?;
         let guard = steps.score_guard()?;
         let mut rounds = vec![SimulatedRound::untrained(&first, guard)];
-        (steps.tell)(SimulationEvent::Measured(&rounds[0]));
+        report(steps.tell, SimulationEvent::Measured(&rounds[0]))?;
         let mut asked = queries.into_iter().cycle();
         for round in 1..=options.rounds {
             let queries: Vec<&Topic> = asked.by_ref().take(per_round).collect();
             steps.ask(&queries, round * per_round)?;
             let last_guard = rounds.last().and_then(|round| round.guard.clone());
             let done = steps.learn(&first.hybrid, last_guard)?;
-            (steps.tell)(SimulationEvent::Measured(&done));
+            report(steps.tell, SimulationEvent::Measured(&done))?;
             rounds.push(done);
         }
         let collection = self.test.collection.name();
@@ -189,12 +190,26 @@ fn leave_out(queries: &mut Vec<Topic>, others: &[Topic]) -> Result<usize> {
     }
 }
 
+/// Calls `tell`.
+///
+/// # Errors
+/// [`Error::Cancelled`] when it breaks.
+fn report(
+    tell: &mut dyn FnMut(SimulationEvent<'_>) -> ControlFlow<()>,
+    event: SimulationEvent<'_>,
+) -> Result<()> {
+    match tell(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled { doing: "simulating" }),
+    }
+}
+
 /// The steps of a simulation on one engine.
 struct Steps<'a, 't> {
     simulation: &'a Simulation,
     engine: &'a Engine,
     options: &'a SimulationOptions,
-    tell: &'t mut dyn FnMut(SimulationEvent<'_>),
+    tell: &'t mut dyn FnMut(SimulationEvent<'_>) -> ControlFlow<()>,
 }
 
 impl Steps<'_, '_> {
@@ -202,7 +217,7 @@ impl Steps<'_, '_> {
     fn ask(&mut self, queries: &[&Topic], first_seed: usize) -> Result<()> {
         let total = queries.len();
         for (done, query) in queries.iter().enumerate() {
-            (self.tell)(SimulationEvent::Progress(Progress::Asking { done, total }));
+            report(self.tell, SimulationEvent::Progress(Progress::Asking { done, total }))?;
             let seed = self.options.seed ^ (first_seed + done) as u64;
             ask(self.engine, query, &self.simulation.train, self.options.clicks, seed)?;
         }
@@ -211,19 +226,18 @@ impl Steps<'_, '_> {
 
     /// One round of learning, measured against the hybrid of round 0.
     fn learn(&mut self, first: &Evaluation, last_guard: Option<ByMode<Figures>>) -> Result<SimulatedRound> {
-        let report = self.engine.learn(&self.options.learn, &mut |progress| {
-            (self.tell)(SimulationEvent::Progress(Progress::Learning(progress)));
-            std::ops::ControlFlow::Continue(())
+        let round = self.engine.learn(&self.options.learn, &mut |progress| {
+            (self.tell)(SimulationEvent::Progress(Progress::Learning(progress)))
         })?;
-        (self.tell)(SimulationEvent::Learnt(&report));
+        report(self.tell, SimulationEvent::Learnt(&round))?;
         let scores = self.score()?;
         let test = compare(first, &scores.hybrid, Simulation::TESTED, self.options.seed)?;
-        let guard = if report.tier.is_some() { self.score_guard()? } else { last_guard };
-        let mut round = SimulatedRound::learnt(report, &scores);
-        round.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
-        round.p_value = Some(test.p_value);
-        round.guard = guard;
-        Ok(round)
+        let guard = if round.tier.is_some() { self.score_guard()? } else { last_guard };
+        let mut learnt = SimulatedRound::learnt(round, &scores);
+        learnt.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
+        learnt.p_value = Some(test.p_value);
+        learnt.guard = guard;
+        Ok(learnt)
     }
 
     /// Every mode on the test queries.

@@ -1,8 +1,10 @@
 //! How long searches take.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
-use super::progress::Progress;
+use super::progress::{Progress, tell};
 use crate::error::Result;
 use crate::eval::{Query as Topic, quantile};
 use crate::{Query, Reader, Took};
@@ -29,15 +31,15 @@ impl Percentiles {
 /// same queries: the engine remembers the vectors of recent ones.
 ///
 /// # Errors
-/// As [`Reader::search`].
+/// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
 pub fn time_searches(
     engine: &Reader,
     topics: &[Topic],
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Vec<Took>> {
     let mut times = Vec::with_capacity(topics.len());
     for (done, topic) in topics.iter().enumerate() {
-        progress(Progress::Timing { done, total: topics.len() });
+        tell(progress, Progress::Timing { done, total: topics.len() })?;
         times.push(engine.search(&Query::new(topic.text.as_str()).without_logging())?.took_ms);
     }
     Ok(times)

@@ -1,6 +1,8 @@
 //! Simulated users: they ask a query, look at the answer and pick.
 
-use super::progress::Progress;
+use std::ops::ControlFlow;
+
+use super::progress::{Progress, tell};
 use crate::error::{Error, Result};
 use crate::eval::{ClickModel, Query as Topic, Split};
 use crate::{Query, Reader, Verdict};
@@ -33,10 +35,15 @@ pub(super) fn ask(
 /// shown, the first by id. Queries and picks are logged.
 ///
 /// # Errors
-/// [`Error::Invalid`] when nothing answers a query; as [`Reader::search`] and [`Reader::judge`].
-pub fn replay(engine: &Reader, split: &Split, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+/// [`Error::Invalid`] when nothing answers a query; as [`Reader::search`] and [`Reader::judge`];
+/// [`Error::Cancelled`] when `progress` breaks.
+pub fn replay(
+    engine: &Reader,
+    split: &Split,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<()> {
     for (done, topic) in split.queries.iter().enumerate() {
-        progress(Progress::Asking { done, total: split.queries.len() });
+        tell(progress, Progress::Asking { done, total: split.queries.len() })?;
         let answer = engine.search(&Query::new(topic.text.as_str()).with_copies())?;
         let mut shown = answer.hits.iter().map(|hit| hit.document.as_str());
         let shown = shown.find(|document| split.is_relevant(topic, document));

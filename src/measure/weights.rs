@@ -1,6 +1,8 @@
 //! The hybrid by its dense weight.
 
-use super::progress::Progress;
+use std::ops::ControlFlow;
+
+use super::progress::{Progress, tell};
 use crate::Fusion;
 use crate::error::Result;
 use crate::eval::Query as Topic;
@@ -20,7 +22,7 @@ pub struct WeightMean {
 /// The means by weight, ascending. `measure` gives the value of one query with one fusion.
 pub(super) fn by_weight(
     topics: &[Topic],
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     measure: impl Fn(&Topic, Fusion) -> Result<f64>,
 ) -> Result<Vec<WeightMean>> {
     let weights = (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
@@ -28,7 +30,7 @@ pub(super) fn by_weight(
         weights.map(|dense_weight| WeightMean { dense_weight, mean: 0.0 }).collect();
     // All weights of one query after each other: its vector is remembered, those of all queries may not be.
     for (done, topic) in topics.iter().enumerate() {
-        progress(Progress::Weights { done, total: topics.len() });
+        tell(progress, Progress::Weights { done, total: topics.len() })?;
         for one in &mut means {
             one.mean += measure(topic, Fusion::Convex { dense_weight: one.dense_weight as f32 })?;
         }

@@ -1,5 +1,6 @@
 //! The model, and what it computes in.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use retune::encoder::{Device, EncoderPrecision, Precisions};
@@ -61,6 +62,7 @@ impl ModelFolder {
             bar.set_message(progress.stage.to_string());
             bar.set_length(progress.total.unwrap_or(0));
             bar.set_position(progress.done);
+            ControlFlow::Continue(())
         });
         bar.finish_and_clear();
         located

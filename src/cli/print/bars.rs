@@ -67,7 +67,8 @@ impl Step {
 }
 
 impl Bars {
-    pub(crate) fn show(&mut self, progress: Progress) {
+    /// For measurements, which it never stops.
+    pub(crate) fn show(&mut self, progress: Progress) -> ControlFlow<()> {
         match progress {
             Progress::Adding { bytes, total_bytes, encoded } => {
                 let bar = self.step(Step::Adding, bytes, total_bytes);
@@ -83,6 +84,7 @@ impl Bars {
             }
             _ => {}
         }
+        ControlFlow::Continue(())
     }
 
     /// For [`Engine::index_folder`](retune::Engine::index_folder), which it never stops.
@@ -102,8 +104,7 @@ impl Bars {
 
     /// For [`Engine::learn`](retune::Engine::learn), which it never stops.
     pub(crate) fn show_learning(&mut self, progress: LearnProgress) -> ControlFlow<()> {
-        self.show(Progress::Learning(progress));
-        ControlFlow::Continue(())
+        self.show(Progress::Learning(progress))
     }
 
     /// Removes the bar, before something is printed.

@@ -1,7 +1,8 @@
 //! The files that a model folder must hold, and the check of their digests.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::options::FetchOptions;
-use super::progress::{Attempt, Progress, Report, Stage};
+use super::progress::{Attempt, Caller, Progress, Stage};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 use crate::storage::{read_envelope, write_envelope};
@@ -54,14 +55,14 @@ pub(super) fn require(folder: &Path) -> Result<()> {
 }
 
 /// Whether `folder` is complete and holds the expected bytes.
-pub(super) fn check(folder: &Path, expected: &[(String, Digest)], progress: Report<'_>) -> Attempt<()> {
+pub(super) fn check(folder: &Path, expected: &[(String, Digest)], caller: &mut Caller<'_>) -> Attempt<()> {
     let missing = missing(folder);
     if !missing.is_empty() {
         return Err(format!("it lacks {}", missing.join(", ")));
     }
     for (name, expected) in expected {
         let path = folder.join(name);
-        let found = digest(&path, progress).map_err(|e| format!("could not read {}: {e}", path.display()))?;
+        let found = digest(&path, caller)?;
         if found != *expected {
             return Err(format!("{name} has SHA-256 {found}, expected {expected}"));
         }
@@ -70,18 +71,19 @@ pub(super) fn check(folder: &Path, expected: &[(String, Digest)], progress: Repo
 }
 
 /// SHA-256 of a file, in bounded memory.
-fn digest(path: &Path, progress: Report<'_>) -> std::io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let total = Some(file.metadata()?.len());
+fn digest(path: &Path, caller: &mut Caller<'_>) -> Attempt<Digest> {
+    let failed = |e: io::Error| format!("could not read {}: {e}", path.display());
+    let mut file = File::open(path).map_err(failed)?;
+    let total = Some(file.metadata().map_err(failed)?.len());
     let (mut hasher, mut buffer, mut done) = (Sha256::new(), vec![0; 1 << 20], 0);
     loop {
-        let read = file.read(&mut buffer)?;
+        let read = file.read(&mut buffer).map_err(failed)?;
         if read == 0 {
             return Ok(Digest(hasher.finalize().into()));
         }
         hasher.update(&buffer[..read]);
         done += read as u64;
-        progress(Progress { stage: Stage::Checking, done, total });
+        caller.tell(Progress { stage: Stage::Checking, done, total })?;
     }
 }
 
@@ -102,7 +104,9 @@ pub(super) fn is_known(folder: &Path, options: &FetchOptions) -> bool {
     {
         return true;
     }
-    if let Err(reason) = check(folder, &options.expected, &mut |_| {}) {
+    if let Err(reason) =
+        check(folder, &options.expected, &mut Caller::new(&mut |_| ControlFlow::Continue(())))
+    {
         tracing::warn!(folder = %folder.display(), reason, "the model in the Hugging Face cache is not used");
         return false;
     }

@@ -13,7 +13,7 @@ use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use super::folder::{OPTIONAL, REQUIRED};
 use super::hub_cache::repository;
 use super::options::FetchOptions;
-use super::progress::{Attempt, Progress, Report, Stage};
+use super::progress::{Attempt, Caller, Progress, Stage};
 
 /// The approximate size of the model's files in bytes.
 const BYTES: u64 = 438_700_000;
@@ -30,7 +30,7 @@ enum Message {
 ///
 /// The hub's client has no timeouts, so it runs on its own thread, which is abandoned when it stops reporting. Such a
 /// thread ends with its connection. It writes only to a temporary folder, which the next fetch removes.
-pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report<'_>) -> Attempt<PathBuf> {
+pub(super) fn download(options: &FetchOptions, building: &Path, caller: &mut Caller<'_>) -> Attempt<PathBuf> {
     let endpoint =
         options.hub.clone().ok_or("not asked: HF_HUB_OFFLINE is set, or the hub is switched off")?;
     let model = building.join("model");
@@ -51,7 +51,7 @@ pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report
             let _ = sender.send(Message::Finished(result));
         })
         .map_err(|e| format!("could not start a thread: {e}"))?;
-    follow(&receiver, options, &endpoint, progress).map(|()| model)
+    follow(&receiver, options, &endpoint, caller).map(|()| model)
 }
 
 /// Forwards the thread's reports until it finishes or stalls.
@@ -59,7 +59,7 @@ fn follow(
     receiver: &Receiver<Message>,
     options: &FetchOptions,
     endpoint: &str,
-    progress: Report<'_>,
+    caller: &mut Caller<'_>,
 ) -> Attempt<()> {
     // This wait includes the DNS lookup, so it is longer than the connection timeout alone.
     let mut patience = options.connect_timeout + Duration::from_secs(1);
@@ -69,7 +69,7 @@ fn follow(
             Ok(Message::Connected) => patience = options.stall_timeout,
             Ok(Message::Bytes(more)) => {
                 done += more;
-                progress(Progress { stage: Stage::Hub, done, total: Some(BYTES.max(done)) });
+                caller.tell(Progress { stage: Stage::Hub, done, total: Some(BYTES.max(done)) })?;
             }
             Ok(Message::Finished(result)) => return result.map_err(|reason| format!("{endpoint}: {reason}")),
             Err(RecvTimeoutError::Timeout) => {

@@ -129,7 +129,7 @@ pub(crate) fn for_tests() -> Option<PathBuf> {
         let found = match locate(None) {
             Ok(Some(found)) => Ok(found),
             #[cfg(feature = "download")]
-            Ok(None) => fetch(&FetchOptions::from_env(), &mut |_| {}),
+            Ok(None) => fetch(&FetchOptions::from_env(), &mut |_| std::ops::ControlFlow::Continue(())),
             #[cfg(not(feature = "download"))]
             Ok(None) => {
                 Err(crate::Error::ModelUnavailable { tried: vec!["the feature `download` is off".into()] })

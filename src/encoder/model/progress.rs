@@ -1,6 +1,10 @@
 //! Progress of a fetch, and the result of asking one source.
 
 use std::fmt;
+use std::ops::ControlFlow;
+
+#[cfg(feature = "download")]
+use crate::error::{Error, Result};
 
 /// Progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +46,32 @@ impl fmt::Display for Stage {
     }
 }
 
-/// The progress callback of a fetch.
-pub(super) type Report<'a> = &'a mut dyn FnMut(Progress);
-
 /// The result of asking one source. An error is only the reason to ask the next.
 pub(super) type Attempt<T> = std::result::Result<T, String>;
+
+/// The caller of a fetch, who is told how far it is and may end it.
+pub(super) struct Caller<'a> {
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    cancelled: bool,
+}
+
+impl<'a> Caller<'a> {
+    pub(super) fn new(progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>) -> Caller<'a> {
+        Caller { progress, cancelled: false }
+    }
+
+    /// Reports progress. Once the caller breaks, this fails, and so does [`check`](Caller::check).
+    pub(super) fn tell(&mut self, at: Progress) -> Attempt<()> {
+        self.cancelled |= (self.progress)(at).is_break();
+        if self.cancelled { Err("cancelled".into()) } else { Ok(()) }
+    }
+
+    /// Whether to go on.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] once the caller has ended the fetch: no other source is asked then.
+    #[cfg(feature = "download")]
+    pub(super) fn check(&self) -> Result<()> {
+        if self.cancelled { Err(Error::Cancelled { doing: "fetching the model" }) } else { Ok(()) }
+    }
+}

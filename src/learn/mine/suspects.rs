@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::ids::ChunkId;
 use crate::learn::progress::Tracker;
-use crate::learn::report::{LearnStage, SuspectReport};
+use crate::learn::report::SuspectReport;
+use crate::learn::stage::LearnStage;
 use crate::negatives::{JudgedQuery, PassedOver, SuspectLimit};
 use crate::search::Snapshot;
 

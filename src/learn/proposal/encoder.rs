@@ -10,7 +10,8 @@ use crate::learn::gate::PoolBase;
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
-use crate::learn::report::{Decision, LearnProgress, LearnStage};
+use crate::learn::report::Decision;
+use crate::learn::stage::{LearnProgress, LearnStage};
 use crate::search::Snapshot;
 use crate::train::Documents;
 
@@ -44,7 +45,7 @@ pub(super) fn attempt(
     drop(model);
     tracker.during(LearnStage::Reindex, |tracker| {
         building.catch_up(&input.snapshot.lexical, &mut |done, total| {
-            tracker.flow(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
+            tracker.flow(LearnProgress::of(LearnStage::Reindex, done, total))
         })
     })?;
     let proposal = Box::new(EncoderProposal(building));

@@ -7,7 +7,7 @@ use crate::generation::Building;
 use crate::learn::gate::rank_topics;
 use crate::learn::input::RoundInput;
 use crate::learn::progress::Tracker;
-use crate::learn::report::LearnStage;
+use crate::learn::stage::LearnStage;
 use crate::search::Snapshot;
 
 pub(super) const NO_OTHER_WEIGHT: &str = "no other fusion weight is better";

@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
-use crate::learn::report::{LearnProgress, LearnStage, TrainingReport};
+use crate::learn::report::TrainingReport;
+use crate::learn::stage::{LearnProgress, LearnStage};
 use crate::train::{Checkpoints, Documents, TrainOptions, Training, train};
 
 /// How to train a model of this round, apart from the rows.
@@ -39,7 +40,7 @@ pub(super) fn train_on(
         monitor: matches!(documents, Documents::Move),
         checkpoints,
     };
-    let mut told = LearnProgress { stage: LearnStage::Train, done: 0, total: 0, loss: None };
+    let mut told = LearnProgress::of(LearnStage::Train, 0, 0);
     let trained = tracker.during(LearnStage::Train, |tracker| {
         train(model, training, &mut |step| {
             if let Some(step) = step {
