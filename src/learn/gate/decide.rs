@@ -38,10 +38,10 @@ pub(super) struct GuardPart {
 /// Publishes a generation that is significantly better in the hybrid, which users get, and that loses too little of the
 /// guard to matter. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
 ///
-/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure:
-/// nDCG@10 jumps where an answer enters the first ten or reaches the top, and a few such jumps in either direction hide
-/// what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters. It is one-sided:
-/// half of its two-sided p-value.
+/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, whose mean is
+/// GMAP: nDCG@10 jumps when an answer enters the first ten or reaches the top, and a few such jumps in either direction
+/// hide a small gain of all queries. The test is Fisher's paired randomisation test on the sums of the clusters. It is
+/// one-sided: half of its two-sided p-value.
 pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Ruling> {
     let (before, after) = (mean(evidence.before), mean(evidence.after));
     let figures = figures(evidence.before.len(), &before, &after);
@@ -101,7 +101,8 @@ fn figures(queries: usize, before: &GateScores, after: &GateScores) -> String {
     )
 }
 
-/// The probability that chance alone makes the new one so much better. Clusters are the independent units.
+/// The one-sided p-value: how likely chance alone makes the new one this much better. Clusters are the independent
+/// units.
 fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     let mut sums: HashMap<usize, f64> = HashMap::new();
     let scores = evidence.before.iter().zip(evidence.after).zip(evidence.clusters);
@@ -110,7 +111,7 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     }
     let mut sums: Vec<(usize, f64)> = sums.into_iter().collect();
     sums.sort_unstable_by_key(|(cluster, _)| *cluster);
-    // A pair without a difference says nothing in either direction.
+    // A pair without a difference is no evidence in either direction.
     let sums: Vec<f64> = sums.into_iter().map(|(_, sum)| sum).filter(|sum| sum.abs() > ROUNDING).collect();
     one_sided_of(&sums)
 }
@@ -211,7 +212,7 @@ mod tests {
         let luck = ruling(&before, &after);
         assert_eq!(luck.decision, Decision::Rejected);
         assert!(luck.reason.starts_with("better, but not significantly"), "{}", luck.reason);
-        // Gains further down are none where users look.
+        // Gains further down do not count where users look.
         let below = ruling(&[(0.5, 0.02); 8], &[(0.49, 0.05); 8]);
         assert!(below.reason.starts_with("no better"), "{}", below.reason);
     }
@@ -243,7 +244,7 @@ mod tests {
         };
         let (whole, half) = (ruling(1.0), ruling(0.5));
         assert_eq!(half.allowed.unwrap(), whole.allowed.unwrap() / 2.0);
-        // One of the 2^4 patterns: 0.0625, where the whole is 0.1216.
+        // One of the 2^4 sign patterns: 0.0625. The whole alpha is 0.1216.
         assert_eq!((whole.decision, half.decision), (Decision::Published, Decision::Rejected));
     }
 
@@ -281,7 +282,7 @@ mod tests {
         };
         let titles = part("the titles'", 0.9, 0.885);
         assert_eq!(ruling(&[titles]).decision, Decision::Published);
-        // Each part is held to the bound by itself, however many queries the other has.
+        // Each part must meet the limit by itself, however many queries the other has.
         let rejected = ruling(&[part("the golden queries'", 0.9, 0.87), titles]);
         assert_eq!(rejected.decision, Decision::Rejected);
         let reason = rejected.reason;

@@ -1,4 +1,4 @@
-//! The guard: what the engine does well and must not unlearn.
+//! The guard: queries that the engine answers well and must not unlearn.
 
 use std::collections::BTreeMap;
 

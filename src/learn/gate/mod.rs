@@ -1,7 +1,7 @@
 //! The gate: does something new answer better than the serving generation?
 //!
-//! Both rank the held-out queries over the whole corpus, and the guard: what the engine does well already. In doubt the
-//! serving generation stays, because fine-tuning often makes things worse.
+//! Both rank the held-out queries over the whole corpus, and the guard: queries that the engine already answers well.
+//! When in doubt the serving generation stays, because fine-tuning often makes things worse.
 
 mod alpha;
 mod clusters;
@@ -37,7 +37,7 @@ use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
 use score::{ScoredQuery, mean, score};
 
-/// What judges the proposals of a round.
+/// The gate of a round, which judges its proposals.
 pub(super) struct Gate<'a> {
     options: &'a LearnOptions,
     /// Rounds that were rejected since the last publication.
@@ -64,7 +64,7 @@ pub(super) struct Verdict {
     pub(super) queries: QueryChanges,
 }
 
-/// What a trained encoder has to beat on a pool.
+/// The baseline that a trained encoder has to beat on a pool.
 #[derive(Clone, Copy)]
 pub(super) struct PoolBase<'a> {
     pub(super) serving: &'a Snapshot,
