@@ -1,4 +1,4 @@
-//! Which rows of a view a search finds without scoring all of them.
+//! The rows of a view that a search finds without scoring all of them.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ pub(super) const BUILDING: &str = ".tmp-graph-";
 /// How often to list the folders again because one was replaced while it was opened.
 const ATTEMPTS: usize = 3;
 
-/// What a graph must match to be used: the vectors and options next to it.
+/// The vectors and options next to a graph, which it must match to be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Basis {
     pub(super) weights: Digest,

@@ -19,9 +19,9 @@ use crate::storage::{HEADER_LEN, append_frame};
 
 /// Maximum bytes of a batch. A single longer record is a batch of its own.
 const BATCH_BYTES: usize = 1 << 20;
-/// Maximum bytes of a live segment: who looks for a query reads these as a whole.
+/// Maximum bytes of a live segment: looking for a query reads it as a whole.
 const LIVE_BYTES: u64 = 256 << 10;
-/// So many live segments are sealed by whoever begins another one; those of less by the index's writer.
+/// A handle that starts another segment seals the live ones if there are this many; otherwise the index's writer does.
 const MANY: usize = 64;
 /// Maximum commands of a batch.
 const BATCH_COMMANDS: usize = 1024;
@@ -38,7 +38,7 @@ pub(super) enum Command {
     Settle(Reply<()>),
     /// Reply when all earlier commands are durable.
     Flush(Reply<()>),
-    /// What to forget, and how long to wait for others who replace segments.
+    /// What to forget, and how long to wait for others that replace segments.
     Forget(Forget, Duration, Reply<usize>),
     Close(Reply<()>),
 }

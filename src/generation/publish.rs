@@ -14,7 +14,7 @@ use crate::storage::{publish_folder, remove_folder};
 /// A generation that has been published.
 pub(crate) struct Published<T> {
     pub(crate) generation: Arc<Generation>,
-    /// What `prepare` returned.
+    /// The result of `prepare`.
     pub(crate) prepared: T,
     /// Generations that are no longer kept. Their folders still exist.
     pub(crate) dropped: Vec<GenerationId>,

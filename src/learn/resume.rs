@@ -15,7 +15,7 @@ use crate::storage::{remove_file, remove_unfinished};
 use crate::train::{Checkpoints, Origin, read_origin};
 
 /// The checkpoint of a running round. It is removed on drop, also after a panic, so that a round can't fail at the same
-/// step for ever.
+/// step forever.
 pub(crate) struct Unfinished<'a> {
     path: &'a Path,
     origin: Origin,

@@ -67,7 +67,7 @@ fn finds_what_an_exact_search_finds_under_deletes_filters_and_growth() {
 fn an_element_that_is_too_wide_for_a_code_costs_no_recall() {
     let dir = tempfile::tempdir().unwrap();
     let mut vectors = clustered(19, 3000, 256);
-    // About half of every vector's length lies in one element, as with some encoders; a code cuts it at 0.16.
+    // One element has about half of every vector's length, as with some encoders; a code clips it at 0.16.
     vectors.iter_mut().for_each(|vector| vector[7] += 9.0);
     let view = with_graph(dir.path(), &vectors).view(&ids(0..3000)).unwrap();
     let all = model(0, &vectors);

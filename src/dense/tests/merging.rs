@@ -169,7 +169,7 @@ fn the_merge_of_another_index_is_not_installed() {
     assert!(index.segments().is_empty());
 }
 
-/// What happens to an index.
+/// A step in the life of an index.
 #[derive(Debug, Clone)]
 enum Step {
     Append(usize),

@@ -61,7 +61,7 @@ fn download(
         });
         match attempt {
             Ok(model) => {
-                // What is here is incomplete or damaged. A good folder would have been found.
+                // The existing folder is incomplete or damaged. A good one would have been found.
                 remove_folder(target)?;
                 publish_folder(&model, target)?;
                 return Ok(located(target, source));

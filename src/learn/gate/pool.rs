@@ -221,7 +221,7 @@ mod tests {
     fn an_answer_on_the_second_page_is_seen_and_one_document_counts_once() {
         let chunks = 40u64;
         let ids: Vec<ChunkId> = (0..chunks).map(ChunkId).collect();
-        // Two chunks a document, by falling cosine: document n stands at rank n + 1.
+        // Two chunks a document, by descending cosine: document n has rank n + 1.
         let documents = ids.iter().map(|id| (*id, format!("document {}", id.0 / 2))).collect();
         let candidate = |&id: &ChunkId| Candidate { id, lexical: 0.0, dense: 1.0 - id.0 as f32 / 100.0 };
         let candidates: Vec<Candidate> = ids.iter().map(candidate).collect();

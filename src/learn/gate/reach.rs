@@ -8,7 +8,7 @@ use super::score::{QueryScores, ranking_scores};
 use crate::error::Result;
 use crate::learn::topic::Topic;
 
-/// What the gate knows before anything is trained.
+/// The gate's knowledge before training.
 pub(super) struct Prospect<'a> {
     pub(super) held_out: &'a [Topic],
     /// The figures to beat, of each query.
@@ -68,7 +68,7 @@ mod tests {
 
     const BUDGET: f64 = 0.2;
 
-    /// Queries whose only answer stands at a rank, each a cluster of its own unless said.
+    /// Queries whose only answer has a given rank, each its own cluster unless specified.
     fn of(ranks: &[usize], clusters: Option<&[usize]>, attempts: usize) -> Option<String> {
         let held_out: Vec<Topic> =
             (0..ranks.len()).map(|query| Topic::new("q", [format!("answer {query}")])).collect();

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &one).gmap_20), [1.0, 0.25, 0.05, 0.05]);
         assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &two).gmap_20), [0.5, 0.125, 0.025, 0.025]);
         assert_eq!(ranking_scores(&[], &one).gmap_20, 0.05);
-        // Of the first ten, as users see them.
+        // The first ten, as users see them.
         assert_eq!((at(11, &one).ndcg_10, at(11, &one).mrr_10, at(10, &one).mrr_10), (0.0, 0.0, 0.1));
         let scores = [1, 4].map(|rank| QueryScores { hybrid: at(rank, &one), dense: at(20, &one) });
         let mean = mean(&scores);

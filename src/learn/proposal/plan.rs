@@ -1,4 +1,4 @@
-//! Which tiers a round tries.
+//! Chooses the tiers that a round tries.
 
 use crate::fusion::Fusion;
 use crate::learn::options::LearnOptions;
