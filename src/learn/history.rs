@@ -21,7 +21,7 @@ pub(crate) struct History {
     running: AtomicBool,
     /// Whether the running round is paused.
     paused: AtomicBool,
-    /// Queries and documents forgotten while a round ran, which may have read the log before. Locked for every change of a report.
+    /// What was forgotten during a round, which may have read the log before. Locked for every change of a report.
     forgotten: Mutex<Vec<Forgotten>>,
 }
 
