@@ -107,7 +107,7 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
 pub(super) fn pool() -> Option<&'static ThreadPool> {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let build = || ThreadPoolBuilder::new().thread_name(|i| format!("retune-dense-{i}")).build();
-    POOL.get_or_init(|| build().inspect_err(|e| tracing::warn!("dense search has one thread: {e}")).ok())
+    POOL.get_or_init(|| build().inspect_err(|e| tracing::warn!("dense search is single-threaded: {e}")).ok())
         .as_ref()
 }
 

@@ -224,7 +224,7 @@ fn pool() -> Option<ThreadPool> {
         return None;
     }
     let build = ThreadPoolBuilder::new().thread_name(|i| format!("retune-graph-{i}")).build();
-    build.inspect_err(|e| tracing::warn!("a graph is built on the common threads: {e}")).ok()
+    build.inspect_err(|e| tracing::warn!("building a graph on the shared thread pool: {e}")).ok()
 }
 
 /// The highest level of a new node, drawn from an exponential distribution as in the paper, and its rank among the

@@ -98,7 +98,7 @@ impl LivePart {
     /// concurrent searches.
     pub(super) fn search(&self, query: &CodeQuery, count: usize) -> Option<Vec<u32>> {
         let found = self.index.search(&query.elements, count).inspect_err(|e| {
-            tracing::debug!("the live rows are scored one by one: {e}");
+            tracing::debug!("scoring the live rows one by one: {e}");
         });
         let mut rows = Vec::with_capacity(count);
         for row in found.ok()?.keys.into_iter().filter_map(|key| u32::try_from(key).ok()) {

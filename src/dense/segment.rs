@@ -92,7 +92,7 @@ impl Segment {
             path: path.clone(),
             found,
             expected,
-            remedy: "nothing need be done: searches are exact until the segment is built again",
+            remedy: "no action needed: searches are exact until the segment is rebuilt",
         };
         let sidecar =
             read_sidecar(folder)?.ok_or_else(|| mismatch("no graph.json beside it".into(), "one".into()))?;

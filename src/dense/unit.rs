@@ -16,7 +16,7 @@ pub(super) fn unit(what: &'static str, vector: &[f32], dimensions: usize) -> Res
     }
     let length = length(vector.iter().copied());
     if length == 0.0 {
-        return Err(Error::invalid(what, "only zeros", "a vector that points somewhere"));
+        return Err(Error::invalid(what, "only zeros", "a vector other than zero"));
     }
     Ok(vector.iter().map(|&value| (f64::from(value) / length) as f32).collect())
 }

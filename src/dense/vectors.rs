@@ -131,7 +131,7 @@ pub(super) struct Rows {
 impl Rows {
     fn map(file: &File, path: &Path, layout: Layout, count: usize) -> Result<Arc<Rows>> {
         let len = usize::try_from(layout.offset(count)).map_err(|_| {
-            Error::invalid("the number of vectors", count, "what fits into the address space")
+            Error::invalid("the number of vectors", count, "as many as fit into the address space")
         })?;
         // SAFETY: the file is ours. Whole rows are never rewritten, and the file is only ever cut behind the
         // last of them; what is mapped ends with a whole row, so it neither changes nor loses the pages

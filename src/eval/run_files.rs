@@ -170,7 +170,7 @@ fn score(file: &Path, qrels: &Qrels, options: &ScoreOptions) -> Result<Scored> {
     if judged == 0 {
         return Err(Error::invalid(
             "the run",
-            format!("{}, of whose {} queries none is judged", file.display(), run.len()),
+            format!("{}, with {} queries, none of them judged", file.display(), run.len()),
             "a run and qrels that share query ids",
         ));
     }
@@ -185,7 +185,7 @@ fn read_qrels(file: &Path) -> Result<Qrels> {
         false => Ok(qrels),
         true => {
             let found = format!("none in {}", file.display());
-            Err(Error::invalid("the judgements", found, "one at least"))
+            Err(Error::invalid("the judgements", found, "at least one"))
         }
     }
 }

@@ -45,8 +45,8 @@ impl Split {
             false => Ok(Split { name: name.into(), queries, qrels }),
             true => Err(Error::invalid(
                 "the collection",
-                format!("no query in {source} that is judged"),
-                "queries and qrels to share query ids, and a limit of 1 or more",
+                format!("no judged query in {source}"),
+                "queries and qrels that share query ids, and a limit of 1 or more",
             )),
         }
     }

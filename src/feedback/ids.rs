@@ -54,7 +54,7 @@ impl Ids {
             None => {
                 let ids = Ids::read_segment(opened)?;
                 if let Err(error) = ids.store(opened) {
-                    tracing::debug!(%error, "the ids of a segment are not kept");
+                    tracing::debug!(%error, "could not store the ids of a segment");
                 }
                 Ok(ids)
             }

@@ -91,7 +91,7 @@ impl FeedbackLog {
         };
         // The log is usable without it, for example if others own the files.
         let cut = merged.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            tracing::warn!(%error, "could not merge the segments of the feedback log");
             0
         });
         let counters = Arc::new(Counters::new(cut));

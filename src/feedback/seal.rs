@@ -191,7 +191,7 @@ pub(super) fn write_sealed<'a>(segment: &Segment, payloads: impl Iterator<Item =
     write_atomic(&segment.path, &bytes)?;
     // If that fails, the next search for a query rebuilds it.
     if let Err(error) = Opened::new(segment.clone()).and_then(|opened| Ids::of(&opened)) {
-        tracing::warn!(%error, "the ids of a segment could not be listed");
+        tracing::warn!(%error, "could not list the ids of a segment");
     }
     Ok(())
 }

@@ -266,7 +266,7 @@ impl Writer {
     /// Seals the live segments if there are many of them, unless somebody else does.
     fn seal_many(&self) {
         if let Err(error) = seal_many(&self.folder, self.options.segment_bytes) {
-            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            tracing::warn!(%error, "could not merge the segments of the feedback log");
             self.counters.set_last_error(error.to_string());
         }
     }

@@ -48,9 +48,7 @@ impl Fusion {
             Fusion::Convex { dense_weight } if !(0.0..=1.0).contains(&dense_weight) => {
                 Err(Error::invalid("the dense weight", dense_weight, "a number from 0 to 1"))
             }
-            Fusion::Rrf { k: 0 } => {
-                Err(Error::invalid("the k of rank fusion", 0, "at least 1 (60 is customary)"))
-            }
+            Fusion::Rrf { k: 0 } => Err(Error::invalid("the k of rank fusion", 0, "at least 1 (usually 60)")),
             Fusion::Convex { .. } | Fusion::Rrf { .. } => Ok(()),
         }
     }
@@ -86,7 +84,9 @@ impl From<Stored> for Fusion {
             Stored::Convex { dense_weight } => Fusion::Convex { dense_weight },
             Stored::Rrf { k } => Fusion::Rrf { k },
             Stored::ByClass => {
-                tracing::warn!("fusion weights by kind of query are no longer used: the default weight is");
+                tracing::warn!(
+                    "fusion weights by kind of query are no longer supported; using the default weight"
+                );
                 Fusion::default()
             }
         }

@@ -98,7 +98,7 @@ impl Retired {
             tracing::warn!(%path, "query adapters are no longer supported; queries are encoded without one");
         }
         if self.nudged.is_some() {
-            tracing::warn!(%path, "rounds no longer move vectors; vectors that were moved stay as they are");
+            tracing::warn!(%path, "rounds no longer move vectors; vectors already moved stay as they are");
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn collect_garbage(root: &Path, manifest: &Manifest) -> Result<()> {
         let entry = entry.map_err(Error::io("list", root))?;
         let path = entry.path();
         if path.is_dir() && !named.contains(&path) {
-            tracing::info!(path = %path.display(), "collecting a generation that is not in use");
+            tracing::info!(path = %path.display(), "removing an unused generation");
             remove_folder(&path)?;
         }
     }

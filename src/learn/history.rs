@@ -46,7 +46,7 @@ impl History {
     pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
         let path = folder.join("negatives.json");
         if path.exists() {
-            tracing::info!(path = %path.display(), "removing what an earlier version kept of confusables");
+            tracing::info!(path = %path.display(), "removing confusables stored by an earlier version");
         }
         remove_file(&path)
     }
@@ -108,7 +108,7 @@ impl History {
             let path = self.path(round);
             match read_envelope::<RoundReport>(&path, KIND, VERSION) {
                 Err(error @ Error::Damaged { .. }) => {
-                    tracing::warn!(%error, "removing a damaged report: it may name what is to be forgotten");
+                    tracing::warn!(%error, "removing a damaged report: it may name what must be forgotten");
                     remove_file(&path)?;
                 }
                 Err(error) => return Err(error),
@@ -131,7 +131,7 @@ impl History {
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
         for &round in self.numbers()?.iter().rev() {
             match read_envelope(&self.path(round), KIND, VERSION) {
-                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a damaged report"),
                 read => return read,
             }
         }
@@ -143,7 +143,7 @@ impl History {
         let mut reports = Vec::new();
         for round in self.numbers()? {
             match read_envelope(&self.path(round), KIND, VERSION) {
-                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a damaged report"),
                 read => reports.extend(read?),
             }
         }

@@ -42,7 +42,7 @@ impl<'a> Unfinished<'a> {
             let read = found.impressions <= impressions && found.judgements <= judgements;
             let same = Origin { started_ms, impressions, judgements, ..found.clone() } == new;
             if !(read && same) {
-                tracing::info!(path = %path.display(), "threw away the checkpoint of another round");
+                tracing::info!(path = %path.display(), "discarded the checkpoint of another round");
             }
             read && same
         });
@@ -93,7 +93,7 @@ impl Drop for Unfinished<'_> {
 /// An unreadable checkpoint counts as none.
 fn found(path: &Path) -> Option<Origin> {
     read_origin(path).unwrap_or_else(|error| {
-        tracing::warn!(%error, "a checkpoint is passed over");
+        tracing::warn!(%error, "ignoring an unreadable checkpoint");
         None
     })
 }

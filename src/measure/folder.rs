@@ -80,7 +80,7 @@ impl JudgedFolder {
         }
         if let Some(unknown) = passages.queries().find(|query| !topics.contains_key(*query)) {
             let found = format!("a judgement for {unknown}, which {} does not have", queries.display());
-            return Err(Error::invalid("the passages", found, "judgements of the queries alone"));
+            return Err(Error::invalid("the passages", found, "judgements of these queries only"));
         }
         topics.retain(|id, _| passages.queries().any(|query| query == id));
         Ok(JudgedFolder {

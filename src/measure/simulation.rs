@@ -166,8 +166,8 @@ impl Simulation {
         if asked || status.generation.id.0 > 1 {
             return Err(Error::invalid(
                 "the index",
-                format!("{}, which has been used", engine.path().display()),
-                "a new index, or one of this collection that has neither answered logged queries nor learnt",
+                format!("{}, which has already been used", engine.path().display()),
+                "a new index, or one of this collection without logged queries and rounds",
             ));
         }
         Ok(())
@@ -182,8 +182,8 @@ fn leave_out(queries: &mut Vec<Topic>, others: &[Topic]) -> Result<usize> {
     match queries.is_empty() {
         true => Err(Error::invalid(
             "the split train",
-            format!("{before} queries, all of which the split test has too"),
-            "queries that nobody is measured by",
+            format!("{before} queries, all of them also in the split test"),
+            "at least one query that is not in the split test",
         )),
         false => Ok(before - queries.len()),
     }

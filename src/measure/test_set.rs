@@ -56,7 +56,10 @@ impl TestSet {
         others.retain(|id| !self.inventory.holds(id));
         let found = match others.first() {
             Some(other) => {
-                format!("an index of other documents too ({} of them, such as {other:?})", others.len())
+                format!(
+                    "an index that also has other documents ({} of them, such as {other:?})",
+                    others.len()
+                )
             }
             None if status.chunking == Chunking::Whole => return Ok(()),
             None => "an index of passages".into(),

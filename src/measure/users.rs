@@ -49,7 +49,7 @@ pub fn replay(
         let shown = shown.find(|document| split.is_relevant(topic, document));
         let picked = shown.or_else(|| split.first_relevant(topic)).ok_or_else(|| {
             let found = format!("no answer to query {}", topic.id);
-            Error::invalid("the judgements", found, "one at least")
+            Error::invalid("the judgements", found, "at least one")
         })?;
         engine.judge(answer.query_id, picked, Verdict::Chosen)?;
     }

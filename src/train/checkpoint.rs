@@ -102,12 +102,12 @@ impl Checkpoints<'_> {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(None),
             Err(error) => {
-                tracing::warn!(%error, "training starts afresh: its checkpoint can't be used");
+                tracing::warn!(%error, "training starts over: its checkpoint can't be used");
                 return Ok(None);
             }
         };
         self.load(head.steps.len(), model, optimizer).map_err(Error::io("read", self.path))?;
-        tracing::info!(step = head.steps.len(), "training goes on from its checkpoint");
+        tracing::info!(step = head.steps.len(), "training resumes from its checkpoint");
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let Head { steps, masked, measured, .. } = head;
         let (spent, measuring) = (time(head.spent_s), time(head.measuring_s));
@@ -125,7 +125,7 @@ impl Checkpoints<'_> {
         let (head, numbers) = read_head(self.path, &mut file)?;
         let expected: usize = optimizer.moments().map(|(first, _)| 3 * first.len()).sum();
         if head.origin != *self.origin || head.plan != plan || numbers != expected as u64 {
-            tracing::info!("training starts afresh: the checkpoint is of other examples");
+            tracing::info!("training starts over: the checkpoint belongs to other examples");
             return Ok(None);
         }
         let (mut hasher, mut left) = (crc32fast::Hasher::new(), 4 * numbers);
@@ -252,6 +252,6 @@ fn read_numbers(file: &mut impl Read, numbers: &mut [f32]) -> io::Result<()> {
 }
 
 fn damaged(path: &Path, found: String, expected: String) -> Error {
-    let remedy = "nothing need be done: the round starts afresh";
+    let remedy = "no action needed: the round starts over";
     Error::Damaged { path: path.to_path_buf(), found, expected, remedy }
 }

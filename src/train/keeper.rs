@@ -58,7 +58,7 @@ impl<'a> Keeper<'a> {
         if new && (due || ended && self.last.is_some()) {
             match self.place.write(self.plan, model, optimizer, done) {
                 Ok(()) => tracing::debug!(step = done.steps.len(), "wrote a checkpoint"),
-                Err(error) => tracing::warn!(%error, "training goes on without a checkpoint"),
+                Err(error) => tracing::warn!(%error, "training continues without a checkpoint"),
             }
             self.last = Some(Kept { steps: done.steps.len(), spent: done.spent });
         }

@@ -96,7 +96,7 @@ impl Guide {
         let found = self.vector(text);
         found.filter(|vector| vector.len() == width).ok_or_else(|| {
             let found = found.map_or("none".into(), |vector| format!("{} numbers", vector.len()));
-            Error::invalid("the stored vector of a text to train with", found, format!("{width} numbers"))
+            Error::invalid("the stored vector of a training text", found, format!("{width} numbers"))
         })
     }
 

@@ -72,7 +72,7 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
     let shared = "query-id\tcorpus-id\tscore\nshared\tkettle\t1\nagain\tkettle\t1\n";
     fs::write(folder.path().join("qrels/train.tsv"), shared).unwrap();
     let said = refused(folder.path(), &["simulate", "--collection", "."]);
-    assert!(said.contains("2 queries, all of which the split test has too"), "{said}");
+    assert!(said.contains("2 queries, all of them also in the split test"), "{said}");
 }
 
 #[test]
