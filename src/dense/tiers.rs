@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Number of neighbours on a tier that become one on the next.
 const FACTOR: usize = 4;
 
-/// A segment, or rows between segments, before the first or behind the last one.
+/// A segment, or rows between segments, before the first or after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     /// Rows that the segment finds. A gap has none.

@@ -142,7 +142,7 @@ impl Writer {
         sync.or(retry)
     }
 
-    /// Executes `first` and the commands behind it in the queue, up to a full batch.
+    /// Executes `first` and the commands after it in the queue, up to a full batch.
     fn serve(&mut self, first: Command, commands: &Receiver<Command>) -> ControlFlow<Reply<()>> {
         let mut batch = Batch::default();
         let mut next = Some(first);

@@ -212,7 +212,7 @@ impl Drop for Generation {
         if self.doomed.load(Ordering::Acquire)
             && let Err(error) = remove_folder(&self.folder)
         {
-            // The next writer collects it.
+            // The next writer removes it.
             tracing::warn!(%error, "could not delete a replaced generation");
         }
     }

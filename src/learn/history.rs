@@ -42,7 +42,7 @@ impl History {
         History { folder, running, paused, forgotten: Mutex::default() }
     }
 
-    /// Removes the confusables that earlier versions kept here: what is forgotten must be forgotten everywhere.
+    /// Removes the confusables that earlier versions stored here: what is forgotten must be forgotten everywhere.
     pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
         let path = folder.join("negatives.json");
         if path.exists() {
@@ -77,7 +77,7 @@ impl History {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
 
-    /// Keeps the report of a round, without what was forgotten since the round began.
+    /// Stores the report of a round, without what was forgotten since the round began.
     pub(crate) fn write(&self, report: &mut RoundReport) -> Result<()> {
         let forgotten = self.forgotten();
         if let Some(queries) = &mut report.queries {
@@ -89,11 +89,12 @@ impl History {
         write_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
-    /// Removes what names `what` from all reports, also from that of a running round, and from the log by `from_log`.
-    /// Returns what that returns. Damaged reports are removed: they may name it, and nothing reads them.
+    /// Removes every mention of `what` from all reports, also from that of a running round, and from the log with
+    /// `from_log`. Returns the result of the latter. Damaged reports are removed: they may mention it, and nothing
+    /// reads them.
     ///
     /// # Errors
-    /// [`Error::Version`] if a report is of a newer version. Those of `from_log`.
+    /// [`Error::Version`] if a report has a newer version. The errors of `from_log`.
     pub(crate) fn forget(&self, what: Forgotten, from_log: impl FnOnce() -> Result<usize>) -> Result<usize> {
         let mut forgotten = self.forgotten();
         forgotten.push(what.clone());

@@ -1,7 +1,7 @@
 //! Resuming a round that a crash interrupted.
 //!
-//! Later judgements would give other training rows, and training would start over. So the resumed round reads the log
-//! only as far as the interrupted one did. What came later belongs to the next round.
+//! Later judgements would change the training rows, and training would start over. So the resumed round reads the log
+//! only as far as the interrupted one did. Later records belong to the next round.
 
 use std::cell::Cell;
 use std::path::Path;

@@ -18,7 +18,7 @@ pub enum LearnStage {
     Reindex,
     /// Comparing old and new, first on a pool and then on the whole corpus. Counted in searches.
     Gate,
-    /// Encoding what was added meanwhile, and swapping. Counted in chunks.
+    /// Encoding what was added meanwhile, and publishing. Counted in chunks.
     Publish,
 }
 

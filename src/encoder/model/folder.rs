@@ -39,7 +39,7 @@ pub(super) fn missing(folder: &Path) -> Vec<&'static str> {
     REQUIRED.into_iter().filter(|name| !folder.join(name).is_file()).collect()
 }
 
-/// Refuses a folder given by hand if a required file is missing.
+/// Refuses a folder given explicitly if a required file is missing.
 pub(super) fn require(folder: &Path) -> Result<()> {
     let missing = missing(folder);
     if missing.is_empty() {

@@ -1,4 +1,4 @@
-//! The ruling on two sets of figures.
+//! The ruling on two sets of scores.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::learn::report::{Decision, GateScores, GuardScores, Ruling};
 const GUARD_LOSS: f64 = 0.02;
 /// Sums are over queries in the same order, so a larger difference means that some rank differs.
 pub(super) const ROUNDING: f64 = 1e-12;
-/// The seed of the test, so that the same figures give the same ruling.
+/// The seed of the test, so that the same scores give the same ruling.
 const SEED: u64 = 42;
 
 /// The input of a ruling.
@@ -35,8 +35,8 @@ pub(super) struct GuardPart {
     pub(super) scores: GuardScores,
 }
 
-/// Publishes a generation that is significantly better in the hybrid, which users get, and that loses too little of the
-/// guard to matter. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
+/// Publishes a generation that is significantly better in the hybrid, which users get, and does not lose too much on
+/// the guard. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
 ///
 /// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, whose mean is
 /// GMAP: nDCG@10 jumps when an answer enters the first ten or reaches the top, and a few such jumps in either direction
