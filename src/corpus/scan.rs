@@ -35,6 +35,13 @@ pub(crate) struct ChangedFile {
     pub(crate) bytes: u64,
 }
 
+impl ChangedFile {
+    /// When it was changed last, as far as the file system says.
+    pub(crate) fn modified(&self) -> Option<std::time::SystemTime> {
+        std::fs::metadata(&self.path).and_then(|file| file.modified()).ok()
+    }
+}
+
 /// A file cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkedDocument {

@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::Engine;
 use super::document::Prepared;
 use super::source;
+use super::writer::Vectors;
 use crate::corpus::{ChangedFile, ChunkedDocument, FileReader, Scanned, Skipped};
 use crate::error::{Error, Result};
 use crate::search::Snapshot;
 
 /// Files are committed together until they have so many chunks.
-const COMMIT_CHUNKS: usize = 256;
+const COMMIT_CHUNKS: usize = 4096;
 
 /// What indexing a folder did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -26,12 +27,14 @@ pub struct IndexReport {
     pub unchanged: usize,
     /// Chunks that were encoded. Those whose vectors [`Options::embeddings`](crate::Options::embeddings) had are not.
     pub chunks_encoded: usize,
-    /// Chunks of changed files that were the same as before and kept their vectors.
+    /// Chunks that share the vector of the same text: as it was before, or in another file.
     pub chunks_kept: usize,
     /// Documents whose file is gone.
     pub removed: usize,
     /// Files that were passed over, each with the reason.
     pub skipped: Vec<Skipped>,
+    /// Seconds until every text could be found by its words.
+    pub words_seconds: f64,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -44,9 +47,11 @@ pub struct IndexProgress {
     pub files: usize,
     /// Bytes of all files that are new or have changed; 0 until the whole folder was looked at.
     pub total_bytes: u64,
-    /// Bytes of those that are done.
+    /// Bytes of those that were read.
     pub bytes: u64,
-    /// Chunks that were given their vectors.
+    /// Chunks that have no vector yet, earlier runs' too; 0 until every text can be found by its words.
+    pub total_chunks: usize,
+    /// How many of those were given one.
     pub chunks: usize,
 }
 
@@ -55,9 +60,11 @@ impl Engine {
     /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
     /// `path` and `extension`. What an application has added under other ids stays. An index follows one folder.
     ///
+    /// Words come first: all texts are committed, so that searches find them by their words, before any is encoded by
+    /// [`encode_pending`](Engine::encode_pending), those of the files that were changed last before others.
+    ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
-    /// run. It commits every few hundred chunks. A run that is cut short, even by a kill, goes on where it stopped: of
-    /// what was encoded, the next run encodes no more than some seconds' work again.
+    /// run. A run that is cut short, even by a kill, goes on where it stopped.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the index follows another folder; [`Error::Cancelled`] when `progress` breaks; what was
@@ -93,13 +100,13 @@ impl Engine {
         let mut pending = Pending::default();
         for file in &changed {
             match reader.read(file) {
-                Ok(document) => pending.add(file, document),
+                Ok(document) => pending.add(document),
                 Err(reason) => {
                     let skipped = seen.as_mut().map(|seen| seen.turned_out(file, reason));
                     run.report.skipped.extend(skipped);
-                    pending.bytes += file.bytes;
                 }
             }
+            run.at.bytes += file.bytes;
             if pending.chunks >= COMMIT_CHUNKS {
                 self.commit_files(std::mem::take(&mut pending), &mut run)?;
             }
@@ -107,15 +114,28 @@ impl Engine {
         }
         self.commit_files(pending, &mut run)?;
         run.tell()?;
-        self.lock_writer("index a folder")?.get()?.unfinished.clear();
-        let mut report = run.report;
         if let Some(seen) = seen {
             let gone: Vec<&String> = digests.keys().filter(|id| seen.has_vanished(id)).collect();
-            report.removed = self.remove_files(&snapshot, gone)?;
+            run.report.removed = self.remove_files(&snapshot, gone)?;
         }
-        source::compare_skipped(&self.inner.layout, &mut report.skipped);
+        source::compare_skipped(&self.inner.layout, &mut run.report.skipped);
+        changed.sort_by_cached_key(|file| std::cmp::Reverse(file.modified()));
+        self.encode_in_order(changed.into_iter().map(|file| file.id).collect());
+        run.report.words_seconds = started.elapsed().as_secs_f64();
+        self.encode_folder(&mut run)?;
+        let mut report = run.report;
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
+    }
+
+    fn encode_folder(&self, run: &mut Run<'_>) -> Result<()> {
+        let Run { report, at, progress } = run;
+        let encoded = self.encode_pending(&mut |done, total| {
+            (at.chunks, at.total_chunks) = (done, at.total_chunks.max(total));
+            progress(*at)
+        });
+        report.chunks_encoded = encoded.map_err(cancelled)?;
+        Ok(())
     }
 
     /// Removes those documents that came from a folder.
@@ -133,28 +153,23 @@ impl Engine {
     fn commit_files(&self, pending: Pending, run: &mut Run<'_>) -> Result<()> {
         let mut writer = self.lock_writer("index a folder")?;
         let snapshot = self.inner.snapshot.load_full();
-        let Run { report, at, progress } = run;
-        let before = at.bytes;
-        let mut done = 0;
-        let added = self.replace(&mut writer, &snapshot, pending.documents, &mut |chunks| {
-            at.chunks += chunks;
-            done += chunks;
-            at.bytes = before + pending.bytes * done as u64 / pending.chunks.max(1) as u64;
-            progress(*at)
-        });
-        let added = added.map_err(|error| match error {
-            Error::Cancelled { .. } => CANCELLED,
-            error => error,
-        })?;
-        at.bytes = before + pending.bytes;
+        let report = &mut run.report;
+        let nothing = &mut |_| ControlFlow::Continue(());
+        let added = self.replace(&mut writer, &snapshot, pending.documents, Vectors::Later, nothing)?;
         report.read += added.documents;
-        report.chunks_encoded += added.chunks_encoded;
         report.chunks_kept += added.chunks_kept;
         Ok(())
     }
 }
 
 const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
+
+fn cancelled(error: Error) -> Error {
+    match error {
+        Error::Cancelled { .. } => CANCELLED,
+        error => error,
+    }
+}
 
 /// A run over the folder.
 struct Run<'a> {
@@ -177,13 +192,11 @@ impl Run<'_> {
 struct Pending {
     documents: Vec<Prepared>,
     chunks: usize,
-    bytes: u64,
 }
 
 impl Pending {
-    fn add(&mut self, file: &ChangedFile, document: ChunkedDocument) {
+    fn add(&mut self, document: ChunkedDocument) {
         self.chunks += document.chunks.len();
-        self.bytes += file.bytes;
         let metadata = source::metadata(&document.id);
         let ChunkedDocument { id, digest, chunks, .. } = document;
         self.documents.push(Prepared { id, digest, chunks, metadata });
