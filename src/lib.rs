@@ -66,8 +66,8 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions,
-    IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
+    AddOptions, AddReport, Chunking, Document, Engine, Feedback, FileStatus, Folder, GenerationStatus,
+    IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

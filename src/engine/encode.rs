@@ -1,32 +1,19 @@
 //! Giving vectors to chunks that were committed without them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::Engine;
 use super::unfinished::Pace;
-use super::{Engine, Reader};
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
 use crate::lexical::ChunkRecord;
-use crate::search::{Hit, Snapshot};
+use crate::search::Snapshot;
 
-/// Documents that searches have found and that are to be encoded first; of more the oldest are forgotten.
-const MOST_WANTED: usize = 1000;
 /// Chunks that int8 is calibrated with.
 const SAMPLE: usize = 256;
-
-/// What is encoded next.
-#[derive(Debug, Default)]
-pub(super) struct Encoding {
-    /// Held by the one that encodes.
-    turn: Mutex<()>,
-    /// Documents that searches have found by their words alone, the latest last.
-    wanted: Mutex<VecDeque<String>>,
-    /// Documents in the order in which people will want them; others come after them.
-    order: Mutex<Vec<String>>,
-}
 
 impl Engine {
     /// Gives a vector to every chunk that was committed without one: first to those of documents that searches have
@@ -39,9 +26,8 @@ impl Engine {
     pub fn encode_pending(&self, progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<usize> {
         const DOING: &str = "encode chunks";
         drop(self.lock_writer(DOING)?);
-        let _turn = lock(&self.inner.encoding.turn);
+        let _turn = self.inner.encoding.turn();
         let (mut done, mut encoded, mut pace) = (0, 0, Pace::default());
-        let mut order = std::mem::take(&mut *lock(&self.inner.encoding.order)).into_iter();
         loop {
             let snapshot = self.inner.snapshot.load_full();
             let missing = snapshot.pinned.dense.missing();
@@ -49,7 +35,7 @@ impl Engine {
                 break;
             }
             self.calibrate(&snapshot)?;
-            let next = self.next_to_encode(&snapshot, &mut order, pace.texts())?;
+            let next = self.next_to_encode(&snapshot, pace.texts())?;
             let started = Instant::now();
             let step = self.encode_step(&snapshot, &next)?;
             pace.measured(step.encoded, started.elapsed());
@@ -57,7 +43,6 @@ impl Engine {
             done += step.covered;
             let left = missing.len().saturating_sub(step.covered);
             if progress(done, done + left).is_break() {
-                *lock(&self.inner.encoding.order) = order.collect();
                 return Err(Error::Cancelled { doing: "encoding the chunks" });
             }
         }
@@ -73,23 +58,12 @@ impl Engine {
         self.refresh_from(&mut writer)
     }
 
-    /// Sets the order of what has no vector yet.
-    pub(super) fn encode_in_order(&self, documents: Vec<String>) {
-        *lock(&self.inner.encoding.order) = documents;
-    }
-
     /// The next `count` chunks or a few more.
-    fn next_to_encode(
-        &self,
-        snapshot: &Snapshot,
-        order: &mut dyn Iterator<Item = String>,
-        count: usize,
-    ) -> Result<Vec<ChunkId>> {
+    fn next_to_encode(&self, snapshot: &Snapshot, count: usize) -> Result<Vec<ChunkId>> {
         let missing = snapshot.pinned.dense.missing();
         let (mut next, mut seen) = (Vec::new(), HashSet::new());
-        let wanted = || lock(&self.inner.encoding.wanted).pop_back();
         while next.len() < count {
-            let Some(document) = wanted().or_else(|| order.next()) else { break };
+            let Some(document) = self.inner.encoding.next() else { break };
             let chunks = snapshot.lexical.chunk_ids_of(&document)?;
             let pending = chunks.into_iter().filter(|chunk| missing.binary_search(chunk).is_ok());
             next.extend(pending.filter(|&chunk| seen.insert(chunk)));
@@ -172,22 +146,4 @@ struct Step {
     covered: usize,
     /// Texts that were encoded for them.
     encoded: usize,
-}
-
-impl Reader {
-    /// Has the documents that were found without a vector encoded before others.
-    pub(super) fn want(&self, hits: &[Hit]) {
-        let mut wanted = lock(&self.inner.encoding.wanted);
-        // The best hit is encoded first.
-        for hit in hits.iter().rev().filter(|hit| hit.dense.is_none()) {
-            if wanted.len() == MOST_WANTED {
-                wanted.pop_front();
-            }
-            wanted.push_back(hit.document.clone());
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,11 +5,14 @@
 
 mod background;
 mod backup;
+mod catalogue;
 mod commit;
 mod document;
 mod embeddings;
 mod encode;
+mod encoding;
 mod feedback;
+mod files;
 mod folder;
 mod generations;
 mod idle;
@@ -18,9 +21,11 @@ mod learning;
 mod merging;
 mod open;
 mod options;
+mod pipeline;
 mod reader;
 mod remove;
 mod rollback;
+mod run;
 mod source;
 mod status;
 mod stored;
@@ -39,9 +44,11 @@ use arc_swap::ArcSwap;
 
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
+pub use files::FileStatus;
 pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
+pub use source::Folder;
 pub use status::{GenerationStatus, Status};
 pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
 pub use worker::LearnTask;
@@ -54,7 +61,7 @@ use crate::generation::Pinned;
 use crate::learn::History;
 use crate::search::Snapshot;
 use document::Prepared;
-use encode::Encoding;
+use encoding::Encoding;
 use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
@@ -216,6 +223,11 @@ impl Engine {
             return Err(Error::Closed { doing });
         }
         Ok(WriterGuard { guard, doing })
+    }
+
+    /// How long a passage of a file may be. Loads no encoder.
+    fn folder_lengths(&self) -> Result<Lengths> {
+        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
     /// How long a passage may be.

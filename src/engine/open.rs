@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Once};
 use arc_swap::ArcSwap;
 
 use super::embeddings::Embeddings;
-use super::encode::Encoding;
+use super::encoding::Encoding;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};

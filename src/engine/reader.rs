@@ -60,7 +60,7 @@ impl Reader {
         let ranked = rank(&snapshot, query)?;
         let coverage = snapshot.coverage();
         if !coverage.is_complete() && matches!(self.inner.access, Access::Writing(_)) {
-            self.want(&ranked.hits);
+            self.inner.encoding.want(&ranked.hits);
         }
         let query_id = query.page_of.unwrap_or_else(QueryId::random);
         let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;

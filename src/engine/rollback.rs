@@ -20,7 +20,8 @@ use crate::storage::{WriterLock, rebuild};
 
 impl Engine {
     /// Returns to the previous generation; to one before it, if that one is damaged. What was added since it was
-    /// replaced is encoded with its encoder first, and what has no vector yet stays without. A generation that is left is deleted when its last reader is gone.
+    /// replaced is encoded with its encoder first, and what has no vector yet stays without. A generation that is left
+    /// is deleted when its last reader is gone.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no earlier generation is kept; [`Error::Damaged`] when all of them are;

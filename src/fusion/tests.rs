@@ -163,7 +163,7 @@ fn a_candidate_without_a_vector_stands_where_its_words_put_it() {
     let pool = [
         candidate(1, 6.0, 0.4),
         candidate(2, 2.0, 0.3),
-        candidate(3, 0.0, 0.9),
+        candidate(3, 0.0, 0.95),
         without(4, 7.0),
         without(5, 4.0),
     ];

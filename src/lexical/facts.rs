@@ -6,8 +6,9 @@
 //! They are indexed by path: `{"a": {"b": 1}}` and `{"a.b": 1}` both give `a.b`. A list gives each of its elements,
 //! `null` gives nothing. A path is indexed by its digest, so any name is allowed. Every value becomes one exact term of
 //! path, kind and value. Every number also goes into a column for ranges. Numbers are indexed as 64-bit floats; where
-//! that rounds, and where a text is indexed by its digest, the stored value decides. One more term stands for the chunk's
-//! own text, so that the same text is found wherever it stands.
+//! that rounds, and where a text is indexed by its digest, the stored value decides.
+//!
+//! One more term stands for the chunk's own text, so that the same text is found wherever it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -100,11 +100,16 @@ impl LexicalSnapshot {
         Ok(records)
     }
 
-    /// The digest with which a document was indexed; `None` if the document does not exist.
-    pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
+    /// One of the chunks of a document; `None` if the document does not exist.
+    pub(crate) fn first_chunk_of(&self, document: &str) -> Result<Option<ChunkRecord>> {
         let term = Term::from_field_text(self.inner.fields.document, document);
         let first = self.find_term("look up a document", &term)?.into_iter().next();
-        Ok(first.map(|address| self.fetch(address)).transpose()?.map(|record| record.document_digest))
+        first.map(|address| self.fetch(address)).transpose()
+    }
+
+    /// The digest with which a document was indexed; `None` if the document does not exist.
+    pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
+        Ok(self.first_chunk_of(document)?.map(|record| record.document_digest))
     }
 
     /// The live chunks with this digest, in whatever documents, ascending. Those that an earlier version of retune
