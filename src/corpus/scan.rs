@@ -3,8 +3,9 @@
 //! A folder is looked at as a whole before anything is read, so that it is known how much is to be done. The look opens
 //! no file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::Result;
 use crate::ids::Digest;
@@ -36,13 +37,17 @@ pub(crate) struct ChangedFile {
     pub(crate) stamp: Stamp,
 }
 
-/// A file cut into chunks.
+/// A document cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkedDocument {
-    /// As in [`ChangedFile`].
+    /// As in [`ChangedFile`]; of what lies in a container, the container's id, a `/` and the path in it.
     pub(crate) id: String,
-    /// Of the file's bytes and of how they are read.
+    /// Of the file's bytes and of how they are read. All documents of a container have the container's.
     pub(crate) digest: Digest,
+    /// When the file was last changed.
+    pub(crate) modified: Option<SystemTime>,
+    /// What the document says of itself: `author`, `date`, `tags`, `language`, `subject`, `from`, `to`.
+    pub(crate) fields: BTreeMap<String, Vec<String>>,
     pub(crate) format: Format,
     /// At least one, in order.
     pub(crate) chunks: Vec<Chunk>,
@@ -130,7 +135,8 @@ impl<'a> FileReader<'a> {
             NoChunks::Malformed(message) => SkipReason::Malformed { message },
         })?;
         place_in_file(&mut chunks, &decoded);
-        Ok(Some(ChunkedDocument { id: file.id.clone(), digest, format, chunks }))
+        let (id, modified) = (file.id.clone(), Some(file.stamp.modified()));
+        Ok(Some(ChunkedDocument { id, digest, modified, fields: BTreeMap::new(), format, chunks }))
     }
 
     fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {

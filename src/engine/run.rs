@@ -236,9 +236,9 @@ impl<'a> Run<'a> {
     }
 
     fn add(&mut self, folder: &Folder, document: ChunkedDocument) -> Result<()> {
+        let document = ChunkedDocument { id: folder.id(&document.id), ..document };
+        let metadata = source::metadata(&document);
         let ChunkedDocument { id, digest, chunks, .. } = document;
-        let id = folder.id(&id);
-        let metadata = source::metadata(&id);
         self.chunks += chunks.len();
         self.pending.push(Prepared { id, digest, chunks, metadata });
         if self.chunks >= COMMIT_CHUNKS { self.commit() } else { Ok(()) }
