@@ -66,8 +66,9 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, Chunking, Document, Engine, Feedback, FileStatus, Folder, GenerationStatus,
-    IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
+    AddOptions, AddReport, Changes, Chunking, Document, Engine, Feedback, FileStatus, Folder,
+    GenerationStatus, IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader,
+    Status, WatchEvent, WatchOptions,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

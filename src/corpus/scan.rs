@@ -144,8 +144,7 @@ impl<'a> FileReader<'a> {
         if !self.options.selects(&extension) {
             return Err(SkipReason::NotSelected);
         }
-        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
-        read(path, Kind::of_extension(&extension), limit)
+        read(path, Kind::of_extension(&extension), self.options.largest_file())
     }
 
     fn digest(&self, content: &Content) -> Digest {

@@ -65,6 +65,13 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
+    /// The catalogue with the time when it was written, if there is one of at most `most` bytes that can be used.
+    pub(super) fn read_small(layout: &Layout, most: u64) -> Option<(Catalogue, SystemTime)> {
+        let path = layout.path.join(FILE);
+        let file = std::fs::metadata(&path).ok().filter(|file| file.len() <= most)?;
+        Some((read_envelope(&path, KIND, VERSION).ok()??, file.modified().ok()?))
+    }
+
     /// Replaces the catalogue of an index.
     pub(super) fn write(&self, layout: &Layout) -> Result<()> {
         write_compact_envelope(&layout.path.join(FILE), KIND, VERSION, self)

@@ -4,18 +4,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Engine;
 use super::catalogue::{Catalogue, Entry, Files};
 use super::document::Prepared;
 use super::files::in_folder;
-use super::folder::{IndexProgress, IndexReport};
 use super::pipeline::{Read, Reading, read_all};
+use super::report::{IndexProgress, IndexReport};
 use super::source::{self, Folder, Followed, folder_of, path_in};
 use super::writer::Vectors;
 use crate::corpus::{
-    ChangedFile, ChunkedDocument, CorpusOptions, Scan, Scanned, Seen, SkipReason, Skipped, Stamp,
+    ChangedFile, ChunkedDocument, Config, CorpusOptions, Scan, Scanned, Seen, SkipReason, Skipped, Stamp,
     reading_digest,
 };
 use crate::error::{Error, Result};
@@ -25,6 +25,14 @@ use crate::ids::Digest;
 const COMMIT_CHUNKS: usize = 4096;
 
 const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
+
+/// Which files are left for a later run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rest {
+    None,
+    /// Those that were written to within this time.
+    For(Duration),
+}
 
 /// A run over folders.
 pub(super) struct Run<'a> {
@@ -38,6 +46,9 @@ pub(super) struct Run<'a> {
     before: Catalogue,
     /// What was indexed when it began.
     digests: BTreeMap<String, Digest>,
+    rest: Rest,
+    /// Whether files were left.
+    resting: bool,
     pending: Vec<Prepared>,
     chunks: usize,
 }
@@ -55,6 +66,7 @@ struct Looked {
 impl<'a> Run<'a> {
     pub(super) fn begin(
         engine: &'a Engine,
+        rest: Rest,
         progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<Run<'a>> {
         Ok(Run {
@@ -65,9 +77,20 @@ impl<'a> Run<'a> {
             look: SystemTime::now(),
             before: Catalogue::read(&engine.inner.layout),
             digests: engine.inner.snapshot.load().lexical.documents()?,
+            rest,
+            resting: false,
             pending: Vec::new(),
             chunks: 0,
         })
+    }
+
+    /// Whether files were left for a later run.
+    pub(super) fn resting(&self) -> bool {
+        self.resting
+    }
+
+    pub(super) fn into_report(self) -> IndexReport {
+        self.report
     }
 
     /// Commits what is new in the folders and removes what is gone.
@@ -133,6 +156,9 @@ impl<'a> Run<'a> {
     /// Looks at a folder as a whole.
     fn look(&mut self, folder: Folder, options: CorpusOptions) -> Result<Looked> {
         let engine = self.engine;
+        let options = options
+            .with_own_config(Config::read(engine.path())?)
+            .with_folder_config(Config::read_untrusted(&folder.path)?);
         let reading = Some(reading_digest(&options, engine.folder_lengths()?));
         let mut before = self.before.folders.get(&folder.name).cloned().unwrap_or_default();
         if before.reading != reading {
@@ -144,7 +170,7 @@ impl<'a> Run<'a> {
             entry.is_some_and(|entry| is_indexed(entry, path, &folder, digests))
         };
         let mut files = Files { reading, ..Files::default() };
-        let mut changed = Vec::new();
+        let (mut changed, mut resting) = (Vec::new(), Vec::new());
         let mut scan = Scan::start(&options, &folder.path, &[engine.path().to_path_buf()], &known)?;
         for scanned in &mut scan {
             match scanned {
@@ -152,6 +178,7 @@ impl<'a> Run<'a> {
                     self.report.unchanged += 1;
                     files.files.extend(before.files.get(&path).map(|entry| (path, entry.clone())));
                 }
+                Scanned::Changed(file) if self.rests(&file) => resting.push(file.id),
                 Scanned::Changed(file) => changed.push(file),
                 Scanned::Skipped(skipped) => files.passed_over.push(skipped),
             }
@@ -160,8 +187,23 @@ impl<'a> Run<'a> {
                 return Err(CANCELLED);
             }
         }
-        let seen = scan.into_seen().ok_or(CANCELLED)?;
+        let mut seen = scan.into_seen().ok_or(CANCELLED)?;
+        for path in resting {
+            self.resting = true;
+            seen.unchanged(&path);
+            files.files.extend(before.files.remove(&path).map(|entry| (path, entry)));
+        }
         Ok(Looked { folder, options, changed, seen, files })
+    }
+
+    /// Whether a file is left for a later run, since somebody may still be writing to it.
+    fn rests(&self, file: &ChangedFile) -> bool {
+        match self.rest {
+            Rest::None => false,
+            Rest::For(time) => {
+                SystemTime::now().duration_since(file.stamp.modified()).is_ok_and(|ago| ago < time)
+            }
+        }
     }
 
     /// Reads the files that may have changed, and commits most of them.
