@@ -41,6 +41,7 @@ pub mod encoder;
 mod engine;
 mod error;
 pub mod eval;
+mod extract;
 pub mod feedback;
 mod fusion;
 mod generation;
@@ -51,6 +52,7 @@ pub mod measure;
 mod negatives;
 #[cfg(feature = "page")]
 pub mod page;
+mod place;
 mod search;
 mod storage;
 mod train;
@@ -64,8 +66,9 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, IndexProgress,
-    IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
+    AddOptions, AddReport, Changes, Chunking, Document, Engine, Feedback, FileStatus, Folder,
+    GenerationStatus, IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader,
+    Status, WatchEvent, WatchOptions,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;
@@ -73,4 +76,5 @@ pub use fusion::Fusion;
 pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{Decision, LearnOptions, LearnProgress, LearnStage, RoundReport};
 pub use lexical::{FieldValue, Filter, Language};
-pub use search::{Answer, Hit, Mode, Query, Took};
+pub use place::Place;
+pub use search::{Answer, Coverage, Hit, Mode, Query, Took};

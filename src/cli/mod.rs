@@ -20,6 +20,7 @@ mod rounds;
 mod search;
 mod simulate;
 mod status;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -43,8 +44,10 @@ struct Cli {
 enum Verb {
     /// Find or fetch the encoder's model.
     Model(model::Args),
-    /// Index a folder of documents, or update its index.
+    /// Index folders of documents, or bring their index in step with them.
     Index(index::Args),
+    /// Keep an index in step with its folders until Ctrl-C.
+    Watch(watch::Args),
     /// Search an index.
     Search(search::Args),
     /// Judge a document of an answer: chosen, relevant or not relevant.
@@ -94,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::Model(args) => model::run(&args, &out),
         Verb::Index(args) => index::run(&args, &out),
+        Verb::Watch(args) => watch::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Judge(args) => judge::run(&args, &out),
         Verb::Learn(args) => learn::run(&args, &out),

@@ -1,9 +1,11 @@
 //! `retune search QUERY`: searches an index.
 
-use retune::{Filter, Fusion, Mode, Query, Result};
+use std::time::Duration;
+
+use retune::{Changes, Filter, Fusion, Mode, Query, Reader, Result};
 
 use super::args::{Place, dense_weight, filter};
-use super::print::{Output, answer_text};
+use super::print::{Output, answer_text, complain};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -48,7 +50,23 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     // Without it, lines have no numbers.
     let folder = engine.folder().ok().flatten();
     out.print(&answer, |answer| answer_text(answer, folder.as_deref()))?;
+    tell_changes(&engine);
     engine.close()
+}
+
+/// Says in one line how much the folders have changed since the index was made.
+fn tell_changes(engine: &Reader) {
+    const WITHIN: Duration = Duration::from_millis(50);
+    let Ok(changes) = engine.changes(WITHIN) else { return };
+    let Changes { changed, new, gone, complete, .. } = changes;
+    if changes.total() == 0 {
+        return;
+    }
+    let parts = [(changed, "changed"), (new, "new"), (gone, "gone")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let least = if complete { "" } else { "at least " };
+    complain(&format!("files since the last run: {least}{parts}; `retune index` brings the index in step"));
 }
 
 fn query(args: &Args) -> Query {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use retune::{Result, Status};
+use retune::{Coverage, Result, Status};
 
 use super::args::Place;
 use super::print::{Output, Text};
@@ -28,6 +28,10 @@ fn text(status: &Status, index: &Path) -> Text {
         status.documents,
         status.chunks
     ));
+    for folder in &status.folders {
+        let ids = if folder.name.is_empty() { String::new() } else { format!(" as {}://", folder.name) };
+        text.line(format!("follows {}{ids}", folder.path.display()));
+    }
     text.line(format!(
         "generation {} · {} dimensions · {} · weights {:.12}…",
         generation.id,
@@ -47,8 +51,11 @@ fn text(status: &Status, index: &Path) -> Text {
             weights = weights.to_string()
         ));
     }
-    if generation.missing_vectors > 0 {
-        text.line(format!("{} chunks have no vector", generation.missing_vectors));
+    if !status.coverage.is_complete() {
+        let Coverage { encoded, chunks, .. } = status.coverage;
+        text.line(format!(
+            "{encoded} of {chunks} chunks have vectors, the others are found by their words; `retune index` goes on"
+        ));
     }
     for file in &status.damaged_files {
         text.line(format!("{} is damaged", file.display()));

@@ -89,6 +89,14 @@ pub(super) fn folder(path: &Path, included: &[String]) -> Option<Group> {
     left_out(group, &name, included)
 }
 
+/// Whether a path below a folder may be that of a document, by the names of the folders that it lies in.
+pub(crate) fn may_hold_documents(path: &Path) -> bool {
+    path.iter().all(|part| {
+        let name = part.to_string_lossy();
+        !name.starts_with('.') && !DEPENDENCIES.contains(&&*name) && !BUILD.contains(&&*name)
+    })
+}
+
 /// The group of a file that is left out, by its name: minified code, source maps, lock files.
 pub(super) fn file(name: &str, included: &[String]) -> Option<Group> {
     let name = name.to_lowercase();

@@ -36,7 +36,7 @@ use crate::storage::{FileHeader, HEADER_LEN, sync_file, write_atomic};
 
 /// The remedy for a damaged file: opening the index for writing replaces it.
 pub(super) const REMEDY: &str =
-    "open the index for writing, as `retune status` does: the vectors are made anew from their text";
+    "open the index for writing, as `retune index` does: the vectors are made anew from their texts";
 const MAGIC: [u8; 8] = *b"RETUNEVC";
 const VERSION: u32 = 1;
 /// Where the rows start: a multiple of 16, so that every row is aligned for the kernels.

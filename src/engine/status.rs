@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Reader;
 use super::options::Chunking;
+use super::source::Folder;
 use crate::encoder::{Device, Kernel, Precisions};
 use crate::error::Result;
 use crate::feedback::{FeedbackStats, read_stats};
@@ -14,15 +15,21 @@ use crate::generation::Manifest;
 use crate::ids::{Digest, GenerationId};
 use crate::learn::RoundReport;
 use crate::lexical::Language;
+use crate::search::Coverage;
 
 /// A moment of an index.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Status {
+    /// The folders that it follows.
+    pub folders: Vec<Folder>,
     /// Documents that a search can find.
     pub documents: usize,
     /// Chunks that a search can find.
     pub chunks: usize,
+    /// How many of them have a vector: [`Engine::encode_pending`](super::Engine::encode_pending) gives the others
+    /// theirs.
+    pub coverage: Coverage,
     /// How words are stemmed. This and the next two were fixed when the index was made.
     pub language: Language,
     /// How documents are cut.
@@ -67,8 +74,6 @@ pub struct GenerationStatus {
     pub precisions: Precisions,
     /// How the two scores are fused unless a query says otherwise.
     pub fusion: Fusion,
-    /// Live chunks whose vector is missing: 0 on an index that is sound.
-    pub missing_vectors: usize,
 }
 
 impl GenerationStatus {
@@ -98,6 +103,11 @@ impl Reader {
         self.inner.history.all()
     }
 
+    /// How much of the index has vectors. Cheap, unlike [`status`](Reader::status).
+    pub fn coverage(&self) -> Coverage {
+        self.inner.snapshot.load().coverage()
+    }
+
     /// Counts what is there.
     pub fn status(&self) -> Result<Status> {
         self.check_open("tell the status")?;
@@ -107,8 +117,10 @@ impl Reader {
             Manifest::read(&self.inner.layout.generations())?.map_or_else(Vec::new, |manifest| manifest.kept);
         let (kernel, precisions) = generation.computes_in()?;
         Ok(Status {
+            folders: self.folders()?,
             documents: snapshot.lexical.documents()?.len(),
             chunks: snapshot.lexical.chunk_count() as usize,
+            coverage: snapshot.coverage(),
             language: self.inner.settings.language,
             chunking: self.inner.settings.chunking,
             max_tokens: self.inner.settings.lengths(generation.max_tokens().unwrap_or(usize::MAX)).text,
@@ -121,7 +133,6 @@ impl Reader {
                 kernel,
                 precisions,
                 fusion: generation.meta.fusion,
-                missing_vectors: snapshot.pinned.dense.missing().len(),
             },
             kept_generations: kept,
             feedback: Some(match &self.inner.feedback {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::segment::{Edition, Segment, header};
 use crate::error::{Error, Result};
-use crate::storage::{sync_folder, sync_open_file};
+use crate::storage::{share_with_writers, sync_folder, sync_open_file};
 
 /// A live segment that this handle appends to. A trait, so that tests can simulate a failing disk.
 pub(super) trait SegmentFile: Send {
@@ -79,6 +79,7 @@ pub(super) fn create_on_disk(folder: &Path) -> Result<Box<dyn SegmentFile>> {
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create_new(true).open(&path);
         let file = file.map_err(Error::io("create", &path))?;
+        share_with_writers(&file, folder).map_err(Error::io("set the permissions of", &path))?;
         let folder = folder.to_path_buf();
         let mut segment = DiskSegment { file, path, folder, len: 0, named: false };
         match segment.append(&header(Edition::default())) {

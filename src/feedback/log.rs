@@ -85,7 +85,21 @@ impl FeedbackLog {
         }
         // Refuses a newer format.
         segment::open_all(folder)?;
+        let unreadable = segment::unreadable(folder)?;
+        if let Some(first) = unreadable.first() {
+            tracing::warn!(
+                folder = %folder.display(),
+                "{} of the feedback log may not be read by this user, such as {}: what was asked and judged there does \
+                 not count; let its owner make it readable",
+                match unreadable.len() {
+                    1 => "a segment".to_string(),
+                    more => format!("{more} segments"),
+                },
+                first.name()
+            );
+        }
         let merged = match role {
+            _ if !unreadable.is_empty() => Ok(0),
             Role::Merging => merge(folder, &options),
             Role::Appending => seal_many(folder, options.segment_bytes).map(|()| 0),
         };

@@ -99,8 +99,9 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Segment>> {
         entries => entries.map_err(Error::io("list", folder))?,
     };
     for entry in entries {
-        let path = entry.map_err(Error::io("list", folder))?.path();
-        segments.extend(Segment::parse(path));
+        let entry = entry.map_err(Error::io("list", folder))?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        segments.extend(Segment::parse(entry.path()).filter(|_| !is_folder));
     }
     segments.sort_unstable();
     Ok(segments)
@@ -225,26 +226,38 @@ fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 
-/// Opens every segment of the log in `folder`. Each record is in exactly one, whatever other processes do meanwhile.
+/// The segments that this user may not read. Their records are missing from the result of [`open_all`].
+pub(super) fn unreadable(folder: &Path) -> Result<Vec<Segment>> {
+    let mut segments = list(folder)?;
+    segments.retain(|one| File::open(&one.path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied));
+    Ok(segments)
+}
+
+/// Opens every readable segment of the log in `folder`. Each record is in exactly one, whatever other processes do
+/// meanwhile.
 pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
     const TRIES: usize = 100;
-    // Segments that replace others.
-    let settled = |mut all: Vec<Segment>| {
-        all.retain(|one| one.state != State::Live);
-        all
-    };
     let mut left = TRIES;
     loop {
         left -= 1;
-        let listed = list(folder)?;
+        let mut listed = list(folder)?;
+        let mut unreadable = Vec::new();
         let mut opened = Vec::with_capacity(listed.len());
         for segment in &listed {
             match Opened::new(segment.clone()) {
                 // It was replaced.
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
+                    unreadable.push(segment.clone());
+                }
                 one => opened.push(one?),
             }
         }
+        listed.retain(|one| !unreadable.contains(one));
+        let settled = |mut all: Vec<Segment>| {
+            all.retain(|one| one.state != State::Live && !unreadable.contains(one));
+            all
+        };
         // Listing a folder while names change may miss both a segment and its replacement.
         if left == 0 || (opened.len() == listed.len() && settled(list(folder)?) == settled(listed)) {
             let replaced = opened.iter().flat_map(replaced_by).collect::<Vec<_>>();

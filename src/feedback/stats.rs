@@ -33,6 +33,8 @@ pub struct FeedbackStats {
     pub damage: Vec<LogDamage>,
     /// Number of segment files.
     pub segments: u64,
+    /// Segments that this user may not read. Nothing in them is counted.
+    pub unreadable_segments: u64,
     /// Bytes on disk.
     pub bytes: u64,
     /// The last error of this log since it was opened.
@@ -146,6 +148,7 @@ impl Counters {
             Err(error) => self.set_last_error(error.to_string()),
         }
         stats.damage.sort_unstable_by(|a, b| (&a.segment, a.start).cmp(&(&b.segment, b.start)));
+        stats.unreadable_segments = segment::unreadable(folder).map_or(0, |segments| segments.len() as u64);
         stats.dropped += self.unrecorded_losses();
         stats.torn_bytes += self.cut;
         stats.last_error = lock(&self.last_error).clone();

@@ -9,7 +9,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
-use super::facts::facts_of;
+use super::facts::{facts_of, text_term};
 use super::failure::damaged;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
@@ -76,7 +76,7 @@ pub(super) struct Fields {
     pub document_digest: Field,
     /// The metadata as JSON text, returned unchanged.
     pub metadata: Field,
-    /// One exact term for every metadata value, see [`facts`](super::facts).
+    /// One exact term for every metadata value and for the chunk's text, see [`facts`](super::facts).
     pub facts: Field,
     /// Columns of the numeric metadata values, for range filters.
     pub numbers: Field,
@@ -149,6 +149,7 @@ impl Fields {
         packed.add_u64(self.end, record.end);
         packed.add_bytes(self.chunk_digest, &record.chunk_digest.0);
         packed.add_bytes(self.document_digest, &record.document_digest.0);
+        packed.add_text(self.facts, text_term(&record.chunk_digest));
         if !record.metadata.is_empty() {
             let text = serde_json::to_string(&record.metadata)
                 .map_err(|e| Error::invalid("the metadata", e, "values that JSON can represent"))?;

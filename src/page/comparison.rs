@@ -58,13 +58,25 @@ impl ComparisonReport {
             let mut row = vec![format!("{}, {}", one.run, one.metric)];
             row.extend([one.first, one.second].map(|mean| format!("{mean:.4}")));
             row.push(signed(one.difference));
+            row.push(format!("{} to {}", signed(one.interval.low), signed(one.interval.high)));
             row.extend([one.p_value, one.p_holm].map(|p| format!("{p:.4}")));
             row.extend([one.won, one.lost, one.tied].map(|count| count.to_string()));
             row
         };
         let rows: Vec<Vec<String>> = self.comparisons.iter().map(row).collect();
-        let head = ["run and metric", "A", "this", "difference", "p", "p (Holm)", "won", "lost", "tied"];
-        let caption = "Means over queries and paired randomisation tests";
+        let head = [
+            "run and metric",
+            "A",
+            "this",
+            "difference",
+            "95 % interval",
+            "p",
+            "p (Holm)",
+            "won",
+            "lost",
+            "tied",
+        ];
+        let caption = "Means over queries, bootstrap intervals and paired randomisation tests";
         let note = format!(
             "p is the probability of such a difference by chance. p (Holm) is corrected for all {} comparisons.",
             rows.len()

@@ -14,7 +14,7 @@ mod pool;
 mod query;
 mod run;
 
-pub use answer::{Answer, Hit, Took};
+pub use answer::{Answer, Coverage, Hit, Took};
 pub use mode::Mode;
 pub(crate) use pool::{Fusible, Snapshot, fusible};
 pub use query::Query;

@@ -15,6 +15,7 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(Error::io("create a temporary file in", folder))?;
+    share_with_writers(file.as_file(), folder).map_err(Error::io("set the permissions of", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     file.as_file().sync_all().map_err(Error::io("sync", path))?;
     file.persist(path).map_err(|e| Error::io("replace", path)(e.error))?;
@@ -31,6 +32,7 @@ pub(crate) fn write_large(
 ) -> Result<()> {
     let unfinished = unfinished(path);
     let written = File::create(&unfinished).and_then(|file| {
+        share_with_writers(&file, parent(path))?;
         let mut buffered = BufWriter::with_capacity(1 << 20, file);
         write(&mut buffered)?;
         buffered.into_inner()?.sync_all()?;
@@ -41,6 +43,24 @@ pub(crate) fn write_large(
         return Err(Error::io("write", path)(error));
     }
     sync_folder(parent(path))
+}
+
+/// Lets everybody who may write into `folder` read and write a new file in it, whatever the umask of this process.
+pub(crate) fn share_with_writers(file: &File, folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode_of = |metadata: fs::Metadata| metadata.permissions().mode();
+        let (folder, mode) = (mode_of(fs::metadata(folder)?), mode_of(file.metadata()?));
+        let shared = [0o020, 0o002].into_iter().filter(|write| folder & write != 0).map(|write| write * 3);
+        let wanted = shared.fold(mode, |mode, read_and_write| mode | read_and_write);
+        if wanted != mode {
+            file.set_permissions(fs::Permissions::from_mode(wanted))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, folder);
+    Ok(())
 }
 
 /// Renames a file within its folder, which the caller syncs if it must.

@@ -6,7 +6,7 @@ use crate::examples::{accepts, check, refuses};
 use crate::source::Source;
 use crate::tokens::{Token, around};
 
-const BASE: [&str; 4] = ["error", "clock", "ids", "storage"];
+const BASE: [&str; 5] = ["error", "clock", "ids", "place", "storage"];
 
 /// The rooms that `learn` may import, and `engine` besides `learn` itself.
 const ROUNDS: &[&str] = &[
@@ -18,6 +18,7 @@ const ROUNDS: &[&str] = &[
     "eval",
     "feedback",
     "corpus",
+    "extract",
     "encoder",
     "dense",
     "lexical",
@@ -28,7 +29,7 @@ const ROUNDS: &[&str] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`; `learn` and `feedback` for reports of rounds and the log: public modules.
-    ("cli", &["engine", "learn", "feedback", "eval", "encoder", "bench", "page", "measure"]),
+    ("cli", &["engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page", "measure"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
@@ -41,7 +42,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("generation", &["encoder", "dense", "lexical", "corpus", "fusion"]),
     ("eval", &[]),
     ("feedback", &[]),
-    ("corpus", &[]),
+    ("corpus", &["extract"]),
+    ("extract", &[]),
     ("encoder", &[]),
     ("dense", &[]),
     ("lexical", &[]),

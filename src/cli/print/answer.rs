@@ -22,11 +22,12 @@ const INDENT: &str = "    ";
 /// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
 pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
     let head = format!(
-        "query {} · generation {} · {} · {:.1} ms{}",
+        "query {} · generation {} · {} · {:.1} ms{}{}",
         answer.query_id,
         answer.generation,
         answer.mode.name(),
         answer.took_ms.total,
+        covered(answer),
         folder.and_then(elsewhere).map(|folder| format!(" · in {}", folder.display())).unwrap_or_default()
     );
     let mut text = Text::of(Line::default().with(ASIDE, &head));
@@ -43,6 +44,15 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
         }
     }
     text
+}
+
+/// How much had vectors, if that is not all.
+fn covered(answer: &Answer) -> String {
+    match answer.coverage.is_complete() {
+        true => String::new(),
+        // Rounded down: it is not all of them.
+        false => format!(" · {:.0} % have vectors yet", (answer.coverage.share() * 100.0).floor()),
+    }
 }
 
 /// The title, the place, the scores and the excerpt of a hit.

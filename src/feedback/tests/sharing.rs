@@ -167,3 +167,75 @@ fn many_handles_leave_few_segments() {
     }
     assert_eq!(ids(&replay::replay(folder.path()).unwrap()), (0..300).collect::<Vec<_>>());
 }
+
+/// Runs `work` as a user to whom files without permissions are closed, as they never are to root.
+#[cfg(target_os = "linux")]
+fn as_another_user<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    crossbeam_utils::thread::scope(|scope| {
+        let user = scope.spawn(|_| {
+            if rustix::process::geteuid().is_root() {
+                // Of this thread alone, and of those that it starts.
+                rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65_534)).unwrap();
+            }
+            work()
+        });
+        user.join().unwrap()
+    })
+    .unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_segment_that_this_user_may_not_read_keeps_nobody_from_logging_and_judging() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let log = open(folder.path());
+    log.log_impression(impression(1, "closed to others"));
+    log.close().unwrap();
+    let closed = segments(folder.path()).remove(0);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    as_another_user(|| {
+        let log = open(folder.path());
+        log.log_impression(impression(2, "q"));
+        log.append_judgement(judgement(2, "first document")).unwrap();
+        assert_eq!(log.find_impression(QueryId(2)).unwrap(), Some(impression(2, "q")));
+        assert_eq!(ids(&log.replay().unwrap()), [2]);
+        let stats = log.stats();
+        assert_eq!((stats.impressions, stats.judgements, stats.unreadable_segments), (1, 1, 1));
+        assert!(log.forget_query("closed to others", WAIT).is_err(), "it would stay");
+        log.close().unwrap();
+    });
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(ids(&open(folder.path()).replay().unwrap()), [1, 2]);
+}
+
+#[cfg(unix)]
+#[test]
+fn who_may_write_into_the_folder_may_read_and_write_its_segments() {
+    use std::os::unix::fs::PermissionsExt;
+    for (of_folder, of_segment) in [(0o777, 0o666), (0o770, 0o660)] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(of_folder)).unwrap();
+        let log = open(folder.path());
+        for id in 0..2 {
+            log.log_impression(impression(id, "q"));
+            log.flush().unwrap();
+            let mode = fs::metadata(&segments(folder.path())[0]).unwrap().permissions().mode();
+            assert_eq!(mode & of_segment, of_segment, "{mode:o}");
+        }
+        log.close().unwrap();
+    }
+}
+
+#[test]
+fn a_folder_with_a_segments_name_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["000001.log", "live-x.log"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let log = open(folder.path());
+    log.log_impression(impression(1, "q"));
+    log.close().unwrap();
+    assert_eq!(ids(&open(folder.path()).replay().unwrap()), [1]);
+}

@@ -30,6 +30,9 @@ impl FromStr for Filter {
     }
 }
 
+/// The ends of a range.
+type Bounds = (Bound<FieldValue>, Bound<FieldValue>);
+
 struct Reader<'a> {
     text: &'a str,
     /// Byte offset of what is read next.
@@ -116,7 +119,19 @@ impl<'a> Reader<'a> {
         self.skip_spaces();
         let from = self.at;
         let word = self.word()?;
-        let order = |from, to| Ok(Filter::Range { field: field.clone(), from, to });
+        // Whether the field holds numbers, texts or dates, a number alone does not tell.
+        let order = |word: Word, bounds: fn(FieldValue) -> Bounds| {
+            let range = |value| {
+                let (from, to) = bounds(value);
+                Filter::Range { field: field.clone(), from, to }
+            };
+            let number = number(&word.text).filter(|_| !word.quoted).map(range);
+            let text = range(word.text.into());
+            Ok(match number {
+                Some(number) => Filter::Any(vec![number, text]),
+                None => text,
+            })
+        };
         match operator {
             "=" => Ok(equality(field, word)),
             "!=" => Ok(!equality(field, word)),
@@ -124,10 +139,10 @@ impl<'a> Reader<'a> {
                 self.at = from;
                 Err(self.expected("a value without a * to compare with"))
             }
-            ">=" => order(Bound::Included(end(word)), Bound::Unbounded),
-            "<=" => order(Bound::Unbounded, Bound::Included(end(word))),
-            ">" => order(Bound::Excluded(end(word)), Bound::Unbounded),
-            _ => order(Bound::Unbounded, Bound::Excluded(end(word))),
+            ">=" => order(word, |value| (Bound::Included(value), Bound::Unbounded)),
+            "<=" => order(word, |value| (Bound::Unbounded, Bound::Included(value))),
+            ">" => order(word, |value| (Bound::Excluded(value), Bound::Unbounded)),
+            _ => order(word, |value| (Bound::Unbounded, Bound::Excluded(value))),
         }
     }
 
@@ -255,12 +270,6 @@ fn equality(field: String, word: Word) -> Filter {
             }
         }
     }
-}
-
-/// What a range ends at.
-fn end(word: Word) -> FieldValue {
-    let number = number(&word.text).filter(|_| !word.quoted);
-    number.unwrap_or_else(|| word.text.into())
 }
 
 fn number(text: &str) -> Option<FieldValue> {

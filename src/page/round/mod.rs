@@ -51,7 +51,7 @@ fn sources(report: &RoundReport) -> String {
     let sources =
         report.sources.iter().map(|(what, number)| count((what.as_str(), *number))).collect::<Vec<_>>();
     let mut content = match sources.is_empty() {
-        true => paragraph("The log gave nothing to learn from."),
+        true => paragraph("No negatives were mined: the round ended before."),
         false => table("Where negatives came from, and what was left out", &["what", "number"], &sources),
     };
     if let Some(training) = &report.training {

@@ -3,6 +3,8 @@
 mod bad_input;
 mod eval;
 mod folder;
+mod folder_rules;
+mod folder_watch;
 mod harness;
 mod learn;
 mod passages;
