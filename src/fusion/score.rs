@@ -56,9 +56,9 @@ impl Fused {
     }
 }
 
-/// What one more point of BM25 adds to the score of a candidate without a cosine that words rank above all with one.
+/// The gain in score per point of BM25 for a candidate without a cosine that BM25 ranks above all with one.
 fn slope(fusion: &Fusion, ceiling: f32) -> f32 {
-    // Above 0 whatever the weight: between two candidates that only words can tell apart, words decide.
+    // Above 0 for any weight: if only BM25 can tell two candidates apart, it decides.
     const LEAST: f32 = 0.01;
     let share = match *fusion {
         Fusion::Convex { dense_weight } => (1.0 - dense_weight).max(LEAST),

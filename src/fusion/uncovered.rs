@@ -20,7 +20,7 @@ pub(super) struct Places {
     /// Both descending; a place in one corresponds to the same place in the other.
     lexical: Vec<f32>,
     scores: Vec<f32>,
-    /// What a point of BM25 above the first place adds to its score.
+    /// The gain in score per point of BM25 above the first place.
     slope: f32,
 }
 
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_candidate_takes_the_score_of_its_place() {
-        // The best by words is the second by both; the nearest has no word.
+        // The lexically best is second when fused; the nearest has no word of the query.
         let places = places(&[(8.0, 0.6), (4.0, 0.5), (2.0, 0.2), (0.0, 0.9)]);
         assert_eq!(places.score(8.0), 0.9);
         assert_eq!(places.score(4.0), 0.6);
@@ -74,7 +74,7 @@ mod tests {
     fn without_a_covered_candidate_words_decide() {
         let places = places(&[]);
         assert!(places.score(2.0) > places.score(1.0) && places.score(1.0) > 0.0);
-        // None of the covered has a word.
+        // No covered candidate has a word of the query.
         let places = self::places(&[(0.0, 0.3)]);
         assert!(places.score(0.5) > 0.3);
     }
