@@ -33,7 +33,7 @@ const RANDOM: usize = 5;
 /// another chunk of it, that counts against the encoder, not for it.
 const OF_ANSWER: usize = 10;
 
-/// Returns the cosine of each chunk to a topic, given with its index; `None` for a chunk without a vector.
+/// Computes the cosine of each chunk to a topic, given with its index; `None` for a chunk without a vector.
 type Scorer<'a> = dyn FnMut(usize, &Topic) -> Result<Vec<Option<f32>>> + 'a;
 
 /// Chunks with their documents and texts.
