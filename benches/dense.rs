@@ -1,6 +1,6 @@
-//! Exact search and search through the graph, 20,000 and 100,000 vectors of 768 dimensions.
+//! Exact search and graph search, with 20,000 and 100,000 vectors of 768 dimensions.
 //!
-//! The dense index is no public API; its sources are compiled into this program. Building the larger graph takes
+//! The dense index is not a public API; its sources are compiled into this program. Building the larger graph takes
 //! minutes. Recall and build times are printed on standard error.
 
 #![allow(dead_code, unused_imports)]
@@ -26,7 +26,7 @@ use rand_chacha::ChaCha8Rng;
 
 const DIMENSIONS: usize = 768;
 
-/// Vectors around centres, in blocks that bound the memory that the unrounded vectors take.
+/// Vectors around centres, in blocks that limit the memory of unrounded vectors.
 fn fill(index: &mut DenseIndex, count: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut vector = || (0..DIMENSIONS).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();

@@ -59,7 +59,7 @@ fn documents(path: &Path) -> Vec<String> {
     text.lines().take(200).map(document).collect()
 }
 
-/// Documents of a real corpus a second.
+/// Documents per second of a real corpus.
 fn mixed(
     folder: &Path,
     kernel: Kernel,
@@ -91,7 +91,7 @@ fn row(report: &BenchReport, mixed: Option<f64>) -> String {
     let query = report.query_ms.map(|ms| format!("{:.2}, {:.2}", ms.p50, ms.p95)).unwrap_or_default();
     let train = report.train.map(|train| format!("{:.2}", train.triplets_per_second)).unwrap_or_default();
     let mixed = mixed.map(|rate| format!("{rate:.2}")).unwrap_or_default();
-    // Every measurement here is of this processor, which has a peak.
+    // Every measurement here runs on this processor, which has a known peak.
     let share = 100.0 * reached / report.peak_gflops.unwrap_or(f64::NAN);
     format!("{} | {mixed} | {reached:.0} | {share:.0} % | {query} | {train} |", rates.join(" | "))
 }

@@ -1,4 +1,4 @@
-"""The forms of words, as src/lexical/analysis has them, of scripts with spaces. words.py measures what each gives."""
+"""The forms of words in scripts with spaces, as in src/lexical/analysis. words.py measures the gain of each."""
 
 import collections
 import re
@@ -17,12 +17,12 @@ def folded(text):
 
 
 def runs(text):
-    """Letters and digits in a row: the analysis of version 1."""
+    """Returns runs of letters and digits: the analysis of version 1."""
     return [Form(run.lower(), position, True) for position, run in enumerate(RUN.findall(folded(text)))]
 
 
 def forms(text, in_query, without=()):
-    """`without` may have joined, signs, case, digits, contractions."""
+    """Returns the forms of each word. `without` may contain joined, signs, case, digits, contractions."""
     text, out, position = folded(text), [], 0
     for found in COMPOUND.finditer(text):
         compound = found.group()
@@ -94,7 +94,7 @@ def sign_before(text, start):
 
 
 def pieces(run):
-    """What capitals and digits divide a run into, and whether capitals do."""
+    """Splits a run at capitals and digits, and tells whether capitals split it."""
     kinds = ["U" if c.isupper() else "D" if c.isnumeric() else "L" for c in run]
     cuts, by_case = [0], False
     for here in range(1, len(run)):

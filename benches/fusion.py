@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""How words and vectors are best made into one ranking, and of how many candidates: the tables of docs/benchmarks.md, from
-the runs of any collections.
+"""Compares ways to fuse lexical and dense scores, and numbers of candidates: the fusion tables of docs/benchmarks.md, from the
+runs of any collections.
 
     retune eval --collection DIR --split train --run-out runs/NAME.trec      # for each collection
     python3 benches/fusion.py NAME=runs/NAME.trec:DIR/qrels/train.tsv ...    # needs numpy
 
-Prints nDCG@10 of each way to scale the scores with the weight of the dense side whose mean over the collections is best, in
-brackets its distance to the better of words and vectors alone; then that distance by the weight, and nDCG@10 by the number
-of candidates of either side, for what the engine does. A candidate of one side that the other side's run does not reach
-counts there as the last of that run (vectors) or 0 (words).
+Prints nDCG@10 of each scaling of the scores with the dense weight that has the best mean over the collections, and in brackets
+its distance to the better single side. Then, for the engine's own scaling: that distance by weight, and nDCG@10 by the number
+of candidates per side. A candidate that the other side's run does not contain gets that run's last score (dense) or 0 (lexical).
 
-What a query's words could score is not in a run: it is found from the hybrid's scores, which must be of one dense weight
-(--dense-weight, which an index has that has not learnt).
+The attainable lexical maximum of a query is not in a run. It is derived from the hybrid's scores, which must all have one dense
+weight (--dense-weight; an index that has not learned has one).
 """
 
 import argparse
@@ -39,7 +38,7 @@ def lift(cosine):
 
 
 class Query:
-    """A query with what both sides' runs say."""
+    """A query with its scores in both sides' runs."""
 
     def __init__(self, words, vectors, hybrid, judged):
         weight = options.dense_weight
@@ -53,7 +52,7 @@ class Query:
 
 
 class Candidates:
-    """The best so many documents of either side, with their scores on both."""
+    """The top `count` documents of each side, with their scores on both."""
 
     def __init__(self, query, count):
         documents = sorted(set(best(query.words, count)) | set(best(query.vectors, count)))
@@ -77,22 +76,22 @@ def deviations(scores):
 
 
 def reciprocal(scores, k=60):
-    """What has no score is last, as in src/fusion."""
+    """Documents without a score rank last, as in src/fusion."""
     ranks = (scores[:, None] < scores[None, :]).sum(axis=1) + 1
     return 1 / (k + numpy.where(scores == 0, len(scores), ranks))
 
 
-# Each gives the scaled scores of words and of vectors.
+# Each returns the scaled lexical and dense scores.
 SCALINGS = {
     "weighted RRF": lambda q: (reciprocal(q.lexical), reciprocal(q.dense)),
     "min-max": lambda q: (
         span(q.lexical, q.lexical.min(), q.lexical.max()),
         span(q.dense, q.dense.min(), q.dense.max()),
     ),
-    "theoretical minimum, maximum": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, -1, q.dense.max())),
-    "by the best candidate": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, 0, q.dense.max())),
+    "theoretical min-max": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, -1, q.dense.max())),
+    "best candidate": lambda q: (span(q.lexical, 0, q.lexical.max()), span(q.dense, 0, q.dense.max())),
     "z-scores": lambda q: (deviations(q.lexical), deviations(q.dense)),
-    "by what could be": lambda q: (q.lexical / q.ceiling, lift(q.dense)),
+    "attainable maximum": lambda q: (q.lexical / q.ceiling, lift(q.dense)),
 }
 
 
@@ -123,7 +122,7 @@ def main():
         for some in loaded
     ]
     head("", *names, "weight")
-    for place, side in enumerate(("words alone", "vectors alone")):
+    for place, side in enumerate(("lexical alone", "dense alone")):
         row(side, *(f"{leg[place]:.4f}" for leg in legs), "")
     rank = [statistics.fmean(q.ndcg(reciprocal(q.lexical) + reciprocal(q.dense)) for q in some) for some in loaded]
     row("RRF, k 60", *(f"{one:.4f} ({one - max(leg):+.4f})" for one, leg in zip(rank, legs)), "–")
@@ -136,7 +135,7 @@ def main():
     head("weight", *names)
     for weight in (0.3, 0.4, 0.5, 0.55, 0.6, 0.7):
         place = WEIGHTS.index(weight)
-        cells = [f"{c[place] - max(leg):+.4f}" for c, leg in zip(curves["by what could be"], legs)]
+        cells = [f"{c[place] - max(leg):+.4f}" for c, leg in zip(curves["attainable maximum"], legs)]
         row(f"{weight:.2f}", *cells)
     print()
     head("candidates", *names)
@@ -145,7 +144,7 @@ def main():
         for some in queries:
             fused = []
             for candidates in (Candidates(query, count) for query in some):
-                words, vectors = SCALINGS["by what could be"](candidates)
+                words, vectors = SCALINGS["attainable maximum"](candidates)
                 fused.append(candidates.ndcg(options.dense_weight * vectors + (1 - options.dense_weight) * words))
             cells.append(f"{statistics.fmean(fused):.4f}")
         row(str(count), *cells)

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""How often the gate of a round would prove what a round has gained, by the number of held-out queries and by the measure that is
-tested: the table of docs/benchmarks.md, from the runs before and after a round on queries that it has not seen.
+"""Estimates the power of a round's gate: how often it publishes a round that did gain, by the number of held-out queries and by
+test statistic. Makes the table of docs/benchmarks.md from the runs before and after a round, on queries that it has not seen.
 
     retune eval --collection DIR --index INDEX --run-out before.trec
     retune simulate --collection DIR --index INDEX --significance none
     retune eval --collection DIR --index INDEX --run-out after.trec
     python3 benches/gate.py DIR/qrels/test.tsv NAME=before.trec:after.trec ...      # needs numpy
 
-Draws held-out queries by chance, with replacement, 1,000 times, and tests them as src/learn/gate does: groups of queries that
-share an answer count as one, mean nDCG@10 must have risen, and the one-sided paired randomisation test must allow it. "By luck"
-does the same of a round that is no better where users look: each query whose first ten changed gains or loses by a coin's throw, and
-only what changed further down keeps its gains. The weight that is published is that of the runs, where the gate takes two.
+Draws held-out queries at random, with replacement, 1,000 times, and tests them as src/learn/gate does: groups of queries that
+share an answer count as one, mean nDCG@10 must have risen, and the one-sided paired randomisation test must pass. False
+positives are the same for a round that is no better where users look: each query whose top ten changed gains or loses by a coin
+toss, and only changes further down keep their gains. The published weight is that of the runs; the gate uses two.
 """
 
 import argparse
@@ -24,7 +24,7 @@ DRAWS = 1000
 PERMUTATIONS = 1000
 EXACT_BELOW = 14
 DEPTHS = [10, 20, 30, 100]
-# What a first attempt allows an encoder, where nothing else is tested and where another fusion weight has been rejected.
+# The encoder's significance level in a first attempt: if nothing else is tested, and if another fusion weight was rejected.
 ALLOWED = [0.2 * 6 / math.pi**2 * share for share in (1, 3 / 4)]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -49,7 +49,7 @@ def measures(scores, judged):
 
 
 def groups(queries, qrels):
-    """The number of each query's group."""
+    """Returns the number of each query's group."""
     numbers, of_document = list(range(len(queries))), {}
 
     def root(number):
@@ -73,7 +73,7 @@ def chance(differences):
 
 
 def passed(gained, queries, qrels, count, luck):
-    """How often each measure lets a round through, by what is allowed."""
+    """How often each statistic passes a round, by significance level."""
     shares = {measure: [0] * len(ALLOWED) for measure in gained}
     for _ in range(DRAWS):
         drawn = random.integers(0, len(queries), count)
@@ -93,8 +93,8 @@ def passed(gained, queries, qrels, count, luck):
 
 def main():
     qrels = read_qrels(options.qrels)
-    levels = [f"{level:.4f} allowed" for level in ALLOWED]
-    head("round", "gain in nDCG@10", "held-out queries", "tested", *levels, *(f"by luck, {level}" for level in levels))
+    levels = [f"level {level:.4f}" for level in ALLOWED]
+    head("round", "gain in nDCG@10", "held-out queries", "tested", *levels, *(f"false positives, {level}" for level in levels))
     for given in options.rounds:
         name, _, files = given.partition("=")
         before, after = (read_run(file, "hybrid") for file in files.split(":"))

@@ -3,8 +3,8 @@
 //!
 //!     cargo bench --bench learning -- [seconds]
 //!
-//! Each figure is measured for so many seconds (20). Measures the model in `RETUNE_MODEL`, else the tiny one of the
-//! fixtures, whose rounds are so short that they say little.
+//! Each figure is measured for this many seconds (20). Measures the model in `RETUNE_MODEL`, else the fixtures' tiny
+//! one, whose rounds are too short to mean much.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use retune::learn::{Tier, TrainOptions};
 use retune::{Document, Engine, LearnOptions, LearnTask, Options, Query, Verdict};
 
-/// Between two searches.
+/// The pause between two searches.
 const THINKS: Duration = Duration::from_millis(50);
 const DOCUMENTS: usize = 400;
 const JUDGED: usize = 60;
@@ -63,7 +63,7 @@ fn main() {
     engine.close().expect("a sound index");
 }
 
-/// A round that is training when this returns, and won't end by itself.
+/// Starts a round that is training when this returns, and won't end by itself.
 fn endless(engine: &Engine, threads: Option<usize>) -> LearnTask {
     let train = TrainOptions::default().with_epochs(100_000).with_frozen_layers(0);
     let round = LearnOptions::default().with_train(train).with_tiers(&[Tier::Encoder]).with_threads(threads);
@@ -76,7 +76,7 @@ fn endless(engine: &Engine, threads: Option<usize>) -> LearnTask {
     task
 }
 
-/// Milliseconds that searches took, each for another query.
+/// Times of searches in milliseconds, each for another query.
 fn searches(engine: &Engine, random: &mut ChaCha8Rng, time: Duration) -> Vec<f64> {
     let (started, mut times) = (Instant::now(), Vec::new());
     while started.elapsed() < time {

@@ -1,10 +1,10 @@
-//! Many small indexes in one process, one for each tenant, with one encoder.
+//! Many small indexes in one process, one per tenant, with one shared encoder.
 //!
 //!     RETUNE_MODEL=DIR cargo bench --bench tenants -- [INDEXES]
 //!
-//! Makes INDEXES indexes (default 1000) of ten documents each, opens all of them again, and keeps them open: the time
-//! that each takes, the memory and the threads of an open one, and a search in each. Without `RETUNE_MODEL` it takes
-//! the tiny model of the fixtures.
+//! Creates INDEXES indexes (default 1000) of ten documents each, reopens all of them, and keeps them open. Measures the
+//! time for each step, the memory and threads of an open one, and a search in each. Without `RETUNE_MODEL` it uses the
+//! fixtures' tiny model.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

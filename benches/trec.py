@@ -1,10 +1,10 @@
-"""TREC runs and judgements, as the scripts beside this one read them."""
+"""Readers of TREC runs and judgements, shared by the other scripts."""
 
 import collections
 
 
 def read_run(path, mode):
-    """Scores by query and document. Of out.trec and the mode dense this is out.dense.trec, as `retune eval --run-out` names it."""
+    """Returns scores by query and document. For out.trec and dense this reads out.dense.trec, as `retune eval --run-out` names it."""
     stem, dot, ending = path.rpartition(".")
     run = collections.defaultdict(dict)
     with open(f"{stem}.{mode}.{ending}" if dot else f"{path}.{mode}", encoding="utf-8") as lines:
@@ -15,7 +15,7 @@ def read_run(path, mode):
 
 
 def read_qrels(path):
-    """Grades by query and document, in TREC's form or in BEIR's, which has a header and tabs; of queries without an answer none."""
+    """Returns grades by query and document, from TREC's format or BEIR's (header and tabs). Skips queries without an answer."""
     qrels = collections.defaultdict(dict)
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -30,16 +30,16 @@ def read_qrels(path):
 
 
 def best(scores, count):
-    """The documents with the highest scores, best first."""
+    """Returns the documents with the highest scores, best first."""
     return sorted(scores, key=lambda document: (-scores[document], document))[:count]
 
 
 def row(*cells):
-    """A row of a Markdown table."""
+    """Prints a row of a Markdown table."""
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def head(*cells):
-    """Its first row and the line below that."""
+    """Prints the header row and the line below it."""
     row(*cells)
     row(*["---"] * len(cells))

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How words are best matched: the tables of docs/benchmarks.md on forms of words, stemming, stop words, titles, BM25's
-parameters and phrases, for any collections in BEIR's layout.
+"""Compares the options of lexical search: the tables of docs/benchmarks.md on forms of words, stemming, stop words, titles,
+BM25's parameters and phrases, for any collections in BEIR's layout.
 
     python3 benches/words.py DIR:SPLIT[:QUERIES] ...      # needs numpy and snowballstemmer
 
-BM25 written again, as src/lexical has it, so that each of its parameters can be another one; the engine itself has no
-options for them. The first row is nDCG@10 of the engine's own choice, near to what `retune eval` gives as that of `lexical`; tantivy
-rounds the lengths of texts. The others are differences to the second row, a star after those beyond two standard errors of the paired
-differences. QUERIES takes the first so many.
+Reimplements the BM25 of src/lexical with all of its parameters; the engine has no options for them. The first row is nDCG@10
+with the engine's settings, close to the `lexical` figure of `retune eval`; tantivy rounds document lengths. The other rows are
+differences to the second row, with a star beyond two standard errors of the paired differences. QUERIES limits the number of
+queries.
 """
 
 import argparse
@@ -23,25 +23,25 @@ import snowballstemmer
 from forms import forms, runs
 from trec import head, read_qrels, row
 
-# Of tantivy and Lucene.
+# As in tantivy and Lucene.
 STOP_WORDS = set(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was "
     "will with".split()
 )
 DEFAULT = dict(forms="all", stem=True, stop=True, title=0.25, k1=1.2, b=0.75, once=False, phrase=0.15)
-# What forms() leaves out; "runs" are letters and digits in a row, as before.
+# The forms that forms() leaves out; "runs" are plain runs of letters and digits, as before.
 FORMS = {
-    "letters and digits in a row alone": dict(forms="runs"),
+    "plain runs of letters and digits": dict(forms="runs"),
     "not joined": dict(forms="joined"),
-    "no signs": dict(forms="signs"),
-    "not divided by capitals": dict(forms="case"),
-    "not divided by digits": dict(forms="digits"),
+    "no symbols": dict(forms="signs"),
+    "not split at capitals": dict(forms="case"),
+    "not split at digits": dict(forms="digits"),
     "contractions as other compounds": dict(forms="contractions"),
 }
-# Those beside phrases are compared without them, as they were chosen first.
+# These were chosen before phrases, so they are compared without them.
 WORDS = {
     "no stemming": dict(stem=False),
-    "stop words of the query searched too": dict(stop=False),
+    "stop words in queries kept": dict(stop=False),
     "title boost 0": dict(title=0.0),
     "title boost 0.1": dict(title=0.1),
     "title boost 0.5": dict(title=0.5),
@@ -70,7 +70,7 @@ def words(text, in_query, which):
 
 
 class Field:
-    """An inverted index of texts, with the places of each word."""
+    """An inverted index of texts, with the positions of each word."""
 
     def __init__(self, texts, stemmed, which):
         self.postings = collections.defaultdict(dict)
@@ -112,7 +112,7 @@ class Collection:
             raise SystemExit(f"{folder}: no query of {split} is judged")
 
     def ndcg(self, forms, stem, stop, title, k1, b, once, phrase):
-        """Of each query."""
+        """Returns nDCG@10 of each query."""
         bm25, analysis = (title, k1, b, once), (forms, stem, stop)
         return numpy.array([self.score(text, judged, analysis, bm25, phrase) for text, judged in self.queries])
 

@@ -125,14 +125,14 @@ pub enum Error {
         message: String,
     },
 
-    /// The part of the dense index that is in memory failed. Searches go on without it.
+    /// The part of the dense index that is in memory failed. Searches still work.
     #[error("the dense index {} failed to {doing}: {message}", path.display())]
     Dense {
         /// The operation, as a verb phrase.
         doing: &'static str,
         /// The folder of the dense index.
         path: PathBuf,
-        /// What the library said.
+        /// The library's error message.
         message: String,
     },
 
@@ -169,7 +169,7 @@ pub enum Error {
         doing: &'static str,
     },
 
-    /// A background thread panicked. Searches go on.
+    /// A background thread panicked. Searches still work.
     #[error("the background thread {thread} panicked: {message}. This is a bug in retune: please report it")]
     Panicked {
         /// The name of the thread.

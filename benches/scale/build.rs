@@ -1,4 +1,4 @@
-//! An index of so many passages, built part by part, and how long each took.
+//! Builds an index with a given number of passages, part by part, and times each part.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,13 +14,13 @@ use crate::texts::Texts;
 use crate::timing::timed;
 use crate::vectors::Vectors;
 
-/// Passages of one commit, and vectors of one append.
+/// Passages per commit, and vectors per append.
 const COMMIT: usize = 10_000;
 const APPEND: usize = 1000;
-/// Fields that filters ask for: each is 0 in one of so many passages.
+/// Fields for filters: each is 0 in one of this many passages.
 pub(crate) const SHARES: [(&str, usize); 3] = [("half", 2), ("hundredth", 100), ("ten_thousandth", 10_000)];
 
-/// What an index was built of, and how.
+/// The content and the settings of an index.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Basis {
     texts: Digest,
@@ -28,7 +28,7 @@ struct Basis {
     dense: DenseOptions,
 }
 
-/// How long building took, in seconds.
+/// Build times in seconds.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Seconds {
     lexical: f64,
@@ -44,7 +44,7 @@ pub(crate) struct Built {
 }
 
 impl Built {
-    /// Builds the index in `folder`, unless the very same was built there before.
+    /// Builds the index in `folder`, unless the same one was built there before.
     pub(crate) fn at(folder: &Path, model: &Path, texts: &Texts, vectors: &Vectors, size: usize) -> Built {
         let (index, record) = (folder.join("index"), folder.join("built.json"));
         let weights = vectors.weights;
@@ -112,7 +112,7 @@ impl Built {
         self.seconds.graph = timed(|| dense.merge_all(&view, &mut tell).expect("a graph")).1 / 1e3;
     }
 
-    /// The dense index, searched with other options than it was made with.
+    /// The dense index, searched with other options than it was created with.
     pub(crate) fn dense(&self, options: DenseOptions) -> DenseIndex {
         let folder = self.dense_folder();
         DenseIndex::renew_options(&folder, &options).expect("options");

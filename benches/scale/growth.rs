@@ -1,5 +1,4 @@
-//! An index that grows from nothing, a thousand vectors at a time: how long additions take, and how many
-//! bytes are written.
+//! Grows an index from nothing, a thousand vectors at a time: how long additions take, and how many bytes are written.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -17,10 +16,10 @@ use crate::texts::Texts;
 use crate::timing::{Percentiles, timed};
 use crate::vectors::Vectors;
 
-/// Vectors of one addition.
+/// Vectors per addition.
 const STEP: usize = 1000;
 
-/// An index with its newest view, as the engine holds them.
+/// An index with its newest view, as the engine has them.
 struct Growing {
     dense: DenseIndex,
     view: DenseView,
@@ -33,8 +32,8 @@ impl Growing {
     }
 }
 
-/// Grows an index to `size` vectors beside a thread that merges and one that adds to the live part, and
-/// prints a row.
+/// Grows an index to `size` vectors, alongside a thread that merges and one that adds to the live part, and prints a
+/// row.
 pub(crate) fn grow(folder: &Path, texts: &Texts, vectors: &Vectors, queries: &Queries, size: usize) {
     let folder = folder.join("growth");
     let _ = fs::remove_dir_all(&folder);
@@ -62,7 +61,7 @@ pub(crate) fn grow(folder: &Path, texts: &Texts, vectors: &Vectors, queries: &Qu
                 })
                 .1,
             );
-            // Full: it has been woken and not looked yet.
+            // Full: it has been woken but has not looked yet.
             let _ = (wake_merger.try_send(()), wake_adder.try_send(()));
         }
         // The threads end when nothing is left to do.
@@ -112,7 +111,7 @@ fn add_live_rows(growing: &Mutex<Growing>, woken: &Receiver<()>) {
     }
 }
 
-/// Bytes that this process has handed to the system to be written, where the system tells.
+/// Bytes that this process has written, if the system reports them.
 fn written() -> u64 {
     let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
     let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));

@@ -1,8 +1,8 @@
-//! The own graph beside usearch, on the same vectors in one run, at equal recall.
+//! Compares the own graph with usearch, on the same vectors in one run, at equal recall.
 //!
-//! usearch keeps vectors as f16, bf16 or i8, or as signed bytes of our own scaling (`i8 scaled`: its own
-//! divides by the length of the whole vector, which leaves few levels to 768 dimensions). Whatever a library
-//! finds is scored again by the stored rows, so that scores are the same everywhere.
+//! usearch stores vectors as f16, bf16 or i8, or as signed bytes of our own scaling (`i8 scaled`: its own divides by
+//! the length of the whole vector, which leaves few levels for 768 dimensions). All results are rescored with the
+//! stored rows, so that scores are comparable.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -18,18 +18,18 @@ use crate::texts::Texts;
 use crate::timing::{Percentiles, timed};
 use crate::vectors::Vectors;
 
-/// Recall@10 that searches are compared at.
+/// The recall@10 at which searches are compared.
 const RECALL: f64 = 0.99;
-/// Candidates of a search (`ef`), ascending: the first that reaches [`RECALL`] is the one that is timed.
+/// Numbers of candidates (`ef`), ascending: the first that reaches [`RECALL`] is timed.
 const BREADTHS: [usize; 12] = [16, 32, 48, 64, 96, 128, 200, 400, 800, 1600, 3200, 6400];
-/// Vectors that are inserted one by one into a finished index.
+/// Vectors inserted one by one into a finished index.
 const INSERTED: usize = 500;
-/// Vectors of one append to the own index.
+/// Vectors per append to the own index.
 const APPEND: usize = 1000;
-/// Slots of usearch for threads.
+/// Thread slots of usearch.
 const SLOTS: usize = 8;
 
-/// How usearch keeps vectors.
+/// The formats of vectors in usearch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     F16,
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-/// What is to be compared.
+/// What to compare.
 pub(crate) struct Comparison {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) threads: Vec<usize>,
@@ -116,7 +116,7 @@ impl Comparison {
     }
 }
 
-/// The vectors as the dense index keeps them, with a few more that are inserted at the end.
+/// The vectors in the dense index, with a few more that are inserted at the end.
 struct Stored<'a> {
     folder: &'a Path,
     weights: crate::ids::Digest,
@@ -272,15 +272,15 @@ fn append(dense: &mut DenseIndex, texts: &Texts, vectors: &Vectors, range: std::
     dense.sync().expect("vectors on disk");
 }
 
-/// Signed bytes that spread what elements of a vector of length 1 usually are over all levels.
+/// Signed bytes that spread the usual elements of a unit vector over all levels.
 fn scaled(vector: &[f32]) -> Vec<i8> {
     let widest = 6.0 / (vector.len() as f32).sqrt();
     vector.iter().map(|x| ((x / widest).clamp(-1.0, 1.0) * 127.0).round() as i8).collect()
 }
 
-/// How many of the keys below `size` a walk from the entry can reach: level by level down, along all links.
+/// Counts the keys below `size` that can be reached from the entry point: level by level downwards, along all links.
 fn reached(index: &Index, size: usize) -> usize {
-    // The first node of the highest level is where walks begin.
+    // The entry point is the first node of the highest level.
     let entry = (0..size as u64).max_by_key(|&key| (index.level_of_key(key), std::cmp::Reverse(key)));
     let Some(entry) = entry else { return 0 };
     let mut met = vec![false; size];

@@ -1,30 +1,30 @@
-//! How indexing and searching grow with the number of passages: time, bytes, recall, exact search against
-//! the graph.
+//! Measures how indexing and search scale with the number of passages: time, bytes, recall, exact search against the
+//! graph.
 //!
 //!     RETUNE_MODEL=DIR RAYON_NUM_THREADS=1 cargo bench --bench scale -- [sizes] [--corpus FILE] [--encoded N] …
 //!
 //! | argument | |
 //! |---|---|
 //! | sizes | numbers of passages, ascending; default 1000 10000 |
-//! | `--corpus FILE` | a `corpus.jsonl` in BEIR's layout that the texts are taken from; default made-up words |
-//! | `--encoded N` | how many of the texts the encoder is given, 100 or more; default 1000 |
+//! | `--corpus FILE` | a `corpus.jsonl` in BEIR's layout with the texts; default made-up words |
+//! | `--encoded N` | how many of the texts to encode, 100 or more; default 1000 |
 //! | `--libraries` | compares the own graph with usearch instead ([`libraries`]) |
-//! | `--kinds a,b` | with it, how usearch keeps vectors: f16, bf16, i8, i8-scaled; default all of them |
-//! | `--threads a,b` | with it, how many threads build; default 1,2 |
+//! | `--kinds a,b` | the formats for usearch: f16, bf16, i8, i8-scaled; default all of them |
+//! | `--threads a,b` | the numbers of build threads to compare; default 1,2 |
 //! | `--growth` | grows an index to each size instead ([`growth`]) |
-//! | `--folder DIR` | keeps what was encoded and built there, and takes up what is; default a temporary folder |
+//! | `--folder DIR` | keeps and reuses what was encoded and built there; default a temporary folder |
 //!
-//! `RETUNE_MODEL` names the encoder. Without it the tiny one of the fixtures encodes, whose vectors are so
-//! short that times say little. Vectors beyond the first N are drawn around theirs ([`vectors`]), texts
-//! beyond the corpus's are put together from its own ([`texts`]).
+//! `RETUNE_MODEL` names the encoder. Without it the fixtures' tiny model encodes, whose vectors are too short for
+//! meaningful times. Vectors beyond the first N are sampled around those ([`vectors`]), and texts beyond the corpus are
+//! recombined from it ([`texts`]).
 //!
-//! The indexes are written through the rooms that write them (their sources are compiled into this program,
-//! as they are no public API), each with a clock of its own, into the folder of an index that the engine has
-//! made; searches go through the engine. Times are Markdown tables on standard output, in milliseconds: the
-//! median and the 95th percentile over queries, of each query the fastest of its repetitions, since the
-//! machine may be shared. Progress is on standard error.
+//! The indexes are written by the rooms that own them (their sources are compiled into this program, since they are not
+//! a public API), each timed separately, into the folder of an index that the engine has created. Searches go through
+//! the engine. Times are Markdown tables on standard output, in milliseconds: the median and the 95th percentile over
+//! queries, with the fastest repetition of each query, because the machine may be shared. Progress is on standard
+//! error.
 
-// Of the rooms this uses a part, and under other lints.
+// This uses only a part of the rooms, with other lints.
 #![allow(dead_code, unused_imports, unfulfilled_lint_expectations)]
 
 #[path = "../../src/dense/mod.rs"]
@@ -55,7 +55,7 @@ use searches::Queries;
 use texts::Texts;
 use vectors::Vectors;
 
-/// Queries that are asked of every size: with ten hits of each, a recall of 0.99 is known to ±0.002.
+/// Queries for every size: with ten hits each, a recall of 0.99 is known to ±0.002.
 const QUERIES: usize = 1000;
 
 #[derive(PartialEq)]
@@ -88,7 +88,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("{word} takes a value"));
             match word.as_str() {
-                // What cargo adds.
+                // Arguments that cargo adds.
                 "--bench" => {}
                 "--libraries" => arguments.measure = Measure::Libraries,
                 "--growth" => arguments.measure = Measure::Growth,

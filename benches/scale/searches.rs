@@ -1,4 +1,4 @@
-//! What is asked of an index, and how long the answers take.
+//! Queries an index, and times the answers.
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::dense::{DenseOptions, DenseView};
 use crate::ids::ChunkId;
 use crate::timing::{Percentiles, timed};
 
-/// Candidates that searches for ten score, and with them the breadth of their walks, to see what recall costs.
+/// Numbers of candidates, and with them efSearch, for searches for ten: shows the cost of recall.
 const BREADTHS: [usize; 2] = [128, 400];
 
 pub(crate) struct Queries {
@@ -34,14 +34,14 @@ pub(crate) struct DenseSearches {
     exact: Percentiles,
     graph_10: Percentiles,
     graph_100: Percentiles,
-    /// What the graph proposes to a search for ten, by its codes alone.
+    /// The graph's proposals to a search for ten, without rescoring.
     proposed: Percentiles,
     recall_10_proposed: f64,
     recall_10: f64,
-    /// Of the first ten of a hundred, as the engine asks for.
+    /// For the first ten of a hundred, which is what the engine requests.
     recall_10_of_100: f64,
     recall_100: f64,
-    /// Searches for ten by how many candidates they score.
+    /// Searches for ten by their number of candidates.
     breadths: Vec<(usize, Percentiles, f64)>,
 }
 
@@ -68,7 +68,7 @@ impl Built {
         };
         let proposed = |query: usize| -> Vec<ChunkId> {
             let proposed = graph.proposed(&vectors[query], 10, None).expect("proposals");
-            // A few rows are scored, all of them, with a graph or without.
+            // With so few rows, all of them are scored, with or without a graph.
             proposed.unwrap_or_else(|| search(&graph, query, 10).into_iter().map(|(id, _)| id).collect())
         };
         let breadths = BREADTHS.iter().map(|&breadth| {
@@ -101,7 +101,7 @@ impl DenseSearches {
     }
 }
 
-/// The share of the `k` best, of which `expected` has a hundred, that is found.
+/// Recall: the share of the `k` best found; `expected` has the best hundred.
 pub(crate) fn recall(expected: &[Vec<ChunkId>], k: usize, found: impl Fn(usize) -> Vec<ChunkId>) -> f64 {
     let (mut hits, mut all) = (0, 0);
     for (query, expected) in expected.iter().enumerate() {
@@ -131,7 +131,7 @@ impl fmt::Display for DenseSearches {
     }
 }
 
-/// Searches as users ask them, without the time to encode the query.
+/// Searches as users run them, without the time to encode the query.
 pub(crate) struct EngineSearches {
     size: usize,
     rows: Vec<Row>,
@@ -142,11 +142,11 @@ struct Row {
     allowed: &'static str,
     lexical: Percentiles,
     dense: Percentiles,
-    /// All of it; the two sides; the rest.
+    /// The total; the two sides; the rest.
     fused: [Percentiles; 4],
 }
 
-/// Asks for ten documents in every mode, of all passages and with each filter.
+/// Searches for ten documents in every mode, without a filter and with each filter.
 pub(crate) fn through_the_engine(
     built: &Built,
     empty: &Built,
@@ -156,13 +156,13 @@ pub(crate) fn through_the_engine(
     eprintln!("{} passages: searching through the engine", built.size);
     let open =
         |built: &Built| Reader::open(&built.index, Options::default().with_model(model)).expect("an index");
-    // What an engine takes without any passage, most of it the encoder.
+    // The engine's own memory without any passage, most of it the encoder.
     let engine = open(empty);
     engine.search(&Query::new(queries.texts[0].as_str())).expect("an answer");
     let before = anonymous_bytes();
     drop(engine);
     let engine = open(built);
-    // The engine remembers the vectors of queries: none is encoded while the clock runs.
+    // The engine caches query vectors, so none is encoded while the clock runs.
     queries.texts.iter().for_each(|text| _ = engine.search(&Query::new(text.as_str())).expect("an answer"));
     let [half, hundredth, ten_thousandth] = SHARES.map(|(field, _)| Some(Filter::equals(field, 0)));
     let allowed = [("all", None), ("50 %", half), ("1 %", hundredth), ("0.01 %", ten_thousandth)];
@@ -204,7 +204,7 @@ impl fmt::Display for EngineSearches {
     }
 }
 
-/// Memory of this process that no file stands behind, where the system tells.
+/// Memory of this process that is not backed by files, if the system reports it.
 fn anonymous_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;

@@ -11,12 +11,12 @@ use serde::Deserialize;
 
 use crate::ids::Digest;
 
-/// Passages of a corpus that is made up.
+/// Passages of a made-up corpus.
 const MADE_UP: usize = 20_000;
 const VOCABULARY: usize = 30_000;
 const SYLLABLES: [&str; 16] =
     ["ka", "lo", "mi", "ren", "tor", "vas", "pel", "un", "gri", "sta", "ho", "den", "fu", "zel", "bra", "ni"];
-/// Neighbours in a corpus are often alike: it is walked in steps of this prime.
+/// Neighbours in a corpus are often alike, so it is traversed in steps of this prime.
 const STEP: usize = 7919;
 
 #[derive(Clone, Deserialize)]
@@ -29,12 +29,12 @@ pub(crate) struct Passage {
 pub(crate) struct Texts {
     passages: Vec<Passage>,
     queries: Vec<String>,
-    /// The first so many have vectors of their own.
+    /// Number of passages with vectors of their own.
     pub(crate) encoded: usize,
 }
 
 impl Texts {
-    /// The corpus, of which the last passages give the queries: some words of each, and it is not indexed.
+    /// The corpus. Its last passages give the queries, some words of each, and are not indexed.
     pub(crate) fn read(corpus: Option<&Path>, queries: usize, encoded: usize) -> Texts {
         let read = corpus.map_or_else(made_up, read);
         let mut passages: Vec<Passage> =
@@ -55,16 +55,15 @@ impl Texts {
         &self.queries
     }
 
-    /// Tells these texts from any others, and from these with fewer or more of them encoded.
+    /// Identifies these texts, and how many of them are encoded.
     pub(crate) fn digest(&self) -> Digest {
         let passages = self.passages.iter().flat_map(|passage| [&passage.title, &passage.text]);
         let all = format!("{} {:?}", self.encoded, passages.collect::<Vec<_>>());
         Digest::of(all.as_bytes())
     }
 
-    /// Passage `number`. Beyond the corpus: the first half of the encoded one that its vector is drawn
-    /// around, and the second half of any other, so that lengths and the frequencies of words stay those of
-    /// the corpus.
+    /// Passage `number`. Beyond the corpus: the first half of the encoded passage that its vector is sampled around,
+    /// and the second half of any other, so that lengths and word frequencies stay those of the corpus.
     pub(crate) fn passage(&self, number: usize) -> Passage {
         if let Some(own) = self.passages.get(number) {
             return own.clone();
@@ -82,8 +81,7 @@ impl Texts {
         Passage { title: second.title.clone(), text }
     }
 
-    /// The encoded passage that number `number`, which is not, is drawn around; and what else is to be drawn
-    /// for it.
+    /// The encoded passage that the unencoded `number` is sampled around, and the random source for it.
     pub(crate) fn base(&self, number: usize) -> (usize, ChaCha8Rng) {
         let mut random = ChaCha8Rng::seed_from_u64(number as u64);
         (random.random_range(0..self.encoded), random)
@@ -101,7 +99,7 @@ fn read(path: &Path) -> Vec<Passage> {
     passage.filter(|passage| !passage.text.trim().is_empty()).collect()
 }
 
-/// Words whose frequency falls with their rank, as Zipf has it.
+/// Words with Zipf-distributed frequencies.
 fn made_up() -> Vec<Passage> {
     let mut random = ChaCha8Rng::seed_from_u64(2);
     let syllables = |random: &mut ChaCha8Rng| {

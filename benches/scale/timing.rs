@@ -1,11 +1,11 @@
-//! Times of many queries.
+//! Times many queries.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How often each query is asked, unless that takes too long.
+/// Repetitions per query, unless that takes too long.
 const REPETITIONS: usize = 5;
-/// No further query is asked after this time, but [`LEAST`] are.
+/// No further query is timed after this duration, except for [`LEAST`] of them.
 const LONGEST: Duration = Duration::from_secs(20);
 const LEAST: usize = 20;
 
@@ -17,7 +17,7 @@ pub(crate) struct Percentiles {
 }
 
 impl Percentiles {
-    /// Of `count` queries, each timed several times by `ask`, which gives milliseconds.
+    /// Times `count` queries, each several times, with `ask`, which returns milliseconds.
     pub(crate) fn of(count: usize, mut ask: impl FnMut(usize) -> f64) -> Percentiles {
         let [all] = Percentiles::of_parts(count, |query| [ask(query)]);
         all
@@ -36,7 +36,7 @@ impl Percentiles {
                     break;
                 }
                 let parts = ask(query);
-                // The first time brings things into memory; it counts only where there is no other.
+                // The first run warms the caches; it only counts if there is no other.
                 if repetition == 1 {
                     *fastest = [f64::INFINITY; N];
                 }
@@ -60,7 +60,7 @@ impl fmt::Display for Percentiles {
     }
 }
 
-/// What `work` gives, and the milliseconds it took.
+/// Returns the result of `work`, and its time in milliseconds.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let started = Instant::now();
     let result = work();

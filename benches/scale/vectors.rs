@@ -1,4 +1,4 @@
-//! The vectors of the passages: real ones, and others drawn around them.
+//! The vectors of the passages: encoded ones, and others sampled around them.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::dense::{DenseIndex, DenseOptions};
 use crate::ids::{ChunkId, Digest};
 use crate::texts::Texts;
 
-/// Passages encoded at a time.
+/// Passages per encoding call.
 const BLOCK: usize = 256;
-/// Encoded vectors whose neighbours are looked at, and how many neighbours of each.
+/// Encoded vectors whose neighbours are examined, and how many neighbours of each.
 const SAMPLE: usize = 200;
 const NEIGHBOURS: usize = 10;
-/// Differences of two encoded vectors that a drawn one's noise is the sum of.
+/// Number of differences of two encoded vectors in a sampled vector's noise.
 const DIFFERENCES: usize = 4;
 
 pub(crate) struct Vectors {
@@ -29,7 +29,7 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    /// Encodes the first passages, or takes them from `folder`.
+    /// Encodes the first passages, or reads their vectors from `folder`.
     pub(crate) fn of(encoder: &Encoder, texts: &Texts, folder: &Path) -> Vectors {
         let weights = Digest(encoder.weights().0);
         let options = DenseOptions { exact_below: usize::MAX, ..DenseOptions::default() };
@@ -64,11 +64,11 @@ impl Vectors {
         self.encoded[0].len()
     }
 
-    /// The vector of passage `number`: the encoder's, or one around another's.
+    /// The vector of passage `number`: encoded, or sampled around an encoded one.
     ///
-    /// A drawn vector has a cosine to its base that is drawn from those that encoded vectors have to their
-    /// ten nearest neighbours. What is not along its base is a sum of differences of encoded vectors, so
-    /// that it varies where they vary.
+    /// The cosine of a sampled vector to its base is drawn from those of encoded vectors to their ten nearest
+    /// neighbours. The component orthogonal to the base is a sum of differences of encoded vectors, so that it varies
+    /// where they vary.
     pub(crate) fn vector(&self, texts: &Texts, number: usize) -> Vec<f32> {
         if let Some(own) = self.encoded.get(number) {
             return own.clone();
@@ -89,7 +89,7 @@ impl Vectors {
         base.iter().zip(noise).map(|(base, noise)| cosine * base + share * noise).collect()
     }
 
-    /// What the drawn ones are like.
+    /// Describes the sampled vectors.
     pub(crate) fn describe(&self) {
         let at = |share: f64| self.near[((self.near.len() - 1) as f64 * share) as usize];
         println!(

@@ -1,6 +1,6 @@
-//! A set of small numbers.
+//! A bit set.
 
-/// A set of numbers below a limit, a bit for each.
+/// A set of numbers below a limit, with one bit each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bits(Vec<u64>);
 
@@ -10,7 +10,7 @@ impl Bits {
         Bits(vec![0; limit.div_ceil(64)])
     }
 
-    /// Adds a number. Returns whether it is new; a number beyond the limit is not, and isn't added.
+    /// Adds a number. Returns whether it is new. Numbers beyond the limit are not added and count as not new.
     #[inline]
     pub(super) fn insert(&mut self, number: usize) -> bool {
         let Some(word) = self.0.get_mut(number / 64) else { return false };
@@ -20,7 +20,7 @@ impl Bits {
         new
     }
 
-    /// Takes a number out.
+    /// Removes a number.
     pub(super) fn remove(&mut self, number: usize) {
         if let Some(word) = self.0.get_mut(number / 64) {
             *word &= !(1 << (number % 64));
@@ -39,7 +39,7 @@ impl Bits {
         })
     }
 
-    /// How many numbers are in it.
+    /// The size of the set.
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }

@@ -1,23 +1,23 @@
-//! Vectors as the graph compares them: four bits an element.
+//! Quantised vectors for the graph: four bits per dimension.
 
-/// A unit vector in `d` dimensions has elements of about `1 / √d`. For a normal distribution, 16 equidistant
-/// levels lose least when they lie 0.3352 standard deviations apart (Max, "Quantizing for minimum distortion",
-/// 1960). A cosine of 768 dimensions then changes by about 0.004.
+/// A unit vector in `d` dimensions has elements of about `1 / √d`. For a normal distribution, 16 equidistant levels
+/// lose least when they are 0.3352 standard deviations apart (Max, "Quantizing for minimum distortion", 1960). A cosine
+/// in 768 dimensions then changes by about 0.004.
 const STEP: f32 = 0.3352;
-/// Level `l` of 0 to 15 stands for `(2 l - 15) / 2` steps, so that there is no zero and either sign has eight.
+/// Level `l` of 0 to 15 stands for `(2 l - 15) / 2` steps: there is no zero, and each sign has eight levels.
 const LEVELS: f32 = 16.0;
-/// Elements of a query are clipped at this many times `1 / √d`, which is rare. The steps of i8 are then small
-/// enough that a cosine of 768 dimensions changes by about 0.001.
+/// Elements of a query are clipped at this many times `1 / √d`, which is rare. The i8 steps are then small enough that
+/// a cosine in 768 dimensions changes by about 0.001.
 const WIDEST: f32 = 6.0;
 
-/// Bytes of a code.
+/// Bytes per code.
 pub(super) fn code_len(dimensions: usize) -> usize {
     dimensions.div_ceil(2)
 }
 
-/// The code of a unit vector. Each byte holds an element of the first half of the vector in its lower bits and
-/// one of the second half in its upper bits. Good enough to search a graph with a quarter of the memory; what is
-/// found is scored again by the stored rows.
+/// Encodes a unit vector. Each byte has an element of the first half of the vector in its lower bits and one of the
+/// second half in its upper bits. Good enough for searching a graph with a quarter of the memory; results are rescored
+/// with the stored rows.
 pub(super) fn code(unit: &[f32]) -> Vec<u8> {
     let step = STEP / (unit.len() as f32).sqrt();
     let level = |element: &f32| ((element / step).floor() + LEVELS / 2.0).clamp(0.0, LEVELS - 1.0) as u8;
@@ -26,25 +26,25 @@ pub(super) fn code(unit: &[f32]) -> Vec<u8> {
     lower.iter().map(level).zip(upper).map(|(lower, upper)| lower | upper << 4).collect()
 }
 
-/// A query to compare codes with: i8 elements, in the order of those of a code.
+/// A query to compare with codes: i8 elements, in the order of a code's.
 #[derive(Debug)]
 pub(super) struct CodeQuery {
-    /// Two for each byte of a code: first those for all lower bits, then those for all upper bits. With an odd
-    /// number of dimensions the last is 0.
+    /// Two for each byte of a code: first those for all lower bits, then those for all upper bits. With an odd number
+    /// of dimensions the last one is 0.
     pub(super) elements: Vec<i8>,
     /// Sum of the elements.
     sum: i32,
 }
 
 impl CodeQuery {
-    /// The query for a unit vector.
+    /// Makes the query of a unit vector.
     pub(super) fn vector(unit: &[f32]) -> CodeQuery {
         let widest = (WIDEST / (unit.len() as f32).sqrt()).min(1.0);
         let round = |element: &f32| ((element / widest).clamp(-1.0, 1.0) * f32::from(i8::MAX)).round() as i8;
         CodeQuery::new(unit.iter().map(round).collect())
     }
 
-    /// The query for the vector that a code stands for, in half steps.
+    /// Makes the query of the vector that a code stands for, in half steps.
     pub(super) fn coded(code: &[u8], dimensions: usize) -> CodeQuery {
         let levels = code.iter().map(|byte| byte & 15).chain(code.iter().map(|byte| byte >> 4));
         CodeQuery::new(levels.take(dimensions).map(|level| 2 * level.cast_signed() - 15).collect())
@@ -56,8 +56,7 @@ impl CodeQuery {
         CodeQuery { elements, sum }
     }
 
-    /// The dot product with the vector of a code, in half steps, from the dot product with its levels. Greater is
-    /// nearer.
+    /// Converts the dot product with a code's levels to that with the code's vector, in half steps. Greater is nearer.
     #[inline]
     pub(super) fn product(&self, with_levels: i32) -> i32 {
         2 * with_levels - 15 * self.sum

@@ -1,4 +1,4 @@
-//! Which of a view's rows a search can find without scoring all of them.
+//! The rows of a view that a search finds without scoring all of them.
 
 use std::sync::Arc;
 

@@ -1,16 +1,15 @@
-//! Which row holds a chunk's vector.
+//! Maps chunks to the rows with their vectors.
 
 use crate::ids::ChunkId;
 
-/// The current row of every chunk: the last good one that was appended for it. Ascending by chunk.
+/// The current row of every chunk: the last valid one appended for it. Ascending by chunk.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     entries: Vec<(ChunkId, u32)>,
 }
 
 impl Directory {
-    /// Takes up rows in the order in which they were appended; a later row of the same chunk replaces an
-    /// earlier one.
+    /// Adds rows in the order in which they were appended; a later row of the same chunk replaces an earlier one.
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = (ChunkId, u32)>) {
         let known = self.entries.len();
         self.entries.extend(rows);
@@ -29,12 +28,12 @@ impl Directory {
         });
     }
 
-    /// The largest id among the chunks that have a vector.
+    /// The largest id of a chunk with a vector.
     pub(super) fn highest(&self) -> Option<ChunkId> {
         self.entries.last().map(|entry| entry.0)
     }
 
-    /// Chunks that have a vector.
+    /// Number of chunks with a vector.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
@@ -47,7 +46,7 @@ impl Directory {
         rows
     }
 
-    /// Looks `chunks` (ascending) up: the found ones with their rows, and those without a vector.
+    /// Looks up `chunks` (ascending): the found ones with their rows, and those without a vector.
     pub(super) fn look_up(&self, chunks: &[ChunkId]) -> Found {
         let mut found =
             Found { chunks: Vec::with_capacity(chunks.len()), rows: Vec::new(), missing: Vec::new() };
@@ -67,7 +66,7 @@ impl Directory {
     }
 }
 
-/// What [`Directory::look_up`] found: `rows[i]` holds the vector of `chunks[i]`.
+/// The result of [`Directory::look_up`]: `rows[i]` has the vector of `chunks[i]`.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) chunks: Vec<ChunkId>,
@@ -75,8 +74,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<ChunkId>,
 }
 
-/// How many leading items of ascending `items` have an id below `chunk`. Galloping: cheap for the next
-/// neighbour and for a far one.
+/// Number of leading items of ascending `items` with an id below `chunk`. Galloping search: cheap for near and far
+/// targets.
 pub(super) fn skip<T>(items: &[T], chunk: ChunkId, id: impl Fn(&T) -> ChunkId) -> usize {
     let mut bound = 1;
     while bound < items.len() && id(&items[bound]) < chunk {

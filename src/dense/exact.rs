@@ -1,4 +1,4 @@
-//! Exact search: every candidate's score is computed.
+//! Exact search: scores every candidate.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -10,13 +10,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::vectors::{Query, Rows};
 use crate::ids::ChunkId;
 
-/// Rows that one task scores; below two of these a search stays on the caller's thread.
+/// Rows per task; below two of these a search stays on the caller's thread.
 const TASK_ROWS: usize = 4096;
 
-/// How many rows ahead of the one being scored are fetched.
+/// How many rows ahead to prefetch.
 pub(super) const AHEAD: usize = 2;
 
-/// A scored chunk. Greater is better: the higher score, and of equal ones the lower id.
+/// A scored chunk. Greater is better: a higher score; on ties, a lower id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
     pub(super) score: f32,
@@ -75,7 +75,7 @@ impl Best {
     }
 }
 
-/// The `k` best of the candidate rows, best first. Candidates are distinct.
+/// Returns the `k` best of the candidate rows, best first. Candidates are distinct.
 pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) -> Vec<Hit> {
     let k = k.min(candidates.len());
     if k == 0 {
@@ -84,7 +84,7 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
     let score = |part: &[u32]| {
         let mut best = Best::new(k);
         for (at, &row) in part.iter().enumerate() {
-            // Rows in sequence the processor fetches by itself.
+            // The processor prefetches consecutive rows by itself.
             if let Some(&soon) = part.get(at + AHEAD)
                 && soon != row.wrapping_add(AHEAD as u32)
             {
@@ -102,12 +102,12 @@ pub(super) fn best_of(rows: &Rows, query: &Query, candidates: &[u32], k: usize) 
     }
 }
 
-/// Threads of the dense index's own: training may keep the common pool busy for long, and searches must not wait
+/// Threads that belong to the dense index: training may keep the common pool busy for long, and searches must not wait
 /// for it. They get the priority of the thread that first asks for them.
 pub(super) fn pool() -> Option<&'static ThreadPool> {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let build = || ThreadPoolBuilder::new().thread_name(|i| format!("retune-dense-{i}")).build();
-    POOL.get_or_init(|| build().inspect_err(|e| tracing::warn!("dense search has one thread: {e}")).ok())
+    POOL.get_or_init(|| build().inspect_err(|e| tracing::warn!("dense search is single-threaded: {e}")).ok())
         .as_ref()
 }
 

@@ -1,9 +1,8 @@
 //! Adding nodes to a graph.
 //!
-//! Nodes are added in batches. All nodes of a batch search for their neighbours in parallel: in the graph as
-//! it was before the batch, and among the nodes of the batch that come before them. Only then do they become
-//! part of the graph. So the graph is the same for any number of threads, and no node is stranded by another
-//! that was added at the same moment.
+//! Nodes are added in batches. All nodes of a batch search for their neighbours in parallel: in the graph as it was
+//! before the batch, and among earlier nodes of the batch. Only then do they become part of the graph. So the graph is
+//! the same for any number of threads, and concurrent additions never strand a node.
 
 use std::cmp::Reverse;
 use std::ops::Deref;
@@ -16,44 +15,44 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::hnsw::{Hnsw, Scored, Shape};
 use crate::error::Result;
 
-/// Nodes of a batch. Each is compared with all before it in the batch, a few percent of the work of its search.
+/// Nodes per batch. Each is compared with all earlier ones in the batch, a few percent of the work of its search.
 const BATCH: usize = 512;
 
 /// A link on a level from one node to another: level, from, to.
 type Link = (usize, u32, u32);
 
-/// What the paper calls M and efConstruction, and the length of a vector.
+/// The paper's M and efConstruction, and the number of dimensions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parameters {
-    /// Elements of a vector.
+    /// Dimensions of a vector.
     pub(super) dimensions: usize,
-    /// Links of a node on an upper level at most.
+    /// Maximum links of a node on an upper level.
     pub(super) connectivity: usize,
     /// Length of the candidate list while neighbours are searched.
     pub(super) ef_construction: usize,
 }
 
-/// Where a node comes from. Nodes of the earlier graph sort first.
+/// The origin of a node. Nodes of the earlier graph sort first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Old { node: u32 },
     New { shuffled: u64, row: u32 },
 }
 
-/// A graph that grows. Every node has its code and its row; those that were added have their links.
+/// A growing graph. Every node has its code and its row; added ones also have their links.
 pub(super) struct Growing {
     hnsw: Hnsw<Vec<u8>>,
     ef_construction: usize,
     /// Nodes to be added, ascending.
     fresh: Vec<u32>,
-    /// Threads of its own. `None` when it runs in a pool already. Never the common pool: queries are encoded there
-    /// and would wait for whole batches.
+    /// Its own threads. `None` if it already runs in a pool. Never the common pool: queries are encoded there and would
+    /// wait for whole batches.
     pool: Option<ThreadPool>,
 }
 
 impl Growing {
-    /// A graph with the nodes of `base` and their links, and a node to be added for each of `rows`. `None` if there
-    /// are too many for a graph.
+    /// A graph with the nodes of `base` and their links, and one node to add for each of `rows`. `None` if there are
+    /// too many for a graph.
     pub(super) fn new<B: Deref<Target = [u8]>>(
         base: Option<&Hnsw<B>>,
         rows: &[u32],
@@ -71,7 +70,7 @@ impl Growing {
         let highest = nodes.first().map_or(0, |(Reverse(level), _)| level + 1);
         let on = |level| nodes.partition_point(|(Reverse(highest), _)| *highest >= level);
         let shape = Shape { dimensions, connectivity, levels: (0..highest).map(on).collect() };
-        // No link anywhere.
+        // Empty link slots.
         let mut hnsw = Hnsw::new(vec![u8::MAX; shape.len()?], shape)?;
         let (mut fresh, mut number) = (Vec::with_capacity(rows.len()), Vec::new());
         number.resize(nodes.len() - rows.len(), 0);
@@ -105,7 +104,7 @@ impl Growing {
         Some(growing)
     }
 
-    /// Adds the nodes. `progress` gets the number of nodes added so far; an error from it ends the work.
+    /// Adds the nodes. `progress` gets the number of nodes added so far; its error stops the work.
     pub(super) fn grow(&mut self, mut progress: impl FnMut(usize) -> Result<()>) -> Result<()> {
         let (fresh, mut done) = (std::mem::take(&mut self.fresh), 0);
         while done < fresh.len() {
@@ -155,8 +154,8 @@ impl Growing {
         }
     }
 
-    /// The neighbours of a new node on each of its levels (algorithm 1 of the paper). `before` are the nodes of its
-    /// batch that come before it; their levels are at least as high.
+    /// Finds the neighbours of a new node on each of its levels (algorithm 1 of the paper). `before` are the earlier
+    /// nodes of its batch; their levels are at least as high.
     fn neighbours(&self, node: u32, before: &[u32]) -> Vec<Vec<u32>> {
         let hnsw = &self.hnsw;
         let (query, own) = (hnsw.query_of(node), hnsw.shape().level(node));
@@ -181,7 +180,7 @@ impl Growing {
         chosen
     }
 
-    /// The links of a node with the new links back to it, pruned if there are too many.
+    /// The links of a node with the new back links, pruned if there are too many.
     fn linked_back(&self, back: &[Link]) -> Vec<u32> {
         let (hnsw, (level, node, _)) = (&self.hnsw, back[0]);
         let links: Vec<u32> = hnsw.links(node, level).chain(back.iter().map(|link| link.2)).collect();
@@ -195,8 +194,8 @@ impl Growing {
         self.choose(&scored, most)
     }
 
-    /// Selects neighbours from candidates, nearest first: a candidate is taken if it is nearer to the node than to
-    /// any neighbour taken before, so that links lead in all directions (algorithm 4 of the paper).
+    /// Selects neighbours from candidates, nearest first: a candidate is selected if it is nearer to the node than to
+    /// any neighbour selected before, so that links point in all directions (algorithm 4 of the paper).
     fn choose(&self, nodes: &[Scored], most: usize) -> Vec<u32> {
         let mut chosen: Vec<u32> = Vec::with_capacity(most);
         for &(score, node) in nodes {
@@ -225,11 +224,11 @@ fn pool() -> Option<ThreadPool> {
         return None;
     }
     let build = ThreadPoolBuilder::new().thread_name(|i| format!("retune-graph-{i}")).build();
-    build.inspect_err(|e| tracing::warn!("a graph is built on the common threads: {e}")).ok()
+    build.inspect_err(|e| tracing::warn!("building a graph on the shared thread pool: {e}")).ok()
 }
 
-/// The highest level of a new node, drawn from an exponential distribution as in the paper, and its place among
-/// the nodes of that level. Seeded by the row, so always the same.
+/// The highest level of a new node, drawn from an exponential distribution as in the paper, and its rank among the
+/// nodes of that level. Seeded with the row, so it never changes.
 fn drawn(row: u32, connectivity: usize) -> (Reverse<usize>, Source) {
     let mut rng = ChaCha8Rng::seed_from_u64(row.into());
     let share: f64 = 1.0 - rng.random::<f64>();

@@ -1,17 +1,16 @@
 //! The graph in memory and in a file, and its search: HNSW (Malkov and Yashunin, 2016).
 //!
-//! Nodes are numbered by their highest level, highest first. So the nodes of a level are those below a number,
-//! every search starts at node 0, and a few sizes say where everything is. A node has room for
-//! [`Shape::most_links`] links on a level, each a node number as u32; [`NONE`] follows the last one. All
-//! numbers are little endian:
+//! Nodes are numbered by their highest level, highest first. So the nodes of a level are a prefix, every search starts
+//! at node 0, and a few sizes determine the whole layout. A node has room for [`Shape::most_links`] links per level,
+//! each a node number as u32; [`NONE`] follows the last one. All numbers are little endian:
 //!
 //! | part | content |
 //! |---|---|
-//! | nodes | of each node: its code ([`code`](super::code)), then its links on the lowest level |
-//! | links | for each level above, of each node on it: its links there |
-//! | rows | of each node, the row that it stands for, u32 |
+//! | nodes | for each node: its code ([`code`](super::code)), then its links on the lowest level |
+//! | links | for each level above, for each node on it: its links there |
+//! | rows | for each node, its row, u32 |
 //!
-//! A node's code and its links on the lowest level lie next to each other, so that they are mostly on one page.
+//! A node's code and its links on the lowest level are adjacent, so that they are mostly on one page.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -25,20 +24,20 @@ use super::kernel::{self, Kernel};
 pub(super) const NONE: u32 = u32::MAX;
 /// How many comparisons ahead a code is prefetched.
 const AHEAD: usize = 8;
-/// How many comparisons ahead a code's first byte is prefetched: translating the address of its page takes longest.
+/// How many comparisons ahead a code's first byte is prefetched: the page's address translation takes longest.
 const FAR_AHEAD: usize = 12;
 
-/// The product of a node's code with the query, and the node. The greater, the nearer.
+/// The product of a node's code with the query, and the node. Greater is nearer.
 pub(super) type Scored = (i32, u32);
 
 /// The sizes of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Elements of a vector.
+    /// Dimensions of a vector.
     pub(super) dimensions: usize,
-    /// Links of a node on an upper level at most.
+    /// Maximum links of a node on an upper level.
     pub(super) connectivity: usize,
-    /// Number of nodes on each level, from the lowest: never more than on the level below, never 0.
+    /// Number of nodes on each level, from the lowest. Never more than on the level below, and never 0.
     pub(super) levels: Vec<usize>,
 }
 
@@ -47,24 +46,24 @@ impl Shape {
         self.levels.first().copied().unwrap_or_default()
     }
 
-    /// Links of a node on a level at most.
+    /// Maximum links of a node on a level.
     pub(super) fn most_links(&self, level: usize) -> usize {
         if level == 0 { 2 * self.connectivity } else { self.connectivity }
     }
 
-    /// The highest level that a node is on.
+    /// The highest level of a node.
     pub(super) fn level(&self, node: u32) -> usize {
         self.levels.partition_point(|&nodes| (node as usize) < nodes).saturating_sub(1)
     }
 
-    /// Bytes of a node with its code and its links on the lowest level: 512 of 768 dimensions and a
-    /// connectivity of 16.
+    /// Bytes of a node with its code and its links on the lowest level: 512 for 768 dimensions and a connectivity of
+    /// 16.
     fn node_len(&self) -> Option<usize> {
         code_len(self.dimensions).checked_add(self.connectivity.checked_mul(8)?)
     }
 
-    /// Where the links of each upper level begin, where the rows begin, and the length in bytes. `None` if no graph
-    /// has such sizes.
+    /// The offsets of each upper level's links and of the rows, and the length in bytes. `None` if the sizes are
+    /// invalid.
     fn places(&self) -> Option<(Vec<usize>, usize, usize)> {
         let sound = self.levels.is_sorted_by(|below, above| below >= above) && !self.levels.contains(&0);
         if !sound || self.nodes() >= NONE as usize {
@@ -80,27 +79,27 @@ impl Shape {
         Some((links, at, len))
     }
 
-    /// How many bytes a graph of this shape takes. `None` if there is none.
+    /// The size of a graph of this shape in bytes. `None` if the shape is invalid.
     pub(super) fn len(&self) -> Option<usize> {
         self.places().map(|(_, _, len)| len)
     }
 }
 
-/// A graph in bytes, mapped or owned. Node numbers out of range are skipped, never followed.
+/// A graph in bytes, mapped or owned. Out-of-range node numbers are skipped, never followed.
 pub(super) struct Hnsw<B> {
     pub(super) bytes: B,
     shape: Shape,
     node_len: usize,
-    /// Where the links of each level but the lowest begin.
+    /// The offsets of each level's links, except for the lowest level.
     links: Vec<usize>,
     rows: usize,
-    /// The entry point and its highest level. `None` in an empty graph.
+    /// The entry point and its highest level. `None` for an empty graph.
     pub(super) entry: Option<(u32, usize)>,
     kernel: Kernel,
 }
 
 impl<B: Deref<Target = [u8]>> Hnsw<B> {
-    /// `None` unless there are as many bytes as the shape needs.
+    /// `None` if there are too few bytes for the shape.
     pub(super) fn new(bytes: B, shape: Shape) -> Option<Hnsw<B>> {
         let (node_len, (links, rows, len)) = (shape.node_len()?, shape.places()?);
         let entry = (shape.nodes() > 0).then(|| (0, shape.levels.len() - 1));
@@ -119,7 +118,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         &self.shape
     }
 
-    /// The row that a node stands for.
+    /// The row of a node.
     pub(super) fn row(&self, node: u32) -> Option<u32> {
         let bytes = self.bytes.get(self.row_at(node))?;
         bytes.first_chunk().copied().map(u32::from_le_bytes)
@@ -145,7 +144,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         start..start + code_len(self.shape.dimensions)
     }
 
-    /// The nodes that a node is linked to on one of its levels.
+    /// The neighbours of a node on one of its levels.
     pub(super) fn links(&self, node: u32, level: usize) -> impl Iterator<Item = u32> {
         let nodes = self.shape.levels.get(level).copied().unwrap_or_default();
         let links = self.link_bytes(node, level).as_chunks().0;
@@ -167,7 +166,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         start..start + room
     }
 
-    /// A query for what is near to a node, by its code.
+    /// A query for a node's neighbourhood, from its code.
     pub(super) fn query_of(&self, node: u32) -> CodeQuery {
         CodeQuery::coded(self.code(node), self.shape.dimensions)
     }
@@ -176,9 +175,8 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         query.product(self.kernel.dot_code(self.code(node), &query.elements))
     }
 
-    /// The `ef` rows nearest to the query, the nearest first, with their products: `ef` is the length of the
-    /// candidate list, as in algorithms 2 and 5 of the paper. The query has as many dimensions as the codes
-    /// here.
+    /// Returns the `ef` rows nearest to the query, nearest first, with their products. `ef` is the length of the
+    /// candidate list, as in algorithms 2 and 5 of the paper. The query has as many dimensions as the codes.
     pub(super) fn search(&self, query: &CodeQuery, ef: usize) -> Vec<(i32, u32)> {
         let Some((start, highest)) = self.entry.filter(|_| ef > 0) else { return Vec::new() };
         let mut at = (self.compare(start, query), start);
@@ -189,7 +187,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         found.into_iter().filter_map(|(score, node)| Some((score, self.row(node)?))).collect()
     }
 
-    /// Follows links to nearer nodes of a level until there is none.
+    /// Greedy search: follows links to nearer nodes of a level until there is none.
     pub(super) fn greedy_search(&self, from: Scored, level: usize, query: &CodeQuery) -> Scored {
         let (mut at, mut links) = (from, Vec::new());
         loop {
@@ -203,7 +201,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         }
     }
 
-    /// The nearest `ef` nodes that a best-first search of a level finds from `start` on, the nearest first.
+    /// Searches a level: returns the nearest `ef` nodes that a best-first search finds from `start`, nearest first.
     pub(super) fn search_layer(
         &self,
         start: Scored,
@@ -253,7 +251,7 @@ impl<B: Deref<Target = [u8]>> Hnsw<B> {
         }
     }
 
-    /// Which nodes a search can reach: level by level down, along all links.
+    /// Returns which nodes a search can reach: level by level downwards, along all links.
     pub(super) fn reached(&self) -> Bits {
         let mut reached = Bits::below(self.shape.nodes());
         let Some((start, highest)) = self.entry else { return reached };

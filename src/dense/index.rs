@@ -1,4 +1,4 @@
-//! The index as its one writer, or a reader of the folder, holds it.
+//! The dense index, opened by its one writer or by a reader.
 
 use std::fs;
 use std::ops::Range;
@@ -19,10 +19,10 @@ use crate::storage::{read_envelope, sync_folder, write_envelope};
 
 const KIND: &str = "dense";
 const VERSION: u32 = 1;
-/// Of fewer dimensions there are so few codes that a graph can't tell near from nearest.
+/// With fewer dimensions there are too few distinct codes to tell near from nearest.
 const LEAST_DIMENSIONS: usize = 8;
 
-/// The vectors of one encoder, in one folder. Searching is done on a [`DenseView`].
+/// The vectors of one encoder, in one folder. Searches run on a [`DenseView`].
 #[derive(Debug)]
 pub(crate) struct DenseIndex {
     dir: PathBuf,
@@ -34,17 +34,16 @@ pub(crate) struct DenseIndex {
     /// In the order of their rows.
     segments: Vec<Arc<Segment>>,
     live: Arc<Live>,
-    /// No merge begins while there are fewer rows.
+    /// No merge starts while there are fewer rows.
     merge_again_at: usize,
     writable: bool,
 }
 
 impl DenseIndex {
-    /// Creates an empty index in `dir`, which is created if need be, for vectors made by the encoder with
-    /// `weights`.
+    /// Creates an empty index in `dir`, for vectors of the encoder with `weights`. Creates the folder if necessary.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for options or dimensions out of range, or when `dir` holds an index already.
+    /// [`Error::Invalid`] if options or dimensions are out of range, or `dir` already has an index.
     pub(crate) fn create(
         dir: &Path,
         dimensions: usize,
@@ -67,9 +66,9 @@ impl DenseIndex {
         DenseIndex::open(dir, weights)
     }
 
-    /// Copies the index in `from` into the new folder `to`, rows and segments, and opens the copy for writing. A
-    /// writer may append to `from` or merge its segments meanwhile: a row that was copied in part is cut off, and a
-    /// segment that was is ignored.
+    /// Copies the index in `from` to the new folder `to`, rows and segments, and opens the copy for writing. A writer
+    /// may append to `from` or merge its segments meanwhile: a partly copied row is cut off, and a partly copied
+    /// segment is ignored.
     ///
     /// # Errors
     /// As [`open`](DenseIndex::open).
@@ -81,29 +80,29 @@ impl DenseIndex {
     ) -> Result<DenseIndex> {
         fs::create_dir_all(to).map_err(Error::io("create", to))?;
         DenseIndex::renew_options(to, options)?;
-        // Segments first: the rows that they are about are in the file before them.
+        // Segments first: their rows are in the file before they are.
         segment::copy_all(from, to)?;
         let vectors = vectors_path(from);
         fs::copy(&vectors, vectors_path(to)).map_err(Error::io("copy", &vectors))?;
         DenseIndex::open(to, weights)
     }
 
-    /// Writes the options of an index anew, as it was created with them.
+    /// Rewrites the options of an index, as it was created with them.
     pub(crate) fn renew_options(dir: &Path, options: &DenseOptions) -> Result<()> {
         write_envelope(&options_path(dir), KIND, VERSION, options)
     }
 
-    /// Opens the index for its one writer; the caller holds the writer's lock. Checks every row, cuts a torn write off
-    /// the end and removes leftovers of merges.
+    /// Opens the index for its one writer; the caller holds the writer's lock. Checks every row, cuts off a torn write
+    /// at the end and removes leftovers of merges.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none; [`Error::Invalid`] when the vectors were made by other weights;
-    /// [`Error::Damaged`] when a header or the options are. Damaged rows and graphs are no error.
+    /// [`Error::NotFound`] if there is none; [`Error::Invalid`] if the vectors were made with other weights;
+    /// [`Error::Damaged`] if a header or the options are damaged. Damaged rows and graphs are not errors.
     pub(crate) fn open(dir: &Path, weights: Digest) -> Result<DenseIndex> {
         DenseIndex::open_as(dir, weights, true)
     }
 
-    /// Opens the index without ever changing the folder.
+    /// Opens the index read-only, without ever changing the folder.
     ///
     /// # Errors
     /// As [`open`](DenseIndex::open).
@@ -144,7 +143,7 @@ impl DenseIndex {
         };
         index.take_up(&scanned);
         index.find_segments()?;
-        // Here and not by the first long search, which may be that of a round in the background.
+        // Here, not in the first long search, which may be part of a background round.
         exact::pool();
         if writable {
             segment::tidy(dir, &index.segments, true)?;
@@ -172,23 +171,23 @@ impl DenseIndex {
         }
     }
 
-    /// Takes up what the writer, in this process or another, has added since: rows and segments.
-    /// Views made before stay as they are.
+    /// Picks up what the writer, in this process or another, has added since: rows and segments. Existing views do not
+    /// change.
     pub(crate) fn refresh(&mut self) -> Result<()> {
         let scanned = self.vectors.extend()?;
         self.take_up(&scanned);
         self.find_segments()
     }
 
-    /// Appends vectors of any length but zero; they are stored with length 1, rounded to bf16. A chunk that
-    /// has a vector already gets the new one. Durable only after [`sync`](DenseIndex::sync).
+    /// Appends vectors of any length except zero; they are stored with length 1, rounded to bf16. If a chunk already
+    /// has a vector, the new one replaces it. Durable only after [`sync`](DenseIndex::sync).
     ///
     /// # Errors
     /// [`Error::Invalid`], with nothing written, for wrong dimensions, NaN, infinities or a zero vector;
-    /// [`Error::ReadOnly`]; [`Error::Io`], after which the first of the vectors may be in the index.
+    /// [`Error::ReadOnly`]; [`Error::Io`], after which the index may have the first few of the vectors.
     pub(crate) fn append(&mut self, rows: &[(ChunkId, &[f32])]) -> Result<()> {
         if self.writable {
-            // What a failed append has left: a reader may have it, so nothing is written in its place.
+            // Leftovers of a failed append: a reader may have them, so they are not overwritten.
             let scanned = self.vectors.extend()?;
             self.take_up(&scanned);
         }
@@ -202,7 +201,7 @@ impl DenseIndex {
         self.vectors.sync()
     }
 
-    /// The vectors of those `live` chunks (ascending) that have one, as of now.
+    /// The current vectors of those `live` chunks (ascending) that have one.
     pub(crate) fn view(&self, live: &[ChunkId]) -> Result<DenseView> {
         check_ascending("the list of live chunks", live)?;
         let found = self.directory.look_up(live);
@@ -228,12 +227,12 @@ impl DenseIndex {
                 || self.segments.iter().any(|segment| 2 * dead > segment.found()))
     }
 
-    /// What a background merge needs. `view` is the newest view: rows that are not in it are dead.
+    /// The input of a background merge. `view` is the newest view: rows that it lacks are dead.
     pub(crate) fn merge(&self, view: &DenseView) -> Result<Merge> {
         self.merge_from(view, self.options.rows_of_a_segment())
     }
 
-    /// As [`merge`](DenseIndex::merge), but leaves fewer rows outside of segments.
+    /// As [`merge`](DenseIndex::merge), but leaves fewer rows outside segments.
     pub(crate) fn merge_now(&self, view: &DenseView) -> Result<Merge> {
         self.merge_from(view, self.options.exact_below)
     }
@@ -254,8 +253,8 @@ impl DenseIndex {
         })
     }
 
-    /// Uses the result of a merge in views made from now on, and removes the segments that it replaces. Ignores the
-    /// merge of another index.
+    /// Uses the result of a merge for all later views, and removes the segments that it replaces. Ignores a merge of
+    /// another index.
     pub(crate) fn install(&mut self, merged: Merged) -> Result<()> {
         if merged.dir != self.dir {
             return Ok(());
@@ -274,9 +273,8 @@ impl DenseIndex {
         self.merge_again_at = self.vectors.count().saturating_add(self.options.exact_below).saturating_add(1);
     }
 
-    /// Does all merges that are due, until no more than `exact_below` rows are outside of segments. A merge that
-    /// fails is logged: searches are right without it. `progress` gets how many rows of how many were added, and
-    /// may cancel.
+    /// Does all merges that are due, until at most `exact_below` rows are outside segments. A failed merge is logged:
+    /// searches are correct without it. `progress` gets the number of rows added and the total, and may cancel.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when `progress` breaks.
@@ -296,8 +294,8 @@ impl DenseIndex {
         }
     }
 
-    /// The rows behind the segments, to be added to the live part. `None` when there are so few that a search scores
-    /// them exactly.
+    /// The rows after the segments, to be added to the live part. `None` if there are so few that a search scores them
+    /// exactly.
     pub(crate) fn live_rows(&self) -> Option<LiveRows> {
         let behind = self.behind_segments();
         if !self.writable
@@ -324,29 +322,29 @@ impl DenseIndex {
         self.segments.last().map_or(0, |segment| segment.rows().end)..self.vectors.count()
     }
 
-    /// Elements of a vector.
+    /// Dimensions of a vector.
     pub(crate) fn dimensions(&self) -> usize {
         self.vectors.layout().dimensions
     }
 
-    /// The options that it was created with.
+    /// The options that the index was created with.
     pub(crate) fn options(&self) -> &DenseOptions {
         &self.options
     }
 
-    /// Numbers of the rows whose checksum failed. Which chunks they held cannot be known from them: those
-    /// that are alive and have no other row are in [`DenseView::missing`].
+    /// Numbers of the rows with a bad checksum. Their chunks are unknown: those that are alive and have no other row
+    /// are in [`DenseView::missing`].
     #[cfg(test)]
     pub(crate) fn damaged_rows(&self) -> &[u32] {
         &self.damaged
     }
 
-    /// The largest chunk id among the sound rows, live or not.
+    /// The largest chunk id among the valid rows, live or not.
     pub(crate) fn highest_chunk(&self) -> Option<ChunkId> {
         self.directory.highest()
     }
 
-    /// Rows in the file, damaged and outdated ones too.
+    /// Number of rows in the file, including damaged and outdated ones.
     #[cfg(test)]
     pub(crate) fn rows(&self) -> usize {
         self.vectors.count()

@@ -1,17 +1,17 @@
-//! The inner loops: dot products of a bf16 row and an f32 query, accumulated in f32, and of the levels of a code
-//! and i8, which are exact.
+//! The inner loops: dot products of a bf16 row and an f32 query, accumulated in f32, and of a code's levels and i8,
+//! which are exact.
 //!
-//! Written out for AVX-512 and AVX2 and chosen at run time: the compiler vectorises a sum of floats only when told
-//! how to split it. Rows and queries are padded with zeros to multiples of [`LANES`].
+//! They are written for AVX-512 and AVX2 and chosen at run time: the compiler vectorises a float sum only if told how
+//! to split it. Rows and queries are padded with zeros to multiples of [`LANES`].
 
 /// Rows and queries are padded to a multiple of this many elements.
 pub(super) const LANES: usize = 8;
 
-/// A way to compute dot products on this machine.
+/// An implementation of dot products for this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kernel(Kind);
 
-/// The SIMD kinds are constructed by [`Kernel::available`] alone, after the processor was asked.
+/// Only [`Kernel::available`] constructs the SIMD variants, after detecting the processor's features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Portable,
@@ -27,7 +27,7 @@ impl Kernel {
         Kernel::available().pop().unwrap_or(Kernel(Kind::Portable))
     }
 
-    /// All that this processor can run, slowest first.
+    /// All kernels that this processor supports, slowest first.
     pub(super) fn available() -> Vec<Kernel> {
         let mut kinds = vec![Kind::Portable];
         #[cfg(target_arch = "x86_64")]
@@ -59,8 +59,8 @@ impl Kernel {
         dot + 0.0
     }
 
-    /// The product of a code's levels ([`code`](super::code)) and as many signed bytes: two for each byte of
-    /// the code, first those for all lower bits, then those for all upper.
+    /// The product of a code's levels ([`code`](super::code)) and as many signed bytes: two for each byte of the code,
+    /// first those for all lower bits, then those for all upper bits.
     #[inline]
     pub(super) fn dot_code(self, code: &[u8], query: &[i8]) -> i32 {
         debug_assert!(2 * code.len() == query.len());
@@ -77,13 +77,13 @@ impl Kernel {
     }
 }
 
-/// The value of a bf16 bit pattern as it stands in the file.
+/// The value of a bf16 bit pattern, as stored in the file.
 #[inline]
 pub(super) fn widen(bits: u16) -> f32 {
     f32::from_bits(u32::from(u16::from_le(bits)) << 16)
 }
 
-/// Asks the processor to bring `bytes` close.
+/// Prefetches `bytes`.
 #[inline]
 pub(super) fn prefetch(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
@@ -117,7 +117,7 @@ fn levels(code: &[u8], lower: &[i8], upper: &[i8]) -> i32 {
 mod x86 {
     use std::arch::x86_64::*;
 
-    /// Registers of codes whose products 16 bits hold: each adds 4 · 15 · 128 to an element at most.
+    /// Number of code registers whose products fit 16 bits: each adds at most 4 · 15 · 128 to an element.
     const HELD: usize = 4;
 
     #[target_feature(enable = "avx2")]
@@ -169,7 +169,7 @@ mod x86 {
         _mm512_reduce_add_epi32(sum) + super::levels(rest, lower_rest, upper_rest)
     }
 
-    /// Eight products added to `sum`.
+    /// Adds eight products to `sum`.
     ///
     /// # Safety
     /// Eight elements can be read behind both pointers, and the processor has AVX2 and FMA.
@@ -184,7 +184,7 @@ mod x86 {
         }
     }
 
-    /// As `step8`, for sixteen.
+    /// As `step8`, with sixteen.
     ///
     /// # Safety
     /// Sixteen elements can be read behind both pointers, and the processor has AVX-512F.

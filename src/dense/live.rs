@@ -1,10 +1,9 @@
-//! The live part: the rows behind the last segment, in memory, in an index of usearch that grows while it is
-//! searched.
+//! The live part: the rows after the last segment, in a usearch index in memory that grows while it is searched.
 //!
-//! usearch allows searches beside an addition, but they read the entry point and the number of levels without a
-//! lock, and lists of links while they are rewritten: a search may miss results or read out of bounds. So there
-//! are two indexes that take turns: one is searched and never changes, the other grows, and then they are
-//! exchanged. [`Arc::try_unwrap`] proves that nobody searches an index any more; a search never waits.
+//! usearch allows searches during an addition, but they read the entry point and the number of levels without a lock,
+//! and link lists while they are rewritten: a search may miss results or read out of bounds. So there are two indexes
+//! that take turns: one is searched and never changes, the other grows, and then they are swapped. [`Arc::try_unwrap`]
+//! proves that nobody searches an index any more; a search never waits.
 //!
 //! This is the only file that names usearch.
 
@@ -23,23 +22,23 @@ use super::code::CodeQuery;
 use super::vectors::Rows;
 use crate::error::{Error, Result};
 
-/// Rows that are added before the indexes are exchanged. Fewer are scored exactly.
+/// Rows to add before the indexes are swapped. Fewer are scored exactly.
 pub(super) const STEP: usize = 1024;
-/// Rows of a live part at most; those behind it are scored exactly. The two indexes take 3.4 kB for each row of
-/// 768 dimensions.
+/// Maximum rows of a live part; rows after it are scored exactly. The two indexes take 3.4 kB per row of 768
+/// dimensions.
 const MOST: usize = 1 << 15;
-/// Concurrent searches of an index. Beyond, a search scores the rows exactly.
+/// Concurrent searches per index. Beyond that, a search scores the rows exactly.
 const SLOTS: usize = 64;
-/// How often to look whether the last search of an index has ended.
+/// How often to check whether the last search of an index has ended.
 const WAIT: Duration = Duration::from_millis(1);
 /// Rows between two calls of `progress`.
 const ROWS: u32 = 32;
 
-/// The live part. Views share it: they see rows that are added after they were made, and skip them.
+/// The live part. Views share it: they see rows that were added after their creation, and skip them.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     searched: ArcSwapOption<LivePart>,
-    /// The other index, for whoever adds to it.
+    /// The other index, for the thread that adds to it.
     grows: Mutex<Option<LivePart>>,
 }
 
@@ -48,7 +47,7 @@ impl Live {
         self.searched.load_full()
     }
 
-    /// Lets go of all rows.
+    /// Removes all rows.
     pub(super) fn clear(&self) {
         self.searched.store(None);
         if let Ok(mut grows) = self.grows.try_lock() {
@@ -57,19 +56,19 @@ impl Live {
     }
 }
 
-/// An index over rows that follow each other.
+/// An index over consecutive rows.
 pub(super) struct LivePart {
     index: Index,
     first: u32,
-    /// The rows from the first on below this one were added.
+    /// All rows from the first on and below this one were added.
     end: u32,
-    /// Rows that are no nodes because their vectors equal that of one: among equal nodes a search would get lost.
+    /// Rows without a node because their vectors equal a node's: a search would get lost among equal nodes.
     copies: HashMap<u32, Vec<u32>>,
     nodes: HashMap<u64, u32>,
     hasher: RandomState,
-    /// How many rows a search can find.
+    /// Number of rows that a search can find.
     found: usize,
-    /// The rows from the first on and before the end that none can. Ascending.
+    /// Rows that no search can find, from the first on and before the end. Ascending.
     missed: Vec<u32>,
 }
 
@@ -80,26 +79,26 @@ impl std::fmt::Debug for LivePart {
 }
 
 impl LivePart {
-    /// The rows that it is about.
+    /// The range of its rows.
     pub(super) fn rows(&self) -> Range<u32> {
         self.first..self.end
     }
 
-    /// How many rows a search can find.
+    /// Number of rows that a search can find.
     pub(super) fn found(&self) -> usize {
         self.found
     }
 
-    /// The other rows that it is about, ascending: they must be scored exactly.
+    /// The other rows of its range, ascending: they must be scored exactly.
     pub(super) fn missed(&self) -> &[u32] {
         &self.missed
     }
 
-    /// The `count` rows nearest to the query, and rows with the same vectors. `None` when there are too many
+    /// Returns the `count` rows nearest to the query, and rows with the same vectors. `None` if there are too many
     /// concurrent searches.
     pub(super) fn search(&self, query: &CodeQuery, count: usize) -> Option<Vec<u32>> {
         let found = self.index.search(&query.elements, count).inspect_err(|e| {
-            tracing::debug!("the live rows are scored one by one: {e}");
+            tracing::debug!("scoring the live rows one by one: {e}");
         });
         let mut rows = Vec::with_capacity(count);
         for row in found.ok()?.keys.into_iter().filter_map(|key| u32::try_from(key).ok()) {
@@ -109,7 +108,7 @@ impl LivePart {
         Some(rows)
     }
 
-    /// Finds out which rows a search can reach: level by level down from the entry, along all links.
+    /// Finds out which rows a search can reach: level by level downwards from the entry point, along all links.
     fn verify(&mut self) {
         let reached = self.reached();
         self.found = reached.len();
@@ -142,33 +141,33 @@ impl LivePart {
         found
     }
 
-    /// Where walks begin: the first of the nodes with the highest level.
+    /// The entry point: the first of the nodes with the highest level.
     fn entry(&self) -> Option<u64> {
         let nodes = self.nodes.values().map(|&row| u64::from(row));
         nodes.max_by_key(|&key| (self.index.level_of_key(key), std::cmp::Reverse(key)))
     }
 }
 
-/// Rows that are to be added, by one thread at a time. See [`super::DenseIndex::live_rows`].
+/// Rows to add, by one thread at a time. See [`super::DenseIndex::live_rows`].
 #[derive(Debug)]
 pub(crate) struct LiveRows {
     pub(super) live: Arc<Live>,
     pub(super) dir: PathBuf,
     pub(super) rows: Arc<Rows>,
-    /// Where the live part begins.
+    /// The first row of the live part.
     pub(super) first: u32,
-    /// The sound rows from there on, ascending.
+    /// The valid rows from there on, ascending.
     pub(super) current: Vec<u32>,
     pub(super) connectivity: usize,
     pub(super) ef_construction: usize,
 }
 
 impl LiveRows {
-    /// Adds the rows; searches can use them step by step. `progress` gets how many rows of how many were added, and
-    /// may cancel: what was added stays.
+    /// Adds the rows; searches can use them step by step. `progress` gets the number of rows added and the total, and
+    /// may cancel: rows already added stay.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `progress` breaks; [`Error::Dense`] when there is no memory.
+    /// [`Error::Cancelled`] when `progress` breaks; [`Error::Dense`] if memory runs out.
     pub(crate) fn add(&self, progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<()> {
         let mut grows = self.live.grows.lock().unwrap_or_else(PoisonError::into_inner);
         let all = self.rows.count().min(self.first as usize + MOST);
@@ -214,12 +213,12 @@ impl LiveRows {
     fn part(&self) -> Result<LivePart> {
         let options = IndexOptions {
             dimensions: CodeQuery::vector(&self.rows.vector(self.first)).elements.len(),
-            // Of signed bytes in our own scale, so that there is no other to choose from.
+            // Signed bytes in our own scale, so usearch must not rescale them.
             metric: MetricKind::IP,
             quantization: ScalarKind::I8,
             connectivity: self.connectivity,
             expansion_add: self.ef_construction,
-            // Each search says how broad it is, by how many rows it asks for.
+            // The number of requested rows sets each search's efSearch.
             expansion_search: 1,
             multi: false,
         };
@@ -241,7 +240,7 @@ impl LiveRows {
         until: u32,
         going_on: &mut dyn FnMut(u32) -> Result<()>,
     ) -> Result<()> {
-        // Beyond what is reserved it would refuse a row, and a search on another thread.
+        // Beyond its reserved capacity, it would reject a row, and a search on another thread.
         let room = (until - self.first) as usize;
         if part.index.capacity() < room {
             let reserved = part.index.reserve_capacity_and_threads((2 * room).min(MOST), SLOTS);

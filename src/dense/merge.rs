@@ -1,8 +1,8 @@
-//! Merging: rows outside of segments, and segments that are small or mostly dead, become one segment.
+//! Merging: rows outside segments, and segments that are small or mostly dead, become one segment.
 //!
-//! Nodes with equal codes would become each other's only neighbours, and searches would get stuck there. So one
-//! of them becomes a node, and the others are listed as its copies. Nodes that no search reaches are found at
-//! the end and listed; searches score them exactly.
+//! Nodes with equal codes would become each other's only neighbours, and searches would get stuck among them. So only
+//! one of them becomes a node, and the others are listed as its copies. Unreachable nodes are found at the end and
+//! listed; searches score them exactly.
 
 use std::collections::HashMap;
 use std::fs;
@@ -26,7 +26,7 @@ use crate::storage::{publish_folder, remove_folder, write_envelope};
 /// Rows between two calls of `progress` while codes are compared.
 const STEP: usize = 4096;
 
-/// Gets how many rows of how many were added, and may cancel.
+/// Gets the number of rows added and the total, and may cancel.
 pub(crate) type Progress<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
 
 /// A snapshot of an index that can plan and do the next merge while the index is searched and appended to.
@@ -39,39 +39,39 @@ pub(crate) struct Merge {
     pub(super) basis: Basis,
     /// In the order of their rows.
     pub(super) segments: Vec<Arc<Segment>>,
-    /// The newest view: rows that are not in it are dead.
+    /// The newest view: rows that it lacks are dead.
     pub(super) view: DenseView,
-    /// Rows that may stay outside of segments.
+    /// Number of rows that may stay outside segments.
     pub(super) least: usize,
-    /// Nothing is to be merged now.
+    /// Nothing is merged now.
     pub(super) waits: bool,
 }
 
-/// A merge that is done and published, for [`super::DenseIndex::install`].
+/// A finished and published merge, for [`super::DenseIndex::install`].
 #[derive(Debug)]
 pub(crate) struct Merged {
     pub(super) dir: PathBuf,
-    /// The rows that it was about.
+    /// The rows of the merge.
     pub(super) rows: Range<usize>,
-    /// `None` when none of them was alive.
+    /// `None` if none of them was alive.
     pub(super) segment: Option<Segment>,
 }
 
-/// A segment that is to be built.
+/// A segment to build.
 struct Job<'a> {
     merge: &'a Merge,
     rows: Range<usize>,
-    /// The rows that it is to find, ascending.
+    /// The rows that it will find, ascending.
     live: &'a [u32],
-    /// The segment whose graph is added to.
+    /// The segment whose graph is extended.
     base: Option<&'a Segment>,
 }
 
 impl Merge {
-    /// Does the next merge that is due and publishes its segment; `None` when none is.
+    /// Does the next merge that is due and publishes its segment; `None` if none is due.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `progress` breaks; then, as after any error, nothing was changed.
+    /// [`Error::Cancelled`] when `progress` breaks. After any error, nothing has changed.
     pub(crate) fn run(&self, progress: &mut Progress<'_>) -> Result<Option<Merged>> {
         if self.waits {
             return Ok(None);
@@ -108,7 +108,7 @@ impl Merge {
             let place = ranges.iter().position(|range| *range == segment.rows())?;
             merged.contains(&place).then(|| parts[place].alive)
         };
-        // A graph of which a quarter is dead is not worth keeping.
+        // A graph with a quarter of its rows dead is not worth keeping.
         let sound = self.segments.iter().filter_map(|segment| Some((alive(segment)?, segment)));
         let base = sound.filter(|(alive, segment)| 4 * alive >= 3 * segment.found());
         let base = base.max_by_key(|(alive, _)| *alive).map(|(_, segment)| &**segment);
@@ -158,7 +158,7 @@ impl Job<'_> {
         segment
     }
 
-    /// The graph with a node for every distinct code, and the copies.
+    /// Builds the graph with a node for every distinct code, and lists the copies.
     fn add_rows(&self, progress: &mut Progress<'_>) -> Result<(Hnsw<Vec<u8>>, Copies)> {
         let mut nodes = Nodes::new(&self.merge.rows);
         let mut copies = Copies::new();
@@ -201,7 +201,7 @@ impl Job<'_> {
     }
 }
 
-/// The rows of nodes that no search reaches; their copies are no copies any more.
+/// The rows of unreachable nodes. Their copies no longer count as copies.
 fn left_out(hnsw: &Hnsw<Vec<u8>>, copies: &mut Copies) -> Vec<u32> {
     let reached = hnsw.reached();
     let lost = hnsw.rows().enumerate().filter(|&(node, _)| !reached.contains(node));
@@ -211,7 +211,7 @@ fn left_out(hnsw: &Hnsw<Vec<u8>>, copies: &mut Copies) -> Vec<u32> {
     lost
 }
 
-/// What tells rows with these checksums from any others.
+/// Fingerprint of rows with these checksums.
 pub(super) fn fingerprint(checksums: &[u32]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     checksums.iter().for_each(|crc| hasher.update(&crc.to_le_bytes()));
@@ -234,7 +234,7 @@ impl Nodes<'_> {
         code(&self.rows.vector(row))
     }
 
-    /// The row of the node with the very code of `row`; when there is none, `row` becomes one.
+    /// The row of the node with the same code as `row`. If there is none, `row` becomes a node.
     fn original(&mut self, row: u32, code: &[u8]) -> Option<u32> {
         let node = *self.by_hash.entry(self.hasher.hash_one(code)).or_insert(row);
         (node != row && self.code(node) == code).then_some(node)

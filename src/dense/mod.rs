@@ -6,13 +6,13 @@
 //! |---|---|
 //! | `dense.json` | envelope: the options chosen at creation |
 //! | `vectors.bin` | the vectors, append-only, bf16, bound to the weights that made them ([`vectors`]) |
-//! | `graph-N/` | a segment: an HNSW graph over rows that follow each other ([`segment`]) |
+//! | `graph-N/` | a segment: an HNSW graph over consecutive rows ([`segment`]) |
 //!
-//! The vectors are the truth. Segments are sealed and merged geometrically ([`tiers`], [`merge`]); the rows
-//! behind the last one are found by an index in memory ([`live`]) or scored one by one. Any of these may be
-//! missing, damaged or behind: they only propose candidates, scores always come from the vectors, and rows
-//! that none of them finds are scored exactly. Which chunks are alive is not known here: a [`DenseView`] is
-//! made for a list of them.
+//! The vectors are the source of truth. Segments are sealed and merged geometrically ([`tiers`], [`merge`]); the rows
+//! after the last one are found through an index in memory ([`live`]) or scored one by one. Any of these may be
+//! missing, damaged or behind: they only propose candidates, scores always come from the vectors, and rows that none of
+//! them finds are scored exactly. The room does not know which chunks are alive: a [`DenseView`] is made for a list of
+//! them.
 
 mod bits;
 mod code;

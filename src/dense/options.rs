@@ -8,16 +8,16 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DenseOptions {
-    /// Up to this many candidates a search scores all of them. Default 5,000: about as many as are scored in the
-    /// time of a search through a graph (docs/performance.md).
+    /// A search with up to this many candidates scores all of them. Default 5,000: about as many as can be scored in
+    /// the time of a graph search (docs/performance.md).
     pub(crate) exact_below: usize,
     /// Links of a node on the graph's upper levels (M); the lowest level has twice as many. Default 16.
     pub(crate) connectivity: usize,
-    /// Length of the candidate list while a graph is built (efConstruction). Default 128.
+    /// Length of the candidate list during the build of a graph (efConstruction). Default 128.
     #[serde(rename = "expansion_build")]
     pub(crate) ef_construction: usize,
-    /// Candidates that a search scores by their vectors, at least (efSearch). Default 200, as many as for a hundred
-    /// hits: recall@10 is 0.9995 with it at 100,000 rows, 0.9900 with 128.
+    /// Minimum number of candidates that a search rescores with their vectors (efSearch). Default 200, enough for a
+    /// hundred hits: recall@10 is 0.9995 at 100,000 rows, and 0.9900 with 128.
     #[serde(rename = "expansion_search")]
     pub(crate) ef_search: usize,
 }
@@ -28,24 +28,24 @@ impl Default for DenseOptions {
     }
 }
 
-/// Up to this many rows the candidate list has as many entries as there are candidates to score. Beyond, it grows
-/// with this power of the number of rows, to keep the recall.
+/// Up to this many rows the candidate list is as long as the number of candidates to rescore. Beyond, it grows with
+/// this power of the number of rows, to keep the recall.
 const GROWS_FROM: f64 = 100_000.0;
 const GROWTH: f64 = 0.8;
 
 impl DenseOptions {
-    /// Candidates for the best `k` that are scored by their vectors.
+    /// Number of candidates to rescore with their vectors for the best `k`.
     pub(crate) fn candidates(&self, k: usize) -> usize {
         self.ef_search.max(k.saturating_mul(2))
     }
 
-    /// The length of the candidate list (ef) in a graph over so many rows.
+    /// The length of the candidate list (ef) in a graph over this many rows.
     pub(crate) fn ef(&self, candidates: usize, rows: usize) -> usize {
         let growth = (rows as f64 / GROWS_FROM).max(1.0).powf(GROWTH);
         (candidates as f64 * growth) as usize
     }
 
-    /// Rows that become a segment in the background. The live part searches fewer as fast.
+    /// Rows that become a segment in the background. The live part searches fewer rows just as fast.
     pub(super) fn rows_of_a_segment(&self) -> usize {
         self.exact_below.saturating_mul(4)
     }

@@ -1,9 +1,8 @@
-//! A segment: an HNSW graph over rows that follow each other, in a folder.
+//! A segment: an HNSW graph over consecutive rows, in a folder.
 //!
-//! A folder `graph-N` holds `graph.hnsw` ([`hnsw`](super::hnsw) says what is in it) and the envelope
-//! `graph.json`, which says which rows the segment is about and the sizes of the graph. The file is used
-//! only if its length and checksum are as written. A segment that is damaged, or doesn't belong to the
-//! vectors beside it, is ignored and built again.
+//! A folder `graph-N` has `graph.hnsw` (see [`hnsw`](super::hnsw)) and the envelope `graph.json`, with the segment's
+//! rows and the sizes of the graph. The file is used only if its length and checksum match. A segment that is damaged,
+//! or doesn't belong to the vectors next to it, is ignored and rebuilt.
 
 use std::fs::{self, File};
 use std::ops::Range;
@@ -22,17 +21,17 @@ use crate::storage::{read_envelope, remove_folder};
 
 pub(super) const KIND: &str = "dense-graph";
 pub(super) const VERSION: u32 = 5;
-/// Its one graph began at the first row.
+/// Its single graph started at the first row.
 const VERSION_BEFORE: u32 = 4;
-/// The graph itself, and what says which it is.
+/// The graph file, and the file that describes it.
 pub(super) const FILE: &str = "graph.hnsw";
 pub(super) const SIDECAR: &str = "graph.json";
 pub(super) const PREFIX: &str = "graph-";
 pub(super) const BUILDING: &str = ".tmp-graph-";
-/// How often the folders are listed again because one was replaced while it was opened.
+/// How often to list the folders again because one was replaced while it was opened.
 const ATTEMPTS: usize = 3;
 
-/// What a graph must match to be used: the vectors and options beside it.
+/// The vectors and options next to a graph, which it must match to be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Basis {
     pub(super) weights: Digest,
@@ -42,22 +41,22 @@ pub(super) struct Basis {
     pub(super) ef_construction: usize,
 }
 
-/// Rows that are not nodes because their code equals that of one: (row of the node, row), ascending.
+/// Rows without a node because their code equals a node's: (row of the node, row), ascending.
 pub(super) type Copies = Vec<(u32, u32)>;
 
 /// The envelope `graph.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sidecar {
     pub(super) basis: Basis,
-    /// The segment is about rows from this one on.
+    /// The first row of the segment.
     #[serde(default)]
     pub(super) first: usize,
-    /// And below this one.
+    /// The row after its last one.
     #[serde(rename = "rows")]
     pub(super) end: usize,
     /// Fingerprint of those rows.
     pub(super) fingerprint: u32,
-    /// How many nodes are on each level, from the lowest.
+    /// Number of nodes on each level, from the lowest.
     pub(super) levels: Vec<usize>,
     pub(super) copies: Copies,
     /// Rows that no search of the graph reaches. Ascending.
@@ -70,7 +69,7 @@ pub(super) struct Segment {
     hnsw: Hnsw<Mmap>,
     sidecar: Sidecar,
     folder: PathBuf,
-    /// The rows that a search can find, counted from the first.
+    /// The rows that a search can find, relative to the first.
     found: Bits,
     count: usize,
 }
@@ -82,7 +81,7 @@ impl std::fmt::Debug for Segment {
 }
 
 impl Segment {
-    /// Opens a segment. `fingerprint` is that of a range of the rows beside it.
+    /// Opens a segment. `fingerprint` computes that of a range of the rows next to it.
     pub(super) fn open(
         folder: &Path,
         basis: &Basis,
@@ -93,7 +92,7 @@ impl Segment {
             path: path.clone(),
             found,
             expected,
-            remedy: "nothing need be done: searches are exact until the segment is built again",
+            remedy: "no action needed: searches are exact until the segment is rebuilt",
         };
         let sidecar =
             read_sidecar(folder)?.ok_or_else(|| mismatch("no graph.json beside it".into(), "one".into()))?;
@@ -127,12 +126,12 @@ impl Segment {
         Ok(Segment { hnsw, sidecar, folder: folder.to_path_buf(), found, count })
     }
 
-    /// The rows that the segment is about.
+    /// The range of the segment's rows.
     pub(super) fn rows(&self) -> Range<usize> {
         self.sidecar.first..self.sidecar.end
     }
 
-    /// How many rows a search can find.
+    /// Number of rows that a search can find.
     pub(super) fn found(&self) -> usize {
         self.count
     }
@@ -143,7 +142,7 @@ impl Segment {
         at.is_some_and(|at| self.found.contains(at))
     }
 
-    /// Whether the row is found, or is a node that no search reaches.
+    /// Whether the row can be found, or belongs to an unreachable node.
     pub(super) fn holds(&self, row: u32) -> bool {
         self.finds(row) || self.sidecar.left_out.binary_search(&row).is_ok()
     }
@@ -156,8 +155,8 @@ impl Segment {
         &self.hnsw
     }
 
-    /// The rows of the `ef` nodes nearest to the query by their codes, and their copies, the nearest first,
-    /// each with the product of its code: products of different segments can be compared.
+    /// Returns the rows of the `ef` nodes nearest to the query by their codes, and their copies, nearest first, each
+    /// with the product of its code. Products of different segments are comparable.
     pub(super) fn search(&self, query: &CodeQuery, ef: usize) -> Vec<(i32, u32)> {
         let found = self.hnsw.search(query, ef);
         let copies = &self.sidecar.copies;
@@ -180,8 +179,8 @@ fn read_sidecar(folder: &Path) -> Result<Option<Sidecar>> {
     }
 }
 
-/// The rows of nodes that a search reaches, and of their copies, counted from the first. `None` unless each
-/// row is there once at most, and within the segment.
+/// The rows of reachable nodes and of their copies, relative to the first. `None` unless each row occurs at most once
+/// and is within the segment.
 fn rows_found(hnsw: &Hnsw<Mmap>, sidecar: &Sidecar) -> Option<Bits> {
     let len = sidecar.end.checked_sub(sidecar.first)?;
     let at = |row: u32| (row as usize).checked_sub(sidecar.first).filter(|&at| at < len);
@@ -196,8 +195,8 @@ fn rows_found(hnsw: &Hnsw<Mmap>, sidecar: &Sidecar) -> Option<Bits> {
     (sidecar.copies.is_sorted() && sidecar.left_out.is_sorted()).then_some(found)
 }
 
-/// The usable segments in `dir`, in the order of their rows. Of two that overlap the one with the higher number
-/// counts: it has replaced the other. Those that are `known` are not opened again.
+/// The usable segments in `dir`, in the order of their rows. If two overlap, the one with the higher number counts: it
+/// has replaced the other. Segments in `known` are not opened again.
 pub(super) fn open_all(
     dir: &Path,
     basis: &Basis,
@@ -245,8 +244,8 @@ pub(super) fn numbered(dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(folders)
 }
 
-/// Copies the segments of `from` into `to`. A merge may be running: a segment that it replaces may be copied in
-/// part, so what it has made is copied too.
+/// Copies the segments of `from` to `to`. A merge may be running: a segment that it replaces may be copied in part, so
+/// its result is copied too.
 pub(super) fn copy_all(from: &Path, to: &Path) -> Result<()> {
     let mut copied = Vec::new();
     loop {
@@ -276,7 +275,8 @@ fn copy(folder: &Path, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes all segments but `keep`, and unfinished ones if asked to. What can't be removed now goes next time.
+/// Removes all segments except `keep`, and unfinished ones if requested. What can't be removed now is removed next
+/// time.
 pub(super) fn tidy(dir: &Path, keep: &[Arc<Segment>], unfinished: bool) -> Result<()> {
     let mut old: Vec<PathBuf> = numbered(dir)?.into_iter().map(|(_, folder)| folder).collect();
     if unfinished {

@@ -1,21 +1,21 @@
-//! Which segments become one, and when: tiers as in a log-structured merge tree (O'Neil et al., 1996).
+//! Chooses which segments to merge, and when: tiers as in a log-structured merge tree (O'Neil et al., 1996).
 //!
-//! Segments and the gaps between them lie in the order of their rows. A segment is on tier `t` if at least `4^t`
-//! and fewer than `4^(t + 1)` of its rows are alive. New rows become a segment once there are enough of them,
-//! and four neighbours on one tier become one on the next. So a row is written once for each tier it rises
-//! through, and there are at most three segments on a tier.
+//! Segments and the gaps between them are in the order of their rows. A segment is on tier `t` if at least `4^t` and
+//! fewer than `4^(t + 1)` of its rows are alive. New rows become a segment once there are enough of them, and four
+//! neighbours on one tier become one on the next. So a row is written once per tier, and there are at most three
+//! segments on a tier.
 
 use std::ops::Range;
 
-/// Neighbours on a tier that become one on the next.
+/// Number of neighbours on a tier that become one on the next.
 const FACTOR: usize = 4;
 
-/// A segment, or rows between segments, before the first or behind the last one.
+/// A segment, or rows between segments, before the first or after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     /// Rows that the segment finds. A gap has none.
     pub(super) found: usize,
-    /// Of these, the rows that are alive; all rows of a gap that are.
+    /// The live rows among these; for a gap, all its live rows.
     pub(super) alive: usize,
 }
 
@@ -37,9 +37,9 @@ fn tier(rows: usize) -> u32 {
     rows.max(1).ilog(FACTOR)
 }
 
-/// The parts that should become one segment now, if any: the rows behind the last segment if more than `least`
-/// are alive, with the segments that they pull in; else another gap of that size; else a segment that is mostly
-/// dead, together with its smaller neighbour if few rows are left.
+/// The parts that should become one segment now, if any: the rows after the last segment if more than `least` are
+/// alive, with the segments that they pull in; else another gap of that size; else a segment that is mostly dead,
+/// together with its smaller neighbour if few rows are left.
 pub(super) fn next(parts: &[Part], least: usize) -> Option<Range<usize>> {
     let gap = |part: &Part| part.is_gap() && part.alive > least;
     if parts.last().is_some_and(gap) {
@@ -60,8 +60,7 @@ pub(super) fn next(parts: &[Part], least: usize) -> Option<Range<usize>> {
     Some(neighbour.min(dead)..neighbour.max(dead) + 1)
 }
 
-/// The last part, the segments before it on lower tiers, and those on its own tier if they are enough for the
-/// next.
+/// The last part, the segments before it on lower tiers, and those on its own tier if they are enough for the next.
 fn with_lower_tiers(parts: &[Part]) -> Range<usize> {
     let mut from = parts.len() - 1;
     let mut alive = parts[from].alive;
@@ -105,11 +104,11 @@ mod tests {
         let full = segment(101, 101);
         assert_eq!(next(&[full, full, gap(101)], 100), Some(2..3));
         assert_eq!(next(&[full, full, full, gap(101)], 100), Some(0..4));
-        // What rises to the next tier pulls in what waits there.
+        // A segment that moves to the next tier pulls in those that wait there.
         let next_tier = segment(404, 404);
         assert_eq!(next(&[next_tier, next_tier, next_tier, full, full, full, gap(101)], 100), Some(0..7));
         assert_eq!(next(&[next_tier, next_tier, full, full, full, gap(101)], 100), Some(2..6));
-        // Many rows at once take in what is smaller than they are.
+        // Many rows at once absorb segments that are smaller than they are.
         assert_eq!(next(&[next_tier, full, gap(2000)], 100), Some(0..3));
     }
 

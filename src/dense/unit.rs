@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 /// `vector` divided by its Euclidean length.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it does not have `dimensions` elements, holds NaN or an infinity, or is all zero:
-/// such a vector has no direction, so no cosine to anything.
+/// [`Error::Invalid`] if it does not have `dimensions` elements, contains NaN or an infinity, or is all zero: such a
+/// vector has no direction, so no cosine.
 pub(super) fn unit(what: &'static str, vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
     if vector.len() != dimensions {
         return Err(Error::invalid(what, format!("{} dimensions", vector.len()), dimensions));
@@ -16,12 +16,12 @@ pub(super) fn unit(what: &'static str, vector: &[f32], dimensions: usize) -> Res
     }
     let length = length(vector.iter().copied());
     if length == 0.0 {
-        return Err(Error::invalid(what, "only zeros", "a vector that points somewhere"));
+        return Err(Error::invalid(what, "only zeros", "a vector other than zero"));
     }
     Ok(vector.iter().map(|&value| (f64::from(value) / length) as f32).collect())
 }
 
-/// Euclidean length, summed in f64: squares of finite f32 values neither overflow nor vanish in it.
+/// Euclidean length, summed in f64: squares of finite f32 values neither overflow nor underflow in it.
 pub(super) fn length(vector: impl Iterator<Item = f32>) -> f64 {
     vector.map(|value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt()
 }

@@ -15,10 +15,10 @@
 //! | 12..16 | scale, f32: one over the length of the vector as rounded to bf16 |
 //! | 16.. | elements, bf16, padded with zeros to a multiple of 8 |
 //!
-//! All little endian. A whole row is never rewritten and never cut off, since a reader may have taken it up:
-//! what a failed append has left whole stays, and the next append goes on behind it. A row cut short at the
-//! end is a torn write: readers look past it, and the writer writes over it, or cuts it off when it opens
-//! the file. A whole row whose checksum fails stays where it is and is listed.
+//! All little endian. A whole row is never rewritten or cut off, because a reader may already use it: whole rows of a
+//! failed append stay, and the next append continues after them. An incomplete row at the end is a torn write: readers
+//! ignore it, and the writer overwrites it, or cuts it off when it opens the file. A whole row with a bad checksum
+//! stays where it is and is listed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
 use crate::storage::{FileHeader, HEADER_LEN, sync_file, write_atomic};
 
-/// What helps against a damaged file: whoever opens the index for writing replaces it.
+/// The remedy for a damaged file: opening the index for writing replaces it.
 pub(super) const REMEDY: &str =
     "open the index for writing, as `retune index` does: the vectors are made anew from their texts";
 const MAGIC: [u8; 8] = *b"RETUNEVC";
@@ -44,7 +44,7 @@ const START: usize = 128;
 const ROW_HEAD: usize = 16;
 /// Rows are encoded and written in pieces of about this many bytes.
 const PIECE: usize = 4 << 20;
-/// More dimensions than any encoder has; bounds what a header can make us allocate.
+/// More dimensions than any encoder has. Limits what a header can make us allocate.
 pub(super) const MAX_DIMENSIONS: usize = 1 << 16;
 
 /// The shape of a row.
@@ -69,7 +69,7 @@ impl Layout {
         START as u64 + row as u64 * self.row_len as u64
     }
 
-    /// A query as the kernels want it: of length 1, padded.
+    /// Prepares a query for the kernels: length 1, padded.
     pub(super) fn query(&self, vector: &[f32]) -> Result<Query> {
         let mut elements = unit("the query vector", vector, self.dimensions)?;
         elements.resize(self.lanes, 0.0);
@@ -119,7 +119,7 @@ impl Query {
     }
 }
 
-/// The rows that a file had at some moment, mapped. Later appends do not touch them.
+/// The rows of a file at some moment, mapped. Later appends do not change them.
 #[derive(Debug)]
 pub(super) struct Rows {
     map: Mmap,
@@ -131,7 +131,7 @@ pub(super) struct Rows {
 impl Rows {
     fn map(file: &File, path: &Path, layout: Layout, count: usize) -> Result<Arc<Rows>> {
         let len = usize::try_from(layout.offset(count)).map_err(|_| {
-            Error::invalid("the number of vectors", count, "what fits into the address space")
+            Error::invalid("the number of vectors", count, "as many as fit into the address space")
         })?;
         // SAFETY: the file is ours. Whole rows are never rewritten, and the file is only ever cut behind the
         // last of them; what is mapped ends with a whole row, so it neither changes nor loses the pages
@@ -151,7 +151,7 @@ impl Rows {
     /// The bytes of a row.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If the row does not exist.
     pub(super) fn bytes(&self, row: u32) -> &[u8] {
         let start = START + row as usize * self.layout.row_len;
         &self.map[start..start + self.layout.row_len]
@@ -165,7 +165,7 @@ impl Rows {
         f32::from_bits(le_u32(&self.bytes(row)[12..]))
     }
 
-    /// The elements as they are stored, with their padding.
+    /// The stored elements, with padding.
     pub(super) fn elements(&self, row: u32) -> &[u16] {
         let bytes = &self.bytes(row)[ROW_HEAD..];
         // SAFETY: any two bytes are a u16; the map starts on a page and START, the row length and ROW_HEAD are
@@ -179,29 +179,28 @@ impl Rows {
         self.kernel.dot(self.elements(row), &query.elements) * self.scale(row)
     }
 
-    /// Asks the processor to fetch a row that will be scored soon. Rows that do not follow each other would
-    /// otherwise wait for memory one by one.
+    /// Prefetches a row that will be scored soon. Non-consecutive rows would otherwise wait for memory one by one.
     #[inline]
     pub(super) fn prefetch(&self, row: u32) {
         kernel::prefetch(self.bytes(row));
     }
 
-    /// A row as a vector of length 1.
+    /// Returns a row as a vector of length 1.
     pub(super) fn vector(&self, row: u32) -> Vec<f32> {
         let scale = self.scale(row);
         self.elements(row)[..self.layout.dimensions].iter().map(|&bits| widen(bits) * scale).collect()
     }
 }
 
-/// What is known of a row after its checksum was compared.
+/// What is known about a row after its checksum was verified.
 #[derive(Debug)]
 pub(super) struct Scanned {
     pub(super) row: u32,
-    /// `None` when the row is damaged: then its id cannot be believed either.
+    /// `None` if the row is damaged: then its id can't be trusted either.
     pub(super) chunk: Option<ChunkId>,
 }
 
-/// Rows that an append has written: their chunks and numbers, and their checksums.
+/// The rows written by an append: their chunks, numbers and checksums.
 struct Written {
     rows: Vec<(ChunkId, u32)>,
     checksums: Vec<u32>,
@@ -214,16 +213,16 @@ pub(super) struct VectorFile {
     file: File,
     writable: bool,
     layout: Layout,
-    /// The stored checksum of every row: together they are the fingerprint of the file.
+    /// The stored checksum of every row. Together they are the fingerprint of the file.
     checksums: Vec<u32>,
     rows: Arc<Rows>,
-    /// As many bytes as a write has room for.
+    /// Capacity of a write in bytes.
     #[cfg(test)]
     room: Option<usize>,
 }
 
 impl VectorFile {
-    /// Creates the file, durably, without rows.
+    /// Creates the file durably, without rows.
     pub(super) fn create(path: &Path, dimensions: usize, weights: Digest) -> Result<()> {
         let mut extra = [0; 16];
         let layout = Layout::new(dimensions)?;
@@ -268,12 +267,12 @@ impl VectorFile {
         self.layout
     }
 
-    /// Rows in the file, damaged and outdated ones too.
+    /// Number of rows in the file, including damaged and outdated ones.
     pub(super) fn count(&self) -> usize {
         self.checksums.len()
     }
 
-    /// The rows as they are now.
+    /// The current rows.
     pub(super) fn rows(&self) -> Arc<Rows> {
         Arc::clone(&self.rows)
     }
@@ -283,10 +282,10 @@ impl VectorFile {
         &self.checksums
     }
 
-    /// Takes up the whole rows that are in the file and not known yet, and returns them: on a reader what
-    /// was appended since, on the writer what a failed append has left.
+    /// Picks up the whole rows that the file has and that are not known yet, and returns them: on a reader, rows
+    /// appended since; on the writer, rows left by a failed append.
     ///
-    /// They are read, not looked at through the map: the file may have been cut by whoever else has access to it.
+    /// They are read, not accessed through the map: others with access to the file may have truncated it.
     pub(super) fn extend(&mut self) -> Result<Vec<Scanned>> {
         let known = self.count();
         let len = self.file_len()?.saturating_sub(self.layout.offset(known));
@@ -314,9 +313,9 @@ impl VectorFile {
         Ok(scanned)
     }
 
-    /// Appends vectors behind all rows that are known, and returns their rows. Nothing is written when one
-    /// is not acceptable. After an error of the disk some may lie in the file, which
-    /// [`extend`](VectorFile::extend) has to take up before the next append.
+    /// Appends vectors after all known rows, and returns their rows. Writes nothing if one is invalid. After a disk
+    /// error the file may have some of them, and [`extend`](VectorFile::extend) has to pick them up before the next
+    /// append.
     pub(super) fn append(&mut self, vectors: &[(ChunkId, &[f32])]) -> Result<Vec<(ChunkId, u32)>> {
         let layout = self.layout;
         let units = vectors
@@ -346,7 +345,7 @@ impl VectorFile {
         Ok(written.rows)
     }
 
-    /// Writes rows behind the known ones.
+    /// Writes rows after the known ones.
     fn write_rows<T>(
         &self,
         items: impl Iterator<Item = T>,
@@ -380,7 +379,7 @@ impl VectorFile {
         (&self.file).write_all(bytes)
     }
 
-    /// Makes what was appended durable.
+    /// Makes appended rows durable.
     pub(super) fn sync(&self) -> Result<()> {
         sync_file(&self.path)
     }

@@ -1,4 +1,4 @@
-//! Searching: the vectors of a list of live chunks at one moment.
+//! Searches the vectors of a list of chunks that were alive at one moment.
 
 use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
@@ -14,15 +14,14 @@ use super::vectors::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, ChunkSet};
 
-/// Rows that are scored in order in the time that a search of a segment takes for each candidate it asks
-/// for: 19 of 10,000 rows, 25 of 100,000 and 23 of 1,000,000 were measured (docs/performance.md). Decides
-/// between graph and exact.
+/// Number of rows that can be scored in sequence in the time that a segment search takes per requested candidate: 19 of
+/// 10,000 rows, 25 of 100,000 and 23 of 1,000,000 were measured (docs/performance.md). Decides between graph and exact
+/// search.
 const GRAPH_COST: usize = 24;
 /// The same for the live part: 31 of 10,000 rows.
 const LIVE_COST: usize = 32;
 
-/// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its
-/// index.
+/// The vectors of the chunks that were alive at one moment. Cheap to clone, never changes, and outlives its index.
 #[derive(Debug, Clone)]
 pub(crate) struct DenseView(Arc<Inner>);
 
@@ -37,7 +36,7 @@ pub(super) struct Inner {
     pub(super) chunks: Vec<ChunkId>,
     /// Their rows.
     pub(super) row_of: Vec<u32>,
-    /// Live chunks without one, ascending.
+    /// Live chunks without a vector, ascending.
     pub(super) missing: Vec<ChunkId>,
     pub(super) coverage: OnceLock<Coverage>,
 }
@@ -47,17 +46,16 @@ impl DenseView {
         DenseView(Arc::new(inner))
     }
 
-    /// Length of a vector.
+    /// Dimensions of a vector.
     pub(crate) fn dimensions(&self) -> usize {
         self.0.rows.layout().dimensions
     }
 
-    /// The best `k` chunks by cosine, best first, equal ones by ascending id; among `allowed` only, if
-    /// given. There are `k` of them unless fewer chunks are alive and allowed; ids in it that are not alive
-    /// count for nothing.
+    /// Returns the best `k` chunks by cosine, best first, ties by ascending id; only chunks in `allowed`, if given.
+    /// Fewer than `k` only if fewer chunks are alive and allowed. Ids in `allowed` that are not alive are ignored.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a query of other dimensions, with NaN or infinities, or all zero.
+    /// [`Error::Invalid`] for a query with other dimensions, with NaN or infinities, or all zero.
     pub(crate) fn search(
         &self,
         query: &[f32],
@@ -108,7 +106,7 @@ impl DenseView {
         self.row(chunk).is_some()
     }
 
-    /// Live chunks that have a vector.
+    /// Number of live chunks with a vector.
     pub(crate) fn len(&self) -> usize {
         self.0.chunks.len()
     }
@@ -120,18 +118,18 @@ impl DenseView {
         rows
     }
 
-    /// Live chunks that have a vector, ascending.
+    /// Live chunks with a vector, ascending.
     #[cfg(test)]
     pub(crate) fn chunks(&self) -> &[ChunkId] {
         &self.0.chunks
     }
 
-    /// Live chunks without a vector, or with a damaged one: to be encoded again. Ascending.
+    /// Live chunks without a vector, or with a damaged one, to be encoded again. Ascending.
     pub(crate) fn missing(&self) -> &[ChunkId] {
         &self.0.missing
     }
 
-    /// What a search for `k` scores, in the graph's order by codes; `None` where that is every row.
+    /// The rows that a search for `k` scores, in the graph's order by codes; `None` if that is every row.
     ///
     /// # Errors
     /// As [`search`](DenseView::search).
@@ -149,8 +147,7 @@ impl DenseView {
 
     fn row(&self, chunk: ChunkId) -> Option<u32> {
         let chunks = &self.0.chunks;
-        // Ids ascend, so that none is further in than it is from the first: there it is, where no chunk was
-        // removed.
+        // Ids ascend, so a chunk's index is at most its id's distance from the first; equal, if no chunk was removed.
         let furthest = chunk.0.checked_sub(chunks.first()?.0)?.min(chunks.len() as u64 - 1) as usize;
         let at = match chunks[furthest] == chunk {
             true => furthest,
@@ -161,7 +158,7 @@ impl DenseView {
 }
 
 impl Inner {
-    /// The rows of those `allowed` chunks that are in the view.
+    /// The rows of the `allowed` chunks that are in the view.
     fn rows_of(&self, allowed: &[ChunkId]) -> Vec<u32> {
         let mut rows = Vec::with_capacity(allowed.len().min(self.chunks.len()));
         let mut at = 0;
@@ -174,8 +171,8 @@ impl Inner {
         rows
     }
 
-    /// The allowed rows that may be among the best `k`: candidates from the segments and the live part, nearest by
-    /// code first, then all rows that have to be scored exactly. `None` when these are all.
+    /// The allowed rows that may be among the best `k`: candidates from the segments and the live part, nearest by code
+    /// first, then all rows that have to be scored exactly. `None` if these are all rows.
     fn shortlist(&self, query: &Query, k: usize, allowed: Option<&dyn ChunkSet>) -> Option<Vec<u32>> {
         let candidates = allowed.map_or(self.chunks.len(), |allowed| allowed.len().min(self.chunks.len()));
         let live = self.live.get();
@@ -225,16 +222,16 @@ impl Inner {
 
 /// A search of a view for candidates.
 ///
-/// Dead and filtered rows are dropped after a graph was searched: the candidates among the nearest N rows are the
-/// nearest candidates whatever the filter is, and N grows with the share that is dropped.
+/// Dead and filtered rows are dropped after a graph search: the candidates among the nearest N rows are the nearest
+/// candidates for any filter, and N grows with the share that is dropped.
 struct Search<'a> {
     view: &'a Inner,
     code: CodeQuery,
     k: usize,
-    /// Candidates that are scored by their vectors.
+    /// Number of candidates to score with their vectors.
     enough: usize,
     allowed: Option<&'a dyn ChunkSet>,
-    /// How many chunks of the view may be allowed.
+    /// Upper bound of the number of allowed chunks.
     candidates: usize,
 }
 
@@ -243,13 +240,13 @@ impl Search<'_> {
         self.allowed.is_none_or(|allowed| allowed.contains(self.view.rows.chunk(row)))
     }
 
-    /// An estimate of how many of so many rows are allowed, as if the filter were uniform.
+    /// Estimates how many of this many rows are allowed, assuming a uniform filter.
     fn share(&self, rows: usize) -> usize {
         (self.candidates as u64 * rows as u64 / self.view.chunks.len() as u64) as usize
     }
 
-    /// Candidates from a segment. `None` when scoring its rows exactly is cheaper, or when fewer than `k` were found:
-    /// only with `k` candidates no other row of the segment can be among the best `k`.
+    /// Candidates from a segment. `None` if scoring its rows exactly is cheaper, or if fewer than `k` were found: only
+    /// with `k` candidates no other row of the segment can be among the best `k`.
     fn segment(&self, segment: &Segment, covered: &Covered) -> Option<Vec<(i32, u32)>> {
         if covered.count == 0 {
             return Some(Vec::new());
@@ -278,8 +275,8 @@ impl Search<'_> {
         (found.len() >= self.k).then_some(found)
     }
 
-    /// Keeps the nearest candidates by code. The list was longer only to miss none. Rows with the product of the last
-    /// one stay too: codes can't tell them apart.
+    /// Keeps the nearest candidates by code; the list was longer only to avoid misses. Rows with the same product as
+    /// the last one stay too: codes can't tell them apart.
     fn cut(&self, proposed: &mut Vec<(i32, u32)>) {
         proposed.sort_unstable_by_key(|&(score, row)| (Reverse(score), row));
         if let Some(&(last, _)) = proposed.get(self.enough - 1) {

@@ -33,7 +33,7 @@ pub(super) struct Layer {
     pub(super) output_norm: Norm,
 }
 
-/// What a forward pass records.
+/// The recordings of a forward pass.
 pub(super) enum Record<'a> {
     Nothing,
     /// For the backward pass.
@@ -120,7 +120,7 @@ impl Mpnet {
         model
     }
 
-    /// Smooths the products' inputs by what a sample has shown.
+    /// Smooths the products' inputs by the measurements on a sample.
     fn smooth<'a, T>(
         &mut self,
         parameters: &'a Parameters<T>,

@@ -63,7 +63,7 @@ impl EncoderOptions {
     }
 }
 
-/// What all encoders of an index have in common: device, kernel and precisions.
+/// The settings shared by all encoders of an index: device, kernel and precisions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backend {
     pub(crate) device: Device,
@@ -76,8 +76,8 @@ impl Backend {
         Backend { precisions: Precisions::of(self.precisions.queries), ..self }
     }
 
-    /// What an encoder computes in: what was asked for, or the next better precision where the kernel or the device
-    /// lacks it, or bf16 where int8 is not `calibrated`.
+    /// The precision that an encoder computes in: the requested one, or the next better one if the kernel or the device
+    /// lacks it, or bf16 if int8 is not `calibrated`.
     pub(crate) fn computes_in(self, kernel: Kernel, calibrated: bool) -> Precisions {
         let precision = |asked| match (self.device, kernel.precision(asked)) {
             (Device::Cpu, EncoderPrecision::Int8) if !calibrated => kernel.precision(EncoderPrecision::Bf16),

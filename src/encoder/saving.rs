@@ -9,8 +9,8 @@ use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
 use crate::storage::publish_folder;
 
-/// The files of a model folder to copy beside the weights. Others, such as a README or weights in other formats,
-/// describe the untrained model and are left out.
+/// The files of a model folder to copy next to the weights. Others, such as a README or weights in other formats,
+/// describe the untrained model and are skipped.
 const FILES: [&str; 8] = [
     "config.json",
     "config_sentence_transformers.json",
@@ -22,8 +22,8 @@ const FILES: [&str; 8] = [
     "vocab.txt",
 ];
 
-/// Writes the model in `source` to `folder`, with other weights for some names. `folder` must not exist. It appears
-/// under its name once everything in it is durable.
+/// Writes the model in `source` to `folder`, with new weights for some names. `folder` must not exist. It appears under
+/// its name once everything in it is durable.
 pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() || folder.exists() {

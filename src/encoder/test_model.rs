@@ -1,4 +1,4 @@
-//! Where tests find models.
+//! Finds models for tests.
 
 use std::path::PathBuf;
 

@@ -15,8 +15,8 @@ use rand_chacha::ChaCha8Rng;
 pub enum ClickModel {
     /// Picks every relevant document.
     Perfect,
-    /// Picks a relevant document with probability 0.9 and is then satisfied with probability 0.7. Otherwise goes on to
-    /// the next document with probability 0.85.
+    /// Picks a relevant document with probability 0.9 and is then satisfied with probability 0.7. Otherwise continues
+    /// to the next document with probability 0.85.
     Cascade,
     /// As [`Cascade`](ClickModel::Cascade), but also picks an irrelevant document with probability 0.15.
     Noisy,

@@ -59,8 +59,7 @@ impl Change {
 
 impl Comparison {
     /// Compares every named run of `others` with `first`, by every metric of `first`. Results come run by run, then
-    /// metric by metric. `seed` is for the random
-    /// permutations of the tests and the samples of the intervals.
+    /// metric by metric. `seed` is for the random permutations of the tests and the samples of the intervals.
     ///
     /// # Errors
     /// [`Error::Invalid`] if one of the others lacks a metric of the first, or shares no query with it.

@@ -1,4 +1,4 @@
-//! The names of metrics: retune's, and those of trec_eval, ir-measures and MTEB, which are read too.
+//! The names of metrics: retune's own, and those of trec_eval, ir-measures and MTEB, which are accepted too.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ impl Serialize for Metric {
     }
 }
 
-/// Reads `ndcg@10`, and what trec_eval (`ndcg_cut_10`), ir-measures (`nDCG@10`) and MTEB (`ndcg_at_10`) write for it.
+/// Parses `ndcg@10`, and the spellings of trec_eval (`ndcg_cut_10`), ir-measures (`nDCG@10`) and MTEB (`ndcg_at_10`).
 impl FromStr for Metric {
     type Err = Error;
 
@@ -71,7 +71,7 @@ fn parsed(text: &str) -> Option<Metric> {
     }
 }
 
-/// The persistence among ir-measures' parameters, if it is given. What else they may say is what holds anyway.
+/// The persistence among ir-measures' parameters, if given. The other parameters only state defaults.
 fn persistence(parameters: &str) -> Option<Option<u8>> {
     let mut persistence = None;
     for parameter in parameters.split(',').map(str::trim) {

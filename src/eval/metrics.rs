@@ -44,7 +44,7 @@ pub enum Metric {
     ErrAt(usize),
     /// [`Metric::ErrAt`] over the whole ranking.
     Err,
-    /// Rank-biased precision: readers go on to the next document with a probability of so many percent, 1 to 99, and
+    /// Rank-biased precision: readers continue to the next document with this probability in percent, 1 to 99, and
     /// the value is the share of relevant documents among those read (Moffat and Zobel, 2008).
     Rbp(u8),
 }

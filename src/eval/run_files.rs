@@ -1,4 +1,4 @@
-//! Runs in files, scored by judgements in a file and compared.
+//! Scores and compares runs in files, by judgements in a file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use super::qrels::Qrels;
 use super::run::Run;
 use crate::error::{Error, Result};
 
-/// How runs are scored.
+/// Options for scoring runs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ScoreOptions {
     /// The metrics. Default [`Metric::USUAL`].
     pub metrics: Vec<Metric>,
-    /// Which queries the means are taken over. Default all that are judged.
+    /// The queries that means are taken over. Default: all judged ones.
     pub over: AveragedOver,
-    /// Whether documents are left out whose id is their query's: see [`Run::remove_own_ids`]. Default no.
+    /// Whether to drop documents whose id equals their query's: see [`Run::remove_own_ids`]. Default: no.
     pub ignore_own_ids: bool,
-    /// Documents that are left out of a query's ranking, by the query's id: see [`Query::excluded`]. Default none.
+    /// Documents to drop from a query's ranking, by the query's id: see [`Query::excluded`]. Default: none.
     pub excluded: BTreeMap<String, Vec<String>>,
 }
 
@@ -58,7 +58,7 @@ impl ScoreOptions {
         self
     }
 
-    /// Sets [`excluded`](ScoreOptions::excluded) to what these queries exclude.
+    /// Sets [`excluded`](ScoreOptions::excluded) to the documents that these queries exclude.
     pub fn with_excluded_by(mut self, queries: impl IntoIterator<Item = Query>) -> Self {
         self.excluded = queries.into_iter().map(|query| (query.id, query.excluded)).collect();
         self
@@ -73,46 +73,46 @@ pub struct RunScores {
     pub run: String,
     /// The number of queries the means are over.
     pub queries: usize,
-    /// Queries of the run without judgements: left out.
+    /// Queries of the run without judgements, which are ignored.
     pub unjudged_queries: usize,
     /// Judged queries that the run lacks.
     pub missing_queries: usize,
     /// The means.
     pub figures: Figures,
-    /// The 95 % intervals of the means.
+    /// The 95 % confidence intervals of the means.
     pub intervals: BTreeMap<String, Interval>,
-    /// The figures of every query; empty until [`add_queries`](RunScores::add_queries).
+    /// The scores of every query; empty until [`add_queries`](RunScores::add_queries).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub per_query: BTreeMap<String, Figures>,
-    /// What the figures come from.
+    /// The evaluation behind the scores.
     #[serde(skip)]
     pub evaluation: Evaluation,
 }
 
 impl RunScores {
-    /// Adds the figures of every query.
+    /// Adds the scores of every query.
     pub fn add_queries(&mut self) {
         self.per_query = self.evaluation.per_query();
     }
 }
 
-/// Runs compared with a first one.
+/// Runs compared with a baseline.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RunComparisons {
-    /// The file of the first run.
+    /// The file of the baseline.
     pub first: String,
-    /// How many judged queries each run lacks, by its file.
+    /// Number of judged queries that each run lacks, by its file.
     pub missing_queries: BTreeMap<String, usize>,
     /// Run by run, metric by metric: see [`Comparison::of_all`].
     pub comparisons: Vec<Comparison>,
 }
 
-/// Scores a run in TREC's form by judgements in TREC's or BEIR's.
+/// Scores a run in TREC's format by judgements in TREC's or BEIR's.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Invalid`] with the line that is wrong, when there are no judgements, or when no query of
-/// the run is judged: every figure would be 0.
+/// [`Error::Io`]; [`Error::Invalid`] with the invalid line, if there are no judgements, or if no query of the run is
+/// judged: every figure would be 0.
 pub fn score_run(run: &Path, qrels: &Path, options: &ScoreOptions) -> Result<RunScores> {
     let qrels = read_qrels(qrels)?;
     let scored = score(run, &qrels, options)?;
@@ -128,7 +128,7 @@ pub fn score_run(run: &Path, qrels: &Path, options: &ScoreOptions) -> Result<Run
     })
 }
 
-/// Compares runs with the run `first`, all in TREC's form, by judgements in TREC's or BEIR's.
+/// Compares runs with the run `first`, all in TREC's format, by judgements in TREC's or BEIR's.
 ///
 /// # Errors
 /// As [`score_run`] and [`Comparison::of_all`].
@@ -151,7 +151,7 @@ pub fn compare_runs(
     Ok(RunComparisons { first: first.display().to_string(), missing_queries, comparisons })
 }
 
-/// A run's evaluation, and how its queries and the judged ones differ.
+/// A run's evaluation, and the differences between its queries and the judged ones.
 struct Scored {
     evaluation: Evaluation,
     unjudged: usize,
@@ -170,7 +170,7 @@ fn score(file: &Path, qrels: &Qrels, options: &ScoreOptions) -> Result<Scored> {
     if judged == 0 {
         return Err(Error::invalid(
             "the run",
-            format!("{}, of whose {} queries none is judged", file.display(), run.len()),
+            format!("{}, with {} queries, none of them judged", file.display(), run.len()),
             "a run and qrels that share query ids",
         ));
     }
@@ -178,14 +178,14 @@ fn score(file: &Path, qrels: &Qrels, options: &ScoreOptions) -> Result<Scored> {
     Ok(Scored { evaluation, unjudged: run.len() - judged, missing: qrels.len() - judged })
 }
 
-/// Judgements, one at least.
+/// Reads judgements; at least one is required.
 fn read_qrels(file: &Path) -> Result<Qrels> {
     let qrels = Qrels::read(file)?;
     match qrels.is_empty() {
         false => Ok(qrels),
         true => {
             let found = format!("none in {}", file.display());
-            Err(Error::invalid("the judgements", found, "one at least"))
+            Err(Error::invalid("the judgements", found, "at least one"))
         }
     }
 }

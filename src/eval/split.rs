@@ -13,28 +13,27 @@ use crate::error::{Error, Result};
 pub struct Split {
     /// Its name.
     pub name: String,
-    /// The queries that are judged, in the order of the file; one at least. Of an id that comes twice, the first
-    /// counts.
+    /// The judged queries, in file order; at least one. If an id repeats, the first query counts.
     pub queries: Vec<Query>,
-    /// All judgements, those of queries that are not in `queries` too.
+    /// All judgements, including those of queries that are not in `queries`.
     pub qrels: Qrels,
 }
 
 impl Split {
-    /// Reads a split; its first `limit` queries only, if there is a limit.
+    /// Reads a split, limited to its first `limit` queries if given.
     ///
     /// # Errors
-    /// As [`Collection::qrels`] and [`Collection::queries`]; [`Error::Invalid`] when no query is left.
+    /// As [`Collection::qrels`] and [`Collection::queries`]; [`Error::Invalid`] if no query is left.
     pub fn read(collection: &Collection, name: &str, limit: Option<usize>) -> Result<Split> {
         let qrels = collection.qrels(name)?;
         let queries = judged(collection.queries()?, &qrels, limit)?;
         Split::of(name, &collection.name(), queries, qrels)
     }
 
-    /// Reads a split from `queries.jsonl` and `qrels/NAME.tsv` of a folder, whatever its documents are.
+    /// Reads a split from `queries.jsonl` and `qrels/NAME.tsv` in a folder, whatever its documents are.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Invalid`] with the line that is wrong, or when no query is judged.
+    /// [`Error::Io`]; [`Error::Invalid`] with the invalid line, or if no query is judged.
     pub fn read_beir(folder: &Path, name: &str) -> Result<Split> {
         let qrels = Qrels::read_beir(&folder.join("qrels").join(format!("{name}.tsv")))?;
         let queries = judged(Queries::open(&folder.join("queries.jsonl"))?, &qrels, None)?;
@@ -46,18 +45,18 @@ impl Split {
             false => Ok(Split { name: name.into(), queries, qrels }),
             true => Err(Error::invalid(
                 "the collection",
-                format!("no query in {source} that is judged"),
-                "queries and qrels to share query ids, and a limit of 1 or more",
+                format!("no judged query in {source}"),
+                "queries and qrels that share query ids, and a limit of 1 or more",
             )),
         }
     }
 
-    /// The judgements of [`queries`](Split::queries) alone.
+    /// The judgements of [`queries`](Split::queries) only.
     pub fn judgements(&self) -> Qrels {
         self.judgements_of(&self.queries)
     }
 
-    /// The judgements of these queries alone.
+    /// The judgements of these queries only.
     pub fn judgements_of(&self, queries: &[Query]) -> Qrels {
         let mut judged = Qrels::new();
         for Query { id, .. } in queries {

@@ -75,7 +75,7 @@ impl SegmentFile for DiskSegment {
 pub(super) fn create_on_disk(folder: &Path) -> Result<Box<dyn SegmentFile>> {
     loop {
         let Segment { path, .. } = Segment::new_live(folder);
-        // For reading too, which some systems want for locks.
+        // Opened for reading too, which some systems require for locks.
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create_new(true).open(&path);
         let file = file.map_err(Error::io("create", &path))?;
@@ -84,10 +84,10 @@ pub(super) fn create_on_disk(folder: &Path) -> Result<Box<dyn SegmentFile>> {
         let mut segment = DiskSegment { file, path, folder, len: 0, named: false };
         match segment.append(&header(Edition::default())) {
             Ok(true) => return Ok(Box::new(segment)),
-            // One who merges segments has taken the empty file away.
+            // A process that merges segments has removed the empty file.
             Ok(false) => {}
             Err(error) => {
-                // A full disk must not leave one at every try.
+                // A full disk must not leave an empty file with every attempt.
                 let _ = fs::remove_file(&segment.path);
                 return Err(error);
             }

@@ -13,7 +13,7 @@ pub struct LogDamage {
     pub segment: String,
     /// Offset of the first byte.
     pub start: u64,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub end: u64,
     /// Whether it is an interrupted write at the end, rather than corrupted bytes.
     pub torn: bool,

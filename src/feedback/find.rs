@@ -12,7 +12,7 @@ use crate::ids::QueryId;
 
 /// The impression with this id.
 pub(super) fn find(folder: &Path, query_id: QueryId) -> Result<Option<Impression>> {
-    // What is judged was asked lately: the live segments come last.
+    // Judged queries are usually recent: the live segments come last.
     for opened in segment::open_all(folder)?.iter().rev() {
         for (_, offset) in Ids::of(opened)?.within(query_id..=query_id) {
             if let Some(impression) = impression_at(opened, offset).filter(|one| one.query_id == query_id) {

@@ -1,12 +1,12 @@
 //! Permanently removes records from the log.
 //!
-//! First all segments are sealed, also those that others append to. Then every segment with a record to forget is
+//! First all segments are sealed, including those that others append to. Then every segment with a record to forget is
 //! atomically replaced by one without it. Damaged bytes are removed from all segments: they may contain what must be
 //! forgotten, and nothing else reads them. Other segments are not touched. Records of a newer version can't be
 //! searched, so forgetting fails while the log has one.
 //!
-//! What other handles have in their queues is written later, and stays. Copies of replaced files that the file system
-//! or the disk may keep are out of reach.
+//! Records in the queues of other handles are written later, and stay. Copies of replaced files that the file system or
+//! the disk may keep are out of reach.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -48,7 +48,7 @@ pub(super) enum Pass {
 }
 
 /// Removes records from every segment. Returns the number of removed or changed records. Waits for at most `wait` for
-/// others who replace segments.
+/// others that replace segments.
 pub(super) fn forget(
     folder: &Path,
     what: &Forget,
@@ -60,7 +60,7 @@ pub(super) fn forget(
     if maintenance.seal(options.segment_bytes, Damaged::AreCut, deadline)?.busy {
         return Err(Error::Locked { path: folder.to_path_buf(), holder: None });
     }
-    // Live segments were begun since: what is in them was logged later.
+    // Live segments that started since then only have later records.
     let sealed = || -> Result<Vec<Opened>> {
         let segments = segment::list(folder)?.into_iter().filter(Segment::is_sealed);
         segments.map(Opened::new).collect()

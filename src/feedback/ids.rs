@@ -1,4 +1,4 @@
-//! Where the queries of a sealed segment stand in it: `000001.ids` beside `000001.log`.
+//! The positions of queries in a sealed segment: `000001.ids` next to `000001.log`.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | 48.. | of each impression, ascending by id: query id, u64, and offset of its frame, u64 |
 //! | last 4 | CRC-32 of the bytes from 32 on |
 //!
-//! It is made anew where it is missing, damaged, or of other content than the segment's.
+//! It is rebuilt if it is missing, damaged, or does not match the segment.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -41,8 +41,8 @@ pub(super) fn file_of(path: &Path) -> PathBuf {
 }
 
 impl Ids {
-    /// The stored ones of a sealed segment, or else those that stand in the segment. They are then stored, if the
-    /// folder can be written.
+    /// Reads the stored ids of a sealed segment, or collects them from the segment. In the latter case stores them, if
+    /// the folder is writable.
     pub(super) fn of(opened: &Opened) -> Result<Ids> {
         if !opened.segment.is_sealed() {
             return Ids::read_segment(opened);
@@ -54,7 +54,7 @@ impl Ids {
             None => {
                 let ids = Ids::read_segment(opened)?;
                 if let Err(error) = ids.store(opened) {
-                    tracing::debug!(%error, "the ids of a segment are not kept");
+                    tracing::debug!(%error, "could not store the ids of a segment");
                 }
                 Ok(ids)
             }

@@ -30,10 +30,10 @@ const THREAD: &str = "retune-feedback";
 /// How often a caller that waits for the full queue checks that the thread is alive.
 const POLL: Duration = Duration::from_millis(50);
 
-/// What the opener of a log does beside appending to it.
+/// The role of a handle, besides appending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It merges the segments that others have left, as the writer of the index does.
+    /// It merges the segments that others left behind, like the writer of the index.
     Merging,
     /// It only appends, unless there are very many segments.
     Appending,
@@ -103,9 +103,9 @@ impl FeedbackLog {
             Role::Merging => merge(folder, &options),
             Role::Appending => seal_many(folder, options.segment_bytes).map(|()| 0),
         };
-        // The log is right without it, for instance if others own the files.
+        // The log is usable without it, for example if others own the files.
         let cut = merged.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            tracing::warn!(%error, "could not merge the segments of the feedback log");
             0
         });
         let counters = Arc::new(Counters::new(cut));
@@ -194,15 +194,15 @@ impl FeedbackLog {
     /// [`Error::Locked`] if another process forgets or merges segments for longer than `wait`.
     pub(crate) fn copy_to(&self, folder: &Path, wait: Duration) -> Result<()> {
         self.flush()?;
-        // So that no segment is replaced by another meanwhile.
+        // So that no segment is replaced meanwhile.
         let _maintenance = Maintenance::begin(&self.folder, wait)?;
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         segment::open_all(&self.folder)?.iter().try_for_each(|opened| opened.copy_to(folder))
     }
 
-    /// Waits until what was handed over is written.
+    /// Waits until everything handed over is written.
     fn settle(&self) {
-        // If the log is closed or failing, search what was written.
+        // If the log is closed or failing, search what is already written.
         let _ = self.ask("find a query", Command::Settle);
     }
 
@@ -290,10 +290,10 @@ impl Ended {
     }
 }
 
-/// Seals what others have left. Returns how many bytes of torn tails were cut off.
+/// Seals the segments that others left behind. Returns the number of bytes of torn tails cut off.
 fn merge(folder: &Path, options: &FeedbackOptions) -> Result<u64> {
     let maintenance = match Maintenance::begin(folder, Duration::ZERO) {
-        // Somebody else does it.
+        // Somebody else is doing it.
         Err(Error::Locked { .. }) => return Ok(0),
         maintenance => maintenance?,
     };

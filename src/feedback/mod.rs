@@ -2,7 +2,7 @@
 //!
 //! Records are checksummed frames in segment files (`segment`), which are memory-mapped for reading. Each handle
 //! appends to a segment of its own, by a background thread, so that searches don't wait. Readers merge the segments in
-//! the order of time. `seal` makes few large ones of many small ones, with lists of their query ids (`ids`).
+//! the order of time. `seal` turns many small ones into few large ones, with lists of their query ids (`ids`).
 //!
 //! Impressions are lost if the thread can't keep up or the disk fails. Every loss is counted, and the count is logged
 //! once the disk accepts it. Judgements are never lost silently: recording one returns when it is durable.

@@ -84,7 +84,7 @@ pub(super) struct Loss {
     pub(super) impressions: u64,
 }
 
-/// The file names of the segments whose records are in this one. What a crash has left of them is not read. The first
+/// The names of the segments whose records are in this one. Leftovers of those after a crash are not read. The first
 /// record of a sealed segment, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Replaced {

@@ -18,8 +18,8 @@ pub(crate) struct Replay {
     pub(crate) unknown_records: u64,
 }
 
-/// Where impressions, or judgements, stand among those of all segments: at their time, but never before one ahead of
-/// them in their segment. A clock that is set back can't turn records of one handle around.
+/// The position of impressions, or judgements, among those of all segments: by time, but never before an earlier one of
+/// the same segment. A clock that is set back can't reorder the records of one handle.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     latest: u64,

@@ -1,6 +1,6 @@
-//! Maintenance of the log: makes sealed segments of live ones, and larger sealed ones of smaller ones.
+//! Maintenance of the log: turns live segments into sealed ones, and small sealed ones into larger ones.
 //!
-//! One at a time does this, under the lock of the log. Appenders and readers don't take that lock.
+//! Only one process at a time does this, under the lock of the log. Appenders and readers don't take that lock.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -17,10 +17,10 @@ use crate::storage::{
     FRAME_OVERHEAD, HEADER_LEN, WriterLock, append_frame, rename_file, sync_folder, write_atomic,
 };
 
-/// A sealed segment is merged with what is to be sealed if it is at most so many times as large. So a record is copied
-/// about as often as its segment can double.
+/// A sealed segment is merged with segments to be sealed if it is at most this many times as large. So a record is
+/// copied about as often as its segment can double.
 const GROWTH: usize = 2;
-/// How often a live segment that is being appended to is looked at again.
+/// How often to check a live segment that is being appended to.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// The right to replace and remove segments, until it is dropped.
@@ -29,26 +29,26 @@ pub(super) struct Maintenance<'a> {
     _lock: WriterLock,
 }
 
-/// What becomes of segments with damaged bytes in the middle.
+/// How to treat segments with damaged bytes in the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Damaged {
-    /// They stay as they are, so that the damage is seen.
+    /// They are kept as they are, so that the damage remains visible.
     Stay,
     /// They are sealed without the damaged bytes.
     AreCut,
 }
 
-/// What came of sealing.
+/// The result of sealing.
 #[derive(Debug, Default)]
 pub(super) struct Sealing {
     /// Bytes of torn tails that were cut off.
     pub(super) cut: u64,
-    /// Whether a segment was left because somebody was appending to it.
+    /// Whether a segment was skipped because somebody was appending to it.
     pub(super) busy: bool,
 }
 
 impl<'a> Maintenance<'a> {
-    /// Waits for at most `wait` until nobody else maintains the log, and removes what a crash has left.
+    /// Waits for at most `wait` until nobody else maintains the log, and removes leftovers of crashes.
     ///
     /// # Errors
     /// [`Error::Locked`].
@@ -58,7 +58,7 @@ impl<'a> Maintenance<'a> {
         Ok(maintenance)
     }
 
-    /// Files of interrupted writes, segments that were replaced, and lists of ids without a segment.
+    /// Files of interrupted writes, replaced segments, and id lists without a segment.
     fn remove_leftovers(&self) -> Result<()> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.folder).map_err(Error::io("list", self.folder))? {
@@ -77,7 +77,7 @@ impl<'a> Maintenance<'a> {
         self.remove(&removed)
     }
 
-    /// Removes files, if they are there, so that they stay removed.
+    /// Removes files durably, if they exist.
     fn remove(&self, names: &[String]) -> Result<()> {
         for name in names {
             let path = self.folder.join(name);
@@ -89,8 +89,8 @@ impl<'a> Maintenance<'a> {
         if names.is_empty() { Ok(()) } else { sync_folder(self.folder) }
     }
 
-    /// Seals the live segments, into segments of at most `segment_bytes`, without their torn tails. Waits until
-    /// `deadline` for one that is being appended to, and then leaves it.
+    /// Seals the live segments into segments of at most `segment_bytes`, without their torn tails. Waits until
+    /// `deadline` for one that is being appended to, and then skips it.
     pub(super) fn seal(&self, segment_bytes: u64, damaged: Damaged, deadline: Instant) -> Result<Sealing> {
         let most = usize::try_from(segment_bytes).unwrap_or(usize::MAX);
         let mut sealing = Sealing::default();
@@ -189,23 +189,23 @@ pub(super) fn write_sealed<'a>(segment: &Segment, payloads: impl Iterator<Item =
     let mut bytes = header(edition).to_vec();
     payloads.for_each(|payload| append_frame(&mut bytes, payload));
     write_atomic(&segment.path, &bytes)?;
-    // Whoever looks for a query makes it, if that fails.
+    // If that fails, the next search for a query rebuilds it.
     if let Err(error) = Opened::new(segment.clone()).and_then(|opened| Ids::of(&opened)) {
-        tracing::warn!(%error, "the ids of a segment could not be listed");
+        tracing::warn!(%error, "could not list the ids of a segment");
     }
     Ok(())
 }
 
-/// What became of a live segment.
+/// The result of taking a live segment.
 enum Take {
     Taken(Content),
-    /// It is damaged and must stay, or it is gone.
+    /// It is damaged and must stay, or it no longer exists.
     Left,
-    /// Somebody was appending to it all the time.
+    /// Somebody kept appending to it.
     Busy,
 }
 
-/// Takes a live segment away from whoever appends to it.
+/// Takes a live segment away from its appender.
 fn take(segment: &Segment, damaged: Damaged, deadline: Instant) -> Result<Take> {
     let path = &segment.path;
     let file = match File::open(path) {
@@ -220,7 +220,7 @@ fn take(segment: &Segment, damaged: Damaged, deadline: Instant) -> Result<Take> 
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", path)(e)),
         }
     }
-    // Nobody appends now.
+    // Nobody is appending now.
     let content = Content::read(Opened::new(segment.clone())?.under(segment.taken()))?;
     if content.is_damaged && damaged == Damaged::Stay {
         return Ok(Take::Left);
@@ -229,10 +229,10 @@ fn take(segment: &Segment, damaged: Damaged, deadline: Instant) -> Result<Take> 
     Ok(Take::Taken(content))
 }
 
-/// What stands in a segment.
+/// The content of a segment.
 struct Content {
     opened: Opened,
-    /// Where the payloads of its records stand, with the records' places among those of other segments.
+    /// The positions of its records' payloads, with the records' order among those of other segments.
     frames: Vec<(u64, Range<usize>)>,
     torn: u64,
     is_damaged: bool,
@@ -248,7 +248,7 @@ impl Content {
                     let place = match peek(payload).0 {
                         Kind::Impression => asked.place(time_of(payload)),
                         Kind::Judgement => judged.place(time_of(payload)),
-                        // What it had replaced is gone.
+                        // The segments that it replaced no longer exist.
                         Kind::Replaced => return Ok(()),
                         Kind::Loss | Kind::Newer | Kind::Garbage => asked.place(0),
                     };

@@ -6,9 +6,9 @@
 //!   live ones, and of smaller sealed ones. Numbers only rise.
 //! - **Taken** segments, `taken-….log`: live ones on the way to a sealed one.
 //!
-//! Who appends to a live segment locks it meanwhile, and looks whether it still has its name. Who takes one away
-//! renames it under the same lock. So no record gets lost between the two, and an appender never waits: if it finds its
-//! segment locked or gone, it begins another one.
+//! An appender holds a lock on its live segment while it appends, and checks that the segment still has its name.
+//! Taking a segment away renames it under the same lock. So no record gets lost between the two, and an appender never
+//! waits: if it finds its segment locked or gone, it starts another one.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
@@ -28,8 +28,8 @@ const VERSION: u32 = 1;
 const LIVE: &str = "live-";
 const TAKEN: &str = "taken-";
 
-/// A random number in a sealed segment's header, which tells its content from earlier content under the same name.
-/// Zero in live segments and in those of earlier versions.
+/// A random number in a sealed segment's header, which distinguishes its content from earlier content under the same
+/// name. Zero in live segments and in those of earlier versions.
 pub(super) type Edition = [u8; 16];
 
 /// The header of every segment.
@@ -57,7 +57,7 @@ impl Segment {
     }
 
     pub(super) fn new_live(folder: &Path) -> Segment {
-        // Those of one process stand in their order, for records of the same millisecond.
+        // Names of one process sort in order, for records of the same millisecond.
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
         let name = format!("{LIVE}{:012x}-{number:08x}-{:016x}.log", now_ms(), rand::random::<u64>());
@@ -107,13 +107,13 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Segment>> {
     Ok(segments)
 }
 
-/// A segment as it was when it was opened. It can be read even if the file has gone since.
+/// A segment at the time it was opened. It can be read even if the file no longer exists.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) segment: Segment,
     pub(super) edition: Edition,
     file: File,
-    /// Whole batches, and maybe a part of one that is being written. `None` if the file is empty.
+    /// Whole batches, and possibly a part of one that is being written. `None` if the file is empty.
     map: Option<Mmap>,
 }
 
@@ -202,7 +202,7 @@ impl Opened {
         fs::write(&path, &self.bytes()[..whole]).map_err(Error::io("write", &path))
     }
 
-    /// Whether somebody is appending, or has appended since it was opened. Then its end is no interrupted write.
+    /// Whether somebody is appending, or has appended since it was opened. Then its end is not an interrupted write.
     fn is_growing(&self) -> bool {
         if self.segment.state != State::Live {
             return false;
@@ -221,8 +221,8 @@ impl Opened {
 }
 
 fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
-    // SAFETY: the mapped bytes never change and never go away. Writers, in this or another process, only append behind
-    // `length`. What shortens or merges segments puts another file in their place and does not change these.
+    // SAFETY: the mapped bytes never change and never go away. Writers, in this or another process, only append after
+    // `length`. Shortening or merging segments puts another file in their place and does not change these.
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 

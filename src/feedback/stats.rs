@@ -78,7 +78,7 @@ impl Tally {
     }
 }
 
-/// What identifies the content of a segment: its name, its edition and its length.
+/// The identity of a segment's content: its name, its edition and its length.
 type Content = (String, Edition, usize);
 
 /// The counts of the log's segments. Each is counted again only when it has changed.

@@ -19,9 +19,9 @@ use crate::storage::{HEADER_LEN, append_frame};
 
 /// Maximum bytes of a batch. A single longer record is a batch of its own.
 const BATCH_BYTES: usize = 1 << 20;
-/// Maximum bytes of a live segment: who looks for a query reads these as a whole.
+/// Maximum bytes of a live segment: looking for a query reads it as a whole.
 const LIVE_BYTES: u64 = 256 << 10;
-/// So many live segments are sealed by whoever begins another one; those of less by the index's writer.
+/// A handle that starts another segment seals the live ones if there are this many; otherwise the index's writer does.
 const MANY: usize = 64;
 /// Maximum commands of a batch.
 const BATCH_COMMANDS: usize = 1024;
@@ -38,7 +38,7 @@ pub(super) enum Command {
     Settle(Reply<()>),
     /// Reply when all earlier commands are durable.
     Flush(Reply<()>),
-    /// What to forget, and how long to wait for others who replace segments.
+    /// What to forget, and how long to wait for others that replace segments.
     Forget(Forget, Duration, Reply<usize>),
     Close(Reply<()>),
 }
@@ -142,7 +142,7 @@ impl Writer {
         sync.or(retry)
     }
 
-    /// Executes `first` and the commands behind it in the queue, up to a full batch.
+    /// Executes `first` and the commands after it in the queue, up to a full batch.
     fn serve(&mut self, first: Command, commands: &Receiver<Command>) -> ControlFlow<Reply<()>> {
         let mut batch = Batch::default();
         let mut next = Some(first);
@@ -266,7 +266,7 @@ impl Writer {
     /// Seals the live segments if there are many of them, unless somebody else does.
     fn seal_many(&self) {
         if let Err(error) = seal_many(&self.folder, self.options.segment_bytes) {
-            tracing::warn!(%error, "the segments of the feedback log are not merged");
+            tracing::warn!(%error, "could not merge the segments of the feedback log");
             self.counters.set_last_error(error.to_string());
         }
     }

@@ -1,4 +1,4 @@
-//! The weights that would have ranked the queries of the past best.
+//! Fits the fusion weight to past queries.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -6,25 +6,25 @@ use super::method::Fusion;
 use super::score::{Candidate, fuse};
 use crate::ids::ChunkId;
 
-/// One query of the past: what was ranked, and which of it was right.
+/// A past query: its candidates, and which of them are relevant.
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {
     pub(crate) candidates: Vec<Candidate>,
-    /// Ids of documents.
+    /// Document ids.
     pub(crate) relevant: BTreeSet<String>,
-    /// What its words could score: see [`fuse`].
+    /// The attainable lexical maximum: see [`fuse`].
     pub(crate) ceiling: f32,
 }
 
-/// So many queries' worth does a prior weigh against what the judgements say.
+/// The prior counts as much as this many queries.
 const PRIOR_QUERIES: f64 = 20.0;
 
-/// The weights that are tried.
+/// The grid of weights.
 fn grid() -> impl Iterator<Item = f32> {
     (0..=20).map(|step| step as f32 / 20.0)
 }
 
-/// The past, as far as it prefers some weights to others.
+/// The past queries that prefer some weights to others.
 struct Past<'a> {
     documents: &'a HashMap<ChunkId, String>,
     telling: Vec<Telling<'a>>,
@@ -36,14 +36,14 @@ struct Telling<'a> {
     scores: Vec<f64>,
 }
 
-/// The dense weight that ranks the judged queries best, or `None` where they say nothing. `documents` tells which
-/// document a candidate belongs to.
+/// Returns the dense weight that ranks the judged queries best, or `None` if they have no preference. `documents` maps
+/// candidates to documents.
 ///
-/// The rule: every weight in steps of 0.05 is scored by the mean over the queries of nDCG@10, binary,
-/// of documents ranked by their best chunks, as users and the gate see them. Queries on which all weights score the
-/// same are left out; `n` is the number of the rest. Of the weights that are best, the one nearest to the default is
-/// taken, and then drawn towards the default as if 20 queries had spoken for that: `default + (best − default) · n /
-/// (n + 20)`. If that scores no better than the default, the default is the result.
+/// The rule: every weight in steps of 0.05 is scored by the mean binary nDCG@10 over the queries, of documents ranked
+/// by their best chunks, as users and the gate see them. Queries that score the same with all weights are ignored; `n`
+/// is the number of the rest. Of the best weights, the one nearest to the default is shrunk towards the default as if
+/// 20 more queries had asked for that: `default + (best − default) · n / (n + 20)`. If that scores no better than the
+/// default, the default is the result.
 pub(crate) fn learn_dense_weight(queries: &[&Judged], documents: &HashMap<ChunkId, String>) -> Option<f32> {
     let past = Past::of(queries, documents);
     (!past.telling.is_empty()).then(|| past.fit(&past.all(), Fusion::DEFAULT_DENSE_WEIGHT))
@@ -67,7 +67,7 @@ impl<'a> Past<'a> {
         quality(one.query, self.documents, weight)
     }
 
-    /// The best weight for some of the queries, drawn towards a prior one; that itself if there are none.
+    /// The best weight for some of the queries, shrunk towards a prior; the prior itself if there are none.
     fn fit(&self, some: &[&Telling<'_>], prior: f32) -> f32 {
         let totals: Vec<f64> =
             (0..grid().count()).map(|column| some.iter().map(|one| one.scores[column]).sum()).collect();
@@ -99,7 +99,7 @@ fn quality(query: &Judged, documents: &HashMap<ChunkId, String>, dense_weight: f
         .filter(|(_, document)| query.relevant.contains(*document))
         .map(|(index, _)| discount(index))
         .sum();
-    // A query without an answer tells nothing.
+    // A query without an answer is no evidence.
     let ideal: f64 = (0..query.relevant.len().clamp(1, 10)).map(discount).sum();
     gain / ideal
 }

@@ -1,24 +1,24 @@
-//! The ways to fuse two scores.
+//! Fusion methods.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How the lexical and the dense score of a hit become the one it is ranked by.
+/// How the lexical and the dense score of a hit are combined into the score it is ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case", from = "Stored")]
 #[non_exhaustive]
 pub enum Fusion {
-    /// `dense_weight · dense + (1 − dense_weight) · lexical`: the cosine, and BM25 as a share of what the words of the
-    /// query would score if a single chunk had them all.
+    /// `dense_weight · dense + (1 − dense_weight) · lexical`: the cosine, and BM25 divided by the score of a
+    /// hypothetical chunk that has all words of the query.
     Convex {
         /// The share of the dense side, `0..=1`: 0 ranks by BM25 alone, 1 by the encoder alone.
         dense_weight: f32,
     },
-    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): `1 / (k + rank)` of either side, summed.
-    /// Ranks count from 1, equal scores share the better rank, and chunks that match no term share the last one.
+    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): the sum of `1 / (k + rank)` over both sides. Ranks
+    /// count from 1, equal scores share the better rank, and chunks that match no term share the last one.
     Rrf {
-        /// The higher, the less the first ranks stand out. 60 in the paper.
+        /// A higher k makes the first ranks stand out less. 60 in the paper.
         k: u32,
     },
 }
@@ -33,13 +33,13 @@ impl std::fmt::Display for Fusion {
 }
 
 impl Fusion {
-    /// The dense weight where none was learned: docs/benchmarks.md has the collections that decided it.
+    /// The default dense weight, before any was learnt: docs/benchmarks.md has the collections behind it.
     pub const DEFAULT_DENSE_WEIGHT: f32 = 0.55;
 
-    /// Reciprocal rank fusion with the customary k = 60.
+    /// Reciprocal rank fusion with the usual k = 60.
     pub const RRF: Fusion = Fusion::Rrf { k: 60 };
 
-    /// Refuses a weight outside `0..=1` and a k of 0.
+    /// Rejects a weight outside `0..=1` and a k of 0.
     ///
     /// # Errors
     /// [`Error::Invalid`].
@@ -48,14 +48,12 @@ impl Fusion {
             Fusion::Convex { dense_weight } if !(0.0..=1.0).contains(&dense_weight) => {
                 Err(Error::invalid("the dense weight", dense_weight, "a number from 0 to 1"))
             }
-            Fusion::Rrf { k: 0 } => {
-                Err(Error::invalid("the k of rank fusion", 0, "at least 1 (60 is customary)"))
-            }
+            Fusion::Rrf { k: 0 } => Err(Error::invalid("the k of rank fusion", 0, "at least 1 (usually 60)")),
             Fusion::Convex { .. } | Fusion::Rrf { .. } => Ok(()),
         }
     }
 
-    /// "convex" or "rrf".
+    /// The name: "convex" or "rrf".
     pub fn name(&self) -> &'static str {
         match self {
             Fusion::Convex { .. } => "convex",
@@ -71,7 +69,7 @@ impl Default for Fusion {
     }
 }
 
-/// What an index may hold: earlier versions also had a weight for each kind of query.
+/// The stored form. Earlier versions also had a weight for each kind of query.
 #[derive(Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case")]
 enum Stored {
@@ -86,7 +84,9 @@ impl From<Stored> for Fusion {
             Stored::Convex { dense_weight } => Fusion::Convex { dense_weight },
             Stored::Rrf { k } => Fusion::Rrf { k },
             Stored::ByClass => {
-                tracing::warn!("fusion weights by kind of query are no longer used: the default weight is");
+                tracing::warn!(
+                    "fusion weights by kind of query are no longer supported; using the default weight"
+                );
                 Fusion::default()
             }
         }

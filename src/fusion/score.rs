@@ -1,4 +1,4 @@
-//! Scoring candidates by both sides.
+//! Scores candidates on both sides and fuses the scores.
 
 use super::method::Fusion;
 use super::uncovered::{Covered, Places};
@@ -22,9 +22,9 @@ pub(crate) struct Fused {
     pub(crate) dense: Option<f32>,
 }
 
-/// The candidates of a query by fused score, best first, ties by id. `ceiling` is what the words of the query could
-/// score: the BM25 score of an average chunk that has each of them, as if no other chunk had any; 0 without words. The
-/// order of the candidates makes no difference; a score that is not a number counts as the lowest possible one.
+/// Ranks the candidates of a query by fused score, best first, ties by id. `ceiling` is the attainable lexical maximum:
+/// the BM25 score of an average chunk that has every word of the query, as if no other chunk had any; 0 without words.
+/// The order of the candidates does not matter; a score that is not a number counts as the lowest possible one.
 ///
 /// A candidate without a cosine gets the score that one with a cosine has in its place: see [`Places`].
 pub(crate) fn fuse(fusion: &Fusion, ceiling: f32, candidates: &[Candidate]) -> Vec<Fused> {
@@ -46,7 +46,7 @@ pub(crate) fn fuse(fusion: &Fusion, ceiling: f32, candidates: &[Candidate]) -> V
 
 impl Fused {
     fn unscored(candidate: &Candidate) -> Fused {
-        // `+ 0.0` turns −0 into 0, so that the two are one score for `total_cmp`.
+        // `+ 0.0` turns −0 into 0, so that `total_cmp` treats them as equal.
         let lexical = if candidate.lexical.is_finite() { candidate.lexical.max(0.0) + 0.0 } else { 0.0 };
         let cosine = |dense: f32| if dense.is_finite() { dense.clamp(-1.0, 1.0) + 0.0 } else { -1.0 };
         Fused { id: candidate.id, score: 0.0, lexical, dense: candidate.dense.map(cosine) }
@@ -75,7 +75,7 @@ fn score_convex(fused: &mut [Fused], dense_weight: f32, ceiling: f32) {
     }
 }
 
-/// The cosine with its negative half folded: −1..0 to 0..0.02, and 0..1 to 0.02..1; strictly rising.
+/// The cosine with its negative half folded: −1..0 to 0..0.02, and 0..1 to 0.02..1; strictly increasing.
 fn lift(cosine: f32) -> f32 {
     const FOLDED: f32 = 0.02;
     if cosine < 0.0 { FOLDED * (1.0 + cosine) } else { FOLDED + (1.0 - FOLDED) * cosine }
@@ -92,7 +92,7 @@ fn score_rrf(fused: &mut [Fused], k: u32) {
     }
 }
 
-/// From a score to its rank: one more than the number of scores above it.
+/// Maps a score to its rank: one more than the number of higher scores.
 fn ranks(mut scores: Vec<f32>) -> impl Fn(f32) -> usize {
     scores.sort_by(|a, b| b.total_cmp(a));
     move |score| 1 + scores.partition_point(|&other| other > score)

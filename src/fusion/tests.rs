@@ -3,7 +3,7 @@ use super::*;
 use crate::ids::ChunkId;
 use proptest::prelude::*;
 
-/// Of a query whose words could score 10.
+/// The attainable lexical maximum in these tests.
 pub(super) const CEILING: f32 = 10.0;
 
 fn fuse(fusion: &Fusion, candidates: &[Candidate]) -> Vec<Fused> {
@@ -22,7 +22,7 @@ fn rank_of(fused: &[Fused], id: ChunkId) -> usize {
     fused.iter().position(|hit| hit.id == id).unwrap()
 }
 
-/// Scores from a coarse scale, so that ties happen, with a share of lexical zeros.
+/// Scores on a coarse scale, so that ties occur, with a share of lexical zeros.
 fn pools() -> impl Strategy<Value = Vec<Candidate>> {
     prop::collection::vec((0..30i32, -20..=20i32), 1..25).prop_map(|scores| {
         scores

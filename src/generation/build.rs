@@ -18,7 +18,7 @@ use crate::fusion::Fusion;
 use crate::ids::{ChunkId, GenerationId};
 use crate::lexical::LexicalSnapshot;
 
-/// Chunks that are read, encoded and appended at a time. Bounds memory, and the work lost by a cancellation.
+/// Chunks that are read, encoded and appended at a time. Limits memory, and the work lost by a cancellation.
 const FILL_BATCH: usize = 128;
 
 /// A generation under construction. Dropping it unpublished removes its folder.
@@ -91,7 +91,7 @@ impl Building {
         let parent = &pinned.generation;
         let (folder, queries) = match candidate {
             Some(Candidate { meta, folder, .. }) => (folder, meta),
-            // The suffix keeps it apart from another candidate that waits for the gate.
+            // The suffix separates it from another candidate that waits for the gate.
             None => (scratch(root, parent, "-sibling")?, parent.meta.queries.clone()),
         };
         let backend = parent.backend();

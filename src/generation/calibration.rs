@@ -20,7 +20,7 @@ pub(super) fn resume(encoder: &Encoder, folder: &Path) -> Result<()> {
     match Calibration::read(&path) {
         Ok(calibration) => encoder.use_calibration(&calibration),
         Err(error) => {
-            tracing::warn!(%error, "the int8 calibration is unusable; bf16 serves until the next one");
+            tracing::warn!(%error, "the int8 calibration is unusable; using bf16 until the next one");
             Ok(())
         }
     }

@@ -6,14 +6,14 @@ use super::query_side::QuerySide;
 use crate::encoder::Encoder;
 use crate::error::Result;
 
-/// The encoder of documents, and what turns queries into vectors.
+/// The document encoder, and the query side.
 #[derive(Debug)]
 pub(super) struct Encoders {
     pub(super) documents: Arc<Encoder>,
     pub(super) queries: QuerySide,
 }
 
-/// Encoders that the first call loads that needs them.
+/// Encoders that are loaded by the first call that needs them.
 #[derive(Debug, Default)]
 pub(super) struct LazyEncoders {
     loaded: OnceLock<Encoders>,

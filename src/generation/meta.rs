@@ -1,4 +1,4 @@
-//! What a generation was built with: `generation.json`.
+//! `generation.json`: the inputs that a generation was built with.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::storage::{read_envelope, write_envelope};
 const KIND: &str = "generation";
 const VERSION: u32 = 1;
 
-/// Where a generation's encoder is.
+/// The location of a generation's encoder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ModelPlace {
@@ -26,7 +26,7 @@ pub(crate) enum ModelPlace {
     Folder(PathBuf),
 }
 
-/// What a generation was built with: `generation.json`. It never changes after publishing.
+/// The inputs that a generation was built with: `generation.json`. It never changes after publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GenerationMeta {
     pub(crate) id: GenerationId,
@@ -38,7 +38,7 @@ pub(crate) struct GenerationMeta {
     /// The other files of the model, if the model belongs to the generation.
     #[serde(default)]
     pub(super) files: Files,
-    /// What encodes queries, if it is not just the encoder.
+    /// The query side, if it is not just the encoder.
     #[serde(default)]
     pub(crate) queries: QueriesMeta,
     pub(crate) fusion: Fusion,
@@ -71,12 +71,12 @@ impl GenerationMeta {
     }
 }
 
-/// The folder of the weights that a generation has of its own.
+/// The folder of weights that belong to a generation.
 pub(super) fn model_folder(generation: &Path) -> PathBuf {
     generation.join("model")
 }
 
-/// What rounds of earlier versions may have left in `generation.json`.
+/// Fields that rounds of earlier versions may have left in `generation.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Retired {
@@ -91,14 +91,14 @@ struct RetiredQueries {
 }
 
 impl Retired {
-    /// Says in the log what of an older generation is not used any more.
+    /// Logs which fields of an older generation are no longer used.
     fn warn(&self, path: &Path) {
         let path = path.display();
         if self.queries.adapter.is_some() {
             tracing::warn!(%path, "query adapters are no longer supported; queries are encoded without one");
         }
         if self.nudged.is_some() {
-            tracing::warn!(%path, "rounds no longer move vectors; vectors that were moved stay as they are");
+            tracing::warn!(%path, "rounds no longer move vectors; vectors already moved stay as they are");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The files of a trained model beside its weights. Another tokeniser would give the same text other vectors.
+//! The files of a trained model besides its weights. With another tokeniser, texts would get other vectors.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Where the encoder of a generation comes from.
+//! Finds the encoder of a generation.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use super::model_files;
 use crate::encoder::{Backend, Encoder, model};
 use crate::error::{Error, Result};
 
-/// What an application has said of the model.
+/// The application's choice of a model.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ModelSource {
-    /// An encoder that is loaded already. It serves every generation with its weights.
+    /// An encoder that is already loaded. It serves every generation with its weights.
     pub(crate) shared: Option<Arc<Encoder>>,
     /// A model folder.
     pub(crate) folder: Option<PathBuf>,
-    /// How encoders compute that are loaded here.
+    /// Settings for encoders that are loaded here.
     pub(crate) backend: Backend,
 }
 
@@ -25,7 +25,7 @@ impl ModelSource {
     /// encoder, in the given folder, where they were when the index was created, and in the caches.
     ///
     /// # Errors
-    /// [`Error::Model`] if what was given has other weights, or if none of the places has the right ones;
+    /// [`Error::Model`] if the given model has other weights, or if no place has the right ones;
     /// [`Error::Damaged`] if the generation's own weights are gone or another.
     pub(super) fn encoder(&self, folder: &Path, meta: &GenerationMeta) -> Result<Arc<Encoder>> {
         if let Some(shared) = self.shared.as_ref().filter(|shared| shared.weights() == meta.weights) {

@@ -24,7 +24,7 @@ use crate::storage::remove_folder;
 pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
     encoders: LazyEncoders,
-    /// Where the encoders come from.
+    /// The source of encoders.
     source: ModelSource,
     pub(super) folder: PathBuf,
     asked: QueryCache,
@@ -77,7 +77,7 @@ impl Generation {
         Ok(&self.encoders()?.documents)
     }
 
-    /// What [`encoder`](Generation::encoder) gives, if it is loaded.
+    /// The result of [`encoder`](Generation::encoder), if it is loaded.
     pub(crate) fn loaded_encoder(&self) -> Option<&Encoder> {
         self.encoders.if_loaded().map(|encoders| &*encoders.documents)
     }
@@ -93,7 +93,7 @@ impl Generation {
         }
     }
 
-    /// What the encoder computes in, or will once it is loaded.
+    /// The precision that the encoder uses, or will use once it is loaded.
     ///
     /// # Errors
     /// [`Error::Invalid`] if `RETUNE_KERNEL` names no kernel of this processor.
@@ -212,7 +212,7 @@ impl Drop for Generation {
         if self.doomed.load(Ordering::Acquire)
             && let Err(error) = remove_folder(&self.folder)
         {
-            // The next writer collects it.
+            // The next writer removes it.
             tracing::warn!(%error, "could not delete a replaced generation");
         }
     }

@@ -14,7 +14,7 @@ use crate::storage::{publish_folder, remove_folder};
 /// A generation that has been published.
 pub(crate) struct Published<T> {
     pub(crate) generation: Arc<Generation>,
-    /// What `prepare` returned.
+    /// The result of `prepare`.
     pub(crate) prepared: T,
     /// Generations that are no longer kept. Their folders still exist.
     pub(crate) dropped: Vec<GenerationId>,
@@ -69,7 +69,7 @@ pub(crate) fn collect_garbage(root: &Path, manifest: &Manifest) -> Result<()> {
         let entry = entry.map_err(Error::io("list", root))?;
         let path = entry.path();
         if path.is_dir() && !named.contains(&path) {
-            tracing::info!(path = %path.display(), "collecting a generation that is not in use");
+            tracing::info!(path = %path.display(), "removing an unused generation");
             remove_folder(&path)?;
         }
     }

@@ -13,7 +13,7 @@ const QUERIES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not zero");
 /// Longer queries are not cached, so that the memory stays bounded.
 const LONGEST: usize = 1024;
 
-/// The cache. The same query often comes again: for the next page, another mode or another filter. All vectors are of
+/// The cache. The same query is often repeated: for the next page, another mode or another filter. All vectors are from
 /// one encoder.
 pub(super) struct QueryCache(Mutex<LruCache<String, Arc<[f32]>>>);
 

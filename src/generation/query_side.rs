@@ -64,7 +64,7 @@ impl QueryEncoderMeta {
     }
 }
 
-/// Refuses what was made for the vectors of other weights.
+/// Rejects a query side made for the vectors of other weights.
 fn held_to(generation: &Path, what: &str, found: Digest, expected: Digest) -> Result<()> {
     if found == expected {
         return Ok(());
@@ -96,7 +96,7 @@ impl QueriesMeta {
     }
 }
 
-/// What encodes queries. Empty if the documents' encoder does.
+/// Encodes queries. Empty if the documents' encoder does.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuerySide {
     pub(super) encoder: Option<Arc<Encoder>>,

@@ -25,7 +25,7 @@ pub(super) fn next_id(root: &Path, parent: &Generation) -> Result<GenerationId> 
     Ok(Manifest::read(root)?.map_or(GenerationId(parent.meta.id.0 + 1), |manifest| manifest.next))
 }
 
-/// Creates a folder for a build after `parent`. `suffix` tells builds of one round apart.
+/// Creates a folder for a build after `parent`. `suffix` distinguishes builds of one round.
 pub(super) fn scratch(root: &Path, parent: &Generation, suffix: &str) -> Result<Scratch> {
     scratch_for(root, next_id(root, parent)?, suffix)
 }

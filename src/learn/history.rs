@@ -21,7 +21,7 @@ pub(crate) struct History {
     running: AtomicBool,
     /// Whether the running round is paused.
     paused: AtomicBool,
-    /// What was forgotten while a round ran: it may have read the log before that. Locked for every change of a report.
+    /// What was forgotten during a round, which may have read the log before. Locked for every change of a report.
     forgotten: Mutex<Vec<Forgotten>>,
 }
 
@@ -42,11 +42,11 @@ impl History {
         History { folder, running, paused, forgotten: Mutex::default() }
     }
 
-    /// Removes the confusables that earlier versions kept here: what is forgotten must be forgotten everywhere.
+    /// Removes the confusables that earlier versions stored here: what is forgotten must be forgotten everywhere.
     pub(crate) fn remove_retired(folder: &Path) -> Result<()> {
         let path = folder.join("negatives.json");
         if path.exists() {
-            tracing::info!(path = %path.display(), "removing what an earlier version kept of confusables");
+            tracing::info!(path = %path.display(), "removing confusables stored by an earlier version");
         }
         remove_file(&path)
     }
@@ -77,7 +77,7 @@ impl History {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
 
-    /// Keeps the report of a round, without what was forgotten since the round began.
+    /// Stores the report of a round, without what was forgotten since the round began.
     pub(crate) fn write(&self, report: &mut RoundReport) -> Result<()> {
         let forgotten = self.forgotten();
         if let Some(queries) = &mut report.queries {
@@ -89,11 +89,12 @@ impl History {
         write_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
-    /// Removes what names `what` from all reports, also from that of a running round, and from the log by `from_log`.
-    /// Returns what that returns. Damaged reports are removed: they may name it, and nothing reads them.
+    /// Removes every mention of `what` from all reports, also from that of a running round, and from the log with
+    /// `from_log`. Returns the result of the latter. Damaged reports are removed: they may mention it, and nothing
+    /// reads them.
     ///
     /// # Errors
-    /// [`Error::Version`] if a report is of a newer version. Those of `from_log`.
+    /// [`Error::Version`] if a report has a newer version. The errors of `from_log`.
     pub(crate) fn forget(&self, what: Forgotten, from_log: impl FnOnce() -> Result<usize>) -> Result<usize> {
         let mut forgotten = self.forgotten();
         forgotten.push(what.clone());
@@ -108,7 +109,7 @@ impl History {
             let path = self.path(round);
             match read_envelope::<RoundReport>(&path, KIND, VERSION) {
                 Err(error @ Error::Damaged { .. }) => {
-                    tracing::warn!(%error, "removing a damaged report: it may name what is to be forgotten");
+                    tracing::warn!(%error, "removing a damaged report: it may name what must be forgotten");
                     remove_file(&path)?;
                 }
                 Err(error) => return Err(error),
@@ -131,7 +132,7 @@ impl History {
     pub(crate) fn last(&self) -> Result<Option<RoundReport>> {
         for &round in self.numbers()?.iter().rev() {
             match read_envelope(&self.path(round), KIND, VERSION) {
-                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a damaged report"),
                 read => return read,
             }
         }
@@ -143,7 +144,7 @@ impl History {
         let mut reports = Vec::new();
         for round in self.numbers()? {
             match read_envelope(&self.path(round), KIND, VERSION) {
-                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "a report is passed over"),
+                Err(error @ Error::Damaged { .. }) => tracing::warn!(%error, "skipping a damaged report"),
                 read => reports.extend(read?),
             }
         }

@@ -18,7 +18,7 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) attempts: usize,
     /// The folder of the generations.
     pub(crate) root: &'a Path,
-    /// The serving generation and the documents as they were when the round began.
+    /// The serving generation, and the documents as they were when the round began.
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) replay: &'a Replay,
     pub(crate) options: &'a LearnOptions,

@@ -23,7 +23,7 @@ fn parse<T: DeserializeOwned>(value: Value) -> Option<T> {
         return None;
     }
     let parsed = serde_json::from_value(value);
-    parsed.inspect_err(|error| tracing::warn!(%error, "a part of an older report is passed over")).ok()
+    parsed.inspect_err(|error| tracing::warn!(%error, "skipping an unknown part of an older report")).ok()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which held-out queries a round wins and loses.
+//! The held-out queries that a round wins and loses.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,16 @@ const SHOWN: usize = 3;
 /// A smaller difference is a rounding error.
 const ROUNDING: f64 = 1e-12;
 
-/// What a round changes for the held-out queries, by the average precision of the hybrid's first 20 documents, which is
+/// The effect of a round on the held-out queries, by the average precision of the hybrid's first 20 documents, which is
 /// what the gate tests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QueryChanges {
     /// Held-out queries that the new generation ranks better.
     pub won: usize,
-    /// Those that it ranks worse.
+    /// Held-out queries that it ranks worse.
     pub lost: usize,
-    /// Those that it ranks as well as before.
+    /// Held-out queries that it ranks equally.
     pub tied: usize,
     /// The queries that gain most, largest gain first; at most 10. Forgotten ones are missing.
     pub won_most: Vec<QueryChange>,
@@ -104,7 +104,7 @@ impl QueryChanges {
     }
 }
 
-/// What reports must not name any more.
+/// A query or document that reports must no longer name.
 #[derive(Debug, Clone)]
 pub(crate) enum Forgotten {
     /// A query, by its text. Spelling counts as in [`normalise_query`].

@@ -50,7 +50,7 @@ pub struct RoundReport {
     /// The comparison of the new generation with the old one, or with a cheaper tier that had passed. If several tiers
     /// failed, that of the last.
     pub gate: Ruling,
-    /// Which held-out queries were won and lost by [`gate`](RoundReport::gate)'s comparison. `None` if nothing was
+    /// The held-out queries won and lost in [`gate`](RoundReport::gate)'s comparison. `None` if nothing was
     /// compared, and in reports of older versions.
     #[serde(default, deserialize_with = "known")]
     pub queries: Option<QueryChanges>,
@@ -97,7 +97,7 @@ pub struct SuspectReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TrainingReport {
-    /// Which anchors saw a hard negative.
+    /// The scope of hard negatives.
     pub scope: NegativeScope,
     /// The reason for the scope.
     pub scope_reason: String,
@@ -114,7 +114,7 @@ pub struct TrainingReport {
     /// The share of their length by which hard negatives were moved towards their anchors. Absent if they were not.
     #[serde(default, deserialize_with = "known")]
     pub gradient_negatives: Option<f32>,
-    /// What displacing them changed. Absent if none were displaced.
+    /// The effect of the displacement. Absent if none were displaced.
     #[serde(default)]
     pub displaced: Option<Displaced>,
     /// Measurements of the hard negatives before training and after each epoch. Absent if there were none, or they were

@@ -1,7 +1,7 @@
 //! Resuming a round that a crash interrupted.
 //!
-//! Later judgements would give other training rows, and training would start over. So the resumed round reads the log
-//! only as far as the interrupted one did. What came later belongs to the next round.
+//! Later judgements would change the training rows, and training would start over. So the resumed round reads the log
+//! only as far as the interrupted one did. Later records belong to the next round.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::storage::{remove_file, remove_unfinished};
 use crate::train::{Checkpoints, Origin, read_origin};
 
 /// The checkpoint of a running round. It is removed on drop, also after a panic, so that a round can't fail at the same
-/// step for ever.
+/// step forever.
 pub(crate) struct Unfinished<'a> {
     path: &'a Path,
     origin: Origin,
@@ -42,7 +42,7 @@ impl<'a> Unfinished<'a> {
             let read = found.impressions <= impressions && found.judgements <= judgements;
             let same = Origin { started_ms, impressions, judgements, ..found.clone() } == new;
             if !(read && same) {
-                tracing::info!(path = %path.display(), "threw away the checkpoint of another round");
+                tracing::info!(path = %path.display(), "discarded the checkpoint of another round");
             }
             read && same
         });
@@ -93,7 +93,7 @@ impl Drop for Unfinished<'_> {
 /// An unreadable checkpoint counts as none.
 fn found(path: &Path) -> Option<Origin> {
     read_origin(path).unwrap_or_else(|error| {
-        tracing::warn!(%error, "a checkpoint is passed over");
+        tracing::warn!(%error, "ignoring an unreadable checkpoint");
         None
     })
 }

@@ -1,4 +1,4 @@
-//! How far a round is.
+//! The stages of a round, and its progress.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ pub enum LearnStage {
     /// Reading the log, scoring the serving generation, making examples, then learning the fusion weight. Counted in
     /// judged queries.
     Collect,
-    /// Training. Counted in batches. The measurements beside it are not counted.
+    /// Training. Counted in batches. Measurements of hard negatives are not counted.
     Train,
     /// Encoding all chunks with a new encoder. Counted in chunks.
     Reindex,
     /// Comparing old and new, first on a pool and then on the whole corpus. Counted in searches.
     Gate,
-    /// Encoding what was added meanwhile, and swapping. Counted in chunks.
+    /// Encoding what was added meanwhile, and publishing. Counted in chunks.
     Publish,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for LearnStage {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LearnProgress {
-    /// The current stage. All but the first come again for every proposal that is tried.
+    /// The current stage. All but the first are repeated for every proposal that is tried.
     pub stage: LearnStage,
     /// Finished units of the stage.
     pub done: usize,
@@ -52,7 +52,7 @@ pub struct LearnProgress {
 }
 
 impl LearnProgress {
-    /// [`fraction`](LearnProgress::fraction) is [`Overall`]'s to set.
+    /// [`Overall`] sets [`fraction`](LearnProgress::fraction).
     pub(crate) fn of(stage: LearnStage, done: usize, total: usize) -> LearnProgress {
         LearnProgress { stage, done, total, fraction: 0.0, loss: None }
     }
@@ -68,8 +68,8 @@ pub(crate) struct Overall {
 }
 
 impl Overall {
-    /// Sets the fraction. Each stage, whenever it comes, is taken to be a fixed part of what is left: how many
-    /// proposals will be tried is not known.
+    /// Sets the fraction. Every stage counts as a fixed part of the remaining work, because the number of proposals to
+    /// try is not known in advance.
     pub(crate) fn estimate(&mut self, progress: LearnProgress) -> LearnProgress {
         if self.stage != Some(progress.stage) {
             (self.stage, self.before) = (Some(progress.stage), self.fraction);
@@ -81,7 +81,7 @@ impl Overall {
             LearnStage::Publish => 1.0,
         };
         let done = (progress.done as f32 / progress.total.max(1) as f32).min(1.0);
-        // Within a stage counting may begin anew: several things are searched or encoded.
+        // Counting may restart within a stage: several things are searched or encoded.
         self.fraction = self.fraction.max(self.before + (1.0 - self.before) * part * done);
         LearnProgress { fraction: self.fraction, ..progress }
     }

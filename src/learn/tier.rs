@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a round can publish, from the cheapest.
+/// The kinds of change that a round can publish, from the cheapest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -13,7 +13,7 @@ pub enum Tier {
     Fusion,
     /// A query encoder, trained against the documents' vectors. Every vector stays.
     QuerySide,
-    /// Another encoder, with all vectors made anew.
+    /// Another encoder, with all vectors rebuilt.
     Encoder,
 }
 

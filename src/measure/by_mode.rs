@@ -18,10 +18,10 @@ pub struct ByMode<T> {
 }
 
 impl<T> ByMode<T> {
-    /// Makes the values one after the other: lexical, dense, hybrid.
+    /// Computes the values one after another: lexical, dense, hybrid.
     ///
     /// # Errors
-    /// The first that `make` returns.
+    /// The first error of `make`.
     pub fn make(mut make: impl FnMut(Mode) -> Result<T>) -> Result<ByMode<T>> {
         let (lexical, dense, hybrid) = (make(Mode::Lexical)?, make(Mode::Dense)?, make(Mode::Hybrid)?);
         Ok(ByMode { dense, hybrid, lexical })
@@ -41,7 +41,7 @@ impl<T> ByMode<T> {
         [Mode::Lexical, Mode::Dense, Mode::Hybrid].into_iter().map(|mode| (mode, self.get(mode)))
     }
 
-    /// What `of` makes of each value.
+    /// Applies `of` to each value.
     pub fn map<U>(&self, mut of: impl FnMut(&T) -> U) -> ByMode<U> {
         ByMode { dense: of(&self.dense), hybrid: of(&self.hybrid), lexical: of(&self.lexical) }
     }

@@ -12,22 +12,22 @@ use crate::error::Result;
 use crate::eval;
 use crate::{AddOptions, Document, Engine};
 
-/// Documents that are added in one commit.
+/// Documents per commit.
 const COMMIT: usize = 512;
 
-/// What adding a collection to an index took.
+/// The cost of adding a collection to an index.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[non_exhaustive]
 pub struct Added {
-    /// Documents that were encoded. Those that the index had, or whose vectors were kept, are not counted.
+    /// Number of encoded documents. Documents already in the index, or whose vectors were kept, are not counted.
     pub documents: usize,
     /// Wall time.
     pub seconds: f64,
 }
 
 impl TestSet {
-    /// Adds the documents that the index lacks. Of an id that comes more than once, the last document counts. Documents
-    /// without a text are left out.
+    /// Adds the documents that the index lacks. If an id repeats, the last document counts. Documents without text are
+    /// skipped.
     pub(super) fn add_to(
         &self,
         engine: &Engine,
@@ -47,7 +47,7 @@ impl TestSet {
         }
         commit.add(progress)?;
         let seconds = started.elapsed().as_secs_f64();
-        // What is measured is the index as it will stay, and the process may end soon.
+        // Measure the index in its final state. The process may also end soon.
         engine.merge_segments(&mut |done, total| progress(Progress::Merging { done, total }))?;
         Ok(Added { documents: commit.encoded, seconds })
     }
@@ -57,11 +57,11 @@ fn is_empty(document: &eval::Document) -> bool {
     document.text.trim().is_empty() && document.title.trim().is_empty()
 }
 
-/// The documents of the next commit, and what those before came to.
+/// The documents of the next commit, and the totals of earlier ones.
 struct Commit<'a> {
     engine: &'a Engine,
     documents: Vec<Document>,
-    /// Bytes of text that were read since the last commit, those of documents left out too.
+    /// Bytes of text read since the last commit, including skipped documents.
     bytes: u64,
     bytes_before: u64,
     total_bytes: u64,
@@ -84,13 +84,13 @@ impl<'a> Commit<'a> {
             progress(Progress::Adding { bytes, total_bytes, encoded: all + encoded })
         })?;
         self.encoded += added.chunks_encoded;
-        // All of them, those that the index had already too.
+        // All documents, including those that the index already had.
         self.bytes_before += bytes;
         tell(progress, Progress::Adding { bytes: self.bytes_before, total_bytes, encoded: self.encoded })
     }
 }
 
-/// The bytes of `done` documents of `all` that have `bytes` together, as if all were of the same length.
+/// The bytes of `done` out of `all` documents with `bytes` in total, assuming equal lengths.
 fn share(bytes: u64, done: usize, all: usize) -> u64 {
     bytes * done.min(all) as u64 / all.max(1) as u64
 }

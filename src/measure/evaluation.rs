@@ -1,4 +1,4 @@
-//! An engine measured on a collection.
+//! Evaluates an engine on a collection.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,13 +17,13 @@ use crate::error::Result;
 use crate::eval::{AveragedOver, Inventory, Metric, Run, evaluate};
 use crate::{Engine, Mode, Reader, Status, Took};
 
-/// How an engine is measured on a collection.
+/// Options for evaluating an engine on a collection.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EvaluationOptions {
     /// The metrics. Default [`Metric::USUAL`].
     pub metrics: Vec<Metric>,
-    /// Whether the document whose id is the query's is left out, as BEIR does. Default no.
+    /// Whether to drop the document whose id equals the query's, as BEIR does. Default: no.
     pub ignore_own_ids: bool,
 }
 
@@ -51,7 +51,7 @@ impl EvaluationOptions {
     }
 }
 
-/// What an engine comes to on a collection.
+/// The evaluation of an engine on a collection.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct CollectionReport {
@@ -61,18 +61,18 @@ pub struct CollectionReport {
     pub split: String,
     /// Documents in the index.
     pub documents: usize,
-    /// Queries that were asked.
+    /// Number of queries.
     pub queries: usize,
-    /// What the collection holds, and what is odd about it.
+    /// The size of the collection, and its defects.
     pub inventory: Inventory,
     /// The scores.
     #[serde(flatten)]
     pub scores: ModeScores,
-    /// What adding the documents took.
+    /// The cost of adding the documents.
     pub encode: Added,
-    /// The times of hybrid searches.
+    /// Times of hybrid searches.
     pub query_ms: Percentiles,
-    /// Those of each search.
+    /// The time of each search.
     #[serde(skip)]
     pub took_ms: Vec<Took>,
     /// The rankings.
@@ -81,13 +81,13 @@ pub struct CollectionReport {
     /// The queries' texts by id.
     #[serde(skip)]
     pub texts: BTreeMap<String, String>,
-    /// The index as it was measured.
+    /// The status of the index at the time of the evaluation.
     #[serde(skip)]
     pub status: Status,
 }
 
 impl CollectionReport {
-    /// Documents of a ranking, trec_eval's and BEIR's custom: each side proposes as many.
+    /// Length of a ranking, as is usual with trec_eval and BEIR. Each side proposes this many candidates.
     pub const DEPTH: usize = 1000;
 }
 
@@ -95,8 +95,8 @@ impl TestSet {
     /// Adds the documents that the index lacks, and measures each mode on the queries. Nothing is logged.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) for an index of other documents, before anything is added; whatever
-    /// adding and searching run into; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
+    /// [`Error::Invalid`](crate::Error::Invalid) for an index of other documents, before anything is added; any error
+    /// of adding or searching; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
     pub fn evaluate(
         &self,
         engine: &Engine,
@@ -127,8 +127,8 @@ impl TestSet {
         })
     }
 
-    /// The mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1, on an index that
-    /// [`evaluate`](TestSet::evaluate) has made.
+    /// Measures the mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1, on an index
+    /// built by [`evaluate`](TestSet::evaluate).
     ///
     /// # Errors
     /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
@@ -140,7 +140,7 @@ impl TestSet {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<WeightMean>> {
         by_weight(&self.split.queries, progress, |topic, fusion| {
-            // As deep, but only the documents that the metric looks at are fetched.
+            // The same depth, but only the documents that the metric uses are fetched.
             let hybrid = options.ranking(Mode::Hybrid);
             let ranking = Ranking { fusion: Some(fusion), limit: metric.depth(), ..hybrid };
             let mut run = Run::new();

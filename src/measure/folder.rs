@@ -1,4 +1,4 @@
-//! An index of a folder, measured by judged passages of its files.
+//! Evaluates an index of a folder with judged passages of its files.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -14,21 +14,21 @@ use crate::error::{Error, Result};
 use crate::eval::{Metric, Passages, Queries, Query as Topic, Shown};
 use crate::{Fusion, Mode, Query, Reader, Status};
 
-/// A folder with questions and judged passages of its files.
+/// A folder with questions and judged passages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JudgedFolder {
     /// The folder.
     pub folder: PathBuf,
-    /// The file of the judgements.
+    /// The file with the judgements.
     pub judgements: PathBuf,
-    /// The questions that are judged, by id.
+    /// The judged questions, by id.
     pub queries: Vec<Topic>,
     /// The judgements.
     pub passages: Passages,
 }
 
-/// What an index of a folder comes to.
+/// The evaluation of an index of a folder.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct FolderReport {
@@ -38,24 +38,24 @@ pub struct FolderReport {
     pub documents: usize,
     /// Chunks in the index.
     pub chunks: usize,
-    /// Questions that were asked.
+    /// Number of questions.
     pub queries: usize,
     /// The scores.
     #[serde(flatten)]
     pub scores: ModeScores,
-    /// The file of the judgements.
+    /// The file with the judgements.
     #[serde(skip)]
     pub judgements: PathBuf,
     /// The questions' texts by id.
     #[serde(skip)]
     pub texts: BTreeMap<String, String>,
-    /// The index as it was measured.
+    /// The status of the index at the time of the evaluation.
     #[serde(skip)]
     pub status: Status,
 }
 
 impl FolderReport {
-    /// Hits of a question that are scored.
+    /// Hits scored per question.
     pub const DEPTH: usize = 100;
 }
 
@@ -64,11 +64,11 @@ impl JudgedFolder {
     pub const METRICS: [Metric; 4] =
         [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::SuccessAt(3), Metric::RecallAt(10)];
 
-    /// Reads the questions (one JSON object a line with `_id` and `text`) and the judgements, and checks that the
+    /// Reads the questions (one JSON object per line, with `_id` and `text`) and the judgements, and checks that the
     /// files are those that were judged.
     ///
     /// # Errors
-    /// As [`Queries::open`], [`Passages::read`] and [`Passages::check`]; [`Error::Invalid`] when a judged question is
+    /// As [`Queries::open`], [`Passages::read`] and [`Passages::check`]; [`Error::Invalid`] if a judged question is
     /// missing.
     pub fn read(folder: &Path, queries: &Path, judgements: &Path) -> Result<JudgedFolder> {
         let passages = Passages::read(judgements)?;
@@ -80,7 +80,7 @@ impl JudgedFolder {
         }
         if let Some(unknown) = passages.queries().find(|query| !topics.contains_key(*query)) {
             let found = format!("a judgement for {unknown}, which {} does not have", queries.display());
-            return Err(Error::invalid("the passages", found, "judgements of the queries alone"));
+            return Err(Error::invalid("the passages", found, "judgements of these queries only"));
         }
         topics.retain(|id, _| passages.queries().any(|query| query == id));
         Ok(JudgedFolder {
@@ -91,8 +91,7 @@ impl JudgedFolder {
         })
     }
 
-    /// Measures each mode on the questions. A file counts with the grade of the passage that is shown of it. Nothing is
-    /// logged.
+    /// Evaluates each mode on the questions. A file counts with the grade of its displayed passage. Nothing is logged.
     ///
     /// # Errors
     /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
@@ -123,7 +122,7 @@ impl JudgedFolder {
         })
     }
 
-    /// The mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1.
+    /// Measures the mean of `metric` for the hybrid with each dense weight from 0 to 1 in steps of 0.1.
     ///
     /// # Errors
     /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.

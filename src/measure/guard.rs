@@ -1,4 +1,4 @@
-//! The guard: another collection, which nobody learns from and which should not get worse.
+//! The guard: another collection, which is not trained on and should not get worse.
 
 use std::ops::ControlFlow;
 
@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Figures, Metric};
 use crate::{Engine, Options};
 
-/// What a guard is measured by.
+/// Options for measuring a guard.
 pub(super) struct Measures<'a> {
     pub(super) depth: usize,
     pub(super) metrics: &'a [Metric],
 }
 
-/// Measures a guard in a temporary index with an engine's encoders and fusion; the rest of the index is as `options`
-/// say.
+/// Measures a guard in a temporary index with an engine's encoders and fusion. Other index settings come from
+/// `options`.
 pub(super) fn measure_guard(
     engine: &Engine,
     guard: &TestSet,

@@ -1,13 +1,13 @@
-//! An engine measured on a test collection: evaluations, and learning from simulated users.
+//! Evaluates an engine on a test collection, and its learning with simulated users.
 //!
-//! - [`TestSet`] is a collection with one of its splits, read and checked. [`TestSet::evaluate`] indexes its
-//!   documents and measures all three modes on its queries.
-//! - [`JudgedFolder`] does the same for an index of files, by judged passages.
-//! - [`Simulation`] lets modelled users ask and pick, has the engine learn, and measures after each round.
-//! - [`MtebResults`] are a run's scores in MTEB's form.
-//! - [`score_modes`] and [`replay`] are the steps of one such loop, for callers that arrange them otherwise.
+//! - [`TestSet`] is a collection with one of its splits, read and checked. [`TestSet::evaluate`] indexes its documents
+//!   and evaluates all three modes on its queries.
+//! - [`JudgedFolder`] does the same for an index of files, with judged passages.
+//! - [`Simulation`] simulates users who search and pick, lets the engine learn, and evaluates after each round.
+//! - [`MtebResults`] are a run's scores in MTEB's format.
+//! - [`score_modes`] and [`replay`] are the building blocks, for callers that need another loop.
 //!
-//! What takes long reports its [`Progress`], and ends with [`Error::Cancelled`](crate::Error::Cancelled) when the
+//! Long operations report their [`Progress`], and end with [`Error::Cancelled`](crate::Error::Cancelled) when the
 //! caller breaks.
 //!
 //! ```no_run

@@ -1,4 +1,4 @@
-//! Results in the form that MTEB keeps them.
+//! Results in MTEB's format.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::eval::{AveragedOver, Metric, Run, evaluate};
 use crate::storage::write_atomic;
 
-/// The ranks that MTEB's retrieval tasks are measured at.
+/// The cut-offs of MTEB's retrieval tasks.
 const RANKS: [usize; 7] = [1, 3, 5, 10, 20, 100, 1000];
 
-/// MTEB's measures at a rank, with their names there.
+/// MTEB's metrics at a cut-off, with MTEB's names.
 fn measures(rank: usize) -> [(&'static str, Metric); 6] {
     [
         ("ndcg", Metric::NdcgAt(rank)),
@@ -30,17 +30,17 @@ fn measures(rank: usize) -> [(&'static str, Metric); 6] {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct MtebResults {
-    /// The task: the collection's name.
+    /// The task name: the name of the collection.
     pub task_name: String,
-    /// Which revision of the data set was measured: not known.
+    /// The revision of the data set; unknown.
     pub dataset_revision: &'static str,
-    /// The release of MTEB that measured: none.
+    /// The version of MTEB; none.
     pub mteb_version: Option<String>,
-    /// The scores by split. Each has one subset, the default one.
+    /// The scores by split. Each has a single subset, the default one.
     pub scores: BTreeMap<String, [Map<String, Value>; 1]>,
-    /// Seconds that it took: not told.
+    /// Evaluation time in seconds; not recorded.
     pub evaluation_time: Option<f64>,
-    /// Not told either.
+    /// Not recorded.
     pub kg_co2_emissions: Option<f64>,
 }
 
@@ -69,7 +69,7 @@ impl TestSet {
 }
 
 impl MtebResults {
-    /// Writes them as JSON.
+    /// Writes the results as JSON.
     ///
     /// # Errors
     /// [`Error::Io`].

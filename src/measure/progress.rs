@@ -1,58 +1,58 @@
-//! How far a measurement is.
+//! Progress of a measurement.
 
 use std::ops::ControlFlow;
 
 use crate::error::{Error, Result};
 use crate::{LearnProgress, Mode};
 
-/// The step a measurement is in, and how much of it is done.
+/// The current step of a measurement, and how much of it is done.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Progress {
     /// Documents are being added.
     Adding {
-        /// Bytes of text that are done.
+        /// Bytes of text done.
         bytes: u64,
-        /// Bytes of text in all.
+        /// Total bytes of text.
         total_bytes: u64,
-        /// Documents encoded so far; others were there already.
+        /// Documents encoded so far. Documents already in the index are not counted.
         encoded: usize,
     },
     /// Segments of the vector index are being merged.
     Merging {
-        /// Vectors that are done.
+        /// Vectors done.
         done: usize,
-        /// Vectors in all.
+        /// Total vectors.
         total: usize,
     },
     /// Searches are being timed.
     Timing {
-        /// Queries that are done.
+        /// Queries done.
         done: usize,
-        /// Queries in all.
+        /// Total queries.
         total: usize,
     },
-    /// The rankings of a mode are being made.
+    /// A mode's rankings are being computed.
     Ranking {
         /// The mode.
         mode: Mode,
-        /// Queries that are done.
+        /// Queries done.
         done: usize,
-        /// Queries in all.
+        /// Total queries.
         total: usize,
     },
-    /// The hybrid is being measured with one dense weight after the other.
+    /// The hybrid is being evaluated with one dense weight after another.
     Weights {
-        /// Queries that are done.
+        /// Queries done.
         done: usize,
-        /// Queries in all.
+        /// Total queries.
         total: usize,
     },
-    /// Simulated users ask and pick.
+    /// Simulated users search and pick.
     Asking {
-        /// Queries that are done.
+        /// Queries done.
         done: usize,
-        /// Queries in all.
+        /// Total queries.
         total: usize,
     },
     /// A round of learning.

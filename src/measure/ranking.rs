@@ -7,17 +7,17 @@ use crate::error::Result;
 use crate::eval::{Query as Topic, Run};
 use crate::{Fusion, Mode, Query, Reader};
 
-/// How queries are asked.
+/// Search settings for a ranking.
 #[derive(Clone, Copy)]
 pub(super) struct Ranking {
     pub(super) mode: Mode,
-    /// How the hybrid is fused; as the generation does unless it is given.
+    /// The hybrid's fusion. Default: the generation's own.
     pub(super) fusion: Option<Fusion>,
-    /// Documents that each side proposes.
+    /// Number of candidates from each side.
     pub(super) depth: usize,
-    /// Documents that are returned, if fewer than that.
+    /// Number of documents to return, if fewer.
     pub(super) limit: Option<usize>,
-    /// Whether the document whose id is the query's is left out.
+    /// Whether to drop the document whose id equals the query's.
     pub(super) without_own: bool,
 }
 
@@ -26,7 +26,7 @@ impl Ranking {
         Ranking { mode, fusion: None, depth, limit: None, without_own: false }
     }
 
-    /// The documents for a query, with their scores; without those that the query excludes.
+    /// Ranks the documents for a query, with their scores, without those that the query excludes.
     pub(super) fn of(&self, engine: &Reader, topic: &Topic) -> Result<Vec<(String, f32)>> {
         let more = usize::from(self.without_own) + topic.excluded.len();
         let limit = self.limit.unwrap_or(self.depth).min(self.depth);
@@ -42,7 +42,7 @@ impl Ranking {
         Ok(hits.map(|hit| (hit.document, hit.score)).collect())
     }
 
-    /// The run over all queries.
+    /// Makes the run over all queries.
     pub(super) fn run(
         &self,
         engine: &Reader,

@@ -1,4 +1,4 @@
-//! The three modes on the same queries.
+//! Scores of the three modes on the same queries.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,12 +18,12 @@ use crate::eval::{AveragedOver, Evaluation, Figures, Interval, Metric, Split, ev
 pub struct ModeScores {
     /// The means.
     pub modes: ByMode<Figures>,
-    /// The 95 % intervals of the means.
+    /// The 95 % confidence intervals of the means.
     pub intervals: ByMode<BTreeMap<String, Interval>>,
-    /// The figures of every query; none until [`add_queries`](ModeScores::add_queries).
+    /// The scores of every query; empty until [`add_queries`](ModeScores::add_queries).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_query: Option<ByMode<BTreeMap<String, Figures>>>,
-    /// What the figures come from.
+    /// The evaluations behind the scores.
     #[serde(skip)]
     pub evaluations: ByMode<Evaluation>,
 }
@@ -38,14 +38,14 @@ impl ModeScores {
         }
     }
 
-    /// Adds the figures of every query.
+    /// Adds the scores of every query.
     pub fn add_queries(&mut self) {
         self.per_query = Some(self.evaluations.map(Evaluation::per_query));
     }
 }
 
-/// Evaluates each mode on the queries of a split. Each side proposes `depth` documents for a query; as many are
-/// returned as the metrics look at.
+/// Evaluates each mode on the queries of a split. Each side proposes `depth` candidates per query; only as many are
+/// returned as the metrics use.
 ///
 /// # Errors
 /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.

@@ -1,4 +1,4 @@
-//! Simulated users ask the train queries and pick, the engine learns, the test queries measure it.
+//! Simulated users ask the train queries and pick documents, the engine learns, and the test queries evaluate it.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -23,22 +23,22 @@ use crate::{Chunking, Engine, LearnOptions, Options, Reader};
 const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
 const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };
 
-/// How users behave, and how the engine learns from them.
+/// Options of a simulation: how users behave, and how the engine learns from them.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SimulationOptions {
     /// Rounds of learning. Default 1.
     pub rounds: usize,
-    /// Queries that users ask before each round. Default an even share of all.
+    /// Queries asked before each round. Default: an equal share of all.
     pub queries_per_round: Option<usize>,
-    /// How users pick. Default perfect.
+    /// The click model. Default: perfect.
     pub clicks: ClickModel,
-    /// The seed of the order of the queries, of the picks and of the test. Default 42.
+    /// The seed for the order of the queries, the picks and the test. Default 42.
     pub seed: u64,
-    /// How each round learns.
+    /// The options of each round.
     pub learn: LearnOptions,
-    /// How the guard's index is opened. Its documents are chunked whole; its model, fusion and encoder of queries are
-    /// those of the engine.
+    /// Options for opening the guard's index. Its documents are one chunk each; its model, fusion and query encoder are
+    /// the engine's.
     pub guard_index: Options,
 }
 
@@ -93,26 +93,25 @@ impl SimulationOptions {
     }
 }
 
-/// A collection whose split `train` is asked and whose split `test` measures, perhaps with another collection as a
+/// A collection whose `train` split is asked and whose `test` split evaluates, optionally with another collection as a
 /// guard.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     train: Split,
-    /// Train queries that are not asked.
+    /// Number of train queries that are skipped.
     left_out: usize,
     test: TestSet,
     guard: Option<TestSet>,
 }
 
 impl Simulation {
-    /// The metric that rounds are compared by.
+    /// The metric for comparing rounds.
     pub const TESTED: Metric = METRICS[0];
 
-    /// Reads a collection and its guard. Train queries whose text is a test query's, in whatever spelling, are left
-    /// out.
+    /// Reads a collection and its guard. Train queries that repeat a test query in any spelling are skipped.
     ///
     /// # Errors
-    /// As [`TestSet::read`]; [`Error::Invalid`] when no train query is left.
+    /// As [`TestSet::read`]; [`Error::Invalid`] if no train query is left.
     pub fn read(collection: &Path, guard: Option<&Path>) -> Result<Simulation> {
         let test = TestSet::read(collection, Some("test"), None)?;
         let mut train = Split::read(&test.collection, "train", None)?;
@@ -121,11 +120,11 @@ impl Simulation {
         Ok(Simulation { train, left_out, test, guard })
     }
 
-    /// Runs on an index that is new, or that holds this collection and has neither logged a query nor learnt.
+    /// Runs on a new index, or on one that holds this collection and has neither logged a query nor learnt.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another index and for unusable options; whatever indexing, searching and learning run
-    /// into; [`Error::Cancelled`] when `tell` breaks.
+    /// [`Error::Invalid`] for any other index and for invalid options; any error of indexing, searching and learning;
+    /// [`Error::Cancelled`] when `tell` breaks.
     pub fn run(
         &self,
         engine: &Engine,
@@ -167,15 +166,15 @@ impl Simulation {
         if asked || status.generation.id.0 > 1 {
             return Err(Error::invalid(
                 "the index",
-                format!("{}, which has been used", engine.path().display()),
-                "a new index, or one of this collection that has neither answered logged queries nor learnt",
+                format!("{}, which has already been used", engine.path().display()),
+                "a new index, or one of this collection without logged queries and rounds",
             ));
         }
         Ok(())
     }
 }
 
-/// Leaves out queries with the text of one of `others`, in whatever spelling. Returns how many.
+/// Removes the queries that repeat one of `others` in any spelling. Returns how many.
 fn leave_out(queries: &mut Vec<Topic>, others: &[Topic]) -> Result<usize> {
     let texts: HashSet<String> = others.iter().map(|other| normalise_query(&other.text)).collect();
     let before = queries.len();
@@ -183,8 +182,8 @@ fn leave_out(queries: &mut Vec<Topic>, others: &[Topic]) -> Result<usize> {
     match queries.is_empty() {
         true => Err(Error::invalid(
             "the split train",
-            format!("{before} queries, all of which the split test has too"),
-            "queries that nobody is measured by",
+            format!("{before} queries, all of them also in the split test"),
+            "at least one query that is not in the split test",
         )),
         false => Ok(before - queries.len()),
     }
@@ -204,7 +203,7 @@ fn report(
     }
 }
 
-/// The steps of a simulation on one engine.
+/// A simulation on one engine, step by step.
 struct Steps<'a, 't> {
     simulation: &'a Simulation,
     engine: &'a Engine,
@@ -213,7 +212,7 @@ struct Steps<'a, 't> {
 }
 
 impl Steps<'_, '_> {
-    /// Users ask these queries. The seeds of their picks begin at `first_seed`.
+    /// Asks these queries. The seeds of the picks start at `first_seed`.
     fn ask(&mut self, queries: &[&Topic], first_seed: usize) -> Result<()> {
         let total = queries.len();
         for (done, query) in queries.iter().enumerate() {
@@ -224,7 +223,7 @@ impl Steps<'_, '_> {
         Ok(())
     }
 
-    /// One round of learning, measured against the hybrid of round 0.
+    /// Runs one round of learning and compares it with the hybrid of round 0.
     fn learn(&mut self, first: &Evaluation, last_guard: Option<ByMode<Figures>>) -> Result<SimulatedRound> {
         let round = self.engine.learn(&self.options.learn, &mut |progress| {
             (self.tell)(SimulationEvent::Progress(Progress::Learning(progress)))
@@ -240,14 +239,14 @@ impl Steps<'_, '_> {
         Ok(learnt)
     }
 
-    /// Every mode on the test queries.
+    /// Evaluates every mode on the test queries.
     fn score(&mut self) -> Result<ByMode<Evaluation>> {
         let test = &self.simulation.test.split;
         let progress = &mut |progress| (self.tell)(SimulationEvent::Progress(progress));
         score_modes(self.engine, test, MEASURES.depth, MEASURES.metrics, progress)
     }
 
-    /// Every mode on the guard's test queries, if there is a guard.
+    /// Evaluates every mode on the guard's test queries, if there is a guard.
     fn score_guard(&mut self) -> Result<Option<ByMode<Figures>>> {
         let Some(guard) = &self.simulation.guard else { return Ok(None) };
         let options = self.options.guard_index.clone().with_chunking(Chunking::Whole);

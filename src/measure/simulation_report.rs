@@ -1,4 +1,4 @@
-//! What a simulation reports.
+//! The report of a simulation.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ pub struct SimulationReport {
     pub clicks: &'static str,
     /// The seed.
     pub seed: u64,
-    /// The engine before it learnt, then after each round.
+    /// The engine before learning, then after each round.
     pub rounds: Vec<SimulatedRound>,
 }
 
-/// The engine after a round, measured on the test queries.
+/// The engine after a round, evaluated on the test queries.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SimulatedRound {
@@ -32,27 +32,27 @@ pub struct SimulatedRound {
     pub round: u64,
     /// Judgements so far.
     pub judgements: u64,
-    /// What the gate decided.
+    /// The gate's decision.
     pub decision: Option<Decision>,
-    /// What was published.
+    /// The published tier.
     pub tier: Option<Tier>,
-    /// Why.
+    /// The reason for the decision.
     pub reason: String,
-    /// Where negatives came from and what was left out, as [`RoundReport::sources`] has it.
+    /// Negatives by source and what was dropped, as in [`RoundReport::sources`].
     pub negatives: BTreeMap<String, u64>,
     /// The means on the test queries.
     pub test: ByMode<Figures>,
-    /// The 95 % intervals of those means.
+    /// The 95 % confidence intervals of those means.
     pub intervals: ByMode<BTreeMap<String, Interval>>,
-    /// Of the paired test of the hybrid's nDCG@10 against round 0.
+    /// The p-value of the paired test of the hybrid's nDCG@10 against round 0.
     pub p_value: Option<f64>,
     /// The means on the guard's test queries.
     pub guard: Option<ByMode<Figures>>,
-    /// What the round took.
+    /// The time that the round took.
     pub seconds: SimulatedSeconds,
 }
 
-/// What a round took, in seconds.
+/// The time of a round, in seconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[non_exhaustive]
 pub struct SimulatedSeconds {
@@ -65,7 +65,7 @@ pub struct SimulatedSeconds {
 }
 
 impl SimulatedRound {
-    /// Before anything was learnt.
+    /// The state before any learning.
     pub(super) fn untrained(test: &ByMode<Evaluation>, guard: Option<ByMode<Figures>>) -> SimulatedRound {
         SimulatedRound {
             round: 0,
@@ -82,7 +82,7 @@ impl SimulatedRound {
         }
     }
 
-    /// After a round.
+    /// The state after a round.
     pub(super) fn learnt(report: RoundReport, test: &ByMode<Evaluation>) -> SimulatedRound {
         SimulatedRound {
             round: report.round,
@@ -100,16 +100,16 @@ impl SimulatedRound {
     }
 }
 
-/// What a simulation tells while it runs.
+/// An event of a running simulation.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum SimulationEvent<'a> {
-    /// A step goes on.
+    /// Progress of a step.
     Progress(Progress),
-    /// So many train queries are not asked, because the test queries have the same text.
+    /// The number of train queries that are skipped, because they repeat test queries.
     LeftOut(usize),
-    /// A round of learning has ended.
+    /// A round has ended.
     Learnt(&'a RoundReport),
-    /// The engine was measured, before the first round or after one.
+    /// The engine was evaluated, before the first round or after one.
     Measured(&'a SimulatedRound),
 }

@@ -1,4 +1,4 @@
-//! A collection with the split that an engine is measured by.
+//! A collection with the split that evaluates an engine.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use crate::engine::{Chunking, Status};
 use crate::error::{Error, Result};
 use crate::eval::{Collection, Inventory, Run, Split};
 
-/// A collection with one of its splits. All of it was read once, so a wrong line is known before anything is encoded.
+/// A collection with one of its splits. Everything was read once, so an invalid line is found before anything is
+/// encoded.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TestSet {
@@ -15,13 +16,13 @@ pub struct TestSet {
     pub collection: Collection,
     /// The queries and their judgements.
     pub split: Split,
-    /// What the collection holds, and what is odd about it.
+    /// The size of the collection, and its defects.
     pub inventory: Inventory,
 }
 
 impl TestSet {
-    /// Reads a collection. Without `split` it is the only one, or `test`. With `limit` only the first queries count;
-    /// the documents are not affected.
+    /// Reads a collection. Without `split`, uses the only split, or `test`. `limit` keeps only the first queries; it
+    /// does not affect the documents.
     ///
     /// # Errors
     /// As [`Collection::open`], [`Split::read`] and [`Inventory::of`].
@@ -37,16 +38,16 @@ impl TestSet {
         Ok(TestSet { collection, split, inventory })
     }
 
-    /// Checks that runs on this set can be written in TREC's form.
+    /// Checks that runs on this set can be written in TREC's format.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the first id of a query or document that is empty or holds white space.
+    /// [`Error::Invalid`] with the first id of a query or document that is empty or contains white space.
     pub fn check_run_ids(&self) -> Result<()> {
         let queries = self.split.queries.iter().map(|query| query.id.as_str());
         Run::check_ids(queries.chain(self.inventory.document_ids()))
     }
 
-    /// Checks that an index holds this collection's documents only, each as one chunk; or nothing yet.
+    /// Checks that an index is empty or holds only this collection's documents, each as one chunk.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it doesn't.
@@ -55,7 +56,10 @@ impl TestSet {
         others.retain(|id| !self.inventory.holds(id));
         let found = match others.first() {
             Some(other) => {
-                format!("an index of other documents too ({} of them, such as {other:?})", others.len())
+                format!(
+                    "an index that also has other documents ({} of them, such as {other:?})",
+                    others.len()
+                )
             }
             None if status.chunking == Chunking::Whole => return Ok(()),
             None => "an index of passages".into(),

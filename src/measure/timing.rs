@@ -1,4 +1,4 @@
-//! How long searches take.
+//! Measures search times.
 
 use std::ops::ControlFlow;
 
@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::eval::{Query as Topic, quantile};
 use crate::{Query, Reader, Took};
 
-/// Times of searches, in milliseconds.
+/// Search times, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct Percentiles {
     /// The median.
     pub p50: f64,
-    /// 95 of 100 searches took no longer.
+    /// The 95th percentile.
     pub p95: f64,
 }
 
@@ -27,8 +27,8 @@ impl Percentiles {
     }
 }
 
-/// Times hybrid searches as users make them: ten documents, with highlights. Time them before anything else asks the
-/// same queries: the engine remembers the vectors of recent ones.
+/// Times hybrid searches as users run them: ten documents, with highlights. Call this before anything else asks the
+/// same queries: the engine caches the vectors of recent ones.
 ///
 /// # Errors
 /// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.

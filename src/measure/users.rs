@@ -1,4 +1,4 @@
-//! Simulated users: they ask a query, look at the answer and pick.
+//! Simulated users: they ask a query, look at the answer and pick documents.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::eval::{ClickModel, Query as Topic, Split};
 use crate::{Query, Reader, Verdict};
 
-/// Asks one query and judges what `clicks` picks of the answer as chosen.
+/// Asks one query and judges the documents that `clicks` picks as chosen.
 pub(super) fn ask(
     engine: &Reader,
     topic: &Topic,
@@ -21,7 +21,7 @@ pub(super) fn ask(
     for &place in &picked {
         engine.judge(answer.query_id, &answer.hits[place].document, Verdict::Chosen)?;
     }
-    // A perfect user knows the answers that were not shown, too.
+    // A perfect user also knows the answers that were not shown.
     if clicks == ClickModel::Perfect
         && picked.is_empty()
         && let Some(document) = split.first_relevant(topic)
@@ -31,11 +31,11 @@ pub(super) fn ask(
     Ok(())
 }
 
-/// Asks every query of a split and picks one document that answers it: the highest of those shown, or, if none was
-/// shown, the first by id. Queries and picks are logged.
+/// Asks every query of a split and picks one relevant document: the highest shown, or, if none was shown, the first by
+/// id. Queries and picks are logged.
 ///
 /// # Errors
-/// [`Error::Invalid`] when nothing answers a query; as [`Reader::search`] and [`Reader::judge`];
+/// [`Error::Invalid`] if a query has no relevant document; as [`Reader::search`] and [`Reader::judge`];
 /// [`Error::Cancelled`] when `progress` breaks.
 pub fn replay(
     engine: &Reader,
@@ -49,7 +49,7 @@ pub fn replay(
         let shown = shown.find(|document| split.is_relevant(topic, document));
         let picked = shown.or_else(|| split.first_relevant(topic)).ok_or_else(|| {
             let found = format!("no answer to query {}", topic.id);
-            Error::invalid("the judgements", found, "one at least")
+            Error::invalid("the judgements", found, "at least one")
         })?;
         engine.judge(answer.query_id, picked, Verdict::Chosen)?;
     }

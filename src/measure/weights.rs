@@ -1,4 +1,4 @@
-//! The hybrid by its dense weight.
+//! Evaluates the hybrid with different dense weights.
 
 use std::ops::ControlFlow;
 
@@ -7,10 +7,10 @@ use crate::Fusion;
 use crate::error::Result;
 use crate::eval::Query as Topic;
 
-/// Weights from 0 to 1 that are tried are apart from each other by one of so many steps.
+/// The number of steps from weight 0 to 1.
 const STEPS: u8 = 10;
 
-/// The mean of the hybrid over the queries with one dense weight.
+/// The mean score of the hybrid with one dense weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightMean {
     /// The weight of the dense side, 0 to 1.
@@ -19,7 +19,7 @@ pub struct WeightMean {
     pub mean: f64,
 }
 
-/// The means by weight, ascending. `measure` gives the value of one query with one fusion.
+/// Returns the means by weight, ascending. `measure` gives the score of one query with one fusion.
 pub(super) fn by_weight(
     topics: &[Topic],
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -28,7 +28,7 @@ pub(super) fn by_weight(
     let weights = (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
     let mut means: Vec<WeightMean> =
         weights.map(|dense_weight| WeightMean { dense_weight, mean: 0.0 }).collect();
-    // All weights of one query after each other: its vector is remembered, those of all queries may not be.
+    // All weights of one query in turn: the cache holds its vector, but perhaps not those of all queries.
     for (done, topic) in topics.iter().enumerate() {
         tell(progress, Progress::Weights { done, total: topics.len() })?;
         for one in &mut means {

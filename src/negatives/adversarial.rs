@@ -1,7 +1,7 @@
-//! Adversarial negatives in words: the positive, with what makes it the answer exchanged.
+//! Adversarial negatives: the positive, with its key terms replaced.
 //!
-//! Numbers, names and rare words of an answer are replaced by those of another passage, of the same kind. What comes
-//! out reads like the answer and is about something else: it is near in every dimension but the one that counts.
+//! Numbers, names and rare words of an answer are replaced by those of another passage, of the same kind. The result
+//! reads like the answer but is about something else: it is near in every dimension except the one that counts.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,14 +12,14 @@ use crate::dense::DenseView;
 use crate::error::Result;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 
-/// Rare words that are exchanged at most; numbers and names all are.
+/// Maximum number of rare words to replace; numbers and names are all replaced.
 const RARE_WORDS: usize = 3;
-/// A word is rare if at most one passage in so many has it.
+/// A word is rare if at most one passage in this many has it.
 const RARE_SHARE: u64 = 100;
-/// Neighbours of the query whose terms are tried.
+/// Number of the query's neighbours whose terms are tried.
 const DONORS: usize = 20;
 
-/// Why a term is a key to a passage.
+/// The kind of a key term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Number,
@@ -27,8 +27,8 @@ enum Key {
     Rare,
 }
 
-/// Up to `most` texts made of the nearest positive. The terms come from what was passed over, then from the query's
-/// neighbours.
+/// Makes up to `most` texts from the nearest positive. The terms come from passages that users passed over, then from
+/// the query's neighbours.
 pub(super) fn propose(
     lexical: &LexicalSnapshot,
     dense: &DenseView,
@@ -36,7 +36,7 @@ pub(super) fn propose(
     most: usize,
 ) -> Result<Vec<Proposal>> {
     let Some(positive) = query.positives.first() else { return Ok(Vec::new()) };
-    // The key terms of a text by their byte ranges, ascending.
+    // The key terms of a text by byte range, ascending.
     let keys = |text: &str| Ok(keys(text, &lexical.frequencies(text)?, lexical.chunk_count()));
     let text = positive.encoder_text();
     let terms = keys(&text)?;
@@ -61,7 +61,7 @@ fn donors(lexical: &LexicalSnapshot, dense: &DenseView, query: &JudgedQuery) -> 
     Ok(donors)
 }
 
-/// Numbers have a digit; names are capitalised inside a sentence; rare words are the few that fewest passages have.
+/// Numbers have a digit; names are capitalised inside a sentence; rare words are the few that the fewest passages have.
 fn keys(text: &str, words: &[(Range<usize>, u64)], chunks: u64) -> Vec<(Range<usize>, Key)> {
     let mut keys: Vec<(Range<usize>, Key)> = Vec::new();
     let mut rare: Vec<(u64, Range<usize>)> = Vec::new();
@@ -83,8 +83,8 @@ fn keys(text: &str, words: &[(Range<usize>, u64)], chunks: u64) -> Vec<(Range<us
     keys
 }
 
-/// `text` with its key terms replaced by the donor's of the same kind, a term by the same one wherever it stands;
-/// `None` if that changes nothing.
+/// Replaces the key terms of `text` by the donor's of the same kind. A term is replaced by the same one throughout.
+/// `None` if nothing changes.
 fn exchange(
     text: &str,
     keys: &[(Range<usize>, Key)],
@@ -120,7 +120,7 @@ fn exchange(
 mod tests {
     use super::*;
 
-    /// Words with the frequencies that a table gives; others stand in every passage.
+    /// Word frequencies from a table; all other words are in every passage.
     fn keys_of(text: &str, rare: &[&str]) -> Vec<(Range<usize>, Key)> {
         let mut words = Vec::new();
         let mut start = 0;

@@ -1,18 +1,18 @@
-//! How many hard negatives a training row gets from each source.
+//! The number of hard negatives per training row from each source.
 
 use serde::{Deserialize, Serialize};
 
-/// Hard negatives of a training row by source. What one source can't give, the others do, in this order; a source that
-/// is asked for 0 gives none.
+/// Hard negatives per training row, by source. If a source runs short, the others fill in, in this order; a source set
+/// to 0 yields nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NegativeCounts {
-    /// What users passed over. Default 2.
+    /// Documents that users passed over. Default 2.
     pub confusable: usize,
-    /// What the indexes find near the query. Default 1.
+    /// Passages that the indexes find near the query. Default 1.
     pub semantic: usize,
-    /// The positive with its numbers, names and rare words exchanged. Default 0.
+    /// The positive with its numbers, names and rare words replaced. Default 0.
     pub adversarial: usize,
 }
 
@@ -23,7 +23,7 @@ impl Default for NegativeCounts {
 }
 
 impl NegativeCounts {
-    /// So many of each source.
+    /// Sets the count of each source.
     pub fn new(confusable: usize, semantic: usize, adversarial: usize) -> NegativeCounts {
         NegativeCounts { confusable, semantic, adversarial }
     }

@@ -1,23 +1,23 @@
-//! A judged query with the passages that the judgements are about.
+//! Judged queries with the passages of their judged documents.
 
 use std::sync::Arc;
 
 use crate::lexical::ChunkRecord;
 
-/// A judged query, and what the index holds of the documents that were judged for it.
+/// A judged query, and the passages of the documents judged for it.
 #[derive(Debug, Clone)]
 pub(crate) struct JudgedQuery {
     /// The query as it was asked last.
     pub(crate) text: String,
-    /// By the serving encoder, of length 1.
+    /// Its vector from the serving encoder, of length 1.
     pub(crate) vector: Arc<[f32]>,
-    /// The passages that answer it, one for each document, nearest first; at least one.
+    /// The passages that answer it, one per document, nearest first; at least one.
     pub(crate) positives: Vec<ChunkRecord>,
     /// The lowest cosine of a positive.
     pub(crate) farthest: f32,
-    /// Passages of documents that somebody calls an answer, and most do not: neither positives nor negatives.
+    /// Passages of documents that somebody judged relevant and a majority did not: neither positives nor negatives.
     pub(crate) disputed: Vec<ChunkRecord>,
-    /// The passages that were confused with an answer, the strongest evidence first.
+    /// Passages that were confused with an answer, strongest evidence first.
     pub(crate) passed_over: Vec<PassedOver>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct PassedOver {
 }
 
 impl JudgedQuery {
-    /// Whether a passage is part of a document that may answer, or a copy of a passage that may.
+    /// Whether a passage is part of a document that may be an answer, or a copy of such a passage.
     pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
         self.positives.iter().chain(&self.disputed).any(|positive| {
             candidate.document == positive.document
@@ -79,7 +79,7 @@ pub(super) mod tests {
         assert!(query.may_be_answered_by(&record("d", "its second page")));
         assert!(query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
         assert!(!query.may_be_answered_by(&record("other", "negative")));
-        // Passages without a body are not each other's copies: their titles say what they are.
+        // Passages without a body are not copies of each other: their titles tell them apart.
         assert!(!query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "") }));
     }
 }

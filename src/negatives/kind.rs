@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a hard negative comes from.
+/// The source of a hard negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NegativeKind {
-    /// Users passed it over, or said that it does not answer the query.
+    /// Users passed it over, or judged it not relevant.
     Confusable,
     /// The indexes find it near the query.
     Semantic,
-    /// It is the positive with its key terms exchanged for those of another passage.
+    /// It is the positive with its key terms replaced by those of another passage.
     Adversarial,
 }
 
 impl NegativeKind {
-    /// `confusable`, `semantic` or `adversarial`.
+    /// The name: `confusable`, `semantic` or `adversarial`.
     pub fn name(self) -> &'static str {
         match self {
             NegativeKind::Confusable => "confusable",

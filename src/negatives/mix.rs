@@ -1,4 +1,4 @@
-//! The hard negatives of one query, from all sources.
+//! Combines the hard negatives of a query from all sources.
 
 use std::collections::HashSet;
 
@@ -18,11 +18,11 @@ use crate::lexical::{ChunkRecord, LexicalSnapshot};
 pub(crate) struct Negative {
     pub(crate) text: String,
     pub(crate) kind: NegativeKind,
-    /// The chunk whose text it is; `None` for a text that was made.
+    /// The chunk with this text; `None` for a synthetic text.
     pub(crate) chunk: Option<ChunkId>,
 }
 
-/// Where negatives are looked for.
+/// The indexes and passages that negatives come from.
 #[derive(Clone, Copy)]
 pub(crate) struct Indexes<'a> {
     pub(crate) lexical: &'a LexicalSnapshot,
@@ -30,14 +30,14 @@ pub(crate) struct Indexes<'a> {
     pub(crate) margin: Margin,
 }
 
-/// What one source proposes for a query, the best first.
+/// The proposals of one source for a query, best first.
 struct Source {
     kind: NegativeKind,
     wanted: usize,
     proposals: Vec<Proposal>,
 }
 
-/// The hard negatives of a query: no text twice, and none of a positive.
+/// Returns the hard negatives of a query. No text comes twice, and none is a positive.
 pub(crate) fn mix(
     indexes: Indexes<'_>,
     counts: &NegativeCounts,
@@ -62,7 +62,7 @@ pub(crate) fn mix(
     Ok(choose(sources, total, &query.positives))
 }
 
-/// Takes from each source what is wanted of it, and from all of them in their order what is then missing.
+/// Takes the requested number from each source, then fills up from all of them in order.
 fn choose(sources: Vec<Source>, total: usize, positives: &[ChunkRecord]) -> Vec<Negative> {
     let mut used: HashSet<String> = positives.iter().map(ChunkRecord::encoder_text).collect();
     let (mut chosen, mut spare) = (Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! Where hard negatives come from: what users passed over ([`confusable`]), what the indexes find near a query
-//! ([`semantic`]), and what is made ([`adversarial`]). [`mix`] puts the three together.
+//! Sources of hard negatives: documents that users passed over ([`confusable`]), passages near a query ([`semantic`]),
+//! and synthetic texts ([`adversarial`]). [`mix`] combines the three.
 
 mod adversarial;
 mod confusable;

@@ -1,9 +1,9 @@
-//! What a source of hard negatives gives.
+//! The proposals of a source of hard negatives.
 
 use crate::ids::ChunkId;
 use crate::lexical::ChunkRecord;
 
-/// A text that a source proposes, and the chunk whose text it is, if any.
+/// A text proposed by a source, and its chunk, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proposal {
     pub(super) text: String,
@@ -11,7 +11,7 @@ pub(super) struct Proposal {
 }
 
 impl Proposal {
-    /// A passage as it is.
+    /// Proposes an unchanged passage.
     pub(super) fn passage(record: &ChunkRecord) -> Proposal {
         Proposal { text: record.encoder_text(), chunk: Some(record.chunk) }
     }

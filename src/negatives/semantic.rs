@@ -1,8 +1,7 @@
-//! Semantic negatives: what the indexes find near a query that does not answer it.
+//! Semantic negatives: passages near a query that do not answer it.
 //!
-//! The choice among candidates is that of `mine_hard_negatives` of sentence-transformers 6.2. Its margins keep away
-//! from false negatives by the positive's own score (de Souza P. Moreira et al., "NV-Retriever", 2024: positive-aware
-//! mining).
+//! Candidates are chosen as in `mine_hard_negatives` of sentence-transformers 6.2. Its margins avoid false negatives by
+//! comparing with the positive's own score (positive-aware mining: de Souza P. Moreira et al., "NV-Retriever", 2024).
 
 use super::judged::JudgedQuery;
 use super::proposal::Proposal;
@@ -11,16 +10,16 @@ use crate::error::Result;
 use crate::ids::ChunkId;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 
-/// Candidates that each index is asked for, for each negative that is wanted.
+/// Candidates requested from each index per negative wanted.
 const CANDIDATES: usize = 10;
 
-/// How far below the query's farthest positive a negative's cosine must be: what is nearer is too often an answer that
-/// nobody has judged.
+/// How far a negative's cosine must be below that of the query's farthest positive: nearer passages are too often
+/// unjudged answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Margin {
-    /// By this share of the positive's cosine.
+    /// A share of the positive's cosine.
     Relative(f32),
-    /// By this much.
+    /// An absolute difference.
     Absolute(f32),
 }
 
@@ -39,7 +38,8 @@ impl Margin {
     }
 }
 
-/// Up to `most` passages for a query, the nearest first: what either index proposes, ranked by the serving encoder.
+/// Returns up to `most` passages for a query, nearest first: the candidates of both indexes, ranked by the serving
+/// encoder.
 pub(super) fn propose(
     lexical: &LexicalSnapshot,
     dense: &DenseView,
@@ -47,7 +47,7 @@ pub(super) fn propose(
     query: &JudgedQuery,
     most: usize,
 ) -> Result<Vec<Proposal>> {
-    // Room for the passages of the positives, which are taken out again.
+    // Extra candidates, because passages of positives are removed.
     let depth = CANDIDATES * most + 10 * query.positives.len();
     let found = lexical.search(&query.text, depth, None)?;
     let near = dense.search(&query.vector, depth, None)?;
@@ -70,7 +70,7 @@ pub(super) fn propose(
 }
 
 /// Picks up to `most` candidates, given by their scores, best first, without the query's positives. Returns their
-/// places, best first.
+/// indices, best first.
 pub(super) fn pick(scores: &[f32], farthest: f32, most: usize, margin: Margin) -> Vec<usize> {
     (0..scores.len()).filter(|&place| margin.allows(scores[place], farthest)).take(most).collect()
 }
@@ -107,7 +107,7 @@ mod tests {
 
     type Args = BTreeMap<String, String>;
 
-    /// What is picked for an anchor of the golden file.
+    /// The picks for an anchor of the golden file.
     fn picked(golden: &Golden, anchor: usize, most: usize, margin: Margin) -> BTreeSet<usize> {
         let of = |anchor: usize| {
             golden.pairs.iter().filter(move |pair| pair.anchor == anchor).map(|pair| pair.positive)
@@ -117,7 +117,7 @@ mod tests {
         let row = &golden.similarity_matrix[anchor];
         let mut ranked: Vec<usize> = (0..row.len()).collect();
         ranked.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-        // It retrieves so many, positives included, before anything is filtered.
+        // It retrieves this many, positives included, before filtering.
         ranked.truncate(CANDIDATES * most + 2 * most_positives);
         let candidates: Vec<usize> = ranked.into_iter().filter(|text| !positives.contains(text)).collect();
         let scores: Vec<f32> = candidates.iter().map(|&text| row[text]).collect();

@@ -1,27 +1,26 @@
-//! What is too near to a query to be a negative, by the corpus's own measure.
+//! Suspected answers: candidates too near to a query to be negatives, relative to the corpus.
 
 use super::semantic::Margin;
 
-/// Fewer differences give no quantile worth the name.
+/// With fewer differences, a quantile is meaningless.
 const LEAST: usize = 50;
 
-/// How far above a positive's cosine a candidate's may stand before it is suspected to be an answer that nobody has
-/// judged.
+/// The limit for suspected answers: how far a candidate's cosine may be above a positive's before it is suspected to be
+/// an unjudged answer.
 ///
-/// A fixed share of the positive's score (NV-Retriever has 0.95) rejects nearly everything where an encoder finds all
-/// texts of a corpus alike, or its answers far from their questions. So the limit is a quantile of what the corpus
-/// shows: the differences between the cosines of candidates and of positives, over all queries of a round. It may be
-/// above 0.
+/// A fixed share of the positive's score (0.95 in NV-Retriever) rejects nearly everything if an encoder finds all texts
+/// of a corpus similar, or its answers far from their questions. So the limit is a quantile of the corpus itself: of
+/// the differences between the cosines of candidates and positives, over all queries of a round. It may be above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SuspectLimit {
     /// The largest difference that is not suspect.
     pub(crate) difference: f32,
-    /// Differences that it was taken from.
+    /// Number of differences behind it.
     pub(crate) candidates: usize,
 }
 
 impl SuspectLimit {
-    /// The `quantile` of some differences, 0 to 1, by the nearest rank; `None` of fewer than 50.
+    /// The `quantile` of some differences, 0 to 1, by nearest rank; `None` for fewer than 50.
     pub(crate) fn of(mut differences: Vec<f32>, quantile: f32) -> Option<SuspectLimit> {
         differences.retain(|difference| difference.is_finite());
         differences.sort_unstable_by(f32::total_cmp);
@@ -33,7 +32,7 @@ impl SuspectLimit {
         Some(SuspectLimit { difference: differences[rank.clamp(1, candidates) - 1], candidates })
     }
 
-    /// Whether a candidate may be an answer, by its cosine and that of the farthest positive.
+    /// Whether a candidate may be an answer, given its cosine and that of the farthest positive.
     pub(crate) fn suspects(&self, cosine: f32, farthest: f32) -> bool {
         cosine - farthest > self.difference
     }

@@ -18,7 +18,7 @@ pub(super) const GAINED: RGBColor = AFTER;
 pub(super) const LOST: RGBColor = WORDS;
 pub(super) const EQUAL: RGBColor = BEFORE;
 
-/// Curves of a training beside its loss.
+/// Curves of a training besides its loss.
 pub(super) const GRADIENT: RGBColor = RGBColor(130, 70, 20);
 pub(super) const RATE: RGBColor = RGBColor(60, 100, 50);
 
@@ -27,7 +27,7 @@ pub(super) const CONFUSABLE: RGBColor = RGBColor(170, 30, 40);
 pub(super) const SEMANTIC: RGBColor = RGBColor(40, 120, 190);
 pub(super) const ADVERSARIAL: RGBColor = RGBColor(70, 50, 110);
 
-/// Text, and what it is written on.
+/// Text and its background.
 pub(super) const INK: RGBColor = RGBColor(26, 26, 26);
 pub(super) const PAPER: RGBColor = RGBColor(255, 255, 255);
 /// Axes, and the lines of the grid.

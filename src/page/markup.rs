@@ -82,7 +82,7 @@ fn table_of(class: &str, caption: &str, head: &[&str], rows: &[Vec<String>]) -> 
         escape(caption)
     );
     for cell in head {
-        // A `String` takes whatever is written.
+        // Writing to a `String` never fails.
         let _ = write!(html, "<th scope=\"col\">{}</th>", escape(cell));
     }
     html.push_str("</tr></thead>\n<tbody>\n");

@@ -1,8 +1,8 @@
-//! What each page has of its own.
+//! The parts that differ between pages.
 
 use crate::error::Result;
 
-/// The title and the content of a page; the frame around them is the same for all. Only this room has such parts.
+/// The title and the content of a page; the frame around them is always the same. Only this room defines parts.
 pub trait Parts {
     /// Plain text.
     fn title(&self) -> String;

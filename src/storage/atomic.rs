@@ -24,7 +24,7 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// As [`write_atomic`], with content that `write` streams, for files too large for memory.
 ///
-/// The unfinished content is a file beside `path` with a fixed name, so crashes leave at most one such file. See
+/// The unfinished content is a file next to `path` with a fixed name, so crashes leave at most one such file. See
 /// [`remove_unfinished`].
 pub(crate) fn write_large(
     path: &Path,
@@ -73,7 +73,7 @@ pub(crate) fn is_writable(folder: &Path) -> bool {
     tempfile::tempfile_in(folder).is_ok()
 }
 
-/// Removes a file, and unfinished content that a crash left beside it. It need not exist.
+/// Removes a file, and unfinished content that a crash left next to it. It need not exist.
 pub(crate) fn remove_file(path: &Path) -> Result<()> {
     remove_unfinished(path)?;
     match fs::remove_file(path) {
@@ -92,7 +92,7 @@ pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
     }
 }
 
-/// Where [`write_large`] writes.
+/// The path of the unfinished file of [`write_large`].
 fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension("unfinished")
 }
@@ -134,7 +134,8 @@ pub(crate) fn replace_folder(from: &Path, to: &Path) -> Result<()> {
     remove_folder(&replaced)
 }
 
-/// Ends what a crash has left of [`replace_folder`]: `path` is the old folder or the new one, whole.
+/// Completes or undoes a [`replace_folder`] that a crash interrupted: `path` is then the old folder or the new one,
+/// whole.
 pub(crate) fn restore_folder(path: &Path) -> Result<()> {
     let replaced = replaced(path);
     if !replaced.exists() {
@@ -147,7 +148,7 @@ pub(crate) fn restore_folder(path: &Path) -> Result<()> {
     sync_folder(parent(path))
 }
 
-/// Where [`replace_folder`] sets a folder aside.
+/// The path to which [`replace_folder`] moves a folder aside.
 fn replaced(path: &Path) -> PathBuf {
     path.with_added_extension("replaced")
 }

@@ -1,5 +1,4 @@
-//! Locks of the operating system, which die with their process: one writer per index, within a process and across
-//! processes.
+//! Operating system locks, which end with their process: one writer per index, within a process and across processes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// How often a lock that is held is tried again.
+/// How often to retry a held lock.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The lock of an open writer. Released when dropped, and by the operating system when the process dies.
@@ -18,8 +17,7 @@ pub(crate) struct WriterLock {
 }
 
 impl WriterLock {
-    /// Takes the lock of what is in `folder`: of its file `LOCK`, which names the holder. Waits for at most `wait`.
-    ///
+    /// Takes the lock of `folder`, on its file `LOCK`, which names the holder. Waits for at most `wait`.
     /// # Errors
     /// [`Error::Locked`] if another process, or another handle in this process, holds the lock all that time.
     pub(crate) fn acquire(folder: &Path, wait: Duration) -> Result<WriterLock> {
@@ -44,7 +42,8 @@ impl WriterLock {
     pub(crate) fn of_file(path: &Path) -> Result<Option<WriterLock>> {
         let mut options = OpenOptions::new();
         let file = match options.create(true).truncate(false).write(true).open(path) {
-            // It is another user's, in a folder that this one may write to. Most systems lock it all the same.
+            // The file belongs to another user, in a folder that this user may write to. Most systems can lock it
+            // anyway.
             Err(e) if e.kind() == ErrorKind::PermissionDenied => File::open(path).map_err(|_| e),
             opened => opened,
         };
@@ -56,12 +55,12 @@ impl WriterLock {
         }
     }
 
-    /// Writes into the file who holds it, for the message of those who wait in vain.
+    /// Writes the holder's name to the file, for the error message of others.
     fn name_holder(&self) {
         let program = std::env::current_exe().ok();
         let name = program.as_deref().and_then(Path::file_stem).unwrap_or_default();
         let text = format!("process {} ({})", std::process::id(), name.display());
-        // Without it the message names nobody.
+        // If this fails, the message names nobody.
         let _ = self.file.set_len(0).and_then(|()| (&self.file).write_all(text.as_bytes()));
     }
 }

@@ -1,8 +1,8 @@
-//! A training that a crash has interrupted goes on from its last checkpoint, to the same weights.
+//! Resumes a training that a crash interrupted from its last checkpoint, to the same weights.
 //!
-//! A checkpoint is the parameters that move, their two moments and the steps that are done: 12 bytes a parameter, 1.3
-//! GB of all-mpnet-base-v2. Batches and masks are not kept: they follow from examples, guide and options, of which the
-//! checkpoint has a digest. docs/format.md has the layout.
+//! A checkpoint has the trainable parameters, their two moments and the number of finished steps: 12 bytes a parameter,
+//! 1.3 GB for all-mpnet-base-v2. Batches and masks are not stored: they follow from examples, guide and options, and
+//! the checkpoint has a digest of those. docs/format.md has the layout.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -22,50 +22,50 @@ use crate::storage::{FileHeader, HEADER_LEN, write_large};
 
 const MAGIC: [u8; 8] = *b"RETUNECP";
 const VERSION: u32 = 1;
-/// Bytes that are read or written at a time.
+/// Bytes read or written at a time.
 const BLOCK: usize = 1 << 18;
 
-/// The round that a checkpoint is of, by what is known of it before it begins.
+/// The round that a checkpoint belongs to: what is known of it before it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
     /// When the round read the log, in milliseconds since the Unix epoch.
     pub(crate) started_ms: u64,
-    /// How much of the log there was.
+    /// The length of the log at that time.
     pub(crate) impressions: usize,
     pub(crate) judgements: usize,
-    /// The serving encoder, from which training set out.
+    /// The serving encoder, where training started.
     pub(crate) weights: Digest,
     /// The round's options.
     pub(crate) options: Digest,
-    /// The version of this crate: another one may compute otherwise.
+    /// The version of this crate: another version may compute differently.
     pub(crate) program: String,
 }
 
-/// Where and how often a training is kept.
+/// Where and how often checkpoints are written.
 #[derive(Clone, Copy)]
 pub(crate) struct Checkpoints<'a> {
     pub(crate) path: &'a Path,
-    /// Between two of them, in time spent on steps. `None`: none is written.
+    /// Training time between two checkpoints. `None`: none is written.
     pub(crate) interval: Option<Duration>,
     pub(crate) origin: &'a Origin,
 }
 
-/// What training has done so far.
+/// The state of a training.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Done {
     pub(super) steps: Vec<StepReport>,
     pub(super) masked: Masked,
-    /// On steps alone.
+    /// Time spent on steps alone.
     pub(super) spent: Duration,
     pub(super) measured: Measured,
-    /// On measuring alone.
+    /// Time spent on measurements alone.
     pub(super) measuring: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Head {
     origin: Origin,
-    /// Digest of all that the steps depend on.
+    /// Digest of everything that determines the steps.
     plan: Digest,
     steps: Vec<StepReport>,
     masked: Masked,
@@ -74,10 +74,10 @@ struct Head {
     measuring_s: f64,
 }
 
-/// The round that the checkpoint at `path` is of; `None` if there is no checkpoint.
+/// Reads which round the checkpoint at `path` belongs to; `None` if there is no checkpoint.
 ///
 /// # Errors
-/// [`Error::Damaged`] or [`Error::Version`] if that can't be told.
+/// [`Error::Damaged`] or [`Error::Version`] if it can't be read.
 pub(crate) fn read_origin(path: &Path) -> Result<Option<Origin>> {
     match File::open(path) {
         Ok(file) => Ok(Some(read_head(path, &mut BufReader::new(file))?.0.origin)),
@@ -87,11 +87,11 @@ pub(crate) fn read_origin(path: &Path) -> Result<Option<Origin>> {
 }
 
 impl Checkpoints<'_> {
-    /// Puts model and optimiser where the checkpoint of this very training left them. `None`: there is none; one of
-    /// another training, or a damaged one, is passed over with a word in the log.
+    /// Restores model and optimiser from the checkpoint of this training. `None` if there is none. A checkpoint of
+    /// another training, or a damaged one, is skipped with a log message.
     ///
     /// # Errors
-    /// [`Error::Io`] if the disk fails half-way: the model is then of no use.
+    /// [`Error::Io`] if reading fails half-way: the model is then unusable.
     pub(super) fn resume(
         &self,
         plan: Digest,
@@ -102,19 +102,19 @@ impl Checkpoints<'_> {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(None),
             Err(error) => {
-                tracing::warn!(%error, "training starts afresh: its checkpoint can't be used");
+                tracing::warn!(%error, "training starts over: its checkpoint can't be used");
                 return Ok(None);
             }
         };
         self.load(head.steps.len(), model, optimizer).map_err(Error::io("read", self.path))?;
-        tracing::info!(step = head.steps.len(), "training goes on from its checkpoint");
+        tracing::info!(step = head.steps.len(), "training resumes from its checkpoint");
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let Head { steps, masked, measured, .. } = head;
         let (spent, measuring) = (time(head.spent_s), time(head.measuring_s));
         Ok(Some(Done { steps, masked, spent, measured, measuring }))
     }
 
-    /// The head of a checkpoint of this training whose checksum holds.
+    /// Returns the head of a checkpoint of this training with a valid checksum.
     fn sound(&self, plan: Digest, optimizer: &AdamW) -> Result<Option<Head>> {
         let file = match File::open(self.path) {
             Ok(file) => file,
@@ -125,7 +125,7 @@ impl Checkpoints<'_> {
         let (head, numbers) = read_head(self.path, &mut file)?;
         let expected: usize = optimizer.moments().map(|(first, _)| 3 * first.len()).sum();
         if head.origin != *self.origin || head.plan != plan || numbers != expected as u64 {
-            tracing::info!("training starts afresh: the checkpoint is of other examples");
+            tracing::info!("training starts over: the checkpoint belongs to other examples");
             return Ok(None);
         }
         let (mut hasher, mut left) = (crc32fast::Hasher::new(), 4 * numbers);
@@ -145,7 +145,7 @@ impl Checkpoints<'_> {
         }
     }
 
-    /// Reads the numbers of a checkpoint that is sound.
+    /// Reads the numbers of a valid checkpoint.
     fn load(&self, steps: usize, model: &mut TrainableEncoder, optimizer: &mut AdamW) -> io::Result<()> {
         let mut file = BufReader::with_capacity(BLOCK, File::open(self.path)?);
         let mut start = [0; HEADER_LEN];
@@ -155,7 +155,7 @@ impl Checkpoints<'_> {
         let updated = model.update(|parameters, _| {
             read = optimizer.restore(steps, |index, first, second| {
                 let numbers = &mut parameters[index][..];
-                // Nothing moves that has no moments.
+                // Parameters without moments are not trained.
                 let moving = if first.is_empty() { &mut [] } else { numbers };
                 [moving, first, second].into_iter().try_for_each(|numbers| read_numbers(&mut file, numbers))
             });
@@ -212,7 +212,7 @@ impl Checkpoints<'_> {
     }
 }
 
-/// Reads up to where the numbers begin: the head, and how many numbers there are.
+/// Reads the head, up to the start of the numbers. Returns it with their count.
 fn read_head(path: &Path, file: &mut impl Read) -> Result<(Head, u64)> {
     let mut start = Vec::new();
     let mut part = |length: u64, into: &mut Vec<u8>| {
@@ -236,7 +236,7 @@ fn read_head(path: &Path, file: &mut impl Read) -> Result<(Head, u64)> {
     Ok((head, count))
 }
 
-/// The length of the head's JSON, by the header of the file.
+/// Returns the length of the head's JSON, from the file's header.
 fn json_length(header: &[u8]) -> u32 {
     header[12..16].iter().rev().fold(0, |length, byte| length << 8 | u32::from(*byte))
 }
@@ -252,6 +252,6 @@ fn read_numbers(file: &mut impl Read, numbers: &mut [f32]) -> io::Result<()> {
 }
 
 fn damaged(path: &Path, found: String, expected: String) -> Error {
-    let remedy = "nothing need be done: the round starts afresh";
+    let remedy = "no action needed: the round starts over";
     Error::Damaged { path: path.to_path_buf(), found, expected, remedy }
 }

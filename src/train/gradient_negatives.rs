@@ -1,17 +1,16 @@
-//! Hard negatives that are made harder by a step along a gradient: adversarial training in the space of word embeddings
-//! (FGM: Miyato, Dai and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification", ICLR
-//! 2017).
+//! Gradient negatives: hard negatives made harder by a step along a gradient. This is adversarial training in the space
+//! of word embeddings (FGM: Miyato, Dai and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text
+//! Classification", ICLR 2017).
 //!
-//! For a negative n that its anchor a sees, X is the input of the layers that learn: a row for each token, the sum of
-//! word and position vectors, or the output of the frozen layers. X is moved by `r = ε ‖X‖ g / ‖g‖`, where g is the
-//! gradient of `cos(a, n)` by X and both norms are Frobenius norms over the whole text. Each row is then brought back
-//! to its own length. Unlike in the paper, ε is relative to X: it means the same for every encoder and every length of
-//! text.
+//! For a negative n that its anchor a sees, X is the input of the trainable layers. It has a row per token: the sum of
+//! word and position vectors, or the output of the frozen layers. X is displaced by `r = ε ‖X‖ g / ‖g‖`, where g is the
+//! gradient of `cos(a, n)` with respect to X and both norms are Frobenius norms over the whole text. Each row is then
+//! rescaled to its original length. Unlike in the paper, ε is relative to X, so it means the same for every encoder and
+//! text length.
 //!
-//! The moved negative n′ adds `ln(1 + exp(SCALE · (cos(a, n′) − cos(a, p))))` to the loss, where p is the positive: the
-//! ranking loss with this one negative, averaged over a row's negatives and then over rows. To the gradient the
-//! displacement is a constant. Pairs don't depend on each other and are worked off part by part: memory does not grow
-//! with the batch.
+//! The displaced negative n′ adds `ln(1 + exp(SCALE · (cos(a, n′) − cos(a, p))))` to the loss, where p is the positive:
+//! the ranking loss with this one negative, averaged over a row's negatives and then over rows. The gradient treats the
+//! displacement as a constant. Pairs are independent and processed in parts, so memory does not grow with the batch.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,18 +19,18 @@ use super::parts::parts;
 use crate::encoder::{InputGradient, TrainableEncoder};
 use crate::error::{Error, Result};
 
-/// Hard negatives that were moved towards their anchors.
+/// Statistics of hard negatives that were displaced towards their anchors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Displaced {
-    /// How many, each counted once for its anchor and step.
+    /// Number of displaced negatives, each counted once per anchor and step.
     pub negatives: u64,
-    /// How much the cosine to the anchor rose by it, on average.
+    /// The mean increase of the cosine to the anchor.
     pub rise: f64,
 }
 
 impl Displaced {
-    /// These and others.
+    /// Merges two statistics.
     pub(super) fn with(self, others: Displaced) -> Displaced {
         let negatives = self.negatives + others.negatives;
         let sum = self.negatives as f64 * self.rise + others.negatives as f64 * others.rise;
@@ -39,7 +38,7 @@ impl Displaced {
     }
 }
 
-/// A batch that has been embedded as it is.
+/// A batch with its embeddings before displacement.
 #[derive(Clone, Copy)]
 pub(super) struct Embedded<'a> {
     pub(super) ids: &'a [Vec<u32>],
@@ -48,18 +47,18 @@ pub(super) struct Embedded<'a> {
     pub(super) vectors: &'a [f32],
 }
 
-/// What the displaced negatives of a batch add to the loss.
+/// The contribution of a batch's displaced negatives to the loss.
 pub(super) struct Term {
     pub(super) loss: f32,
     pub(super) displaced: Displaced,
 }
 
-/// A hard negative with the row that it belongs to, as places of vectors.
+/// A hard negative with its row, as indices of vectors.
 struct Pair {
     anchor: usize,
     positive: usize,
     negative: usize,
-    /// Weight of the pair in the term; those of a batch sum to 1, or to less where rows have no negatives.
+    /// Weight of the pair in the term. The weights of a batch sum to 1, or less if some rows have no negatives.
     share: f64,
 }
 
@@ -68,7 +67,7 @@ impl Embedded<'_> {
         &self.vectors[place * width..][..width]
     }
 
-    /// The hard negatives that their own anchors see.
+    /// The hard negatives that are visible to their own anchors.
     fn pairs(&self) -> Vec<Pair> {
         let Layout { anchors, positives, negatives, hidden } = self.layout;
         let (rows, columns) = (anchors.len(), positives.len() + negatives.len());
@@ -89,7 +88,7 @@ impl Embedded<'_> {
 }
 
 /// # Errors
-/// [`Error::Invalid`] for a share outside 0 to 1.
+/// [`Error::Invalid`] for a share outside of 0 to 1.
 pub(super) fn validate(epsilon: f32) -> Result<()> {
     match epsilon > 0.0 && epsilon <= 1.0 {
         true => Ok(()),
@@ -97,8 +96,8 @@ pub(super) fn validate(epsilon: f32) -> Result<()> {
     }
 }
 
-/// The term of a batch. Adds its gradient by the vectors of anchors and positives to `d_vectors`, and the gradient of
-/// every parameter by way of the displaced negatives to the model's gradients.
+/// Computes the term of a batch. Adds its gradient with respect to anchors and positives to `d_vectors`, and the
+/// gradient through the displaced negatives to the model's parameter gradients.
 pub(super) fn add_term(
     epsilon: f32,
     model: &mut TrainableEncoder,
@@ -130,7 +129,8 @@ pub(super) fn add_term(
     Ok(Term { loss: loss as f32, displaced })
 }
 
-/// What moves texts towards anchors, whose vectors are given in the order of the texts: `(tokens, dimensions)`.
+/// Computes the displacement of texts towards anchors, whose vectors are in the order of the texts: `(tokens,
+/// dimensions)`.
 pub(super) fn displacement(
     epsilon: f32,
     model: &mut TrainableEncoder,
@@ -138,7 +138,7 @@ pub(super) fn displacement(
     anchors: Vec<f32>,
 ) -> Result<Vec<f32>> {
     model.embed(texts, true)?;
-    // The vectors are of length 1: an anchor's is the gradient of the cosine to it.
+    // The vectors have length 1, so the gradient of the cosine to an anchor is the anchor's vector.
     let InputGradient { input, mut gradient } = model.input_gradient(anchors)?;
     let width = model.dimensions();
     let (mut inputs, mut rest) = (&input[..], &mut gradient[..]);
@@ -152,8 +152,8 @@ pub(super) fn displacement(
 }
 
 impl Pair {
-    /// The pair's part of the term, with its gradients: by the displaced negative's vector, written to `d_vector`, and
-    /// by those of anchor and positive, added to `d_vectors`.
+    /// Computes the pair's part of the term and its gradients: with respect to the displaced negative's vector in
+    /// `d_vector`, and with respect to anchor and positive added to `d_vectors`.
     fn compare(
         &self,
         batch: Embedded<'_>,
@@ -174,7 +174,7 @@ impl Pair {
     }
 }
 
-/// Turns the gradient by a text's rows into their displacement.
+/// Turns the gradient with respect to a text's rows into their displacement.
 fn displace(input: &[f32], epsilon: f32, width: usize, gradient: &mut [f32]) {
     let length = |x: &[f32]| dot(x, x).sqrt();
     let step = epsilon * length(input) / length(gradient).max(f32::MIN_POSITIVE);

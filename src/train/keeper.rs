@@ -11,14 +11,14 @@ use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::ids::Digest;
 
-/// Keeps one training against a crash.
+/// Writes the checkpoints of one training.
 pub(super) struct Keeper<'a> {
     place: Checkpoints<'a>,
     plan: Digest,
     last: Option<Kept>,
 }
 
-/// How far a checkpoint got.
+/// The state of the last checkpoint.
 struct Kept {
     steps: usize,
     spent: Duration,
@@ -34,7 +34,7 @@ impl<'a> Keeper<'a> {
         Keeper { place, plan: plan(model, training, scope), last: None }
     }
 
-    /// Puts model and optimiser where the checkpoint of this very training left them, if there is one.
+    /// Restores model and optimiser from the checkpoint of this training, if there is one.
     pub(super) fn resume(
         &mut self,
         model: &mut TrainableEncoder,
@@ -46,9 +46,9 @@ impl<'a> Keeper<'a> {
         Ok(done)
     }
 
-    /// Writes a checkpoint if the last one is old enough; when training has `ended`, whenever there is an older one. A
-    /// checkpoint that can't be written is logged: it must not cost the round. Training on a device keeps none, since
-    /// candle's optimiser does not expose its moments.
+    /// Writes a checkpoint if the last one is old enough, or if training has `ended` and there is an older one. A
+    /// failed write is logged: it must not fail the round. Training on a device writes none, because candle's optimiser
+    /// does not expose its moments.
     pub(super) fn keep(&mut self, model: &TrainableEncoder, optimizer: &Optimizer, done: &Done, ended: bool) {
         let (Some(interval), Optimizer::Host(optimizer)) = (self.place.interval, optimizer) else { return };
         let (steps, spent) =
@@ -58,14 +58,14 @@ impl<'a> Keeper<'a> {
         if new && (due || ended && self.last.is_some()) {
             match self.place.write(self.plan, model, optimizer, done) {
                 Ok(()) => tracing::debug!(step = done.steps.len(), "wrote a checkpoint"),
-                Err(error) => tracing::warn!(%error, "training goes on without a checkpoint"),
+                Err(error) => tracing::warn!(%error, "training continues without a checkpoint"),
             }
             self.last = Some(Kept { steps: done.steps.len(), spent: done.spent });
         }
     }
 }
 
-/// The digest of everything that the steps of a training depend on beside the weights that it starts from.
+/// Digest of everything that determines the steps of a training, except for the initial weights.
 fn plan(model: &TrainableEncoder, training: &Training<'_>, scope: NegativeScope) -> Digest {
     let Training { rows, options, guide, documents, .. } = *training;
     let stand = matches!(documents, Documents::Stand(_));

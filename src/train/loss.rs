@@ -1,5 +1,5 @@
 //! MultipleNegativesRankingLoss (Henderson et al., "Efficient Natural Language Response Suggestion for Smart Reply",
-//! 2017), as sentence-transformers has it.
+//! 2017), as in sentence-transformers.
 //!
 //! Row i's loss is the cross-entropy of `SCALE · cos(anchor_i, candidate)` over all candidates that its anchor sees,
 //! with its own positive as the target. The batch's loss is the mean over rows. Candidates are all positives, then all
@@ -9,31 +9,31 @@ use candle_core::{D, Device, Result, Tensor, Var};
 
 /// Factor of the cosine: the inverse of a temperature. sentence-transformers' value.
 pub(super) const SCALE: f64 = 20.0;
-/// Stands for −∞ where an anchor may not see a candidate. `exp` of it is exactly 0 beside any cosine, and unlike an
-/// infinity it survives being multiplied by 0.
+/// Replaces −∞ for candidates hidden from an anchor. Its `exp` is exactly 0 next to any cosine, and unlike an infinity
+/// it survives multiplication by 0.
 const MASKED: f32 = -1e6;
 
-/// Which vectors of a batch play which part, and for whom.
+/// The role of each vector of a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    /// Place of the vector of each row's anchor.
+    /// Index of each row's anchor vector.
     pub(super) anchors: Vec<u32>,
-    /// Place of the vector of each row's positive.
+    /// Index of each row's positive vector.
     pub(super) positives: Vec<u32>,
-    /// Place of the vector of each hard negative, and the row that it belongs to.
+    /// Index of each hard negative's vector, and its row.
     pub(super) negatives: Vec<(u32, usize)>,
-    /// Which candidates an anchor does not see: `(rows, rows + hard negatives)`, row-major.
+    /// Candidates hidden from an anchor: `(rows, rows + hard negatives)`, row-major.
     pub(super) hidden: Vec<bool>,
 }
 
 impl Layout {
-    /// The place of each candidate's vector: every positive, then every hard negative.
+    /// The index of each candidate's vector: every positive, then every hard negative.
     fn candidates(&self) -> Vec<u32> {
         self.positives.iter().copied().chain(self.negatives.iter().map(|(place, _)| *place)).collect()
     }
 }
 
-/// The loss of a batch of vectors of `width` numbers each, and its gradient by them.
+/// Computes the loss of a batch of vectors with `width` numbers each, and its gradient with respect to them.
 pub(super) fn loss_and_gradient(vectors: &[f32], width: usize, layout: &Layout) -> Result<(f32, Vec<f32>)> {
     let vectors = Var::from_slice(vectors, (vectors.len() / width, width), &Device::Cpu)?;
     let loss = ranking_loss(vectors.as_tensor(), layout)?;
@@ -43,7 +43,7 @@ pub(super) fn loss_and_gradient(vectors: &[f32], width: usize, layout: &Layout) 
     Ok((loss.to_scalar()?, gradient.flatten_all()?.to_vec1()?))
 }
 
-/// The loss of a batch, a scalar with a graph to `embeddings`, shape `(texts, dimensions)`.
+/// Computes the loss of a batch, a scalar with a graph to `embeddings`, shape `(texts, dimensions)`.
 fn ranking_loss(embeddings: &Tensor, layout: &Layout) -> Result<Tensor> {
     let rows = layout.anchors.len();
     let unit = unit(embeddings)?;
@@ -66,7 +66,8 @@ fn pick(unit: &Tensor, rows: Vec<u32>) -> Result<Tensor> {
     unit.index_select(&Tensor::from_vec(rows, count, &Device::Cpu)?, 0)
 }
 
-/// `ln Σ exp(logits) − own` of each row, `(rows, 1)`; both are shifted first, so that a small loss keeps its digits.
+/// Computes `ln Σ exp(logits) − own` for each row, `(rows, 1)`. Both are shifted first, so that a small loss keeps its
+/// digits.
 fn cross_entropy(logits: &Tensor, own: &Tensor) -> Result<Tensor> {
     let largest = logits.max_keepdim(D::Minus1)?.detach();
     let sums = logits.broadcast_sub(&largest)?.exp()?.sum_keepdim(D::Minus1)?;
@@ -79,7 +80,7 @@ mod tests {
 
     const WIDTH: usize = 3;
 
-    /// Three rows with two hard negatives of the first and one of the last; nobody is hidden.
+    /// Three rows with two hard negatives of the first and one of the last; nothing is hidden.
     fn layout() -> Layout {
         Layout {
             anchors: vec![0, 1, 2],

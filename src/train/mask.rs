@@ -1,27 +1,26 @@
-//! Which candidates an anchor must not see: those that are, or may be, answers to it.
+//! Hides candidates from an anchor that are, or may be, answers to it.
 //!
-//! A false negative trains an answer away from its question. Hard negatives that nobody has checked can be worse than
-//! none (Qu et al., "RocketQA", 2021); a guide that does not move finds most of them (Solatorio, "GISTEmbed", 2024).
+//! A false negative pushes an answer away from its question. Unchecked hard negatives can be worse than none (Qu et
+//! al., "RocketQA", 2021); a fixed guide model finds most of the false ones (Solatorio, "GISTEmbed", 2024).
 
 use serde::{Deserialize, Serialize};
 
 use super::row::{Answers, Guide, TrainingRow};
 use super::scope::NegativeScope;
 
-/// By the guide's cosine, what is this near to an answer counts as that answer.
+/// A text with at least this cosine to an answer, by the guide, counts as that answer.
 pub(super) const DUPLICATE_COSINE: f32 = 0.95;
 
-/// Candidates that were hidden from anchors in the steps of a round, and why. Each counts once for each anchor and
-/// step.
+/// Counts of candidates hidden from anchors during a round, by reason. Each counts once per anchor and step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Masked {
-    /// Pairs of an anchor and a candidate that were checked: all but an anchor with its own positive, and but what the
-    /// scope hides.
+    /// Pairs of an anchor and a candidate that were checked: all except an anchor with its own positive, and except
+    /// those that the scope hides.
     pub looked_at: u64,
-    /// A judgement calls the candidate an answer to the anchor.
+    /// A judgement says that the candidate answers the anchor.
     pub known_answer: u64,
-    /// By the guide's cosine it is nearly one of the answers.
+    /// The guide finds it nearly identical to an answer.
     pub near_positive: u64,
     /// The guide ranks it above the positive.
     pub suspected: u64,
@@ -46,14 +45,14 @@ impl Masked {
     }
 }
 
-/// Which candidates each anchor of a batch sees. Row-major, `(rows, rows + hard negatives)`: every positive, then every
-/// hard negative in the order of the rows; `true` hides.
+/// The candidates that each anchor of a batch sees. Row-major, `(rows, rows + hard negatives)`: every positive, then
+/// every hard negative in the order of the rows; `true` hides.
 pub(super) struct Mask {
     pub(super) hidden: Vec<bool>,
     pub(super) counts: Masked,
 }
 
-/// What is known of the texts: the answers that were judged, and the guide's vectors.
+/// What is known about the texts: judged answers, and the guide's vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) answers: &'a Answers<'a>,
@@ -63,14 +62,14 @@ pub(super) struct Known<'a> {
 /// A candidate of a batch.
 struct Candidate<'a> {
     text: &'a str,
-    /// The row that it belongs to.
+    /// Its row.
     owner: usize,
     is_positive: bool,
 }
 
 impl Mask {
-    /// The mask of a batch. The guide's ranking never hides a row's own hard negatives: a user passed them over, or
-    /// they were checked against the guide when they were mined.
+    /// Computes the mask of a batch. The guide's ranking never hides a row's own hard negatives: a user passed them
+    /// over, or mining checked them against the guide.
     pub(super) fn of(rows: &[&TrainingRow], scope: NegativeScope, known: Known<'_>) -> Mask {
         let positives = rows.iter().enumerate();
         let positives =
@@ -99,7 +98,7 @@ impl Mask {
     }
 }
 
-/// Why a candidate may be an answer to an anchor.
+/// The reason why a candidate may be an answer to an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FalseNegative {
     KnownAnswer,
@@ -108,7 +107,7 @@ pub(super) enum FalseNegative {
 }
 
 impl FalseNegative {
-    /// Checks `text` as a negative of a row. With `own`, the guide's ranking does not count.
+    /// Checks `text` as a negative of a row. With `own`, the guide's ranking is ignored.
     pub(super) fn check(row: &TrainingRow, text: &str, own: bool, known: Known<'_>) -> Option<FalseNegative> {
         let cosine = |a: &str, b: &str| known.guide.and_then(|guide| guide.cosine(a, b));
         let near = |answer: &str| cosine(text, answer).is_some_and(|found| found >= DUPLICATE_COSINE);
@@ -132,8 +131,8 @@ fn is_above_positive(guide: Option<&Guide>, row: &TrainingRow, text: &str) -> bo
     }
 }
 
-/// The share of the other rows' hard negatives that may be answers, over every pair of a row and another row's
-/// negative. Above 200 rows, over 200 spread evenly. `None` without a guide, or without such pairs.
+/// The share of the other rows' hard negatives that may be answers, over all pairs of a row and another row's negative.
+/// Above 200 rows, uses a sample of 200 spread evenly. `None` without a guide, or without such pairs.
 pub(super) fn suspected_share(rows: &[TrainingRow], known: Known<'_>) -> Option<f64> {
     const SAMPLE: usize = 200;
     known.guide?;

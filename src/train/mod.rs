@@ -1,8 +1,8 @@
 //! Fine-tuning the encoder with MultipleNegativesRankingLoss.
 //!
-//! Training runs the serving encoder's own operations, without dropout: rounds are small, and a round that is seeded
-//! gives the same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2
-//! with torch's AdamW.
+//! Training uses the serving encoder's own operations, without dropout: rounds are small, and the same seed gives the
+//! same weights every time. The reference for loss, gradients and optimiser is sentence-transformers 6.2 with torch's
+//! AdamW.
 
 mod checkpoint;
 mod gradient_negatives;

@@ -8,10 +8,10 @@ use crate::error::Result;
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
-/// Numbers that one task updates: a few cache lines of each of the four arrays.
+/// Numbers updated per task: a few cache lines of each of the four arrays.
 const BLOCK: usize = 16 * 1024;
 
-/// The optimiser, which is where the parameters are.
+/// The optimiser, on the device with the parameters.
 pub(super) enum Optimizer {
     /// The engine's own, over numbers in memory.
     Host(AdamW),
@@ -20,8 +20,8 @@ pub(super) enum Optimizer {
 }
 
 impl Optimizer {
-    /// Weight decay spares biases and layer norms if it is to, as in the trainer of transformers: every name with
-    /// "bias" in it, so the relative attention bias too.
+    /// Excludes biases and layer norms from weight decay if configured, like the trainer of transformers: every name
+    /// that contains "bias", so the relative attention bias too.
     pub(super) fn new(model: &TrainableEncoder, weight_decay: f64, spare_biases: bool) -> Result<Optimizer> {
         let decays = |name: &str| !(spare_biases && (name.contains("bias") || name.contains("LayerNorm")));
         if let Some(on_device) = model.device_adamw(weight_decay, decays)? {
@@ -32,7 +32,7 @@ impl Optimizer {
         Ok(Optimizer::Host(AdamW { moments: moments.collect(), weight_decay, step: 0 }))
     }
 
-    /// One step with the model's gradients, which are multiplied by `factor` first.
+    /// Makes one step with the model's gradients, multiplied by `factor`.
     pub(super) fn step(
         &mut self,
         model: &mut TrainableEncoder,
@@ -48,7 +48,7 @@ impl Optimizer {
     }
 }
 
-/// First and second moments of every variable that moves.
+/// First and second moments of every trainable parameter.
 pub(super) struct AdamW {
     moments: Vec<Moments>,
     weight_decay: f64,
@@ -68,12 +68,12 @@ impl Moments {
 }
 
 impl AdamW {
-    /// The first and the second moments, in the order of the parameters; empty where a parameter does not move.
+    /// The first and second moments, in the order of the parameters; empty for parameters that are not trained.
     pub(super) fn moments(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
         self.moments.iter().map(|moments| (&moments.first[..], &moments.second[..]))
     }
 
-    /// Sets what so many steps have left to the moments that `set` puts in place of the present ones.
+    /// Restores the state after this many steps: `set` replaces the moments.
     pub(super) fn restore<E>(
         &mut self,
         steps: usize,
@@ -84,8 +84,8 @@ impl AdamW {
         moments.try_for_each(|(index, moments)| set(index, &mut moments.first, &mut moments.second))
     }
 
-    /// One step. `gradients` belong to `parameters` in their order, and are multiplied by `factor` first. Parameters
-    /// without a gradient stay as they are.
+    /// Makes one step. `gradients` belong to `parameters` in the same order, and are multiplied by `factor`. Parameters
+    /// without a gradient don't change.
     pub(super) fn step(
         &mut self,
         parameters: &mut [Vec<f32>],
@@ -115,7 +115,7 @@ impl AdamW {
     }
 }
 
-/// The numbers of one step.
+/// The constants of one step.
 #[derive(Clone, Copy)]
 struct Rates {
     factor: f32,
@@ -139,7 +139,7 @@ impl Rates {
     }
 }
 
-/// L2 norm over all of a model's gradients together.
+/// The L2 norm over all gradients of a model.
 pub(super) fn gradient_norm(model: &TrainableEncoder) -> Result<f64> {
     match model.device_gradient_norm()? {
         Some(norm) => Ok(norm),
@@ -147,7 +147,7 @@ pub(super) fn gradient_norm(model: &TrainableEncoder) -> Result<f64> {
     }
 }
 
-/// L2 norm over all gradients together, summed in f64 in a fixed order.
+/// The L2 norm over all gradients, summed in f64 in a fixed order.
 pub(super) fn global_norm(gradients: &[Vec<f32>]) -> f64 {
     let of_block = |block: &[f32]| block.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
     let mut sum = 0.0;

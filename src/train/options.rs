@@ -1,4 +1,4 @@
-//! How the encoder is fine-tuned.
+//! Options of fine-tuning.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use super::gradient_negatives;
 use super::scope::NegativeScope;
 use crate::error::{Error, Result};
 
-/// Options of a training. What is no option is a constant where it is used, with sentence-transformers' value or the
-/// one that docs/experiments.md found.
+/// Options of fine-tuning. Other settings are constants where they are used, with sentence-transformers' value or the
+/// one from docs/experiments.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct TrainOptions {
     /// Passes over the training rows. Default 1.
     pub epochs: usize,
-    /// Rows of a batch, 2 or more: each row sees the other rows' positives as negatives. Memory does not grow with it.
+    /// Rows per batch, 2 or more: each row uses the other rows' positives as negatives. Memory does not grow with it.
     /// Default 16.
     pub batch_size: usize,
-    /// Peak learning rate. Default 1e-4, since a round has tens of steps: sentence-transformers' 2e-5 teaches too
+    /// Peak learning rate. Default 1e-4, because a round has tens of steps: sentence-transformers' 2e-5 teaches too
     /// little.
     pub learning_rate: f64,
-    /// Seed of the order of the rows, of the sampled queries and of what is drawn at random. Default 42.
+    /// Seed for the order of rows, the sampled queries and other random choices. Default 42.
     pub seed: u64,
     /// Which anchors see a row's hard negatives. Default: measured, see [`NegativeScope::Auto`].
     pub scope: NegativeScope,
-    /// How many of the lowest layers stay as they are, together with the embeddings and the position biases; 0 trains
-    /// everything. What frozen layers give for a text is computed once and kept in a temporary file, 3 kB a token.
-    /// Default: half of the layers, which takes half of the time and teaches as much.
+    /// Number of lowest layers to freeze, together with the embeddings and the position biases; 0 trains everything.
+    /// The output of frozen layers is computed once per text and kept in a temporary file, 3 kB a token. Default: half
+    /// of the layers, which halves the time and teaches as much.
     pub frozen_layers: Option<usize>,
-    /// Adds hard negatives that are moved towards their anchors along the gradient, in the space of embeddings: how
-    /// far, as a share of the length of a text's embeddings, above 0 to 1. Default: none.
+    /// Adds gradient negatives: hard negatives displaced towards their anchors in the embedding space. The value is the
+    /// distance as a share of the length of a text's embeddings, above 0 to 1. Default: none.
     pub gradient_negatives: Option<f32>,
-    /// Training takes no longer than this. If the steps don't fit at their measured pace, there are fewer, and the
-    /// learning rate reaches its end by then; the result then depends on the machine. At least one step is made.
-    /// Default: no limit.
+    /// Limits the training time. If the steps don't fit at their measured pace, there are fewer, and the learning rate
+    /// decays within the limit; the result then depends on the machine's speed. At least one step is made. Default: no
+    /// limit.
     pub time_limit: Option<Duration>,
 }
 
@@ -104,7 +104,7 @@ impl TrainOptions {
     }
 
     /// # Errors
-    /// [`Error::Invalid`] naming the first option that can't be used.
+    /// [`Error::Invalid`] with the first invalid option.
     pub fn validate(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::invalid("the number of epochs", 0, "1 or more"));

@@ -1,6 +1,6 @@
-//! How a batch is cut, so that the tape of no part takes more than its share of memory.
+//! Splits a batch so that the tape of each part fits its memory limit.
 
-/// The texts cut into parts of at most so many tokens, or of one text; longest first.
+/// Splits texts into parts of at most this many tokens, or of one text; longest first.
 pub(super) fn parts(ids: &[impl AsRef<[u32]>], part_tokens: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..ids.len()).collect();
     order.sort_by_key(|&text| std::cmp::Reverse(ids[text].as_ref().len()));

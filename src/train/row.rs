@@ -1,4 +1,4 @@
-//! Training rows, and what is known of their texts.
+//! Training rows, and what is known about their texts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,15 +10,15 @@ use crate::negatives::NegativeKind;
 pub(crate) struct TrainingRow {
     pub(crate) anchor: String,
     pub(crate) positive: String,
-    /// What else answers the anchor, or may; with a row of its own or without.
+    /// Other texts that answer the anchor, or may, whether they have a row or not.
     pub(crate) other_answers: Vec<String>,
     pub(crate) negatives: Vec<String>,
-    /// Where each of `negatives` is from.
+    /// The source of each of `negatives`.
     pub(crate) kinds: Vec<NegativeKind>,
 }
 
 impl TrainingRow {
-    /// What is encoded.
+    /// The texts to encode.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         [&self.anchor, &self.positive].into_iter().chain(&self.negatives).map(String::as_str)
     }
@@ -28,7 +28,7 @@ impl TrainingRow {
     }
 }
 
-/// Every answer that the rows know of, by anchor.
+/// Every known answer in the rows, by anchor.
 pub(super) struct Answers<'a>(HashMap<&'a str, HashSet<&'a str>>);
 
 impl<'a> Answers<'a> {
@@ -45,7 +45,7 @@ impl<'a> Answers<'a> {
         self.0.get(anchor).is_some_and(|answers| answers.contains(text))
     }
 
-    /// What is known to answer `anchor`.
+    /// The known answers to `anchor`.
     pub(super) fn to(&self, anchor: &str) -> impl Iterator<Item = &'a str> {
         self.0.get(anchor).into_iter().flatten().copied()
     }
@@ -59,21 +59,21 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// What becomes of the rows' documents while the encoder moves.
+/// How the rows' documents are embedded during training.
 #[derive(Clone, Copy)]
 pub(crate) enum Documents<'a> {
-    /// They are encoded with it, and it learns from them too.
+    /// The encoder embeds them, and learns from them too.
     Move,
-    /// They stand still at these vectors: it learns from the anchors alone.
+    /// Their vectors are fixed: the encoder learns from the anchors alone.
     Stand(&'a Guide),
 }
 
-/// What an encoder that does not move says of the rows' texts: the serving one, by its L2-normalised vectors.
+/// A fixed encoder's view of the rows' texts: the serving encoder's L2-normalised vectors.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Guide(HashMap<String, Vec<f32>>);
 
 impl Guide {
-    /// Keeps the vector of a text.
+    /// Stores the vector of a text.
     pub(crate) fn add(&mut self, text: &str, vector: Vec<f32>) {
         self.0.insert(text.to_string(), vector);
     }
@@ -88,19 +88,19 @@ impl Guide {
         self.0.get(text).map(Vec::as_slice)
     }
 
-    /// The vector of a text that training needs.
+    /// The vector of a text that training requires.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it is not known, or not of this width.
+    /// [`Error::Invalid`] if it is unknown, or has another width.
     pub(super) fn stored(&self, text: &str, width: usize) -> Result<&[f32]> {
         let found = self.vector(text);
         found.filter(|vector| vector.len() == width).ok_or_else(|| {
             let found = found.map_or("none".into(), |vector| format!("{} numbers", vector.len()));
-            Error::invalid("the stored vector of a text to train with", found, format!("{width} numbers"))
+            Error::invalid("the stored vector of a training text", found, format!("{width} numbers"))
         })
     }
 
-    /// The cosine of two texts; `None` if one of them is not known.
+    /// The cosine of two texts; `None` if one is unknown.
     pub(crate) fn cosine(&self, a: &str, b: &str) -> Option<f32> {
         let (a, b) = (self.0.get(a)?, self.0.get(b)?);
         Some(a.iter().zip(b).map(|(x, y)| x * y).sum())

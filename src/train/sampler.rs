@@ -1,7 +1,7 @@
-//! Batches in which no row is another's wrong answer.
+//! Samples batches without false negatives among their rows.
 //!
-//! A text that stands twice would be its own negative: another row's positive, or hard negative, counts as wrong. So
-//! would the answer to a question that is asked twice in other words.
+//! If a batch had the same text twice, the text would be its own negative, because the other rows' positives and hard
+//! negatives count as wrong. The same holds for the answer to a question that is asked twice in other words.
 
 use std::collections::HashSet;
 
@@ -13,12 +13,12 @@ use super::mask::Known;
 use super::options::TrainOptions;
 use super::row::TrainingRow;
 
-/// Two anchors whose cosine, by the guide, is this or more never share a batch.
+/// Two anchors with at least this cosine, by the guide, never share a batch.
 const SIMILAR_ANCHORS: f32 = 0.9;
 
-/// One epoch's batches, as indices into `rows`. Every row is in exactly one. In a batch no text stands twice, no two
-/// anchors have an answer in common, and none are similar: a row that would break this waits for a later batch. Equal
-/// seed and epoch give equal batches.
+/// Returns one epoch's batches, as indices into `rows`. Every row is in exactly one. Within a batch, texts are
+/// distinct, and no two anchors share an answer or are similar: a conflicting row waits for a later batch. Equal seed
+/// and epoch give equal batches.
 pub(super) fn batches(
     rows: &[TrainingRow],
     options: &TrainOptions,

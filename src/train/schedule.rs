@@ -1,4 +1,5 @@
-//! Linear warm-up, then linear decay towards 0, over the steps that there are or that the time allows.
+//! The learning rate schedule: linear warm-up, then linear decay towards 0, over all steps or those that the time
+//! allows.
 
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ pub(super) struct Schedule {
     steps: usize,
 }
 
-/// Share of the steps in which the rate rises to its peak.
+/// Share of the steps that warm up.
 const WARMUP_RATIO: f64 = 0.1;
 
 impl Schedule {
-    /// A tenth of `steps`, rounded up, rises; the rest falls.
+    /// The first tenth of `steps`, rounded up, warms up; the rest decays.
     pub(super) fn new(steps: usize) -> Schedule {
         Schedule::with_warmup(steps, WARMUP_RATIO)
     }
@@ -25,8 +26,8 @@ impl Schedule {
 
     /// The factor in step `step`, counted from 0.
     ///
-    /// With a warm-up of `w` steps it starts at `1 / (w + 1)` on purpose, where transformers' schedule starts at 0: a
-    /// round has a handful of steps, and one of factor 0 moves nothing.
+    /// With a warm-up of `w` steps it starts at `1 / (w + 1)`, unlike transformers' schedule, which starts at 0: a
+    /// round has few steps, and a step with factor 0 would be wasted.
     pub(super) fn factor(self, step: usize) -> f64 {
         if step < self.warmup {
             return (step + 1) as f64 / (self.warmup + 1) as f64;
@@ -35,15 +36,15 @@ impl Schedule {
     }
 }
 
-/// How many of `steps` there will be within `limit`, if `done` of them took `spent`: at least those, and one.
+/// Estimates how many of `steps` fit into `limit`, if `done` of them took `spent`: at least those, and at least one.
 ///
-/// The rate falls towards 0 at the last of them, wherever that is: a decay that is cut short leaves the weights noisy,
-/// one that is fitted to the budget hardly costs anything (Li, Yumer and Ramanan, "Budgeted Training", 2020).
+/// The rate decays to 0 at the last of them: a truncated decay leaves the weights noisy, while one fitted to the budget
+/// costs hardly anything (Li, Yumer and Ramanan, "Budgeted Training", 2020).
 pub(super) fn affordable(steps: usize, done: usize, spent: Duration, limit: Option<Duration>) -> usize {
     match limit {
         Some(limit) if done > 0 => {
             let fit = limit.as_secs_f64() * done as f64 / spent.as_secs_f64().max(f64::MIN_POSITIVE);
-            // A float that is too large becomes the largest integer.
+            // A float that is too large saturates.
             (fit as usize).clamp(done, steps)
         }
         _ => steps,

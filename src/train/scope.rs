@@ -1,4 +1,4 @@
-//! Which anchors see a row's hard negatives.
+//! The scope of hard negatives.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NegativeScope {
-    /// Every anchor of the batch, as in sentence-transformers. Right in a corpus so large that a text picked at random
-    /// is practically never an answer.
+    /// Every anchor of the batch, as in sentence-transformers. Right for a corpus so large that a random text is
+    /// practically never an answer.
     Batch,
-    /// Only the anchor of their own row. The other rows' positives still serve as negatives.
+    /// Only the anchor of their own row. The other rows' positives still act as negatives.
     OwnAnchor,
-    /// [`Batch`](NegativeScope::Batch) from a million chunks on, and below that where the guide suspects at most 2 % of
-    /// the other rows' hard negatives of being answers; else [`OwnAnchor`](NegativeScope::OwnAnchor). In a small corpus
-    /// about one subject, what one query confuses is too often what the next one looks for.
+    /// [`Batch`](NegativeScope::Batch) from a million chunks on, and in smaller corpora if the guide suspects at most 2
+    /// % of the other rows' hard negatives of being answers. Otherwise [`OwnAnchor`](NegativeScope::OwnAnchor): in a
+    /// small corpus about one subject, what one query confuses is too often what the next one looks for.
     #[default]
     Auto,
 }
 
-/// A scope with the reason why it was chosen.
+/// A scope, with the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChosenScope {
     pub(crate) scope: NegativeScope,
@@ -28,7 +28,7 @@ pub(crate) struct ChosenScope {
 
 impl NegativeScope {
     /// Resolves `Auto` for a corpus of `chunks` chunks. `suspected` is the share of the other rows' hard negatives that
-    /// may be answers, where it could be measured.
+    /// may be answers, if known.
     pub(super) fn resolve(self, chunks: usize, suspected: Option<f64>) -> ChosenScope {
         const LARGE: usize = 1_000_000;
         const FEW: f64 = 0.02;

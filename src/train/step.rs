@@ -1,10 +1,10 @@
-//! One step of the optimiser.
+//! One training step.
 //!
-//! Memory is bounded by gradient caching (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory
-//! Limited Setup", 2021). A batch is embedded part by part without a tape, the loss gives the gradient of every vector,
-//! and each part is embedded again with a tape, through which that gradient flows back. The result is the batch's own
-//! gradient. The part that was embedded last has its tape already, so a batch of one part is embedded once, unless
-//! displaced negatives have taken the tape meanwhile. Documents that stand still are embedded in no part.
+//! Gradient caching bounds memory (Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited
+//! Setup", 2021). A batch is embedded part by part without a tape, the loss gives the gradient of every vector, and
+//! each part is embedded again with a tape, through which its gradient flows back. The result equals the gradient of
+//! the whole batch. The last part already has its tape, so a batch of one part is embedded once, unless displaced
+//! negatives have used the tape meanwhile. Documents with fixed vectors are not embedded.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,24 +18,24 @@ use super::schedule::Schedule;
 use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 
-/// Gradients are scaled down to this L2 norm, over all variables together.
+/// Gradients are clipped to this L2 norm, over all parameters together.
 const MAX_GRAD_NORM: f64 = 1.0;
 
-/// One step of training.
+/// The report of one training step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepReport {
-    /// Its number, from 1.
+    /// The number of the step, from 1.
     pub step: usize,
-    /// How many steps there are.
+    /// Total number of steps.
     pub steps: usize,
-    /// The mean over the batch's rows, with what displaced negatives add.
+    /// The mean over the batch's rows, including the term of displaced negatives.
     pub loss: f32,
     /// L2 norm of the gradient before clipping.
     pub grad_norm: f64,
-    /// That of this step.
+    /// The learning rate of the step.
     pub learning_rate: f64,
-    /// Hard negatives that were displaced; absent unless that was asked for.
+    /// Displaced hard negatives; absent unless requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub displaced: Option<Displaced>,
 }
@@ -51,15 +51,15 @@ pub(super) struct Batch<'a> {
     pub(super) gradient_negatives: Option<f32>,
 }
 
-/// Where a step stands among all.
+/// The position of a step in the training.
 #[derive(Clone, Copy)]
 pub(super) struct Position {
-    /// Steps done before it.
+    /// Number of earlier steps.
     pub(super) done: usize,
     pub(super) steps: usize,
 }
 
-/// Moves the model by the gradient of a batch.
+/// Updates the model with the gradient of a batch.
 pub(super) fn make_step(
     model: &mut TrainableEncoder,
     batch: Batch<'_>,
@@ -82,7 +82,7 @@ pub(super) fn make_step(
     Ok(StepReport { step: at.done + 1, steps: at.steps, loss, grad_norm, learning_rate, displaced })
 }
 
-/// The factor that brings a gradient of this norm down to the limit: torch's `clip_grad_norm_`.
+/// The factor that scales a gradient of this norm down to the limit: torch's `clip_grad_norm_`.
 pub(super) fn clip(norm: f64, limit: f64) -> f64 {
     (limit / (norm + 1e-6)).min(1.0)
 }
@@ -93,14 +93,14 @@ pub(super) struct BatchLoss {
     pub(super) displaced: Option<Displaced>,
 }
 
-/// The loss of a batch, cut into parts of `part_tokens` tokens at most. Adds to the model's gradients.
+/// Computes the loss of a batch in parts of at most `part_tokens` tokens. Adds to the model's gradients.
 pub(super) fn add_gradients(
     model: &mut TrainableEncoder,
     batch: Batch<'_>,
     part_tokens: usize,
 ) -> Result<BatchLoss> {
     let width = model.dimensions();
-    // What stands still is not displaced.
+    // Fixed vectors are not displaced.
     let epsilon = batch.gradient_negatives.filter(|_| matches!(batch.documents, Documents::Move));
     let LaidOut { texts, embedded, standing, layout } = lay_out(batch, width)?;
     let limit = model.max_tokens();
@@ -138,18 +138,18 @@ pub(super) fn add_gradients(
     Ok(BatchLoss { loss, displaced })
 }
 
-/// A batch as the loss sees it: one vector for each text of each row.
+/// A batch in the layout of the loss: one vector for each text of each row.
 struct LaidOut<'a> {
-    /// What is embedded.
+    /// The texts to embed.
     texts: Vec<&'a str>,
-    /// The place of each one's vector.
+    /// The index of each one's vector.
     embedded: Vec<usize>,
-    /// The vectors: those that stand still, and zeros for the others.
+    /// The vectors: the fixed ones, and zeros for the others.
     standing: Vec<f32>,
     layout: Layout,
 }
 
-/// The texts of a batch and the part that each plays in the loss.
+/// Lists the texts of a batch with their roles in the loss.
 fn lay_out(batch: Batch<'_>, width: usize) -> Result<LaidOut<'_>> {
     let (mut texts, mut embedded, mut standing) = (Vec::new(), Vec::new(), Vec::new());
     let mut embed = |text, standing: &mut Vec<f32>| {

@@ -33,7 +33,7 @@ fn close(found: f64, golden: f64, relative: f64, what: &str) {
     assert!((found - golden).abs() <= relative * golden.abs().max(1e-3), "{what}: {found}, not {golden}");
 }
 
-/// The six rows of the reference with so many of their hard negatives.
+/// The six reference rows with this many of their hard negatives.
 fn reference_rows(which: &str, negatives: usize) -> Vec<TrainingRow> {
     #[derive(serde::Deserialize)]
     struct File {
@@ -51,7 +51,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<TrainingRow> {
         .collect()
 }
 
-/// Loss and gradients of rows as one batch.
+/// Computes loss and gradients of rows as one batch.
 fn batch(
     model: &mut TrainableEncoder,
     rows: &[TrainingRow],
@@ -144,18 +144,18 @@ fn check_losses(folder: &Path, which: &str, relative: f64) {
     }
 }
 
-/// What sums of f32 leave in a gradient of norm 3 where a number should be next to nothing.
+/// The f32 rounding error in a gradient of norm 3 where a number should be almost zero.
 const ROUNDING: f64 = 1e-7;
 
-/// Gradients of a model on its reference rows: the norm of all and of each, and numbers out of them, which may be off
-/// by so much of their own size and of the largest beside them.
+/// Checks the gradients of a model on its reference rows: the norms, in total and by parameter, and sample numbers.
+/// Each may be off by a share of its own size and of the largest next to it.
 fn check_gradients(device: Device, folder: &Path, which: &str, norms: f64, numbers: f64) {
     #[derive(serde::Deserialize)]
     struct File {
         total_grad_l2: f64,
         grad_l2: BTreeMap<String, Option<f64>>,
         grad_first8: BTreeMap<String, Vec<f64>>,
-        /// Of the tiny model alone.
+        /// For the tiny model alone.
         #[serde(default)]
         full_gradients: BTreeMap<String, Vec<f64>>,
     }
@@ -166,7 +166,7 @@ fn check_gradients(device: Device, folder: &Path, which: &str, norms: f64, numbe
     let names = model.names().iter().map(String::as_str);
     let gradients: BTreeMap<&str, &Vec<f32>> = names.zip(&gradients).collect();
     for (&name, &gradient) in &gradients {
-        // In theory zero: softmax does not see what is added to all of a row.
+        // Zero in theory: softmax ignores a constant added to a whole row.
         if name.ends_with("attn.k.bias") {
             continue;
         }
@@ -236,7 +236,7 @@ fn check_adamw(device: Device, folder: &Path, which: &str, loss_tolerance: f64, 
     }
 }
 
-/// The first numbers of some variables or of one of their rows, each to within `tolerance`.
+/// Checks the first numbers of some variables or rows, each within `tolerance`.
 fn check_parameters(
     model: &TrainableEncoder,
     golden: &BTreeMap<String, Vec<f64>>,
@@ -250,7 +250,7 @@ fn check_parameters(
     }
 }
 
-/// The first numbers at a place: "name", or "name[row 7 (what it is)]" or "name[bucket 7]" for one row.
+/// Returns the first numbers at a place: "name", or "name[row 7 (comment)]" or "name[bucket 7]" for one row.
 fn check_numbers(
     arrays: &BTreeMap<&str, &Vec<f32>>,
     place: &str,
@@ -259,7 +259,7 @@ fn check_numbers(
     what: &str,
 ) {
     let (name, row) = place.split_once('[').unwrap_or((place, ""));
-    // Noise in theory, and what no embedding depends on.
+    // Noise in theory, and parameters that no embedding depends on.
     if name.ends_with("attn.k.bias") || name.starts_with("pooler.") {
         return;
     }

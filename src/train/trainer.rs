@@ -24,9 +24,9 @@ const WEIGHT_DECAY: f64 = 0.01;
 /// Fine-tunes `model` in place.
 ///
 /// # Errors
-/// [`Error::Invalid`] without training rows or with options that can't be used, by themselves or with this model;
-/// [`Error::Cancelled`] when `progress` breaks; [`Error::Encoder`] when a loss or a gradient is no finite number, which
-/// a lower learning rate prevents. The model is then of no use.
+/// [`Error::Invalid`] without training rows or with invalid options, or options that do not fit this model;
+/// [`Error::Cancelled`] when `progress` breaks; [`Error::Encoder`] if a loss or a gradient is not finite, which a lower
+/// learning rate prevents. The model is then unusable.
 pub(crate) fn train(
     model: &mut TrainableEncoder,
     training: Training<'_>,
@@ -86,7 +86,7 @@ pub(crate) fn train(
             return Err(Error::Cancelled { doing: "training" });
         }
     }
-    // Where the time limit fell into an epoch.
+    // The time limit ended training within an epoch.
     measure(&mut done, monitor.as_ref(), model, progress)?;
     if let Some(keeper) = &mut keeper {
         // Reindexing may take as long again.
@@ -98,7 +98,7 @@ pub(crate) fn train(
     Ok(TrainReport { steps, scope: chosen, masked, displaced, resumed_at, stopped_by_time, monitor })
 }
 
-/// The number of steps that are done at the end of each epoch.
+/// The number of finished steps at the end of each epoch.
 fn ends(epochs: &[Vec<Vec<usize>>]) -> Vec<usize> {
     let mut done = 0;
     let end = |batches: &Vec<Vec<usize>>| {
@@ -108,7 +108,7 @@ fn ends(epochs: &[Vec<Vec<usize>>]) -> Vec<usize> {
     epochs.iter().map(end).collect()
 }
 
-/// Measures the hard negatives after the steps that are done, unless that has been done.
+/// Measures the hard negatives after the finished steps, unless already done.
 fn measure(
     done: &mut Done,
     monitor: Option<&Monitor<'_>>,
@@ -128,7 +128,7 @@ fn measure(
     Ok(())
 }
 
-/// The time limit of the steps alone: measuring once more after each epoch takes its part.
+/// The time limit for steps alone: the measurement after each epoch takes its share.
 fn limit_of_steps(done: &Done, options: &TrainOptions) -> Option<Duration> {
     let measuring = match done.measured.count() {
         0 => 0.0,

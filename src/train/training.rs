@@ -1,4 +1,4 @@
-//! What a training works on, and what it reports.
+//! The input and the report of a training.
 
 use std::ops::ControlFlow;
 
@@ -11,39 +11,39 @@ use super::row::{Documents, Guide, TrainingRow};
 use super::scope::ChosenScope;
 use super::step::StepReport;
 
-/// What a training works on.
+/// The input of a training.
 #[derive(Clone, Copy)]
 pub(crate) struct Training<'a> {
     pub(crate) rows: &'a [TrainingRow],
     pub(crate) options: &'a TrainOptions,
     /// The size of the corpus, for [`NegativeScope::Auto`](super::NegativeScope::Auto).
     pub(crate) chunks: usize,
-    /// The serving encoder's vectors of the texts, to tell false negatives by.
+    /// The serving encoder's vectors of the texts, for detecting false negatives.
     pub(crate) guide: Option<&'a Guide>,
-    /// Whether documents are encoded, too.
+    /// Whether the encoder embeds documents too.
     pub(crate) documents: Documents<'a>,
-    /// Whether hard negatives are measured before training and after each epoch. The weights don't depend on it.
+    /// Whether to measure hard negatives before training and after each epoch. Does not affect the weights.
     pub(crate) monitor: bool,
-    /// Where the training is kept against a crash.
+    /// Checkpoint settings.
     pub(crate) checkpoints: Option<Checkpoints<'a>>,
 }
 
-/// What a training did.
+/// The report of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainReport {
-    /// The steps in their order.
+    /// The steps in order.
     pub(crate) steps: Vec<StepReport>,
     pub(crate) scope: ChosenScope,
     pub(crate) masked: Masked,
-    /// Over all steps; `None` where no negatives are displaced.
+    /// Over all steps; `None` if no negatives are displaced.
     pub(crate) displaced: Option<Displaced>,
-    /// The steps that a checkpoint had done already.
+    /// The number of steps taken from a checkpoint.
     pub(crate) resumed_at: Option<usize>,
-    /// Whether the time limit left some steps out.
+    /// Whether the time limit ended training early.
     pub(crate) stopped_by_time: bool,
-    /// The hard negatives before and after.
+    /// The hard negatives before and after training.
     pub(crate) monitor: Option<MonitorReport>,
 }
 
-/// Is told of each step, and with `None` at every batch of texts that is measured beside them.
+/// Called after each step, and with `None` for every batch of texts measured besides.
 pub(crate) type Progress<'a> = dyn FnMut(Option<&StepReport>) -> ControlFlow<()> + 'a;

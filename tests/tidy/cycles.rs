@@ -1,8 +1,8 @@
 //! `cycles`: the files of a room don't import each other in a circle.
 //!
 //! A file depends on another one if its code names it, or something in it, by a path from `crate`, `super` or `self`.
-//! Names that a module imports or re-exports are followed to the file that defines them. `mod x;` makes no dependency,
-//! and neither does a parent's re-export of what its children define, unless the parent's code uses the name.
+//! Names that a module imports or re-exports are followed to the file that defines them. `mod x;` creates no
+//! dependency, and neither does a parent's re-export of its children's items, unless the parent's code uses the name.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,10 +10,10 @@ use crate::examples::{accepts, check};
 use crate::source::{Source, depth_of};
 use crate::tokens::{Token, around};
 
-/// Re-exports followed for one name at most, in case they lead in a circle.
+/// Maximum number of re-exports to follow for one name, in case they form a circle.
 const MOST_HOPS: usize = 16;
 
-/// For every file, the files it depends on, each with the line that says so.
+/// The dependencies of every file, each with the line that creates it.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 
 /// Reports every cycle. From cycles that share files it reports as many as there are imports to remove.
@@ -30,15 +30,15 @@ pub fn check_cycles(sources: &[Source<'_>], found: &mut Vec<String>) {
     }
 }
 
-/// A path in the code, or a name alone.
+/// A path in the code, or a single name.
 struct Named {
     segments: Vec<String>,
     line: usize,
-    /// How many modules deep it stands.
+    /// Its depth in modules.
     depth: usize,
 }
 
-/// What a `use` brings into a module.
+/// A name that a `use` brings into a module.
 struct Import {
     /// The name it has there; `None` for a glob.
     name: Option<String>,
@@ -78,8 +78,8 @@ impl<'a> Modules<'a> {
         graph
     }
 
-    /// The module that defines what `segments` name in `module`, which stands at `path`; `inline` modules deeper.
-    /// `None` for names from outside the crate, and for names that stand for nothing but an item of the module.
+    /// The module that defines what `segments` name in `module`, the module at `path`; `inline` modules deeper. `None`
+    /// for names from outside the crate, and for items of the module itself.
     fn resolve(
         &self,
         path: &[String],
@@ -106,7 +106,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// Goes down from the module at `at` as far as `rest` names modules, and through what they import.
+    /// Descends from the module at `at` as far as `rest` names modules, and through their imports.
     fn follow(&self, mut at: Vec<String>, mut rest: &[String], hops: usize) -> Option<Vec<String>> {
         while let Some((name, below)) = rest.split_first() {
             let child = child_of(&at, name);
@@ -132,7 +132,7 @@ impl<'a> Module<'a> {
         while at < tokens.len() {
             let token = &tokens[at];
             let (previous, next) = around(tokens, at);
-            // `pub(super)` and `pub(in crate::room)` name no dependency.
+            // `pub(super)` and `pub(in crate::room)` are not dependencies.
             let opened = at - usize::from(previous == "in").min(at);
             let visibility =
                 around(tokens, opened).0 == "(" && opened >= 2 && tokens[opened - 2].text == "pub";
@@ -152,7 +152,7 @@ impl<'a> Module<'a> {
         Module { source, imports, code }
     }
 
-    /// What makes the file depend on another one, each with the number of inline modules around it.
+    /// The names that make the file depend on another one, each with the number of inline modules around it.
     fn dependencies(&self) -> impl Iterator<Item = (&Named, usize)> {
         let used: BTreeSet<&str> = self.code.iter().map(|named| named.segments[0].as_str()).collect();
         let re_export = move |import: &Import| {
@@ -177,7 +177,7 @@ fn child_of(path: &[String], name: &str) -> Vec<String> {
     path.iter().map(String::as_str).chain([name]).map(str::to_string).collect()
 }
 
-/// Reads the path that begins at `at`; `None` if no word stands there. Also returns where it ends.
+/// Reads the path that begins at `at`; `None` if there is no word. Also returns where it ends.
 fn read_path(tokens: &[Token], at: usize) -> (Option<Named>, usize) {
     let is_word = |at: usize| {
         tokens.get(at).is_some_and(|token| token.text.starts_with(|c: char| c.is_alphabetic() || c == '_'))
@@ -194,7 +194,7 @@ fn read_path(tokens: &[Token], at: usize) -> (Option<Named>, usize) {
     (Some(Named { segments, line: tokens[at].line, depth: tokens[at].depth }), end)
 }
 
-/// Reads the tree of a `use` at `at`, below `prefix`, and hands each name in it to `add`. Returns where it ends.
+/// Reads the tree of a `use` at `at`, below `prefix`, and passes each name in it to `add`. Returns where it ends.
 fn read_use(
     tokens: &[Token],
     mut at: usize,
@@ -242,7 +242,7 @@ fn shortest_cycle<'a>(graph: &Graph<'a>) -> Option<Vec<&'a str>> {
     cycles.min_by_key(|cycle| cycle.len())
 }
 
-/// The shortest cycle through `start`, by a search in breadth.
+/// The shortest cycle through `start`, by breadth-first search.
 fn cycle_through<'a>(graph: &Graph<'a>, start: &'a str) -> Option<Vec<&'a str>> {
     let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
@@ -265,7 +265,7 @@ fn cycle_through<'a>(graph: &Graph<'a>, start: &'a str) -> Option<Vec<&'a str>> 
     None
 }
 
-/// The files of room `search` with these texts: the cycles in them, without the folder's name.
+/// The cycles in room `search` with files of these texts, without the folder's name.
 fn cycles_of(files: &[(&str, &str)]) -> Vec<String> {
     let paths: Vec<String> = files.iter().map(|(name, _)| format!("src/search/{name}.rs")).collect();
     let files: Vec<(&str, &str)> =

@@ -1,4 +1,4 @@
-//! `imports`: a room imports only what stands below it in [`ROOMS`].
+//! `imports`: a room imports only rooms below it in [`ROOMS`].
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::tokens::{Token, around};
 
 const BASE: [&str; 5] = ["error", "clock", "ids", "place", "storage"];
 
-/// What `learn` may import, and `engine` beside `learn` itself.
+/// The rooms that `learn` may import, and `engine` besides `learn` itself.
 const ROUNDS: &[&str] = &[
     "learn",
     "search",
@@ -25,7 +25,7 @@ const ROUNDS: &[&str] = &[
     "fusion",
 ];
 
-/// Every room but the base rooms, with the rooms it may import besides base and itself.
+/// Every room except the base rooms, with the rooms it may import besides base and itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`; `learn` and `feedback` for what rounds and the log tell: public modules.
@@ -78,7 +78,7 @@ pub fn exports(file: &syn::File) -> BTreeMap<String, String> {
     exported
 }
 
-/// Checks what the file names of other rooms. `exported` gives the room of each name that `lib.rs` exports.
+/// Checks the other rooms that the file names. `exported` gives the room of each name that `lib.rs` exports.
 pub fn check_imports(source: &Source<'_>, exported: &BTreeMap<String, String>, found: &mut Vec<String>) {
     if source.room == "lib" {
         return;
@@ -102,7 +102,7 @@ fn check_targets(
 ) {
     let known = |room: &str| BASE.contains(&room) || ROOMS.iter().any(|(name, _)| *name == room);
     let mut named = targets(&source.tokens, "crate");
-    // The program sees the library from outside: its exported types are free to all, its public rooms are not.
+    // The program sees the library from outside: it may use all exported types, but not the public rooms.
     named.extend(targets(&source.tokens, "retune").into_iter().filter(|(name, _)| known(name)));
     for (name, line) in named {
         if source.in_test(line) {

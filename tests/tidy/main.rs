@@ -1,8 +1,8 @@
-//! The house rules that a program can check. Each has a test that shows it a bad example.
+//! The house rules that a program can check. Each has a test with a bad example.
 //!
 //! | rule | requires |
 //! |---|---|
-//! | `imports` | a room imports only what stands below it in the table of rooms |
+//! | `imports` | a room imports only rooms below it in the table of rooms |
 //! | `cycles` | the files of a room don't import each other in a circle |
 //! | `file-size`, `function-size` | 800 lines a file with its tests, 70 lines a function that is not a test |
 //! | `line-length` | 120 characters, in sources and in Markdown documents |
@@ -62,7 +62,7 @@ fn read_files(root: &Path, folder: &Path, extension: &str, files: &mut BTreeMap<
     }
 }
 
-/// Every violation in the files, which are given by their path from the package's root.
+/// Every violation in the files, given by their path from the package's root.
 fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
     let mut found = Vec::new();
     let mut parsed = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `durable`, `third-party` and `unsafe`: what only some rooms may do.
+//! `durable`, `third-party` and `unsafe`: things that only some rooms may do.
 
 use crate::examples::{accepts, refuses};
 use crate::source::Source;
@@ -6,13 +6,13 @@ use crate::tokens::around;
 
 const UNSAFE_ROOMS: [&str; 3] = ["encoder", "dense", "feedback"];
 
-/// Checks what only some rooms may do.
+/// Checks for things that only some rooms may do.
 pub fn check_privileges(source: &Source<'_>, found: &mut Vec<String>) {
     for (at, token) in source.tokens.iter().enumerate() {
         let (previous, next) = around(&source.tokens, at);
         match token.text.as_str() {
             name @ ("sync_all" | "sync_data" | "persist" | "persist_noclobber" | "rename")
-                // Called or imported; `#[serde(rename = "…")]` renames nothing on a disk.
+                // Called or imported; `#[serde(rename = "…")]` does not rename files.
                 if (matches!(previous, "." | "::") || matches!(next, "," | "}"))
                     && source.room != "storage"
                     && !source.in_test(token.line) =>
@@ -45,7 +45,7 @@ fn check_unsafe(source: &Source<'_>, line: usize, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a comment above the statement at `line` says why it is sound.
+/// Whether a comment above the statement at `line` justifies it.
 fn has_safety_comment(source: &Source<'_>, line: usize) -> bool {
     let mut comment = false;
     for text in source.text.lines().take(line - 1).collect::<Vec<_>>().into_iter().rev().map(str::trim) {

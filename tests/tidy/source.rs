@@ -1,4 +1,4 @@
-//! One source file with what the rules need to know of it.
+//! A source file with the properties that the rules need.
 
 use std::ops::RangeInclusive;
 

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 pub struct Token {
     pub text: String,
     pub line: usize,
-    /// How many modules deep it stands, inline modules included.
+    /// Its depth in modules, inline modules included.
     pub depth: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Segments: built, added to, ignored.
+//! Segments: built, extended, ignored.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn finds_what_an_exact_search_finds_under_deletes_filters_and_growth() {
 fn an_element_that_is_too_wide_for_a_code_costs_no_recall() {
     let dir = tempfile::tempdir().unwrap();
     let mut vectors = clustered(19, 3000, 256);
-    // About half of every vector's length lies in one element, as with some encoders; a code cuts it at 0.16.
+    // One element has about half of every vector's length, as with some encoders; a code clips it at 0.16.
     vectors.iter_mut().for_each(|vector| vector[7] += 9.0);
     let view = with_graph(dir.path(), &vectors).view(&ids(0..3000)).unwrap();
     let all = model(0, &vectors);
@@ -98,7 +98,7 @@ fn rows_that_cannot_be_are_no_graph_whatever_the_checksum_says() {
         assert_eq!(index.segments().len(), usize::from(what == "nothing"), "{what}");
     };
     usable("nothing", &good, &|_| ());
-    // The last node's row: one that there is not, and that of the node before it.
+    // The last node's row: one that does not exist, and that of the node before it.
     let last = good.len() - 4;
     usable("a row beyond", &[&good[..last], &[255; 4]].concat(), &|_| ());
     usable("a row twice", &[&good[..last], &good[last - 4..last]].concat(), &|_| ());
@@ -133,7 +133,7 @@ fn a_graph_of_the_version_before_is_the_first_segment() {
     let path = graph_folders(dir.path())[0].join("graph.json");
     let mut sidecar = serde_json::to_value(index.segments()[0].sidecar()).unwrap();
     assert_eq!((&sidecar["rows"], &sidecar["basis"]["expansion_build"]), (&400.into(), &128.into()));
-    // Version 4 knew no first row, and listed rows that are no nodes.
+    // Version 4 had no first row, and listed rows that are not nodes.
     sidecar.as_object_mut().unwrap().remove("first").unwrap();
     crate::storage::write_envelope(&path, "dense-graph", 4, &sidecar).unwrap();
     drop(index);
@@ -151,7 +151,7 @@ fn a_filter_that_shuns_the_query_still_gets_its_hits() {
     let vectors = clustered(9, 6000, 8);
     let view = with_graph(dir.path(), &vectors).view(&ids(0..6000)).unwrap();
     let (near, away) = (&vectors[11], vectors[11].iter().map(|x| -x).collect::<Vec<f32>>());
-    // All but the thousand nearest: of what the graph proposes for the query nothing is allowed.
+    // All except the thousand nearest: none of the graph's proposals for the query is allowed.
     let mut far: Vec<ChunkId> =
         view.search(near, 6000, None).unwrap()[1000..].iter().map(|hit| hit.0).collect();
     far.sort();
@@ -425,7 +425,7 @@ fn a_copy_answers_alike_with_its_graph_and_goes_its_own_way() {
     let (from, to) = (dir.path().join("from"), dir.path().join("to"));
     let vectors = clustered(18, 3000, 8);
     let mut index = with_graph(&from, &vectors);
-    // Of a row that is being appended only a part is there.
+    // Only a part of the row being appended is there.
     let path = from.join("vectors.bin");
     let whole = fs::read(&path).unwrap();
     fs::write(&path, [&whole[..], &[1; 9]].concat()).unwrap();

@@ -1,4 +1,4 @@
-//! The graph by itself: grown, walked, and of bytes that can't be one.
+//! The graph by itself: grown, searched, and read from invalid bytes.
 
 use super::*;
 use crate::dense::code::{CodeQuery, code, code_len};
@@ -34,7 +34,7 @@ fn product(a: &[u8], b: &[u8]) -> i32 {
     a.elements.iter().zip(&b.elements).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
-/// The share of the ten nearest codes that a walk finds.
+/// The recall of a graph search for the ten nearest codes.
 fn recall(graph: &Hnsw<Vec<u8>>, codes: &[Vec<u8>], ef: usize) -> f64 {
     let (mut found, mut all) = (0, 0);
     for query in codes.iter().step_by(37) {
@@ -72,7 +72,7 @@ fn a_walk_finds_what_is_near_also_in_what_was_added_later() {
     let codes = codes(22, 4000);
     let whole = grown(None, &codes, 0);
     assert!(recall(&whole, &codes, 40) >= 0.99, "{}", recall(&whole, &codes, 40));
-    // Ordered by cluster: what is added is near to nothing that is there.
+    // Ordered by cluster: new nodes are near to nothing that is there.
     let clusters = codes.len() / 20;
     let ordered: Vec<Vec<u8>> =
         (0..codes.len()).map(|at| codes[at / 20 + at % 20 * clusters].clone()).collect();
@@ -121,7 +121,7 @@ fn links_are_within_bounds_and_lead_to_others_on_their_level() {
                 assert!(distinct.iter().all(|&link| link != node && (link as usize) < nodes));
             }
         }
-        // Walks begin there in a file too, and a graph to which nothing is added is the same.
+        // Searches start there in a file too, and a graph without additions stays the same.
         let opened = Hnsw::new(graph.bytes.clone(), shape.clone()).unwrap();
         assert_eq!(opened.entry, graph.entry);
         assert!(grown(Some(&opened), &codes, codes.len()).bytes == graph.bytes);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An index of which the rows behind the segments are in the live part.
+/// An index whose rows after the segments are in the live part.
 fn with_live_rows(dir: &Path, vectors: &[Vec<f32>]) -> DenseIndex {
     let mut index = create(dir, vectors[0].len(), 100);
     index.append(&rows(0, vectors)).unwrap();
@@ -25,7 +25,7 @@ fn finds_what_an_exact_search_finds_and_leaves_the_last_rows_to_it() {
         found += hits.iter().filter(|hit| f64::from(hit.1) >= best[9].1 - 1e-6).count();
     }
     assert!(found >= 980, "{found} of 1000");
-    // Rows that were not added yet, as few as they are, are scored one by one.
+    // The few rows that were not added yet are scored one by one.
     for (id, vector) in (4097..).zip(&vectors[4097..]) {
         assert_eq!(view.search(vector, 1, None).unwrap()[0].0, ChunkId(id));
     }
@@ -74,7 +74,7 @@ fn gives_way_to_a_segment() {
     assert!(index.live_rows().is_none());
     index.append(&rows(4000, &vectors[4000..])).unwrap();
     index.live_rows().unwrap().add(&mut go_on).unwrap();
-    // The live part begins behind the segment now: to the older view it is of no use.
+    // The live part now starts after the segment: it is of no use to the older view.
     for view in [before, everything(&index)] {
         for id in (0..view.len()).step_by(97) {
             assert_eq!(view.search(&vectors[id], 1, None).unwrap()[0].0, ChunkId(id as u64));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The rows of each segment: the first, and the one behind the last.
+/// The rows of each segment: the first, and the one after the last.
 fn ranges(index: &DenseIndex) -> Vec<(usize, usize)> {
     index.segments().iter().map(|segment| (segment.rows().start, segment.rows().end)).collect()
 }
@@ -69,7 +69,7 @@ fn dead_rows_leave_the_segments() {
     index.append(&rows(2000, &vectors[2000..])).unwrap();
     merge_all(&mut index);
     assert_eq!(ranges(&index), [(0, 2000), (2000, 4000)]);
-    // Two of three of the first are removed, and few of the second.
+    // Two of three rows of the first are removed, and few of the second.
     let live =
         ids((0..4000).filter(|id| (*id < 2000 && id % 3 == 0) || id % 3 != 0 && *id >= 2000 || *id > 3500));
     let view = index.view(&live).unwrap();
@@ -78,7 +78,7 @@ fn dead_rows_leave_the_segments() {
     assert_eq!(ranges(&index), [(0, 2000), (2000, 4000)]);
     assert_eq!(index.segments()[0].found(), 667);
     assert_eq!(index.segments()[1].found(), 2000, "too few are dead");
-    // All of the first, and so it goes.
+    // All rows of the first, so it is removed.
     let live = ids(2000..4000);
     merge_in_background(&mut index, &live);
     let found: usize = index.segments().iter().map(|segment| segment.found()).sum();
@@ -126,7 +126,7 @@ fn of_segments_that_overlap_the_newer_counts() {
         index
     };
     assert_eq!(ranges(&index_again), [(0, 3000)]);
-    // As if the process had ended after the merge and before what it replaced was removed.
+    // As if the process had ended after the merge and before removing what it replaced.
     let merged = graph_folders(dir.path()).remove(0);
     fs::rename(&merged, dir.path().join("graph-000002")).unwrap();
     fs::rename(&kept, dir.path().join("graph-000001")).unwrap();
@@ -169,7 +169,7 @@ fn the_merge_of_another_index_is_not_installed() {
     assert!(index.segments().is_empty());
 }
 
-/// What happens to an index.
+/// A step in the life of an index.
 #[derive(Debug, Clone)]
 enum Step {
     Append(usize),

@@ -27,7 +27,7 @@ fn small(exact_below: usize) -> DenseOptions {
     DenseOptions { exact_below, ef_search: 64, ..DenseOptions::default() }
 }
 
-/// `count` vectors around `count / 20` centres: as embeddings lie, not as noise does.
+/// `count` vectors around `count / 20` centres: distributed like embeddings, not like noise.
 fn clustered(seed: u64, count: usize, dimensions: usize) -> Vec<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut vector =
@@ -51,7 +51,7 @@ fn as_set(list: Option<&Vec<ChunkId>>) -> Option<&dyn ChunkSet> {
     list.map(|list| list as &dyn ChunkSet)
 }
 
-/// What the file keeps of a vector, computed in f64: of length 1, rounded to bf16, of length 1 again.
+/// The stored form of a vector, computed in f64: length 1, rounded to bf16, length 1 again.
 fn stored(vector: &[f32]) -> Vec<f64> {
     let unit = |v: Vec<f64>| {
         let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -61,7 +61,7 @@ fn stored(vector: &[f32]) -> Vec<f64> {
     unit(rounded.into_iter().map(|x| bf16::from_f32(x as f32).to_f64()).collect())
 }
 
-/// What every chunk's row should hold.
+/// The expected content of every chunk's row.
 type Model = BTreeMap<ChunkId, Vec<f64>>;
 
 fn naive(model: &Model, query: &[f32], k: usize) -> Vec<(ChunkId, f64)> {
@@ -103,7 +103,7 @@ fn everything(index: &DenseIndex) -> DenseView {
     index.view(&ids(0..index.highest_chunk().map_or(0, |highest| highest.0 + 1))).unwrap()
 }
 
-/// Merges as long as more than `exact_below` rows are scored one by one.
+/// Merges while more than `exact_below` rows are scored one by one.
 fn merge_all(index: &mut DenseIndex) {
     let view = everything(index);
     index.merge_all(&view, &mut go_on).unwrap();

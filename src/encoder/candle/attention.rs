@@ -13,7 +13,7 @@ use super::forms::Forms;
 pub(super) struct Bias(Tensor);
 
 impl Bias {
-    /// From the table of position biases, `(buckets, heads)`.
+    /// Looks the biases up in the table, `(buckets, heads)`.
     pub(super) fn new(table: &Tensor, batch: &Batch) -> Result<Bias> {
         let (buckets, heads) = table.dims2()?;
         // A product with one-hot rows looks the biases up, and its backward pass runs in parallel.

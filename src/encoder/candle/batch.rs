@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use crate::encoder::batch::{PAD, position_ids};
 use crate::encoder::ops::relative_position_bucket;
 
-/// Added to the score of a padding key: beside any other score, `exp` of it is 0.
+/// Added to the score of a padding key: next to any other score, `exp` of it is 0.
 const MASKED: f32 = -1e9;
 
 /// Tokenised texts, padded to the longest.

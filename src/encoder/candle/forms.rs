@@ -3,7 +3,7 @@
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{LayerNorm, Module, VarBuilder, layer_norm, ops};
 
-/// Which form a model uses.
+/// The form that a model uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forms {
     /// One kernel for each operation, without a backward pass.

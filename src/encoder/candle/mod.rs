@@ -1,4 +1,4 @@
-//! MPNet over candle_nn, for every device that candle supports. It is the way to GPUs. On the processor, it is the
+//! MPNet over candle_nn, for every device that candle supports. It provides GPU support. On the processor, it is the
 //! reference that the own kernels and their gradients are tested against.
 //!
 //! Texts are padded to the longest of their batch, and padding is masked. Parameters are f32. On a GPU, products may

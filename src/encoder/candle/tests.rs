@@ -36,7 +36,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Each text alone, and padded beside a longer one.
+/// Each text alone, and padded next to a longer one.
 fn check(folder: &Path, golden_file: &str, forms: Forms) {
     let golden: Golden = golden(golden_file);
     let (config, model) = model(folder, forms);

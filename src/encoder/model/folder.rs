@@ -39,7 +39,7 @@ pub(super) fn missing(folder: &Path) -> Vec<&'static str> {
     REQUIRED.into_iter().filter(|name| !folder.join(name).is_file()).collect()
 }
 
-/// Refuses a folder given by hand if a required file is missing.
+/// Refuses a folder given explicitly if a required file is missing.
 pub(super) fn require(folder: &Path) -> Result<()> {
     let missing = missing(folder);
     if missing.is_empty() {
@@ -107,7 +107,7 @@ pub(super) fn is_known(folder: &Path, options: &FetchOptions) -> bool {
     if let Err(reason) =
         check(folder, &options.expected, &mut Caller::new(&mut |_| ControlFlow::Continue(())))
     {
-        tracing::warn!(folder = %folder.display(), reason, "the model in the Hugging Face cache is not used");
+        tracing::warn!(folder = %folder.display(), reason, "not using the model in the Hugging Face cache");
         return false;
     }
     if let (Some(path), Some(stamp)) = (options.stamp(), stamp) {
@@ -117,7 +117,7 @@ pub(super) fn is_known(folder: &Path, options: &FetchOptions) -> bool {
             .transpose()
             .map_err(Error::io("create the folder of", &path));
         if let Err(error) = noted.and_then(|_| write_envelope(&path, STAMP_KIND, 1, &stamp)) {
-            tracing::debug!(%error, "could not note that the model was checked");
+            tracing::debug!(%error, "could not record that the model was checked");
         }
     }
     true

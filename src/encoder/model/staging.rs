@@ -1,4 +1,4 @@
-//! Where a model is assembled before it is published, and the lock over it.
+//! The folder in which a model is assembled before it is published, and its lock.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::progress::{Caller, Progress, Stage};
 use crate::error::{Error, Result};
 
 const PREFIX: &str = ".fetch-";
-/// Who waits for the lock looks again after this time, and may be cancelled.
+/// How often a process that waits for the lock checks again, and may be cancelled.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The folder of published models. Only one process at a time builds in it.
@@ -51,7 +51,7 @@ impl Area {
             .map_err(Error::io("create a temporary folder in", &self.folder))
     }
 
-    /// Removes what killed fetches left. We hold the lock, so nobody is building here.
+    /// Removes leftovers of killed fetches. We hold the lock, so nobody is building here.
     pub(super) fn clean(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {

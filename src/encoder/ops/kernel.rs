@@ -112,7 +112,7 @@ impl Kernel {
     }
 
     /// The floating-point format that this kernel uses in attention when `precision` is requested. There, both factors
-    /// are made anew for each text.
+    /// are new for each text.
     pub fn float(self, precision: EncoderPrecision) -> EncoderPrecision {
         match precision {
             EncoderPrecision::F32 => precision,

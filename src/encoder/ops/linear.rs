@@ -97,7 +97,7 @@ impl Linear {
 /// Columns of a matrix that holds the gradient of a layer's result: its numbers, its row stride and the first column.
 pub(in crate::encoder) type ColumnsOf<'a> = (&'a [f32], usize, usize);
 
-/// Weight gradients for several weights with the same input `x`: adds `gradᵀ x` of each to the numbers beside its
+/// Weight gradients for several weights with the same input `x`: adds `gradᵀ x` of each to the numbers next to its
 /// `grad`. Skips empty ones. `panels` is scratch memory.
 pub(in crate::encoder) fn weight_gradients(
     run: Run,

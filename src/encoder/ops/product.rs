@@ -12,7 +12,7 @@ use super::simd;
 use super::target::Target;
 use super::tile::{self, COLUMNS, Multiply, ROWS, Tile};
 
-/// Bytes of a left block, so that it stays in the L2 cache beside the panel that it is multiplied with.
+/// Bytes of a left block, so that it stays in the L2 cache next to the panel that it is multiplied with.
 const BLOCK_BYTES: usize = 512 * 1024;
 
 /// The result of a product while several threads write it.
@@ -87,7 +87,7 @@ fn cut(threads: usize, rows: usize, right: &Panels) -> (usize, usize) {
     (rows.div_ceil(most).next_multiple_of(threads.max(1)).min(rows.div_ceil(ROWS)), 1)
 }
 
-/// Part number `part` when `0..count` is divided into `parts` parts.
+/// Part number `part` of `0..count` divided into `parts` parts.
 fn even(count: usize, parts: usize, part: usize) -> Range<usize> {
     part * count / parts..(part + 1) * count / parts
 }

@@ -1,4 +1,4 @@
-//! What an operation runs on, and how its work is divided among threads.
+//! The settings that operations run with, and the division of work among threads.
 
 use rayon::prelude::*;
 

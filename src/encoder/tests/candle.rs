@@ -33,7 +33,7 @@ fn check(texts: &[Vec<u32>], frozen: usize, seed: f32) {
         assert!(distance(&vectors, &golden) < 1e-5, "{kernel}: {}", distance(&vectors, &golden));
         for ((name, found), golden) in model.names().iter().zip(&found).zip(&gradients) {
             let largest = golden.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
-            // Zero in theory: softmax ignores what is added to a whole row.
+            // Zero in theory: softmax ignores a constant added to a whole row.
             let scale = if name.ends_with("attn.k.bias") { 1.0 } else { largest.max(1e-2) };
             let apart = distance(found, golden);
             assert!(apart < 1e-4 * scale, "{kernel}, {name}: {apart} apart, of {largest}");

@@ -106,7 +106,7 @@ fn with_a_displacement_the_gradient_of_every_parameter_is_the_slope() {
         let names = model.names().to_vec();
         for (place, name) in names.iter().enumerate() {
             let norm = length(&gradients[place]);
-            // Zero in theory: softmax ignores what is added to a whole row.
+            // Zero in theory: softmax ignores a constant added to a whole row.
             if gradients[place].is_empty() || name.ends_with("attn.k.bias") {
                 continue;
             }

@@ -113,7 +113,7 @@ fn every_variable_of_the_real_model_gets_the_gradient_of_the_reference() {
     }
 }
 
-/// Training in bf16, or int16 with a bf16 tape, must not lead elsewhere than f32.
+/// Training in bf16, or int16 with a bf16 tape, must end up where f32 does.
 fn check_by_default(folder: &Path, which: &str, kernel: Kernel) {
     let length = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     let reference = Computed::new(Place::Cpu, folder, which, EncoderPrecision::F32, kernel);

@@ -1,5 +1,3 @@
-//! What a collection holds, and what is odd about it.
-
 //! Counts the records of a collection and its defects.
 
 use std::collections::{BTreeMap, BTreeSet};

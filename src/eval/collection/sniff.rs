@@ -1,4 +1,4 @@
-//! Detects what a file of a collection is by its first lines.
+//! Detects the type of a collection's file from its first lines.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(super) enum Form {
     Classic,
 }
 
-/// What a file contains.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Documents(Form),
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Qrels,
 }
 
-/// Detects what a file contains. `None` if it is not part of a collection: a README, a file that is not text.
+/// Detects the content of a file. `None` if it is not part of a collection: a README, a file that is not text.
 ///
 /// # Errors
 /// [`Error::Io`](crate::error::Error::Io) if the file can't be opened. [`Error::Invalid`](crate::error::Error::Invalid)
@@ -63,7 +63,7 @@ fn is_of_judgements(name: &str) -> bool {
     name.contains("qrel") || name == "rel" || name.ends_with(".rel")
 }
 
-/// What a file contains, given its first line and its name in lower case.
+/// Detects the content of a file, given its first line and its name in lower case.
 fn kind(line: &str, name: &str) -> Option<Kind> {
     let either = |form| Some(if is_of_queries(name) { Kind::Queries(form) } else { Kind::Documents(form) });
     match () {

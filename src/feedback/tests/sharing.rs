@@ -83,7 +83,7 @@ fn a_handle_whose_segment_was_sealed_goes_on_with_another() {
     log.append_judgement(judgement(0, "d")).unwrap();
     assert_eq!(ids(&merging.replay().unwrap()), [0, 1]);
     assert_eq!(merging.judgements().unwrap(), 1);
-    // Neither does the handle bring back what was forgotten in the segment that it had.
+    // Nor does the handle restore what was forgotten in its segment.
     assert_eq!(merging.forget_query("before", WAIT).unwrap(), 2);
     log.log_impression(impression(2, "last"));
     log.close().unwrap();
@@ -136,7 +136,7 @@ fn sealing_that_was_cut_short_leaves_each_record_once() {
     drop(open(folder.path()));
     let sealed = segments(folder.path());
     assert_eq!(sealed.len(), 1);
-    // As if the process had died before it removed what it had taken, and before it had sealed what it took.
+    // As if the process had died before removing what it had taken, and before sealing it.
     for (path, bytes) in &left {
         let name = path.file_name().unwrap().to_str().unwrap().replace("live-", "taken-");
         fs::write(path.with_file_name(name), bytes).unwrap();

@@ -5,13 +5,13 @@ fn relevant(document: &str) -> BTreeSet<String> {
     BTreeSet::from([document.to_string()])
 }
 
-/// Every chunk is a document of its own.
+/// Every chunk is its own document.
 fn learn(queries: &[Judged]) -> Option<f32> {
     let ids = queries.iter().flat_map(|query| &query.candidates).map(|one| one.id);
     learn_dense_weight(&queries.iter().collect::<Vec<_>>(), &ids.map(|id| (id, id.0.to_string())).collect())
 }
 
-/// A query whose right answer only the lexical side knows, among ten that the dense side prefers.
+/// A query whose answer only the lexical side finds, among ten that the dense side prefers.
 fn lexical_query() -> Judged {
     let mut candidates: Vec<_> = (1..=12).map(|i| candidate(i, 1.0, 0.9 - i as f32 / 25.0)).collect();
     candidates.push(candidate(99, 2.0, 0.4));
@@ -49,7 +49,7 @@ fn judgements_that_the_default_ranks_right_give_the_default() {
 fn a_document_counts_once_by_its_best_chunk() {
     let documents: HashMap<ChunkId, String> =
         (1..=12).map(|id| (ChunkId(id), "long".into())).chain([(ChunkId(99), "99".into())]).collect();
-    // Second of two documents, though thirteenth of the chunks.
+    // Second of two documents, though thirteenth among the chunks.
     let second = 1.0 / 3f64.log2();
     assert!((quality(&lexical_query(), &documents, 1.0) - second).abs() < 1e-12);
 }

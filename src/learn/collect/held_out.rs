@@ -1,4 +1,4 @@
-//! Which queries are held out.
+//! Chooses the held-out queries.
 
 use crate::ids::Digest;
 

@@ -30,7 +30,7 @@ impl Judgements {
     }
 }
 
-/// Joins the log with the index. Counts what is left out.
+/// Joins the log with the index. Counts what is dropped.
 pub(super) fn collect(
     replay: &Replay,
     snapshot: &Snapshot,

@@ -1,4 +1,4 @@
-//! The ruling on two sets of figures.
+//! The ruling on two sets of scores.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::learn::report::{Decision, GateScores, GuardScores, Ruling};
 const GUARD_LOSS: f64 = 0.02;
 /// Sums are over queries in the same order, so a larger difference means that some rank differs.
 pub(super) const ROUNDING: f64 = 1e-12;
-/// The seed of the test, so that the same figures give the same ruling.
+/// The seed of the test, so that the same scores give the same ruling.
 const SEED: u64 = 42;
 
 /// The input of a ruling.
@@ -35,13 +35,13 @@ pub(super) struct GuardPart {
     pub(super) scores: GuardScores,
 }
 
-/// Publishes a generation that is significantly better in the hybrid, which users get, and that loses too little of the
-/// guard to matter. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
+/// Publishes a generation that is significantly better in the hybrid, which users get, and does not lose too much on
+/// the guard. With a `budget` of `None`, publishes one that is worse in neither MRR@10 nor nDCG@10.
 ///
-/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, GMAP's measure:
-/// nDCG@10 jumps where an answer enters the first ten or reaches the top, and a few such jumps in either direction hide
-/// what all queries gain. The test is Fisher's paired randomisation test on the sums of the clusters. It is one-sided:
-/// half of its two-sided p-value.
+/// "Better" means a higher mean nDCG@10. Significance is tested on the logarithm of average precision, whose mean is
+/// GMAP: nDCG@10 jumps when an answer enters the first ten or reaches the top, and a few such jumps in either direction
+/// hide a small gain of all queries. The test is Fisher's paired randomisation test on the sums of the clusters. It is
+/// one-sided: half of its two-sided p-value.
 pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Ruling> {
     let (before, after) = (mean(evidence.before), mean(evidence.after));
     let figures = figures(evidence.before.len(), &before, &after);
@@ -101,7 +101,8 @@ fn figures(queries: usize, before: &GateScores, after: &GateScores) -> String {
     )
 }
 
-/// The probability that chance alone makes the new one so much better. Clusters are the independent units.
+/// The one-sided p-value: how likely chance alone makes the new one this much better. Clusters are the independent
+/// units.
 fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     let mut sums: HashMap<usize, f64> = HashMap::new();
     let scores = evidence.before.iter().zip(evidence.after).zip(evidence.clusters);
@@ -110,7 +111,7 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     }
     let mut sums: Vec<(usize, f64)> = sums.into_iter().collect();
     sums.sort_unstable_by_key(|(cluster, _)| *cluster);
-    // A pair without a difference says nothing in either direction.
+    // A pair without a difference is no evidence in either direction.
     let sums: Vec<f64> = sums.into_iter().map(|(_, sum)| sum).filter(|sum| sum.abs() > ROUNDING).collect();
     one_sided_of(&sums)
 }
@@ -120,10 +121,10 @@ fn one_sided_of(differences: &[f64]) -> Result<f64> {
     Ok(if test.difference > 0.0 { test.p_value / 2.0 } else { 1.0 - test.p_value / 2.0 })
 }
 
-/// From this many clusters on, none of the random sign patterns gives all the same sign.
+/// From this many clusters on, no random sign pattern has all signs equal.
 pub(super) const MANY: usize = 32;
 
-/// The smallest p-value of the test if at most so many clusters can gain, whatever they gain.
+/// The smallest p-value of the test if at most this many clusters can gain, whatever they gain.
 ///
 /// With a given number of differences the p-value is smallest if all are gains: a pattern with one sign reaches the
 /// observed sum whatever the differences are, and then no other pattern does. Sizes do not matter then.
@@ -180,7 +181,7 @@ mod tests {
     fn what_is_significantly_better_is_published() {
         let better = ruling(&[0.2; 8], &[0.6; 8], 0, BUDGET);
         assert_eq!(better.decision, Decision::Published, "{}", better.reason);
-        // All eight better: one of the 2^8 patterns.
+        // All eight gain: one of the 2^8 sign patterns.
         assert!((better.p_value.unwrap() - 1.0 / 256.0).abs() < 1e-12);
         let luck = ruling(&[0.5; 4], &[0.9, 0.4, 0.6, 0.5], 0, BUDGET);
         assert_eq!(luck.decision, Decision::Rejected);
@@ -211,7 +212,7 @@ mod tests {
         let luck = ruling(&before, &after);
         assert_eq!(luck.decision, Decision::Rejected);
         assert!(luck.reason.starts_with("better, but not significantly"), "{}", luck.reason);
-        // Gains further down are none where users look.
+        // Gains further down do not count where users look.
         let below = ruling(&[(0.5, 0.02); 8], &[(0.49, 0.05); 8]);
         assert!(below.reason.starts_with("no better"), "{}", below.reason);
     }
@@ -243,7 +244,7 @@ mod tests {
         };
         let (whole, half) = (ruling(1.0), ruling(0.5));
         assert_eq!(half.allowed.unwrap(), whole.allowed.unwrap() / 2.0);
-        // One of the 2^4 patterns: 0.0625, where the whole is 0.1216.
+        // One of the 2^4 sign patterns: 0.0625. The whole alpha is 0.1216.
         assert_eq!((whole.decision, half.decision), (Decision::Published, Decision::Rejected));
     }
 
@@ -281,7 +282,7 @@ mod tests {
         };
         let titles = part("the titles'", 0.9, 0.885);
         assert_eq!(ruling(&[titles]).decision, Decision::Published);
-        // Each part is held to the bound by itself, however many queries the other has.
+        // Each part must meet the limit by itself, however many queries the other has.
         let rejected = ruling(&[part("the golden queries'", 0.9, 0.87), titles]);
         assert_eq!(rejected.decision, Decision::Rejected);
         let reason = rejected.reason;

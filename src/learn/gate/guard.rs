@@ -1,4 +1,4 @@
-//! The guard: what the engine does well and must not unlearn.
+//! The guard: queries that the engine answers well and must not unlearn.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const TITLES: usize = 100;
 /// A title needs at least this many words to say what its document is about.
 const TITLE_WORDS: usize = 3;
 
-/// Golden queries of the application, and titles that must find their documents. Or the figures of both.
+/// Golden queries of the application, and titles that must find their documents. Or the scores of both.
 #[derive(Debug, Clone, Default)]
 pub(in crate::learn) struct Guarded<T> {
     pub(super) golden: Vec<T>,
@@ -27,7 +27,7 @@ impl<T> Guarded<T> {
         self.golden.iter().chain(&self.titles)
     }
 
-    /// Maps each, given its index in that order.
+    /// Maps each, given its index in this order.
     pub(super) fn map<U>(&self, of: impl Fn(usize, &T) -> U) -> Guarded<U> {
         let first = self.golden.len();
         let titles = self.titles.iter().enumerate().map(|(place, one)| of(first + place, one));
@@ -43,8 +43,8 @@ pub(super) fn guard(lexical: &LexicalSnapshot, golden_queries: &[GoldenQuery]) -
     Ok(Guarded { golden: golden(lexical, golden_queries)?, titles: titles(lexical)? })
 }
 
-/// The golden queries with those of their answers that are in the index. A query without any is left out, with a
-/// warning: both sides would score 0 on it, and the mean would hide losses of the others.
+/// The golden queries with those of their answers that are in the index. A query without any is dropped with a warning:
+/// both sides would score 0 on it, and the mean would hide losses of the others.
 fn golden(lexical: &LexicalSnapshot, queries: &[GoldenQuery]) -> Result<Vec<Topic>> {
     let mut topics = Vec::with_capacity(queries.len());
     for query in queries {
@@ -69,7 +69,7 @@ fn titles(lexical: &LexicalSnapshot) -> Result<Vec<Topic>> {
         .map(|document| (Digest::of(document.as_bytes()), document))
         .collect();
     documents.sort_unstable_by_key(|(digest, _)| digest.0);
-    // Documents with one title are all right answers to it, as far as they were drawn.
+    // If several documents have the same title, all that were drawn are correct answers to it.
     let mut titles: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (_, document) in documents {
         if titles.len() == TITLES {

@@ -1,7 +1,7 @@
 //! The gate: does something new answer better than the serving generation?
 //!
-//! Both rank the held-out queries over the whole corpus, and the guard: what the engine does well already. In doubt the
-//! serving generation stays, because fine-tuning often makes things worse.
+//! Both rank the held-out queries over the whole corpus, and the guard: queries that the engine already answers well.
+//! When in doubt the serving generation stays, because fine-tuning often makes things worse.
 
 mod alpha;
 mod clusters;
@@ -37,7 +37,7 @@ use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
 use score::{ScoredQuery, mean, score};
 
-/// What judges the proposals of a round.
+/// The gate of a round, which judges its proposals.
 pub(super) struct Gate<'a> {
     options: &'a LearnOptions,
     /// Rounds that were rejected since the last publication.
@@ -51,20 +51,20 @@ pub(super) struct Gate<'a> {
     guard: Guarded<Topic>,
 }
 
-/// Figures of each query.
+/// The scores of each query.
 #[derive(Clone)]
 pub(super) struct Scores {
     pub(super) held_out: Vec<ScoredQuery>,
     pub(super) guard: Guarded<QueryScores>,
 }
 
-/// The gate's ruling, and what becomes of the held-out queries.
+/// The gate's ruling, and its effect on the held-out queries.
 pub(super) struct Verdict {
     pub(super) ruling: Ruling,
     pub(super) queries: QueryChanges,
 }
 
-/// What a trained encoder has to beat on a pool.
+/// The baseline that a trained encoder has to beat on a pool.
 #[derive(Clone, Copy)]
 pub(super) struct PoolBase<'a> {
     pub(super) serving: &'a Snapshot,
@@ -73,7 +73,7 @@ pub(super) struct PoolBase<'a> {
     pub(super) fusion: Fusion,
 }
 
-/// A fusion, and the figures that it gives.
+/// A fusion, and its scores.
 pub(super) struct Compared {
     pub(super) fusion: Fusion,
     pub(super) scores: Scores,
@@ -91,8 +91,8 @@ impl<'a> Gate<'a> {
         Ok(Gate { options, attempts, held_out, clusters, halves, guard })
     }
 
-    /// Why nothing could pass against these figures, and what is needed. `None` if something could, or if the options
-    /// ask for no significance. `share` is the part of the attempt's alpha that the test may spend.
+    /// Why nothing could pass against these scores, and what is needed. `None` if something could, or if the options
+    /// require no significance. `share` is the part of the attempt's alpha that the test may spend.
     pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
         let Some(budget) = self.options.significance else { return Ok(None) };
         let prospect = Prospect {
@@ -105,7 +105,7 @@ impl<'a> Gate<'a> {
         out_of_reach(&prospect, budget)
     }
 
-    /// The figures of the held-out queries and of the guard.
+    /// The scores of the held-out queries and of the guard.
     pub(super) fn score(
         &self,
         snapshot: &Snapshot,
@@ -196,7 +196,7 @@ impl<'a> Gate<'a> {
         Ok(Some(verdict))
     }
 
-    /// The verdict on two sets of figures. `share` is the part of the attempt's alpha that this test may spend.
+    /// The verdict on two sets of scores. `share` is the part of the attempt's alpha that this test may spend.
     pub(super) fn rule(&self, before: &Scores, after: &Scores, share: f64) -> Result<Verdict> {
         let means = |before: &[QueryScores], after: &[QueryScores]| {
             (!before.is_empty()).then(|| GuardScores {

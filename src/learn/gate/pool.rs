@@ -1,6 +1,6 @@
-//! A small part of the corpus, on which a trained encoder is judged before anything is reindexed, so that a bad round
-//! costs little. It holds what the gate's queries find now, their answers, and a random sample of the rest, in which a
-//! new encoder may find what the old one did not.
+//! A pool: a small part of the corpus on which a trained encoder is tested before the reindex, so that a bad round
+//! costs little. It has the documents that the gate's queries find now, their answers, and a random sample of the rest,
+//! in which a new encoder may find something that the old one did not.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -21,16 +21,16 @@ use crate::learn::topic::Topic;
 use crate::lexical::Prepared;
 use crate::search::{Fusible, Query, Snapshot, fusible};
 
-/// Chunks of a pool, not counting answers. Queries find four fifths of them, the rest is random.
+/// Chunks of a pool, not counting answers. Four fifths are found by queries, the rest is random.
 const CHUNKS: usize = 1000;
 /// If the corpus has fewer chunks than this many pools, a pool costs nearly as much as reindexing.
 const LARGER: usize = 4;
-/// The same for a pool that many held-out queries made larger.
+/// The same for a pool enlarged for many held-out queries.
 const SPARED: usize = 2;
 /// One chunk in this many is drawn at random.
 const RANDOM: usize = 5;
-/// The most chunks of an answer, nearest first: a book would fill the pool. If a new encoder prefers another chunk of
-/// it, that counts against the encoder, not for it.
+/// Maximum number of chunks per answer, nearest first: otherwise a book would fill the pool. If a new encoder prefers
+/// another chunk of it, that counts against the encoder, not for it.
 const OF_ANSWER: usize = 10;
 
 /// The cosine of each chunk to a topic, which comes with its place; none where the chunk has no vector.
@@ -44,8 +44,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors. For
-    /// a held-out query it has at least as many documents as the gate looks at. `None` if a pool would save too little.
+    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors.
+    /// For each held-out query it has at
+    /// least as many documents as the gate uses. `None` if a pool would save too little.
     pub(super) fn gather(
         snapshot: &Snapshot,
         held_out: &[Topic],
@@ -142,7 +143,7 @@ impl Pool {
     }
 }
 
-/// The figures of a topic with the candidates of `query`.
+/// Scores a topic on the candidates of `query`.
 pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusion: Fusion) -> ScoredQuery {
     let documents = |fusion: &Fusion| -> Vec<&str> {
         let mut seen = HashSet::new();
@@ -159,7 +160,7 @@ fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<Option<f32>>) ->
     Ok(both.map(|(&id, (lexical, dense))| Candidate { id, lexical, dense }).collect())
 }
 
-/// How many of the found chunks it takes to see as many documents as the gate looks at.
+/// The number of found chunks that cover as many documents as the gate uses.
 fn chunks_of_first_documents(snapshot: &Snapshot, found: &[ChunkId]) -> Result<usize> {
     let mut documents = HashSet::new();
     for (place, &id) in found.iter().enumerate() {
@@ -171,8 +172,8 @@ fn chunks_of_first_documents(snapshot: &Snapshot, found: &[ChunkId]) -> Result<u
     Ok(found.len())
 }
 
-/// The union of several queries' best chunks, rank by rank, until it has about `most`. Each query contributes at least
-/// as many as it needs.
+/// The union of several queries' best chunks, rank by rank, up to about `most`. Each query contributes at least as many
+/// as it needs.
 fn best(found: &[Vec<ChunkId>], needed: &[usize], most: usize) -> BTreeSet<ChunkId> {
     let mut chosen = BTreeSet::new();
     let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
@@ -219,7 +220,7 @@ mod tests {
     fn an_answer_on_the_second_page_is_seen_and_one_document_counts_once() {
         let chunks = 40u64;
         let ids: Vec<ChunkId> = (0..chunks).map(ChunkId).collect();
-        // Two chunks a document, by falling cosine: document n stands at rank n + 1.
+        // Two chunks a document, by descending cosine: document n has rank n + 1.
         let documents = ids.iter().map(|id| (*id, format!("document {}", id.0 / 2))).collect();
         let candidate =
             |&id: &ChunkId| Candidate { id, lexical: 0.0, dense: Some(1.0 - id.0 as f32 / 100.0) };

@@ -18,7 +18,7 @@ pub(in crate::learn) struct Ranked {
 }
 
 impl Ranked {
-    /// The fusion that ranks the queries best for which `keep` returns true, given their index. Returns `base` if it
+    /// The fusion that ranks best the queries for which `keep` returns true, given their index. Returns `base` if it
     /// has no weight, or if the queries have no preference.
     pub(in crate::learn) fn best_fusion(&self, keep: impl Fn(usize) -> bool, base: Fusion) -> Fusion {
         let some = self.queries.iter().enumerate().filter(|(place, _)| keep(*place));

@@ -1,4 +1,4 @@
-//! Whether anything could pass the gate: what the held-out queries prove at best.
+//! Checks whether anything could pass the gate: the most that the held-out queries can prove.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use super::score::{QueryScores, ranking_scores};
 use crate::error::Result;
 use crate::learn::topic::Topic;
 
-/// What the gate knows before anything is trained.
+/// The gate's knowledge before training.
 pub(super) struct Prospect<'a> {
     pub(super) held_out: &'a [Topic],
-    /// The figures to beat, of each query.
+    /// The scores to beat, per query.
     pub(super) before: &'a [QueryScores],
     /// The cluster of each query.
     pub(super) clusters: &'a [usize],
@@ -21,7 +21,7 @@ pub(super) struct Prospect<'a> {
     pub(super) share: f64,
 }
 
-/// Why no ranking at all could pass the gate, and what is needed. `None` if one could.
+/// Why no ranking could pass the gate, and what is needed. `None` if one could.
 pub(super) fn out_of_reach(prospect: &Prospect<'_>, budget: f64) -> Result<Option<String>> {
     let queries = prospect.held_out.len();
     let mut gaining = HashSet::new();
@@ -68,7 +68,7 @@ mod tests {
 
     const BUDGET: f64 = 0.2;
 
-    /// Queries whose only answer stands at a rank, each a cluster of its own unless said.
+    /// Queries whose only answer has a given rank, each its own cluster unless specified.
     fn of(ranks: &[usize], clusters: Option<&[usize]>, attempts: usize) -> Option<String> {
         let held_out: Vec<Topic> =
             (0..ranks.len()).map(|query| Topic::new("q", [format!("answer {query}")])).collect();

@@ -10,15 +10,15 @@ use crate::learn::stage::LearnStage;
 use crate::learn::topic::Topic;
 use crate::search::{Mode, Query, Snapshot, rank};
 
-/// How many documents of a ranking count: two pages. Nobody looks at deeper ones, so gains there must not decide.
+/// How many documents of a ranking count: two pages. Nobody looks further, so gains there must not decide.
 pub(super) const DEPTH: usize = 20;
 /// Documents of a ranking that users look at.
 const SEEN: usize = 10;
 
-/// The figures of one query in both modes.
+/// The scores of one query in both modes.
 pub(in crate::learn) type QueryScores = GateScores;
 
-/// A query's figures, and the hybrid's ranking of it.
+/// A query's scores, and the hybrid's ranking of it.
 #[derive(Debug, Clone)]
 pub(in crate::learn) struct ScoredQuery {
     pub(in crate::learn) scores: QueryScores,
@@ -26,7 +26,7 @@ pub(in crate::learn) struct ScoredQuery {
 }
 
 impl ScoredQuery {
-    /// The figures of two rankings of documents.
+    /// Scores two rankings of documents.
     pub(super) fn new(hybrid: &[&str], dense: &[&str], topic: &Topic) -> ScoredQuery {
         let scores =
             QueryScores { hybrid: ranking_scores(hybrid, topic), dense: ranking_scores(dense, topic) };
@@ -34,7 +34,7 @@ impl ScoredQuery {
     }
 }
 
-/// The figures alone.
+/// The scores alone.
 pub(in crate::learn) fn figures(queries: &[ScoredQuery]) -> Vec<QueryScores> {
     queries.iter().map(|query| query.scores).collect()
 }
@@ -67,11 +67,11 @@ pub(super) fn score(
     Ok(scores)
 }
 
-/// The figures of one ranking of documents. Only the first [`DEPTH`] count.
+/// Scores one ranking of documents. Only the first [`DEPTH`] count.
 pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores {
     let score = |metric: Metric| metric.of(documents.iter().copied(), &query.relevant);
     let answers = query.relevant.values().filter(|&&relevance| relevance > 0).count();
-    // Where there is none among them, as if one were the last of them.
+    // If none of them is an answer, count as if the last one were.
     let least = 1.0 / (DEPTH * answers.max(1)) as f64;
     RankingScores {
         mrr_10: score(Metric::MrrAt(SEEN)),
@@ -80,7 +80,7 @@ pub(super) fn ranking_scores(documents: &[&str], query: &Topic) -> RankingScores
     }
 }
 
-/// Means over queries. That of average precision is geometric. 0 without queries.
+/// Means over queries; that of average precision is geometric. 0 without queries.
 pub(super) fn mean(scores: &[QueryScores]) -> GateScores {
     let of = |mode: fn(&QueryScores) -> &RankingScores| {
         let of = |value: fn(&RankingScores) -> f64| {
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &one).gmap_20), [1.0, 0.25, 0.05, 0.05]);
         assert_eq!([1, 4, 20, 21].map(|rank| at(rank, &two).gmap_20), [0.5, 0.125, 0.025, 0.025]);
         assert_eq!(ranking_scores(&[], &one).gmap_20, 0.05);
-        // Of the first ten, as users see them.
+        // The first ten, as users see them.
         assert_eq!((at(11, &one).ndcg_10, at(11, &one).mrr_10, at(10, &one).mrr_10), (0.0, 0.0, 0.1));
         let scores = [1, 4].map(|rank| QueryScores { hybrid: at(rank, &one), dense: at(20, &one) });
         let mean = mean(&scores);

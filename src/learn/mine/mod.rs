@@ -1,4 +1,4 @@
-//! From judged queries to training rows: each gets its hard negatives.
+//! Turns judged queries into training rows: each gets its hard negatives.
 
 mod suspects;
 
@@ -13,7 +13,7 @@ use crate::negatives::{Indexes, JudgedQuery, Margin, NegativeKind, mix};
 use crate::search::Snapshot;
 use crate::train::{Guide, TrainingRow};
 
-/// The most rows of a query: one for each answer, nearest first.
+/// Maximum rows per query: one for each answer, nearest first.
 const ROWS_PER_QUERY: usize = 2;
 
 /// The training data of the encoder.

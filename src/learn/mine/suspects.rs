@@ -8,7 +8,7 @@ use crate::learn::stage::LearnStage;
 use crate::negatives::{JudgedQuery, PassedOver, SuspectLimit};
 use crate::search::Snapshot;
 
-/// How many nearest passages of a query are measured.
+/// How many nearest passages of a query to measure.
 const NEAREST: usize = 20;
 
 impl From<SuspectLimit> for SuspectReport {

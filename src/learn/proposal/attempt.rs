@@ -30,7 +30,7 @@ pub(super) struct Incumbent<'a> {
 
 /// Something that could be published.
 pub(super) trait Proposal {
-    /// What a search would see of it, over the documents of `serving`.
+    /// The snapshot that a search would see, over the documents of `serving`.
     fn snapshot(&self, serving: &Snapshot) -> Result<Snapshot>;
 
     /// Builds the generation, with this fusion.
@@ -39,7 +39,7 @@ pub(super) trait Proposal {
 
 /// The result of a tier.
 pub(super) enum Attempt {
-    /// There is nothing to judge. Says why.
+    /// There is nothing to judge, for this reason.
     Nothing(&'static str),
     /// Rejected on a pool of the corpus.
     Rejected { verdict: Box<Verdict>, training: TrainingReport },

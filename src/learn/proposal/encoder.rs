@@ -1,4 +1,4 @@
-//! Tier `encoder`: another encoder, with all vectors made anew.
+//! Tier `encoder`: another encoder, with all vectors rebuilt.
 
 use super::attempt::{Attempt, Incumbent, Materials, Proposal, Proposed};
 use super::train::{Plan, precision, train_on};

@@ -22,9 +22,9 @@ use attempt::{Attempt, Incumbent, Proposal, Proposed};
 use fusion::NO_OTHER_WEIGHT;
 pub(super) use plan::plan;
 
-/// The best way to answer that the round knows. At first, the serving generation.
+/// The best way to answer that is known so far. At first, the serving generation.
 struct Best {
-    /// What a search would see of it.
+    /// The snapshot that a search would see.
     snapshot: Snapshot,
     fusion: Fusion,
     scores: Scores,
@@ -38,11 +38,11 @@ struct Accepted {
     proposal: Box<dyn Proposal>,
 }
 
-/// What happened to each tier.
+/// The outcome of each tier.
 #[derive(Default)]
 struct Record {
     tried: Vec<TierReport>,
-    /// What the last tier that was judged changes for the held-out queries.
+    /// The effect of the last judged tier on the held-out queries.
     queries: Option<QueryChanges>,
     /// The training of the tier accepted last, or else of the one trained last.
     training: Option<TrainingReport>,

@@ -1,4 +1,4 @@
-//! Which tiers a round tries.
+//! Chooses the tiers that a round tries.
 
 use crate::fusion::Fusion;
 use crate::learn::options::LearnOptions;
@@ -49,5 +49,5 @@ pub(super) fn nothing_tried(options: &LearnOptions, training: usize, reasons: Ve
     if options.tiers.iter().any(|tier| tier.is_trained()) && training < LEAST_TRAINING {
         return format!("{} are needed, and {reasons}: search and judge more", to_train_on(training));
     }
-    if reasons.is_empty() { "the options ask for no tier".into() } else { reasons }
+    if reasons.is_empty() { "the options include no tier".into() } else { reasons }
 }

@@ -1,8 +1,8 @@
-//! A document that may have been confused with the right one.
+//! Documents that may have been confused with the right one.
 
 use crate::ids::ChunkId;
 
-/// A document, and the chunk that stood for it where it was shown.
+/// A document, and the chunk that was shown for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShownRef {
     pub(crate) document: String,
@@ -13,27 +13,27 @@ pub(crate) struct ShownRef {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Confusable {
     pub(crate) document: String,
-    /// The chunk that stood for it when it was last seen; absent when it was judged without having been shown.
+    /// The chunk that was shown for it last; absent if it was judged without having been shown.
     pub(crate) chunk: Option<ChunkId>,
-    /// Impressions in which it stood above the lowest chosen document.
+    /// Impressions in which it ranked above the lowest chosen document.
     pub(crate) times_passed_over: u32,
-    /// Impressions in which it was shown and something was chosen.
+    /// Impressions that showed it and in which something was chosen.
     pub(crate) times_shown: u32,
-    /// The best rank it had in those, from 1.
+    /// Its best rank in those, from 1.
     pub(crate) best_rank: Option<usize>,
     pub(crate) last_seen_ms: u64,
     pub(crate) judged_not_relevant: bool,
 }
 
 impl Confusable {
-    /// How much speaks for it, 0 to 1: `rate · rank`.
+    /// The strength of the evidence, 0 to 1: `rate · rank`.
     ///
-    /// `rate = (passed over + 1) / (shown + 3)` is how often it was passed over of how often it was shown where
-    /// something was chosen, with a Beta(1, 2) prior: 0.5 after one time of one, 0.85 after ten of ten.
-    /// `rank = 1 / log2(1 + the best rank at which it was passed over)` is the discount of DCG: what stands further
-    /// down was looked at less surely, and misleads fewer.
+    /// `rate = (passed over + 1) / (shown + 3)` is the share of those impressions in which it was passed over, with a
+    /// Beta(1, 2) prior: 0.5 after one of one, 0.85 after ten of ten. `rank = 1 / log2(1 + the best rank at which it
+    /// was passed over)` is the discount of DCG: users are less sure to have looked at documents further down, and
+    /// those mislead fewer users.
     ///
-    /// What was judged not relevant needs no guess: 1.
+    /// Documents judged not relevant need no estimate: 1.
     pub(super) fn evidence(&self) -> f32 {
         if self.judged_not_relevant {
             return 1.0;

@@ -1,4 +1,4 @@
-//! The log by query text: what was shown for it, and what was said of that.
+//! Groups the log by query text: what was shown, and how it was judged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,16 +7,16 @@ use super::report::CollectReport;
 use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
 use crate::ids::{ChunkId, QueryId};
 
-/// One query text while it is collected.
+/// A query text during collection.
 #[derive(Default)]
 pub(super) struct Gathered<'a> {
     pub(super) impressions: Vec<&'a Impression>,
     verdicts: BTreeMap<&'a str, Verdicts<'a>>,
-    /// Every choice that was not taken back, with the impression it was made in.
+    /// Every choice that was not withdrawn, with its impression.
     pub(super) chosen: BTreeSet<(QueryId, &'a str)>,
 }
 
-/// What was said of one document for one query text: the last word on each of its impressions.
+/// The verdicts on one document for one query text: the last one of each impression.
 #[derive(Default)]
 struct Verdicts<'a>(BTreeMap<QueryId, (usize, &'a Judgement)>);
 
@@ -25,7 +25,7 @@ impl<'a> Verdicts<'a> {
         self.0.values().filter(|(_, judgement)| is(judgement.verdict)).count()
     }
 
-    /// The last one in the log. Not by its time: clocks are set back, the log only grows.
+    /// The last verdict in the log. Log order counts, not time: clocks are set back, the log only grows.
     fn last(&self) -> Option<&'a Judgement> {
         self.0.values().max_by_key(|(place, _)| place).map(|(_, judgement)| *judgement)
     }
@@ -36,7 +36,7 @@ impl<'a> Verdicts<'a> {
         by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
     }
 
-    /// Whether at least one verdict says that it answers.
+    /// Whether at least one verdict is positive.
     fn may_answer(&self) -> bool {
         self.count(is_answer) > 0
     }
@@ -49,7 +49,7 @@ fn is_answer(verdict: Verdict) -> bool {
 /// Judged queries by normalised text.
 ///
 /// If a user judges the same document twice in one answer, the last verdict counts. Verdicts in several answers to one
-/// text may be different users'.
+/// query may come from different users.
 pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
     let mut texts: HashMap<QueryId, String> = HashMap::new();
     let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
@@ -90,7 +90,7 @@ impl<'a> Gathered<'a> {
         self.documents(Verdicts::answers)
     }
 
-    /// What somebody calls an answer, and most do not.
+    /// Documents that somebody judged relevant and a majority did not.
     pub(super) fn disputed(&self) -> Vec<ShownRef> {
         self.documents(|verdicts| verdicts.may_answer() && !verdicts.answers())
     }
@@ -102,13 +102,13 @@ impl<'a> Gathered<'a> {
             .collect()
     }
 
-    /// The chunk that stood for a document when it was last shown.
+    /// The chunk that was last shown for a document.
     fn last_chunk(&self, document: &str) -> Option<ChunkId> {
         let mut hits = self.impressions.iter().rev().flat_map(|impression| &impression.hits);
         hits.find(|hit| hit.document == document).map(|hit| hit.chunk)
     }
 
-    /// Everything passed over or judged not relevant, but for what anybody calls an answer.
+    /// Everything passed over or judged not relevant, except for documents that anybody judged relevant.
     pub(super) fn candidates(&self, report: &mut CollectReport) -> Vec<Confusable> {
         let mut candidates: BTreeMap<&str, Confusable> = BTreeMap::new();
         let mut answers = BTreeSet::new();
@@ -151,7 +151,7 @@ impl<'a> Gathered<'a> {
         candidates.into_values().collect()
     }
 
-    /// The hits above the lowest one that was chosen in this very impression, but for the chosen ones.
+    /// The hits above the lowest one chosen in this impression, except for the chosen ones.
     fn passed_over<'i>(
         &self,
         impression: &'i Impression,
@@ -162,13 +162,13 @@ impl<'a> Gathered<'a> {
         let lowest = is_chosen.iter().rposition(|chosen| *chosen).unwrap_or(if chosen.is_empty() {
             0
         } else {
-            // The right one was not among the hits: the user went through all of them.
+            // The right document was not among the hits: the user went through all of them.
             impression.hits.len()
         });
         impression.hits.iter().enumerate().take(lowest).filter(move |(place, _)| !is_chosen[*place])
     }
 
-    /// What was chosen in this very impression and is an answer.
+    /// The documents chosen in this impression that are answers.
     fn chosen_in(&self, impression: &Impression) -> BTreeSet<&'a str> {
         let id = impression.query_id;
         let here = self.chosen.range((id, "")..).take_while(|(query_id, _)| *query_id == id);

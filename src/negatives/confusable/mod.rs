@@ -1,7 +1,7 @@
-//! Confusables: documents that the engine put above the one that was right.
+//! Confusables: documents that the engine ranked above the right one.
 //!
 //! A document shown above a chosen one was looked at and passed over ("skip above": Joachims, "Optimizing Search
-//! Engines using Clickthrough Data", KDD 2002); one shown below it was perhaps never seen and says nothing.
+//! Engines using Clickthrough Data", KDD 2002). One shown below may never have been seen, so it is no evidence.
 
 mod candidate;
 mod gather;
@@ -18,22 +18,22 @@ use gather::gather;
 
 use crate::feedback::Replay;
 
-/// All that the log says of one query text.
+/// Everything that the log says about one query text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Confusion {
-    /// As it was asked last.
+    /// The text as it was asked last.
     pub(crate) query: String,
     pub(crate) normalised: String,
-    /// What answers it; at least one, by document id.
+    /// The answers, by document id; at least one.
     pub(crate) positives: Vec<ShownRef>,
-    /// What somebody calls an answer, and most do not: neither taught nor held against the query.
+    /// Documents that somebody judged relevant and a majority did not: neither positives nor negatives.
     pub(crate) disputed: Vec<ShownRef>,
-    /// What was confused with that, the strongest evidence first.
+    /// Confusables, strongest evidence first.
     pub(crate) confusables: Vec<Confusable>,
 }
 
-/// Joins impressions with judgements, by query text. `is_duplicate(positive, candidate)` tells whether two documents
-/// have the same content. Queries come in the order of their normalised text.
+/// Joins impressions with judgements by query text. `is_duplicate(positive, candidate)` tells whether two documents
+/// have the same content. Queries are sorted by their normalised text.
 pub(crate) fn collect_confusables(
     replay: &Replay,
     is_duplicate: &mut dyn FnMut(&str, &str) -> bool,
@@ -69,7 +69,7 @@ pub(crate) fn collect_confusables(
     (confusions, report)
 }
 
-/// The strongest evidence first; of equals the one seen last.
+/// Strongest evidence first; ties by the last impression.
 fn sort_by_evidence(confusables: &mut [Confusable]) {
     confusables.sort_by(|a, b| {
         let newer = || Reverse(a.last_seen_ms).cmp(&Reverse(b.last_seen_ms));

@@ -1,22 +1,22 @@
-//! What collecting confusables has left out.
+//! Counts of what was dropped while collecting confusables.
 
-/// What was left out, and why.
+/// Numbers of dropped items, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CollectReport {
     /// Candidates that another judgement calls an answer to the same query text.
     pub(crate) dropped_relevant_elsewhere: u64,
     /// Candidates with the same content as an answer.
     pub(crate) dropped_duplicate_of_positive: u64,
-    /// Query texts for which nothing is known to be right.
+    /// Query texts without a known answer.
     pub(crate) dropped_no_positive: u64,
     /// Judgements of queries that are not in the log: forgotten, or lost.
     pub(crate) dropped_judgement_without_query: u64,
-    /// Judgements that a later one of the same answer and document has replaced.
+    /// Judgements that a later one of the same answer and document replaced.
     pub(crate) dropped_superseded_judgement: u64,
 }
 
 impl CollectReport {
-    /// Calls `count` with the name and the number of each.
+    /// Calls `count` with each name and number.
     pub(crate) fn each(&self, mut count: impl FnMut(&str, u64)) {
         count("dropped_relevant_elsewhere", self.dropped_relevant_elsewhere);
         count("dropped_duplicate_of_positive", self.dropped_duplicate_of_positive);

@@ -91,7 +91,7 @@ fn what_is_right_is_what_most_answers_were_told_and_what_any_was_told_is_never_h
     let told = |verdicts: &[Verdict]| {
         let ids = 1..=verdicts.len() as u64;
         let mut impressions: Vec<Impression> = ids.map(|id| shown(id, "q", &["a", "b"])).collect();
-        // "b" answers; "a" stands above it.
+        // "b" is the answer; "a" ranks above it.
         impressions.push(shown(9, "q", &["a", "b"]));
         let mut judgements: Vec<Judgement> =
             verdicts.iter().zip(1..).map(|(&verdict, id)| said(id, "a", verdict)).collect();
@@ -110,7 +110,7 @@ fn what_is_right_is_what_most_answers_were_told_and_what_any_was_told_is_never_h
     assert_eq!(told(&[NotRelevant, NotRelevant]), ("confusable", 0));
     assert_eq!(told(&[Chosen, Chosen, NotRelevant]), ("positive", 1));
     assert_eq!(told(&[NotRelevant, NotRelevant, Relevant]), ("disputed", 1));
-    // Of as many the last one.
+    // In a tie the last one.
     assert_eq!(told(&[NotRelevant, Chosen]), ("positive", 1));
     assert_eq!(told(&[Chosen, NotRelevant]), ("disputed", 1));
 }
@@ -208,13 +208,13 @@ fn a_judgement_of_a_query_that_is_gone_is_counted() {
 
 type Pairs = BTreeSet<(String, String)>;
 
-/// The definition, read as literally as possible: (text, document) pairs that are positives, and confusables.
+/// The definition, read literally: (text, document) pairs that are positives, and confusables.
 fn by_definition(replay: &Replay) -> (Pairs, Pairs) {
     let text_of = |id: QueryId| {
         let impression = replay.impressions.iter().find(|one| one.query_id == id);
         impression.map(|one| normalise_query(&one.query))
     };
-    // The last word on a document in each impression of a text, in the order of the log.
+    // The last verdict on a document in each impression of a text, in log order.
     let words = |text: &str, document: &str| -> Vec<Verdict> {
         let about =
             |one: &Judgement| one.document == document && text_of(one.query_id).as_deref() == Some(text);
@@ -298,7 +298,7 @@ proptest! {
             prop_assert!(one.judged_not_relevant || one.times_passed_over > 0);
             prop_assert_eq!(one.best_rank.is_some(), one.times_passed_over > 0);
         }
-        // With a judge who calls everything a duplicate, each of them is counted.
+        // If everything counts as a duplicate, each of them is counted.
         let (_, report) = collect_confusables(&replay, &mut |_, _| true);
         prop_assert_eq!(report.dropped_duplicate_of_positive, confusables.len() as u64);
     }

@@ -1,4 +1,4 @@
-//! What the collection holds, and how it was measured.
+//! The collection's counts, and the evaluation settings.
 
 use super::super::markup::{section, table};
 use super::report::EvaluationReport;

@@ -1,4 +1,4 @@
-//! Query by query: where both together beat the better of words and meaning, and where they don't.
+//! Query by query: where the hybrid beats the better single side, and where it doesn't.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Query<'_> {
         self.lexical.max(self.dense)
     }
 
-    /// The gain by fusion over the better side.
+    /// The gain from fusion over the better side.
     fn gain(&self) -> f64 {
         let gain = self.hybrid - self.better_side();
         if gain.abs() < NOTHING { 0.0 } else { gain }
@@ -43,7 +43,7 @@ impl Query<'_> {
     }
 }
 
-/// The scores of every query in all modes, and the queries that gain and lose most by fusion.
+/// The scores of every query in all modes, and the queries that gain and lose most from fusion.
 pub(super) fn queries(report: &EvaluationReport) -> Result<String> {
     let metric = report.metric();
     let by_query = |place: usize| report.modes()[place].evaluation.by_query(metric).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{Fusion, Status, Took};
 /// The plots show this metric if it was measured, else the first one that was.
 const PLOTTED: Metric = Metric::NdcgAt(10);
 
-/// An evaluation, ready to be drawn. Only the three evaluations are needed; the page leaves out what has its default.
+/// An evaluation, ready to be drawn. Only the three evaluations are required; the page omits defaults.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EvaluationReport {
@@ -42,7 +42,7 @@ pub struct EvaluationReport {
     pub encoded: usize,
     /// The seconds it took to encode and add them.
     pub encode_seconds: f64,
-    /// More on how it was measured: names and values.
+    /// Other evaluation settings: names and values.
     pub setup: Vec<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! How long searches took, and how fast documents were encoded.
+//! Search times, and encoding throughput.
 
 use plotters::style::RGBColor;
 

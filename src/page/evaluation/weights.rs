@@ -1,4 +1,4 @@
-//! The hybrid by the weight of its dense side.
+//! The hybrid's scores by dense weight.
 
 use super::super::colours::{BOTH, MEANING, WORDS};
 use super::super::markup::{figure, figures, key, paragraph, section, signed, table};
@@ -54,7 +54,7 @@ pub(super) fn weights(report: &EvaluationReport) -> Result<String> {
     Ok(section("weights", TITLE, &content))
 }
 
-/// The weights that were tried, with the one in use in its place among them.
+/// The tried weights, with the one in use inserted in order.
 fn with_the_one_in_use(tried: &[WeightMean], in_use: Option<f64>, hybrid: f64) -> Vec<WeightMean> {
     // A weight is stored in 32 bits.
     const SAME: f64 = 1e-6;

@@ -14,7 +14,7 @@ pub(in crate::page) struct Histogram<'a> {
 }
 
 /// Histograms over each other, each in percent of its own count. The axes have room for `like` too, distributions
-/// that are drawn in plots beside this one.
+/// that are drawn in plots next to this one.
 pub(in crate::page) fn histograms(
     label: &str,
     axes: Axes<'_>,

@@ -1,4 +1,4 @@
-//! What all plots share: the SVG element, axes and ticks.
+//! Shared parts of all plots: the SVG element, axes and ticks.
 
 use std::io;
 use std::ops::Range;
@@ -21,7 +21,7 @@ const Y_AXIS: u32 = 72;
 const NAMED_WIDTH: u32 = 460;
 const NAMES: u32 = 142;
 const ROW: u32 = 36;
-/// For plots with the same scale on both axes, and those beside them.
+/// The same for plots with equal scales on both axes, and plots next to them.
 pub(super) const SQUARE: (u32, u32) = (400, 350);
 const TEXT: f64 = 15.0;
 

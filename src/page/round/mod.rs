@@ -45,7 +45,7 @@ fn title(report: &RoundReport) -> String {
     format!("Round {}: {what}", report.round)
 }
 
-/// Where negatives came from, what was left out and what was masked.
+/// The sources of negatives, what was dropped and what was masked.
 fn sources(report: &RoundReport) -> String {
     let count = |(what, count): (&str, u64)| vec![what.replace('_', " "), count.to_string()];
     let sources =

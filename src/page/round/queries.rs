@@ -4,7 +4,7 @@ use super::super::markup::{cut, paragraph, prose, section};
 use crate::RoundReport;
 use crate::learn::{QueryChange, QueryRanking};
 
-/// The queries won and lost most, with what stood first before and after.
+/// The queries won and lost most, with their first documents before and after.
 pub(super) fn queries(report: &RoundReport) -> String {
     const TITLE: &str = "Queries won and lost";
     let Some(queries) = &report.queries else {
@@ -38,7 +38,7 @@ fn place(ranking: &QueryRanking) -> String {
     ranking.rank.map_or_else(|| "not\u{a0}found".into(), |rank| format!("#{rank}"))
 }
 
-/// The first documents, a line each. No-break spaces keep numbers with what they belong to.
+/// The first documents, one per line. No-break spaces keep numbers with their documents.
 fn first(ranking: &QueryRanking) -> String {
     let lines = ranking.first.iter().zip(1..).map(|(document, rank)| {
         let mark = if ranking.rank == Some(rank) { " ✓" } else { "" };

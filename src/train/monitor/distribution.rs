@@ -1,26 +1,26 @@
-//! How some cosines are distributed.
+//! Distributions of cosines.
 
 use serde::{Deserialize, Serialize};
 
-/// Bins of a histogram.
+/// Number of histogram bins.
 pub(super) const BINS: usize = 40;
 
 /// The distribution of cosines, or of differences between two of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Distribution {
-    /// How many numbers there are; at least one.
+    /// Number of values; at least one.
     pub count: u64,
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
-    /// Where they lie.
+    /// The quantiles.
     pub quantiles: Quantiles,
-    /// How many lie in each of 40 bins of width 0.05 over −1 to 1, the lowest first. A bin holds its lower bound and
-    /// not its upper one; what lies outside is in the first bin or the last.
+    /// Counts in 40 bins of width 0.05 from −1 to 1, the lowest first. A bin includes its lower bound but not its upper
+    /// one. Values outside go to the first or last bin.
     pub histogram: Vec<u32>,
 }
 
-/// Numbers that so many percent lie below; between two of them by linear interpolation.
+/// Quantiles, with linear interpolation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Quantiles {
@@ -37,7 +37,7 @@ pub struct Quantiles {
 }
 
 impl Distribution {
-    /// Of finite numbers; `None` if there are none.
+    /// The distribution of finite values; `None` if there are none.
     pub(super) fn of(mut numbers: Vec<f64>) -> Option<Distribution> {
         numbers.sort_by(f64::total_cmp);
         let last = numbers.len().checked_sub(1)?;

@@ -1,7 +1,8 @@
-//! What training does to the hard negatives: a sample of them is measured before it and after each epoch.
+//! Monitors the effect of training on the hard negatives: measures a sample of them before training and after each
+//! epoch.
 //!
-//! Measured is the encoder that is being trained, before training too: the vectors of the serving one are of another
-//! precision and of texts that are cut elsewhere.
+//! All measurements use the encoder in training, also the first one. The serving encoder's vectors have another
+//! precision, and its texts are truncated elsewhere.
 
 mod distribution;
 mod report;
@@ -23,21 +24,21 @@ use crate::encoder::TrainableEncoder;
 use crate::error::{Error, Result};
 use crate::negatives::NegativeKind;
 
-/// Queries that are measured at most.
+/// Maximum number of monitored queries.
 const QUERIES: usize = 64;
-/// Beside the positive alone a negative has this share of the softmax at the margin beyond which it is too easy.
+/// A negative is too easy if its share of the softmax, next to the positive alone, is below this.
 const EASY_SHARE: f64 = 0.01;
 
-/// The queries that are measured.
+/// The monitored queries.
 pub(super) struct Monitor<'a> {
-    /// Each once.
+    /// Each distinct text once.
     texts: Vec<&'a str>,
     queries: Vec<Query>,
     of_queries: usize,
     easy_margin: f64,
 }
 
-/// A query, as places in the monitor's texts.
+/// A query, as indices of the monitor's texts.
 struct Query {
     anchor: usize,
     positives: Vec<usize>,
@@ -47,11 +48,11 @@ struct Query {
 struct Negative {
     text: usize,
     kind: NegativeKind,
-    /// By what is known before training.
+    /// Whether it is a suspected answer, by what is known before training.
     suspected: bool,
 }
 
-/// What has been measured so far; a checkpoint keeps it.
+/// The measurements so far. Checkpoints include them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Measured {
     /// The margin of every negative before training, in the order of the queries.
@@ -60,7 +61,7 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// The steps that were done at the last measurement.
+    /// The number of steps before the last measurement.
     pub(super) fn last_step(&self) -> Option<usize> {
         self.measurements.last().map(|last| last.step)
     }
@@ -70,7 +71,7 @@ impl Measured {
     }
 }
 
-/// Numbers by source.
+/// Values by source.
 #[derive(Default)]
 struct Gathered {
     positive: Vec<f64>,
@@ -81,7 +82,7 @@ struct Gathered {
 }
 
 impl<'a> Monitor<'a> {
-    /// Watches 64 queries, drawn by the seed among those that have hard negatives; `None` if there are none.
+    /// Monitors 64 queries, drawn with the seed from those with hard negatives; `None` if there are none.
     pub(super) fn of(training_rows: &'a [TrainingRow], seed: u64, known: Known<'_>) -> Option<Monitor<'a>> {
         let mut rows: Vec<Vec<&TrainingRow>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -94,7 +95,7 @@ impl<'a> Monitor<'a> {
         }
         let of_queries = rows.len();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        // Far from the streams of the sampler, which count from 0.
+        // Far from the sampler's streams, which count from 0.
         random.set_stream(1 << 63);
         let mut drawn = sample(&mut random, of_queries, QUERIES.min(of_queries)).into_vec();
         drawn.sort_unstable();
@@ -105,8 +106,8 @@ impl<'a> Monitor<'a> {
         (!monitor.queries.is_empty()).then_some(monitor)
     }
 
-    /// Adds a measurement of the model as it is after so many steps. `going_on` is asked before each batch of texts,
-    /// and its error ends the work.
+    /// Adds a measurement of the current model after this many steps. `going_on` is called before each batch of texts;
+    /// its error stops the measurement.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the model yields numbers that are not finite.
@@ -192,7 +193,7 @@ impl Query {
         self.positives.iter().map(|&text| cosine(vectors, self.anchor, text)).collect()
     }
 
-    /// Of each negative, to the farthest positive.
+    /// The margin of each negative, relative to the farthest positive.
     fn margins(&self, vectors: &[Vec<f32>]) -> Vec<f64> {
         let farthest = self.positives(vectors).into_iter().fold(f64::INFINITY, f64::min);
         let negatives = self.negatives.iter();
@@ -204,7 +205,7 @@ fn cosine(vectors: &[Vec<f32>], a: usize, b: usize) -> f64 {
     vectors[a].iter().zip(&vectors[b]).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
 }
 
-/// Texts with their places.
+/// Distinct texts with their indices.
 #[derive(Default)]
 struct Texts<'a> {
     texts: Vec<&'a str>,
@@ -219,7 +220,7 @@ impl<'a> Texts<'a> {
         })
     }
 
-    /// The rows of one anchor as one query.
+    /// Combines the rows of one anchor into one query.
     fn query(&mut self, rows: &[&'a TrainingRow], known: Known<'_>) -> Query {
         let mut query =
             Query { anchor: self.place(&rows[0].anchor), positives: Vec::new(), negatives: Vec::new() };

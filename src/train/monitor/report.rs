@@ -1,4 +1,4 @@
-//! What is told of the hard negatives.
+//! The report on hard negatives.
 
 use std::collections::BTreeMap;
 
@@ -7,63 +7,64 @@ use serde::{Deserialize, Serialize};
 use super::distribution::Distribution;
 use crate::negatives::NegativeKind;
 
-/// Hard negatives of a round as its encoder saw them, before it was trained and after each epoch.
+/// Hard negatives of a round as its encoder saw them, before training and after each epoch.
 ///
-/// A margin is the cosine of anchor and positive less that of anchor and negative: what is above 0 is ranked rightly.
-/// Of several positives of a query the farthest counts. Each pair of a query and a negative counts once, in however
-/// many rows it stands.
+/// A margin is the cosine of anchor and positive minus that of anchor and negative. Above 0, the ranking is right. If a
+/// query has several positives, the farthest counts. Each pair of a query and a negative counts once, even if several
+/// rows have it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MonitorReport {
-    /// Queries that were measured, 64 at most, drawn at random.
+    /// Number of measured queries, at most 64, drawn at random.
     pub queries: usize,
-    /// Of so many that have hard negatives.
+    /// Number of queries with hard negatives, from which they were drawn.
     pub of_queries: usize,
-    /// A negative with a greater margin is too easy to teach anything: beside the positive alone it would have less
-    /// than 1 % of the softmax of the loss. `ln 99` over the loss's scale, 20.
+    /// A negative with a larger margin is too easy to teach anything: next to the positive alone, it would get less
+    /// than 1 % of the loss's softmax. `ln 99` divided by the loss's scale, 20.
     pub easy_margin: f64,
-    /// Before training, then after each epoch; after the last step too, where the time limit fell into an epoch.
+    /// Measurements before training and after each epoch; also after the last step, if the time limit ended training
+    /// within an epoch.
     pub measurements: Vec<Measurement>,
 }
 
-/// All sources at one moment of training.
+/// A measurement of all sources.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Measurement {
-    /// Steps that were done: 0 before training.
+    /// Number of finished steps: 0 before training.
     pub step: usize,
-    /// By the source of the negatives; those that gave none are absent.
+    /// Measurements by source. Sources without negatives are absent.
     pub sources: BTreeMap<NegativeKind, SourceMeasurement>,
 }
 
-/// The negatives of one source at one moment.
+/// A measurement of one source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SourceMeasurement {
-    /// Cosines of anchors and their positives, of the queries that have such a negative.
+    /// Cosines of anchors and positives, for queries with such a negative.
     pub positive: Distribution,
     /// Cosines of anchors and such negatives.
     pub negative: Distribution,
     /// Margins; its `count` is the number of negatives.
     pub margin: Distribution,
-    /// Negatives that are nearer to the anchor than the positive is.
+    /// Negatives nearer to the anchor than the positive.
     pub harder: u64,
     /// Negatives beyond [`MonitorReport::easy_margin`].
     pub too_easy: u64,
-    /// Negatives that may be answers: for the reasons for which candidates are hidden from anchors (see
-    /// [`Masked`](crate::learn::Masked)), or because this encoder too finds them as near to a positive as a duplicate.
+    /// Negatives that may be answers: for the same reasons that hide candidates from anchors (see
+    /// [`Masked`](crate::learn::Masked)), or because this encoder also finds them as near to a positive as a duplicate.
     pub suspected: u64,
     /// How they have moved since training began.
     pub moved: Moved,
 }
 
-/// How negatives have moved since training began; each is counted once.
+/// Movement of negatives since training began. Each negative is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Moved {
-    /// They were nearer to the anchor than the positive, and are no more.
+    /// They were nearer to the anchor than the positive, and no longer are.
     pub resolved: u64,
-    /// Their margin has grown by more than 0.01, but not so far, or they were behind the positive already.
+    /// Their margin has grown by more than 0.01, without crossing 0 as in `resolved`.
     pub eased: u64,
     /// Their margin is the same, within 0.01.
     pub unchanged: u64,
@@ -71,7 +72,7 @@ pub struct Moved {
     pub harder: u64,
 }
 
-/// Below it a margin has not moved: more than rounding to bf16 makes of it.
+/// Smaller changes of a margin count as none: this is more than bf16 rounding causes.
 const STILL: f64 = 0.01;
 
 impl Moved {

@@ -1,4 +1,4 @@
-//! A training that is interrupted anywhere ends as one that is not.
+//! A training interrupted at any point ends with the same weights.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn options() -> TrainOptions {
     TrainOptions::default().with_batch_size(3).with_epochs(3).with_learning_rate(1e-3).with_frozen_layers(0)
 }
 
-/// A guide that has something to say of every text.
+/// A guide with a vector for every text.
 fn guide(rows: &[TrainingRow]) -> Guide {
     let mut guide = Guide::default();
     for (place, text) in rows.iter().flat_map(TrainingRow::texts).enumerate() {
@@ -39,7 +39,7 @@ fn guide(rows: &[TrainingRow]) -> Guide {
     guide
 }
 
-/// Trains the tiny model, and is cancelled after the step with the number `last`.
+/// Trains the tiny model, cancelled after step number `last`.
 fn train_until(
     last: usize,
     rows: &[TrainingRow],
@@ -138,7 +138,7 @@ fn a_training_that_is_short_or_may_not_writes_no_checkpoint_and_a_failing_disk_c
         train_until(usize::MAX, &rows, &options, Some((&path, interval))).1.unwrap();
         assert!(!path.exists());
     }
-    // No folder can be made where a file is.
+    // A folder can't be created in place of a file.
     std::fs::write(folder.path().join("file"), b"").unwrap();
     let nowhere = folder.path().join("file/checkpoint.bin");
     let (_, report) = train_until(usize::MAX, &rows, &options, Some((&nowhere, ALWAYS)));
@@ -155,7 +155,7 @@ fn a_time_limit_ends_training_early_with_the_rate_at_its_end() {
     let rates: Vec<f64> = report.steps.iter().map(|step| step.learning_rate).collect();
     let peak = rates.iter().copied().fold(0.0, f64::max);
     assert!(report.steps.len() == 1 || *rates.last().unwrap() < peak, "{rates:?}");
-    // One that is never reached changes nothing.
+    // A limit that is never reached changes nothing.
     let (free, whole) = train_until(usize::MAX, &rows(), &options(), None);
     let ample = options().with_time_limit(Some(Duration::from_secs(3600)));
     let (bounded, report) = train_until(usize::MAX, &rows(), &ample, None);

@@ -15,9 +15,9 @@ fn distance(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
 fn gradient_caching_changes_neither_loss_nor_gradient() {
     let mut rows = reference_rows("tiny", 2);
     rows[2].negatives.truncate(1);
-    // What another row answers with, and what one is told is an answer, are hidden.
+    // Other rows' answers, and texts declared to be answers, are hidden.
     rows[1].other_answers = vec![rows[4].positive.clone(), rows[0].negatives[1].clone()];
-    // A text's vector is not quite the same in a batch of another shape where products are rounded to bf16.
+    // If products are rounded to bf16, a text's vector differs slightly between batch shapes.
     for (precision, bound) in [(EncoderPrecision::F32, 1e-5), (EncoderPrecision::Bf16, 2e-2)] {
         let mut model =
             TrainableEncoder::load(Device::Cpu, &tiny_model(), precision, Kernel::best().unwrap()).unwrap();
@@ -56,7 +56,7 @@ fn every_variable_gets_a_gradient_and_moves_on_every_device() {
         run(&mut model, &rows, &options()).unwrap();
         let after = model.parameters().unwrap();
         for (i, name) in model.names().iter().enumerate() {
-            // Its gradient is zero in theory: softmax does not see what is added to all of a row.
+            // Zero in theory: softmax ignores a constant added to a whole row.
             if !name.ends_with("attn.k.bias") {
                 assert!(global_norm(&gradients[i..=i]) > 1e-6, "{device}: {name} got no gradient");
                 assert_ne!(before[i], after[i], "{device}: {name} did not move");
@@ -93,7 +93,7 @@ fn every_device_trains_to_the_same_weights_and_saves_them() {
                     both.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
                 };
                 let (apart, way) = (of(&found, &expected), of(&expected, &untrained));
-                // AdamW makes a step of what is only noise.
+                // AdamW turns pure noise into a step.
                 let close = apart <= 0.01 * way || name.ends_with("attn.k.bias");
                 assert!(close, "{device}, {name}: {apart} apart after a way of {way}");
             }
@@ -107,7 +107,7 @@ fn above_frozen_layers_the_gradient_is_the_same_and_below_there_is_none() {
     let (loss, all) = batch(&mut tiny(), &rows, NegativeScope::OwnAnchor, usize::MAX);
     let mut model = tiny();
     model.freeze(1).unwrap();
-    // Parts: every text is embedded twice, the second time from what was kept.
+    // In parts: every text is embedded twice, the second time from the cached layers.
     for part_tokens in [usize::MAX, 64] {
         let (frozen_loss, frozen) = batch(&mut model, &rows, NegativeScope::OwnAnchor, part_tokens);
         close(frozen_loss.into(), loss.into(), 1e-6, "loss");
@@ -254,7 +254,7 @@ fn what_is_masked_in_training_is_counted_and_the_scope_is_told() {
     assert!(shared.masked.looked_at > report.masked.looked_at);
 }
 
-/// A guide that has the model's own vectors of the rows' documents.
+/// A guide with the model's own vectors of the rows' documents.
 fn stored(model: &mut TrainableEncoder, rows: &[TrainingRow]) -> Guide {
     let mut guide = Guide::default();
     for example in rows {
@@ -287,7 +287,7 @@ fn against_documents_that_stand_the_loss_is_the_same_and_the_gradient_goes_throu
     assert!(distance(&gradients, &whole) > 0.1, "half of the whole gradient is missing");
     let (_, cached) = against(&mut model, 10);
     assert!(distance(&cached, &gradients) < 1e-5, "{}", distance(&cached, &gradients));
-    // A small step against the gradient lowers the loss by its squared norm.
+    // A small step against the gradient lowers the loss by as much as the gradient predicts.
     let (norm, step) = (global_norm(&gradients), 1e-3);
     let plain = |parameters: &mut [Vec<f32>], _: &[Vec<f32>]| {
         for (numbers, gradient) in parameters.iter_mut().zip(&gradients) {

@@ -5,8 +5,8 @@ use crate::train::step::StepReport;
 
 const SCOPE: NegativeScope = NegativeScope::OwnAnchor;
 
-/// Rows of different numbers of negatives, where the first of the first row is hidden from it: the second row
-/// says that it is an answer.
+/// Rows with different numbers of negatives. The first negative of the first row is hidden from it: the second row says
+/// that it is an answer.
 fn rows() -> Vec<TrainingRow> {
     let mut rows = reference_rows("tiny", 2);
     rows[1].anchor = rows[0].anchor.clone();
@@ -16,7 +16,7 @@ fn rows() -> Vec<TrainingRow> {
     rows
 }
 
-/// The hard negatives that their anchors see: row and text.
+/// The hard negatives visible to their anchors: row and text.
 fn seen(rows: &[TrainingRow]) -> Vec<(usize, &str)> {
     let all = rows
         .iter()
@@ -48,7 +48,7 @@ fn frozen_to(layers: usize) -> TrainableEncoder {
     model
 }
 
-/// Texts with what moves them towards their rows' anchors.
+/// Texts with their displacements towards the anchors of their rows.
 struct Moved {
     ids: Vec<Vec<u32>>,
     displacement: Vec<f32>,
@@ -64,7 +64,7 @@ fn moved(model: &mut TrainableEncoder, rows: &[TrainingRow], epsilon: f32) -> Mo
     Moved { ids, displacement }
 }
 
-/// The further term by its definition, with displacements that stand still.
+/// The additional term by definition, with constant displacements.
 fn term(model: &mut TrainableEncoder, rows: &[TrainingRow], moved: &Moved) -> f64 {
     let width = model.dimensions();
     let column =
@@ -131,7 +131,7 @@ fn the_term_is_as_defined_and_its_gradient_is_the_slope_for_every_parameter() {
         let gradients = difference(&all, &without);
         for (place, name) in model.names().to_vec().iter().enumerate() {
             let norm = global_norm(&gradients[place..=place]);
-            // In theory zero: softmax does not see what is added to all of a row.
+            // Zero in theory: softmax ignores a constant added to a whole row.
             if gradients[place].is_empty() || name.ends_with("attn.k.bias") {
                 continue;
             }

@@ -28,7 +28,7 @@ fn monitored(rows: &[TrainingRow], options: &TrainOptions, guide: Option<&Guide>
     report.unwrap().monitor.unwrap()
 }
 
-/// The margins of one kind of negatives by a model, by definition.
+/// A model's margins for one kind of negatives, by definition.
 fn margins(model: &mut TrainableEncoder, rows: &[TrainingRow], place: usize) -> Vec<f64> {
     let mut vector = |text: &String| model.encode(&[text], &mut || Ok(())).unwrap().remove(0);
     let mut margins = Vec::new();

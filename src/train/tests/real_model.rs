@@ -15,7 +15,8 @@ fn gradients_of_the_real_model_are_the_references() {
     }
 }
 
-/// After the second step the loss is below a thousandth, where rounding shows; the tiny model is held to torch exactly.
+/// After the second step the loss is below a thousandth, where rounding is visible. The tiny model is compared with
+/// torch exactly.
 #[test]
 fn five_steps_of_the_real_model_are_torchs() {
     if let Some(folder) = real_model() {

@@ -159,7 +159,7 @@ fn runs_and_judgements_with_a_wrong_line_are_refused() {
     }
     fs::write(folder.path().join("others.trec"), "nobody Q0 d 1 1 t\n").unwrap();
     let said = refused(folder.path(), &["eval", "--run", "others.trec", "--qrels", "qrels/test.tsv"]);
-    assert!(said.contains("none is judged"), "{said}");
+    assert!(said.contains("none of them judged"), "{said}");
 }
 
 #[test]

@@ -68,11 +68,11 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
     }
     let again: Vec<String> = simulate("perfect", "perfect");
     let said = refused(folder.path(), &again.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(said.contains("has been used"), "{said}");
+    assert!(said.contains("has already been used"), "{said}");
     let shared = "query-id\tcorpus-id\tscore\nshared\tkettle\t1\nagain\tkettle\t1\n";
     fs::write(folder.path().join("qrels/train.tsv"), shared).unwrap();
     let said = refused(folder.path(), &["simulate", "--collection", "."]);
-    assert!(said.contains("2 queries, all of which the split test has too"), "{said}");
+    assert!(said.contains("2 queries, all of them also in the split test"), "{said}");
 }
 
 #[test]

@@ -251,7 +251,7 @@ vectorised! {
 
 vectorised! {
     /// The backward pass of [`layer_norm`] for one row. `standard` is the standardised row and becomes the gradient of
-    /// the row's input. The gradients of weight and bias are added to.
+    /// the row's input. Adds to the gradients of weight and bias.
     fn layer_norm_backward(
         standard: &mut [f32], scale: f32, weight: &[f32], grad: &[f32], d_weight: &mut [f32], d_bias: &mut [f32],
     ), FMA => {

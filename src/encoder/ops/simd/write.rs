@@ -1,4 +1,4 @@
-//! What is done to the sums of a product while they are in the L1 cache.
+//! Post-processing of a product's sums while they are in the L1 cache.
 
 use super::{gelu_of, mul_add};
 use crate::encoder::ops::part::Part;

@@ -154,7 +154,7 @@ fn a_linear_layer_adds_bias_activation_and_residual() {
     }
 }
 
-/// The number in place before gradients are added: large enough to be missed beside sums over a thousand rows.
+/// The number in place before gradients are added: large enough that its loss shows in sums over a thousand rows.
 const BEFORE: f32 = 8.0;
 
 #[test]
