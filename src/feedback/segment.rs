@@ -226,14 +226,14 @@ fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 
-/// The segments that this user may not read. What is in them is missing from what [`open_all`] gives.
+/// The segments that this user may not read. Their records are missing from the result of [`open_all`].
 pub(super) fn unreadable(folder: &Path) -> Result<Vec<Segment>> {
     let mut segments = list(folder)?;
     segments.retain(|one| File::open(&one.path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied));
     Ok(segments)
 }
 
-/// Every segment of the log in `folder` that may be read, each record in one of them, whatever other processes do
+/// Opens every readable segment of the log in `folder`. Each record is in exactly one, whatever other processes do
 /// meanwhile.
 pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
     const TRIES: usize = 100;
@@ -258,7 +258,7 @@ pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
             all.retain(|one| one.state != State::Live && !unreadable.contains(one));
             all
         };
-        // Listing a folder while names come and go may miss both a segment and what has replaced it.
+        // Listing a folder while names change may miss both a segment and its replacement.
         if left == 0 || (opened.len() == listed.len() && settled(list(folder)?) == settled(listed)) {
             let replaced = opened.iter().flat_map(replaced_by).collect::<Vec<_>>();
             opened.retain(|one| !replaced.contains(&one.segment.name()));

@@ -33,7 +33,7 @@ pub struct FeedbackStats {
     pub damage: Vec<LogDamage>,
     /// Number of segment files.
     pub segments: u64,
-    /// Segments that this user may not read. Nothing in them is counted.
+    /// Segments that this user may not read. Their records are not counted.
     pub unreadable_segments: u64,
     /// Bytes on disk.
     pub bytes: u64,

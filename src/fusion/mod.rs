@@ -2,7 +2,7 @@
 //!
 //! Everything here is a pure function of the candidates. The caller scores every candidate on *both* sides (a chunk
 //! that only the dense index proposed gets its BM25 score, and vice versa), so no candidate loses half its score merely
-//! because one list was cut off before it. Only a chunk that has no vector yet has no cosine.
+//! because one list was cut off before it. Only a chunk without a vector has no cosine.
 //!
 //! # Normalisation
 //! The convex combination divides by the maximum score that a side *could* reach for this query, not by the best score
@@ -16,8 +16,8 @@
 //! Analysis of Fusion Functions for Hybrid Retrieval", 2022), gives a side's best guess the same value whether it
 //! matched one common word or five rare ones, and makes a cosine of 0.3 worth as much as one of 0.9. Here, a side that
 //! finds little contributes little. So the balance adapts to each query, and one weight works for collections whose
-//! best weights were 0.4 and 0.9 (docs/benchmarks.md). And a chunk's score does not depend on other
-//! candidates, as long as it has a vector (`uncovered`).
+//! best weights were 0.4 and 0.9 (docs/benchmarks.md). And the score of a chunk with a vector does not depend on other
+//! candidates (for the others see `uncovered`).
 
 mod fit;
 mod method;

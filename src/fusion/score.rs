@@ -4,8 +4,7 @@ use super::method::Fusion;
 use super::uncovered::{Covered, Places};
 use crate::ids::ChunkId;
 
-/// A chunk with its scores: BM25 (0 where no term matches) and the cosine of its vector to the query's, where it has a
-/// vector.
+/// A chunk with its scores: BM25 (0 if no term matches) and, if it has a vector, the cosine to the query's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) id: ChunkId,
@@ -26,7 +25,7 @@ pub(crate) struct Fused {
 /// the BM25 score of an average chunk that has every word of the query, as if no other chunk had any; 0 without words.
 /// The order of the candidates does not matter; a score that is not a number counts as the lowest possible one.
 ///
-/// A candidate without a cosine gets the score that one with a cosine has in its place: see [`Places`].
+/// A candidate without a cosine gets the fused score of the one with a cosine at the same place: see [`Places`].
 pub(crate) fn fuse(fusion: &Fusion, ceiling: f32, candidates: &[Candidate]) -> Vec<Fused> {
     let fused = candidates.iter().map(Fused::unscored);
     let (mut fused, mut without): (Vec<Fused>, Vec<Fused>) = fused.partition(|hit| hit.dense.is_some());
@@ -57,9 +56,9 @@ impl Fused {
     }
 }
 
-/// What one more point of BM25 adds to the score of a candidate without a cosine that words rank above all with one.
+/// The gain in score per point of BM25 for a candidate without a cosine that BM25 ranks above all with one.
 fn slope(fusion: &Fusion, ceiling: f32) -> f32 {
-    // Above 0 whatever the weight: between two candidates that only words can tell apart, words decide.
+    // Above 0 for any weight: if only BM25 can tell two candidates apart, it decides.
     const LEAST: f32 = 0.01;
     let share = match *fusion {
         Fusion::Convex { dense_weight } => (1.0 - dense_weight).max(LEAST),

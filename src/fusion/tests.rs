@@ -159,7 +159,7 @@ fn weights_by_kind_of_query_which_earlier_versions_stored_are_read_as_the_defaul
 #[test]
 fn a_candidate_without_a_vector_stands_where_its_words_put_it() {
     let without = |id, lexical| Candidate { dense: None, ..candidate(id, lexical, 0.0) };
-    // By words: 4, 1, 5, 2. By both: 3, 1, 2.
+    // Lexical order: 4, 1, 5, 2. Fused order: 3, 1, 2.
     let pool = [
         candidate(1, 6.0, 0.4),
         candidate(2, 2.0, 0.3),

@@ -1,27 +1,26 @@
-//! Scores for candidates that have no vector yet, among candidates that have one.
+//! Scores candidates without a vector among candidates that have one.
 //!
-//! Only words can find and rank them, and the others are found by words and by vectors. To score them by words alone
-//! would put them last; to guess their cosine would put them in the middle, since the first places belong to those
-//! whose cosine is better than one could guess. So they are scored by place: the candidate that words put behind `n`
-//! covered ones gets the fused score that the best but `n` of the covered ones has. If words say the same of both
-//! parts, each then holds the share of every stretch of the ranking that it holds of the corpus; a part of which words
-//! say more holds more.
+//! Only the lexical side can find and rank them; the others are found by both sides. BM25 alone would rank them last. A
+//! guessed cosine would put them in the middle, because the top places belong to chunks with a better cosine than one
+//! could guess. So they are scored by place: a candidate that BM25 ranks behind `n` covered ones gets the fused score
+//! of the covered one that is behind `n` others. If BM25 rates both parts alike, each then has the same share of every
+//! stretch of the ranking as of the corpus; a part that BM25 rates higher has more.
 
 /// The scores of a candidate that has a vector.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Covered {
     pub(super) lexical: f32,
-    /// The fused one.
+    /// The fused score.
     pub(super) score: f32,
 }
 
-/// From a BM25 score to the fused score in its place.
+/// Maps a BM25 score to the fused score at the same place.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Both descending; a place of one belongs to the same place of the other.
+    /// Both descending; a place in one corresponds to the same place in the other.
     lexical: Vec<f32>,
     scores: Vec<f32>,
-    /// What a point of BM25 above the first place adds to its score.
+    /// The gain in score per point of BM25 above the first place.
     slope: f32,
 }
 
@@ -36,7 +35,7 @@ impl Places {
         Places { lexical, scores, slope }
     }
 
-    /// The fused score of a candidate with this BM25 score. It never falls where that rises.
+    /// The fused score of a candidate with this BM25 score. Never decreases as that increases.
     pub(super) fn score(&self, lexical: f32) -> f32 {
         let place = self.lexical.partition_point(|&other| other > lexical);
         let fused = |place: usize| self.scores.get(place).or(self.scores.last()).copied().unwrap_or(0.0);
@@ -61,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_candidate_takes_the_score_of_its_place() {
-        // The best by words is the second by both; the nearest has no word.
+        // The lexically best is second when fused; the nearest has no word of the query.
         let places = places(&[(8.0, 0.6), (4.0, 0.5), (2.0, 0.2), (0.0, 0.9)]);
         assert_eq!(places.score(8.0), 0.9);
         assert_eq!(places.score(4.0), 0.6);
@@ -75,7 +74,7 @@ mod tests {
     fn without_a_covered_candidate_words_decide() {
         let places = places(&[]);
         assert!(places.score(2.0) > places.score(1.0) && places.score(1.0) > 0.0);
-        // None of the covered has a word.
+        // No covered candidate has a word of the query.
         let places = self::places(&[(0.0, 0.3)]);
         assert!(places.score(0.5) > 0.3);
     }

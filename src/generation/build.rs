@@ -143,7 +143,7 @@ impl Building {
         Ok(Building { meta, encoder, queries: QuerySide::default(), dense, folder })
     }
 
-    /// Encodes every live chunk that has no vector here, and one in the `serving` index: the others stay pending.
+    /// Encodes every live chunk with a vector in the `serving` index but none here: the others stay pending.
     pub(crate) fn catch_up(
         &mut self,
         chunks: &LexicalSnapshot,

@@ -45,7 +45,7 @@ pub(crate) fn write_large(
     sync_folder(parent(path))
 }
 
-/// Lets everybody who may write into `folder` read and write a new file in it, whatever the umask of this process.
+/// Lets everybody with write access to `folder` read and write a new file in it, regardless of this process's umask.
 pub(crate) fn share_with_writers(file: &File, folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -28,7 +28,7 @@ pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32
     write_json(path, kind, version, serde_json::to_string_pretty(value))
 }
 
-/// As [`write_envelope`], on one line: for what nobody reads and is large.
+/// As [`write_envelope`], on one line: for large files that nobody reads.
 pub(crate) fn write_compact_envelope<T: Serialize>(
     path: &Path,
     kind: &str,

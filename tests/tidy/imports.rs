@@ -28,7 +28,7 @@ const ROUNDS: &[&str] = &[
 /// Every room except the base rooms, with the rooms it may import besides base and itself.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
-    // `encoder` for `retune model fetch`; `learn` and `feedback` for what rounds and the log tell: public modules.
+    // `encoder` for `retune model fetch`; `learn` and `feedback` for reports of rounds and the log: public modules.
     ("cli", &["engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page", "measure"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),

@@ -168,13 +168,13 @@ fn many_handles_leave_few_segments() {
     assert_eq!(ids(&replay::replay(folder.path()).unwrap()), (0..300).collect::<Vec<_>>());
 }
 
-/// Runs `work` as a user to whom files without permissions are closed, as they never are to root.
+/// Runs `work` as a user that file permissions apply to, unlike root.
 #[cfg(target_os = "linux")]
 fn as_another_user<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     crossbeam_utils::thread::scope(|scope| {
         let user = scope.spawn(|_| {
             if rustix::process::geteuid().is_root() {
-                // Of this thread alone, and of those that it starts.
+                // Only for this thread and the threads that it starts.
                 rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65_534)).unwrap();
             }
             work()

@@ -33,7 +33,7 @@ const RANDOM: usize = 5;
 /// another chunk of it, that counts against the encoder, not for it.
 const OF_ANSWER: usize = 10;
 
-/// The cosine of each chunk to a topic, which comes with its place; none where the chunk has no vector.
+/// Computes the cosine of each chunk to a topic, given with its index; `None` for a chunk without a vector.
 type Scorer<'a> = dyn FnMut(usize, &Topic) -> Result<Vec<Option<f32>>> + 'a;
 
 /// Chunks with their documents and texts.
@@ -44,9 +44,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors.
-    /// For each held-out query it has at
-    /// least as many documents as the gate uses. `None` if a pool would save too little.
+    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors. For
+    /// each held-out query it has at least as many documents as the gate uses. `None` if a pool would save too little.
     pub(super) fn gather(
         snapshot: &Snapshot,
         held_out: &[Topic],
@@ -81,7 +80,7 @@ impl Pool {
         chosen.extend(sample(&mut random, live.len(), drawn).into_iter().map(|place| live[place]));
         chosen.append(&mut answers);
         let mut pool = Pool { ids: Vec::new(), documents: HashMap::new(), texts: Vec::new() };
-        // A new encoder would have vectors for all of them, and win by that alone.
+        // A new encoder would have vectors for all of them, and would win because of that alone.
         let missing = snapshot.pinned.dense.missing();
         for id in chosen.into_iter().filter(|id| missing.binary_search(id).is_err()) {
             if let Some(record) = snapshot.lexical.get(id)? {
