@@ -159,7 +159,11 @@ impl<'a> Run<'a> {
         let options = options
             .with_own_config(Config::read(engine.path())?)
             .with_folder_config(Config::read_untrusted(&folder.path)?);
-        let reading = Some(reading_digest(&options, engine.folder_lengths()?));
+        let reading = Some(reading_digest(
+            &options,
+            engine.folder_lengths()?,
+            engine.inner.options.extractor.is_some(),
+        ));
         let mut before = self.before.folders.get(&folder.name).cloned().unwrap_or_default();
         if before.reading != reading {
             before.files.clear();
@@ -213,7 +217,9 @@ impl<'a> Run<'a> {
         }
         let encoder = Arc::clone(self.engine.inner.snapshot.load().pinned.generation.encoder()?);
         let Looked { folder, options, changed, seen, files } = looked;
-        let reading = Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder };
+        let extractor = self.engine.inner.options.extractor.as_ref();
+        let reading =
+            Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder, extractor };
         let known: HashMap<&str, Digest> = changed
             .iter()
             .filter_map(|file| Some((file.id.as_str(), self.known_digest(folder, &file.id)?)))
