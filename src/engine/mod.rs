@@ -19,6 +19,7 @@ mod generations;
 mod idle;
 mod layout;
 mod learning;
+mod look;
 mod merging;
 mod open;
 mod options;

@@ -14,8 +14,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Engine;
+use super::look::Rest;
 use super::report::{IndexProgress, IndexReport};
-use super::run::Rest;
 use super::source::Folder;
 use crate::corpus::may_hold_documents;
 use crate::error::{Error, Result};
