@@ -12,6 +12,7 @@ mod document;
 mod embeddings;
 mod encode;
 mod encoding;
+mod events;
 mod feedback;
 mod files;
 mod folder;
