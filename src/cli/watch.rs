@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use retune::{Engine, Error, Folder, IndexReport, Options, Result, WatchEvent, WatchOptions};
 
 use super::args::{Place, Wait};
+use super::extract;
 use super::print::{Bars, Output, Text, complain};
 
 #[derive(clap::Args)]
@@ -17,6 +18,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let options = args.wait.apply(Options::default()).with_lazy_model(true);
+    let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
     let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
     let (mut bars, mut failed) = (Bars::default(), Ok(()));
     engine.watch(&WatchOptions::default(), &mut |event| {

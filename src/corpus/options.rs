@@ -146,9 +146,9 @@ impl CorpusOptions {
                 || self.extensions.iter().any(|e| e.eq_ignore_ascii_case(extension)))
     }
 
-    /// The length of the largest file that is read.
-    pub(crate) fn largest_file(&self) -> u64 {
-        let own = self.max_file_bytes.unwrap_or(Self::MAX_FILE_BYTES);
+    /// The length of the largest file that is read, of a kind with this `default`.
+    pub(super) fn largest_file(&self, default: u64) -> u64 {
+        let own = self.max_file_bytes.unwrap_or(default);
         self.configs.iter().filter_map(|config| config.max_file_bytes).fold(own, u64::min)
     }
 }

@@ -59,7 +59,8 @@ impl Catalogue {
     pub(super) fn read(layout: &Layout) -> Catalogue {
         read_envelope(&layout.path.join(FILE), KIND, VERSION)
             .unwrap_or_else(|error| {
-                tracing::warn!(%error, "all files are read again");
+                let error = error.with_remedy("all files are read again, and it is made anew");
+                tracing::warn!(%error, "the catalogue of files can't be used");
                 None
             })
             .unwrap_or_default()

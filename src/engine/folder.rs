@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Engine;
+use super::look::Rest;
 use super::report::{IndexProgress, IndexReport};
-use super::run::{Rest, Run};
+use super::run::Run;
 use super::source::{self, Sources, folder_of};
 use crate::error::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! What was encoded of a change that is not committed yet: a run that is cut short goes on where it stopped.
+//! What was encoded of an addition that is not committed yet: given again, it goes on where it was cut short.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

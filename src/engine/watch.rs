@@ -5,19 +5,14 @@
 //! event has told.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-
 use super::Engine;
+use super::events::{Dirty, Events};
+use super::look::Rest;
 use super::report::{IndexProgress, IndexReport};
-use super::run::Rest;
 use super::source::Folder;
-use crate::corpus::may_hold_documents;
 use crate::error::{Error, Result};
 
 /// How often the caller is asked whether to go on.
@@ -114,7 +109,7 @@ impl Engine {
                 remedy: "index one first: `retune index DIR`, or Engine::index_folder",
             });
         }
-        let (events, dirty) = Events::of(self, &folders);
+        let (events, dirty) = Events::of(self.path(), &folders);
         let told = match &events {
             Ok(_) => tell(WatchEvent::Watching(folders)),
             Err(reason) => tell(WatchEvent::WithoutEvents(unwatched(reason, &folders))),
@@ -132,67 +127,6 @@ fn unwatched(reason: &notify::Error, folders: &[Folder]) -> Error {
     let path =
         reason.paths.first().or(folders.first().map(|folder| &folder.path)).cloned().unwrap_or_default();
     Error::Io { doing: "watch the folder", path, source: std::io::Error::other(reason.to_string()) }
-}
-
-/// Holds the system's watches.
-struct Events {
-    _watcher: RecommendedWatcher,
-}
-
-/// Is set by whatever may have changed a file.
-#[derive(Clone)]
-struct Dirty {
-    is: Arc<AtomicBool>,
-    woken: Receiver<()>,
-}
-
-impl Events {
-    fn of(engine: &Engine, folders: &[Folder]) -> (notify::Result<Events>, Dirty) {
-        let (wake, woken) = bounded(1);
-        let dirty = Dirty { is: Arc::default(), woken };
-        let roots: Vec<PathBuf> = folders.iter().map(|folder| folder.path.clone()).collect();
-        let index = engine.path().canonicalize().unwrap_or_else(|_| engine.path().to_path_buf());
-        let filter = Filter { roots: roots.clone(), index, is: Arc::clone(&dirty.is), wake };
-        let watcher =
-            notify::recommended_watcher(move |event| filter.take(&event)).and_then(|mut watcher| {
-                roots.iter().try_for_each(|root| watcher.watch(root, RecursiveMode::Recursive))?;
-                Ok(Events { _watcher: watcher })
-            });
-        (watcher, dirty)
-    }
-}
-
-/// Passes on what may be about a document.
-struct Filter {
-    roots: Vec<PathBuf>,
-    index: PathBuf,
-    is: Arc<AtomicBool>,
-    wake: Sender<()>,
-}
-
-impl Filter {
-    fn take(&self, event: &notify::Result<notify::Event>) {
-        let counts = match event {
-            Ok(event) if matches!(event.kind, EventKind::Access(_)) && !event.need_rescan() => false,
-            Ok(event) => {
-                event.need_rescan()
-                    || event.paths.is_empty()
-                    || event.paths.iter().any(|path| self.may_count(path))
-            }
-            // Events were lost.
-            Err(_) => true,
-        };
-        if counts {
-            self.is.store(true, Ordering::Release);
-            // Full: the loop has been woken and not looked yet.
-            _ = self.wake.try_send(());
-        }
-    }
-
-    fn may_count(&self, path: &std::path::Path) -> bool {
-        !path.starts_with(&self.index)
-            && self.roots.iter().any(|root| path.strip_prefix(root).is_ok_and(may_hold_documents))
-    }
 }
 
 /// The state of the loop.

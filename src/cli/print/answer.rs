@@ -51,7 +51,7 @@ fn covered(answer: &Answer) -> String {
     match answer.coverage.is_complete() {
         true => String::new(),
         // Rounded down: it is not all of them.
-        false => format!(" · {:.0} % have vectors yet", (answer.coverage.share() * 100.0).floor()),
+        false => format!(" · vectors for {:.0} % so far", (answer.coverage.share() * 100.0).floor()),
     }
 }
 

@@ -226,6 +226,9 @@ fn a_file_is_read_again_only_if_it_has_changed() {
     fs::remove_file(&catalogue).unwrap();
     assert_eq!(counts(), [0, 8, 0, 0]);
     common::flip(&catalogue, 50);
+    let again = retune(folder.path(), &["index"]);
+    assert!(stderr(&again).contains("all files are read again"), "{}", stderr(&again));
+    assert!(stdout(&again).starts_with("0 files read, 8 unchanged"), "{}", stdout(&again));
     assert_eq!(counts(), [0, 8, 0, 0]);
     // What the catalogue says is believed only as far as the index has it.
     fs::remove_dir_all(folder.path().join(".retune/lexical")).unwrap();
@@ -279,7 +282,7 @@ fn hits_are_filtered_and_fused_as_asked() {
     assert_eq!(found(&["--filter", "not extension=md"]), ["notes/kettle.TXT"]);
     assert_eq!(found(&["--rrf"]).len(), 9);
     let unknown = refused(folder.path(), &["search", "kettle", "--filter", "extensoin=md"]);
-    assert!(unknown.contains("\"extensoin\"") && unknown.contains("extension, path"), "{unknown}");
+    assert!(unknown.contains("\"extensoin\"") && unknown.contains("extension, modified, path"), "{unknown}");
     for (args, word) in [
         (["--filter", "{}"], "equals"),
         (["--filter", "extension=md)"], "')' at character 13"),
@@ -301,8 +304,9 @@ fn a_query_without_a_word_finds_nothing_and_is_not_logged() {
         assert_eq!(json(folder.path(), &["search", query])["hits"], serde_json::json!([]), "{query:?}");
     }
     assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
-    let hit = json(folder.path(), &["search", "kettle"])["hits"][0].clone();
-    assert_eq!(hit["fields"], serde_json::json!({"extension": "md", "path": "kettle.md"}));
+    let fields = json(folder.path(), &["search", "kettle"])["hits"][0]["fields"].clone();
+    assert_eq!((&fields["extension"], &fields["path"]), (&"md".into(), &"kettle.md".into()));
+    has(&fields, &["extension", "modified", "path"]);
 }
 
 #[test]
