@@ -9,6 +9,7 @@
 
 mod chunk;
 mod contents;
+mod declared;
 mod encoding;
 mod format;
 mod html;
@@ -21,6 +22,7 @@ mod notebook;
 mod options;
 mod outline;
 mod pack;
+mod plausible;
 mod positions;
 mod read;
 mod scan;

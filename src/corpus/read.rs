@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::ids::Digest;
 
-use super::encoding::{Decoded, decode};
+use super::encoding::{Decoded, decode, is_binary};
 use super::format::{Format, Kind};
 use super::skip::SkipReason;
 
@@ -37,7 +37,9 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
     if bytes.is_empty() {
         return Err(SkipReason::Empty);
     }
-    refuse_binary(&bytes)?;
+    if is_binary(&bytes) {
+        return Err(SkipReason::Binary);
+    }
     // The file may have grown since its length was read: the limit still holds.
     let rest = (limit + 1).saturating_sub(bytes.len() as u64);
     file.take(rest).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -60,16 +62,5 @@ impl Content {
             Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
             _ => Ok((decode(self.bytes, false)?, Format::Text)),
         }
-    }
-}
-
-fn refuse_binary(start: &[u8]) -> Result<(), SkipReason> {
-    match start {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
-            Err(SkipReason::NotUtf8 { found: "a byte order mark of UTF-32".into() })
-        }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Ok(()),
-        _ if start.contains(&0) => Err(SkipReason::Binary),
-        _ => Ok(()),
     }
 }

@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use crate::error::Result;
 use crate::ids::Digest;
 
@@ -111,7 +113,9 @@ impl<'a> FileReader<'a> {
         let content = self.content(&file.id, &file.path)?;
         let digest = self.digest(&content);
         let (decoded, format) = self.text(&file.id, content)?;
-        let names = Names { given: None, fallback: file_name_of(&file.id) };
+        // The id stays as it is on the disk; what is searched is composed, as people type it.
+        let name = ComposingNormalizerBorrowed::new_nfc().normalize(file_name_of(&file.id));
+        let names = Names { given: None, fallback: &name };
         let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
         let mut chunks = chunks.map_err(|none| match none {
             NoChunks::Blank => SkipReason::Empty,

@@ -60,7 +60,7 @@ pub enum SkipReason {
     },
     /// Not text.
     Binary,
-    /// Text neither in UTF-8 nor in an encoding that it declares.
+    /// Text in an encoding that was not recognised.
     NotUtf8 {
         /// What was found.
         found: String,
@@ -90,7 +90,9 @@ impl fmt::Display for SkipReason {
             }
             SkipReason::Malformed { message } => write!(f, "is not what its extension says: {message}"),
             SkipReason::Binary => f.write_str("is not text"),
-            SkipReason::NotUtf8 { found } => write!(f, "is not UTF-8: {found}; convert it"),
+            SkipReason::NotUtf8 { found } => {
+                write!(f, "is in no encoding that retune recognises: {found}; convert it to UTF-8")
+            }
             SkipReason::UnsupportedFormat { format } => {
                 write!(f, "is {format}, which retune can't read; convert it to text, Markdown or HTML")
             }
@@ -126,7 +128,7 @@ impl SkipReason {
             SkipReason::Malformed { .. } => "not what their extension says".into(),
             SkipReason::Binary => "not text".into(),
             SkipReason::NotUtf8 { .. } => {
-                "neither UTF-8 nor in an encoding that they declare; convert them".into()
+                "in no encoding that retune recognises; convert them to UTF-8".into()
             }
             SkipReason::UnsupportedFormat { format } => {
                 format!("{format}, which retune can't read; convert them to text, Markdown or HTML")
