@@ -40,10 +40,9 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
     Extracted {
         text: Cow::Owned(reader.text),
         positions: reader.positions,
-        outline: Outline::new(reader.headings),
         title: (!title.is_empty() && title.len() <= LONGEST_HEADING_BYTES).then_some(title),
-        blocks: Vec::new(),
         contents: reader.contents,
+        ..Extracted::whole("", Outline::new(reader.headings))
     }
 }
 

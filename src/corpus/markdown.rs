@@ -1,13 +1,11 @@
 //! Reads headings, blocks and front matter of Markdown. The text is the file itself.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::contents::{self, LinkShare};
 use super::outline::{Extracted, Heading, Outline, one_line};
-use super::positions::Positions;
 
 pub(super) fn extract(text: &str) -> Extracted<'_> {
     let mut blocks = Vec::new();
@@ -55,14 +53,7 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
             _ => {}
         }
     }
-    Extracted {
-        text: Cow::Borrowed(text),
-        positions: Positions::shifted(0),
-        outline: Outline::new(headings),
-        title,
-        blocks,
-        contents: tables.found,
-    }
+    Extracted { title, blocks, contents: tables.found, ..Extracted::whole(text, Outline::new(headings)) }
 }
 
 /// Finds the outermost lists and paragraphs that are tables of contents.

@@ -7,16 +7,19 @@
 //! skip it. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
 //! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
+mod builder;
 mod chunk;
 mod contents;
 mod declared;
 mod encoding;
 mod format;
+mod grammar;
 mod html;
 mod html_tags;
 mod html_text;
 mod left_out;
 mod lengths;
+mod licence;
 mod markdown;
 mod notebook;
 mod options;
@@ -28,6 +31,7 @@ mod read;
 mod scan;
 mod sizer;
 mod skip;
+mod source;
 #[cfg(test)]
 mod tests;
 mod underline;

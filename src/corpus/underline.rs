@@ -3,23 +3,17 @@
 //! The style of a heading is the character and whether there is an overline too. The style decides the level: styles
 //! rank in the order in which they first appear, as in reStructuredText.
 
-use std::borrow::Cow;
-
 use super::contents;
 use super::format::Format;
 use super::outline::{Extracted, Heading, Outline, one_line};
-use super::positions::Positions;
 
 /// Reads plain text or reStructuredText. The text is the file itself.
 pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
     let headings = headings(text, format);
     Extracted {
-        text: Cow::Borrowed(text),
-        positions: Positions::shifted(0),
-        outline: Outline::new(headings),
         title: if format == Format::Rst { preamble_title(text) } else { None },
-        blocks: Vec::new(),
         contents: contents::in_lines(text, format),
+        ..Extracted::whole(text, Outline::new(headings))
     }
 }
 

@@ -85,7 +85,7 @@ fn files_come_in_order_with_relative_ids() {
     assert_eq!(outcome.ids(), ["README", "a/b/c.rs", "a/z.md", "a.txt", "b.txt"]);
     let formats: Vec<_> = outcome.changed.iter().map(|document| document.format).collect();
     assert_eq!(formats, [Format::Text, Format::Code, Format::Markdown, Format::Text, Format::Text]);
-    assert_eq!(outcome.changed[1].chunks[0].title, "c.rs");
+    assert_eq!(outcome.changed[1].chunks[0].title, "c.rs > fn c");
     assert_eq!(outcome.skipped, []);
 }
 
