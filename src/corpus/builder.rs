@@ -71,9 +71,18 @@ impl<'s> Builder<'s> {
 
     /// The text from `start` on is a heading.
     pub(super) fn end_heading(&mut self, start: usize, level: u8) {
-        let title = one_line(&self.text[start..]);
+        let title = one_line(&self.text[start.min(self.text.len())..]);
+        if title.is_empty() {
+            return;
+        }
         self.headings.push(Heading { start, end: self.text.len(), level, title });
         self.end_paragraph();
+    }
+
+    /// What follows is under no heading of this level or below.
+    pub(super) fn end_headings(&mut self, level: u8) {
+        let at = self.text.len();
+        self.headings.push(Heading { start: at, end: at, level, title: String::new() });
     }
 
     /// From here on the text stands at this place.
@@ -88,7 +97,9 @@ impl<'s> Builder<'s> {
         }
     }
 
-    pub(super) fn finish(self) -> Extracted<'static> {
+    pub(super) fn finish(mut self) -> Extracted<'static> {
+        self.text.truncate(self.text.trim_end().len());
+        self.headings.retain(|heading| heading.end <= self.text.len());
         Extracted {
             text: Cow::Owned(self.text),
             positions: self.positions,
@@ -96,7 +107,7 @@ impl<'s> Builder<'s> {
             blocks: self.blocks,
             markers: self.markers,
             fields: self.fields,
-            ..Extracted::whole("", Outline::new(self.headings))
+            ..Extracted::whole("", Outline::with_breaks(self.headings))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+use crate::place::Place;
 
 use super::TokenCounter;
 use super::format::{Format, extension_of};
@@ -10,19 +11,24 @@ use super::lengths::Lengths;
 use super::outline::{Extracted, one_line};
 use super::pack::pack;
 use super::sizer::Sizer;
-use super::{contents, html, markdown, notebook, source, underline};
+use super::{
+    asciidoc, contents, html, json, latex, man, markdown, notebook, org, settings, source, subtitles, table,
+    underline,
+};
 
 /// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// The heading path, such as "Guide > Install > Linux", or the document's name.
     pub(crate) title: String,
-    /// The text. Except for HTML and notebooks, exactly the bytes `start..end` of the file.
+    /// The text. Except for HTML, notebooks and what is not text, exactly the bytes `start..end` of the file.
     pub(crate) text: String,
-    /// Offset of the first byte in the file.
+    /// Offset of the first byte in the file. Of a file that is not text: in the text that was extracted.
     pub(crate) start: u64,
     /// Offset behind the last byte in the file.
     pub(crate) end: u64,
+    /// Where the text begins, in the terms of the file's format.
+    pub(crate) place: Place,
     /// Position among the document's chunks, from 0.
     pub(crate) ordinal: u32,
     /// SHA-256 of the title, a line feed and the text. Chunks with equal digests have equal vectors.
@@ -70,7 +76,8 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
         return None;
     }
     let digest = Digest::of(format!("{title}\n{text}").as_bytes());
-    Some(Chunk { title, text: text.to_owned(), start: 0, end: text.len() as u64, ordinal: 0, digest })
+    let end = text.len() as u64;
+    Some(Chunk { title, text: text.to_owned(), start: 0, end, place: Place::default(), ordinal: 0, digest })
 }
 
 /// Names for a document that come from outside its text.
@@ -90,6 +97,17 @@ pub(super) fn chunk_with(
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
     let extracted = extract(names.fallback, text, format).map_err(NoChunks::Malformed)?;
+    cut(names, extracted, format, lengths, sizer)
+}
+
+/// Cuts a text whose structure is known.
+pub(super) fn cut(
+    names: &Names<'_>,
+    extracted: Extracted<'_>,
+    format: Format,
+    lengths: Lengths,
+    sizer: &Sizer<'_>,
+) -> Result<Vec<Chunk>, NoChunks> {
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
@@ -97,14 +115,16 @@ pub(super) fn chunk_with(
             Some((path, title)) if path == span.path => title,
             _ => fit_title(&title_parts(names, &extracted, format, &span.path), lengths.title, sizer),
         };
-        let place = extracted.positions.in_file(span.range.clone());
+        let range = extracted.positions.in_file(span.range.clone());
+        let place = extracted.place(span.range.start);
         let text = extracted.text[span.range].to_owned();
         let digest = Digest::of(format!("{title}\n{text}").as_bytes());
         chunks.push(Chunk {
             title: title.clone(),
             text,
-            start: place.start,
-            end: place.end,
+            start: range.start,
+            end: range.end,
+            place,
             ordinal,
             digest,
         });
@@ -118,7 +138,7 @@ pub(super) fn chunk_with(
 }
 
 /// `name` is the file's, whose extension says more than the format does.
-fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<Extracted<'t>, String> {
+pub(super) fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<Extracted<'t>, String> {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     let (text, skipped) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => (rest, BYTE_ORDER_MARK.len()),
@@ -130,11 +150,27 @@ fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<Extracted<'t
         Format::Notebook => notebook::extract(text)?,
         Format::Rst | Format::Text => underline::extract(text, format),
         Format::Code => source::extract(text, Language::of_extension(&extension_of(name))),
+        Format::Latex => latex::extract(text),
+        Format::Org => org::extract(text),
+        Format::AsciiDoc => asciidoc::extract(text),
+        Format::Man => man::extract(text),
+        Format::Subtitles => subtitles::extract(text),
+        Format::Table => table::extract(text, ["tsv", "tab"].contains(&extension_of(name).as_str())),
+        Format::Data => data(name, text),
     };
     extracted.positions.shift_by(skipped);
     extracted.contents.extend(contents::embedded_data(&extracted.text));
     extracted.contents.sort_by_key(|range| range.start);
     Ok(extracted)
+}
+
+/// What JSON is not is read as text with keys.
+fn data<'t>(name: &str, text: &'t str) -> Extracted<'t> {
+    match extension_of(name).as_str() {
+        "toml" | "ini" | "cfg" => settings::sections(text),
+        "yaml" | "yml" => settings::yaml(text),
+        _ => json::extract(text).unwrap_or_else(|| settings::yaml(text)),
+    }
 }
 
 /// The document's name, unless the headings start with it, then the headings.
@@ -149,8 +185,8 @@ fn title_parts<'a>(
     let own = extracted.title.as_deref();
     let root = match (&names.given, parts.is_empty()) {
         (Some(given), _) => Some(given.as_str()),
-        // Names in code say little without their file's.
-        (None, _) if format == Format::Code => Some(names.fallback),
+        // Names in code and keys of data say little without their file's.
+        (None, _) if format.is_named_by_file() => Some(names.fallback),
         (None, true) => Some(own.or(outline.single_top()).unwrap_or(names.fallback)),
         // With several top-level headings, none of them names the document.
         (None, false) if outline.single_top().is_none() => own,

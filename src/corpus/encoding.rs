@@ -138,6 +138,9 @@ fn wide(bytes: &[u8]) -> Option<Charset> {
         [a, b, c, 0] if a == units && b == units && many(c) => Some(Charset::Utf32Be),
         [a, b, c, d] if few(a) && few(c) && many(b) && many(d) => Some(Charset::Of(UTF_16LE)),
         [a, b, c, d] if few(b) && few(d) && many(a) && many(c) => Some(Charset::Of(UTF_16BE)),
+        // In other scripts than Latin the spaces and line ends have them.
+        [0, b, 0, d] if (b + d) * 16 >= units * 2 => Some(Charset::Of(UTF_16LE)),
+        [a, 0, c, 0] if (a + c) * 16 >= units * 2 => Some(Charset::Of(UTF_16BE)),
         _ => None,
     }
 }

@@ -7,31 +7,44 @@
 //! skip it. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
 //! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
+mod asciidoc;
 mod builder;
 mod chunk;
 mod contents;
 mod declared;
 mod encoding;
 mod format;
+mod front_matter;
 mod grammar;
 mod html;
 mod html_tags;
 mod html_text;
+mod json;
+mod latex;
+mod latex_commands;
 mod left_out;
 mod lengths;
 mod licence;
+mod lines;
+mod man;
 mod markdown;
+mod mdoc;
 mod notebook;
 mod options;
+mod org;
 mod outline;
 mod pack;
 mod plausible;
 mod positions;
 mod read;
+mod roff;
 mod scan;
+mod settings;
 mod sizer;
 mod skip;
 mod source;
+mod subtitles;
+mod table;
 #[cfg(test)]
 mod tests;
 mod underline;

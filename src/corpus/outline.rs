@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::extract::Marker;
+use crate::place::Place;
 
 use super::positions::Positions;
 
@@ -53,6 +54,12 @@ impl<'a> Extracted<'a> {
             markers: Vec::new(),
             fields: Fields::new(),
         }
+    }
+
+    /// Where the text at an offset stands.
+    pub(super) fn place(&self, at: usize) -> Place {
+        let before = self.markers.partition_point(|marker| marker.start <= at);
+        before.checked_sub(1).map(|last| self.markers[last].place.clone()).unwrap_or_default()
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn pack(extracted: &Extracted<'_>, format: Format, limit: usize, size
 fn sections(extracted: &Extracted<'_>, format: Format) -> Vec<Span> {
     let (text, outline) = (extracted.text.as_ref(), &extracted.outline);
     let has_text = |range: Range<usize>, path: &[usize]| match format {
-        Format::Code => !text[range].trim().is_empty(),
+        Format::Code | Format::Data => !text[range].trim().is_empty(),
         _ => !is_placeholder(&text[range], !path.is_empty()),
     };
     let mut sections: Vec<Span> = Vec::new();
@@ -134,7 +134,7 @@ impl Cutter<'_, '_, '_> {
             return Some(next_path.clone());
         }
         let shared = path.iter().zip(next_path).take_while(|(a, b)| a == b).count();
-        (shared > 0 || is_tiny).then(|| path[..shared].to_vec())
+        (shared > 0 || is_tiny || self.format == Format::Data).then(|| path[..shared].to_vec())
     }
 
     /// The tokens of a range, or any number above the limit if it has more.

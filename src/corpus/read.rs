@@ -8,6 +8,7 @@ use crate::ids::Digest;
 
 use super::encoding::{Decoded, decode, is_binary};
 use super::format::{Format, Kind};
+use super::man;
 use super::skip::SkipReason;
 
 /// The bytes of a file that may hold text.
@@ -60,7 +61,11 @@ impl Content {
     pub(super) fn into_text(self) -> Result<(Decoded, Format), SkipReason> {
         match self.kind {
             Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
-            _ => Ok((decode(self.bytes, false)?, Format::Text)),
+            _ => {
+                let decoded = decode(self.bytes, false)?;
+                let format = if man::is_one(&decoded.text) { Format::Man } else { Format::Text };
+                Ok((decoded, format))
+            }
         }
     }
 }

@@ -249,7 +249,8 @@ fn code_is_cut_along_functions_and_named_by_them() {
     let reader = FileReader::new(&CorpusOptions::default(), lengths, &count_words).unwrap();
     let mut scan = reader.scan(folder.path(), &[], &|_| None).unwrap();
     let Some(Scanned::Changed(file)) = scan.next() else { panic!("one file") };
-    let chunks = reader.read(&file).unwrap().chunks;
+    let mut chunks = Vec::new();
+    reader.read(&file, &mut |read| chunks = read.unwrap().chunks);
     assert_eq!(titles(&chunks), ["panel.rs > impl Panel > fn open", "panel.rs > impl Panel > fn shut"]);
     assert!(
         chunks[0].text.starts_with("use panel;") && chunks[1].text.starts_with("/// Shuts."),
