@@ -12,8 +12,8 @@ use super::outline::{Extracted, one_line};
 use super::pack::pack;
 use super::sizer::Sizer;
 use super::{
-    asciidoc, contents, html, json, latex, man, markdown, notebook, org, settings, source, subtitles, table,
-    underline,
+    asciidoc, book_index, contents, html, json, latex, man, markdown, notebook, org, settings, source,
+    subtitles, table, underline,
 };
 
 /// A part of a document that is encoded and indexed as one unit.
@@ -108,6 +108,10 @@ pub(super) fn cut(
     lengths: Lengths,
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
+    let mut extracted = extracted;
+    if !format.is_named_by_file() {
+        extracted.leave_out(book_index::in_lines(&extracted.text));
+    }
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
@@ -159,8 +163,7 @@ pub(super) fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<E
         Format::Data => data(name, text),
     };
     extracted.positions.shift_by(skipped);
-    extracted.contents.extend(contents::embedded_data(&extracted.text));
-    extracted.contents.sort_by_key(|range| range.start);
+    extracted.leave_out(contents::embedded_data(&extracted.text));
     Ok(extracted)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn read(matter: &str) -> FrontMatter {
 pub(super) fn is_fields_alone(matter: &str) -> bool {
     const SENTENCE_BYTES: usize = 60;
     let is_text =
-        |line: &str| line.len() > SENTENCE_BYTES && !named(line).is_some_and(|(name, _)| name == "title");
+        |line: &str| line.len() > SENTENCE_BYTES && named(line).is_none_or(|(name, _)| name != "title");
     !matter.lines().any(is_text)
 }
 
@@ -98,7 +98,7 @@ impl FrontMatter {
         };
         let known = self.fields.get(field).map_or(0, Vec::len);
         let values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
-        if !values.is_empty() && !(field == "date" && known > 0) {
+        if !(values.is_empty() || field == "date" && known > 0) {
             self.fields.entry(field.into()).or_default().extend(values);
         }
     }

@@ -8,6 +8,7 @@
 //! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
 mod asciidoc;
+mod book_index;
 mod builder;
 mod chunk;
 mod contents;
@@ -17,6 +18,7 @@ mod format;
 mod front_matter;
 mod grammar;
 mod html;
+mod html_meta;
 mod html_tags;
 mod html_text;
 mod json;

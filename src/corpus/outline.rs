@@ -56,6 +56,12 @@ impl<'a> Extracted<'a> {
         }
     }
 
+    /// Makes these ranges part of no chunk.
+    pub(super) fn leave_out(&mut self, ranges: Vec<std::ops::Range<usize>>) {
+        self.contents.extend(ranges);
+        self.contents.sort_by_key(|range| range.start);
+    }
+
     /// Where the text at an offset stands.
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.markers.partition_point(|marker| marker.start <= at);

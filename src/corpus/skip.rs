@@ -45,7 +45,7 @@ pub enum SkipReason {
     },
     /// Empty, or only white space or markup.
     Empty,
-    /// Only headings, a table of contents or a placeholder such as TODO.
+    /// Only headings, a table of contents, an index or a placeholder such as TODO.
     NoPassage,
     /// What programs have fetched or made, and not asked for with
     /// [`CorpusOptions::include`](crate::CorpusOptions::include).
@@ -84,7 +84,9 @@ impl fmt::Display for SkipReason {
             SkipReason::PathNotUtf8 => f.write_str("has a path that is not valid UTF-8; rename it"),
             SkipReason::TooLarge { bytes, limit } => write!(f, "has {bytes} bytes, the limit is {limit}"),
             SkipReason::Empty => f.write_str("has no text"),
-            SkipReason::NoPassage => f.write_str("has only headings, a table of contents or a placeholder"),
+            SkipReason::NoPassage => {
+                f.write_str("has only headings, a table of contents, an index or a placeholder")
+            }
             SkipReason::LeftOut { group } => {
                 write!(f, "is left out ({group}); `--include {group}` or its name reads it")
             }
@@ -121,7 +123,7 @@ impl SkipReason {
                 format!("larger than {limit} bytes; `--max-file-size` sets the limit")
             }
             SkipReason::Empty => "no text".into(),
-            SkipReason::NoPassage => "only headings, a table of contents or a placeholder".into(),
+            SkipReason::NoPassage => "only headings, a table of contents, an index or a placeholder".into(),
             SkipReason::LeftOut { group } => {
                 format!("left out as {group}; `--include {group}` or their names read them")
             }
