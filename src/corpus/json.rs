@@ -115,9 +115,12 @@ impl<'s> Reader<'s> {
 
     /// Adds a value to the line: `key: value`, or all that is in it.
     fn inline(&mut self, key: &str, value: &'s RawValue) {
+        // Of a longer one only the last names are written.
+        const LONGEST_PATH: usize = 64;
+        const LONGEST_LINE: usize = 500;
         if is_object(value) {
             for (inner, value) in members(value) {
-                match key.is_empty() {
+                match key.is_empty() || key.len() > LONGEST_PATH {
                     true => self.inline(&inner, value),
                     false => self.inline(&format!("{key}.{inner}"), value),
                 }
@@ -129,7 +132,16 @@ impl<'s> Reader<'s> {
             let items = items(value);
             let scalars = items.iter().filter(|item| !is_object(item) && !is_list(item));
             if scalars.count() < items.len() {
-                return items.into_iter().for_each(|item| self.inline(key, item));
+                for item in items {
+                    // Many records are lines of their own.
+                    if self.is_begun && value.get().len() > LONGEST_LINE {
+                        self.builder.end_line();
+                        self.builder.begin_block();
+                        self.is_begun = false;
+                    }
+                    self.inline(key, item);
+                }
+                return;
             }
             for (index, item) in items.into_iter().enumerate() {
                 let at = self.offset(item.get());

@@ -7,7 +7,8 @@ use super::outline::{Extracted, one_line};
 
 pub(super) fn extract(source: &str) -> Extracted<'static> {
     const BEGIN: &str = "\\begin{document}";
-    let mut reader = Reader { source, at: 0, builder: Builder::new(source), front: FrontMatter::default() };
+    let mut reader =
+        Reader { source, at: 0, builder: Builder::new(source), front: FrontMatter::default(), unclosed: 0 };
     // What comes before are settings, but for the title.
     if let Some(begin) = source.find(BEGIN) {
         reader.preamble(&source[..begin]);
@@ -24,7 +25,13 @@ struct Reader<'s> {
     at: usize,
     builder: Builder<'s>,
     front: FrontMatter,
+    /// How often nothing closed a brace.
+    unclosed: usize,
 }
+
+/// Whatever is not closed within so many bytes is not open.
+const WITHIN: usize = 16 << 10;
+const LONGEST_FORMULA: usize = 4 << 10;
 
 impl<'s> Reader<'s> {
     fn preamble(&mut self, preamble: &str) {
@@ -124,6 +131,7 @@ impl<'s> Reader<'s> {
         let fence = if self.rest().starts_with("$$") { "$$" } else { "$" };
         let inner = &self.rest()[fence.len()..];
         // A sign that nothing closes in its paragraph is none.
+        let inner = &inner[..inner.floor_char_boundary(LONGEST_FORMULA)];
         let paragraph = inner.find("\n\n").unwrap_or(inner.len());
         match inner[..paragraph].find(fence) {
             Some(end) => {
@@ -201,7 +209,8 @@ impl<'s> Reader<'s> {
             }
             '(' | '[' => {
                 let close = if sign == '(' { "\\)" } else { "\\]" };
-                let end = after.find(close).map_or(length, |end| 1 + end + close.len());
+                let inner = &after[..after.floor_char_boundary(LONGEST_FORMULA)];
+                let end = inner.find(close).map_or(length, |end| 1 + end + close.len());
                 self.builder.push(self.at..self.at + end);
                 self.at += end;
             }
@@ -295,7 +304,8 @@ impl<'s> Reader<'s> {
 
     /// Passes an argument in braces or brackets.
     fn group(&mut self) -> Option<&'s str> {
-        const LONGEST_BYTES: usize = 16 << 10;
+        const MOST_UNCLOSED: usize = 100;
+        let within = if self.unclosed < MOST_UNCLOSED { WITHIN } else { WITHIN >> 8 };
         let rest = self.rest();
         let (open, close) = match rest.as_bytes().first()? {
             b'{' => (b'{', b'}'),
@@ -303,7 +313,7 @@ impl<'s> Reader<'s> {
             _ => return None,
         };
         let (mut depth, mut escaped) = (0, false);
-        for (at, byte) in rest.bytes().enumerate().take(LONGEST_BYTES) {
+        for (at, byte) in rest.bytes().enumerate().take(within) {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
@@ -316,7 +326,7 @@ impl<'s> Reader<'s> {
                 return Some(&rest[1..at]);
             }
         }
-        // Nothing closes it.
+        self.unclosed += 1;
         self.at += 1;
         None
     }
@@ -324,8 +334,13 @@ impl<'s> Reader<'s> {
 
 /// The words of an argument.
 fn extract_words(argument: &str) -> String {
-    let mut reader =
-        Reader { source: argument, at: 0, builder: Builder::new(argument), front: FrontMatter::default() };
+    let mut reader = Reader {
+        source: argument,
+        at: 0,
+        builder: Builder::new(argument),
+        front: FrontMatter::default(),
+        unclosed: 0,
+    };
     reader.read();
     reader.builder.text
 }

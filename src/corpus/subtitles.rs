@@ -50,11 +50,13 @@ fn begins(line: &str) -> Option<u32> {
 
 /// Adds a line without its tags: `<i>`, `<00:01.000>`, `{\an8}`.
 fn say(builder: &mut Builder<'_>, line: &Line<'_>) {
+    const LONGEST_TAG: usize = 200;
     let mut at = 0;
     while at < line.text.len() {
         let rest = &line.text[at..];
+        let near = &rest[..rest.floor_char_boundary(LONGEST_TAG)];
         let tag = [("<", '>'), ("{\\", '}')].iter().find_map(|&(open, close)| {
-            rest.starts_with(open).then(|| rest.find(close)).flatten().map(|end| &rest[..=end])
+            near.starts_with(open).then(|| near.find(close)).flatten().map(|end| &rest[..=end])
         });
         match tag {
             Some(tag) => {
