@@ -35,7 +35,7 @@ impl Meta {
         match self.attribute.as_slice() {
             b"name" | b"property" => self.name = value.to_lowercase(),
             b"content" => self.content = value,
-            b"lang" if self.found.fields.get("language").is_none() => self.found.set("language", vec![value]),
+            b"lang" if !self.found.fields.contains_key("language") => self.found.set("language", vec![value]),
             _ => {}
         }
     }

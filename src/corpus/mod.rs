@@ -4,7 +4,7 @@
 //! that changed. [`chunk_text`] chunks one text that the application supplies. Only one file is in memory at a time.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
-//! skip it. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
+//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
 //! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
 mod asciidoc;
@@ -14,6 +14,7 @@ mod chunk;
 mod contents;
 mod declared;
 mod encoding;
+mod foreign;
 mod format;
 mod front_matter;
 mod grammar;

@@ -52,6 +52,18 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
 }
 
 impl Content {
+    /// What lies in a container.
+    pub(super) fn of(bytes: Vec<u8>, kind: Kind) -> Result<Content, SkipReason> {
+        if bytes.is_empty() {
+            return Err(SkipReason::Empty);
+        }
+        if is_binary(&bytes[..bytes.len().min(SNIFFED_BYTES)]) {
+            return Err(SkipReason::Binary);
+        }
+        let digest = Digest::of(&bytes);
+        Ok(Content { bytes, kind, digest })
+    }
+
     /// The file's length.
     pub(super) fn len(&self) -> u64 {
         self.bytes.len() as u64
@@ -63,9 +75,21 @@ impl Content {
             Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
             _ => {
                 let decoded = decode(self.bytes, false)?;
-                let format = if man::is_one(&decoded.text) { Format::Man } else { Format::Text };
+                let text = &decoded.text;
+                let format = match text {
+                    _ if man::is_one(text) => Format::Man,
+                    _ if is_html(text) => Format::Html,
+                    _ => Format::Text,
+                };
                 Ok((decoded, format))
             }
         }
     }
+}
+
+/// Whether a text says that it is HTML, whatever its name.
+fn is_html(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    begins("<!doctype html") || begins("<html")
 }

@@ -3,18 +3,22 @@
 //! A folder is looked at as a whole before anything is encoded, so that it is known how much is to be done. Files that
 //! changed are read again for that: reading costs little beside encoding.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::error::Result;
+use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
 use super::chunk::{Chunk, Names, NoChunks, cut, extract};
 use super::encoding::Decoded;
+use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
 use super::left_out;
 use super::lengths::Lengths;
@@ -26,7 +30,7 @@ use super::walk::{FolderWalk, Found, walk_folder};
 
 /// Changes whenever files give other chunks than before: then all are read again, once. What is the same keeps its
 /// vectors.
-const READING: u32 = 2;
+const READING: u32 = 3;
 
 /// A new or changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,15 +93,23 @@ pub(crate) struct FileReader<'a> {
     included: Vec<String>,
     lengths: Lengths,
     sizer: Sizer<'a>,
+    extractor: Option<Arc<dyn Extractor>>,
 }
 
 impl<'a> FileReader<'a> {
+    /// Without an extractor only text is read.
+    ///
     /// # Errors
     /// If an option is invalid.
-    pub(crate) fn new(options: &CorpusOptions, lengths: Lengths, counter: TokenCounter<'a>) -> Result<Self> {
+    pub(crate) fn new(
+        options: &CorpusOptions,
+        lengths: Lengths,
+        counter: TokenCounter<'a>,
+        extractor: Option<Arc<dyn Extractor>>,
+    ) -> Result<Self> {
         options.validate()?;
         let included = options.include.clone().unwrap_or_default();
-        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter) })
+        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter), extractor })
     }
 
     /// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest
@@ -118,42 +130,109 @@ impl<'a> FileReader<'a> {
     /// Reads and cuts a file that changed. `give` gets its document; of a container each document in it, and what of
     /// it is skipped.
     pub(crate) fn read(&self, file: &ChangedFile, give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>)) {
-        give(self.text_file(file).map_err(|reason| Skipped::of(file.id.clone(), reason)));
+        let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
+        let read = match self.foreign(&file.id, &file.path) {
+            Ok(Some(foreign)) => return self.parts(file, &foreign, modified, give),
+            Ok(None) => self.content(&file.id, &file.path),
+            Err(reason) => Err(reason),
+        };
+        let read = read.and_then(|content| {
+            let digest = self.digest(content.digest);
+            self.document(&file.id, content, digest, modified)
+        });
+        give(read.map_err(|reason| Skipped::of(file.id.clone(), reason)));
     }
 
-    fn text_file(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
-        let content = self.content(&file.id, &file.path)?;
-        let digest = self.digest(&content);
-        let (decoded, format) = self.text(&file.id, content)?;
-        // The id stays as it is on the disk; what is searched is composed, as people type it.
-        let name = ComposingNormalizerBorrowed::new_nfc().normalize(file_name_of(&file.id));
+    /// Reads a file that is not text, one document after the other.
+    fn parts(
+        &self,
+        file: &ChangedFile,
+        foreign: &Foreign,
+        modified: Option<SystemTime>,
+        give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>),
+    ) {
+        let skipped = |id: &str, reason| Err(Skipped::of(id.to_owned(), reason));
+        let Some(extractor) = &self.extractor else {
+            let format = foreign.kind.name().into();
+            return give(skipped(&file.id, SkipReason::NeedsExtractor { format }));
+        };
+        let digest = self.digest(foreign.digest);
+        let mut found_any = false;
+        let done = extractor.extract(&file.path, &mut |found| {
+            found_any = true;
+            let id = foreign::id_of(&file.id, &found);
+            let document = match left_out::member(&found.path, &self.included) {
+                Some(group) => Err(SkipReason::LeftOut { group: group.name().into() }),
+                None => self.part(&id, found.content, digest, modified),
+            };
+            give(document.or_else(|reason| skipped(&id, reason)));
+        });
+        match done {
+            Err(why) => give(skipped(&file.id, foreign::reason(why))),
+            Ok(()) if !found_any => give(skipped(&file.id, SkipReason::Empty)),
+            Ok(()) => {}
+        }
+    }
+
+    fn part(
+        &self,
+        id: &str,
+        part: Part,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let mut extracted = match part {
+            Part::Extracted(extracted) => extracted,
+            Part::Text(bytes) => {
+                let content = Content::of(bytes, Kind::of_extension(&extension_of(id)))?;
+                return self.document(id, content, digest, modified);
+            }
+            Part::Unreadable(why) => return Err(foreign::reason(why)),
+        };
+        let fields = std::mem::take(&mut extracted.fields);
+        let name = shown_name(id);
+        let names = Names { given: None, fallback: &name };
+        let structured = foreign::structured(extracted);
+        let chunks = cut(&names, structured, Format::Text, self.lengths, &self.sizer).map_err(no_chunks)?;
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format: Format::Text, chunks })
+    }
+
+    fn document(
+        &self,
+        id: &str,
+        content: Content,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let (decoded, format) = self.text(id, content)?;
+        let name = shown_name(id);
         let names = Names { given: None, fallback: &name };
         let mut extracted =
             extract(&name, &decoded.text, format).map_err(|message| SkipReason::Malformed { message })?;
         let fields = std::mem::take(&mut extracted.fields);
-        let chunks = cut(&names, extracted, format, self.lengths, &self.sizer);
-        let mut chunks = chunks.map_err(|none| match none {
-            NoChunks::Blank => SkipReason::Empty,
-            NoChunks::NoPassage => SkipReason::NoPassage,
-            NoChunks::Malformed(message) => SkipReason::Malformed { message },
-        })?;
+        let mut chunks = cut(&names, extracted, format, self.lengths, &self.sizer).map_err(no_chunks)?;
         place_in_file(&mut chunks, &decoded);
-        let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
-        Ok(ChunkedDocument { id: file.id.clone(), digest, modified, fields, format, chunks })
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format, chunks })
     }
 
-    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+    /// `None` if the file is text, or nothing that is known.
+    fn foreign(&self, id: &str, path: &Path) -> Result<Option<Foreign>, SkipReason> {
         let extension = extension_of(id);
         if !self.options.selects(&extension) {
             return Err(SkipReason::NotSelected);
         }
-        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
-        read(path, Kind::of_extension(&extension), limit)
+        Foreign::of(path, &extension, self.options.max_file_bytes)
     }
 
-    fn digest(&self, content: &Content) -> Digest {
+    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
+        read(path, Kind::of_extension(&extension_of(id)), limit)
+    }
+
+    /// Of a file's bytes and of how they are read.
+    fn digest(&self, content: Digest) -> Digest {
         let Lengths { text, title } = self.lengths;
-        Digest::of(format!("{READING} {text} {title} {}", content.digest).as_bytes())
+        Digest::of(format!("{READING} {text} {title} {content}").as_bytes())
     }
 
     fn text(&self, id: &str, content: Content) -> Result<(Decoded, Format), SkipReason> {
@@ -171,13 +250,33 @@ impl<'a> FileReader<'a> {
         path: &Path,
         known: &dyn Fn(&str) -> Option<Digest>,
     ) -> Result<Option<u64>, SkipReason> {
+        if let Some(foreign) = self.foreign(id, path)? {
+            if self.extractor.is_none() {
+                return Err(SkipReason::NeedsExtractor { format: foreign.kind.name().into() });
+            }
+            let unchanged = known(id) == Some(self.digest(foreign.digest));
+            return Ok((!unchanged).then_some(foreign.bytes));
+        }
         let content = self.content(id, path)?;
-        if known(id) == Some(self.digest(&content)) {
+        if known(id) == Some(self.digest(content.digest)) {
             return Ok(None);
         }
         let bytes = content.len();
         self.text(id, content)?;
         Ok(Some(bytes))
+    }
+}
+
+/// The name of a file. The id stays as it is on the disk; what is searched is composed, as people type it.
+fn shown_name(id: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(file_name_of(id))
+}
+
+fn no_chunks(none: NoChunks) -> SkipReason {
+    match none {
+        NoChunks::Blank => SkipReason::Empty,
+        NoChunks::NoPassage => SkipReason::NoPassage,
+        NoChunks::Malformed(message) => SkipReason::Malformed { message },
     }
 }
 

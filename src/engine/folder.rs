@@ -1,5 +1,6 @@
 //! Keeping an index in step with a folder of files.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::document::Prepared;
 use super::source;
 use crate::corpus::{ChangedFile, ChunkedDocument, FileReader, Scanned, Skipped};
 use crate::error::{Error, Result};
+use crate::ids::Digest;
 use crate::search::Snapshot;
 
 /// Files are committed together until they have so many chunks.
@@ -73,9 +75,10 @@ impl Engine {
         let snapshot = self.inner.snapshot.load_full();
         let digests = snapshot.lexical.documents()?;
         let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
-        let known = |id: &str| digests.get(id).copied();
+        let known = known_in(&digests);
         let count = |text: &str| encoder.count_tokens(text);
-        let reader = FileReader::new(&options, self.lengths()?, &count)?;
+        let extractor = self.inner.options.extractor.clone();
+        let reader = FileReader::new(&options, self.lengths()?, &count, extractor)?;
         let mut run = Run { report: IndexReport::default(), at: IndexProgress::default(), progress };
         let mut scan = reader.scan(folder, &[self.path().to_path_buf()], &known)?;
         let mut changed: Vec<ChangedFile> = Vec::new();
@@ -154,6 +157,15 @@ impl Engine {
         report.chunks_encoded += added.chunks_encoded;
         report.chunks_kept += added.chunks_kept;
         Ok(())
+    }
+}
+
+/// The digest of a document, or of a container: all that lie in it have its own.
+fn known_in(digests: &BTreeMap<String, Digest>) -> impl Fn(&str) -> Option<Digest> {
+    |id| {
+        let inside = format!("{id}/");
+        let member = || digests.range(inside.clone()..).next().filter(|(id, _)| id.starts_with(&inside));
+        digests.get(id).or_else(|| member().map(|(_, digest)| digest)).copied()
     }
 }
 
