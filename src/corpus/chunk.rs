@@ -5,13 +5,16 @@ use crate::ids::Digest;
 use crate::place::Place;
 
 use super::TokenCounter;
-use super::format::Format;
+use super::format::{Format, extension_of};
+use super::grammar::Language;
 use super::lengths::Lengths;
-use super::outline::{Extracted, Outline, one_line};
+use super::outline::{Extracted, one_line};
 use super::pack::pack;
-use super::positions::Positions;
 use super::sizer::Sizer;
-use super::{contents, html, markdown, notebook, underline};
+use super::{
+    asciidoc, book_index, contents, html, json, latex, man, markdown, notebook, org, settings, source,
+    subtitles, table, underline,
+};
 
 /// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +96,7 @@ pub(super) fn chunk_with(
     lengths: Lengths,
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
-    let extracted = extract(text, format).map_err(NoChunks::Malformed)?;
+    let extracted = extract(names.fallback, text, format).map_err(NoChunks::Malformed)?;
     cut(names, extracted, format, lengths, sizer)
 }
 
@@ -105,12 +108,16 @@ pub(super) fn cut(
     lengths: Lengths,
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
+    let mut extracted = extracted;
+    if !format.is_named_by_file() {
+        extracted.leave_out(book_index::in_lines(&extracted.text));
+    }
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
         let title = match titled.take() {
             Some((path, title)) if path == span.path => title,
-            _ => fit_title(&title_parts(names, &extracted, &span.path), lengths.title, sizer),
+            _ => fit_title(&title_parts(names, &extracted, format, &span.path), lengths.title, sizer),
         };
         let range = extracted.positions.in_file(span.range.clone());
         let place = extracted.place(span.range.start);
@@ -134,7 +141,8 @@ pub(super) fn cut(
     }
 }
 
-fn extract(text: &str, format: Format) -> Result<Extracted<'_>, String> {
+/// `name` is the file's, whose extension says more than the format does.
+pub(super) fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<Extracted<'t>, String> {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     let (text, skipped) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => (rest, BYTE_ORDER_MARK.len()),
@@ -145,29 +153,43 @@ fn extract(text: &str, format: Format) -> Result<Extracted<'_>, String> {
         Format::Html => html::extract(text),
         Format::Notebook => notebook::extract(text)?,
         Format::Rst | Format::Text => underline::extract(text, format),
-        Format::Code => Extracted {
-            text: text.into(),
-            positions: Positions::shifted(0),
-            outline: Outline::default(),
-            title: None,
-            blocks: Vec::new(),
-            contents: Vec::new(),
-            markers: Vec::new(),
-        },
+        Format::Code => source::extract(text, Language::of_extension(&extension_of(name))),
+        Format::Latex => latex::extract(text),
+        Format::Org => org::extract(text),
+        Format::AsciiDoc => asciidoc::extract(text),
+        Format::Man => man::extract(text),
+        Format::Subtitles => subtitles::extract(text),
+        Format::Table => table::extract(text, ["tsv", "tab"].contains(&extension_of(name).as_str())),
+        Format::Data => data(name, text),
     };
     extracted.positions.shift_by(skipped);
-    extracted.contents.extend(contents::embedded_data(&extracted.text));
-    extracted.contents.sort_by_key(|range| range.start);
+    extracted.leave_out(contents::embedded_data(&extracted.text));
     Ok(extracted)
 }
 
+/// What JSON is not is read as text with keys.
+fn data<'t>(name: &str, text: &'t str) -> Extracted<'t> {
+    match extension_of(name).as_str() {
+        "toml" | "ini" | "cfg" => settings::sections(text),
+        "yaml" | "yml" => settings::yaml(text),
+        _ => json::extract(text).unwrap_or_else(|| settings::yaml(text)),
+    }
+}
+
 /// The document's name, unless the headings start with it, then the headings.
-fn title_parts<'a>(names: &'a Names<'_>, extracted: &'a Extracted<'_>, path: &[usize]) -> Vec<&'a str> {
+fn title_parts<'a>(
+    names: &'a Names<'_>,
+    extracted: &'a Extracted<'_>,
+    format: Format,
+    path: &[usize],
+) -> Vec<&'a str> {
     let outline = &extracted.outline;
     let mut parts = outline.titles(path);
     let own = extracted.title.as_deref();
     let root = match (&names.given, parts.is_empty()) {
         (Some(given), _) => Some(given.as_str()),
+        // Names in code and keys of data say little without their file's.
+        (None, _) if format.is_named_by_file() => Some(names.fallback),
         (None, true) => Some(own.or(outline.single_top()).unwrap_or(names.fallback)),
         // With several top-level headings, none of them names the document.
         (None, false) if outline.single_top().is_none() => own,

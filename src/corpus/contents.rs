@@ -33,10 +33,36 @@ impl LinkShare {
         self.links >= 2 && self.linked > 0 && self.linked * 5 >= self.text * 4
     }
 
+    /// Whether a list is that of an index: its entries are words of a few letters, with links to where they stand.
+    pub(super) fn is_index(&self) -> bool {
+        const LEAST_LINKS: usize = 1;
+        const MOST_LETTERS_EACH: usize = 40;
+        self.links >= LEAST_LINKS && self.text - self.linked <= self.links * MOST_LETTERS_EACH
+    }
+
     /// Whether there is nothing but links.
     pub(super) fn is_navigation(&self) -> bool {
         self.linked > 0 && self.linked == self.text
     }
+}
+
+/// Whether a title announces the index at the back of a book.
+pub(super) fn is_index_title(title: &str) -> bool {
+    const TITLES: [&str; 12] = [
+        "general index",
+        "index",
+        "register",
+        "sachregister",
+        "sachverzeichnis",
+        "stichwortverzeichnis",
+        "subject index",
+        "trefwoordenregister",
+        "índice alfabético",
+        "indice analitico",
+        "предметный указатель",
+        "索引",
+    ];
+    TITLES.contains(&words(title).as_str())
 }
 
 /// Whether a link leads to a place of the same documents.

@@ -1,11 +1,13 @@
-//! Text in other encodings than UTF-8: by a byte order mark, or by what the file declares.
+//! The encoding of a text: by its byte order mark, as UTF-8, by what the file declares, or by a guess.
 
-use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, X_USER_DEFINED};
+use std::borrow::Cow;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::declared::declared;
+use super::plausible::{has_few_controls, reads_as_text};
 use super::skip::SkipReason;
-
-/// A declaration stands in the first bytes of a file, or nowhere.
-const DECLARED_WITHIN: usize = 4 << 10;
 
 /// The text of a file.
 pub(super) struct Decoded {
@@ -16,65 +18,201 @@ pub(super) struct Decoded {
 
 struct Source {
     bytes: Vec<u8>,
-    encoding: &'static Encoding,
+    charset: Charset,
     /// Length of the byte order mark.
     start: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Charset {
+    Of(&'static Encoding),
+    Utf32Be,
+    Utf32Le,
 }
 
 /// Decodes the bytes of a file.
 ///
 /// A byte order mark decides. Else what is valid UTF-8 is UTF-8, whatever the file declares: old declarations survive
-/// conversions. Anything else is what the file declares.
+/// conversions. Then UTF-16 and UTF-32 show by where their zeros are, and what the file declares counts. The rest is
+/// guessed, and read if it reads as text with that encoding.
 ///
 /// # Errors
-/// [`SkipReason::Binary`] where nothing says that it is text; [`SkipReason::NotUtf8`] where the text doesn't fit the
-/// encoding.
+/// [`SkipReason::Binary`] where nothing says that it is text; [`SkipReason::NotUtf8`] where only the file's name does.
 pub(super) fn decode(bytes: Vec<u8>, is_known_as_text: bool) -> Result<Decoded, SkipReason> {
-    if let Some((encoding, start)) = marked(&bytes) {
-        return decode_as(bytes, encoding, start);
+    if let Some((charset, start)) = marked(&bytes) {
+        return match charset.decode(&bytes[start..], true) {
+            Some(text) if has_few_controls(&text) => Ok(Decoded::new(text, bytes, charset, start)),
+            Some(_) => Err(SkipReason::Binary),
+            None => {
+                let found = format!("its byte order mark says {}, and its bytes are not", charset.name());
+                Err(SkipReason::NotUtf8 { found })
+            }
+        };
     }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return decode_valid(text),
+        Err(error) => error.into_bytes(),
+    };
+    let unrecognised = match is_known_as_text {
+        true => SkipReason::NotUtf8 { found: first_invalid(&bytes) },
+        false => SkipReason::Binary,
+    };
     if bytes.contains(&0) {
-        return Err(SkipReason::Binary);
+        return decode_wide(bytes).map_err(|_| SkipReason::Binary);
     }
-    let declared = declared(&bytes[..bytes.len().min(DECLARED_WITHIN)]);
-    if let Some(encoding) = declared
-        && encoding == ISO_2022_JP
-        && bytes.contains(&0x1b)
+    if let Some(charset) = declared(&bytes).map(Charset::Of)
+        && let Some(text) = charset.decode(&bytes, true).filter(|text| has_few_controls(text))
     {
-        return decode_as(bytes, encoding, 0);
+        return Ok(Decoded::new(text, bytes, charset, 0));
     }
-    match (String::from_utf8(bytes), declared) {
-        (Ok(text), _) => Ok(Decoded { text, source: None }),
-        (Err(error), Some(encoding)) => decode_as(error.into_bytes(), encoding, 0),
-        (Err(error), None) if is_known_as_text => {
-            let offset = error.utf8_error().valid_up_to();
-            Err(SkipReason::NotUtf8 { found: format!("an invalid byte sequence at byte {offset}") })
+    let charset = Charset::Of(if is_mostly_utf8(&bytes) { UTF_8 } else { guess(&bytes) });
+    match charset.decode(&bytes, false) {
+        Some(text) if has_few_controls(&text) && reads_as_text(&text) => {
+            Ok(Decoded::new(text, bytes, charset, 0))
         }
-        (Err(_), None) => Err(SkipReason::Binary),
+        _ => Err(unrecognised),
     }
 }
 
-/// UTF-16, if the bytes begin with its mark, and the mark's length.
-fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
-    Encoding::for_bom(bytes).filter(|&(encoding, _)| encoding != UTF_8)
+/// Whether the first bytes of a file rule out that it is text.
+pub(super) fn is_binary(start: &[u8]) -> bool {
+    if marked(start).is_some() || !start.contains(&0) {
+        return false;
+    }
+    match std::str::from_utf8(start) {
+        Ok(text) => !has_few_controls(text) && wide(start).is_none(),
+        Err(error) if error.error_len().is_none() => {
+            let text = String::from_utf8_lossy(&start[..error.valid_up_to()]);
+            !has_few_controls(&text) && wide(start).is_none()
+        }
+        Err(_) => wide(start).is_none(),
+    }
 }
 
-fn decode_as(bytes: Vec<u8>, encoding: &'static Encoding, start: usize) -> Result<Decoded, SkipReason> {
-    // A file that is still being written may end in the middle of a unit.
-    let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
-    let end = if is_utf16 { bytes.len() & !1 } else { bytes.len() };
-    let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[start..end]);
-    match text.map(std::borrow::Cow::into_owned) {
-        Some(text) if text.contains('\0') => Err(SkipReason::Binary),
-        Some(text) => Ok(Decoded { text, source: Some(Source { bytes, encoding, start }) }),
-        None => {
-            let found = format!("it says that it is {}, and its bytes are not", encoding.name());
-            Err(SkipReason::NotUtf8 { found })
+/// Text that is UTF-8, unless its zeros or its escapes say otherwise.
+fn decode_valid(text: String) -> Result<Decoded, SkipReason> {
+    let has_escapes = ["\u{1b}$B", "\u{1b}$@"].iter().any(|escape| text.contains(escape));
+    if has_escapes && text.is_ascii() {
+        let charset = Charset::Of(ISO_2022_JP);
+        if let Some(decoded) = charset.decode(text.as_bytes(), true) {
+            return Ok(Decoded::new(decoded, text.into_bytes(), charset, 0));
         }
+    }
+    match has_few_controls(&text) {
+        true => Ok(Decoded { text, source: None }),
+        false => decode_wide(text.into_bytes()).map_err(|_| SkipReason::Binary),
+    }
+}
+
+/// UTF-16 and UTF-32 without a mark.
+fn decode_wide(bytes: Vec<u8>) -> Result<Decoded, Vec<u8>> {
+    let Some(charset) = wide(&bytes) else { return Err(bytes) };
+    match charset.decode(&bytes, true).filter(|text| has_few_controls(text) && reads_as_text(text)) {
+        Some(text) => Ok(Decoded::new(text, bytes, charset, 0)),
+        None => Err(bytes),
+    }
+}
+
+/// The encoding by a byte order mark, unless it is UTF-8's, and the mark's length.
+fn marked(bytes: &[u8]) -> Option<(Charset, usize)> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => Some((Charset::Utf32Le, 4)),
+        [0, 0, 0xfe, 0xff, ..] => Some((Charset::Utf32Be, 4)),
+        [0xff, 0xfe, ..] => Some((Charset::Of(UTF_16LE), 2)),
+        [0xfe, 0xff, ..] => Some((Charset::Of(UTF_16BE), 2)),
+        _ => None,
+    }
+}
+
+/// UTF-16 or UTF-32 by where the zeros are: in most texts every other byte, or three of four.
+fn wide(bytes: &[u8]) -> Option<Charset> {
+    const LOOKED_AT: usize = 4 << 10;
+    let start = &bytes[..bytes.len().min(LOOKED_AT) & !3];
+    let units = start.len() / 4;
+    let zeros = |offset: usize| start.iter().skip(offset).step_by(4).filter(|&&byte| byte == 0).count();
+    let zeros = [zeros(0), zeros(1), zeros(2), zeros(3)];
+    let (few, many) = (|count: usize| count * 8 <= units, |count: usize| count * 3 >= units);
+    match zeros {
+        _ if units < 2 => None,
+        [0, b, c, d] if c == units && d == units && many(b) => Some(Charset::Utf32Le),
+        [a, b, c, 0] if a == units && b == units && many(c) => Some(Charset::Utf32Be),
+        [a, b, c, d] if few(a) && few(c) && many(b) && many(d) => Some(Charset::Of(UTF_16LE)),
+        [a, b, c, d] if few(b) && few(d) && many(a) && many(c) => Some(Charset::Of(UTF_16BE)),
+        // In other scripts than Latin the spaces and line ends have them.
+        [0, b, 0, d] if (b + d) * 16 >= units * 2 => Some(Charset::Of(UTF_16LE)),
+        [a, 0, c, 0] if (a + c) * 16 >= units * 2 => Some(Charset::Of(UTF_16BE)),
+        _ => None,
+    }
+}
+
+/// Whether bytes are UTF-8 but for a few that are damaged, or of a line that came from elsewhere.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    invalid * 4 <= valid
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    const LOOKED_AT: usize = 256 << 10;
+    let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+    let start = first.saturating_sub(64);
+    let end = bytes.len().min(start + LOOKED_AT);
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(&bytes[start..end], end == bytes.len());
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+fn first_invalid(bytes: &[u8]) -> String {
+    let offset = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    format!("no UTF-8 from byte {offset} on, and no text in another encoding")
+}
+
+impl Charset {
+    fn name(self) -> &'static str {
+        match self {
+            Charset::Of(encoding) => encoding.name(),
+            Charset::Utf32Be | Charset::Utf32Le => "UTF-32",
+        }
+    }
+
+    /// The text without a byte order mark. What is invalid is `None` if `strict`, else `�`.
+    fn decode(self, bytes: &[u8], strict: bool) -> Option<String> {
+        // A file that is still being written may end in the middle of a unit.
+        let whole = |unit: usize| &bytes[..bytes.len() - bytes.len() % unit];
+        match self {
+            Charset::Utf32Be | Charset::Utf32Le => {
+                whole(4).chunks_exact(4).map(|unit| self.character(unit)).collect()
+            }
+            Charset::Of(encoding) => {
+                let bytes = if [UTF_16BE, UTF_16LE].contains(&encoding) { whole(2) } else { bytes };
+                match strict {
+                    true => encoding
+                        .decode_without_bom_handling_and_without_replacement(bytes)
+                        .map(Cow::into_owned),
+                    false => Some(encoding.decode_without_bom_handling(bytes).0.into_owned()),
+                }
+            }
+        }
+    }
+
+    /// Of UTF-32.
+    fn character(self, unit: &[u8]) -> Option<char> {
+        let unit: [u8; 4] = unit.try_into().ok()?;
+        char::from_u32(match self {
+            Charset::Utf32Be => u32::from_be_bytes(unit),
+            _ => u32::from_le_bytes(unit),
+        })
     }
 }
 
 impl Decoded {
+    fn new(text: String, bytes: Vec<u8>, charset: Charset, start: usize) -> Decoded {
+        Decoded { text, source: Some(Source { bytes, charset, start }) }
+    }
+
     /// The file's offsets of these offsets in the text, which must ascend and be character boundaries.
     pub(super) fn in_file(&self, offsets: &[u64]) -> Vec<u64> {
         match &self.source {
@@ -85,105 +223,64 @@ impl Decoded {
 }
 
 impl Source {
-    /// Decodes again byte by byte: the decoder's state can't be kept for each character, and chunks are few.
     fn offsets(&self, offsets: &[u64]) -> Vec<u64> {
-        let mut decoder = self.encoding.new_decoder_without_bom_handling();
-        let mut found = Vec::with_capacity(offsets.len());
-        let (mut text, mut buffer) = (0, [0; 32]);
-        for at in self.start..self.bytes.len() {
-            while offsets.get(found.len()).is_some_and(|&wanted| wanted <= text) {
-                found.push(at as u64);
+        let bytes = &self.bytes[self.start..];
+        let mut found = Offsets { wanted: offsets, found: Vec::with_capacity(offsets.len()), text: 0 };
+        match self.charset {
+            Charset::Of(encoding) => {
+                // Decodes again byte by byte: the decoder's state can't be kept for each character, and chunks are few.
+                let mut decoder = encoding.new_decoder_without_bom_handling();
+                let mut buffer = [0; 32];
+                for (at, byte) in bytes.iter().enumerate() {
+                    let last = at + 1 == bytes.len();
+                    let (_, _, written, _) =
+                        decoder.decode_to_utf8(std::slice::from_ref(byte), &mut buffer, last);
+                    if found.is_complete_before(self.start + at, written) {
+                        break;
+                    }
+                }
             }
-            if found.len() == offsets.len() {
-                return found;
+            Charset::Utf32Be | Charset::Utf32Le => {
+                for (unit, at) in bytes.chunks_exact(4).zip((self.start..).step_by(4)) {
+                    let written = self.charset.character(unit).map_or(0, char::len_utf8);
+                    if found.is_complete_before(at, written) {
+                        break;
+                    }
+                }
             }
-            let last = at + 1 == self.bytes.len();
-            let (_, _, written, _) = decoder.decode_to_utf8(&self.bytes[at..=at], &mut buffer, last);
-            text += written as u64;
         }
-        found.resize(offsets.len(), self.bytes.len() as u64);
-        found
+        found.found.resize(offsets.len(), self.bytes.len() as u64);
+        found.found
     }
 }
 
-/// What a file declares: `charset=` as in HTML and mail headers, `@charset`, XML's `encoding=`, a coding line as
-/// Python, Emacs and Vim know it, LaTeX's `inputenc`.
-fn declared(start: &[u8]) -> Option<&'static Encoding> {
-    let text: String = start.iter().map(|&byte| char::from(byte).to_ascii_lowercase()).collect();
-    let xml = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split("?>").next());
-    let first_lines = text.split_inclusive('\n').take(2);
-    let coding_lines =
-        first_lines.flat_map(|line| values(line, "coding", ":").chain(values(line, "coding", "=")));
-    let latex = text.split_once("]{inputenc}").and_then(|(before, _)| before.rsplit(['[', ',']).next());
-    let declarations = xml.into_iter().flat_map(|declaration| values(declaration, "encoding", "="));
-    let declarations = declarations.chain(values(&text, "charset", "=")).chain(values(&text, "@charset", ""));
-    declarations.chain(coding_lines).chain(latex).find_map(named)
+/// Offsets in the text that are looked for in the file.
+struct Offsets<'o> {
+    wanted: &'o [u64],
+    found: Vec<u64>,
+    /// How much of the text is passed.
+    text: u64,
 }
 
-/// The words behind each `name`, a sign and perhaps a quotation mark.
-fn values<'t>(text: &'t str, name: &'static str, sign: &'static str) -> impl Iterator<Item = &'t str> {
-    text.match_indices(name).filter_map(move |(at, _)| {
-        let rest = text[at + name.len()..].trim_start_matches([' ', '\t']).strip_prefix(sign)?;
-        let value = rest.trim_start_matches([' ', '\t', '"', '\'']);
-        let end = value.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.:".contains(c));
-        Some(&value[..end.unwrap_or(value.len())])
-    })
-}
-
-/// The encoding of a label in lower case: the web's labels, and what Python, Emacs and LaTeX write for them.
-fn named(label: &str) -> Option<&'static Encoding> {
-    let label = ["-unix", "-dos", "-mac"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
-    let label = label.replace('_', "-");
-    let label = label.strip_prefix("iso-latin").map_or(label.clone(), |rest| format!("latin{rest}"));
-    let label = match label.as_str() {
-        "latin-1" | "latin1" => "iso-8859-1",
-        "latin-2" => "latin2",
-        "latin9" | "latin-9" => "iso-8859-15",
-        "ansinew" => "windows-1252",
-        "applemac" | "macroman" | "mac-roman" => "macintosh",
-        "shift-jis" | "sjis" | "cp932" => "shift_jis",
-        "cp936" => "gbk",
-        "cp949" => "euc-kr",
-        "cp950" => "big5",
-        other => other,
-    };
-    let found = Encoding::for_label(label.as_bytes())?;
-    (![UTF_8, UTF_16LE, UTF_16BE, REPLACEMENT, X_USER_DEFINED].contains(&found)).then_some(found)
+impl Offsets<'_> {
+    /// Passes what the bytes at `file` decode to. Returns whether nothing is left to be found.
+    fn is_complete_before(&mut self, file: usize, written: usize) -> bool {
+        while self.wanted.get(self.found.len()).is_some_and(|&wanted| wanted <= self.text) {
+            self.found.push(file as u64);
+        }
+        self.text += written as u64;
+        self.found.len() == self.wanted.len()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::{
-        BIG5, EUC_JP, GB18030, ISO_8859_2, ISO_8859_15, KOI8_R, MACINTOSH, SHIFT_JIS, WINDOWS_1252,
-    };
+    use encoding_rs::SHIFT_JIS;
 
     use super::*;
 
-    #[test]
-    fn declarations_of_all_kinds_are_found() {
-        for (start, encoding) in [
-            ("<html><head><meta charset=\"windows-1252\">", WINDOWS_1252),
-            ("<META http-equiv='Content-Type' content='text/html; charset=Shift_JIS'>", SHIFT_JIS),
-            ("<?xml version='1.0' encoding = 'ISO-8859-2' ?><a/>", ISO_8859_2),
-            ("@charset \"koi8-r\";\nbody {}", KOI8_R),
-            ("#!/usr/bin/python\n# -*- coding: latin-1 -*-\n", WINDOWS_1252),
-            (";;; -*- mode: lisp; coding: iso-latin-9-unix; -*-", ISO_8859_15),
-            ("# vim: set fileencoding=euc_jp :\n", EUC_JP),
-            ("\\documentclass{a}\n\\usepackage[applemac]{inputenc}\n", MACINTOSH),
-            ("msgid \"\"\n\"Content-Type: text/plain; charset=big5\\n\"\n", BIG5),
-            ("<meta charset=gb18030>", GB18030),
-        ] {
-            assert_eq!(declared(start.as_bytes()), Some(encoding), "{start}");
-        }
-        for start in [
-            "",
-            "The charset of this text is unknown.",
-            "<meta charset='utf-8'>",
-            "a\nb\n# coding: latin-1",
-            "coding: well",
-        ] {
-            assert_eq!(declared(start.as_bytes()), None, "{start}");
-        }
+    fn read(bytes: &[u8], is_known_as_text: bool) -> Option<String> {
+        decode(bytes.to_vec(), is_known_as_text).ok().map(|decoded| decoded.text)
     }
 
     #[test]
@@ -208,16 +305,70 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_and_utf8_beats_what_is_declared() {
+    fn utf8_beats_what_is_declared_and_a_wrong_declaration_leaves_a_guess() {
         let kept = decode("<meta charset=latin1>é".into(), true).ok().unwrap();
         assert!(kept.text.ends_with('é') && kept.source.is_none());
-        assert!(matches!(decode(b"caf\xe9".to_vec(), true), Err(SkipReason::NotUtf8 { .. })));
-        assert!(matches!(decode(b"caf\xe9".to_vec(), false), Err(SkipReason::Binary)));
+        let wrong = read(b"# coding: euc-jp\nUn caf\xe9 \xe0 la cr\xe8me", true);
+        assert_eq!(wrong.as_deref(), Some("# coding: euc-jp\nUn café à la crème"));
+    }
+
+    #[test]
+    fn few_bytes_are_guessed_rather_than_skipped() {
+        assert_eq!(read(b"caf\xe9", true).as_deref(), Some("café"));
+        assert_eq!(read(b"Gr\xfc\xdfe aus M\xfcnchen", false).as_deref(), Some("Grüße aus München"));
+        let russian = encoding_rs::KOI8_R.encode("Ёлки и палки").0.into_owned();
+        assert_eq!(read(&russian, false).as_deref(), Some("Ёлки и палки"));
+        let mut damaged = "Grüße aus München und Köln ".to_string().into_bytes();
+        damaged.push(0xfc);
+        assert_eq!(read(&damaged, false).as_deref(), Some("Grüße aus München und Köln \u{fffd}"));
+    }
+
+    #[test]
+    fn wide_encodings_need_no_mark() {
+        let text = "The panel is reset so.\n漢 is a word.\n";
+        let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let utf32 =
+            |unit: fn(u32) -> [u8; 4]| text.chars().map(u32::from).flat_map(unit).collect::<Vec<u8>>();
+        let all = [
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+            utf32(u32::to_le_bytes),
+            utf32(u32::to_be_bytes),
+        ];
+        for bytes in &all {
+            assert_eq!(read(bytes, false).as_deref(), Some(text));
+        }
+        let decoded = decode(all[3].clone(), true).ok().unwrap();
+        let kanji = text.find('漢').unwrap() as u64;
+        assert_eq!(decoded.in_file(&[0, kanji, kanji + 3]), [0, 4 * kanji, 4 * kanji + 4]);
+    }
+
+    #[test]
+    fn zeros_in_text_are_let_through_and_in_binary_are_not() {
+        let line = "The pump started and ran for an hour before somebody stopped it.\n";
+        let hole = format!("{line}{}{line}", "\0".repeat(4096)).into_bytes();
+        assert!(!is_binary(&hole) && read(&hole, true).is_some());
+        for bytes in [
+            &b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0"[..],
+            b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01",
+        ] {
+            assert!(matches!(decode(bytes.to_vec(), true), Err(SkipReason::Binary)), "{bytes:?}");
+        }
         assert!(matches!(decode(b"\xff\xfea\0\0\0".to_vec(), true), Err(SkipReason::Binary)));
-        let Err(SkipReason::NotUtf8 { found }) = decode(b"# coding: euc-jp\n\xff\xff".to_vec(), true) else {
-            panic!("it is no EUC-JP");
-        };
-        assert!(found.contains("EUC-JP"), "{found}");
-        assert_eq!(decode(b"\xff\xfea\0b".to_vec(), true).ok().unwrap().text, "a", "half a unit at the end");
+        assert_eq!(read(b"\xff\xfea\0b", true).as_deref(), Some("a"), "half a unit at the end");
+    }
+
+    #[test]
+    fn random_bytes_are_no_text() {
+        use rand::{Rng, SeedableRng};
+        let mut random = rand::rngs::StdRng::seed_from_u64(17);
+        for length in [32, 64, 100, 300, 1000, 5000, 20_000] {
+            for _ in 0..50 {
+                let mut bytes = vec![0; length];
+                random.fill(&mut bytes[..]);
+                bytes.retain(|&byte| byte != 0);
+                assert_eq!(read(&bytes, false), None, "{length}");
+            }
+        }
     }
 }

@@ -11,7 +11,6 @@ use super::contents;
 use super::format::Format;
 use super::options::CorpusOptions;
 use super::outline::{Extracted, Heading, Outline};
-use super::positions::Positions;
 use super::skip::SkipReason;
 
 /// A file that is not text.
@@ -81,12 +80,11 @@ pub(super) fn structured(extracted: ExtractedText) -> Extracted<'static> {
     });
     let contents = if contents.is_empty() { contents::in_lines(&text, Format::Text) } else { contents };
     Extracted {
-        outline: Outline::new(headings.collect()),
         text: text.into(),
-        positions: Positions::shifted(0),
         title: title.filter(|title| !title.trim().is_empty()),
         blocks,
         contents,
         markers,
+        ..Extracted::whole("", Outline::new(headings.collect()))
     }
 }

@@ -18,8 +18,29 @@ pub enum Format {
     Html,
     /// A Jupyter notebook: the sources and text outputs of its cells.
     Notebook,
-    /// Source code, data or configuration: text without headings.
+    /// Source code. Functions and types are found by the file's name, in languages that retune knows.
     Code,
+    /// LaTeX.
+    Latex,
+    /// Org, as Emacs writes it.
+    Org,
+    /// AsciiDoc.
+    AsciiDoc,
+    /// A manual page, with the macros of man or mdoc.
+    Man,
+    /// Subtitles: SubRip or WebVTT.
+    Subtitles,
+    /// A table of values that commas, tabs or other signs separate.
+    Table,
+    /// JSON, YAML, TOML or INI.
+    Data,
+}
+
+impl Format {
+    /// Whether the headings say little without the file's name.
+    pub(super) fn is_named_by_file(self) -> bool {
+        matches!(self, Format::Code | Format::Data | Format::Table)
+    }
 }
 
 /// What a file's extension says about its content.
@@ -40,7 +61,6 @@ const CODE: &[&str] = &[
     "bib",
     "c",
     "cc",
-    "cfg",
     "cjs",
     "clj",
     "cljs",
@@ -51,7 +71,6 @@ const CODE: &[&str] = &[
     "cr",
     "cs",
     "css",
-    "csv",
     "cxx",
     "d",
     "dart",
@@ -81,13 +100,9 @@ const CODE: &[&str] = &[
     "hrl",
     "hs",
     "hxx",
-    "ini",
     "java",
     "jl",
     "js",
-    "json",
-    "json5",
-    "jsonl",
     "jsx",
     "kt",
     "kts",
@@ -133,9 +148,7 @@ const CODE: &[&str] = &[
     "swift",
     "tcl",
     "tf",
-    "toml",
     "ts",
-    "tsv",
     "tsx",
     "v",
     "vb",
@@ -147,8 +160,6 @@ const CODE: &[&str] = &[
     "xml",
     "xsd",
     "xsl",
-    "yaml",
-    "yml",
     "zig",
     "zsh",
 ];
@@ -175,7 +186,16 @@ impl Kind {
     /// The kind for a lower-case extension.
     pub(super) fn of_extension(extension: &str) -> Kind {
         match extension {
-            "txt" | "text" | "log" | "tex" | "org" | "adoc" | "asciidoc" => Kind::Known(Format::Text),
+            "txt" | "text" | "log" => Kind::Known(Format::Text),
+            "tex" | "latex" | "ltx" => Kind::Known(Format::Latex),
+            "org" => Kind::Known(Format::Org),
+            "adoc" | "asciidoc" | "asc" => Kind::Known(Format::AsciiDoc),
+            "man" | "mdoc" | "roff" => Kind::Known(Format::Man),
+            "srt" | "vtt" => Kind::Known(Format::Subtitles),
+            "csv" | "tsv" | "tab" => Kind::Known(Format::Table),
+            "cfg" | "geojson" | "ini" | "json" | "json5" | "jsonl" | "ndjson" | "toml" | "yaml" | "yml" => {
+                Kind::Known(Format::Data)
+            }
             "md" | "markdown" | "mdown" | "mkd" | "mdx" | "qmd" => Kind::Known(Format::Markdown),
             "rst" | "rest" => Kind::Known(Format::Rst),
             "ipynb" => Kind::Known(Format::Notebook),

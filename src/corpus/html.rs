@@ -24,6 +24,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
 use super::contents::{self, LinkShare};
+use super::html_meta::Meta;
 use super::html_tags::{
     ELEMENTS, Element, Gap, Role, element_named, is_boilerplate_class, is_boilerplate_role,
 };
@@ -40,11 +41,10 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
     Extracted {
         text: Cow::Owned(reader.text),
         positions: reader.positions,
-        outline: Outline::new(reader.headings),
         title: (!title.is_empty() && title.len() <= LONGEST_HEADING_BYTES).then_some(title),
-        blocks: Vec::new(),
         contents: reader.contents,
-        markers: Vec::new(),
+        fields: reader.meta.found.fields,
+        ..Extracted::whole("", Outline::new(reader.headings))
     }
 }
 
@@ -110,6 +110,7 @@ struct Reader<'s> {
     opening_boilerplate: bool,
     opening_internal: bool,
     attribute: Attribute,
+    meta: Meta,
     references: References<'s>,
 }
 
@@ -139,6 +140,7 @@ impl<'s> Reader<'s> {
             opening_boilerplate: false,
             opening_internal: false,
             attribute: Attribute::Other,
+            meta: Meta::default(),
             references: References::default(),
         };
         let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
@@ -154,12 +156,14 @@ impl<'s> Reader<'s> {
     fn event(&mut self, event: CallbackEvent<'_>, span: Range<usize>) {
         match event {
             CallbackEvent::OpenStartTag { name } => {
+                self.meta.open(name);
                 self.opening = element_named(name);
                 self.opening_boilerplate = false;
                 self.opening_internal = false;
                 self.attribute = Attribute::Other;
             }
             CallbackEvent::AttributeName { name } => {
+                self.meta.attribute(name);
                 self.opening_boilerplate |= name == b"hidden";
                 self.attribute = match name {
                     b"role" => Attribute::Role,
@@ -172,6 +176,7 @@ impl<'s> Reader<'s> {
                 self.opening_internal = contents::is_internal(&String::from_utf8_lossy(value));
             }
             CallbackEvent::AttributeValue { value } => {
+                self.meta.value(value);
                 self.opening_boilerplate |= match self.attribute {
                     Attribute::Role => is_boilerplate_role(value.trim_ascii()),
                     Attribute::Class => is_boilerplate_class(value),
@@ -179,6 +184,7 @@ impl<'s> Reader<'s> {
                 }
             }
             CallbackEvent::CloseStartTag { self_closing } => {
+                self.meta.close();
                 if let Some(index) = self.opening.take() {
                     self.open(index, self_closing);
                 }
@@ -268,10 +274,16 @@ impl<'s> Reader<'s> {
     /// Ends the outermost list, if it is closed.
     fn end_list(&mut self) {
         if let Some(list) = self.list.take_if(|list| list.outside == self.stack.len())
-            && list.share.is_contents()
+            && (list.share.is_contents() || list.share.is_index() && self.is_index())
         {
             self.contents.push(list.start..self.text.len());
         }
+    }
+
+    /// Whether the page is the index of a book.
+    fn is_index(&self) -> bool {
+        contents::is_index_title(&self.title)
+            || self.headings.first().is_some_and(|first| contents::is_index_title(&first.title))
     }
 
     /// Whether an end tag closes its element. End tags of inline elements, and of elements whose end tag is optional,

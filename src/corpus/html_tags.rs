@@ -139,8 +139,15 @@ pub(super) fn is_boilerplate_role(role: &[u8]) -> bool {
 
 /// Whether a `class` marks navigation or line numbers in pages made by Sphinx or DocBook.
 pub(super) fn is_boilerplate_class(class: &[u8]) -> bool {
-    const CLASSES: [&[u8]; 6] =
-        [b"navheader", b"navfooter", b"sphinxsidebar", b"headerlink", b"linenos", b"linenodiv"];
+    const CLASSES: [&[u8]; 7] = [
+        b"genindex-jumpbox",
+        b"headerlink",
+        b"linenodiv",
+        b"linenos",
+        b"navfooter",
+        b"navheader",
+        b"sphinxsidebar",
+    ];
     class.split(u8::is_ascii_whitespace).any(|word| CLASSES.contains(&word))
 }
 

@@ -1,18 +1,17 @@
 //! Reads headings, blocks and front matter of Markdown. The text is the file itself.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::contents::{self, LinkShare};
+use super::front_matter::{self, FrontMatter};
 use super::outline::{Extracted, Heading, Outline, one_line};
-use super::positions::Positions;
 
 pub(super) fn extract(text: &str) -> Extracted<'_> {
     let mut blocks = Vec::new();
     let mut headings = Vec::new();
-    let mut title = None;
+    let mut front = FrontMatter::default();
     let mut open_heading: Option<Heading> = None;
     let mut in_front_matter = false;
     let mut depth = 0usize;
@@ -34,9 +33,14 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
                     headings.push(heading);
                 }
             }
-            Event::Start(Tag::MetadataBlock(_)) => in_front_matter = true,
+            Event::Start(Tag::MetadataBlock(_)) => {
+                in_front_matter = true;
+                if front_matter::is_fields_alone(&text[range.clone()]) {
+                    tables.found.push(range.clone());
+                }
+            }
             Event::End(TagEnd::MetadataBlock(_)) => in_front_matter = false,
-            Event::Text(ref words) if in_front_matter => title = title.or_else(|| front_matter_title(words)),
+            Event::Text(ref words) if in_front_matter => front = front_matter::read(words),
             Event::Text(ref words) | Event::Code(ref words) | Event::InlineMath(ref words) => {
                 if let Some(heading) = &mut open_heading {
                     heading.title.push_str(words);
@@ -55,14 +59,13 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
             _ => {}
         }
     }
+    let FrontMatter { title, fields } = front;
     Extracted {
-        text: Cow::Borrowed(text),
-        positions: Positions::shifted(0),
-        outline: Outline::new(headings),
         title,
+        fields,
         blocks,
         contents: tables.found,
-        markers: Vec::new(),
+        ..Extracted::whole(text, Outline::new(headings))
     }
 }
 
@@ -101,15 +104,6 @@ impl Tables<'_> {
             _ => {}
         }
     }
-}
-
-/// The value of a `title:` (YAML) or `title =` (TOML) line.
-fn front_matter_title(matter: &str) -> Option<String> {
-    matter.lines().find_map(|line| {
-        let value = line.strip_prefix("title")?.trim_start().strip_prefix([':', '='])?;
-        let title = one_line(value.trim().trim_matches(['"', '\'']));
-        (!title.is_empty()).then_some(title)
-    })
 }
 
 #[cfg(test)]

@@ -4,31 +4,52 @@
 //! reads those that changed. [`chunk_text`] chunks one text that the application supplies.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
-//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
-//! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
+//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook`
+//! and others extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
+mod asciidoc;
+mod book_index;
+mod builder;
 mod chunk;
 mod config;
 mod contents;
+mod declared;
 mod encoding;
 mod foreign;
 mod format;
+mod front_matter;
+mod grammar;
 mod html;
+mod html_meta;
 mod html_tags;
 mod html_text;
+mod json;
+mod latex;
+mod latex_commands;
 mod left_out;
 mod lengths;
+mod licence;
+mod lines;
+mod man;
 mod markdown;
+mod mdoc;
 mod notebook;
 mod options;
+mod org;
 mod outline;
 mod pack;
+mod plausible;
 mod positions;
 mod read;
+mod roff;
 mod scan;
+mod settings;
 mod sizer;
 mod skip;
+mod source;
 mod stamp;
+mod subtitles;
+mod table;
 #[cfg(test)]
 mod tests;
 mod underline;

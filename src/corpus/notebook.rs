@@ -77,11 +77,9 @@ pub(super) fn extract(source: &str) -> Result<Extracted<'static>, String> {
     Ok(Extracted {
         text: Cow::Owned(reader.text),
         positions: reader.positions,
-        outline: Outline::new(reader.headings),
         title: reader.title,
         blocks: reader.blocks,
-        contents: Vec::new(),
-        markers: Vec::new(),
+        ..Extracted::whole("", Outline::new(reader.headings))
     })
 }
 

@@ -1,8 +1,11 @@
 //! Headings and heading paths.
 
-use super::positions::Positions;
+use std::collections::BTreeMap;
+
 use crate::extract::Marker;
 use crate::place::Place;
+
+use super::positions::Positions;
 
 /// A heading. Offsets are in the extracted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +34,34 @@ pub(super) struct Extracted<'a> {
     pub(super) contents: Vec<std::ops::Range<usize>>,
     /// Where stretches of the text stand in the file, each up to the next. Ascending by `start`.
     pub(super) markers: Vec<Marker>,
+    /// What the text says about itself, by the names of `ExtractedText::fields`.
+    pub(super) fields: Fields,
 }
 
-impl Extracted<'_> {
+/// Values by name.
+pub(super) type Fields = BTreeMap<String, Vec<String>>;
+
+impl<'a> Extracted<'a> {
+    /// A text that is the file itself.
+    pub(super) fn whole(text: &'a str, outline: Outline) -> Extracted<'a> {
+        Extracted {
+            text: text.into(),
+            positions: Positions::shifted(0),
+            outline,
+            title: None,
+            blocks: Vec::new(),
+            contents: Vec::new(),
+            markers: Vec::new(),
+            fields: Fields::new(),
+        }
+    }
+
+    /// Makes these ranges part of no chunk.
+    pub(super) fn leave_out(&mut self, ranges: Vec<std::ops::Range<usize>>) {
+        self.contents.extend(ranges);
+        self.contents.sort_by_key(|range| range.start);
+    }
+
     /// Where the text at an offset stands.
     pub(super) fn place(&self, at: usize) -> Place {
         let before = self.markers.partition_point(|marker| marker.start <= at);
@@ -54,7 +82,13 @@ pub(super) const LONGEST_HEADING_BYTES: usize = 300;
 impl Outline {
     /// Builds the outline. Empty and overlong headings are dropped.
     pub(super) fn new(mut headings: Vec<Heading>) -> Self {
-        headings.retain(|heading| !heading.title.is_empty() && heading.title.len() <= LONGEST_HEADING_BYTES);
+        headings.retain(|heading| !heading.title.is_empty());
+        Outline::with_breaks(headings)
+    }
+
+    /// As [`new`](Self::new), but an empty heading ends those of its level and below: what follows is of none of them.
+    pub(super) fn with_breaks(mut headings: Vec<Heading>) -> Self {
+        headings.retain(|heading| heading.title.len() <= LONGEST_HEADING_BYTES);
         let mut open: Vec<usize> = Vec::new();
         let mut parents = Vec::with_capacity(headings.len());
         for (index, heading) in headings.iter().enumerate() {
@@ -83,7 +117,8 @@ impl Outline {
 
     /// The titles of the headings on a path.
     pub(super) fn titles<'a>(&'a self, path: &[usize]) -> Vec<&'a str> {
-        path.iter().map(|&index| self.headings[index].title.as_str()).collect()
+        let titles = path.iter().map(|&index| self.headings[index].title.as_str());
+        titles.filter(|title| !title.is_empty()).collect()
     }
 
     /// The title of the only top-level heading; `None` if there are several.

@@ -71,7 +71,7 @@ pub(super) fn pack(extracted: &Extracted<'_>, format: Format, limit: usize, size
 fn sections(extracted: &Extracted<'_>, format: Format) -> Vec<Span> {
     let (text, outline) = (extracted.text.as_ref(), &extracted.outline);
     let has_text = |range: Range<usize>, path: &[usize]| match format {
-        Format::Code => !text[range].trim().is_empty(),
+        Format::Code | Format::Data => !text[range].trim().is_empty(),
         _ => !is_placeholder(&text[range], !path.is_empty()),
     };
     let mut sections: Vec<Span> = Vec::new();
@@ -81,7 +81,9 @@ fn sections(extracted: &Extracted<'_>, format: Format) -> Vec<Span> {
     let ends = outline.headings().iter().enumerate().map(|(index, heading)| (heading.start, Some(index)));
     for (end, index) in ends.chain([(text.len(), None)]) {
         while let Some(table) = contents.next_if(|table| table.start < end) {
-            if table.start > body && has_text(body..table.start, &path) {
+            let is_sign =
+                format == Format::Code && !text[body..table.start.max(body)].contains(char::is_alphanumeric);
+            if table.start > body && !is_sign && has_text(body..table.start, &path) {
                 sections.push(Span { range: start..table.start, body, path: path.clone() });
             }
             start = table.end.max(body);
@@ -122,11 +124,17 @@ impl Cutter<'_, '_, '_> {
             return None;
         }
         let (path, next_path) = (&first.span.path, &next.span.path);
-        if outline.headings().first().is_some_and(|heading| heading.start >= first.span.range.end) {
+        let is_tiny = first.tokens * 8 < self.limit;
+        let leads = match self.format {
+            // A few lines of code around a definition go under its name.
+            Format::Code => is_tiny && outline.titles(next_path).starts_with(&outline.titles(path)),
+            _ => outline.headings().first().is_some_and(|heading| heading.start >= first.span.range.end),
+        };
+        if leads {
             return Some(next_path.clone());
         }
         let shared = path.iter().zip(next_path).take_while(|(a, b)| a == b).count();
-        (shared > 0 || first.tokens * 8 < self.limit).then(|| path[..shared].to_vec())
+        (shared > 0 || is_tiny || self.format == Format::Data).then(|| path[..shared].to_vec())
     }
 
     /// The tokens of a range, or any number above the limit if it has more.

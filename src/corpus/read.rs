@@ -6,8 +6,9 @@ use std::path::Path;
 
 use crate::ids::Digest;
 
-use super::encoding::{Decoded, decode};
+use super::encoding::{Decoded, decode, is_binary};
 use super::format::{Format, Kind};
+use super::man;
 use super::skip::SkipReason;
 
 /// The bytes of a file that may hold text.
@@ -37,7 +38,9 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
     if bytes.is_empty() {
         return Err(SkipReason::Empty);
     }
-    refuse_binary(&bytes)?;
+    if is_binary(&bytes) {
+        return Err(SkipReason::Binary);
+    }
     // The file may have grown since its length was read: the limit still holds.
     let rest = (limit + 1).saturating_sub(bytes.len() as u64);
     file.take(rest).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -54,7 +57,9 @@ impl Content {
         if bytes.is_empty() {
             return Err(SkipReason::Empty);
         }
-        refuse_binary(&bytes[..bytes.len().min(SNIFFED_BYTES)])?;
+        if is_binary(&bytes[..bytes.len().min(SNIFFED_BYTES)]) {
+            return Err(SkipReason::Binary);
+        }
         let digest = Digest::of(&bytes);
         Ok(Content { bytes, kind, digest })
     }
@@ -65,7 +70,12 @@ impl Content {
             Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
             _ => {
                 let decoded = decode(self.bytes, false)?;
-                let format = if is_html(&decoded.text) { Format::Html } else { Format::Text };
+                let text = &decoded.text;
+                let format = match text {
+                    _ if man::is_one(text) => Format::Man,
+                    _ if is_html(text) => Format::Html,
+                    _ => Format::Text,
+                };
                 Ok((decoded, format))
             }
         }
@@ -77,15 +87,4 @@ fn is_html(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let begins = |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     begins("<!doctype html") || begins("<html")
-}
-
-fn refuse_binary(start: &[u8]) -> Result<(), SkipReason> {
-    match start {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
-            Err(SkipReason::NotUtf8 { found: "a byte order mark of UTF-32".into() })
-        }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Ok(()),
-        _ if start.contains(&0) => Err(SkipReason::Binary),
-        _ => Ok(()),
-    }
 }

@@ -3,17 +3,20 @@
 //! A folder is looked at as a whole before anything is read, so that it is known how much is to be done. The look opens
 //! no file.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::error::Result;
 use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, NoChunks, chunk_with, cut};
+use super::chunk::{Chunk, Names, NoChunks, cut, extract};
 use super::encoding::Decoded;
 use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
@@ -191,7 +194,8 @@ impl<'a> FileReader<'a> {
             Part::Unreadable(why) => return Err(foreign::reason(why)),
         };
         let fields = std::mem::take(&mut extracted.fields);
-        let names = Names { given: None, fallback: file_name_of(id) };
+        let name = shown_name(id);
+        let names = Names { given: None, fallback: &name };
         let structured = foreign::structured(extracted);
         let chunks = cut(&names, structured, Format::Text, self.lengths, &self.sizer).map_err(no_chunks)?;
         Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format: Format::Text, chunks })
@@ -205,11 +209,14 @@ impl<'a> FileReader<'a> {
         modified: Option<SystemTime>,
     ) -> Result<ChunkedDocument, SkipReason> {
         let (decoded, format) = self.text(id, content)?;
-        let names = Names { given: None, fallback: file_name_of(id) };
-        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
-        let mut chunks = chunks.map_err(no_chunks)?;
+        let name = shown_name(id);
+        let names = Names { given: None, fallback: &name };
+        let mut extracted =
+            extract(&name, &decoded.text, format).map_err(|message| SkipReason::Malformed { message })?;
+        let fields = std::mem::take(&mut extracted.fields);
+        let mut chunks = cut(&names, extracted, format, self.lengths, &self.sizer).map_err(no_chunks)?;
         place_in_file(&mut chunks, &decoded);
-        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields: BTreeMap::new(), format, chunks })
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format, chunks })
     }
 
     /// `None` if the file is text, or nothing that is known.
@@ -248,6 +255,11 @@ impl<'a> FileReader<'a> {
 pub(crate) fn reading_digest(options: &CorpusOptions, lengths: Lengths, extracts: bool) -> Digest {
     let options = serde_json::to_string(options).unwrap_or_default();
     Digest::of(format!("{READING} {} {} {extracts} {options}", lengths.text, lengths.title).as_bytes())
+}
+
+/// The name of a file. The id stays as it is on the disk; what is searched is composed, as people type it.
+fn shown_name(id: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(file_name_of(id))
 }
 
 fn no_chunks(none: NoChunks) -> SkipReason {

@@ -45,7 +45,7 @@ pub enum SkipReason {
     },
     /// Empty, or only white space or markup.
     Empty,
-    /// Only headings, a table of contents or a placeholder such as TODO.
+    /// Only headings, a table of contents, an index or a placeholder such as TODO.
     NoPassage,
     /// What programs have fetched or made, and not asked for with
     /// [`CorpusOptions::include`](crate::CorpusOptions::include).
@@ -60,7 +60,7 @@ pub enum SkipReason {
     },
     /// Not text.
     Binary,
-    /// Text neither in UTF-8 nor in an encoding that it declares.
+    /// Text in an encoding that was not recognised.
     NotUtf8 {
         /// What was found.
         found: String,
@@ -103,13 +103,17 @@ impl fmt::Display for SkipReason {
             SkipReason::PathNotUtf8 => f.write_str("has a path that is not valid UTF-8; rename it"),
             SkipReason::TooLarge { bytes, limit } => write!(f, "has {bytes} bytes, the limit is {limit}"),
             SkipReason::Empty => f.write_str("has no text"),
-            SkipReason::NoPassage => f.write_str("has only headings, a table of contents or a placeholder"),
+            SkipReason::NoPassage => {
+                f.write_str("has only headings, a table of contents, an index or a placeholder")
+            }
             SkipReason::LeftOut { group } => {
                 write!(f, "is left out ({group}); `--include {group}` or its name reads it")
             }
             SkipReason::Malformed { message } => write!(f, "is not what its extension says: {message}"),
             SkipReason::Binary => f.write_str("is not text"),
-            SkipReason::NotUtf8 { found } => write!(f, "is not UTF-8: {found}; convert it"),
+            SkipReason::NotUtf8 { found } => {
+                write!(f, "is in no encoding that retune recognises: {found}; convert it to UTF-8")
+            }
             SkipReason::UnsupportedFormat { format } => {
                 write!(f, "is {format}, which retune can't read; convert it to text, Markdown or HTML")
             }
@@ -147,14 +151,14 @@ impl SkipReason {
                 format!("larger than {limit} bytes; `--max-file-size` sets the limit")
             }
             SkipReason::Empty => "no text".into(),
-            SkipReason::NoPassage => "only headings, a table of contents or a placeholder".into(),
+            SkipReason::NoPassage => "only headings, a table of contents, an index or a placeholder".into(),
             SkipReason::LeftOut { group } => {
                 format!("left out as {group}; `--include {group}` or their names read them")
             }
             SkipReason::Malformed { .. } => "not what their extension says".into(),
             SkipReason::Binary => "not text".into(),
             SkipReason::NotUtf8 { .. } => {
-                "neither UTF-8 nor in an encoding that they declare; convert them".into()
+                "in no encoding that retune recognises; convert them to UTF-8".into()
             }
             SkipReason::UnsupportedFormat { format } => {
                 format!("{format}, which retune can't read; convert them to text, Markdown or HTML")

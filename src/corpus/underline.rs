@@ -3,24 +3,20 @@
 //! The style of a heading is the character and whether there is an overline too. The style decides the level: styles
 //! rank in the order in which they first appear, as in reStructuredText.
 
-use std::borrow::Cow;
-
 use super::contents;
 use super::format::Format;
-use super::outline::{Extracted, Heading, Outline, one_line};
-use super::positions::Positions;
+use super::front_matter::FrontMatter;
+use super::outline::{Extracted, Fields, Heading, Outline, one_line};
 
 /// Reads plain text or reStructuredText. The text is the file itself.
 pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
     let headings = headings(text, format);
+    let is_rst = format == Format::Rst;
     Extracted {
-        text: Cow::Borrowed(text),
-        positions: Positions::shifted(0),
-        outline: Outline::new(headings),
-        title: if format == Format::Rst { preamble_title(text) } else { None },
-        blocks: Vec::new(),
+        title: if is_rst { preamble_title(text) } else { None },
+        fields: if is_rst { document_fields(text) } else { Fields::new() },
         contents: contents::in_lines(text, format),
-        markers: Vec::new(),
+        ..Extracted::whole(text, Outline::new(headings))
     }
 }
 
@@ -94,6 +90,21 @@ fn fits(title: &str, underline: usize, overlined: bool, format: Format) -> bool 
         Format::Rst => underline >= length.min(4),
         _ => underline.abs_diff(length) <= 2,
     }
+}
+
+/// The `:Author: name` lines below the title.
+fn document_fields(text: &str) -> Fields {
+    const WITHIN_LINES: usize = 40;
+    let mut front = FrontMatter::default();
+    let field = |line: &'_ str| {
+        line.strip_prefix(':').and_then(|rest| {
+            rest.split_once(": ").map(|(name, value)| (name.to_lowercase(), one_line(value)))
+        })
+    };
+    for (name, value) in text.lines().take(WITHIN_LINES).filter_map(field) {
+        front.set(&name, vec![value]);
+    }
+    front.fields
 }
 
 /// The `Title:` of a mail-like header, such as those of Python's enhancement proposals.

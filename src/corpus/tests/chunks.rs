@@ -235,3 +235,43 @@ fn embedded_pictures_are_left_out() {
     assert!(chunks.iter().all(|chunk| !chunk.text.contains("iVBOR")), "{chunks:?}");
     assert!(chunks.iter().any(|chunk| chunk.text.contains("burns")));
 }
+
+#[test]
+fn code_is_cut_along_functions_and_named_by_them() {
+    let body = "        let panel = reset(panel, 1);\n".repeat(10);
+    let text = format!(
+        "// Copyright 2020 A. All rights reserved.\n\nuse panel;\n\nimpl Panel {{\n    /// Opens.\n    fn open() {{\n{body}    \
+         }}\n\n    /// Shuts.\n    fn shut() {{\n{body}    }}\n}}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("panel.rs"), &text).unwrap();
+    let lengths = Lengths { text: 150, ..Lengths::DEFAULT };
+    let reader = FileReader::new(&CorpusOptions::default(), lengths, &count_words, None).unwrap();
+    let mut scan = Scan::start(&CorpusOptions::default(), folder.path(), &[], &|_, _| false).unwrap();
+    let Some(Scanned::Changed(file)) = scan.next() else { panic!("one file") };
+    let mut chunks = Vec::new();
+    reader.read(&file, None, &mut |read| chunks = read.unwrap().chunks);
+    assert_eq!(titles(&chunks), ["panel.rs > impl Panel > fn open", "panel.rs > impl Panel > fn shut"]);
+    assert!(
+        chunks[0].text.starts_with("use panel;") && chunks[1].text.starts_with("/// Shuts."),
+        "{chunks:?}"
+    );
+    for chunk in &chunks {
+        assert_eq!(text[chunk.start as usize..chunk.end as usize], chunk.text);
+    }
+}
+
+proptest! {
+    #![proptest_config(seeded(256))]
+    #[test]
+    fn any_text_as_code_is_cut_without_loss(text in r"(fn f|class A|def g|impl B|/\*|//|#|\(|\)|\{|\}|<|>|=|;|:|\n|  |\pc){0,80}") {
+        for name in ["a.rs", "a.py", "a.js", "a.ts", "a.tsx", "a.go", "a.c", "a.cpp", "a.java"] {
+            let names = crate::corpus::chunk::Names { given: None, fallback: name };
+            let sizer = crate::corpus::sizer::Sizer::new(&count_words);
+            let lengths = Lengths { text: 20, ..Lengths::DEFAULT };
+            if let Ok(chunks) = crate::corpus::chunk::chunk_with(&names, &text, Format::Code, lengths, &sizer) {
+                check_plain(&text, &chunks, 20, &count_words);
+            }
+        }
+    }
+}

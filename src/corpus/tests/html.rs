@@ -170,3 +170,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_index_of_a_book_is_no_passage_and_other_lists_of_words_are() {
+    let entries: String =
+        (0..30).map(|n| format!("<dt>word{n}, <a href=\"a.html#w{n}\">Chapter {n}</a></dt>")).collect();
+    let page = |title: &str| format!("<title>{title}</title><h1>{title}</h1><h3>W</h3><dl>{entries}</dl>");
+    assert!(chunks_of(&page("Index"), Format::Html, 100).is_empty());
+    assert!(!chunks_of(&page("Glossary"), Format::Html, 100).is_empty());
+}
+
+#[test]
+fn what_a_page_says_about_itself_becomes_fields() {
+    let page = "<html lang=de><head><meta charset=utf-8><meta name=Author content='Ada; Bo'><meta content=\"2024-05-31T10:00\" \
+                property=article:published_time><meta name=keywords content='a, b'></head><p>Text.</p>";
+    let fields = crate::corpus::chunk::extract("a.html", page, Format::Html).unwrap().fields;
+    let fields: Vec<_> =
+        fields.into_iter().map(|(name, values)| format!("{name}={}", values.join("|"))).collect();
+    assert_eq!(fields, ["author=Ada|Bo", "date=2024-05-31", "language=de", "tags=a|b"]);
+}

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod folders;
+mod formats;
 mod html;
 
 use proptest::prelude::ProptestConfig;

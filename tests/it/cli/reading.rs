@@ -67,10 +67,11 @@ fn text_in_other_encodings_is_read_at_its_place_in_the_file() {
             ),
             ("d.py", b"# -*- coding: latin-1 -*-\n# gr\xfc\xdfe\n"),
             ("e.txt", b"sch\xf6n, and nobody says in what"),
+            ("f.txt", b"\xf8\x13\xd9\x81\x02\xc7\x1e\xff\x90\x05"),
         ],
     );
     let report = index(folder.path(), &[]);
-    assert_eq!(skipped(&report), [("e.txt".into(), "not_utf8".into())]);
+    assert_eq!(skipped(&report), [("f.txt".into(), "not_utf8".into())]);
     let mut winch = search(folder.path(), "winch");
     winch.sort_by_key(|hit| hit["document"].to_string());
     let units = [u16::from_be_bytes as fn([u8; 2]) -> u16, u16::from_le_bytes];
