@@ -126,8 +126,8 @@ impl Row {
     }
 }
 
-/// Which row names the columns: the first that has several cells, if all of them are short texts, no two alike, and what
-/// follows differs from them: it has numbers where they have none, or three columns and more.
+/// Which row names the columns: the first that has several cells, if all of them are short texts, no two alike, and
+/// what follows differs from them: it has numbers where they have none, or three columns and more.
 fn header_of(rows: &[Row]) -> Option<usize> {
     let at = rows.iter().position(|row| row.filled() > 1)?;
     let (names, rest) = (&rows[at].cells, &rows[at + 1..]);

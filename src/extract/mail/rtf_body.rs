@@ -3,9 +3,9 @@
 use super::super::Unreadable;
 
 /// What the window begins with: what each document begins with, nearly.
-const WINDOW: &[u8; 207] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \
-\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\
-\\i\\u\\tab\\tx";
+const WINDOW: &[u8; 207] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \
+\\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\
+\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 
 const WINDOW_BYTES: usize = 4096;
 
@@ -77,8 +77,8 @@ mod tests {
             \x31\x32\x35\x42\x32\x0a\xf3\x20\x68\x65\x6c\x09\x00\x20\x62\x77\x05\xb0\x6c\x64\x7d\x0a\x80\x0f\xa0";
         let expected = b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n";
         assert_eq!(decompressed(simple).unwrap(), expected);
-        let crossing = b"\x1a\x00\x00\x00\x1c\x00\x00\x00\x4c\x5a\x46\x75\xe2\xd4\x4b\x51\x41\x00\x04\x20\x57\x58\x59\x5a\
-            \x0d\x6e\x7d\x01\x0e\xb0";
+        let crossing = b"\x1a\x00\x00\x00\x1c\x00\x00\x00\x4c\x5a\x46\x75\xe2\xd4\x4b\x51\x41\x00\x04\x20\
+            \x57\x58\x59\x5a\x0d\x6e\x7d\x01\x0e\xb0";
         assert_eq!(decompressed(crossing).unwrap(), b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}");
     }
 

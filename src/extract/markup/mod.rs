@@ -4,23 +4,16 @@
 //! Whatever the input, there is a result: the tokenizer follows the HTML standard.
 
 mod tables;
+mod tokens;
 
-use std::convert::Infallible;
-
-use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, StringReader, Token, Tokenizer};
+use html5gum::{StartTag, Token};
 
 use super::docx::description_of;
 use super::table::Table;
 use super::writer::{Writer, one_line};
 use tables::data_tables;
-
-/// Whether a text is HTML or XHTML: `<script/>` ends at once only in the latter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Syntax {
-    Html,
-    Xhtml,
-}
+pub(super) use tokens::Syntax;
+use tokens::{attribute, tokens};
 
 /// Writes the readable text of `source`. Its title, if it has one.
 pub(super) fn write(source: &str, syntax: Syntax, writer: &mut Writer) -> Option<String> {
@@ -30,16 +23,6 @@ pub(super) fn write(source: &str, syntax: Syntax, writer: &mut Writer) -> Option
     reader.flush();
     let title = one_line(&reader.title);
     (!title.is_empty()).then_some(title)
-}
-
-fn tokens(source: &str, syntax: Syntax) -> impl Iterator<Item = Token<()>> {
-    let mut emitter = DefaultEmitter::default();
-    emitter.naively_switch_states(syntax == Syntax::Html);
-    Tokenizer::<StringReader<'_>, _>::new_with_emitter(source, emitter).map(|token: Result<_, Infallible>| {
-        match token {
-            Ok(token) => token,
-        }
-    })
 }
 
 /// Elements that are not read. `head` is not among them: browsers don't need its tags.
@@ -333,10 +316,6 @@ fn heading_level(name: &str) -> Option<u8> {
         [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
         _ => None,
     }
-}
-
-fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
-    tag.attributes.get(name.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 /// What is not shown: such as the first lines of messages that only previews show.

@@ -2,7 +2,7 @@
 
 use html5gum::Token;
 
-use super::{Syntax, attribute, tokens};
+use super::tokens::{Syntax, attribute, tokens};
 
 /// Cells with more text are parts of a page.
 const LONGEST_CELL_BYTES: usize = 500;

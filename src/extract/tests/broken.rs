@@ -131,19 +131,17 @@ fn tables_within_tables_are_read_once() {
 fn cells_that_repeat_without_end_stay_small() {
     let cell = "<table-cell number-columns-repeated='16384'><p>x</p></table-cell>";
     let rows = format!("<table-row number-rows-repeated='4294967295'>{cell}</table-row>").repeat(3);
-    let content = format!(
-        "<document-content><body><spreadsheet><table name='A'>{rows}</table></spreadsheet></body></document-content>"
-    );
-    let text = sheets::read(&zipped(&[("content.xml", &content)])).unwrap();
+    let content = |rows: &str| {
+        let sheet = format!("<spreadsheet><table name='A'>{rows}</table></spreadsheet>");
+        format!("<document-content><body>{sheet}</body></document-content>")
+    };
+    let text = sheets::read(&zipped(&[("content.xml", &content(&rows))])).unwrap();
     assert_eq!(text.text.lines().count(), 3);
     let long = format!(
         "<table-row><table-cell number-columns-repeated='16384'><p>{}</p></table-cell></table-row>",
         "y".repeat(1 << 20)
     );
-    let content = format!(
-        "<document-content><body><spreadsheet><table name='A'>{long}</table></spreadsheet></body></document-content>"
-    );
-    assert_eq!(sheets::read(&zipped(&[("content.xml", &content)])).unwrap().text.len(), 1 << 20);
+    assert_eq!(sheets::read(&zipped(&[("content.xml", &content(&long))])).unwrap().text.len(), 1 << 20);
 }
 
 #[test]
@@ -153,9 +151,8 @@ fn a_sheet_with_a_cell_in_each_corner_stays_small() {
     let relation = |id: &str, kind: &str, target: &str| {
         let types = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
         let package = "http://schemas.openxmlformats.org/package/2006/relationships";
-        format!(
-            "<Relationships xmlns='{package}'><Relationship Id='{id}' Type='{types}/{kind}' Target='{target}'/></Relationships>"
-        )
+        let relation = format!("<Relationship Id='{id}' Type='{types}/{kind}' Target='{target}'/>");
+        format!("<Relationships xmlns='{package}'>{relation}</Relationships>")
     };
     let workbook = "<workbook xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships'>\
                     <sheets><sheet name='A' sheetId='1' r:id='r1'/></sheets></workbook>";

@@ -3,7 +3,8 @@
 use super::super::{docx, epub, odf, rtf};
 use super::{contents, field, fixture, headings, places, zipped};
 
-/// What LibreOffice's text says, whatever format it was saved in. `box_first`: in RTF a box stands before its paragraph.
+/// What LibreOffice's text says, in whatever format it was saved. `box_first`: in RTF a box stands before its
+/// paragraph.
 fn expected(comment: &str, box_first: bool) -> String {
     let (box_, after) = ("Boxed advice: keep matches dry.", "After the box.");
     let (first, second) = if box_first { (box_, after) } else { (after, box_) };
