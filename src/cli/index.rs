@@ -10,6 +10,7 @@ use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Resul
 use serde::Serialize;
 
 use super::args::{Place, Wait, bytes, fixed};
+use super::extract;
 use super::print::{Bars, Output, Text};
 
 #[derive(clap::Args)]
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         [none] if none == "none" => Vec::new(),
         _ => names,
     });
-    let options = options.with_corpus(corpus);
+    let options = options.with_corpus(corpus).with_extractor(std::sync::Arc::new(extract::children()?));
     let engine = Engine::open(&path, args.place.model.apply(options))?;
     if is_new {
         keep_out_of_git(&path)?;

@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod demo;
 mod eval;
+mod extract;
 mod forget;
 mod index;
 mod judge;
@@ -71,6 +72,9 @@ enum Verb {
     Demo(demo::Args),
     /// Print a script that completes this command line in a shell.
     Completions(completions::Args),
+    /// Read files that are not text, for `index`.
+    #[command(hide = true)]
+    Extract(extract::Args),
     /// Print the manual page, or write those of all commands.
     Man(man::Args),
 }
@@ -81,6 +85,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
+    if let Verb::Extract(args) = &cli.verb {
+        return extract::run(args);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("RETUNE_LOG")
@@ -106,6 +113,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Simulate(args) => simulate::run(&args, &out),
         Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),
+        Verb::Extract(_) => unreachable!(),
         Verb::Completions(args) => completions::run::<Cli>(&args),
         Verb::Man(args) => man::run::<Cli>(&args),
     };

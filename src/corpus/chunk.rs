@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+use crate::place::Place;
 
 use super::TokenCounter;
 use super::format::Format;
@@ -17,12 +18,14 @@ use super::{contents, html, markdown, notebook, underline};
 pub(crate) struct Chunk {
     /// The heading path, such as "Guide > Install > Linux", or the document's name.
     pub(crate) title: String,
-    /// The text. Except for HTML and notebooks, exactly the bytes `start..end` of the file.
+    /// The text. Except for HTML, notebooks and what is not text, exactly the bytes `start..end` of the file.
     pub(crate) text: String,
-    /// Offset of the first byte in the file.
+    /// Offset of the first byte in the file. Of a file that is not text: in the text that was extracted.
     pub(crate) start: u64,
     /// Offset behind the last byte in the file.
     pub(crate) end: u64,
+    /// Where the text begins, in the terms of the file's format.
+    pub(crate) place: Place,
     /// Position among the document's chunks, from 0.
     pub(crate) ordinal: u32,
     /// SHA-256 of the title, a line feed and the text. Chunks with equal digests have equal vectors.
@@ -70,7 +73,8 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
         return None;
     }
     let digest = Digest::of(format!("{title}\n{text}").as_bytes());
-    Some(Chunk { title, text: text.to_owned(), start: 0, end: text.len() as u64, ordinal: 0, digest })
+    let end = text.len() as u64;
+    Some(Chunk { title, text: text.to_owned(), start: 0, end, place: Place::default(), ordinal: 0, digest })
 }
 
 /// Names for a document that come from outside its text.
@@ -90,6 +94,17 @@ pub(super) fn chunk_with(
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
     let extracted = extract(text, format).map_err(NoChunks::Malformed)?;
+    cut(names, extracted, format, lengths, sizer)
+}
+
+/// Cuts a text whose structure is known.
+pub(super) fn cut(
+    names: &Names<'_>,
+    extracted: Extracted<'_>,
+    format: Format,
+    lengths: Lengths,
+    sizer: &Sizer<'_>,
+) -> Result<Vec<Chunk>, NoChunks> {
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
@@ -97,14 +112,16 @@ pub(super) fn chunk_with(
             Some((path, title)) if path == span.path => title,
             _ => fit_title(&title_parts(names, &extracted, &span.path), lengths.title, sizer),
         };
-        let place = extracted.positions.in_file(span.range.clone());
+        let range = extracted.positions.in_file(span.range.clone());
+        let place = extracted.place(span.range.start);
         let text = extracted.text[span.range].to_owned();
         let digest = Digest::of(format!("{title}\n{text}").as_bytes());
         chunks.push(Chunk {
             title: title.clone(),
             text,
-            start: place.start,
-            end: place.end,
+            start: range.start,
+            end: range.end,
+            place,
             ordinal,
             digest,
         });
@@ -135,6 +152,7 @@ fn extract(text: &str, format: Format) -> Result<Extracted<'_>, String> {
             title: None,
             blocks: Vec::new(),
             contents: Vec::new(),
+            markers: Vec::new(),
         },
     };
     extracted.positions.shift_by(skipped);

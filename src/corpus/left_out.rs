@@ -100,6 +100,21 @@ pub(super) fn file(name: &str, included: &[String]) -> Option<Group> {
     generated.then_some(Group::Generated).and_then(|group| left_out(group, &name, included))
 }
 
+/// The group of a member of a container that is left out, by the folders in its path and by its name.
+pub(super) fn member(path: &str, included: &[String]) -> Option<Group> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let of_folder = |folder: &str| {
+        let folder = folder.to_lowercase();
+        let group = match folder.as_str() {
+            name if DEPENDENCIES.contains(&name) => Group::Dependencies,
+            name if BUILD.contains(&name) => Group::Build,
+            _ => return None,
+        };
+        left_out(group, &folder, included)
+    };
+    folders.split('/').find_map(of_folder).or_else(|| file(name, included))
+}
+
 /// The group of a file that is left out, by its text: minified code under another name.
 pub(super) fn text(name: &str, text: &str, included: &[String]) -> Option<Group> {
     const LEAST_BYTES: usize = 4 << 10;
@@ -124,6 +139,15 @@ fn is_web_code(extension: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_of_archives_by_their_folders_and_names() {
+        assert_eq!(member("a/node_modules/b/c.js", &[]), Some(Group::Dependencies));
+        assert_eq!(member("a/Target/b.txt", &[]), Some(Group::Build));
+        assert_eq!(member("a/Target/b.txt", &["build".into()]), None);
+        assert_eq!(member("app.min.js", &[]), Some(Group::Generated));
+        assert_eq!(member("build/a.txt", &[]), None, "nobody knows what lies beside it");
+    }
 
     #[test]
     fn files_by_name_and_by_their_lines() {

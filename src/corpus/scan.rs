@@ -3,15 +3,19 @@
 //! A folder is looked at as a whole before anything is encoded, so that it is known how much is to be done. Files that
 //! changed are read again for that: reading costs little beside encoding.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::error::Result;
+use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, NoChunks, chunk_with};
+use super::chunk::{Chunk, Names, NoChunks, chunk_with, cut};
 use super::encoding::Decoded;
+use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
 use super::left_out;
 use super::lengths::Lengths;
@@ -23,7 +27,7 @@ use super::walk::{FolderWalk, Found, walk_folder};
 
 /// Changes whenever files give other chunks than before: then all are read again, once. What is the same keeps its
 /// vectors.
-const READING: u32 = 2;
+const READING: u32 = 3;
 
 /// A new or changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +39,17 @@ pub(crate) struct ChangedFile {
     pub(crate) bytes: u64,
 }
 
-/// A file cut into chunks.
+/// A document cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkedDocument {
-    /// As in [`ChangedFile`].
+    /// As in [`ChangedFile`]; of what lies in a container, the container's id, a `/` and the path in it.
     pub(crate) id: String,
-    /// Of the file's bytes and of how they are read.
+    /// Of the file's bytes and of how they are read. All documents of a container have the container's.
     pub(crate) digest: Digest,
+    /// When the file was last changed.
+    pub(crate) modified: Option<SystemTime>,
+    /// What the document says of itself: `author`, `date`, `tags`, `language`, `subject`, `from`, `to`.
+    pub(crate) fields: BTreeMap<String, Vec<String>>,
     pub(crate) format: Format,
     /// At least one, in order.
     pub(crate) chunks: Vec<Chunk>,
@@ -59,8 +67,10 @@ pub(crate) enum Scanned {
 /// What a complete scan has seen. It tells which indexed documents are gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Files in the folder, including those that could not be read this time.
+    /// Documents in the folder, including files that could not be read this time.
     documents: HashSet<String>,
+    /// Files that were not read anew: what lies in them is still there.
+    kept: HashSet<String>,
     /// Folders that could not be listed, with a `/` at the end. The root is "".
     unreadable_folders: Vec<String>,
 }
@@ -80,15 +90,23 @@ pub(crate) struct FileReader<'a> {
     included: Vec<String>,
     lengths: Lengths,
     sizer: Sizer<'a>,
+    extractor: Option<Arc<dyn Extractor>>,
 }
 
 impl<'a> FileReader<'a> {
+    /// Without an extractor only text is read.
+    ///
     /// # Errors
     /// If an option is invalid.
-    pub(crate) fn new(options: &CorpusOptions, lengths: Lengths, counter: TokenCounter<'a>) -> Result<Self> {
+    pub(crate) fn new(
+        options: &CorpusOptions,
+        lengths: Lengths,
+        counter: TokenCounter<'a>,
+        extractor: Option<Arc<dyn Extractor>>,
+    ) -> Result<Self> {
         options.validate()?;
         let included = options.include.clone().unwrap_or_default();
-        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter) })
+        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter), extractor })
     }
 
     /// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest
@@ -106,34 +124,108 @@ impl<'a> FileReader<'a> {
         Ok(Scan { walk, reader: self, known, seen: Seen::default(), complete: false })
     }
 
-    /// Reads and cuts a file that changed.
-    pub(crate) fn read(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
-        let content = self.content(&file.id, &file.path)?;
-        let digest = self.digest(&content);
-        let (decoded, format) = self.text(&file.id, content)?;
-        let names = Names { given: None, fallback: file_name_of(&file.id) };
-        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
-        let mut chunks = chunks.map_err(|none| match none {
-            NoChunks::Blank => SkipReason::Empty,
-            NoChunks::NoPassage => SkipReason::NoPassage,
-            NoChunks::Malformed(message) => SkipReason::Malformed { message },
-        })?;
-        place_in_file(&mut chunks, &decoded);
-        Ok(ChunkedDocument { id: file.id.clone(), digest, format, chunks })
+    /// Reads and cuts a file that changed. `give` gets its document; of a container each document in it, and what of
+    /// it is skipped.
+    pub(crate) fn read(&self, file: &ChangedFile, give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>)) {
+        let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
+        let read = match self.foreign(&file.id, &file.path) {
+            Ok(Some(foreign)) => return self.parts(file, &foreign, modified, give),
+            Ok(None) => self.content(&file.id, &file.path),
+            Err(reason) => Err(reason),
+        };
+        let read = read.and_then(|content| {
+            let digest = self.digest(content.digest);
+            self.document(&file.id, content, digest, modified)
+        });
+        give(read.map_err(|reason| Skipped::of(file.id.clone(), reason)));
     }
 
-    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+    /// Reads a file that is not text, one document after the other.
+    fn parts(
+        &self,
+        file: &ChangedFile,
+        foreign: &Foreign,
+        modified: Option<SystemTime>,
+        give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>),
+    ) {
+        let skipped = |id: &str, reason| Err(Skipped::of(id.to_owned(), reason));
+        let Some(extractor) = &self.extractor else {
+            let format = foreign.kind.name().into();
+            return give(skipped(&file.id, SkipReason::NeedsExtractor { format }));
+        };
+        let digest = self.digest(foreign.digest);
+        let mut found_any = false;
+        let done = extractor.extract(&file.path, &mut |found| {
+            found_any = true;
+            let id = foreign::id_of(&file.id, &found);
+            let document = match left_out::member(&found.path, &self.included) {
+                Some(group) => Err(SkipReason::LeftOut { group: group.name().into() }),
+                None => self.part(&id, found.content, digest, modified),
+            };
+            give(document.or_else(|reason| skipped(&id, reason)));
+        });
+        match done {
+            Err(why) => give(skipped(&file.id, foreign::reason(why))),
+            Ok(()) if !found_any => give(skipped(&file.id, SkipReason::Empty)),
+            Ok(()) => {}
+        }
+    }
+
+    fn part(
+        &self,
+        id: &str,
+        part: Part,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let mut extracted = match part {
+            Part::Extracted(extracted) => extracted,
+            Part::Text(bytes) => {
+                let content = Content::of(bytes, Kind::of_extension(&extension_of(id)))?;
+                return self.document(id, content, digest, modified);
+            }
+            Part::Unreadable(why) => return Err(foreign::reason(why)),
+        };
+        let fields = std::mem::take(&mut extracted.fields);
+        let names = Names { given: None, fallback: file_name_of(id) };
+        let structured = foreign::structured(extracted);
+        let chunks = cut(&names, structured, Format::Text, self.lengths, &self.sizer).map_err(no_chunks)?;
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format: Format::Text, chunks })
+    }
+
+    fn document(
+        &self,
+        id: &str,
+        content: Content,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let (decoded, format) = self.text(id, content)?;
+        let names = Names { given: None, fallback: file_name_of(id) };
+        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
+        let mut chunks = chunks.map_err(no_chunks)?;
+        place_in_file(&mut chunks, &decoded);
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields: BTreeMap::new(), format, chunks })
+    }
+
+    /// `None` if the file is text, or nothing that is known.
+    fn foreign(&self, id: &str, path: &Path) -> Result<Option<Foreign>, SkipReason> {
         let extension = extension_of(id);
         if !self.options.selects(&extension) {
             return Err(SkipReason::NotSelected);
         }
-        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
-        read(path, Kind::of_extension(&extension), limit)
+        Foreign::of(path, &extension, self.options.max_file_bytes)
     }
 
-    fn digest(&self, content: &Content) -> Digest {
+    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
+        read(path, Kind::of_extension(&extension_of(id)), limit)
+    }
+
+    /// Of a file's bytes and of how they are read.
+    fn digest(&self, content: Digest) -> Digest {
         let Lengths { text, title } = self.lengths;
-        Digest::of(format!("{READING} {text} {title} {}", content.digest).as_bytes())
+        Digest::of(format!("{READING} {text} {title} {content}").as_bytes())
     }
 
     fn text(&self, id: &str, content: Content) -> Result<(Decoded, Format), SkipReason> {
@@ -151,13 +243,28 @@ impl<'a> FileReader<'a> {
         path: &Path,
         known: &dyn Fn(&str) -> Option<Digest>,
     ) -> Result<Option<u64>, SkipReason> {
+        if let Some(foreign) = self.foreign(id, path)? {
+            if self.extractor.is_none() {
+                return Err(SkipReason::NeedsExtractor { format: foreign.kind.name().into() });
+            }
+            let unchanged = known(id) == Some(self.digest(foreign.digest));
+            return Ok((!unchanged).then_some(foreign.bytes));
+        }
         let content = self.content(id, path)?;
-        if known(id) == Some(self.digest(&content)) {
+        if known(id) == Some(self.digest(content.digest)) {
             return Ok(None);
         }
         let bytes = content.len();
         self.text(id, content)?;
         Ok(Some(bytes))
+    }
+}
+
+fn no_chunks(none: NoChunks) -> SkipReason {
+    match none {
+        NoChunks::Blank => SkipReason::Empty,
+        NoChunks::NoPassage => SkipReason::NoPassage,
+        NoChunks::Malformed(message) => SkipReason::Malformed { message },
     }
 }
 
@@ -207,7 +314,10 @@ impl Scan<'_> {
                 self.seen.documents.insert(id.clone());
                 match changed {
                     Some(bytes) => Scanned::Changed(ChangedFile { id, path, bytes }),
-                    None => Scanned::Unchanged,
+                    None => {
+                        self.seen.kept.insert(id);
+                        Scanned::Unchanged
+                    }
                 }
             }
             Err(reason) => self.skipped(Skipped::of(id, reason)),
@@ -221,25 +331,31 @@ impl Scan<'_> {
 }
 
 impl Seen {
-    /// A file that was seen turned out to have nothing to index when it was read.
-    pub(crate) fn turned_out(&mut self, file: &ChangedFile, reason: SkipReason) -> Skipped {
-        let skipped = Skipped::of(file.id.clone(), reason);
-        self.documents.remove(&file.id);
-        self.skip(&skipped);
-        skipped
+    /// A file that was seen turned out to hold this document when it was read.
+    pub(crate) fn read(&mut self, document: &str) {
+        self.documents.insert(document.to_owned());
+    }
+
+    /// A file that was seen, or something in it, turned out to have nothing to index when it was read.
+    pub(crate) fn turned_out(&mut self, skipped: &Skipped) {
+        self.documents.remove(&skipped.document);
+        self.skip(skipped);
     }
 
     fn skip(&mut self, skipped: &Skipped) {
-        // An unreadable file may be unchanged and readable again later: its document stays indexed.
+        // An unreadable file may be unchanged and readable again later: its documents stay indexed.
         if matches!(skipped.reason, SkipReason::Unreadable { .. }) {
             self.documents.insert(skipped.document.clone());
+            self.kept.insert(skipped.document.clone());
         }
     }
 
     /// Whether an indexed document should be removed: its file is gone, ignored, or has no text any more. Files that
     /// could not be read this time stay, and so do files in folders that could not be listed.
     pub(crate) fn has_vanished(&self, document: &str) -> bool {
+        let mut containers = document.match_indices('/').map(|(at, _)| &document[..at]);
         !self.documents.contains(document)
+            && !containers.any(|container| self.kept.contains(container))
             && !self.unreadable_folders.iter().any(|folder| document.starts_with(folder.as_str()))
     }
 

@@ -1,5 +1,6 @@
 //! Keeping an index in step with a folder of files.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::document::Prepared;
 use super::source;
 use crate::corpus::{ChangedFile, ChunkedDocument, FileReader, Scanned, Skipped};
 use crate::error::{Error, Result};
+use crate::ids::Digest;
 use crate::search::Snapshot;
 
 /// Files are committed together until they have so many chunks.
@@ -53,7 +55,7 @@ pub struct IndexProgress {
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
     /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
-    /// `path` and `extension`. What an application has added under other ids stays. An index follows one folder.
+    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an application has added under other ids stays. An index follows one folder.
     ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
     /// run. It commits every few hundred chunks. A run that is cut short, even by a kill, goes on where it stopped: of
@@ -73,9 +75,10 @@ impl Engine {
         let snapshot = self.inner.snapshot.load_full();
         let digests = snapshot.lexical.documents()?;
         let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
-        let known = |id: &str| digests.get(id).copied();
+        let known = known_in(&digests);
         let count = |text: &str| encoder.count_tokens(text);
-        let reader = FileReader::new(&options, self.lengths()?, &count)?;
+        let extractor = self.inner.options.extractor.clone();
+        let reader = FileReader::new(&options, self.lengths()?, &count, extractor)?;
         let mut run = Run { report: IndexReport::default(), at: IndexProgress::default(), progress };
         let mut scan = reader.scan(folder, &[self.path().to_path_buf()], &known)?;
         let mut changed: Vec<ChangedFile> = Vec::new();
@@ -92,14 +95,17 @@ impl Engine {
         run.at.total_bytes = changed.iter().map(|file| file.bytes).sum();
         let mut pending = Pending::default();
         for file in &changed {
-            match reader.read(file) {
-                Ok(document) => pending.add(file, document),
-                Err(reason) => {
-                    let skipped = seen.as_mut().map(|seen| seen.turned_out(file, reason));
-                    run.report.skipped.extend(skipped);
-                    pending.bytes += file.bytes;
+            pending.bytes += file.bytes;
+            reader.read(file, &mut |read| match read {
+                Ok(document) => {
+                    seen.iter_mut().for_each(|seen| seen.read(&document.id));
+                    pending.add(document);
                 }
-            }
+                Err(skipped) => {
+                    seen.iter_mut().for_each(|seen| seen.turned_out(&skipped));
+                    run.report.skipped.push(skipped);
+                }
+            });
             if pending.chunks >= COMMIT_CHUNKS {
                 self.commit_files(std::mem::take(&mut pending), &mut run)?;
             }
@@ -154,6 +160,15 @@ impl Engine {
     }
 }
 
+/// The digest of a document, or of a container: all that lie in it have its own.
+fn known_in(digests: &BTreeMap<String, Digest>) -> impl Fn(&str) -> Option<Digest> {
+    |id| {
+        let inside = format!("{id}/");
+        let member = || digests.range(inside.clone()..).next().filter(|(id, _)| id.starts_with(&inside));
+        digests.get(id).or_else(|| member().map(|(_, digest)| digest)).copied()
+    }
+}
+
 const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
 
 /// A run over the folder.
@@ -181,10 +196,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn add(&mut self, file: &ChangedFile, document: ChunkedDocument) {
+    fn add(&mut self, document: ChunkedDocument) {
         self.chunks += document.chunks.len();
-        self.bytes += file.bytes;
-        let metadata = source::metadata(&document.id);
+        let metadata = source::metadata(&document);
         let ChunkedDocument { id, digest, chunks, .. } = document;
         self.documents.push(Prepared { id, digest, chunks, metadata });
     }

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::*;
 use crate::corpus::scan::Seen;
@@ -45,7 +46,9 @@ fn scan_with(
     known: &HashMap<String, Digest>,
 ) -> Outcome {
     let known = |id: &str| known.get(id).copied();
-    let reader = FileReader::new(options, Lengths::DEFAULT, &count_words).unwrap();
+    let reader =
+        FileReader::new(options, Lengths::DEFAULT, &count_words, Some(Arc::new(crate::extract::InProcess)))
+            .unwrap();
     let mut scan = reader.scan(root, excluded, &known).unwrap();
     let (mut files, mut changed, mut unchanged, mut skipped) = (Vec::new(), Vec::new(), 0, Vec::new());
     for scanned in &mut scan {
@@ -57,13 +60,16 @@ fn scan_with(
     }
     let mut seen = scan.into_seen().unwrap();
     for file in files {
-        match reader.read(&file) {
-            Ok(document) => changed.push(document),
-            Err(reason) => {
-                let one = seen.turned_out(&file, reason);
+        reader.read(&file, &mut |read| match read {
+            Ok(document) => {
+                seen.read(&document.id);
+                changed.push(document);
+            }
+            Err(one) => {
+                seen.turned_out(&one);
                 skipped.push((one.document, one.reason));
             }
-        }
+        });
     }
     Outcome { changed, unchanged, skipped, seen }
 }
@@ -172,7 +178,13 @@ fn only_the_extensions_asked_for_are_read() {
 fn a_root_that_cannot_be_listed_is_an_error() {
     let folder = folder(&[("a.txt", b"a")]);
     let start = |path: &Path| {
-        let reader = FileReader::new(&CorpusOptions::default(), Lengths::DEFAULT, &count_words).unwrap();
+        let reader = FileReader::new(
+            &CorpusOptions::default(),
+            Lengths::DEFAULT,
+            &count_words,
+            Some(Arc::new(crate::extract::InProcess)),
+        )
+        .unwrap();
         reader.scan(path, &[], &|_| None).map(drop).unwrap_err()
     };
     assert!(matches!(start(&folder.path().join("none")), Error::Io { .. }));
@@ -200,7 +212,9 @@ fn a_second_scan_tells_unchanged_changed_and_vanished() {
 fn an_unfinished_scan_says_nothing_of_what_is_missing() {
     let folder = folder(&[("a.txt", b"a"), ("b.txt", b"b")]);
     let options = CorpusOptions::default();
-    let reader = FileReader::new(&options, Lengths::DEFAULT, &count_words).unwrap();
+    let reader =
+        FileReader::new(&options, Lengths::DEFAULT, &count_words, Some(Arc::new(crate::extract::InProcess)))
+            .unwrap();
     let mut scan = reader.scan(folder.path(), &[], &|_| None).unwrap();
     assert!(scan.next().is_some());
     assert!(scan.into_seen().is_none());

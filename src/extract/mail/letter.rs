@@ -51,8 +51,8 @@ pub(super) fn person(name: &str, address: &str) -> String {
     }
 }
 
-/// Writes plain text: a blank line ends a paragraph. In flowed text a space at the end of a line says that the next line
-/// goes on (RFC 3676).
+/// Writes plain text: a blank line ends a paragraph. In flowed text a space at the end of a line says that the next
+/// line goes on (RFC 3676).
 pub(super) fn plain(text: &str, flowed: bool, writer: &mut Writer) {
     let mut paragraph = String::new();
     for line in text.lines() {

@@ -1,7 +1,7 @@
 //! Workbooks: Excel (XLSX, XLSM, XLSB, XLS) and OpenDocument (ODS). Each row is a line that names its columns and
-//! stands in a sheet at a row. Formulas give their values; a cell that reaches over several rows stands in each. Hidden sheets
-//! are left out. Numbers read as the sheet shows them, dates as `2024-03-01`: how a sheet shows those depends on who
-//! looks.
+//! stands in a sheet at a row. Formulas give their values; a cell that reaches over several rows stands in each. Hidden
+//! sheets are left out. Numbers read as the sheet shows them, dates as `2024-03-01`: how a sheet shows those depends on
+//! who looks.
 
 mod biff;
 mod rows;

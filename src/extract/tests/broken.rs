@@ -179,7 +179,10 @@ proptest! {
 
     /// Damage has any outcome but a panic.
     #[test]
-    fn damage_never_panics(file in 0..FILES.len(), damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+    fn damage_never_panics(
+        file in 0..FILES.len(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
         let mut bytes = fixture(FILES[file]);
         for (at, byte) in damage {
             *at.get_mut(&mut bytes) = byte;
