@@ -136,7 +136,7 @@ fn paragraph(node: Node<'_, '_>, kind: Option<&str>, writer: &mut Writer) {
     };
     let depth = properties.and_then(|node| attribute(node, "lvl")?.parse().ok()).unwrap_or(0);
     match is_item {
-        true => writer.item(depth, &line(node)),
+        true => writer.item(depth, "", &line(node)),
         false => writer.paragraph(&line(node)),
     }
 }

@@ -64,11 +64,16 @@ impl Writer {
         self.block(Kind::Row, &one_line(text));
     }
 
-    /// An item of a list, `depth` levels within other lists.
-    pub(super) fn item(&mut self, depth: usize, text: &str) {
+    /// An item of a list, `depth` levels within other lists. `label` is what counts it; empty for a bullet. With words in
+    /// it, as `Figure 2-1:`, it belongs to a caption, which is no item.
+    pub(super) fn item(&mut self, depth: usize, label: &str, text: &str) {
         let text = one_line(text);
+        if label.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().nth(4).is_some()) {
+            return self.paragraph(&format!("{label} {text}"));
+        }
         if !text.is_empty() {
-            self.block(Kind::Item, &format!("{}- {text}", "  ".repeat(depth.min(8))));
+            let label = if label.is_empty() { "-" } else { label };
+            self.block(Kind::Item, &format!("{}{label} {text}", "  ".repeat(depth.min(8))));
         }
     }
 
@@ -231,17 +236,21 @@ mod tests {
         let mut writer = Writer::default();
         writer.heading(2, "A\n heading");
         writer.paragraph("  One\n\n\ntwo ");
-        writer.item(0, "first");
-        writer.item(1, "second");
+        writer.item(0, "", "first");
+        writer.item(1, "1.", "second");
+        writer.item(6, "Figure 1", "third");
         writer.row("a");
         writer.row("b");
         writer.code("fn f() {");
         writer.code("");
         writer.code("}");
         let out = writer.finish().unwrap();
-        assert_eq!(out.text, "A heading\n\nOne\ntwo\n\n- first\n  - second\n\na\nb\n\nfn f() {\n\n}");
+        assert_eq!(
+            out.text,
+            "A heading\n\nOne\ntwo\n\n- first\n  1. second\n\nFigure 1 third\n\na\nb\n\nfn f() {\n\n}"
+        );
         let blocks: Vec<&str> = out.blocks.iter().map(|&at| &out.text[at..at + 1]).collect();
-        assert_eq!(blocks, ["A", "O", "-", " ", "a", "b", "f"]);
+        assert_eq!(blocks, ["A", "O", "-", " ", "F", "a", "b", "f"]);
         assert_eq!(out.headings, [Heading { start: 0, end: 9, level: 2, title: "A heading".into() }]);
     }
 

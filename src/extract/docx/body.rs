@@ -8,6 +8,7 @@ use super::super::table::{Table, is_layout};
 use super::super::writer::Writer;
 use super::super::xml::{attribute, child, descend, is_on, name};
 use super::inline::{Fields, Inline, NoteKind};
+use super::numbering::Numbering;
 use super::styles::Styles;
 
 const MOST_COLUMNS: usize = 1000;
@@ -17,6 +18,7 @@ const LONGEST_REPEATED_BYTES: usize = 1000;
 
 pub(super) struct Body<'a, 'i> {
     styles: &'a Styles,
+    numbering: Numbering,
     /// Those that were not written yet: each is written once, after the paragraph that refers to it first.
     notes: HashMap<(NoteKind, &'a str), Node<'a, 'i>>,
     fields: Fields,
@@ -29,7 +31,11 @@ pub(super) struct Body<'a, 'i> {
 
 impl<'a, 'i> Body<'a, 'i> {
     /// `notes` are the roots of the parts with footnotes, endnotes and comments.
-    pub(super) fn new(styles: &'a Styles, notes: impl Iterator<Item = Node<'a, 'i>>) -> Self {
+    pub(super) fn new(
+        styles: &'a Styles,
+        numbering: Numbering,
+        notes: impl Iterator<Item = Node<'a, 'i>>,
+    ) -> Self {
         let notes = notes.flat_map(|root| root.children()).filter_map(|node| {
             let kind = match name(node) {
                 "footnote" => NoteKind::Footnote,
@@ -41,6 +47,7 @@ impl<'a, 'i> Body<'a, 'i> {
         });
         Self {
             styles,
+            numbering,
             notes: notes.collect(),
             fields: Fields::default(),
             writer: Writer::default(),
@@ -93,9 +100,13 @@ impl<'a, 'i> Body<'a, 'i> {
             if style.title {
                 self.writer.title(&text);
             }
+            let label = match &style.list {
+                Some(item) if !text.trim().is_empty() => self.numbering.label(&item.number, item.depth),
+                _ => String::new(),
+            };
             match (style.heading, style.list) {
-                (Some(level), _) => self.writer.heading(level, &text),
-                (None, Some(depth)) => self.writer.item(depth, &text),
+                (Some(level), _) => self.writer.heading(level, &format!("{label} {text}")),
+                (None, Some(item)) => self.writer.item(item.depth, &label, &text),
                 (None, None) if style.code => self.writer.code(&text),
                 (None, None) => self.writer.paragraph(&text),
             }

@@ -5,6 +5,7 @@
 
 mod body;
 mod inline;
+mod numbering;
 mod styles;
 
 use super::package::Package;
@@ -13,6 +14,7 @@ use super::xml::{self, child, name};
 use super::{ExtractedText, Unreadable, ooxml};
 use body::Body;
 pub(super) use inline::description_of;
+use numbering::Numbering;
 use styles::Styles;
 
 pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
@@ -22,12 +24,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
         Some(part) => package.part(&part),
         None => Ok(None),
     };
-    let (styles, notes) = (side("styles")?, [side("footnotes")?, side("endnotes")?, side("comments")?]);
+    let (styles, lists) = (side("styles")?, side("numbering")?);
+    let notes = [side("footnotes")?, side("endnotes")?, side("comments")?];
     let text = package.needed(&main)?;
 
     let styles = match styles {
         Some(text) => Styles::new(&xml::parse(&text)?),
         None => Styles::default(),
+    };
+    let numbering = match lists {
+        Some(text) => Numbering::new(&xml::parse(&text)?),
+        None => Numbering::default(),
     };
     let notes: Vec<_> =
         notes.iter().map(|text| text.as_deref().map(xml::parse).transpose()).collect::<Result<_, _>>()?;
@@ -36,7 +43,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
         let found = name(document.root_element());
         return Err(Unreadable::Malformed(format!("expected a document with a body, found <{found}>")));
     };
-    let mut body = Body::new(&styles, notes.iter().flatten().map(|notes| notes.root_element()));
+    let mut body = Body::new(&styles, numbering, notes.iter().flatten().map(|notes| notes.root_element()));
     body.blocks(blocks);
     let mut writer: Writer = body.finish();
     ooxml::properties(&mut package, &mut writer)?;

@@ -12,12 +12,19 @@ pub(super) struct Style {
     /// 1 is the highest.
     pub heading: Option<u8>,
     pub title: bool,
-    /// Depth within lists, of items.
-    pub list: Option<usize>,
+    /// Of items of lists, and of numbered headings.
+    pub list: Option<Item>,
     pub code: bool,
     pub contents: bool,
     /// Not shown.
     pub hidden: bool,
+}
+
+/// Where in which list an item stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Item {
+    pub number: String,
+    pub depth: usize,
 }
 
 /// The styles of a document by id.
@@ -49,8 +56,8 @@ impl Style {
         if let Some(heading) = outline_level(properties) {
             self.heading = heading;
         }
-        if let Some(list) = list_depth(properties) {
-            self.list = list;
+        if let Some(list) = child(properties, "numPr") {
+            self.list = item(list, self.list.take());
         }
         self
     }
@@ -110,12 +117,17 @@ fn outline_level(properties: Node<'_, '_>) -> Option<Option<u8>> {
     Some((level < 9).then_some(level + 1))
 }
 
-/// How deep in lists, if the properties say. Number 0 takes a paragraph out of its style's list.
-fn list_depth(properties: Node<'_, '_>) -> Option<Option<usize>> {
-    let list = child(properties, "numPr")?;
+/// Where an item stands: what a paragraph does not say its style does. List 0 is none.
+fn item(list: Node<'_, '_>, inherited: Option<Item>) -> Option<Item> {
     let value = |name| child(list, name).and_then(|node| attribute(node, "val"));
-    let depth = value("ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0);
-    Some((value("numId") != Some("0")).then_some(depth))
+    let mut item = inherited.unwrap_or_default();
+    if let Some(number) = value("numId") {
+        item.number = number.to_owned();
+    }
+    if let Some(depth) = value("ilvl").and_then(|depth| depth.parse().ok()) {
+        item.depth = depth;
+    }
+    (item.number != "0").then_some(item)
 }
 
 #[cfg(test)]

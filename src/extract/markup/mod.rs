@@ -272,7 +272,7 @@ impl<'w> Reader<'w> {
             Some(level) => self.writer.heading(level, &text),
             None if self.pre => self.writer.code(&text),
             None if self.item => {
-                self.writer.item(self.lists.saturating_sub(1), &text);
+                self.writer.item(self.lists.saturating_sub(1), "", &text);
                 self.item = false;
             }
             None => self.writer.paragraph(&text),

@@ -80,7 +80,7 @@ impl<'a> Body<'a> {
             _ if style.hidden => {}
             (Some(level), _) => self.writer.heading(level, &inline.text),
             (None, _) if style.title => self.writer.heading(1, &inline.text),
-            (None, Some(depth)) => self.writer.item(depth, &inline.text),
+            (None, Some(depth)) => self.writer.item(depth, "", &inline.text),
             (None, None) if style.code => self.writer.code(&inline.text),
             (None, None) => self.writer.paragraph(&inline.text),
         }

@@ -61,7 +61,9 @@ impl Reader<'_> {
         let outline = self.paragraph.outline.or(style.outline).filter(|level| (0..9).contains(level));
         match (outline, self.paragraph.list) {
             (Some(level), _) => self.writer.heading(u8::try_from(level + 1).unwrap_or(1), &text),
-            (None, Some(_)) => self.writer.item(usize::try_from(self.paragraph.depth).unwrap_or(0), &text),
+            (None, Some(_)) => {
+                self.writer.item(usize::try_from(self.paragraph.depth).unwrap_or(0), "", &text)
+            }
             (None, None) if style.code => self.writer.code(&text),
             (None, None) => self.writer.paragraph(&text),
         }
