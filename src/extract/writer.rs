@@ -64,8 +64,8 @@ impl Writer {
         self.block(Kind::Row, &one_line(text));
     }
 
-    /// An item of a list, `depth` levels within other lists. `label` is what counts it; empty for a bullet. With words in
-    /// it, as `Figure 2-1:`, it belongs to a caption, which is no item.
+    /// An item of a list, `depth` levels within other lists. `label` is what counts it; empty for a bullet. A label
+    /// with words in it, as `Figure 2-1:`, belongs to a caption, which is no item.
     pub(super) fn item(&mut self, depth: usize, label: &str, text: &str) {
         let text = one_line(text);
         if label.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().nth(4).is_some()) {
@@ -154,6 +154,11 @@ impl Writer {
     /// Adds the tags of one string, as `a, b; c`.
     pub(super) fn tags(&mut self, keywords: &str) {
         keywords.split([',', ';']).for_each(|tag| self.field("tags", tag));
+    }
+
+    /// Whether there is more text than is allowed: what is written now is not kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.overflown
     }
 
     /// All that was written, on one line.

@@ -68,6 +68,9 @@ fn xlsx(bytes: &[u8]) -> Result<Writer, Unreadable> {
             let format = cells.styles().get(style).and_then(|style| style.number_format.as_ref());
             let format = format.map_or("General", |format| &format.format_code);
             rows.cell(cell.get_position(), shown::value(&cell.get_value().clone().into(), format));
+            if rows.is_full() {
+                break;
+            }
         }
         rows.finish();
     }
@@ -86,6 +89,9 @@ fn xlsb(bytes: &[u8]) -> Result<Writer, Unreadable> {
         let mut cells = book.worksheet_cells_reader(&sheet).map_err(refused)?;
         while let Some(cell) = cells.next_cell().map_err(refused)? {
             rows.cell(cell.get_position(), shown::value(&cell.get_value().clone().into(), "General"));
+            if rows.is_full() {
+                break;
+            }
         }
         rows.finish();
     }

@@ -56,6 +56,11 @@ impl<'w> Rows<'w> {
         self.set(column as usize, value);
     }
 
+    /// Whether nothing more is kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.writer.is_full()
+    }
+
     pub(super) fn finish(mut self) {
         self.end_row();
         self.table.finish(self.writer);
