@@ -6,6 +6,7 @@
 
 mod child;
 mod compressed;
+mod doc;
 mod docx;
 mod epub;
 mod extractor;
@@ -44,6 +45,7 @@ use reader::Reader;
 /// What reads a kind of file; `None` if nothing does.
 fn reader_of(kind: Kind) -> Option<Reader> {
     Some(match kind {
+        Kind::Doc => Reader::Document(doc::read),
         Kind::Docx => Reader::Document(docx::read),
         Kind::Epub => Reader::Document(epub::read),
         Kind::Gzip => Reader::Container(compressed::read_gzip),
@@ -59,6 +61,6 @@ fn reader_of(kind: Kind) -> Option<Reader> {
         Kind::Xz => Reader::Container(compressed::read_xz),
         Kind::Zip => Reader::Container(zip::read),
         Kind::Zstd => Reader::Container(compressed::read_zstd),
-        Kind::Doc | Kind::Ppt => return None,
+        Kind::Ppt => return None,
     })
 }

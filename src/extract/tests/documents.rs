@@ -1,6 +1,6 @@
 //! Texts and books.
 
-use super::super::{docx, epub, odf, rtf};
+use super::super::{doc, docx, epub, odf, rtf};
 use super::{contents, field, fixture, headings, places, zipped};
 
 /// What LibreOffice's text says, in whatever format it was saved. `box_first`: in RTF a box stands before its
@@ -35,6 +35,25 @@ fn a_text_of_libreoffice_reads_the_same_in_all_its_formats() {
         assert!(text.markers.is_empty());
     }
     assert_eq!(field(&odt, "tags"), ["light", "sea"]);
+}
+
+#[test]
+fn an_old_text_of_word_has_its_words_rows_and_notes() {
+    let text = doc::read(&fixture("libreoffice.doc")).unwrap().text;
+    assert!(text.starts_with("Keeping a lighthouse\n\nContents\n\nThe lamp\t1"), "{text}");
+    assert!(
+        text.contains("Oil: Colza; Place: cellar; Litres: 40\nPlace: tower; Litres: 5\n\nAfter the box."),
+        "{text}"
+    );
+    // Instructions of fields and headers are no text.
+    assert!(
+        text.contains(" See the manual.\n\n")
+            && !text.contains("HYPERLINK")
+            && !text.contains("RUNNING HEAD")
+    );
+    assert!(
+        text.ends_with("Chalk and spirit do it.\n\nIs spirit still sold?\n\nBoxed advice: keep matches dry.")
+    );
 }
 
 #[test]
@@ -94,9 +113,9 @@ fn books_have_chapters_and_their_list_is_no_passage() {
 #[test]
 fn a_chapter_without_a_heading_has_the_title_of_the_contents() {
     let book = epub::read(&zipped(&[
-        ("META-INF/container.xml", "<container><rootfile full-path='a/b.opf'/></container>"),
+        ("META-INF/container.xml", "<container><rootfile full-path='a/book.xml'/></container>"),
         (
-            "a/b.opf",
+            "a/book.xml",
             "<package><manifest><item id='t' href='toc.ncx' media-type='application/x-dtbncx+xml'/>\
              <item id='c' href='one%20two.html'/></manifest><spine toc='t'><itemref idref='c'/></spine></package>",
         ),
