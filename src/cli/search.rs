@@ -45,7 +45,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
     };
     let answer = engine.search(&query)?;
-    // Without it, lines have no numbers.
     let folder = engine.folder().ok().flatten();
     out.print(&answer, |answer| answer_text(answer, folder.as_deref()))?;
     engine.close()

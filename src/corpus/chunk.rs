@@ -2,10 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+use crate::place::Place;
 
 use super::TokenCounter;
 use super::format::Format;
 use super::lengths::Lengths;
+use super::lines::Lines;
 use super::outline::{Extracted, Outline, one_line};
 use super::pack::pack;
 use super::positions::Positions;
@@ -23,6 +25,8 @@ pub(crate) struct Chunk {
     pub(crate) start: u64,
     /// Offset behind the last byte in the file.
     pub(crate) end: u64,
+    /// Where the text begins, in the terms of the file's format.
+    pub(crate) place: Place,
     /// Position among the document's chunks, from 0.
     pub(crate) ordinal: u32,
     /// SHA-256 of the title, a line feed and the text. Chunks with equal digests have equal vectors.
@@ -70,7 +74,8 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
         return None;
     }
     let digest = Digest::of(format!("{title}\n{text}").as_bytes());
-    Some(Chunk { title, text: text.to_owned(), start: 0, end: text.len() as u64, ordinal: 0, digest })
+    let (end, place) = (text.len() as u64, Lines::of(text).find(0));
+    Some(Chunk { title, text: text.to_owned(), start: 0, end, place, ordinal: 0, digest })
 }
 
 /// Names for a document that come from outside its text.
@@ -90,6 +95,7 @@ pub(super) fn chunk_with(
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
     let extracted = extract(text, format).map_err(NoChunks::Malformed)?;
+    let mut lines = Lines::of(text);
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
@@ -97,14 +103,15 @@ pub(super) fn chunk_with(
             Some((path, title)) if path == span.path => title,
             _ => fit_title(&title_parts(names, &extracted, &span.path), lengths.title, sizer),
         };
-        let place = extracted.positions.in_file(span.range.clone());
+        let range = extracted.positions.in_file(span.range.clone());
         let text = extracted.text[span.range].to_owned();
         let digest = Digest::of(format!("{title}\n{text}").as_bytes());
         chunks.push(Chunk {
             title: title.clone(),
             text,
-            start: place.start,
-            end: place.end,
+            start: range.start,
+            end: range.end,
+            place: lines.find(range.start),
             ordinal,
             digest,
         });

@@ -16,6 +16,7 @@ mod html_tags;
 mod html_text;
 mod left_out;
 mod lengths;
+mod lines;
 mod markdown;
 mod notebook;
 mod options;

@@ -21,9 +21,9 @@ use super::sizer::Sizer;
 use super::skip::{SkipReason, Skipped};
 use super::walk::{FolderWalk, Found, walk_folder};
 
-/// Changes whenever files give other chunks than before: then all are read again, once. What is the same keeps its
-/// vectors.
-const READING: u32 = 2;
+/// Changes whenever files give other chunks or places than before: then all are read again, once. What is the same
+/// keeps its vectors.
+const READING: u32 = 3;
 
 /// A new or changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -144,6 +144,7 @@ impl Writer {
                     body: chunk.text,
                     start: chunk.start,
                     end: chunk.end,
+                    place: chunk.place,
                     chunk_digest: chunk.digest,
                     document_digest: document.digest,
                     metadata: document.metadata.clone(),

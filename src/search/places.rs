@@ -106,6 +106,7 @@ mod tests {
             body: body.into(),
             start: 0,
             end: 0,
+            place: crate::place::Place::default(),
             chunk_digest: Digest([0; 32]),
             document_digest: Digest([0; 32]),
             metadata: serde_json::Map::new(),

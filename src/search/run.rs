@@ -195,6 +195,7 @@ impl Run<'_> {
                 also_in: Vec::new(),
                 start: record.start,
                 end: record.end,
+                place: record.place,
                 score: one.score,
                 lexical: one.lexical,
                 dense: one.dense,

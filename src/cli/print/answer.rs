@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use retune::{Answer, Hit};
 
 use super::excerpt::{Excerpt, wrapped};
-use super::source_line::line_number;
+use super::stands::stands;
 use super::text::{Line, Text};
 use super::width::{columns, width};
 
@@ -37,7 +37,7 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
     for hit in &answer.hits {
         text.empty_line();
         let mut before = Line::from(format!("{:>2}. ", hit.rank));
-        for line in hit_lines(hit, folder, columns) {
+        for line in hit_lines(hit, columns) {
             text.line(before.followed_by(&line));
             before = Line::from(INDENT);
         }
@@ -46,11 +46,10 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
 }
 
 /// The title, the place, the scores and the excerpt of a hit.
-fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
+fn hit_lines(hit: &Hit, columns: usize) -> Vec<Line> {
     let excerpt = Excerpt::of(hit, columns, MATCHING);
     let mut lines = title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default();
-    let number = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
-    let place = hit.document.clone() + &number.map(|number| format!(":{number}")).unwrap_or_default();
+    let place = stands(&hit.document, &hit.place_at(excerpt.start));
     let (scores, styled) = (scores(hit), Line::default().with(PLACE, &place));
     match width(&place) + 2 + width(&scores) <= columns {
         true => lines.push(styled.and("  ").with(ASIDE, &scores)),

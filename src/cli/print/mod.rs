@@ -8,7 +8,7 @@ mod excerpt;
 mod figures;
 mod output;
 mod round;
-mod source_line;
+mod stands;
 mod text;
 mod width;
 mod words;
