@@ -7,6 +7,7 @@ mod bench;
 mod compare;
 mod completions;
 mod demo;
+mod editor;
 mod eval;
 mod forget;
 mod index;

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use retune::{Answer, Hit};
 
 use super::excerpt::{Excerpt, wrapped};
+use super::links::Links;
 use super::stands::stands;
 use super::text::{Line, Text};
 use super::width::{columns, width};
@@ -20,7 +21,7 @@ const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
 const INDENT: &str = "    ";
 
 /// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
-pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
+pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>, links: Option<&Links>) -> Text {
     let head = format!(
         "query {} · generation {} · {} · {:.1} ms{}",
         answer.query_id,
@@ -34,10 +35,12 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
         text.line("nothing found");
     }
     let columns = columns() - INDENT.len();
+    let folder = folder.and_then(|folder| folder.canonicalize().ok());
+    let url = |hit: &Hit| links.and_then(|links| links.to(&folder.as_ref()?.join(&hit.document)));
     for hit in &answer.hits {
         text.empty_line();
         let mut before = Line::from(format!("{:>2}. ", hit.rank));
-        for line in hit_lines(hit, columns) {
+        for line in hit_lines(hit, url(hit).as_deref(), columns) {
             text.line(before.followed_by(&line));
             before = Line::from(INDENT);
         }
@@ -46,11 +49,13 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
 }
 
 /// The title, the place, the scores and the excerpt of a hit.
-fn hit_lines(hit: &Hit, columns: usize) -> Vec<Line> {
+fn hit_lines(hit: &Hit, url: Option<&str>, columns: usize) -> Vec<Line> {
     let excerpt = Excerpt::of(hit, columns, MATCHING);
     let mut lines = title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default();
     let place = stands(&hit.document, &hit.place_at(excerpt.start));
-    let (scores, styled) = (scores(hit), Line::default().with(PLACE, &place));
+    let styled = Line::default().with(PLACE, &place);
+    let styled = url.map(|url| styled.clone().linked(url)).unwrap_or(styled);
+    let scores = scores(hit);
     match width(&place) + 2 + width(&scores) <= columns {
         true => lines.push(styled.and("  ").with(ASIDE, &scores)),
         false => lines.extend([styled, Line::default().with(ASIDE, &scores)]),
@@ -60,6 +65,23 @@ fn hit_lines(hit: &Hit, columns: usize) -> Vec<Line> {
         lines.extend(wrapped(&also_in(&hit.also_in), columns, ASIDE));
     }
     lines
+}
+
+/// How many documents are found, and their values.
+pub(crate) fn facets_text(answer: &Answer) -> Text {
+    const SHOWN: usize = 12;
+    let mut text = Text::default();
+    let Some(total) = answer.total else { return text };
+    text.empty_line();
+    text.line(format!("{total} documents"));
+    for (field, counts) in &answer.facets {
+        let counted = counts.iter().take(SHOWN).map(|one| format!("{} {}", one.value, one.documents));
+        let more = counts.len().saturating_sub(SHOWN);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let line = format!("{field}: {}", counted.chain(more).collect::<Vec<_>>().join(" · "));
+        wrapped(&line, columns(), Style::new()).into_iter().for_each(|line| text.line(line));
+    }
+    text
 }
 
 /// Some of the other documents with the same passage, and how many there are.

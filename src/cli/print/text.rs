@@ -51,6 +51,11 @@ impl Line {
         self.with(Style::new(), text)
     }
 
+    /// All of it as a link. `url` is one that [`Links`](super::Links) has made.
+    pub(crate) fn linked(self, url: &str) -> Line {
+        Line(format!("\x1b]8;;{}\x1b\\{}\x1b]8;;\x1b\\", escaped(url), self.0))
+    }
+
     /// All of it in a style.
     pub(crate) fn all_in(self, style: Style) -> Line {
         Line(format!("{style}{}{style:#}", self.0))

@@ -1,5 +1,6 @@
 //! Tests of the lexical index on real folders.
 
+mod containing;
 mod counting;
 mod durability;
 mod filtering;
