@@ -19,9 +19,9 @@ use super::{contents, html, markdown, notebook, underline};
 pub(crate) struct Chunk {
     /// The heading path, such as "Guide > Install > Linux", or the document's name.
     pub(crate) title: String,
-    /// The text. Except for HTML and notebooks, exactly the bytes `start..end` of the file.
+    /// The text. Except for HTML, notebooks and what is not text, exactly the bytes `start..end` of the file.
     pub(crate) text: String,
-    /// Offset of the first byte in the file.
+    /// Offset of the first byte in the file. Of a file that is not text: in the text that was extracted.
     pub(crate) start: u64,
     /// Offset behind the last byte in the file.
     pub(crate) end: u64,
@@ -95,7 +95,23 @@ pub(super) fn chunk_with(
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
     let extracted = extract(text, format).map_err(NoChunks::Malformed)?;
+    let mut chunks = cut(names, extracted, format, lengths, sizer)?;
     let mut lines = Lines::of(text);
+    for chunk in &mut chunks {
+        let Place { line, column, .. } = lines.find(chunk.start);
+        (chunk.place.line, chunk.place.column) = (line, column);
+    }
+    Ok(chunks)
+}
+
+/// Cuts a text whose structure is known.
+pub(super) fn cut(
+    names: &Names<'_>,
+    extracted: Extracted<'_>,
+    format: Format,
+    lengths: Lengths,
+    sizer: &Sizer<'_>,
+) -> Result<Vec<Chunk>, NoChunks> {
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;
     for (span, ordinal) in pack(&extracted, format, lengths.text, sizer).into_iter().zip(0u32..) {
@@ -104,6 +120,7 @@ pub(super) fn chunk_with(
             _ => fit_title(&title_parts(names, &extracted, &span.path), lengths.title, sizer),
         };
         let range = extracted.positions.in_file(span.range.clone());
+        let place = extracted.place(span.range.start);
         let text = extracted.text[span.range].to_owned();
         let digest = Digest::of(format!("{title}\n{text}").as_bytes());
         chunks.push(Chunk {
@@ -111,7 +128,7 @@ pub(super) fn chunk_with(
             text,
             start: range.start,
             end: range.end,
-            place: lines.find(range.start),
+            place,
             ordinal,
             digest,
         });
@@ -142,6 +159,7 @@ fn extract(text: &str, format: Format) -> Result<Extracted<'_>, String> {
             title: None,
             blocks: Vec::new(),
             contents: Vec::new(),
+            markers: Vec::new(),
         },
     };
     extracted.positions.shift_by(skipped);

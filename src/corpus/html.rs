@@ -44,6 +44,7 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
         title: (!title.is_empty() && title.len() <= LONGEST_HEADING_BYTES).then_some(title),
         blocks: Vec::new(),
         contents: reader.contents,
+        markers: Vec::new(),
     }
 }
 

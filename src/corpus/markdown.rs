@@ -62,6 +62,7 @@ pub(super) fn extract(text: &str) -> Extracted<'_> {
         title,
         blocks,
         contents: tables.found,
+        markers: Vec::new(),
     }
 }
 

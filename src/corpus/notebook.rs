@@ -81,6 +81,7 @@ pub(super) fn extract(source: &str) -> Result<Extracted<'static>, String> {
         title: reader.title,
         blocks: reader.blocks,
         contents: Vec::new(),
+        markers: Vec::new(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Headings and heading paths.
 
 use super::positions::Positions;
+use crate::extract::Marker;
+use crate::place::Place;
 
 /// A heading. Offsets are in the extracted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,16 @@ pub(super) struct Extracted<'a> {
     pub(super) blocks: Vec<usize>,
     /// Tables of contents and embedded data, ascending. They are part of no chunk.
     pub(super) contents: Vec<std::ops::Range<usize>>,
+    /// Where stretches of the text stand in the file, each up to the next. Ascending by `start`.
+    pub(super) markers: Vec<Marker>,
+}
+
+impl Extracted<'_> {
+    /// Where the text at an offset stands.
+    pub(super) fn place(&self, at: usize) -> Place {
+        let before = self.markers.partition_point(|marker| marker.start <= at);
+        before.checked_sub(1).map(|last| self.markers[last].place.clone()).unwrap_or_default()
+    }
 }
 
 /// All headings of a text in order, each with its parent.

@@ -3,8 +3,9 @@
 //! A folder is looked at as a whole before anything is encoded, so that it is known how much is to be done. Files that
 //! changed are read again for that: reading costs little beside encoding.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::Result;
 use crate::ids::Digest;
@@ -35,13 +36,17 @@ pub(crate) struct ChangedFile {
     pub(crate) bytes: u64,
 }
 
-/// A file cut into chunks.
+/// A document cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkedDocument {
-    /// As in [`ChangedFile`].
+    /// As in [`ChangedFile`]; of what lies in a container, the container's id, a `/` and the path in it.
     pub(crate) id: String,
-    /// Of the file's bytes and of how they are read.
+    /// Of the file's bytes and of how they are read. All documents of a container have the container's.
     pub(crate) digest: Digest,
+    /// When the file was last changed.
+    pub(crate) modified: Option<SystemTime>,
+    /// What the document says of itself: `author`, `date`, `tags`, `language`, `subject`, `from`, `to`.
+    pub(crate) fields: BTreeMap<String, Vec<String>>,
     pub(crate) format: Format,
     /// At least one, in order.
     pub(crate) chunks: Vec<Chunk>,
@@ -59,8 +64,10 @@ pub(crate) enum Scanned {
 /// What a complete scan has seen. It tells which indexed documents are gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Files in the folder, including those that could not be read this time.
+    /// Documents in the folder, including files that could not be read this time.
     documents: HashSet<String>,
+    /// Files that were not read anew: what lies in them is still there.
+    kept: HashSet<String>,
     /// Folders that could not be listed, with a `/` at the end. The root is "".
     unreadable_folders: Vec<String>,
 }
@@ -106,8 +113,13 @@ impl<'a> FileReader<'a> {
         Ok(Scan { walk, reader: self, known, seen: Seen::default(), complete: false })
     }
 
-    /// Reads and cuts a file that changed.
-    pub(crate) fn read(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
+    /// Reads and cuts a file that changed. `give` gets its document; of a container each document in it, and what of
+    /// it is skipped.
+    pub(crate) fn read(&self, file: &ChangedFile, give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>)) {
+        give(self.text_file(file).map_err(|reason| Skipped::of(file.id.clone(), reason)));
+    }
+
+    fn text_file(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
         let content = self.content(&file.id, &file.path)?;
         let digest = self.digest(&content);
         let (decoded, format) = self.text(&file.id, content)?;
@@ -119,7 +131,8 @@ impl<'a> FileReader<'a> {
             NoChunks::Malformed(message) => SkipReason::Malformed { message },
         })?;
         place_in_file(&mut chunks, &decoded);
-        Ok(ChunkedDocument { id: file.id.clone(), digest, format, chunks })
+        let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
+        Ok(ChunkedDocument { id: file.id.clone(), digest, modified, fields: BTreeMap::new(), format, chunks })
     }
 
     fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
@@ -207,7 +220,10 @@ impl Scan<'_> {
                 self.seen.documents.insert(id.clone());
                 match changed {
                     Some(bytes) => Scanned::Changed(ChangedFile { id, path, bytes }),
-                    None => Scanned::Unchanged,
+                    None => {
+                        self.seen.kept.insert(id);
+                        Scanned::Unchanged
+                    }
                 }
             }
             Err(reason) => self.skipped(Skipped::of(id, reason)),
@@ -221,25 +237,31 @@ impl Scan<'_> {
 }
 
 impl Seen {
-    /// A file that was seen turned out to have nothing to index when it was read.
-    pub(crate) fn turned_out(&mut self, file: &ChangedFile, reason: SkipReason) -> Skipped {
-        let skipped = Skipped::of(file.id.clone(), reason);
-        self.documents.remove(&file.id);
-        self.skip(&skipped);
-        skipped
+    /// A file that was seen turned out to hold this document when it was read.
+    pub(crate) fn read(&mut self, document: &str) {
+        self.documents.insert(document.to_owned());
+    }
+
+    /// A file that was seen, or something in it, turned out to have nothing to index when it was read.
+    pub(crate) fn turned_out(&mut self, skipped: &Skipped) {
+        self.documents.remove(&skipped.document);
+        self.skip(skipped);
     }
 
     fn skip(&mut self, skipped: &Skipped) {
-        // An unreadable file may be unchanged and readable again later: its document stays indexed.
+        // An unreadable file may be unchanged and readable again later: its documents stay indexed.
         if matches!(skipped.reason, SkipReason::Unreadable { .. }) {
             self.documents.insert(skipped.document.clone());
+            self.kept.insert(skipped.document.clone());
         }
     }
 
     /// Whether an indexed document should be removed: its file is gone, ignored, or has no text any more. Files that
     /// could not be read this time stay, and so do files in folders that could not be listed.
     pub(crate) fn has_vanished(&self, document: &str) -> bool {
+        let mut containers = document.match_indices('/').map(|(at, _)| &document[..at]);
         !self.documents.contains(document)
+            && !containers.any(|container| self.kept.contains(container))
             && !self.unreadable_folders.iter().any(|folder| document.starts_with(folder.as_str()))
     }
 

@@ -20,6 +20,7 @@ pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {
         title: if format == Format::Rst { preamble_title(text) } else { None },
         blocks: Vec::new(),
         contents: contents::in_lines(text, format),
+        markers: Vec::new(),
     }
 }
 

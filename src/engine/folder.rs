@@ -53,7 +53,7 @@ pub struct IndexProgress {
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
     /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
-    /// `path` and `extension`. What an application has added under other ids stays. An index follows one folder.
+    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an application has added under other ids stays. An index follows one folder.
     ///
     /// A file that can't be used is passed over and stands in the report; nothing but an unreadable folder stops the
     /// run. It commits every few hundred chunks. A run that is cut short, even by a kill, goes on where it stopped: of
@@ -92,14 +92,17 @@ impl Engine {
         run.at.total_bytes = changed.iter().map(|file| file.bytes).sum();
         let mut pending = Pending::default();
         for file in &changed {
-            match reader.read(file) {
-                Ok(document) => pending.add(file, document),
-                Err(reason) => {
-                    let skipped = seen.as_mut().map(|seen| seen.turned_out(file, reason));
-                    run.report.skipped.extend(skipped);
-                    pending.bytes += file.bytes;
+            pending.bytes += file.bytes;
+            reader.read(file, &mut |read| match read {
+                Ok(document) => {
+                    seen.iter_mut().for_each(|seen| seen.read(&document.id));
+                    pending.add(document);
                 }
-            }
+                Err(skipped) => {
+                    seen.iter_mut().for_each(|seen| seen.turned_out(&skipped));
+                    run.report.skipped.push(skipped);
+                }
+            });
             if pending.chunks >= COMMIT_CHUNKS {
                 self.commit_files(std::mem::take(&mut pending), &mut run)?;
             }
@@ -181,10 +184,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn add(&mut self, file: &ChangedFile, document: ChunkedDocument) {
+    fn add(&mut self, document: ChunkedDocument) {
         self.chunks += document.chunks.len();
-        self.bytes += file.bytes;
-        let metadata = source::metadata(&document.id);
+        let metadata = source::metadata(&document);
         let ChunkedDocument { id, digest, chunks, .. } = document;
         self.documents.push(Prepared { id, digest, chunks, metadata });
     }

@@ -1,14 +1,15 @@
 //! The folder that an index follows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::layout::Layout;
-use crate::corpus::{CorpusOptions, Skipped};
+use crate::corpus::{ChunkedDocument, CorpusOptions, Skipped};
 use crate::error::{Error, Result};
+use crate::lexical::{Date, FieldValue, stored_fields};
 use crate::storage::{read_envelope, write_envelope};
 
 const FILE: &str = "folder.json";
@@ -118,12 +119,29 @@ impl Reader {
     }
 }
 
-/// What can be filtered by: the path below the folder, the extension in lower case, and the mark.
-pub(super) fn metadata(id: &str) -> serde_json::Map<String, serde_json::Value> {
-    let extension = Path::new(id).extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    let mut fields = serde_json::Map::new();
-    fields.insert("path".into(), id.into());
-    fields.insert("extension".into(), extension.unwrap_or_default().into());
-    fields.insert(MARK.into(), true.into());
-    fields
+/// What can be filtered by: the path below the folder, the extension in lower case, when the file was changed, what the
+/// document says of itself, and the mark.
+pub(super) fn metadata(document: &ChunkedDocument) -> serde_json::Map<String, serde_json::Value> {
+    let extension = Path::new(&document.id).extension().map(|one| one.to_string_lossy().to_lowercase());
+    let mut fields = BTreeMap::new();
+    for (name, values) in &document.fields {
+        let values: Vec<&str> =
+            values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
+        let value = match (name.as_str(), values.as_slice()) {
+            (_, []) => continue,
+            // What is no date is left out: no field has values of two kinds.
+            ("date", [first, ..]) => first.parse::<Date>().ok().map(FieldValue::from),
+            (_, [one]) => Some(FieldValue::from(*one)),
+            (_, several) => Some(FieldValue::from(several.to_vec())),
+        };
+        fields.extend(value.map(|value| (name.clone(), value)));
+    }
+    fields.insert("path".into(), FieldValue::from(document.id.as_str()));
+    fields.insert("extension".into(), FieldValue::from(extension.unwrap_or_default()));
+    fields.extend(
+        document.modified.map(|modified| ("modified".into(), FieldValue::from(Date::from(modified)))),
+    );
+    let mut stored = stored_fields(&fields);
+    stored.insert(MARK.into(), true.into());
+    stored
 }

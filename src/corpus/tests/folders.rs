@@ -57,13 +57,16 @@ fn scan_with(
     }
     let mut seen = scan.into_seen().unwrap();
     for file in files {
-        match reader.read(&file) {
-            Ok(document) => changed.push(document),
-            Err(reason) => {
-                let one = seen.turned_out(&file, reason);
+        reader.read(&file, &mut |read| match read {
+            Ok(document) => {
+                seen.read(&document.id);
+                changed.push(document);
+            }
+            Err(one) => {
+                seen.turned_out(&one);
                 skipped.push((one.document, one.reason));
             }
-        }
+        });
     }
     Outcome { changed, unchanged, skipped, seen }
 }
