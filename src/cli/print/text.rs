@@ -26,6 +26,11 @@ impl Text {
         self.0.append(&mut other.0);
     }
 
+    /// The lines as they are printed.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|line| line.0.as_str())
+    }
+
     /// All lines, each with its end.
     pub(super) fn render(&self) -> String {
         self.0.iter().map(|line| format!("{}\n", line.0)).collect()

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod eval;
+mod finding;
 mod folder;
 mod harness;
 mod learn;
