@@ -66,8 +66,8 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, IndexProgress,
-    IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
+    AddOptions, AddReport, Chunking, Document, Engine, Feedback, FileStatus, Folder, GenerationStatus,
+    IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;
@@ -76,4 +76,4 @@ pub use ids::{ChunkId, Digest, GenerationId, QueryId};
 pub use learn::{Decision, LearnOptions, LearnProgress, LearnStage, RoundReport};
 pub use lexical::{FieldValue, Filter, Language};
 pub use place::Place;
-pub use search::{Answer, Hit, Mode, Query, Took};
+pub use search::{Answer, Coverage, Hit, Mode, Query, Took};

@@ -65,7 +65,8 @@ pub(super) fn run(engine: &Reader, named: &str, out: &Output) -> Result<()> {
 fn passed_over(engine: &Reader, id: &str) -> Result<Option<Skipped>> {
     let all = engine.passed_over()?;
     let holds = |one: &Skipped| {
-        id.strip_prefix(one.document.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        id.strip_prefix(one.document.trim_end_matches('/'))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     Ok(all.into_iter().find(holds))
 }
@@ -112,7 +113,8 @@ fn text(report: &Report) -> Text {
 /// A line for each passage: where it begins, its title, how long it is.
 fn passages(text: &mut Text, cut: &Cut) {
     for one in &cut.passages {
-        let place = if one.place.is_unknown() { format!("byte {}", one.start) } else { one.place.to_string() };
+        let place =
+            if one.place.is_unknown() { format!("byte {}", one.start) } else { one.place.to_string() };
         text.line(Line::from(format!("  {place}: {} ({} words)", one.title, one.words)));
     }
 }

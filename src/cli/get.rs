@@ -1,10 +1,11 @@
 //! `retune get DOC[:LINE[:COUNT]]`: prints the text of a document.
 
+use std::cmp::Ordering;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use retune::documents::{StoredDocument, StoredPassage};
-use retune::{Error, Place as Stands, Reader, Result};
+use retune::{Error, Reader, Result};
 use serde::Serialize;
 
 use super::args::Place;
@@ -31,9 +32,15 @@ struct Asked<'a> {
 #[derive(Debug, PartialEq)]
 enum Part<'a> {
     All,
-    Lines { first: usize, count: usize },
+    Lines {
+        first: usize,
+        count: usize,
+    },
     /// The passages whose place has this value under this name.
-    At { name: &'a str, value: &'a str },
+    At {
+        name: &'a str,
+        value: &'a str,
+    },
 }
 
 #[derive(Serialize)]
@@ -127,39 +134,30 @@ fn joined(passages: &[StoredPassage]) -> String {
     passages.iter().map(|passage| passage.text.trim_end().to_string() + "\n").collect::<Vec<_>>().join("\n")
 }
 
-/// The passages at a place, and the one before, which may reach into it.
+/// The passages at a place; where none begins there, the one that reaches over it.
 fn at(document: &StoredDocument, name: &str, value: &str) -> Result<String> {
-    let passages = &document.passages;
-    let value_of = |place: &Stands| {
-        let all = serde_json::to_value(place).unwrap_or_default();
-        all.get(name).map(|found| found.as_str().map_or_else(|| found.to_string(), str::to_string))
+    let value_of = |passage: &StoredPassage| {
+        let place = serde_json::to_value(&passage.place).unwrap_or_default();
+        place.get(name).map(|found| found.as_str().map_or_else(|| found.to_string(), str::to_string))
     };
-    let values: Vec<Option<String>> = passages.iter().map(|passage| value_of(&passage.place)).collect();
-    let is_there = |found: &Option<String>| found.as_deref() == Some(value);
-    let first = values.iter().position(is_there);
-    let number = |text: &str| text.parse::<u32>().ok();
-    let Some(first) = first else {
-        // Nothing begins there: what begins before goes on there.
-        let before = |found: &Option<String>| {
-            Some(number(found.as_deref()?)? < number(value)?).filter(|&before| before).is_some()
-        };
-        let (last, behind) = (values.iter().rposition(before), values.iter().flatten().any(|found| {
-            number(found).zip(number(value)).is_some_and(|(found, asked)| found > asked)
-        }));
-        return match last.filter(|_| behind) {
-            Some(last) => Ok(joined(&passages[last..=last])),
-            None => {
-                let known: Vec<&str> = values.iter().flatten().map(String::as_str).collect();
-                let known = match (known.first(), known.last()) {
-                    (Some(first), Some(last)) => format!("it has {first} to {last}"),
-                    _ => format!("nothing in it has a {name}"),
-                };
-                Err(missing(name, value, document, known))
-            }
-        };
+    let values: Vec<Option<String>> = document.passages.iter().map(value_of).collect();
+    let there: Vec<usize> = (0..values.len()).filter(|&at| values[at].as_deref() == Some(value)).collect();
+    if let (Some(&first), Some(&last)) = (there.first(), there.last()) {
+        return Ok(joined(&document.passages[first..=last]));
+    }
+    let number = |text: &String| text.parse::<u32>().ok();
+    let order = |found: &Option<String>| Some(number(found.as_ref()?)?.cmp(&number(&value.to_string())?));
+    let before = values.iter().rposition(|found| order(found).is_some_and(Ordering::is_lt));
+    let goes_on = values.iter().any(|found| order(found).is_some_and(Ordering::is_gt));
+    if let Some(before) = before.filter(|_| goes_on) {
+        return Ok(joined(&document.passages[before..=before]));
+    }
+    let known: Vec<&str> = values.iter().flatten().map(String::as_str).collect();
+    let known = match (known.first(), known.last()) {
+        (Some(first), Some(last)) => format!("it has {first} to {last}"),
+        _ => format!("nothing in it has a {name}"),
     };
-    let last = values.iter().rposition(is_there).unwrap_or(first);
-    Ok(joined(&passages[first..=last]))
+    Err(missing(name, value, document, known))
 }
 
 fn missing(what: &str, value: impl ToString, document: &StoredDocument, has: String) -> Error {
@@ -167,5 +165,29 @@ fn missing(what: &str, value: impl ToString, document: &StoredDocument, has: Str
         what: "the part of a document",
         found: format!("the {what} {} of {:?}", value.to_string(), document.id),
         expected: format!("one that it has: {has}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_is_read_in_every_way_that_it_can_be() {
+        let parts =
+            |named| readings(named).into_iter().map(|one| (one.document, one.part)).collect::<Vec<_>>();
+        let lines = |first, count| Part::Lines { first, count };
+        assert_eq!(parts("a.md"), [("a.md", Part::All)]);
+        assert_eq!(
+            parts("a.md:4:10"),
+            [("a.md:4:10", Part::All), ("a.md:4", lines(10, usize::MAX)), ("a.md", lines(4, 10))]
+        );
+        assert_eq!(
+            parts("work://a.md:7"),
+            [("work://a.md:7", Part::All), ("work://a.md", lines(7, usize::MAX))]
+        );
+        assert_eq!(parts("a.md:0"), [("a.md:0", Part::All)]);
+        let page = Part::At { name: "page", value: "3" };
+        assert_eq!(parts("b.pdf#page=3"), [("b.pdf#page=3", Part::All), ("b.pdf", page)]);
     }
 }

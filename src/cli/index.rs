@@ -118,14 +118,15 @@ fn keep_out_of_git(index: &Path) -> Result<()> {
 fn text(report: &Report, all: bool) -> Text {
     let Report { index, documents, chunks, report } = report;
     let mut text = Text::of(format!(
-        "{} files read, {} unchanged, {} removed, {} skipped; {} chunks encoded, {} kept, in {:.1} s",
+        "{} files read, {} unchanged, {} removed, {} skipped, in {:.1} s; {} chunks encoded, {} kept, in {:.1} s",
         report.read,
         report.unchanged,
         report.removed,
         report.skipped.len(),
+        report.words_seconds,
         report.chunks_encoded,
         report.chunks_kept,
-        report.seconds,
+        report.seconds - report.words_seconds,
     ));
     text.line(format!("{index} holds {documents} documents, {chunks} chunks"));
     skipped(&mut text, &report.skipped, all);

@@ -1,6 +1,6 @@
 //! `retune search QUERY`: searches an index.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
 
@@ -72,8 +72,9 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let answer = engine.search(&query)?;
     let folder = engine.folder().ok().flatten();
     let links = Links::shown(args.hyperlink);
+    let url = |hit: &Hit| links.as_ref()?.to(&file_of(&engine.path_of(&hit.document).ok()??)?);
     out.print(&answer, |answer| {
-        let mut text = answer_text(answer, folder.as_deref(), links.as_ref());
+        let mut text = answer_text(answer, folder.as_deref(), &url);
         if answer.hits.is_empty() && query.words() != query.text {
             text.line("some of it was read as operators: --plain takes all of it for text");
         }
@@ -89,6 +90,11 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         editor::open(&path_of(&engine, hit)?, &hit.place_at(at))?;
     }
     engine.close()
+}
+
+/// The file itself, or the archive that it lies in. `None` if neither is there any more.
+fn file_of(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|path| path.is_file())?.canonicalize().ok()
 }
 
 /// The hit that is to be opened: the first for a rank of 0.
@@ -130,10 +136,9 @@ fn query(args: &Args) -> Result<Query> {
 }
 
 fn path_of(engine: &Reader, hit: &Hit) -> Result<PathBuf> {
-    let folder = engine.folder()?.ok_or_else(|| Error::NotFound {
+    engine.path_of(&hit.document)?.ok_or_else(|| Error::NotFound {
         what: "file of the document",
         id: hit.document.clone(),
         remedy: "only files of a folder can be opened; this document was added by an application",
-    })?;
-    Ok(folder.join(&hit.document))
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use retune::{Result, Status};
+use retune::{Coverage, Result, Status};
 
 use super::args::Place;
 use super::file_status;
@@ -55,8 +55,11 @@ fn text(status: &Status, index: &Path) -> Text {
             weights = weights.to_string()
         ));
     }
-    if generation.missing_vectors > 0 {
-        text.line(format!("{} chunks have no vector", generation.missing_vectors));
+    if !status.coverage.is_complete() {
+        let Coverage { encoded, chunks, .. } = status.coverage;
+        text.line(format!(
+            "{encoded} of {chunks} chunks have vectors, the others are found by their words; `retune index` goes on"
+        ));
     }
     for file in &status.damaged_files {
         text.line(format!("{} is damaged", file.display()));

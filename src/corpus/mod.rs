@@ -1,7 +1,7 @@
 //! Turns folders into files, text and chunks, with the byte range of every chunk in its file.
 //!
-//! [`FileReader`] walks a folder in a fixed order, reports each file as unchanged, changed or skipped, and reads those
-//! that changed. [`chunk_text`] chunks one text that the application supplies. Only one file is in memory at a time.
+//! [`Scan`] walks a folder in a fixed order and reports each file as unchanged, changed or skipped; [`FileReader`] reads
+//! those that changed. [`chunk_text`] chunks one text that the application supplies.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
 //! skip it. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
@@ -27,6 +27,7 @@ mod read;
 mod scan;
 mod sizer;
 mod skip;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod underline;
@@ -36,8 +37,9 @@ pub(crate) use chunk::{Chunk, chunk_text, whole_text};
 pub use format::Format;
 pub(crate) use lengths::Lengths;
 pub use options::CorpusOptions;
-pub(crate) use scan::{ChangedFile, ChunkedDocument, FileReader, Scanned};
+pub(crate) use scan::{ChangedFile, ChunkedDocument, FileReader, Scan, Scanned, Seen, reading_digest};
 pub use skip::{SkipReason, Skipped};
+pub(crate) use stamp::Stamp;
 
 /// Counts the tokens of a text as the encoder sees them, without special tokens.
 pub(crate) type TokenCounter<'a> = &'a dyn Fn(&str) -> usize;

@@ -49,11 +49,6 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
 }
 
 impl Content {
-    /// The file's length.
-    pub(super) fn len(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
     /// The text, including a byte order mark of UTF-8, and its format.
     pub(super) fn into_text(self) -> Result<(Decoded, Format), SkipReason> {
         match self.kind {

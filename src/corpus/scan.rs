@@ -1,7 +1,7 @@
 //! Compares the files of a folder with what is indexed, and reads those that changed.
 //!
-//! A folder is looked at as a whole before anything is encoded, so that it is known how much is to be done. Files that
-//! changed are read again for that: reading costs little beside encoding.
+//! A folder is looked at as a whole before anything is read, so that it is known how much is to be done. The look opens
+//! no file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -20,20 +20,21 @@ use super::options::CorpusOptions;
 use super::read::{Content, read};
 use super::sizer::Sizer;
 use super::skip::{SkipReason, Skipped};
+use super::stamp::Stamp;
 use super::walk::{FolderWalk, Found, walk_folder};
 
 /// Changes whenever files give other chunks or places than before: then all are read again, once. What is the same
 /// keeps its vectors.
 const READING: u32 = 3;
 
-/// A new or changed file.
+/// A file that is new or may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangedFile {
     /// The path relative to the folder, with `/` separators.
     pub(crate) id: String,
     path: PathBuf,
-    /// The file's length.
-    pub(crate) bytes: u64,
+    /// Of the moment before it is read.
+    pub(crate) stamp: Stamp,
 }
 
 /// A document cut into chunks.
@@ -55,8 +56,8 @@ pub(crate) struct ChunkedDocument {
 /// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scanned {
-    /// The file has the digest that is indexed.
-    Unchanged,
+    /// The file has the stamp that is known.
+    Unchanged(String),
     Changed(ChangedFile),
     Skipped(Skipped),
 }
@@ -72,11 +73,16 @@ pub(crate) struct Seen {
     unreadable_folders: Vec<String>,
 }
 
-/// An iterator over the files of a folder. Holds one file in memory at a time.
+/// Whether a file with this path and stamp needs no reading.
+pub(crate) type Known<'a> = &'a dyn Fn(&str, &Stamp) -> bool;
+
+/// Takes a document that was read, or what was skipped.
+pub(crate) type Give<'a> = dyn FnMut(Result<ChunkedDocument, Skipped>) + 'a;
+
+/// An iterator over the files of a folder.
 pub(crate) struct Scan<'a> {
     walk: FolderWalk,
-    reader: &'a FileReader<'a>,
-    known: &'a dyn Fn(&str) -> Option<Digest>,
+    known: Known<'a>,
     seen: Seen,
     complete: bool,
 }
@@ -98,30 +104,28 @@ impl<'a> FileReader<'a> {
         Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter) })
     }
 
-    /// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder. `known` returns the digest
-    /// of an indexed document.
-    ///
-    /// # Errors
-    /// If the root can't be listed. A file or folder below it that can't be read is a [`Scanned::Skipped`] instead.
-    pub(crate) fn scan(
-        &'a self,
-        root: &Path,
-        excluded: &[PathBuf],
-        known: &'a dyn Fn(&str) -> Option<Digest>,
-    ) -> Result<Scan<'a>> {
-        let walk = walk_folder(root, excluded, &self.options)?;
-        Ok(Scan { walk, reader: self, known, seen: Seen::default(), complete: false })
+    /// Reads and cuts a file. `give` gets its document; of a container each document in it, and what of it is skipped.
+    /// Nothing of a file with the digest `known`. Returns whether it has that.
+    pub(crate) fn read(&self, file: &ChangedFile, known: Option<Digest>, give: &mut Give<'_>) -> bool {
+        match self.text_file(file, known) {
+            Ok(None) => return true,
+            Ok(Some(document)) => give(Ok(document)),
+            Err(reason) => give(Err(Skipped::of(file.id.clone(), reason))),
+        }
+        false
     }
 
-    /// Reads and cuts a file that changed. `give` gets its document; of a container each document in it, and what of
-    /// it is skipped.
-    pub(crate) fn read(&self, file: &ChangedFile, give: &mut dyn FnMut(Result<ChunkedDocument, Skipped>)) {
-        give(self.text_file(file).map_err(|reason| Skipped::of(file.id.clone(), reason)));
-    }
-
-    fn text_file(&self, file: &ChangedFile) -> Result<ChunkedDocument, SkipReason> {
+    /// `None` if the file has the digest `known`.
+    fn text_file(
+        &self,
+        file: &ChangedFile,
+        known: Option<Digest>,
+    ) -> Result<Option<ChunkedDocument>, SkipReason> {
         let content = self.content(&file.id, &file.path)?;
         let digest = self.digest(&content);
+        if known == Some(digest) {
+            return Ok(None);
+        }
         let (decoded, format) = self.text(&file.id, content)?;
         let names = Names { given: None, fallback: file_name_of(&file.id) };
         let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
@@ -132,7 +136,8 @@ impl<'a> FileReader<'a> {
         })?;
         place_in_file(&mut chunks, &decoded);
         let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
-        Ok(ChunkedDocument { id: file.id.clone(), digest, modified, fields: BTreeMap::new(), format, chunks })
+        let fields = BTreeMap::new();
+        Ok(Some(ChunkedDocument { id: file.id.clone(), digest, modified, fields, format, chunks }))
     }
 
     fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
@@ -156,22 +161,12 @@ impl<'a> FileReader<'a> {
             None => Ok((decoded, format)),
         }
     }
+}
 
-    /// `None` if the file has not changed.
-    fn look(
-        &self,
-        id: &str,
-        path: &Path,
-        known: &dyn Fn(&str) -> Option<Digest>,
-    ) -> Result<Option<u64>, SkipReason> {
-        let content = self.content(id, path)?;
-        if known(id) == Some(self.digest(&content)) {
-            return Ok(None);
-        }
-        let bytes = content.len();
-        self.text(id, content)?;
-        Ok(Some(bytes))
-    }
+/// Of all that decides what becomes of a file, beside its content.
+pub(crate) fn reading_digest(options: &CorpusOptions, lengths: Lengths) -> Digest {
+    let options = serde_json::to_string(options).unwrap_or_default();
+    Digest::of(format!("{READING} {} {} {options}", lengths.text, lengths.title).as_bytes())
 }
 
 /// Moves the ranges of chunks from the text to the file.
@@ -208,25 +203,40 @@ impl Iterator for Scan<'_> {
     }
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    /// Starts a scan of `root`. Skips `excluded` paths, such as an index inside the folder.
+    ///
+    /// # Errors
+    /// If the root can't be listed. A file or folder below it that can't be read is a [`Scanned::Skipped`] instead.
+    pub(crate) fn start(
+        options: &CorpusOptions,
+        root: &Path,
+        excluded: &[PathBuf],
+        known: Known<'a>,
+    ) -> Result<Scan<'a>> {
+        let walk = walk_folder(root, excluded, options)?;
+        Ok(Scan { walk, known, seen: Seen::default(), complete: false })
+    }
+
     /// What was seen; `None` before the iterator has ended, when missing files may still come.
     pub(crate) fn into_seen(self) -> Option<Seen> {
         self.complete.then_some(self.seen)
     }
 
     fn file(&mut self, id: String, path: PathBuf) -> Scanned {
-        match self.reader.look(&id, &path, self.known) {
-            Ok(changed) => {
-                self.seen.documents.insert(id.clone());
-                match changed {
-                    Some(bytes) => Scanned::Changed(ChangedFile { id, path, bytes }),
-                    None => {
-                        self.seen.kept.insert(id);
-                        Scanned::Unchanged
-                    }
-                }
+        let stamp = match Stamp::of(&path) {
+            Ok(stamp) => stamp,
+            Err(error) => {
+                return self.skipped(Skipped::of(id, SkipReason::Unreadable { message: error.to_string() }));
             }
-            Err(reason) => self.skipped(Skipped::of(id, reason)),
+        };
+        self.seen.documents.insert(id.clone());
+        match (self.known)(&id, &stamp) {
+            true => {
+                self.seen.unchanged(&id);
+                Scanned::Unchanged(id)
+            }
+            false => Scanned::Changed(ChangedFile { id, path, stamp }),
         }
     }
 
@@ -237,6 +247,11 @@ impl Scan<'_> {
 }
 
 impl Seen {
+    /// A file that was seen has the content that is indexed: what lies in it is still there.
+    pub(crate) fn unchanged(&mut self, file: &str) {
+        self.kept.insert(file.to_owned());
+    }
+
     /// A file that was seen turned out to hold this document when it was read.
     pub(crate) fn read(&mut self, document: &str) {
         self.documents.insert(document.to_owned());
@@ -265,7 +280,7 @@ impl Seen {
             && !self.unreadable_folders.iter().any(|folder| document.starts_with(folder.as_str()))
     }
 
-    /// The number of files.
+    /// The number of documents.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.documents.len()

@@ -101,7 +101,7 @@ impl fmt::Display for SkipReason {
 
 impl Skipped {
     /// Counts as new, until it is compared with the last run.
-    pub(super) fn of(document: String, reason: SkipReason) -> Skipped {
+    pub(crate) fn of(document: String, reason: SkipReason) -> Skipped {
         Skipped { document, reason, new: true }
     }
 }

@@ -140,6 +140,24 @@ pub(super) struct Prepared {
     pub(super) metadata: serde_json::Map<String, serde_json::Value>,
 }
 
+/// How documents are added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AddOptions {
+    /// Whether to commit the documents before they are encoded, so that searches find them by their words at once.
+    /// [`Engine::encode_pending`](super::Engine::encode_pending) gives them their vectors. Default false: vectors are
+    /// made first.
+    pub words_first: bool,
+}
+
+impl AddOptions {
+    /// Turns on [`words_first`](AddOptions::words_first).
+    pub fn with_words_first(mut self) -> AddOptions {
+        self.words_first = true;
+        self
+    }
+}
+
 /// What adding documents did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -150,6 +168,8 @@ pub struct AddReport {
     pub unchanged: usize,
     /// Chunks that were encoded. Those whose vectors [`Options::embeddings`](crate::Options::embeddings) had are not.
     pub chunks_encoded: usize,
-    /// Chunks of changed documents that were the same as before and kept their vectors.
+    /// Chunks that share the vector of the same text: as it was before, or in another document.
     pub chunks_kept: usize,
+    /// Chunks that have no vector yet, with [`AddOptions::words_first`].
+    pub chunks_pending: usize,
 }

@@ -160,16 +160,17 @@ impl Engine {
             |done, total| progress(LearnProgress { stage: LearnStage::Publish, done, total, loss: None });
         // Documents may be added faster than they are encoded here: don't chase them for ever.
         for _ in 0..3 {
-            let lexical = self.inner.lexical.snapshot()?;
-            if building.missing(&lexical)? <= FEW_CHUNKS {
+            let serving = self.inner.snapshot.load_full();
+            let (lexical, dense) = (&serving.lexical, &serving.pinned.dense);
+            if building.missing(lexical, dense)?.len() <= FEW_CHUNKS {
                 break;
             }
-            building.catch_up(&lexical, &mut told)?;
+            building.catch_up(lexical, dense, &mut told)?;
         }
         let mut guard = self.lock_writer("publish a generation")?;
         let writer = guard.get()?;
         let lexical = self.inner.lexical.snapshot()?;
-        building.catch_up(&lexical, &mut told)?;
+        building.catch_up(&lexical, &writer.dense.view(&lexical.live_chunks())?, &mut told)?;
         let root = self.inner.layout.generations();
         let keep = self.inner.options.keep_generations;
         let Published { generation, prepared: (dense, view), dropped } =

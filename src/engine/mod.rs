@@ -5,9 +5,14 @@
 
 mod background;
 mod backup;
+mod catalogue;
+mod commit;
 mod document;
 mod embeddings;
+mod encode;
+mod encoding;
 mod feedback;
+mod files;
 mod folder;
 mod generations;
 mod idle;
@@ -16,9 +21,11 @@ mod learning;
 mod merging;
 mod open;
 mod options;
+mod pipeline;
 mod reader;
 mod remove;
 mod rollback;
+mod run;
 mod source;
 mod status;
 mod stored;
@@ -35,11 +42,13 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
-pub use document::{AddReport, Document};
+pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
+pub use files::FileStatus;
 pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
+pub use source::Folder;
 pub use status::{GenerationStatus, Status};
 pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
 pub use worker::LearnTask;
@@ -52,11 +61,12 @@ use crate::generation::Pinned;
 use crate::learn::History;
 use crate::search::Snapshot;
 use document::Prepared;
+use encoding::Encoding;
 use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
 use upkeep::Upkeep;
-use writer::Writer;
+use writer::{Vectors, Writer};
 
 /// An open index. Cheap to clone; all clones are the same engine. `Send` and `Sync`: search from as many threads as
 /// you like. It does all that a [`Reader`] does, and writes and learns.
@@ -119,6 +129,7 @@ struct Inner {
     worker: Mutex<Option<worker::Worker>>,
     upkeep: Upkeep,
     last_search: LastSearch,
+    encoding: Encoding,
     /// Done once it was said that answers are not logged.
     unlogged: Once,
     closed: AtomicBool,
@@ -144,18 +155,19 @@ impl Engine {
     /// [`Error::Invalid`] for an empty or overlong id, for an id given twice and for fields that can't be stored;
     /// nothing was changed.
     pub fn add(&self, documents: Vec<Document>) -> Result<AddReport> {
-        self.add_with(documents, &mut |_| ControlFlow::Continue(()))
+        self.add_with(documents, &AddOptions::default(), &mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`add`](Engine::add). `progress` gets the number of chunks that were given their vectors since the last call,
-    /// about every two seconds, and may break. Then nothing was changed, and adding the same again takes up the
-    /// vectors.
+    /// As [`add`](Engine::add), with options. `progress` gets the number of chunks that were given their vectors since
+    /// the last call, about every two seconds, and may break. Then nothing was changed, and adding the same again takes
+    /// up the vectors.
     ///
     /// # Errors
     /// As [`add`](Engine::add); [`Error::Cancelled`] when `progress` breaks.
     pub fn add_with(
         &self,
         documents: Vec<Document>,
+        options: &AddOptions,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<AddReport> {
         let mut ids = std::collections::HashSet::new();
@@ -183,7 +195,8 @@ impl Engine {
             let metadata = document.stored_metadata();
             prepared.push(Prepared { id: document.id, digest, chunks, metadata });
         }
-        let mut report = self.replace(&mut writer, &snapshot, prepared, progress)?;
+        let vectors = if options.words_first { Vectors::Later } else { Vectors::Now };
+        let mut report = self.replace(&mut writer, &snapshot, prepared, vectors, progress)?;
         writer.get()?.unfinished.clear();
         report.unchanged = unchanged;
         Ok(report)
@@ -210,6 +223,11 @@ impl Engine {
             return Err(Error::Closed { doing });
         }
         Ok(WriterGuard { guard, doing })
+    }
+
+    /// How long a passage of a file may be. Loads no encoder.
+    fn folder_lengths(&self) -> Result<Lengths> {
+        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
     /// How long a passage may be.
@@ -244,13 +262,14 @@ impl Engine {
         writer: &mut WriterGuard<'_>,
         snapshot: &Snapshot,
         documents: Vec<Prepared>,
+        vectors: Vectors,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<AddReport> {
         if documents.is_empty() {
             return Ok(AddReport::default());
         }
         let generation = &snapshot.pinned.generation;
-        let report = writer.get()?.replace(generation, &snapshot.lexical, documents, progress)?;
+        let report = writer.get()?.replace(generation, &snapshot.lexical, documents, vectors, progress)?;
         self.refresh_from(writer)?;
         Ok(report)
     }

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, Once};
 use arc_swap::ArcSwap;
 
 use super::embeddings::Embeddings;
+use super::encoding::Encoding;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::options::{Chunking, Options};
 use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
-use super::writer::{Writer, next_chunk};
+use super::writer::{Writer, last_commit};
 use super::{Access, Engine, Inner, Reader};
 use crate::dense::DenseIndex;
 use crate::encoder::{Encoder, model};
@@ -30,7 +31,7 @@ use crate::storage::{WriterLock, rebuild};
 impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
     ///
-    /// Whatever a crash has left is repaired here: stray vectors are hidden, missing ones are encoded again, abandoned
+    /// Whatever a crash has left is repaired here: stray vectors are hidden, lost ones are encoded again, abandoned
     /// builds are removed, torn tails of the log are cut. Vectors that are damaged are encoded again too. Where the
     /// folder `lexical` is missing, the documents are: the index is empty, and what it has learnt stays.
     ///
@@ -58,8 +59,12 @@ impl Engine {
         let mut dense = generation.open_dense(&settings.dense)?;
         let used = highest_chunk(&layout, &manifest, &lexical, &dense, &feedback)?;
         let chunks = lexical.snapshot()?;
+        let commit = last_commit(&lexical, used)?;
+        let missing = dense.view(&chunks.live_chunks())?.missing().to_vec();
+        let (pending, lost): (Vec<ChunkId>, Vec<ChunkId>) =
+            missing.into_iter().partition(|&chunk| commit.pending.contains(chunk));
         let encoder = || generation.encoder().cloned();
-        fill(&mut dense, &encoder, generation.folder(), &chunks, &mut |_, _| {
+        fill(&mut dense, &encoder, generation.folder(), &chunks, &lost, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
         if let Some(encoder) = generation.loaded_encoder().filter(|_| settings.chunking == Chunking::Passages)
@@ -74,7 +79,8 @@ impl Engine {
         }
         let writer = Writer {
             lexical: lexical.writer()?,
-            next_chunk: next_chunk(&lexical, used)?,
+            next_chunk: commit.next_chunk,
+            pending,
             dense,
             unfinished: Unfinished::open(&generation),
             pace: Pace::default(),
@@ -126,6 +132,7 @@ pub(super) fn assemble(
             worker: Mutex::new(None),
             upkeep: Upkeep::default(),
             last_search: LastSearch::new(),
+            encoding: Encoding::default(),
             unlogged: Once::new(),
             closed: AtomicBool::new(false),
         }),

@@ -59,6 +59,10 @@ impl Reader {
         self.inner.last_search.now();
         let snapshot = self.inner.snapshot.load_full();
         let ranked = rank(&snapshot, query)?;
+        let coverage = snapshot.coverage();
+        if !coverage.is_complete() && matches!(self.inner.access, Access::Writing(_)) {
+            self.inner.encoding.want(&ranked.hits);
+        }
         let query_id = query.page_of.unwrap_or_else(QueryId::random);
         let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;
         let generation = snapshot.pinned.generation.meta.id;
@@ -88,6 +92,7 @@ impl Reader {
             generation,
             mode: query.mode,
             took_ms: ranked.took,
+            coverage,
             hits: ranked.hits,
             total: ranked.counts.total,
             facets: ranked.counts.facets,

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Engine;
+use super::commit::ChunkRanges;
 use super::layout::{Layout, Settings};
 use super::open::{open_or_empty_lexical, read_manifest};
 use super::options::Options;
+use super::writer::last_commit;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::{Generation, Manifest, Pinned, fill, roll_back};
@@ -18,7 +20,8 @@ use crate::storage::{WriterLock, rebuild};
 
 impl Engine {
     /// Returns to the previous generation; to one before it, if that one is damaged. What was added since it was
-    /// replaced is encoded with its encoder first. A generation that is left is deleted when its last reader is gone.
+    /// replaced is encoded with its encoder first, and what has no vector yet stays without. A generation that is left
+    /// is deleted when its last reader is gone.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no earlier generation is kept; [`Error::Damaged`] when all of them are;
@@ -32,8 +35,9 @@ impl Engine {
         let manifest = read_manifest(&inner.layout)?;
         let lexical = inner.lexical.snapshot()?;
         let load = |generation: &Generation| generation.encoder().map(drop);
-        let (generation, dense) =
-            open_earlier(&root, &manifest, &inner.options, &inner.settings, &lexical, &load)?;
+        let index = Index { options: &inner.options, settings: &inner.settings, lexical: &lexical };
+        let pending = writer.pending.iter().copied().collect();
+        let (generation, dense) = open_earlier(&root, &manifest, index, &pending, &load)?;
         let id = generation.meta.id;
         let view = dense.view(&lexical.live_chunks())?;
         let left = roll_back(&root, &manifest, id)?;
@@ -57,30 +61,43 @@ impl Engine {
         let _lock = WriterLock::acquire(&layout.path, options.lock_wait)?;
         let root = layout.generations();
         let manifest = read_manifest(&layout)?;
-        let lexical = open_or_empty_lexical(&layout, &settings)?.snapshot()?;
-        let (generation, _) =
-            open_earlier(&root, &manifest, options, &settings, &lexical, &Generation::verify)?;
+        let lexical = open_or_empty_lexical(&layout, &settings)?;
+        let pending = last_commit(&lexical, None)?.pending;
+        let index = Index { options, settings: &settings, lexical: &lexical.snapshot()? };
+        let (generation, _) = open_earlier(&root, &manifest, index, &pending, &Generation::verify)?;
         // What is left is removed by the next writer.
         roll_back(&root, &manifest, generation.meta.id)?;
         Ok(generation.meta.id)
     }
 }
 
-/// The most recent of the kept generations that passes the check and can be opened, with a vector for every chunk.
+/// What an earlier generation is opened for.
+#[derive(Clone, Copy)]
+struct Index<'a> {
+    options: &'a Options,
+    settings: &'a Settings,
+    lexical: &'a LexicalSnapshot,
+}
+
+/// The most recent of the kept generations that passes the check and can be opened, with a vector for every chunk that
+/// is not `pending`.
 fn open_earlier(
     root: &Path,
     manifest: &Manifest,
-    options: &Options,
-    settings: &Settings,
-    lexical: &LexicalSnapshot,
+    index: Index<'_>,
+    pending: &ChunkRanges,
     check: &dyn Fn(&Generation) -> Result<()>,
 ) -> Result<(Generation, DenseIndex)> {
     let open = |id: GenerationId| -> Result<(Generation, DenseIndex)> {
+        let Index { options, settings, lexical } = index;
         let generation = Generation::open_unloaded(root, id, &options.model_source())?;
         check(&generation)?;
         let mut dense = generation.open_dense(&settings.dense)?;
         let encoder = || generation.encoder().cloned();
-        fill(&mut dense, &encoder, generation.folder(), lexical, &mut |_, _| ControlFlow::Continue(()))?;
+        let mut missing = dense.view(&lexical.live_chunks())?.missing().to_vec();
+        missing.retain(|&chunk| !pending.contains(chunk));
+        let going_on = &mut |_, _| ControlFlow::Continue(());
+        fill(&mut dense, &encoder, generation.folder(), lexical, &missing, going_on)?;
         Ok((generation, dense))
     };
     let mut first = None;

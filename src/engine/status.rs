@@ -14,6 +14,7 @@ use crate::generation::Manifest;
 use crate::ids::{Digest, GenerationId};
 use crate::learn::RoundReport;
 use crate::lexical::Language;
+use crate::search::Coverage;
 
 /// A moment of an index.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +24,9 @@ pub struct Status {
     pub documents: usize,
     /// Chunks that a search can find.
     pub chunks: usize,
+    /// How many of them have a vector: [`Engine::encode_pending`](super::Engine::encode_pending) gives the others
+    /// theirs.
+    pub coverage: Coverage,
     /// How words are stemmed. This and the next two were fixed when the index was made.
     pub language: Language,
     /// How documents are cut.
@@ -67,8 +71,6 @@ pub struct GenerationStatus {
     pub precisions: Precisions,
     /// How the two scores are fused unless a query says otherwise.
     pub fusion: Fusion,
-    /// Live chunks whose vector is missing: 0 on an index that is sound.
-    pub missing_vectors: usize,
 }
 
 impl GenerationStatus {
@@ -109,6 +111,7 @@ impl Reader {
         Ok(Status {
             documents: snapshot.lexical.documents()?.len(),
             chunks: snapshot.lexical.chunk_count() as usize,
+            coverage: snapshot.coverage(),
             language: self.inner.settings.language,
             chunking: self.inner.settings.chunking,
             max_tokens: self.inner.settings.lengths(generation.max_tokens().unwrap_or(usize::MAX)).text,
@@ -121,7 +124,6 @@ impl Reader {
                 kernel,
                 precisions,
                 fusion: generation.meta.fusion,
-                missing_vectors: snapshot.pinned.dense.missing().len(),
             },
             kept_generations: kept,
             feedback: Some(match &self.inner.feedback {

@@ -1,22 +1,24 @@
-//! The one writer of an index: encode → append vectors → commit the lexical index.
+//! The one writer of an index: encode → append vectors → commit the lexical index, or commit first and encode later.
 //!
-//! The lexical commit is the moment at which a change exists. Vectors are durable before it; those of a change that
-//! never committed belong to no live chunk and are never seen. Chunk ids are not used twice, not even those, so a
-//! stray vector can't come to stand for another text.
+//! The lexical commit is the moment at which a change exists. A chunk that is committed has its vector, durable before
+//! the commit, or the commit says that it has none yet. Vectors of a change that never committed belong to no live
+//! chunk and are never seen. Chunk ids are not used twice, not even those, so a stray vector can't come to stand for
+//! another text.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::Instant;
 
+use super::commit::CommitPayload;
 use super::document::{AddReport, Prepared};
 use super::embeddings::Embeddings;
 use super::unfinished::{Pace, Unfinished};
+use crate::corpus::Chunk;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
 use crate::ids::{ChunkId, Digest};
-use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter, REMEDY};
+use crate::lexical::{ChunkRecord, LexicalIndex, LexicalSnapshot, LexicalWriter};
 use crate::storage::WriterLock;
 
 /// Chunks that are collected before any of them is encoded.
@@ -28,6 +30,8 @@ pub(super) struct Writer {
     pub(super) lexical: LexicalWriter,
     pub(super) dense: DenseIndex,
     pub(super) next_chunk: u64,
+    /// Chunks that were committed without a vector, ascending. Some may have one by now, or be gone.
+    pub(super) pending: Vec<ChunkId>,
     /// Kept by the user, from one index to the next.
     pub(super) embeddings: Option<Embeddings>,
     pub(super) unfinished: Unfinished,
@@ -38,35 +42,34 @@ pub(super) struct Writer {
 /// Is told how many more chunks are done.
 pub(super) type Progress<'a> = dyn FnMut(usize) -> ControlFlow<()> + 'a;
 
-/// Stored with every lexical commit: `next_chunk crc32`. In a lexical index of version 1 it has no other checksum.
-struct CommitPayload {
-    next_chunk: u64,
+/// What the last commit says, with the first chunk id that neither a commit nor a stray vector has used.
+pub(super) fn last_commit(lexical: &LexicalIndex, highest_vector: Option<ChunkId>) -> Result<CommitPayload> {
+    let mut commit = CommitPayload::parse(&lexical.payload()?, lexical.path())?;
+    commit.next_chunk = commit.next_chunk.max(highest_vector.map_or(0, |id| id.0 + 1));
+    Ok(commit)
 }
 
-impl CommitPayload {
-    fn text(&self) -> String {
-        let number = self.next_chunk.to_string();
-        format!("{number} {:08x}", crc32fast::hash(number.as_bytes()))
-    }
-
-    fn parse(text: &str, path: &Path) -> Result<CommitPayload> {
-        let next_chunk = text.split(' ').next().and_then(|number| number.parse().ok());
-        let parsed = next_chunk.map(|next_chunk| CommitPayload { next_chunk });
-        parsed.filter(|payload| payload.text() == text).ok_or_else(|| Error::Damaged {
-            path: path.join("meta.json"),
-            found: format!("the payload {text:?}"),
-            expected: "a number with its checksum".into(),
-            remedy: REMEDY,
-        })
-    }
+/// When chunks get their vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vectors {
+    /// Before the commit.
+    Now,
+    /// Some time after it, unless the index has the same text already.
+    Later,
 }
 
-/// The first chunk id that no commit and no stray vector has used.
-pub(super) fn next_chunk(lexical: &LexicalIndex, highest_vector: Option<ChunkId>) -> Result<u64> {
-    let payload = lexical.payload()?;
-    let committed =
-        if payload.is_empty() { 0 } else { CommitPayload::parse(&payload, lexical.path())?.next_chunk };
-    Ok(committed.max(highest_vector.map_or(0, |id| id.0 + 1)))
+/// A change that is not committed yet.
+#[derive(Default)]
+struct Staged {
+    report: AddReport,
+    /// Chunks whose vectors come later, ascending.
+    later: Vec<ChunkId>,
+    /// To be encoded next.
+    waiting: Vec<ChunkRecord>,
+    /// The chunk that got the vector of a text, by the text.
+    fresh: HashMap<Digest, ChunkId>,
+    /// Chunks with the text of another that is new too: `(chunk, other)`.
+    twins: Vec<(ChunkId, ChunkId)>,
 }
 
 impl Writer {
@@ -78,11 +81,14 @@ impl Writer {
         generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
+        vectors: Vectors,
         progress: &mut Progress<'_>,
     ) -> Result<AddReport> {
-        let result = self.stage(generation, before, documents, progress).and_then(|report| {
+        let staged = self.stage(generation, before, documents, vectors, progress);
+        let result = staged.and_then(|Staged { mut report, later, .. }| {
+            report.chunks_pending = later.len();
             self.dense.sync()?;
-            self.commit()?;
+            self.commit(later)?;
             Ok(report)
         });
         self.or_roll_back(result)
@@ -91,7 +97,22 @@ impl Writer {
     /// Removes the given documents in one commit.
     pub(super) fn remove(&mut self, documents: &[String]) -> Result<()> {
         documents.iter().for_each(|id| self.lexical.delete_document(id));
-        let result = self.commit();
+        let result = self.commit(Vec::new());
+        self.or_roll_back(result)
+    }
+
+    /// Records which chunks have no vector yet, if the last commit says that more have none.
+    pub(super) fn settle(&mut self, live: &LexicalSnapshot) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let pending = self.dense.view(&self.pending)?.missing().to_vec();
+        let pending: Vec<ChunkId> = pending.into_iter().filter(|&chunk| live.is_live(chunk)).collect();
+        if pending.len() == self.pending.len() {
+            return Ok(());
+        }
+        self.pending = pending;
+        let result = self.commit(Vec::new());
         self.or_roll_back(result)
     }
 
@@ -115,8 +136,14 @@ impl Writer {
         result
     }
 
-    fn commit(&mut self) -> Result<()> {
-        self.lexical.commit(&CommitPayload { next_chunk: self.next_chunk }.text())
+    /// Commits what is staged. `later` are its chunks without vectors.
+    fn commit(&mut self, later: Vec<ChunkId>) -> Result<()> {
+        let mut pending = self.dense.view(&self.pending)?.missing().to_vec();
+        pending.extend(later);
+        let ranges = pending.iter().copied().collect();
+        self.lexical.commit(&CommitPayload { next_chunk: self.next_chunk, pending: ranges }.text())?;
+        self.pending = pending;
+        Ok(())
     }
 
     fn stage(
@@ -124,70 +151,102 @@ impl Writer {
         generation: &Generation,
         before: &LexicalSnapshot,
         documents: Vec<Prepared>,
+        vectors: Vectors,
         progress: &mut Progress<'_>,
-    ) -> Result<AddReport> {
-        let mut report = AddReport { documents: documents.len(), ..AddReport::default() };
-        let mut pending: Vec<ChunkRecord> = Vec::new();
+    ) -> Result<Staged> {
+        let report = AddReport { documents: documents.len(), ..AddReport::default() };
+        let mut staged = Staged { report, ..Staged::default() };
         for document in documents {
             let mut old: HashMap<Digest, Vec<ChunkId>> = HashMap::new();
             for chunk in before.chunks_of(&document.id)? {
                 old.entry(chunk.chunk_digest).or_default().push(chunk.chunk);
             }
             self.lexical.delete_document(&document.id);
+            let parts = RecordParts { id: document.id, digest: document.digest, metadata: document.metadata };
             for (ordinal, chunk) in document.chunks.into_iter().enumerate() {
                 let kept = old.get_mut(&chunk.digest).and_then(Vec::pop);
-                let record = ChunkRecord {
-                    chunk: kept.unwrap_or_else(|| self.take_id()),
-                    document: document.id.clone(),
-                    ordinal: ordinal as u32,
-                    title: chunk.title,
-                    body: chunk.text,
-                    start: chunk.start,
-                    end: chunk.end,
-                    place: chunk.place,
-                    chunk_digest: chunk.digest,
-                    document_digest: document.digest,
-                    metadata: document.metadata.clone(),
-                };
+                let id = kept.unwrap_or_else(|| self.take_id());
+                let record = parts.record(id, ordinal, chunk);
                 self.lexical.add(&record)?;
-                if kept.is_some() {
-                    report.chunks_kept += 1;
-                    continue;
-                }
-                pending.push(record);
-                if pending.len() == ENCODE_BATCH {
-                    report.chunks_encoded += self.encode(generation, &mut pending, progress)?;
+                self.stage_vector(before, record, kept.is_some(), vectors, &mut staged)?;
+                if staged.waiting.len() == ENCODE_BATCH {
+                    self.encode_waiting(generation, &mut staged, progress)?;
                 }
             }
         }
-        report.chunks_encoded += self.encode(generation, &mut pending, progress)?;
-        Ok(report)
+        self.encode_waiting(generation, &mut staged, progress)?;
+        for &(chunk, other) in &staged.twins {
+            if let Some(vector) = self.dense.view(&[other])?.vector(other) {
+                self.dense.append(&[(chunk, &vector)])?;
+            }
+        }
+        Ok(staged)
     }
 
-    /// Appends the vectors of chunks. Returns how many had to be encoded for it.
-    fn encode(
+    /// Decides where the vector of a chunk comes from. One that was `kept` has it, unless it is pending itself.
+    fn stage_vector(
+        &mut self,
+        before: &LexicalSnapshot,
+        record: ChunkRecord,
+        kept: bool,
+        vectors: Vectors,
+        staged: &mut Staged,
+    ) -> Result<()> {
+        let (id, digest) = (record.chunk, record.chunk_digest);
+        if kept && (vectors == Vectors::Later || self.pending.binary_search(&id).is_err()) {
+            staged.report.chunks_kept += 1;
+        } else if let Some(vector) = self.vector_of_text(before, &digest)? {
+            self.dense.append(&[(id, &vector)])?;
+            staged.report.chunks_kept += 1;
+        } else if vectors == Vectors::Later {
+            staged.later.push(id);
+        } else if let Some(&other) = staged.fresh.get(&digest) {
+            staged.twins.push((id, other));
+            staged.report.chunks_kept += 1;
+        } else {
+            staged.fresh.insert(digest, id);
+            staged.waiting.push(record);
+        }
+        Ok(())
+    }
+
+    /// The vector of a text, wherever in the index it stands.
+    pub(super) fn vector_of_text(
+        &self,
+        chunks: &LexicalSnapshot,
+        digest: &Digest,
+    ) -> Result<Option<Vec<f32>>> {
+        let same = chunks.chunks_with_text(digest)?;
+        let view = self.dense.view(&same)?;
+        Ok(same.into_iter().find_map(|chunk| view.vector(chunk)))
+    }
+
+    /// Appends the vectors of the chunks that wait for them.
+    fn encode_waiting(
         &mut self,
         generation: &Generation,
-        pending: &mut Vec<ChunkRecord>,
+        staged: &mut Staged,
         progress: &mut Progress<'_>,
-    ) -> Result<usize> {
-        let texts: Vec<String> = pending.iter().map(ChunkRecord::encoder_text).collect();
+    ) -> Result<()> {
+        let records = std::mem::take(&mut staged.waiting);
+        if records.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<String> = records.iter().map(ChunkRecord::encoder_text).collect();
         generation.calibrate(&texts)?;
-        let mut encoded = 0;
         let mut done = 0;
         while done < texts.len() {
             let part = done..texts.len().min(done + self.pace.texts());
             let started = Instant::now();
-            let made = self.append_vectors(generation, &pending[part.clone()], &texts[part.clone()])?;
+            let made = self.append_vectors(generation, &records[part.clone()], &texts[part.clone()])?;
             self.pace.measured(made, started.elapsed());
-            encoded += made;
+            staged.report.chunks_encoded += made;
             done = part.end;
             if progress(part.len()).is_break() {
                 return Err(Error::Cancelled { doing: "adding documents" });
             }
         }
-        pending.clear();
-        Ok(encoded)
+        Ok(())
     }
 
     fn append_vectors(
@@ -209,5 +268,30 @@ impl Writer {
     fn take_id(&mut self) -> ChunkId {
         self.next_chunk += 1;
         ChunkId(self.next_chunk - 1)
+    }
+}
+
+/// What all chunks of a document have in common.
+struct RecordParts {
+    id: String,
+    digest: Digest,
+    metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RecordParts {
+    fn record(&self, id: ChunkId, ordinal: usize, chunk: Chunk) -> ChunkRecord {
+        ChunkRecord {
+            chunk: id,
+            document: self.id.clone(),
+            ordinal: ordinal as u32,
+            title: chunk.title,
+            body: chunk.text,
+            start: chunk.start,
+            end: chunk.end,
+            place: chunk.place,
+            chunk_digest: chunk.digest,
+            document_digest: self.digest,
+            metadata: self.metadata.clone(),
+        }
     }
 }

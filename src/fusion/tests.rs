@@ -11,7 +11,7 @@ fn fuse(fusion: &Fusion, candidates: &[Candidate]) -> Vec<Fused> {
 }
 
 pub(super) fn candidate(id: u64, lexical: f32, dense: f32) -> Candidate {
-    Candidate { id: ChunkId(id), lexical, dense }
+    Candidate { id: ChunkId(id), lexical, dense: Some(dense) }
 }
 
 fn order(fused: &[Fused]) -> Vec<u64> {
@@ -57,7 +57,7 @@ proptest! {
         let before = rank_of(&fuse(&fusion, &pool), pool[at].id);
         let mut better = pool.clone();
         better[at].lexical += lexical;
-        better[at].dense = (better[at].dense + dense).min(1.0);
+        better[at].dense = better[at].dense.map(|before| (before + dense).min(1.0));
         prop_assert!(rank_of(&fuse(&fusion, &better), pool[at].id) <= before);
     }
 
@@ -65,7 +65,7 @@ proptest! {
     fn a_candidate_that_leads_on_both_sides_leads(pool in pools(), weight in 0.0f32..=1.0) {
         let mut pool = pool;
         let leader = candidate(1000, 99.0, 1.0);
-        pool.iter_mut().for_each(|c| c.dense = c.dense.min(0.95));
+        pool.iter_mut().for_each(|c| c.dense = c.dense.map(|dense| dense.min(0.95)));
         pool.push(leader);
         for fusion in [Fusion::Convex { dense_weight: weight }, Fusion::RRF] {
             prop_assert_eq!(fuse(&fusion, &pool)[0].id, leader.id);
@@ -99,7 +99,7 @@ proptest! {
         let fused = fuse(&fusion, &pool);
         prop_assert_eq!(fused.len(), pool.len());
         for hit in fused {
-            prop_assert!(hit.score.is_finite() && hit.lexical.is_finite() && hit.dense.is_finite());
+            prop_assert!(hit.score.is_finite() && hit.lexical.is_finite() && hit.dense.is_some_and(f32::is_finite));
             prop_assert!(hit.score >= 0.0);
         }
     }
@@ -154,4 +154,25 @@ fn options_are_checked_and_kept_as_json() {
 fn weights_by_kind_of_query_which_earlier_versions_stored_are_read_as_the_default() {
     let stored = r#"{"mode":"by-class","short":0.9,"short_rare":0.5,"long":0.75,"long_rare":0.25}"#;
     assert_eq!(serde_json::from_str::<Fusion>(stored).unwrap(), Fusion::default());
+}
+
+#[test]
+fn a_candidate_without_a_vector_stands_where_its_words_put_it() {
+    let without = |id, lexical| Candidate { dense: None, ..candidate(id, lexical, 0.0) };
+    // By words: 4, 1, 5, 2. By both: 3, 1, 2.
+    let pool = [
+        candidate(1, 6.0, 0.4),
+        candidate(2, 2.0, 0.3),
+        candidate(3, 0.0, 0.95),
+        without(4, 7.0),
+        without(5, 4.0),
+    ];
+    for fusion in [Fusion::default(), Fusion::Convex { dense_weight: 1.0 }] {
+        assert_eq!(order(&fuse(&fusion, &pool)), [4, 3, 5, 1, 2], "{fusion}");
+    }
+    assert_eq!(order(&fuse(&Fusion::RRF, &pool)), [4, 1, 5, 3, 2]);
+    let alone = [without(1, 1.0), without(2, 3.0), without(3, 2.0)];
+    for fusion in [Fusion::default(), Fusion::RRF, Fusion::Convex { dense_weight: 1.0 }] {
+        assert_eq!(order(&fuse(&fusion, &alone)), [2, 3, 1], "{fusion}");
+    }
 }

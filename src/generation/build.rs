@@ -11,7 +11,7 @@ use super::model_files::{self, Files};
 use super::open::{Generation, Pinned, dense_folder};
 use super::query_side::{QueriesMeta, QuerySide};
 use super::scratch::{Scratch, next_id, scratch, scratch_for};
-use crate::dense::{DenseIndex, DenseOptions};
+use crate::dense::{DenseIndex, DenseOptions, DenseView};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
@@ -143,14 +143,16 @@ impl Building {
         Ok(Building { meta, encoder, queries: QuerySide::default(), dense, folder })
     }
 
-    /// Encodes every live chunk that has no vector yet.
+    /// Encodes every live chunk that has no vector here, and one in the `serving` index: the others stay pending.
     pub(crate) fn catch_up(
         &mut self,
         chunks: &LexicalSnapshot,
+        serving: &DenseView,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<()> {
-        let encoded =
-            fill(&mut self.dense, &|| Ok(Arc::clone(&self.encoder)), &self.folder.0, chunks, progress)?;
+        let missing = self.missing(chunks, serving)?;
+        let encoder = || Ok(Arc::clone(&self.encoder));
+        let encoded = fill(&mut self.dense, &encoder, &self.folder.0, chunks, &missing, progress)?;
         if encoded <= self.dense.options().exact_below {
             // With so few rows, the background builds the segments after publishing.
             return Ok(());
@@ -160,9 +162,11 @@ impl Building {
         self.dense.merge_all(&view, &mut |_, _| progress(encoded, encoded))
     }
 
-    /// How many live chunks have no vector yet.
-    pub(crate) fn missing(&self, chunks: &LexicalSnapshot) -> Result<usize> {
-        Ok(self.dense.view(&chunks.live_chunks())?.missing().len())
+    /// The live chunks that [`catch_up`](Building::catch_up) would encode.
+    pub(crate) fn missing(&self, chunks: &LexicalSnapshot, serving: &DenseView) -> Result<Vec<ChunkId>> {
+        let mut missing = self.dense.view(&chunks.live_chunks())?.missing().to_vec();
+        missing.retain(|chunk| serving.missing().binary_search(chunk).is_err());
+        Ok(missing)
     }
 
     /// The unpublished generation as a search sees it, over the live chunks of `chunks`.
@@ -174,20 +178,20 @@ impl Building {
     }
 }
 
-/// Encodes every live chunk that has no sound vector in `dense`, and makes the vectors durable. Returns how many there
-/// were. If there are none, `encoder` is not asked for. `folder` is the generation's. `progress` gets (chunks done,
-/// chunks to do) after every batch and may stop the work.
+/// Encodes chunks that have no sound vector in `dense`, and makes the vectors durable. Returns how many there were. If
+/// there are none, `encoder` is not asked for. `folder` is the generation's. `progress` gets (chunks done, chunks to
+/// do) after every batch and may stop the work.
 ///
 /// # Errors
-/// [`Error::Cancelled`] if `progress` stops it. Vectors appended so far stay, and the next call skips them.
+/// [`Error::Cancelled`] if `progress` stops it. Vectors appended so far stay.
 pub(crate) fn fill(
     dense: &mut DenseIndex,
     encoder: &dyn Fn() -> Result<Arc<Encoder>>,
     folder: &Path,
     chunks: &LexicalSnapshot,
+    missing: &[ChunkId],
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<usize> {
-    let missing: Vec<ChunkId> = dense.view(&chunks.live_chunks())?.missing().to_vec();
     if missing.is_empty() {
         dense.sync()?;
         return Ok(0);

@@ -7,6 +7,8 @@
 //! `null` gives nothing. A path is indexed by its digest, so any name is allowed. Every value becomes one exact term of
 //! path, kind and value. Every number also goes into a column for ranges. Numbers are indexed as 64-bit floats; where
 //! that rounds, and where a text is indexed by its digest, the stored value decides.
+//!
+//! One more term stands for the chunk's own text, so that the same text is found wherever it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +78,13 @@ pub(super) fn value_of(term: &[u8]) -> Option<FieldValue> {
         }
         _ => None,
     }
+}
+
+/// The term of a chunk's text, by 128 bits of its digest. No path's key begins like it.
+pub(super) fn text_term(digest: &Digest) -> String {
+    let mut term = format!("={digest}");
+    term.truncate(1 + KEY);
+    term
 }
 
 /// Whether several numbers have this one's term.

@@ -10,7 +10,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
-use super::facts::facts_of;
+use super::facts::{facts_of, text_term};
 use super::failure::damaged;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
@@ -83,7 +83,7 @@ pub(super) struct Fields {
     pub document_digest: Field,
     /// The metadata as JSON text, returned unchanged.
     pub metadata: Field,
-    /// One exact term for every metadata value, see [`facts`](super::facts).
+    /// One exact term for every metadata value and for the chunk's text, see [`facts`](super::facts).
     pub facts: Field,
     /// Columns of the numeric metadata values, for range filters.
     pub numbers: Field,
@@ -165,6 +165,7 @@ impl Fields {
         if !stored.is_empty() {
             packed.add_text(self.metadata, serde_json::to_string(&stored).map_err(unwritable)?);
         }
+        packed.add_text(self.facts, text_term(&record.chunk_digest));
         if !record.metadata.is_empty() {
             let facts = facts_of(&record.metadata);
             facts.terms.iter().for_each(|term| packed.add_text(self.facts, term));

@@ -8,6 +8,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
 
 use super::analysis::Analyzer;
+use super::facts::text_term;
 use super::failure::{damaged, guard};
 use super::numbering::Numbering;
 use super::schema::{CHUNK, ChunkRecord, Fields};
@@ -80,6 +81,16 @@ impl LexicalSnapshot {
         self.place(chunk).map(|address| self.fetch(address)).transpose()
     }
 
+    /// Whether there is a chunk with this id.
+    pub(crate) fn is_live(&self, chunk: ChunkId) -> bool {
+        self.place(chunk).is_some()
+    }
+
+    /// The ids of a document's chunks, ascending. Reads no text.
+    pub(crate) fn chunk_ids_of(&self, document: &str) -> Result<Vec<ChunkId>> {
+        self.ids_of_term(&Term::from_field_text(self.inner.fields.document, document))
+    }
+
     /// The chunks of a document in their order. Empty if the document does not exist.
     pub(crate) fn chunks_of(&self, document: &str) -> Result<Vec<ChunkRecord>> {
         let term = Term::from_field_text(self.inner.fields.document, document);
@@ -89,11 +100,32 @@ impl LexicalSnapshot {
         Ok(records)
     }
 
-    /// The digest with which a document was indexed; `None` if the document does not exist.
-    pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
+    /// One of the chunks of a document; `None` if the document does not exist.
+    pub(crate) fn first_chunk_of(&self, document: &str) -> Result<Option<ChunkRecord>> {
         let term = Term::from_field_text(self.inner.fields.document, document);
         let first = self.find_term("look up a document", &term)?.into_iter().next();
-        Ok(first.map(|address| self.fetch(address)).transpose()?.map(|record| record.document_digest))
+        first.map(|address| self.fetch(address)).transpose()
+    }
+
+    /// The digest with which a document was indexed; `None` if the document does not exist.
+    pub(crate) fn document_digest(&self, document: &str) -> Result<Option<Digest>> {
+        Ok(self.first_chunk_of(document)?.map(|record| record.document_digest))
+    }
+
+    /// The live chunks with this digest, in whatever documents, ascending. Those that an earlier version of retune
+    /// added are not found.
+    pub(crate) fn chunks_with_text(&self, digest: &Digest) -> Result<Vec<ChunkId>> {
+        self.ids_of_term(&Term::from_field_text(self.inner.fields.facts, &text_term(digest)))
+    }
+
+    fn ids_of_term(&self, term: &Term) -> Result<Vec<ChunkId>> {
+        let found = self.find_term("look up chunks", term)?;
+        let ids = found
+            .iter()
+            .filter_map(|place| self.chunk_column(place.segment_ord as usize).first(place.doc_id));
+        let mut ids: Vec<ChunkId> = ids.map(ChunkId).collect();
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// The ids of all chunks, ascending.

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::test_set::TestSet;
 use crate::error::Result;
 use crate::eval;
-use crate::{Document, Engine};
+use crate::{AddOptions, Document, Engine};
 
 /// Documents that are added in one commit.
 const COMMIT: usize = 512;
@@ -77,7 +77,7 @@ impl<'a> Commit<'a> {
         let (documents, all) = (take(&mut self.documents), self.encoded);
         let asked = documents.len();
         let mut encoded = 0;
-        let added = self.engine.add_with(documents, &mut |chunks| {
+        let added = self.engine.add_with(documents, &AddOptions::default(), &mut |chunks| {
             encoded += chunks;
             let bytes = before + share(bytes, encoded, asked);
             progress(Progress::Adding { bytes, total_bytes, encoded: all + encoded });

@@ -22,6 +22,8 @@ pub struct Answer {
     pub mode: Mode,
     /// The time that each step took.
     pub took_ms: Took,
+    /// How much of the index had vectors to search in.
+    pub coverage: Coverage,
     /// The hits, best first. At most the query's limit, each document and each passage once.
     pub hits: Vec<Hit>,
     /// How many documents the query finds: as many as all of its pages show. With [`Query::total`](crate::Query::total)
@@ -32,6 +34,29 @@ pub struct Answer {
     /// values, the most frequent first, 1,000 at most.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facets: BTreeMap<String, Vec<FacetCount>>,
+}
+
+/// How much of an index has vectors. Chunks without one yet are found by their words alone, and ranked among the others
+/// without favouring either; a dense search doesn't find them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Chunks that have a vector.
+    pub encoded: usize,
+    /// All chunks.
+    pub chunks: usize,
+}
+
+impl Coverage {
+    /// Whether each chunk has a vector.
+    pub fn is_complete(&self) -> bool {
+        self.encoded == self.chunks
+    }
+
+    /// The share of the chunks that have a vector, 0 to 1; 1 of none.
+    pub fn share(&self) -> f64 {
+        if self.chunks == 0 { 1.0 } else { self.encoded as f64 / self.chunks as f64 }
+    }
 }
 
 /// Times in milliseconds.
@@ -76,7 +101,8 @@ pub struct Hit {
     pub score: f32,
     /// The BM25 score, at least 0. Not comparable between queries.
     pub lexical: Option<f32>,
-    /// The cosine similarity, −1 to 1. `None` in lexical mode, where the query is not encoded.
+    /// The cosine similarity, −1 to 1. `None` in lexical mode, where the query is not encoded,
+    /// and for a passage that has no vector yet: see [`Answer::coverage`].
     pub dense: Option<f32>,
     /// Byte ranges in `passage` of words that match the query after stemming. Empty if the query turned them off.
     pub highlights: Vec<Range<usize>>,

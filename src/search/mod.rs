@@ -16,7 +16,7 @@ mod restrict;
 mod run;
 mod typed;
 
-pub use answer::{Answer, Hit, Took};
+pub use answer::{Answer, Coverage, Hit, Took};
 pub use mode::Mode;
 pub(crate) use pool::{Fusible, Snapshot, fusible};
 pub use query::Query;

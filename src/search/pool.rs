@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::answer::Took;
+use super::answer::{Coverage, Took};
 use super::mode::Mode;
 use super::query::Query;
 use crate::error::Result;
@@ -27,11 +27,14 @@ pub(super) struct Scored {
     pub(super) dense: Option<f32>,
 }
 
+/// No chunk has this id.
+const LEFT: ChunkId = ChunkId(u64::MAX);
+
 /// The candidates of both sides, scored by both. Ascending by chunk.
 pub(super) struct Pool {
     ids: Vec<ChunkId>,
     lexical: Vec<f32>,
-    /// `None` without a query vector, and for a chunk whose vector is missing.
+    /// `None` without a query vector, and for a chunk that has no vector yet.
     dense: Vec<Option<f32>>,
     /// How many chunks each side was asked for.
     pub(super) depth: usize,
@@ -44,22 +47,34 @@ pub(super) struct Pool {
     pub(super) vectors_exhausted: bool,
 }
 
+impl Snapshot {
+    /// How much of the index has vectors.
+    pub(crate) fn coverage(&self) -> Coverage {
+        let encoded = self.pinned.dense.len();
+        Coverage { encoded, chunks: encoded + self.pinned.dense.missing().len() }
+    }
+}
+
 impl Pool {
     fn candidates(&self) -> Vec<Candidate> {
         let scores = self.lexical.iter().zip(&self.dense);
         let both = self.ids.iter().zip(scores);
-        both.map(|(&id, (&lexical, &dense))| Candidate { id, lexical, dense: dense.unwrap_or(-1.0) })
-            .collect()
+        both.map(|(&id, (&lexical, &dense))| Candidate { id, lexical, dense }).collect()
     }
 
     /// What a chunk with a word of the query can score that is not in the pool, phrases aside.
     pub(super) fn best_left(&self, mode: Mode, fusion: &Fusion, ceiling: f32) -> f32 {
-        let dense = self.nearest.last().map_or(-1.0, |&(_, score)| score);
-        let left = Candidate { id: ChunkId(0), lexical: self.least_lexical, dense };
-        match mode {
-            Mode::Hybrid => fuse(fusion, ceiling, &[left]).first().map_or(f32::INFINITY, |one| one.score),
-            _ => self.least_lexical,
+        if mode != Mode::Hybrid {
+            return self.least_lexical;
         }
+        // One with a vector that is as near as the last of the nearest, and one without.
+        let nearest = self.nearest.last().map_or(-1.0, |&(_, score)| score);
+        let left =
+            [Some(nearest), None].map(|dense| Candidate { id: LEFT, lexical: self.least_lexical, dense });
+        let mut candidates = self.candidates();
+        candidates.extend(left);
+        let fused = fuse(fusion, ceiling, &candidates);
+        fused.into_iter().find(|one| one.id == LEFT).map_or(f32::INFINITY, |one| one.score)
     }
 
     /// The pool's chunks in ranked order.

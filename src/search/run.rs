@@ -48,6 +48,8 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     }
     let vector = match query.mode {
         Mode::Lexical => None,
+        // Before the first vector nobody needs the encoder: words don't wait for it to load.
+        _ if snapshot.pinned.dense.len() == 0 => None,
         Mode::Hybrid | Mode::Dense => {
             Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&typed.words))?)
         }

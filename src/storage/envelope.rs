@@ -25,7 +25,21 @@ pub(crate) use rebuild;
 
 /// Atomically replaces the file `path` by an envelope with `value` as JSON.
 pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {
-    let json = serde_json::to_string_pretty(value).map_err(|e| Error::io("serialise", path)(e.into()))?;
+    write_json(path, kind, version, serde_json::to_string_pretty(value))
+}
+
+/// As [`write_envelope`], on one line: for what nobody reads and is large.
+pub(crate) fn write_compact_envelope<T: Serialize>(
+    path: &Path,
+    kind: &str,
+    version: u32,
+    value: &T,
+) -> Result<()> {
+    write_json(path, kind, version, serde_json::to_string(value))
+}
+
+fn write_json(path: &Path, kind: &str, version: u32, json: serde_json::Result<String>) -> Result<()> {
+    let json = json.map_err(|e| Error::io("serialise", path)(e.into()))?;
     let crc = crc32fast::hash(json.as_bytes());
     write_atomic(path, format!("retune {kind} {version} {crc:08x}\n{json}").as_bytes())
 }

@@ -1,16 +1,16 @@
-//! Indexing that is cut short: what was encoded is not encoded again.
+//! Indexing that is cut short: words are searched at once, and what was encoded is not encoded again.
 
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use retune::{Engine, Error, IndexProgress, IndexReport};
+use retune::{Engine, Error, IndexProgress, IndexReport, Mode, Query};
 
 use crate::common;
 
 const FOLDER: &str = "RETUNE_INTERRUPTED_TEST_FOLDER";
-/// More than two steps of the fastest machine, and fewer than a commit.
+/// More than two steps of the fastest machine.
 const FILES: usize = 200;
 
 fn write_files(folder: &Path) {
@@ -27,8 +27,15 @@ fn index(engine: &Engine, files: &Path, most: usize) -> retune::Result<IndexRepo
     })
 }
 
-fn unfinished(folder: &Path) -> bool {
-    folder.join("index/generations/000001/unfinished").exists()
+/// Every file is found by its words, whether it has a vector or not.
+fn finds_all_words(engine: &Engine) {
+    for number in [0, 7, FILES - 1] {
+        let query = Query::new(format!("{number} log")).with_limit(FILES);
+        for mode in [Mode::Lexical, Mode::Hybrid] {
+            let found = common::ids(engine, &query.clone().with_mode(mode));
+            assert!(found.contains(&format!("{number:03}.txt")), "{mode:?} {number}");
+        }
+    }
 }
 
 #[test]
@@ -38,16 +45,18 @@ fn a_cancelled_run_keeps_what_was_encoded() {
     write_files(&files);
     let engine = common::open(folder.path());
     assert!(matches!(index(&engine, &files, 20), Err(Error::Cancelled { .. })));
-    assert_eq!(engine.status().unwrap().documents, 0, "nothing was committed");
+    let covered = engine.status().unwrap().coverage;
+    assert!(covered.chunks == FILES && (20..FILES).contains(&covered.encoded), "{covered:?}");
+    finds_all_words(&engine);
     drop(engine);
     let engine = common::open(folder.path());
-    assert!(unfinished(folder.path()));
+    assert_eq!(engine.status().unwrap().coverage, covered, "opening encodes nothing");
+    finds_all_words(&engine);
     let report = index(&engine, &files, usize::MAX).unwrap();
-    assert_eq!(report.read, FILES);
-    assert!((1..=FILES - 20).contains(&report.chunks_encoded), "{report:?}");
-    assert!(!unfinished(folder.path()), "it is done");
-    assert_eq!(engine.status().unwrap().generation.missing_vectors, 0);
-    let query = retune::Query::new("007.txt Entry 7 of the log.").with_mode(retune::Mode::Dense);
+    assert_eq!((report.read, report.unchanged), (0, FILES));
+    assert_eq!(report.chunks_encoded, FILES - covered.encoded);
+    assert!(engine.status().unwrap().coverage.is_complete());
+    let query = Query::new("007.txt Entry 7 of the log.").with_mode(Mode::Dense);
     assert_eq!(common::ids(&engine, &query)[0], "007.txt");
 }
 
@@ -76,8 +85,10 @@ fn a_killed_process_does_too() {
         .stderr(Stdio::null())
         .status()
         .unwrap();
-    assert!(!status.success() && unfinished(folder.path()), "{status}");
+    assert!(!status.success(), "{status}");
     let engine = common::open(folder.path());
+    assert_eq!(engine.status().unwrap().documents, FILES);
+    finds_all_words(&engine);
     let report = index(&engine, &files, usize::MAX).unwrap();
     assert!((1..=FILES - 40).contains(&report.chunks_encoded), "{report:?}");
 }

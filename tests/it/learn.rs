@@ -36,7 +36,7 @@ fn a_published_round_swaps_the_generation_and_survives_reopening() {
     let after = engine.status().unwrap();
     assert_ne!(before.generation.weights, after.generation.weights);
     assert_eq!(after.kept_generations.len(), 1);
-    assert_eq!(after.generation.missing_vectors, 0);
+    assert!(after.coverage.is_complete());
     let answer = engine.search(&Query::new("descaled kettle")).unwrap();
     assert_eq!((answer.generation.0, answer.hits[0].document.as_str()), (2, "kettle"));
     engine.close().unwrap();
@@ -127,8 +127,9 @@ fn a_round_of_the_fusion_alone_keeps_encoder_and_vectors_and_can_be_taken_back()
     let report = learn(&engine, &round);
     assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
     assert_eq!((report.tier, report.training.is_none()), (Some(Tier::Fusion), true));
+    assert!(engine.status().unwrap().coverage.is_complete());
     let after = engine.status().unwrap().generation;
-    assert_eq!((after.id.0, after.weights, after.missing_vectors), (2, before.weights, 0));
+    assert_eq!((after.id.0, after.weights), (2, before.weights));
     assert_eq!(after.fusion, report.fusion);
     assert_ne!(after.fusion, before.fusion);
     assert_eq!(dense(&engine), vectors);
@@ -317,7 +318,7 @@ fn a_rollback_returns_to_the_previous_generation_with_what_was_added_since() {
     engine.add(vec![Document::new("since", "A document that came since.")]).unwrap();
     assert_eq!(engine.rollback().unwrap().0, 1);
     let status = engine.status().unwrap();
-    assert_eq!((status.generation.weights, status.generation.missing_vectors), (first, 0));
+    assert_eq!((status.generation.weights, status.coverage.is_complete()), (first, true));
     assert_eq!(generations(folder.path()), ["000001"]);
     let found =
         ids(&engine, &Query::new("a document that came since").with_mode(Mode::Dense).with_limit(100));

@@ -17,3 +17,4 @@ mod reports;
 mod schedule;
 mod sharing;
 mod tokio;
+mod words_first;

@@ -7,7 +7,6 @@ use anstyle::{AnsiColor, Style};
 use retune::{Answer, Hit};
 
 use super::excerpt::{Excerpt, wrapped};
-use super::links::Links;
 use super::stands::stands;
 use super::text::{Line, Text};
 use super::width::{columns, width};
@@ -20,14 +19,20 @@ const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
 /// Columns before what is said of a hit.
 const INDENT: &str = "    ";
 
-/// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
-pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>, links: Option<&Links>) -> Text {
+/// The answer for a reader. `folder` is where the hits' files are, if the index follows one; `url` is what the name of a
+/// hit's file is to be a link to, as [`Links`](super::Links) makes it.
+pub(crate) fn answer_text(
+    answer: &Answer,
+    folder: Option<&Path>,
+    url: &dyn Fn(&Hit) -> Option<String>,
+) -> Text {
     let head = format!(
-        "query {} · generation {} · {} · {:.1} ms{}",
+        "query {} · generation {} · {} · {:.1} ms{}{}",
         answer.query_id,
         answer.generation,
         answer.mode.name(),
         answer.took_ms.total,
+        covered(answer),
         folder.and_then(elsewhere).map(|folder| format!(" · in {}", folder.display())).unwrap_or_default()
     );
     let mut text = Text::of(Line::default().with(ASIDE, &head));
@@ -35,8 +40,6 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>, links: Option<
         text.line("nothing found");
     }
     let columns = columns() - INDENT.len();
-    let folder = folder.and_then(|folder| folder.canonicalize().ok());
-    let url = |hit: &Hit| links.and_then(|links| links.to(&folder.as_ref()?.join(&hit.document)));
     for hit in &answer.hits {
         text.empty_line();
         let mut before = Line::from(format!("{:>2}. ", hit.rank));
@@ -46,6 +49,15 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>, links: Option<
         }
     }
     text
+}
+
+/// How much had vectors, if that is not all.
+fn covered(answer: &Answer) -> String {
+    match answer.coverage.is_complete() {
+        true => String::new(),
+        // Rounded down: it is not all of them.
+        false => format!(" · {:.0} % have vectors yet", (answer.coverage.share() * 100.0).floor()),
+    }
 }
 
 /// The title, the place, the scores and the excerpt of a hit.

@@ -41,7 +41,8 @@ pub(crate) struct Bars {
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
     Looking,
-    Indexing,
+    Reading,
+    Encoding,
     Adding,
     Merging,
     Timing,
@@ -55,7 +56,8 @@ impl Step {
     fn bar(self) -> ProgressBar {
         match self {
             Step::Looking => spinner(),
-            Step::Indexing | Step::Adding => bar(Some(0), BYTES),
+            Step::Reading | Step::Adding => bar(Some(0), BYTES),
+            Step::Encoding => counting_bar("encoding passages", 0),
             Step::Merging => counting_bar("merging segments", 0),
             Step::Timing => counting_bar("timing", 0),
             Step::Ranking(mode) => counting_bar(mode.name(), 0),
@@ -87,14 +89,15 @@ impl Bars {
 
     /// For [`Engine::index_folder`](retune::Engine::index_folder), which it never stops.
     pub(crate) fn show_indexing(&mut self, progress: IndexProgress) -> ControlFlow<()> {
-        match progress.total_bytes {
-            0 => {
-                let bar = self.step(Step::Looking, 0, 0);
-                bar.set_message(format!("{} files looked at", progress.files));
+        match progress {
+            IndexProgress { total_chunks: total @ 1.., chunks, .. } => {
+                self.count(Step::Encoding, chunks, total)
             }
-            total => {
-                let bar = self.step(Step::Indexing, progress.bytes, total);
-                bar.set_message(format!("{} passages encoded", progress.chunks));
+            IndexProgress { total_bytes: total @ 1.., bytes, .. } => {
+                self.step(Step::Reading, bytes, total).set_message("reading");
+            }
+            IndexProgress { files, .. } => {
+                self.step(Step::Looking, 0, 0).set_message(format!("{files} files looked at"));
             }
         }
         ControlFlow::Continue(())

@@ -44,20 +44,19 @@ fn scan_with(
     options: &CorpusOptions,
     known: &HashMap<String, Digest>,
 ) -> Outcome {
-    let known = |id: &str| known.get(id).copied();
     let reader = FileReader::new(options, Lengths::DEFAULT, &count_words).unwrap();
-    let mut scan = reader.scan(root, excluded, &known).unwrap();
+    let mut scan = Scan::start(options, root, excluded, &|_, _| false).unwrap();
     let (mut files, mut changed, mut unchanged, mut skipped) = (Vec::new(), Vec::new(), 0, Vec::new());
     for scanned in &mut scan {
         match scanned {
             Scanned::Changed(file) => files.push(file),
-            Scanned::Unchanged => unchanged += 1,
+            Scanned::Unchanged(_) => unchanged += 1,
             Scanned::Skipped(one) => skipped.push((one.document, one.reason)),
         }
     }
     let mut seen = scan.into_seen().unwrap();
     for file in files {
-        reader.read(&file, &mut |read| match read {
+        let same = reader.read(&file, known.get(&file.id).copied(), &mut |read| match read {
             Ok(document) => {
                 seen.read(&document.id);
                 changed.push(document);
@@ -67,6 +66,7 @@ fn scan_with(
                 skipped.push((one.document, one.reason));
             }
         });
+        unchanged += usize::from(same);
     }
     Outcome { changed, unchanged, skipped, seen }
 }
@@ -174,10 +174,8 @@ fn only_the_extensions_asked_for_are_read() {
 #[test]
 fn a_root_that_cannot_be_listed_is_an_error() {
     let folder = folder(&[("a.txt", b"a")]);
-    let start = |path: &Path| {
-        let reader = FileReader::new(&CorpusOptions::default(), Lengths::DEFAULT, &count_words).unwrap();
-        reader.scan(path, &[], &|_| None).map(drop).unwrap_err()
-    };
+    let start =
+        |path: &Path| Scan::start(&CorpusOptions::default(), path, &[], &|_, _| false).map(drop).unwrap_err();
     assert!(matches!(start(&folder.path().join("none")), Error::Io { .. }));
     assert!(matches!(start(&folder.path().join("a.txt")), Error::Invalid { .. }));
 }
@@ -200,11 +198,24 @@ fn a_second_scan_tells_unchanged_changed_and_vanished() {
 }
 
 #[test]
+fn a_file_with_a_known_stamp_is_not_opened() {
+    let folder = folder(&[("a.txt", b"a"), ("b.zip/c.txt", b"c")]);
+    let known = |id: &str, stamp: &Stamp| id == "a.txt" && stamp.bytes == 1;
+    let mut scan = Scan::start(&CorpusOptions::default(), folder.path(), &[], &known).unwrap();
+    let found: Vec<Scanned> = scan.by_ref().collect();
+    assert_eq!(found[0], Scanned::Unchanged("a.txt".into()));
+    assert!(matches!(&found[1], Scanned::Changed(file) if file.id == "b.zip/c.txt" && file.stamp.bytes == 1));
+    let mut seen = scan.into_seen().unwrap();
+    assert!(!seen.has_vanished("a.txt/inside") && seen.has_vanished("b.zip"));
+    seen.unchanged("b.zip");
+    assert!(!seen.has_vanished("b.zip/other.txt"), "what lies in a container that was not read stays");
+}
+
+#[test]
 fn an_unfinished_scan_says_nothing_of_what_is_missing() {
     let folder = folder(&[("a.txt", b"a"), ("b.txt", b"b")]);
     let options = CorpusOptions::default();
-    let reader = FileReader::new(&options, Lengths::DEFAULT, &count_words).unwrap();
-    let mut scan = reader.scan(folder.path(), &[], &|_| None).unwrap();
+    let mut scan = Scan::start(&options, folder.path(), &[], &|_, _| false).unwrap();
     assert!(scan.next().is_some());
     assert!(scan.into_seen().is_none());
 }

@@ -82,11 +82,21 @@ impl<'a> Passages<'a> {
         let vector = pinned.generation.encode_query(&confusion.query)?;
         let ids: Vec<ChunkId> = answers.iter().map(|answer| answer.chunk).collect();
         let scores = pinned.dense.score(&vector, &ids)?;
-        let mut answers: Vec<(ChunkRecord, f32)> =
-            answers.into_iter().zip(scores).map(|(answer, score)| (answer, score.unwrap_or(-1.0))).collect();
-        answers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
-        let farthest = answers.iter().map(|(_, score)| *score).fold(1.0, f32::min);
-        let positives: Vec<ChunkRecord> = answers.into_iter().map(|(answer, _)| answer).collect();
+        let mut scored: Vec<(ChunkRecord, f32)> = Vec::with_capacity(answers.len());
+        for (answer, score) in answers.into_iter().zip(scores) {
+            let score = match score {
+                Some(score) => score,
+                // It has no vector yet.
+                None => {
+                    let own = pinned.generation.encoder()?.encode(&[answer.encoder_text()])?.concat();
+                    own.iter().zip(vector.iter()).map(|(a, b)| a * b).sum()
+                }
+            };
+            scored.push((answer, score));
+        }
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.chunk.cmp(&b.0.chunk)));
+        let farthest = scored.iter().map(|(_, score)| *score).fold(1.0, f32::min);
+        let positives: Vec<ChunkRecord> = scored.into_iter().map(|(answer, _)| answer).collect();
         let disputed = self.of_all(&confusion.disputed, &confusion.query)?;
         let passed_over = self.passed_over(confusion, &positives, counts)?;
         Ok(JudgedQuery { text: confusion.query.clone(), vector, positives, farthest, disputed, passed_over })

@@ -33,6 +33,9 @@ const RANDOM: usize = 5;
 /// it, that counts against the encoder, not for it.
 const OF_ANSWER: usize = 10;
 
+/// The cosine of each chunk to a topic, which comes with its place; none where the chunk has no vector.
+type Scorer<'a> = dyn FnMut(usize, &Topic) -> Result<Vec<Option<f32>>> + 'a;
+
 /// Chunks with their documents and texts.
 pub(super) struct Pool {
     ids: Vec<ChunkId>,
@@ -41,8 +44,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Gathers the answers, the best chunks that the queries find, and random chunks. For a held-out query it has at
-    /// least as many documents as the gate looks at. `None` if a pool would save too little.
+    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors. For a
+    /// held-out query it has at least as many documents as the gate looks at. `None` if a pool would save too little.
     pub(super) fn gather(
         snapshot: &Snapshot,
         held_out: &[Topic],
@@ -77,7 +80,9 @@ impl Pool {
         chosen.extend(sample(&mut random, live.len(), drawn).into_iter().map(|place| live[place]));
         chosen.append(&mut answers);
         let mut pool = Pool { ids: Vec::new(), documents: HashMap::new(), texts: Vec::new() };
-        for id in chosen {
+        // A new encoder would have vectors for all of them, and win by that alone.
+        let missing = snapshot.pinned.dense.missing();
+        for id in chosen.into_iter().filter(|id| missing.binary_search(id).is_err()) {
             if let Some(record) = snapshot.lexical.get(id)? {
                 pool.texts.push(record.encoder_text());
                 pool.documents.insert(id, record.document);
@@ -101,8 +106,7 @@ impl Pool {
         self.ranked(snapshot, topics, &mut |_, topic| {
             tracker.report(LearnStage::Gate, 0, 1)?;
             let vector = snapshot.pinned.generation.encode_query(&topic.text)?;
-            let scores = snapshot.pinned.dense.score(&vector, &self.ids)?;
-            Ok(scores.into_iter().map(|score| score.unwrap_or(-1.0)).collect())
+            snapshot.pinned.dense.score(&vector, &self.ids)
         })
     }
 
@@ -120,17 +124,12 @@ impl Pool {
         let texts: Vec<&str> = topics.iter().map(|topic| topic.text.as_str()).collect();
         let vectors = encoder.encode(&texts, &mut going_on)?;
         self.ranked(snapshot, topics, &mut |place, _| {
-            let dot = |chunk: &Vec<f32>| chunk.iter().zip(&vectors[place]).map(|(x, y)| x * y).sum();
-            Ok(chunks.iter().map(dot).collect())
+            let dot = |chunk: &Vec<f32>| chunk.iter().zip(&vectors[place]).map(|(x, y)| x * y).sum::<f32>();
+            Ok(chunks.iter().map(|chunk| Some(dot(chunk))).collect())
         })
     }
 
-    fn ranked(
-        &self,
-        snapshot: &Snapshot,
-        topics: &[Topic],
-        dense: &mut dyn FnMut(usize, &Topic) -> Result<Vec<f32>>,
-    ) -> Result<Ranked> {
+    fn ranked(&self, snapshot: &Snapshot, topics: &[Topic], dense: &mut Scorer<'_>) -> Result<Ranked> {
         let mut queries = Vec::with_capacity(topics.len());
         for (place, topic) in topics.iter().enumerate() {
             let words = snapshot.lexical.prepare(&topic.text)?;
@@ -155,7 +154,7 @@ pub(super) fn score_ranked(ranked: &Ranked, query: &Judged, topic: &Topic, fusio
     ScoredQuery::new(&documents(&fusion), &dense, topic)
 }
 
-fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<f32>) -> Result<Vec<Candidate>> {
+fn candidates(ids: &[ChunkId], words: &Prepared<'_>, dense: Vec<Option<f32>>) -> Result<Vec<Candidate>> {
     let both = ids.iter().zip(words.score(ids)?.into_iter().zip(dense));
     Ok(both.map(|(&id, (lexical, dense))| Candidate { id, lexical, dense }).collect())
 }
@@ -195,8 +194,7 @@ fn nearest(snapshot: &Snapshot, document: &str, topic: &Topic) -> Result<Vec<Chu
     let pinned = &snapshot.pinned;
     let words = snapshot.lexical.prepare(&topic.text)?;
     let vector = pinned.generation.encode_query(&topic.text)?;
-    let dense = pinned.dense.score(&vector, &ids)?.into_iter().map(|dense| dense.unwrap_or(-1.0)).collect();
-    let candidates = candidates(&ids, &words, dense)?;
+    let candidates = candidates(&ids, &words, pinned.dense.score(&vector, &ids)?)?;
     let ranked = fuse(&pinned.generation.meta.fusion, words.ceiling(), &candidates);
     Ok(ranked.into_iter().take(OF_ANSWER).map(|hit| hit.id).collect())
 }
@@ -223,7 +221,8 @@ mod tests {
         let ids: Vec<ChunkId> = (0..chunks).map(ChunkId).collect();
         // Two chunks a document, by falling cosine: document n stands at rank n + 1.
         let documents = ids.iter().map(|id| (*id, format!("document {}", id.0 / 2))).collect();
-        let candidate = |&id: &ChunkId| Candidate { id, lexical: 0.0, dense: 1.0 - id.0 as f32 / 100.0 };
+        let candidate =
+            |&id: &ChunkId| Candidate { id, lexical: 0.0, dense: Some(1.0 - id.0 as f32 / 100.0) };
         let candidates: Vec<Candidate> = ids.iter().map(candidate).collect();
         let judged = Judged { candidates, relevant: Default::default(), ceiling: 0.0 };
         let ranked = Ranked { queries: Vec::new(), documents };

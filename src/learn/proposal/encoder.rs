@@ -43,7 +43,8 @@ pub(super) fn attempt(
     // Its parameters and gradients take as much memory as indexing.
     drop(model);
     tracker.during(LearnStage::Reindex, |tracker| {
-        building.catch_up(&input.snapshot.lexical, &mut |done, total| {
+        let Snapshot { lexical, pinned } = input.snapshot;
+        building.catch_up(lexical, &pinned.dense, &mut |done, total| {
             tracker.flow(LearnProgress { stage: LearnStage::Reindex, done, total, loss: None })
         })
     })?;

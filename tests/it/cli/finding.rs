@@ -19,8 +19,12 @@ fn library(folder: &Path) {
 /// The documents that a search by words finds, in the order of their names.
 fn found(folder: &Path, query: &str) -> Vec<String> {
     let answer = json(folder, &["search", "--mode", "lexical", query]);
-    let mut names: Vec<String> =
-        answer["hits"].as_array().unwrap().iter().map(|hit| hit["document"].as_str().unwrap().into()).collect();
+    let mut names: Vec<String> = answer["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["document"].as_str().unwrap().into())
+        .collect();
     names.sort();
     names
 }
@@ -70,7 +74,10 @@ fn the_log_has_what_was_typed_and_forgets_it() {
     let typed = r#"windlass "open the gate""#;
     json(folder.path(), &["search", typed]);
     let judged = json(folder.path(), &["judge", "last", "1", "--chosen"]);
-    assert_eq!((judged["query"].as_str(), judged["document"].as_str()), (Some(typed), Some("guides/lock.md")));
+    assert_eq!(
+        (judged["query"].as_str(), judged["document"].as_str()),
+        (Some(typed), Some("guides/lock.md"))
+    );
     assert_eq!(json(folder.path(), &["forget", typed])["records"], 2);
 }
 

@@ -1,0 +1,134 @@
+//! Reading files on all processors, in a fixed order and in bounded memory.
+//!
+//! Each file in flight has a channel of its own, which holds a few documents. The files are taken in their order,
+//! whichever is read first, and few enough are in flight at a time.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::worker::panic_message;
+use crate::corpus::{ChangedFile, ChunkedDocument, CorpusOptions, FileReader, Lengths, SkipReason, Skipped};
+use crate::encoder::Encoder;
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+
+const THREAD: &str = "retune-read";
+/// Files in flight.
+const MOST_FILES: usize = 256;
+/// Bytes of files in flight, but for one that is larger by itself.
+const MOST_BYTES: u64 = 32 << 20;
+/// Documents of a file that wait to be taken.
+const MOST_DOCUMENTS: usize = 16;
+
+/// How files are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) options: &'a CorpusOptions,
+    pub(super) lengths: Lengths,
+    pub(super) encoder: &'a Encoder,
+}
+
+/// What reading a file gives, one after the other.
+pub(super) enum Read {
+    Document(ChunkedDocument),
+    Skipped(Skipped),
+    /// It has the content that is known, and gives nothing.
+    Unchanged,
+}
+
+/// A file that a thread is to read.
+struct Job<'f> {
+    file: &'f ChangedFile,
+    known: Option<Digest>,
+    give: Sender<Read>,
+}
+
+/// Reads files on as many threads as there are processors. `known` tells with which digest a file is indexed; `take`
+/// gets what each gives, file by file in their order, and `None` behind the last of a file.
+///
+/// # Errors
+/// The first of `take`; no further file is begun then.
+pub(super) fn read_all(
+    files: &[ChangedFile],
+    reading: Reading<'_>,
+    known: &dyn Fn(&str) -> Option<Digest>,
+    take: &mut dyn FnMut(&ChangedFile, Option<Read>) -> Result<()>,
+) -> Result<()> {
+    reading.options.validate()?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+    std::thread::scope(|scope| {
+        let (jobs, waiting) = unbounded::<Job<'_>>();
+        for _ in 0..threads {
+            let waiting = waiting.clone();
+            std::thread::Builder::new()
+                .name(THREAD.into())
+                .spawn_scoped(scope, move || work(reading, &waiting))
+                .map_err(Error::io("start the thread", Path::new(THREAD)))?;
+        }
+        let mut flight = Flight { rest: files.iter(), inside: VecDeque::new(), bytes: 0 };
+        loop {
+            flight.fill(&jobs, known);
+            let Some((file, given)) = flight.next() else { return Ok(()) };
+            for read in given {
+                take(file, Some(read))?;
+            }
+            take(file, None)?;
+        }
+    })
+}
+
+/// The files that threads may be reading, in their order.
+struct Flight<'f> {
+    rest: std::slice::Iter<'f, ChangedFile>,
+    inside: VecDeque<(&'f ChangedFile, Receiver<Read>)>,
+    bytes: u64,
+}
+
+impl<'f> Flight<'f> {
+    fn fill(&mut self, jobs: &Sender<Job<'f>>, known: &dyn Fn(&str) -> Option<Digest>) {
+        while self.inside.len() < MOST_FILES && (self.inside.is_empty() || self.bytes < MOST_BYTES) {
+            let Some(file) = self.rest.next() else { break };
+            let (give, given) = bounded(MOST_DOCUMENTS);
+            self.bytes += file.stamp.bytes;
+            self.inside.push_back((file, given));
+            // A thread is there as long as the sender is.
+            _ = jobs.send(Job { file, known: known(&file.id), give });
+        }
+    }
+
+    fn next(&mut self) -> Option<(&'f ChangedFile, Receiver<Read>)> {
+        let next = self.inside.pop_front()?;
+        self.bytes -= next.0.stamp.bytes;
+        Some(next)
+    }
+}
+
+fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>) {
+    let Reading { options, lengths, encoder } = reading;
+    let count = |text: &str| encoder.count_tokens(text);
+    for Job { file, known, give } in jobs {
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let reader = FileReader::new(options, lengths, &count)?;
+            // Nobody takes it any more once the run was cancelled.
+            Ok::<bool, Error>(reader.read(file, known, &mut |read| {
+                _ = give.send(read.map_or_else(Read::Skipped, Read::Document));
+            }))
+        }));
+        let last = match read {
+            Ok(Ok(false)) => continue,
+            Ok(Ok(true)) => Read::Unchanged,
+            Ok(Err(error)) => Read::Skipped(unreadable(file, &error)),
+            // One file must not end the run.
+            Err(panic) => Read::Skipped(unreadable(file, &panic_message(&*panic))),
+        };
+        _ = give.send(last);
+    }
+}
+
+fn unreadable(file: &ChangedFile, why: &dyn std::fmt::Display) -> Skipped {
+    tracing::error!(file = file.id, %why, "a file could not be read");
+    Skipped::of(file.id.clone(), SkipReason::Malformed { message: why.to_string() })
+}

@@ -1,0 +1,303 @@
+//! One run over the followed folders: look, read, commit, encode.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Engine;
+use super::catalogue::{Catalogue, Entry, Files};
+use super::document::Prepared;
+use super::files::in_folder;
+use super::folder::{IndexProgress, IndexReport};
+use super::pipeline::{Read, Reading, read_all};
+use super::source::{self, Folder, Followed, folder_of, path_in};
+use super::writer::Vectors;
+use crate::corpus::{
+    ChangedFile, ChunkedDocument, CorpusOptions, Scan, Scanned, Seen, SkipReason, Skipped, Stamp,
+    reading_digest,
+};
+use crate::error::{Error, Result};
+use crate::ids::Digest;
+
+/// Files are committed together until they have so many chunks.
+const COMMIT_CHUNKS: usize = 4096;
+
+const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
+
+/// A run over folders.
+pub(super) struct Run<'a> {
+    engine: &'a Engine,
+    pub(super) report: IndexReport,
+    at: IndexProgress,
+    progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    /// When it began.
+    look: SystemTime,
+    /// What the last run has seen.
+    before: Catalogue,
+    /// What was indexed when it began.
+    digests: BTreeMap<String, Digest>,
+    pending: Vec<Prepared>,
+    chunks: usize,
+}
+
+/// A folder that was looked at as a whole.
+struct Looked {
+    folder: Folder,
+    options: CorpusOptions,
+    /// In their order.
+    changed: Vec<ChangedFile>,
+    seen: Seen,
+    files: Files,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn begin(
+        engine: &'a Engine,
+        progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<Run<'a>> {
+        Ok(Run {
+            engine,
+            report: IndexReport::default(),
+            at: IndexProgress::default(),
+            progress,
+            look: SystemTime::now(),
+            before: Catalogue::read(&engine.inner.layout),
+            digests: engine.inner.snapshot.load().lexical.documents()?,
+            pending: Vec::new(),
+            chunks: 0,
+        })
+    }
+
+    /// Commits what is new in the folders and removes what is gone.
+    pub(super) fn read(&mut self, followed: Vec<Followed>) -> Result<()> {
+        let mut now = self.before.clone();
+        let (alone, mut looked) = (followed.len() == 1, Vec::new());
+        for Followed { folder, options } in followed {
+            match self.look(folder.clone(), options) {
+                Ok(one) => looked.push(one),
+                Err(error @ Error::Io { .. }) if !alone => {
+                    let reason = SkipReason::Unreadable { message: error.to_string() };
+                    self.report.skipped.push(Skipped::of(folder.path.display().to_string(), reason));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.at.total_bytes = looked.iter().flat_map(|one| &one.changed).map(|file| file.stamp.bytes).sum();
+        for mut one in looked {
+            self.read_changed(&mut one)?;
+            self.commit()?;
+            self.remove_vanished(&one)?;
+            let Looked { folder, files, .. } = one;
+            self.report_skipped(&folder, &files);
+            now.folders.insert(folder.name, files);
+        }
+        self.tell()?;
+        if now != self.before
+            && let Err(error) = now.write(&self.engine.inner.layout)
+        {
+            tracing::warn!(%error, "the next run reads all files");
+        }
+        self.report.skipped.sort_by(|a, b| a.document.cmp(&b.document));
+        self.before = now;
+        Ok(())
+    }
+
+    /// Gives their vectors to all chunks that have none, those of the files that were changed last first.
+    pub(super) fn encode(&mut self) -> Result<()> {
+        let mut order: Vec<(Reverse<i64>, String)> = Vec::new();
+        if !self.engine.inner.snapshot.load().pinned.dense.missing().is_empty() {
+            for folder in self.engine.folders()? {
+                let files = self.before.folders.get(&folder.name).map(|files| &files.files);
+                for (path, entry) in files.into_iter().flatten() {
+                    let modified = Reverse(entry.stamp.modified_ms());
+                    order.extend(entry.documents(path).map(|document| (modified, folder.id(document))));
+                }
+            }
+        }
+        order.sort_unstable();
+        self.engine.inner.encoding.set_order(order.into_iter().map(|(_, document)| document).collect());
+        let Run { at, progress, .. } = self;
+        let encoded = self.engine.encode_pending(&mut |done, total| {
+            (at.chunks, at.total_chunks) = (done, at.total_chunks.max(total));
+            progress(*at)
+        });
+        self.report.chunks_encoded = encoded.map_err(|error| match error {
+            Error::Cancelled { .. } => CANCELLED,
+            error => error,
+        })?;
+        Ok(())
+    }
+
+    /// Looks at a folder as a whole.
+    fn look(&mut self, folder: Folder, options: CorpusOptions) -> Result<Looked> {
+        let engine = self.engine;
+        let reading = Some(reading_digest(&options, engine.folder_lengths()?));
+        let mut before = self.before.folders.get(&folder.name).cloned().unwrap_or_default();
+        if before.reading != reading {
+            before.files.clear();
+        }
+        let digests = &self.digests;
+        let known = |path: &str, stamp: &Stamp| {
+            let entry = before.files.get(path).filter(|entry| entry.sure && entry.stamp == *stamp);
+            entry.is_some_and(|entry| is_indexed(entry, path, &folder, digests))
+        };
+        let mut files = Files { reading, ..Files::default() };
+        let mut changed = Vec::new();
+        let mut scan = Scan::start(&options, &folder.path, &[engine.path().to_path_buf()], &known)?;
+        for scanned in &mut scan {
+            match scanned {
+                Scanned::Unchanged(path) => {
+                    self.report.unchanged += 1;
+                    files.files.extend(before.files.get(&path).map(|entry| (path, entry.clone())));
+                }
+                Scanned::Changed(file) => changed.push(file),
+                Scanned::Skipped(skipped) => files.passed_over.push(skipped),
+            }
+            self.at.files += 1;
+            if (self.progress)(self.at).is_break() {
+                return Err(CANCELLED);
+            }
+        }
+        let seen = scan.into_seen().ok_or(CANCELLED)?;
+        Ok(Looked { folder, options, changed, seen, files })
+    }
+
+    /// Reads the files that may have changed, and commits most of them.
+    fn read_changed(&mut self, looked: &mut Looked) -> Result<()> {
+        if looked.changed.is_empty() {
+            return Ok(());
+        }
+        let encoder = Arc::clone(self.engine.inner.snapshot.load().pinned.generation.encoder()?);
+        let Looked { folder, options, changed, seen, files } = looked;
+        let reading = Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder };
+        let known: HashMap<&str, Digest> = changed
+            .iter()
+            .filter_map(|file| Some((file.id.as_str(), self.known_digest(folder, &file.id)?)))
+            .collect();
+        let known = |path: &str| known.get(path).copied();
+        let mut current = None;
+        read_all(changed, reading, &known, &mut |file, read| {
+            let Current { entry, unchanged } = current.get_or_insert_with(|| Current {
+                entry: Entry::new(file.stamp, self.look),
+                unchanged: false,
+            });
+            match read {
+                Some(Read::Document(document)) => {
+                    seen.read(&document.id);
+                    entry.add(&file.id, document.id.clone(), document.digest);
+                    self.add(folder, document)?;
+                }
+                Some(Read::Skipped(skipped)) => {
+                    seen.turned_out(&skipped);
+                    // It may be readable the next time, with the same stamp.
+                    entry.sure &= !matches!(skipped.reason, SkipReason::Unreadable { .. });
+                    entry.skipped.push(skipped);
+                }
+                Some(Read::Unchanged) => {
+                    *unchanged = true;
+                    seen.unchanged(&file.id);
+                    self.take_over(folder, &file.id, entry);
+                }
+                None => {
+                    self.report.unchanged += usize::from(*unchanged);
+                    self.report.read += usize::from(!*unchanged && entry.digest.is_some());
+                    files.files.extend(current.take().map(|read| (file.id.clone(), read.entry)));
+                    self.at.bytes += file.stamp.bytes;
+                    self.tell()?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// With which digest the documents of a file are indexed, all of them; `None` if some are not or there are none.
+    fn known_digest(&self, folder: &Folder, path: &str) -> Option<Digest> {
+        let entry = self.before.folders.get(&folder.name).and_then(|files| files.files.get(path));
+        match entry.filter(|entry| is_indexed(entry, path, folder, &self.digests)) {
+            Some(entry) => entry.digest,
+            // Not catalogued, or not as it is indexed: a file that is no container has its own document.
+            None => self.digests.get(&folder.id(path)).copied(),
+        }
+    }
+
+    /// Notes in the catalogue that a file that was read has the content that is indexed.
+    fn take_over(&self, folder: &Folder, path: &str, entry: &mut Entry) {
+        let before = self.before.folders.get(&folder.name).and_then(|files| files.files.get(path));
+        match before.filter(|before| is_indexed(before, path, folder, &self.digests)) {
+            Some(before) => entry.take_over(before),
+            None => {
+                if let Some(&digest) = self.digests.get(&folder.id(path)) {
+                    entry.add(path, path.to_string(), digest);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, folder: &Folder, document: ChunkedDocument) -> Result<()> {
+        let document = ChunkedDocument { id: folder.id(&document.id), ..document };
+        let metadata = source::metadata(&document);
+        let ChunkedDocument { id, digest, chunks, .. } = document;
+        self.chunks += chunks.len();
+        self.pending.push(Prepared { id, digest, chunks, metadata });
+        if self.chunks >= COMMIT_CHUNKS { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let documents = std::mem::take(&mut self.pending);
+        self.chunks = 0;
+        let mut writer = self.engine.lock_writer("index a folder")?;
+        let snapshot = self.engine.inner.snapshot.load_full();
+        let nothing = &mut |_| ControlFlow::Continue(());
+        let added = self.engine.replace(&mut writer, &snapshot, documents, Vectors::Later, nothing)?;
+        self.report.chunks_kept += added.chunks_kept;
+        Ok(())
+    }
+
+    fn remove_vanished(&mut self, looked: &Looked) -> Result<()> {
+        let folders = self.engine.folders()?;
+        let gone = self.digests.keys().filter(|id| {
+            folder_of(&folders, id) == Some(&looked.folder)
+                && path_in(&looked.folder, id).is_some_and(|path| looked.seen.has_vanished(path))
+        });
+        self.report.removed += self.engine.remove_files(gone.cloned().collect())?;
+        Ok(())
+    }
+
+    /// Reports what was skipped, and whether the last run skipped it for the same reason.
+    fn report_skipped(&mut self, folder: &Folder, files: &Files) {
+        let before = self.before.folders.get(&folder.name);
+        let before: HashMap<&str, &SkipReason> = before
+            .into_iter()
+            .flat_map(Files::skipped)
+            .map(|one| (one.document.as_str(), &one.reason))
+            .collect();
+        let skipped = files.skipped().map(|one| {
+            let new = before.get(one.document.as_str()) != Some(&&one.reason);
+            in_folder(folder, Skipped { new, ..one.clone() })
+        });
+        self.report.skipped.extend(skipped);
+    }
+
+    fn tell(&mut self) -> Result<()> {
+        match (self.progress)(self.at) {
+            ControlFlow::Break(()) => Err(CANCELLED),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+}
+
+/// A file that is being read.
+struct Current {
+    entry: Entry,
+    unchanged: bool,
+}
+
+/// Whether all that a file gave at the last look is in the index.
+fn is_indexed(entry: &Entry, path: &str, folder: &Folder, digests: &BTreeMap<String, Digest>) -> bool {
+    entry.documents(path).all(|document| match folder.name.is_empty() {
+        true => digests.get(document).copied() == entry.digest,
+        false => digests.get(&folder.id(document)).copied() == entry.digest,
+    })
+}
