@@ -80,11 +80,14 @@ impl LexicalSnapshot {
         let prefix = self.analyzer().surfaces(prefix).concat();
         let mut terms: BTreeMap<String, u64> = BTreeMap::new();
         let mut chunks = self.with_terms_from(&prefix, &mut terms)?;
-        let begins = |text: &str| self.analyzer().surfaces(text).iter().any(|word| word.starts_with(&prefix));
         for stem in self.stems_of(&prefix) {
             let term = Term::from_field_text(self.fields().text, &stem);
             let found = self.found_by(&TermQuery::new(term, IndexRecordOption::Basic))?;
-            let found = self.keep(found, &|record| begins(&record.title) || begins(&record.body))?;
+            let is_of = |word: &str| self.analyzer().phrase(word).iter().any(|one| one.term == stem);
+            let has = |text: &str| {
+                self.analyzer().surfaces(text).iter().any(|word| word.starts_with(&prefix) && is_of(word))
+            };
+            let found = self.keep(found, &|record| has(&record.title) || has(&record.body))?;
             if found.len() > 0 {
                 terms.insert(stem, found.len() as u64);
                 chunks = chunks.union(&found);
