@@ -5,6 +5,7 @@ mod eval;
 mod finding;
 mod folder;
 mod harness;
+mod inventory;
 mod learn;
 mod passages;
 mod reading;
