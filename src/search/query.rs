@@ -93,12 +93,13 @@ impl Query {
     /// | `-word`, `-"exact phrase"` | without the word in any form, or without the phrase |
     /// | `word*` | with a word that begins so |
     /// | `title:word`, `title:"two words"` | with these in the title or its headings, in any form |
-    /// | `path:docs`, `path:*.md`, `path:/src/**/tests` | of documents whose id fits, as in a `.gitignore` but from any folder on |
+    /// | `path:docs`, `path:*.md`, `path:/src/**/x` | of documents whose id fits, as in a `.gitignore` |
     /// | `ext:pdf`, `ext:md,rst` | of documents whose field `extension` is one of these |
-    /// | `after:2024-03`, `before:2025` | of documents whose field `date`, or else `modified`, is from then on, or before |
+    /// | `after:2024-03`, `before:2025` | of documents whose field `date`, else `modified`, is from then on or before |
     ///
-    /// All of them have to hold. They restrict what words and vectors find; words and phrases that are not left out are
-    /// searched for, without the signs. A `-` before a field or a prefix leaves out what it finds.
+    /// A path fits from any folder on, unless the pattern begins with `/`, and in any case. All of them have to hold.
+    /// They restrict what words and vectors find; words and phrases that are not left out are searched for, without the
+    /// signs. A `-` before a field or a prefix leaves out what it finds.
     ///
     /// Nothing is refused: what is no operator is text, such as `C++`, `-5`, `http://x`, `title:` or a lone quotation
     /// mark, and so is all of a text that has no word to search for, such as `-word` or `ext:pdf` alone, or that is

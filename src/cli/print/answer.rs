@@ -19,8 +19,8 @@ const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
 /// Columns before what is said of a hit.
 const INDENT: &str = "    ";
 
-/// The answer for a reader. `folder` is where the hits' files are, if the index follows one; `url` is what the name of a
-/// hit's file is to be a link to, as [`Links`](super::Links) makes it.
+/// The answer for a reader. `folder` is where the hits' files are, if the index follows one; `url` is what the name of
+/// a hit's file is to be a link to, as [`Links`](super::Links) makes it.
 pub(crate) fn answer_text(
     answer: &Answer,
     folder: Option<&Path>,
