@@ -23,9 +23,11 @@ pub(super) fn open(path: &Path, place: &Place) -> Result<()> {
     })?;
     let is_text = file == path && place.line.is_some();
     let editor = editor().filter(|_| is_text);
+    let file =
+        file.canonicalize().map_err(|source| Error::Io { doing: "resolve", path: file.into(), source })?;
     let call = match &editor {
-        Some(editor) => in_editor(editor, file, place),
-        None => in_viewer(file),
+        Some(editor) => in_editor(editor, &file, place),
+        None => in_viewer(&file),
     };
     let failed = |source| Error::Io { doing: "open a file with", path: PathBuf::from(&call.program), source };
     let status = Command::new(&call.program).args(&call.arguments).status().map_err(failed)?;

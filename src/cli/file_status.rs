@@ -99,7 +99,8 @@ fn text(report: &Report) -> Text {
             (false, _) => format!("{encoded} with vectors, the others found by words alone until then"),
         };
         let documents = if cut.len() > 1 { format!("{} documents, ", cut.len()) } else { String::new() };
-        text.line(format!("indexed: {documents}{chunks} passages, {vectors}"));
+        let passages = if chunks == 1 { "passage" } else { "passages" };
+        text.line(format!("indexed: {documents}{chunks} {passages}, {vectors}"));
     }
     for one in cut {
         if one.document != file.id {

@@ -59,7 +59,7 @@ fn operators_restrict_what_words_find() {
         assert_eq!(found(folder.path(), query), documents, "{query}");
     }
     // Vectors are restricted too.
-    let dense = json(folder.path(), &["search", "--mode", "dense", "windlass ext:md -gates"]);
+    let dense = json(folder.path(), &["search", "--mode", "dense", "windlass ext:md -title:gates"]);
     assert_eq!(dense["hits"].as_array().unwrap().len(), 1, "{dense}");
     let plain = json(folder.path(), &["search", "--plain", "--mode", "lexical", "windlass -gate"]);
     assert_eq!(plain["hits"].as_array().unwrap().len(), 4, "{plain}");
@@ -78,7 +78,7 @@ fn the_log_has_what_was_typed_and_forgets_it() {
         (judged["query"].as_str(), judged["document"].as_str()),
         (Some(typed), Some("guides/lock.md"))
     );
-    assert_eq!(json(folder.path(), &["forget", typed])["records"], 2);
+    assert_eq!(json(folder.path(), &["forget", "--query", typed])["records"], 2);
 }
 
 #[test]

