@@ -156,11 +156,12 @@ fn prefix(text: &str) -> Option<(Asks<'_>, usize)> {
     fits.then(|| (Asks::Prefix(word), run(text).len()))
 }
 
-/// What may be left out by a `-` before it: a word of two letters or more. `-5` and `-v` are text.
+/// What may be left out by a `-` before it: a word of two letters or more, or a name such as C++. `-5` and `-v` are text.
 fn excluded(text: &str) -> Option<(Asks<'_>, usize)> {
     let word = run(text);
     let mut characters = word.chars();
-    let fits = characters.next().is_some_and(char::is_alphabetic) && characters.any(char::is_alphanumeric);
+    let begins = characters.next().is_some_and(char::is_alphabetic);
+    let fits = begins && characters.any(|c| c.is_alphanumeric() || "+#".contains(c));
     fits.then_some((Asks::Word(word), word.len()))
 }
 
@@ -199,6 +200,7 @@ mod tests {
             ("lock -gate -well-known", "lock", {
                 vec![(Asks::Word("gate"), true), (Asks::Word("well-known"), true)]
             }),
+            ("lock -C++ -F#", "lock", vec![(Asks::Word("C++"), true), (Asks::Word("F#"), true)]),
             (r#"lock -"open gate" -gat* -ext:pdf"#, "lock", {
                 vec![
                     (Asks::Phrase("open gate"), true),
