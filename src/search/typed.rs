@@ -156,7 +156,8 @@ fn prefix(text: &str) -> Option<(Asks<'_>, usize)> {
     fits.then(|| (Asks::Prefix(word), run(text).len()))
 }
 
-/// What may be left out by a `-` before it: a word of two letters or more, or a name such as C++. `-5` and `-v` are text.
+/// What may be left out by a `-` before it: a word of two letters or more, or a name such as C++. `-5` and `-v` are
+/// text.
 fn excluded(text: &str) -> Option<(Asks<'_>, usize)> {
     let word = run(text);
     let mut characters = word.chars();
