@@ -1,6 +1,7 @@
 //! Identifiers. The application names documents with strings; everything else is numbered.
 
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -129,6 +130,18 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Digest(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that can be read, without holding it in memory.
+    pub(crate) fn of_reader(from: &mut dyn io::Read) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok(Digest(hash.finalize().into())),
+                count => hash.update(&buffer[..count]),
+            }
+        }
     }
 }
 

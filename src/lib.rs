@@ -28,7 +28,7 @@
 //!
 //! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`] has
 //! the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`] scores
-//! rankings, [`measure`] an engine on a test collection. [`model`] finds and fetches the encoder's weights, and
+//! rankings, [`extract`] reads files that are not text, [`measure`] an engine on a test collection. [`model`] finds and fetches the encoder's weights, and
 //! [`encoder`] loads them without an index. `page` draws a round or an evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
@@ -41,7 +41,7 @@ pub mod encoder;
 mod engine;
 mod error;
 pub mod eval;
-mod extract;
+pub mod extract;
 pub mod feedback;
 mod fusion;
 mod generation;
@@ -66,8 +66,9 @@ pub mod documents {
 pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, Chunking, Document, Engine, Feedback, FileStatus, Folder, GenerationStatus,
-    IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader, Status,
+    AddOptions, AddReport, Changes, Chunking, Document, Engine, Feedback, FileStatus, Folder,
+    GenerationStatus, IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader,
+    Status, WatchEvent, WatchOptions,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

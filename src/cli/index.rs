@@ -1,4 +1,4 @@
-//! `retune index DIR`: indexes a folder, or updates its index.
+//! `retune index [DIR]…`: indexes folders, or brings their index in step with them.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,13 +10,18 @@ use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Resul
 use serde::Serialize;
 
 use super::args::{Place, Wait, bytes, fixed};
+use super::extract;
 use super::print::{Bars, Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folder of documents. Default: the one whose index --dir or the current folder finds, else --dir itself.
+    /// Folders of documents. The index follows them from now on; a new one lies in the first. Default: all that the
+    /// index follows which --dir or the current folder finds, else --dir itself.
     #[arg(value_name = "DIR", conflicts_with = "dir")]
-    folder: Option<PathBuf>,
+    folders: Vec<PathBuf>,
+    /// Follow this folder no more, and remove its documents.
+    #[arg(long, value_name = "DIR", conflicts_with = "folders")]
+    forget: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -53,21 +58,35 @@ struct Report {
     report: IndexReport,
 }
 
+#[derive(Serialize)]
+struct Forgotten {
+    removed: usize,
+}
+
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let folder = args.folder.clone().map_or_else(|| args.place.folder(), Ok)?;
-    if !folder.is_dir() {
+    let (path, mut folders) = match args.folders.as_slice() {
+        [] => match args.place.existing() {
+            Ok(index) => (index, Vec::new()),
+            Err(_) => {
+                let folder = args.place.folder()?;
+                (args.place.path_for(&folder), vec![folder])
+            }
+        },
+        named @ [first, ..] => (args.place.path_for(first), named.to_vec()),
+    };
+    if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
         return Err(Error::NotFound {
             what: "folder",
-            id: folder.display().to_string(),
+            id: missing.display().to_string(),
             remedy: "name the folder whose documents are to be indexed",
         });
     }
-    let path = args.place.path_for(&folder);
     let is_new = !path.join("retune.json").is_file();
     if is_new {
         args.place.model.ensure()?;
     }
-    let mut options = args.wait.apply(Options::default());
+    // What has not changed needs no model.
+    let mut options = args.wait.apply(Options::default()).with_lazy_model(true);
     if let Some(language) = args.language {
         options = options.with_language(language);
     }
@@ -78,16 +97,27 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         [none] if none == "none" => Vec::new(),
         _ => names,
     });
-    let options = options.with_corpus(corpus);
+    let options = options.with_corpus(corpus).with_extractor(std::sync::Arc::new(extract::children()?));
     let engine = Engine::open(&path, args.place.model.apply(options))?;
     if is_new {
         keep_out_of_git(&path)?;
     }
-    let status = engine.status()?;
-    fixed("--language", args.language, status.language, &path)?;
-    fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
+    if args.language.is_some() || args.max_tokens.is_some() {
+        let status = engine.status()?;
+        fixed("--language", args.language, status.language, &path)?;
+        fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
+    }
+    if let Some(folder) = &args.forget {
+        let removed = engine.forget_folder(folder)?;
+        out.print(&Forgotten { removed }, |_| Text::of(format!("{removed} documents removed")))?;
+        return engine.close();
+    }
+    // The index was made, and nothing else yet.
+    if folders.is_empty() && engine.folders()?.is_empty() {
+        folders.push(args.place.folder()?);
+    }
     let mut bars = Bars::default();
-    let report = engine.index_folder(&folder, &mut |progress| bars.show_indexing(progress));
+    let report = engine.index_folders(&folders, &mut |progress| bars.show_indexing(progress));
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
         engine.merge_segments(&mut |done, total| {
@@ -98,13 +128,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     });
     bars.clear();
     let report = report?;
-    let status = engine.status()?;
-    let report = Report {
-        index: path.display().to_string(),
-        documents: status.documents,
-        chunks: status.chunks,
-        report,
-    };
+    let (documents, chunks) = (engine.documents()?.len(), engine.coverage().chunks);
+    let report = Report { index: path.display().to_string(), documents, chunks, report };
     out.print(&report, |report| text(report, args.skipped))?;
     engine.close()
 }

@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod editor;
 mod eval;
+mod extract;
 mod file_status;
 mod files;
 mod forget;
@@ -24,6 +25,7 @@ mod rounds;
 mod search;
 mod simulate;
 mod status;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -47,8 +49,10 @@ struct Cli {
 enum Verb {
     /// Find or fetch the encoder's model.
     Model(model::Args),
-    /// Index a folder of documents, or update its index.
+    /// Index folders of documents, or bring their index in step with them.
     Index(index::Args),
+    /// Keep an index in step with its folders until Ctrl-C.
+    Watch(watch::Args),
     /// Search an index.
     Search(search::Args),
     /// Print the text of a document, or some lines or pages of it.
@@ -79,6 +83,9 @@ enum Verb {
     Demo(demo::Args),
     /// Print a script that completes this command line in a shell.
     Completions(completions::Args),
+    /// Read files that are not text, for `index`.
+    #[command(hide = true)]
+    Extract(extract::Args),
     /// Print the manual page, or write those of all commands.
     Man(man::Args),
 }
@@ -89,6 +96,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
+    if let Verb::Extract(args) = &cli.verb {
+        return extract::run(args);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("RETUNE_LOG")
@@ -102,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::Model(args) => model::run(&args, &out),
         Verb::Index(args) => index::run(&args, &out),
+        Verb::Watch(args) => watch::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),
@@ -116,6 +127,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Simulate(args) => simulate::run(&args, &out),
         Verb::Bench(args) => bench::run(&args, &out),
         Verb::Demo(args) => demo::run(&args, &out),
+        Verb::Extract(_) => unreachable!(),
         Verb::Completions(args) => completions::run::<Cli>(&args),
         Verb::Man(args) => man::run::<Cli>(&args),
     };

@@ -1,12 +1,13 @@
 //! `retune search QUERY`: searches an index.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
+use retune::{Answer, Changes, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
 
 use super::args::{Place, dense_weight, filter, number};
 use super::editor;
-use super::print::{Links, Output, When, answer_text, facets_text};
+use super::print::{Links, Output, When, answer_text, complain, facets_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -81,6 +82,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         text.append(facets_text(answer));
         text
     })?;
+    tell_changes(&engine);
     if let Some(rank) = args.open {
         let hit = hit(&answer, rank)?;
         if rank > 0 && query.offset == 0 {
@@ -90,6 +92,21 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         editor::open(&path_of(&engine, hit)?, &hit.place_at(at))?;
     }
     engine.close()
+}
+
+/// Says in one line how much the folders have changed since the index was made.
+fn tell_changes(engine: &Reader) {
+    const WITHIN: Duration = Duration::from_millis(50);
+    let Ok(changes) = engine.changes(WITHIN) else { return };
+    let Changes { changed, new, gone, complete, .. } = changes;
+    if changes.total() == 0 {
+        return;
+    }
+    let parts = [(changed, "changed"), (new, "new"), (gone, "gone")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let least = if complete { "" } else { "at least " };
+    complain(&format!("files since the last run: {least}{parts}; `retune index` brings the index in step"));
 }
 
 /// The file itself, or the archive that it lies in. `None` if neither is there any more.

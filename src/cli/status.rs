@@ -36,6 +36,10 @@ fn text(status: &Status, index: &Path) -> Text {
         status.documents,
         status.chunks
     ));
+    for folder in &status.folders {
+        let ids = if folder.name.is_empty() { String::new() } else { format!(" as {}://", folder.name) };
+        text.line(format!("follows {}{ids}", folder.path.display()));
+    }
     text.line(format!(
         "generation {} · {} dimensions · {} · weights {:.12}…",
         generation.id,

@@ -89,6 +89,14 @@ pub(super) fn folder(path: &Path, included: &[String]) -> Option<Group> {
     left_out(group, &name, included)
 }
 
+/// Whether a path below a folder may be that of a document, by the names of the folders that it lies in.
+pub(crate) fn may_hold_documents(path: &Path) -> bool {
+    path.iter().all(|part| {
+        let name = part.to_string_lossy();
+        !name.starts_with('.') && !DEPENDENCIES.contains(&&*name) && !BUILD.contains(&&*name)
+    })
+}
+
 /// The group of a file that is left out, by its name: minified code, source maps, lock files.
 pub(super) fn file(name: &str, included: &[String]) -> Option<Group> {
     let name = name.to_lowercase();
@@ -98,6 +106,21 @@ pub(super) fn file(name: &str, included: &[String]) -> Option<Group> {
     };
     let generated = LOCK_FILES.contains(&name.as_str()) || name.rsplit_once('.').is_some_and(is_minified);
     generated.then_some(Group::Generated).and_then(|group| left_out(group, &name, included))
+}
+
+/// The group of a member of a container that is left out, by the folders in its path and by its name.
+pub(super) fn member(path: &str, included: &[String]) -> Option<Group> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let of_folder = |folder: &str| {
+        let folder = folder.to_lowercase();
+        let group = match folder.as_str() {
+            name if DEPENDENCIES.contains(&name) => Group::Dependencies,
+            name if BUILD.contains(&name) => Group::Build,
+            _ => return None,
+        };
+        left_out(group, &folder, included)
+    };
+    folders.split('/').find_map(of_folder).or_else(|| file(name, included))
 }
 
 /// The group of a file that is left out, by its text: minified code under another name.
@@ -124,6 +147,15 @@ fn is_web_code(extension: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_of_archives_by_their_folders_and_names() {
+        assert_eq!(member("a/node_modules/b/c.js", &[]), Some(Group::Dependencies));
+        assert_eq!(member("a/Target/b.txt", &[]), Some(Group::Build));
+        assert_eq!(member("a/Target/b.txt", &["build".into()]), None);
+        assert_eq!(member("app.min.js", &[]), Some(Group::Generated));
+        assert_eq!(member("build/a.txt", &[]), None, "nobody knows what lies beside it");
+    }
 
     #[test]
     fn files_by_name_and_by_their_lines() {

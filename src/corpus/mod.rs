@@ -1,15 +1,18 @@
 //! Turns folders into files, text and chunks, with the byte range of every chunk in its file.
 //!
-//! [`Scan`] walks a folder in a fixed order and reports each file as unchanged, changed or skipped; [`FileReader`] reads
-//! those that changed. [`chunk_text`] chunks one text that the application supplies.
+//! [`Scan`] walks a folder in a fixed order and reports each file as unchanged, changed or skipped; [`FileReader`]
+//! reads those that changed. [`chunk_text`] chunks one text that the application supplies.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
-//! skip it. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
-//! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
+//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook`
+//! and `underline` extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts
+//! long ones. `chunk` puts title, text, range and digest together, `lines` where it stands.
 
 mod chunk;
+mod config;
 mod contents;
 mod encoding;
+mod foreign;
 mod format;
 mod html;
 mod html_tags;
@@ -34,7 +37,9 @@ mod underline;
 mod walk;
 
 pub(crate) use chunk::{Chunk, chunk_text, whole_text};
+pub(crate) use config::{CONFIG, Config};
 pub use format::Format;
+pub(crate) use left_out::may_hold_documents;
 pub(crate) use lengths::Lengths;
 pub use options::CorpusOptions;
 pub(crate) use scan::{ChangedFile, ChunkedDocument, FileReader, Scan, Scanned, Seen, reading_digest};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::config::Config;
 use crate::error::{Error, Result};
 
 /// How folders are read and texts are cut into chunks.
@@ -41,6 +42,8 @@ pub struct CorpusOptions {
     /// Whether to follow symbolic links to files and folders, even out of the folder. A link to a folder that contains
     /// it is reported and not followed. Default false: links are reported as skipped.
     pub follow_links: bool,
+    /// Of the `retune.toml`s that apply to the folder.
+    pub(crate) configs: Vec<Config>,
 }
 
 impl CorpusOptions {
@@ -120,9 +123,33 @@ impl CorpusOptions {
         Ok(())
     }
 
+    /// Adds the rules of the `retune.toml` in the index, which may ask for more than is read by default.
+    pub(crate) fn with_own_config(mut self, config: Option<Config>) -> Self {
+        if let Some(config) = config {
+            self.max_file_bytes = self.max_file_bytes.or(config.max_file_bytes);
+            self.include = self.include.or(config.read.clone());
+            self.configs.push(config.patterns_alone());
+        }
+        self
+    }
+
+    /// Adds the rules of the `retune.toml` in the folder, which only narrow what is read.
+    pub(crate) fn with_folder_config(mut self, config: Option<Config>) -> Self {
+        self.configs.extend(config);
+        self
+    }
+
     /// Whether to read files with this extension.
     pub(super) fn selects(&self, extension: &str) -> bool {
-        self.extensions.is_empty() || self.extensions.iter().any(|e| e.eq_ignore_ascii_case(extension))
+        self.configs.iter().all(|config| config.selects(extension))
+            && (self.extensions.is_empty()
+                || self.extensions.iter().any(|e| e.eq_ignore_ascii_case(extension)))
+    }
+
+    /// The length of the largest file that is read, of a kind with this `default`.
+    pub(super) fn largest_file(&self, default: u64) -> u64 {
+        let own = self.max_file_bytes.unwrap_or(default);
+        self.configs.iter().filter_map(|config| config.max_file_bytes).fold(own, u64::min)
     }
 }
 

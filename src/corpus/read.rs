@@ -49,13 +49,34 @@ pub(super) fn read(path: &Path, kind: Kind, limit: u64) -> Result<Content, SkipR
 }
 
 impl Content {
+    /// What lies in a container.
+    pub(super) fn of(bytes: Vec<u8>, kind: Kind) -> Result<Content, SkipReason> {
+        if bytes.is_empty() {
+            return Err(SkipReason::Empty);
+        }
+        refuse_binary(&bytes[..bytes.len().min(SNIFFED_BYTES)])?;
+        let digest = Digest::of(&bytes);
+        Ok(Content { bytes, kind, digest })
+    }
+
     /// The text, including a byte order mark of UTF-8, and its format.
     pub(super) fn into_text(self) -> Result<(Decoded, Format), SkipReason> {
         match self.kind {
             Kind::Known(format) => Ok((decode(self.bytes, true)?, format)),
-            _ => Ok((decode(self.bytes, false)?, Format::Text)),
+            _ => {
+                let decoded = decode(self.bytes, false)?;
+                let format = if is_html(&decoded.text) { Format::Html } else { Format::Text };
+                Ok((decoded, format))
+            }
         }
     }
+}
+
+/// Whether a text says that it is HTML, whatever its name.
+fn is_html(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    begins("<!doctype html") || begins("<html")
 }
 
 fn refuse_binary(start: &[u8]) -> Result<(), SkipReason> {

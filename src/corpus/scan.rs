@@ -5,14 +5,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::error::Result;
+use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, NoChunks, chunk_with};
+use super::chunk::{Chunk, Names, NoChunks, chunk_with, cut};
 use super::encoding::Decoded;
+use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
 use super::left_out;
 use super::lengths::Lengths;
@@ -93,21 +96,38 @@ pub(crate) struct FileReader<'a> {
     included: Vec<String>,
     lengths: Lengths,
     sizer: Sizer<'a>,
+    extractor: Option<Arc<dyn Extractor>>,
 }
 
 impl<'a> FileReader<'a> {
+    /// Without an extractor only text is read.
+    ///
     /// # Errors
     /// If an option is invalid.
-    pub(crate) fn new(options: &CorpusOptions, lengths: Lengths, counter: TokenCounter<'a>) -> Result<Self> {
+    pub(crate) fn new(
+        options: &CorpusOptions,
+        lengths: Lengths,
+        counter: TokenCounter<'a>,
+        extractor: Option<Arc<dyn Extractor>>,
+    ) -> Result<Self> {
         options.validate()?;
         let included = options.include.clone().unwrap_or_default();
-        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter) })
+        Ok(FileReader { options: options.clone(), included, lengths, sizer: Sizer::new(counter), extractor })
     }
 
     /// Reads and cuts a file. `give` gets its document; of a container each document in it, and what of it is skipped.
     /// Nothing of a file with the digest `known`. Returns whether it has that.
     pub(crate) fn read(&self, file: &ChangedFile, known: Option<Digest>, give: &mut Give<'_>) -> bool {
-        match self.text_file(file, known) {
+        let read = match self.foreign(&file.id, &file.path) {
+            Ok(Some(foreign)) if known == Some(self.digest(foreign.digest)) => return true,
+            Ok(Some(foreign)) => {
+                self.parts(file, &foreign, give);
+                return false;
+            }
+            Ok(None) => self.text_file(file, known),
+            Err(reason) => Err(reason),
+        };
+        match read {
             Ok(None) => return true,
             Ok(Some(document)) => give(Ok(document)),
             Err(reason) => give(Err(Skipped::of(file.id.clone(), reason))),
@@ -122,36 +142,97 @@ impl<'a> FileReader<'a> {
         known: Option<Digest>,
     ) -> Result<Option<ChunkedDocument>, SkipReason> {
         let content = self.content(&file.id, &file.path)?;
-        let digest = self.digest(&content);
+        let digest = self.digest(content.digest);
         if known == Some(digest) {
             return Ok(None);
         }
-        let (decoded, format) = self.text(&file.id, content)?;
-        let names = Names { given: None, fallback: file_name_of(&file.id) };
-        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
-        let mut chunks = chunks.map_err(|none| match none {
-            NoChunks::Blank => SkipReason::Empty,
-            NoChunks::NoPassage => SkipReason::NoPassage,
-            NoChunks::Malformed(message) => SkipReason::Malformed { message },
-        })?;
-        place_in_file(&mut chunks, &decoded);
-        let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
-        let fields = BTreeMap::new();
-        Ok(Some(ChunkedDocument { id: file.id.clone(), digest, modified, fields, format, chunks }))
+        self.document(&file.id, content, digest, Some(file.stamp.modified())).map(Some)
     }
 
-    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+    /// Reads a file that is not text, one document after the other.
+    fn parts(&self, file: &ChangedFile, foreign: &Foreign, give: &mut Give<'_>) {
+        let modified = Some(file.stamp.modified());
+        let skipped = |id: &str, reason| Err(Skipped::of(id.to_owned(), reason));
+        let Some(extractor) = &self.extractor else {
+            let format = foreign.kind.name().into();
+            return give(skipped(&file.id, SkipReason::NeedsExtractor { format }));
+        };
+        let digest = self.digest(foreign.digest);
+        let mut found_any = false;
+        let done = extractor.extract(&file.path, &mut |found| {
+            found_any = true;
+            let id = foreign::id_of(&file.id, &found);
+            let document = match left_out::member(&found.path, &self.included) {
+                Some(group) => Err(SkipReason::LeftOut { group: group.name().into() }),
+                None => self.part(&id, found.content, digest, modified),
+            };
+            give(document.or_else(|reason| skipped(&id, reason)));
+        });
+        match done {
+            Err(why) => give(skipped(&file.id, foreign::reason(why))),
+            Ok(()) if !found_any => give(skipped(&file.id, SkipReason::Empty)),
+            Ok(()) => {}
+        }
+    }
+
+    fn part(
+        &self,
+        id: &str,
+        part: Part,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let mut extracted = match part {
+            Part::Extracted(extracted) => extracted,
+            Part::Text(bytes) => {
+                let content = Content::of(bytes, Kind::of_extension(&extension_of(id)))?;
+                return self.document(id, content, digest, modified);
+            }
+            Part::Unreadable(why) => return Err(foreign::reason(why)),
+        };
+        let fields = std::mem::take(&mut extracted.fields);
+        let names = Names { given: None, fallback: file_name_of(id) };
+        let structured = foreign::structured(extracted);
+        let chunks = cut(&names, structured, Format::Text, self.lengths, &self.sizer).map_err(no_chunks)?;
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format: Format::Text, chunks })
+    }
+
+    fn document(
+        &self,
+        id: &str,
+        content: Content,
+        digest: Digest,
+        modified: Option<SystemTime>,
+    ) -> Result<ChunkedDocument, SkipReason> {
+        let (decoded, format) = self.text(id, content)?;
+        let names = Names { given: None, fallback: file_name_of(id) };
+        let chunks = chunk_with(&names, &decoded.text, format, self.lengths, &self.sizer);
+        let mut chunks = chunks.map_err(no_chunks)?;
+        place_in_file(&mut chunks, &decoded);
+        Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields: BTreeMap::new(), format, chunks })
+    }
+
+    /// `None` if the file is text, or nothing that is known.
+    fn foreign(&self, id: &str, path: &Path) -> Result<Option<Foreign>, SkipReason> {
         let extension = extension_of(id);
         if !self.options.selects(&extension) {
             return Err(SkipReason::NotSelected);
         }
-        let limit = self.options.max_file_bytes.unwrap_or(CorpusOptions::MAX_FILE_BYTES);
-        read(path, Kind::of_extension(&extension), limit)
+        Foreign::of(path, &extension, &self.options)
     }
 
-    fn digest(&self, content: &Content) -> Digest {
+    fn content(&self, id: &str, path: &Path) -> Result<Content, SkipReason> {
+        read(
+            path,
+            Kind::of_extension(&extension_of(id)),
+            self.options.largest_file(CorpusOptions::MAX_FILE_BYTES),
+        )
+    }
+
+    /// Of a file's bytes and of how they are read.
+    fn digest(&self, content: Digest) -> Digest {
         let Lengths { text, title } = self.lengths;
-        Digest::of(format!("{READING} {text} {title} {}", content.digest).as_bytes())
+        Digest::of(format!("{READING} {text} {title} {content}").as_bytes())
     }
 
     fn text(&self, id: &str, content: Content) -> Result<(Decoded, Format), SkipReason> {
@@ -164,9 +245,17 @@ impl<'a> FileReader<'a> {
 }
 
 /// Of all that decides what becomes of a file, beside its content.
-pub(crate) fn reading_digest(options: &CorpusOptions, lengths: Lengths) -> Digest {
+pub(crate) fn reading_digest(options: &CorpusOptions, lengths: Lengths, extracts: bool) -> Digest {
     let options = serde_json::to_string(options).unwrap_or_default();
-    Digest::of(format!("{READING} {} {} {options}", lengths.text, lengths.title).as_bytes())
+    Digest::of(format!("{READING} {} {} {extracts} {options}", lengths.text, lengths.title).as_bytes())
+}
+
+fn no_chunks(none: NoChunks) -> SkipReason {
+    match none {
+        NoChunks::Blank => SkipReason::Empty,
+        NoChunks::NoPassage => SkipReason::NoPassage,
+        NoChunks::Malformed(message) => SkipReason::Malformed { message },
+    }
 }
 
 /// Moves the ranges of chunks from the text to the file.

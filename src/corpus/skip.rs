@@ -70,6 +70,25 @@ pub enum SkipReason {
         /// The format's name.
         format: String,
     },
+    /// Needs a password.
+    Encrypted,
+    /// Readable, but without text, such as a scan.
+    NoText,
+    /// More than a bound on what is unpacked allows.
+    TooMuch {
+        /// What was found, such as `more than 100000 files`.
+        bound: String,
+    },
+    /// What reads the format crashed, took too long, or wanted too much memory.
+    ExtractionFailed {
+        /// What happened.
+        message: String,
+    },
+    /// Not text, and the engine has no [`Extractor`](crate::extract::Extractor).
+    NeedsExtractor {
+        /// The format's name.
+        format: String,
+    },
     /// Not one of the selected extensions.
     NotSelected,
 }
@@ -93,6 +112,15 @@ impl fmt::Display for SkipReason {
             SkipReason::NotUtf8 { found } => write!(f, "is not UTF-8: {found}; convert it"),
             SkipReason::UnsupportedFormat { format } => {
                 write!(f, "is {format}, which retune can't read; convert it to text, Markdown or HTML")
+            }
+            SkipReason::Encrypted => f.write_str("is encrypted; save a copy without a password"),
+            SkipReason::NoText => {
+                f.write_str("has no text: if it is a scan, run OCR over it, such as ocrmypdf")
+            }
+            SkipReason::TooMuch { bound } => write!(f, "has {bound}; unpack it, or split it"),
+            SkipReason::ExtractionFailed { message } => write!(f, "could not be read: {message}"),
+            SkipReason::NeedsExtractor { format } => {
+                write!(f, "is {format}, and the application has set no extractor (Options::with_extractor)")
             }
             SkipReason::NotSelected => f.write_str("does not have a selected extension"),
         }
@@ -130,6 +158,15 @@ impl SkipReason {
             }
             SkipReason::UnsupportedFormat { format } => {
                 format!("{format}, which retune can't read; convert them to text, Markdown or HTML")
+            }
+            SkipReason::Encrypted => "encrypted; save copies without a password".into(),
+            SkipReason::NoText => "no text: if they are scans, run OCR over them, such as ocrmypdf".into(),
+            SkipReason::TooMuch { bound } => format!("{bound}; unpack them, or split them"),
+            SkipReason::ExtractionFailed { .. } => {
+                "what reads them failed; `--skipped` says how for each".into()
+            }
+            SkipReason::NeedsExtractor { format } => {
+                format!("{format}, and the application has set no extractor")
             }
             SkipReason::NotSelected => "no selected extension".into(),
         }

@@ -33,6 +33,12 @@ impl Stamp {
         look.checked_sub(GRAIN).is_some_and(|before| latest < nanoseconds(before))
     }
 
+    /// When the content was changed.
+    pub(crate) fn modified(&self) -> SystemTime {
+        let since = Duration::from_nanos(self.modified.unsigned_abs());
+        if self.modified < 0 { UNIX_EPOCH - since } else { UNIX_EPOCH + since }
+    }
+
     /// When the content was changed, in milliseconds since 1970.
     pub(crate) fn modified_ms(&self) -> i64 {
         self.modified / 1_000_000
@@ -79,7 +85,7 @@ mod tests {
         assert!(!first.is_sure(now));
         assert!(first.is_sure(now + Duration::from_secs(10)));
         let file = std::fs::File::options().write(true).open(&path).unwrap();
-        let earlier = UNIX_EPOCH + Duration::from_nanos(first.modified as u64) - Duration::from_secs(60);
+        let earlier = first.modified() - Duration::from_secs(60);
         file.set_modified(earlier).unwrap();
         let second = Stamp::of(&path).unwrap();
         assert_ne!(first, second);

@@ -2,8 +2,8 @@
 //!
 //! Files come in the order of their relative paths, compared component by component, whatever the file system's order.
 //! Hidden files and folders are passed over, and with them the index in `.retune`. Dependencies, build folders and
-//! generated files are skipped unless they are asked for (see `left_out`). `.gitignore` and `.ignore` files in the
-//! folder apply, even outside a git repository. Inside a repository, its ignore files above the folder apply too. The
+//! generated files are skipped unless they are asked for (see `left_out`). `.gitignore`, `.ignore` and `.retuneignore`
+//! files in the folder apply, even outside a git repository. Inside a repository, its ignore files above the folder apply too. The
 //! user's global git settings don't: the same folder gives the same documents on every machine.
 
 use std::path::{Path, PathBuf};
@@ -13,9 +13,13 @@ use ignore::{DirEntry, WalkBuilder};
 
 use crate::error::{Error, Result};
 
+use super::config::Patterns;
 use super::left_out::{self, Group};
 use super::options::CorpusOptions;
 use super::skip::{SkipReason, Skipped};
+
+/// As `.gitignore`, for retune alone.
+const IGNORE: &str = ".retuneignore";
 
 /// An entry of a folder.
 #[derive(Debug)]
@@ -65,6 +69,10 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
     let excluded: Vec<PathBuf> =
         excluded.iter().map(|path| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())).collect();
     let included = options.include.clone().unwrap_or_default();
+    builder.add_custom_ignore_filename(IGNORE);
+    let patterns = options.configs.iter().map(|config| config.patterns(&root)).collect::<Result<Vec<_>, _>>();
+    let patterns = patterns
+        .map_err(|error| Error::invalid("a pattern of retune.toml", error, "patterns as in .gitignore"))?;
     let left_out = Arc::new(Mutex::new(Vec::new()));
     let (asked_for, reported) = (included.clone(), Arc::clone(&left_out));
     builder.filter_entry(move |entry| {
@@ -72,6 +80,13 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
             return false;
         }
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let chosen = |rules: &Patterns| match is_folder {
+            true => entry.depth() == 0 || rules.enters(entry.path()),
+            false => rules.reads(entry.path()),
+        };
+        if !patterns.iter().all(chosen) {
+            return false;
+        }
         let group = is_folder.then(|| left_out::folder(entry.path(), &asked_for)).flatten();
         if let Some(group) = group {
             let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);

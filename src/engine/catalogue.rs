@@ -59,10 +59,18 @@ impl Catalogue {
     pub(super) fn read(layout: &Layout) -> Catalogue {
         read_envelope(&layout.path.join(FILE), KIND, VERSION)
             .unwrap_or_else(|error| {
-                tracing::warn!(%error, "all files are read again");
+                let error = error.with_remedy("all files are read again, and it is made anew");
+                tracing::warn!(%error, "the catalogue of files can't be used");
                 None
             })
             .unwrap_or_default()
+    }
+
+    /// The catalogue with the time when it was written, if there is one of at most `most` bytes that can be used.
+    pub(super) fn read_small(layout: &Layout, most: u64) -> Option<(Catalogue, SystemTime)> {
+        let path = layout.path.join(FILE);
+        let file = std::fs::metadata(&path).ok().filter(|file| file.len() <= most)?;
+        Some((read_envelope(&path, KIND, VERSION).ok()??, file.modified().ok()?))
     }
 
     /// Replaces the catalogue of an index.

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::search::Coverage;
 
 /// A file of a followed folder as the last run over it has seen it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FileStatus {
     /// The id of the document that it has, or would have if it could be read.

@@ -4,57 +4,18 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde::Serialize;
-
 use super::Engine;
+use super::look::Rest;
+use super::report::{IndexProgress, IndexReport};
 use super::run::Run;
 use super::source::{self, Sources, folder_of};
-use crate::corpus::Skipped;
 use crate::error::{Error, Result};
-
-/// What indexing folders did.
-#[derive(Debug, Clone, Default, Serialize)]
-#[non_exhaustive]
-pub struct IndexReport {
-    /// Files that were new or had changed.
-    pub read: usize,
-    /// Files whose content is the one that is indexed: nothing was done.
-    pub unchanged: usize,
-    /// Chunks that were encoded. Those whose vectors [`Options::embeddings`](crate::Options::embeddings) had are not.
-    pub chunks_encoded: usize,
-    /// Chunks that share the vector of the same text: as it was before, or in another file.
-    pub chunks_kept: usize,
-    /// Documents whose file is gone.
-    pub removed: usize,
-    /// Files that were passed over, each with the reason, in the order of their ids.
-    pub skipped: Vec<Skipped>,
-    /// Seconds until every text could be found by its words.
-    pub words_seconds: f64,
-    /// Seconds it took.
-    pub seconds: f64,
-}
-
-/// How far indexing folders is. No number ever falls.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct IndexProgress {
-    /// Files that were looked at, to find those that are new or may have changed.
-    pub files: usize,
-    /// Bytes of all files that are new or may have changed; 0 until the folders were looked at as a whole.
-    pub total_bytes: u64,
-    /// Bytes of those that were read.
-    pub bytes: u64,
-    /// Chunks that have no vector yet, earlier runs' too; 0 until every text can be found by its words.
-    pub total_chunks: usize,
-    /// How many of those were given one.
-    pub chunks: usize,
-}
 
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
     /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
-    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an application
-    /// has added under other ids stays.
+    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an
+    /// application has added under other ids stays.
     ///
     /// An index can follow several folders. Then the ids of all but one that was followed first and alone begin with
     /// the folder's [name](crate::Folder::name). The others are left as they are.
@@ -87,7 +48,7 @@ impl Engine {
         progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<IndexReport> {
         let started = Instant::now();
-        let mut run = self.read_folders(folders, progress)?;
+        let mut run = self.read_folders(folders, Rest::None, progress)?;
         run.report.words_seconds = started.elapsed().as_secs_f64();
         run.encode()?;
         run.report.seconds = started.elapsed().as_secs_f64();
@@ -98,11 +59,12 @@ impl Engine {
     pub(super) fn read_folders<'a>(
         &'a self,
         folders: &[PathBuf],
+        rest: Rest,
         progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<Run<'a>> {
         drop(self.lock_writer("index a folder")?);
         let followed = Sources::read(&self.inner.layout)?.follow(folders, &self.inner.options.corpus)?;
-        let mut run = Run::begin(self, progress)?;
+        let mut run = Run::begin(self, rest, progress)?;
         run.read(followed)?;
         Ok(run)
     }

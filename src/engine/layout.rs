@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::options::{Chunking, Options};
-use crate::corpus::Lengths;
+use crate::corpus::{CONFIG, Lengths};
 use crate::dense::DenseOptions;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
@@ -35,7 +35,10 @@ impl Layout {
         fs::create_dir_all(&self.path).map_err(Error::io("create the index folder", &self.path))?;
         let ours = ["LOCK", FILE].iter().any(|name| self.path.join(name).exists());
         let mut entries = fs::read_dir(&self.path).map_err(Error::io("list the index folder", &self.path))?;
-        if !ours && entries.next().is_some() {
+        // A configuration may be there before the index.
+        let other =
+            |entry: std::io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != CONFIG);
+        if !ours && entries.any(other) {
             let found = format!("{}, which holds other files", self.path.display());
             return Err(Error::invalid("the index folder", found, "a new or empty folder, or an index"));
         }

@@ -6,6 +6,7 @@
 mod background;
 mod backup;
 mod catalogue;
+mod changes;
 mod commit;
 mod document;
 mod embeddings;
@@ -18,12 +19,14 @@ mod generations;
 mod idle;
 mod layout;
 mod learning;
+mod look;
 mod merging;
 mod open;
 mod options;
 mod pipeline;
 mod reader;
 mod remove;
+mod report;
 mod rollback;
 mod run;
 mod source;
@@ -32,6 +35,7 @@ mod stored;
 mod threads;
 mod unfinished;
 mod upkeep;
+mod watch;
 mod worker;
 mod writer;
 
@@ -42,15 +46,17 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
+pub use changes::Changes;
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
 pub use files::FileStatus;
-pub use folder::{IndexProgress, IndexReport};
 pub use idle::IdleOptions;
 pub use options::{Chunking, LearnPolicy, Options};
+pub use report::{IndexProgress, IndexReport};
 pub use source::Folder;
 pub use status::{GenerationStatus, Status};
 pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
+pub use watch::{WatchEvent, WatchOptions};
 pub use worker::LearnTask;
 
 use crate::corpus::{Chunk, Format, Lengths, chunk_text, whole_text};

@@ -10,6 +10,7 @@ use super::idle::IdleOptions;
 use crate::corpus::CorpusOptions;
 use crate::encoder::{Backend, Device, Encoder, Precisions};
 use crate::error::{Error, Result};
+use crate::extract::Extractor;
 use crate::feedback::FeedbackOptions;
 use crate::fusion::Fusion;
 use crate::generation::ModelSource;
@@ -43,6 +44,9 @@ pub struct Options {
     pub fusion: Fusion,
     /// Which files `index_folder` reads, and how long a passage may be.
     pub corpus: CorpusOptions,
+    /// What reads files that are not text, such as PDF. Default none: `index_folder` skips them, with the reason.
+    /// [`extract::ChildProcess`](crate::extract::ChildProcess) reads them in processes of their own.
+    pub extractor: Option<Arc<dyn Extractor>>,
     /// The feedback log.
     pub feedback: FeedbackOptions,
     /// How many earlier generations are kept for a rollback. Default 1.
@@ -70,6 +74,7 @@ impl Default for Options {
             chunking: Chunking::default(),
             fusion: Fusion::default(),
             corpus: CorpusOptions::default(),
+            extractor: None,
             feedback: FeedbackOptions::default(),
             keep_generations: 1,
             policy: LearnPolicy::default(),
@@ -191,6 +196,12 @@ impl Options {
     /// Sets [`fusion`](Options::fusion).
     pub fn with_fusion(mut self, fusion: Fusion) -> Self {
         self.fusion = fusion;
+        self
+    }
+
+    /// Sets [`extractor`](Options::extractor).
+    pub fn with_extractor(mut self, extractor: Arc<dyn Extractor>) -> Self {
+        self.extractor = Some(extractor);
         self
     }
 

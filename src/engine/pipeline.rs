@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -13,6 +14,7 @@ use super::worker::panic_message;
 use crate::corpus::{ChangedFile, ChunkedDocument, CorpusOptions, FileReader, Lengths, SkipReason, Skipped};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::extract::Extractor;
 use crate::ids::Digest;
 
 const THREAD: &str = "retune-read";
@@ -29,6 +31,7 @@ pub(super) struct Reading<'a> {
     pub(super) options: &'a CorpusOptions,
     pub(super) lengths: Lengths,
     pub(super) encoder: &'a Encoder,
+    pub(super) extractor: Option<&'a Arc<dyn Extractor>>,
 }
 
 /// What reading a file gives, one after the other.
@@ -107,11 +110,11 @@ impl<'f> Flight<'f> {
 }
 
 fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>) {
-    let Reading { options, lengths, encoder } = reading;
+    let Reading { options, lengths, encoder, extractor } = reading;
     let count = |text: &str| encoder.count_tokens(text);
     for Job { file, known, give } in jobs {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let reader = FileReader::new(options, lengths, &count)?;
+            let reader = FileReader::new(options, lengths, &count, extractor.cloned())?;
             // Nobody takes it any more once the run was cancelled.
             Ok::<bool, Error>(reader.read(file, known, &mut |read| {
                 _ = give.send(read.map_or_else(Read::Skipped, Read::Document));

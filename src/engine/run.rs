@@ -10,21 +10,20 @@ use super::Engine;
 use super::catalogue::{Catalogue, Entry, Files};
 use super::document::Prepared;
 use super::files::in_folder;
-use super::folder::{IndexProgress, IndexReport};
+use super::look::{CANCELLED, Look, Looked, Rest, is_indexed};
 use super::pipeline::{Read, Reading, read_all};
+use super::report::{IndexProgress, IndexReport};
 use super::source::{self, Folder, Followed, folder_of, path_in};
 use super::writer::Vectors;
-use crate::corpus::{
-    ChangedFile, ChunkedDocument, CorpusOptions, Scan, Scanned, Seen, SkipReason, Skipped, Stamp,
-    reading_digest,
-};
+use crate::corpus::{ChunkedDocument, CorpusOptions, SkipReason, Skipped};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
-/// Files are committed together until they have so many chunks.
-const COMMIT_CHUNKS: usize = 4096;
-
-const CANCELLED: Error = Error::Cancelled { doing: "indexing the folder" };
+/// Files are committed together until they have so many chunks: the first few, so that the first words are found at
+/// once.
+const FIRST_CHUNKS: usize = 512;
+/// Each commit may have twice as many as the one before, up to so many.
+const MOST_CHUNKS: usize = 8192;
 
 /// A run over folders.
 pub(super) struct Run<'a> {
@@ -38,23 +37,18 @@ pub(super) struct Run<'a> {
     before: Catalogue,
     /// What was indexed when it began.
     digests: BTreeMap<String, Digest>,
+    rest: Rest,
+    /// Whether files were left.
+    resting: bool,
     pending: Vec<Prepared>,
     chunks: usize,
-}
-
-/// A folder that was looked at as a whole.
-struct Looked {
-    folder: Folder,
-    options: CorpusOptions,
-    /// In their order.
-    changed: Vec<ChangedFile>,
-    seen: Seen,
-    files: Files,
+    commit_at: usize,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn begin(
         engine: &'a Engine,
+        rest: Rest,
         progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<Run<'a>> {
         Ok(Run {
@@ -65,9 +59,21 @@ impl<'a> Run<'a> {
             look: SystemTime::now(),
             before: Catalogue::read(&engine.inner.layout),
             digests: engine.inner.snapshot.load().lexical.documents()?,
+            rest,
+            resting: false,
             pending: Vec::new(),
             chunks: 0,
+            commit_at: FIRST_CHUNKS,
         })
+    }
+
+    /// Whether files were left for a later run.
+    pub(super) fn resting(&self) -> bool {
+        self.resting
+    }
+
+    pub(super) fn into_report(self) -> IndexReport {
+        self.report
     }
 
     /// Commits what is new in the folders and removes what is gone.
@@ -132,36 +138,21 @@ impl<'a> Run<'a> {
 
     /// Looks at a folder as a whole.
     fn look(&mut self, folder: Folder, options: CorpusOptions) -> Result<Looked> {
-        let engine = self.engine;
-        let reading = Some(reading_digest(&options, engine.folder_lengths()?));
-        let mut before = self.before.folders.get(&folder.name).cloned().unwrap_or_default();
-        if before.reading != reading {
-            before.files.clear();
-        }
-        let digests = &self.digests;
-        let known = |path: &str, stamp: &Stamp| {
-            let entry = before.files.get(path).filter(|entry| entry.sure && entry.stamp == *stamp);
-            entry.is_some_and(|entry| is_indexed(entry, path, &folder, digests))
+        let nothing = Files::default();
+        let look = Look {
+            engine: self.engine,
+            before: self.before.folders.get(&folder.name).unwrap_or(&nothing),
+            digests: &self.digests,
+            rest: self.rest,
         };
-        let mut files = Files { reading, ..Files::default() };
-        let mut changed = Vec::new();
-        let mut scan = Scan::start(&options, &folder.path, &[engine.path().to_path_buf()], &known)?;
-        for scanned in &mut scan {
-            match scanned {
-                Scanned::Unchanged(path) => {
-                    self.report.unchanged += 1;
-                    files.files.extend(before.files.get(&path).map(|entry| (path, entry.clone())));
-                }
-                Scanned::Changed(file) => changed.push(file),
-                Scanned::Skipped(skipped) => files.passed_over.push(skipped),
-            }
-            self.at.files += 1;
-            if (self.progress)(self.at).is_break() {
-                return Err(CANCELLED);
-            }
-        }
-        let seen = scan.into_seen().ok_or(CANCELLED)?;
-        Ok(Looked { folder, options, changed, seen, files })
+        let (at, progress) = (&mut self.at, &mut *self.progress);
+        let looked = look.at(folder, options, &mut || {
+            at.files += 1;
+            progress(*at)
+        })?;
+        self.report.unchanged += looked.unchanged;
+        self.resting |= looked.resting;
+        Ok(looked)
     }
 
     /// Reads the files that may have changed, and commits most of them.
@@ -170,8 +161,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let encoder = Arc::clone(self.engine.inner.snapshot.load().pinned.generation.encoder()?);
-        let Looked { folder, options, changed, seen, files } = looked;
-        let reading = Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder };
+        let Looked { folder, options, changed, seen, files, .. } = looked;
+        let extractor = self.engine.inner.options.extractor.as_ref();
+        let reading =
+            Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder, extractor };
         let known: HashMap<&str, Digest> = changed
             .iter()
             .filter_map(|file| Some((file.id.as_str(), self.known_digest(folder, &file.id)?)))
@@ -241,12 +234,13 @@ impl<'a> Run<'a> {
         let ChunkedDocument { id, digest, chunks, .. } = document;
         self.chunks += chunks.len();
         self.pending.push(Prepared { id, digest, chunks, metadata });
-        if self.chunks >= COMMIT_CHUNKS { self.commit() } else { Ok(()) }
+        if self.chunks >= self.commit_at { self.commit() } else { Ok(()) }
     }
 
     fn commit(&mut self) -> Result<()> {
         let documents = std::mem::take(&mut self.pending);
         self.chunks = 0;
+        self.commit_at = (2 * self.commit_at).min(MOST_CHUNKS);
         let mut writer = self.engine.lock_writer("index a folder")?;
         let snapshot = self.engine.inner.snapshot.load_full();
         let nothing = &mut |_| ControlFlow::Continue(());
@@ -292,12 +286,4 @@ impl<'a> Run<'a> {
 struct Current {
     entry: Entry,
     unchanged: bool,
-}
-
-/// Whether all that a file gave at the last look is in the index.
-fn is_indexed(entry: &Entry, path: &str, folder: &Folder, digests: &BTreeMap<String, Digest>) -> bool {
-    entry.documents(path).all(|document| match folder.name.is_empty() {
-        true => digests.get(document).copied() == entry.digest,
-        false => digests.get(&folder.id(document)).copied() == entry.digest,
-    })
 }

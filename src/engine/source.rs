@@ -235,7 +235,7 @@ pub(super) fn path_in<'i>(folder: &Folder, id: &'i str) -> Option<&'i str> {
     }
 }
 
-/// What can be filtered by: the path below the folder, the extension in lower case, when the file was changed, what the
+/// What can be filtered by: the path, which is the id, the extension in lower case, when the file was changed, what the
 /// document says of itself, and the mark.
 pub(super) fn metadata(document: &ChunkedDocument) -> serde_json::Map<String, serde_json::Value> {
     let extension = Path::new(&document.id).extension().map(|one| one.to_string_lossy().to_lowercase());

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Reader;
 use super::options::Chunking;
+use super::source::Folder;
 use crate::encoder::{Device, Kernel, Precisions};
 use crate::error::Result;
 use crate::feedback::{FeedbackStats, read_stats};
@@ -20,6 +21,8 @@ use crate::search::Coverage;
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Status {
+    /// The folders that it follows.
+    pub folders: Vec<Folder>,
     /// Documents that a search can find.
     pub documents: usize,
     /// Chunks that a search can find.
@@ -100,6 +103,11 @@ impl Reader {
         self.inner.history.all()
     }
 
+    /// How much of the index has vectors. Cheap, unlike [`status`](Reader::status).
+    pub fn coverage(&self) -> Coverage {
+        self.inner.snapshot.load().coverage()
+    }
+
     /// Counts what is there.
     pub fn status(&self) -> Result<Status> {
         self.check_open("tell the status")?;
@@ -109,6 +117,7 @@ impl Reader {
             Manifest::read(&self.inner.layout.generations())?.map_or_else(Vec::new, |manifest| manifest.kept);
         let (kernel, precisions) = generation.computes_in()?;
         Ok(Status {
+            folders: self.folders()?,
             documents: snapshot.lexical.documents()?.len(),
             chunks: snapshot.lexical.chunk_count() as usize,
             coverage: snapshot.coverage(),

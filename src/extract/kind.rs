@@ -85,8 +85,7 @@ impl Kind {
     /// The kind of a file by its first [`HEAD_BYTES`] and its lower-case extension. `None` if it is text, or nothing
     /// that this room knows.
     ///
-    /// What begins as a zip file or as OLE streams may be one of several formats: [`refine`](Self::refine) looks
-    /// inside.
+    /// What begins as a zip file may be one of several formats: `zip::kind_inside` looks.
     pub(crate) fn of(head: &[u8], extension: &str) -> Option<Kind> {
         let named = EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|&(_, kind)| kind);
         let marked = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, kind)| kind);
@@ -117,6 +116,39 @@ impl Kind {
         }
     }
 
+    /// Such as `PDF`, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Doc => "a Word document of the old format",
+            Kind::Docx => "a Word document",
+            Kind::Epub => "an EPUB book",
+            Kind::Gzip => "a gzip file",
+            Kind::Mail => "a message",
+            Kind::Mailbox => "a mailbox",
+            Kind::OpenDocument => "an OpenDocument file",
+            Kind::OutlookMessage => "an Outlook message",
+            Kind::Pdf => "PDF",
+            Kind::Ppt => "a PowerPoint presentation of the old format",
+            Kind::Pptx => "a PowerPoint presentation",
+            Kind::Rtf => "Rich Text Format",
+            Kind::Tar => "a tar archive",
+            Kind::Workbook => "a workbook",
+            Kind::Xz => "an xz file",
+            Kind::Zip => "a zip archive",
+            Kind::Zstd => "a Zstandard file",
+        }
+    }
+
+    /// Whether anything reads it.
+    pub(crate) fn is_read(self) -> bool {
+        super::reader_of(self).is_some()
+    }
+
+    /// Whether it holds other files and is not in memory as a whole when it is read.
+    pub(crate) fn is_container(self) -> bool {
+        matches!(self, Kind::Gzip | Kind::Mailbox | Kind::Tar | Kind::Xz | Kind::Zip | Kind::Zstd)
+    }
+
     fn is_zip(self) -> bool {
         matches!(self, Kind::Docx | Kind::Epub | Kind::OpenDocument | Kind::Pptx | Kind::Workbook)
     }
@@ -124,4 +156,9 @@ impl Kind {
     fn is_ole(self) -> bool {
         matches!(self, Kind::Doc | Kind::OutlookMessage | Kind::Ppt | Kind::Workbook)
     }
+}
+
+/// The lower-case extension of a name; empty if there is none.
+pub(super) fn extension_of(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
 }

@@ -99,7 +99,7 @@ impl Place {
     }
 
     /// The index folder: `--index`, or the `.retune` that is nearest to `--dir` or the current folder.
-    fn existing(&self) -> Result<PathBuf> {
+    pub(crate) fn existing(&self) -> Result<PathBuf> {
         let folder = self.dir.as_deref().unwrap_or(Path::new("."));
         let found = match &self.index {
             Some(index) => Some(index.clone()).filter(|index| is_index(index)),

@@ -103,6 +103,14 @@ impl Bars {
         ControlFlow::Continue(())
     }
 
+    /// For [`Engine::watch`](retune::Engine::watch).
+    pub(crate) fn show_encoding(&mut self, done: usize, total: usize) {
+        self.count(Step::Encoding, done, total);
+        if done == total {
+            self.clear();
+        }
+    }
+
     /// For [`Engine::learn`](retune::Engine::learn), which it never stops.
     pub(crate) fn show_learning(&mut self, progress: LearnProgress) -> ControlFlow<()> {
         self.show(Progress::Learning(progress));

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::*;
 use crate::corpus::scan::Seen;
@@ -44,7 +45,8 @@ fn scan_with(
     options: &CorpusOptions,
     known: &HashMap<String, Digest>,
 ) -> Outcome {
-    let reader = FileReader::new(options, Lengths::DEFAULT, &count_words).unwrap();
+    let extractor = Some(Arc::new(crate::extract::InProcess) as _);
+    let reader = FileReader::new(options, Lengths::DEFAULT, &count_words, extractor).unwrap();
     let mut scan = Scan::start(options, root, excluded, &|_, _| false).unwrap();
     let (mut files, mut changed, mut unchanged, mut skipped) = (Vec::new(), Vec::new(), 0, Vec::new());
     for scanned in &mut scan {

@@ -44,8 +44,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors. For a
-    /// held-out query it has at least as many documents as the gate looks at. `None` if a pool would save too little.
+    /// Gathers the answers, the best chunks that the queries find, and random chunks, as far as they have vectors. For
+    /// a held-out query it has at least as many documents as the gate looks at. `None` if a pool would save too little.
     pub(super) fn gather(
         snapshot: &Snapshot,
         held_out: &[Topic],

@@ -136,17 +136,15 @@ fn git_does_not_see_an_index() {
 }
 
 #[test]
-fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
+fn an_index_keeps_what_it_was_made_with() {
     let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     documents(a.path());
-    fs::write(b.path().join("other.md"), "Something else.").unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let index = elsewhere.path().join("x");
     let index = index.to_str().unwrap();
     json(a.path(), &["index", ".", "--index", index, "--language", "german", "--max-tokens", "64"]);
     for (folder, args, word) in [
-        (b.path(), &["index", ".", "--index", index][..], "follows"),
-        (a.path(), &["index", ".", "--index", index, "--language", "english"], "german"),
+        (a.path(), &["index", ".", "--index", index, "--language", "english"][..], "german"),
         (a.path(), &["index", ".", "--index", index, "--max-tokens", "65"], "64"),
         (a.path(), &["demo", "--index", index], "new folder"),
     ] {
@@ -160,6 +158,81 @@ fn an_index_follows_one_folder_and_keeps_what_it_was_made_with() {
     let moved = b.path().join("moved");
     fs::rename(a.path(), &moved).unwrap();
     assert_eq!(json(&moved, &["index", "."])["unchanged"], 8);
+}
+
+#[test]
+fn an_index_follows_several_folders() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |path: &str| place.path().join(path);
+    for (path, text) in
+        [("a/one.md", "The kettle."), ("b/one.md", "The lamp."), ("b/sub/two.md", "The rope.")]
+    {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), text).unwrap();
+    }
+    let ids = |query: &str| -> Vec<String> {
+        let hits = json(place.path(), &["search", "--dir", "a", "--mode", "lexical", query])["hits"].take();
+        hits.as_array().unwrap().iter().map(|hit| hit["document"].as_str().unwrap().into()).collect()
+    };
+    json(place.path(), &["index", "a"]);
+    assert_eq!(json(place.path(), &["index", "b", "--index", "a/.retune"])["documents"], 3);
+    assert_eq!((ids("kettle"), ids("rope")), (vec!["one.md".into()], vec!["b://sub/two.md".into()]));
+    // All of them are brought in step, from wherever the index is found.
+    fs::write(at("a/new.md"), "The fog.").unwrap();
+    fs::remove_file(at("b/sub/two.md")).unwrap();
+    let report = json(&at("a"), &["index"]);
+    assert_eq!(
+        (&report["read"], &report["removed"], &report["unchanged"]),
+        (&1.into(), &1.into(), &2.into())
+    );
+    assert!(refused(place.path(), &["index", "b/sub", "--index", "a/.retune"]).contains("apart from"));
+    // One that is not there keeps its documents.
+    fs::rename(at("b"), at("c")).unwrap();
+    let report = json(&at("a"), &["index"]);
+    assert_eq!((&report["removed"], report["skipped"].as_array().unwrap().len()), (&0.into(), 1));
+    assert_eq!(ids("lamp"), ["b://one.md"]);
+    let gone = at("b");
+    assert_eq!(json(&at("a"), &["index", "--forget", gone.to_str().unwrap()])["removed"], 1);
+    assert_eq!(json(&at("a"), &["index"])["documents"], 2);
+    // Followed together from the beginning, both have a name.
+    let report = json(place.path(), &["index", "a", "c", "--index", "both"]);
+    assert_eq!(report["documents"], 3);
+    let found = json(place.path(), &["search", "--index", "both", "--mode", "lexical", "kettle"]);
+    assert_eq!(found["hits"][0]["document"], "a://one.md");
+}
+
+#[test]
+fn a_file_is_read_again_only_if_it_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    documents(folder.path());
+    json(folder.path(), &["index", "."]);
+    let catalogue = folder.path().join(".retune/files.json");
+    let counts = || {
+        let report = json(folder.path(), &["index"]);
+        ["read", "unchanged", "removed", "chunks_encoded"].map(|name| report[name].as_u64().unwrap())
+    };
+    assert_eq!(counts(), [0, 8, 0, 0]);
+    // Touched, or changed and changed back: its content decides.
+    let kettle = folder.path().join("kettle.md");
+    let text = fs::read(&kettle).unwrap();
+    fs::write(&kettle, &text).unwrap();
+    assert_eq!(counts(), [0, 8, 0, 0]);
+    // Of the same length, at once after the look.
+    let mut other = text.clone();
+    let last = other.iter().rposition(u8::is_ascii_lowercase).unwrap();
+    other[last] = if other[last] == b'x' { b'y' } else { b'x' };
+    fs::write(&kettle, other).unwrap();
+    assert_eq!(counts()[..3], [1, 7, 0]);
+    fs::remove_file(&catalogue).unwrap();
+    assert_eq!(counts(), [0, 8, 0, 0]);
+    common::flip(&catalogue, 50);
+    let again = retune(folder.path(), &["index"]);
+    assert!(stderr(&again).contains("all files are read again"), "{}", stderr(&again));
+    assert!(stdout(&again).starts_with("0 files read, 8 unchanged"), "{}", stdout(&again));
+    assert_eq!(counts(), [0, 8, 0, 0]);
+    // What the catalogue says is believed only as far as the index has it.
+    fs::remove_dir_all(folder.path().join(".retune/lexical")).unwrap();
+    assert_eq!(counts()[..3], [8, 0, 0]);
 }
 
 #[test]
@@ -209,7 +282,7 @@ fn hits_are_filtered_and_fused_as_asked() {
     assert_eq!(found(&["--filter", "not extension=md"]), ["notes/kettle.TXT"]);
     assert_eq!(found(&["--rrf"]).len(), 9);
     let unknown = refused(folder.path(), &["search", "kettle", "--filter", "extensoin=md"]);
-    assert!(unknown.contains("\"extensoin\"") && unknown.contains("extension, path"), "{unknown}");
+    assert!(unknown.contains("\"extensoin\"") && unknown.contains("extension, modified, path"), "{unknown}");
     for (args, word) in [
         (["--filter", "{}"], "equals"),
         (["--filter", "extension=md)"], "')' at character 13"),
@@ -231,8 +304,9 @@ fn a_query_without_a_word_finds_nothing_and_is_not_logged() {
         assert_eq!(json(folder.path(), &["search", query])["hits"], serde_json::json!([]), "{query:?}");
     }
     assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 0);
-    let hit = json(folder.path(), &["search", "kettle"])["hits"][0].clone();
-    assert_eq!(hit["fields"], serde_json::json!({"extension": "md", "path": "kettle.md"}));
+    let fields = json(folder.path(), &["search", "kettle"])["hits"][0]["fields"].clone();
+    assert_eq!((&fields["extension"], &fields["path"]), (&"md".into(), &"kettle.md".into()));
+    has(&fields, &["extension", "modified", "path"]);
 }
 
 #[test]

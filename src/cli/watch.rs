@@ -1,0 +1,56 @@
+//! `retune watch`: keeps an index in step with its folders until it is stopped.
+
+use std::ops::ControlFlow;
+
+use retune::{Engine, Error, Folder, IndexReport, Options, Result, WatchEvent, WatchOptions};
+
+use super::args::{Place, Wait};
+use super::extract;
+use super::print::{Bars, Output, Text, complain};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let options = args.wait.apply(Options::default()).with_lazy_model(true);
+    let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
+    let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
+    let (mut bars, mut failed) = (Bars::default(), Ok(()));
+    engine.watch(&WatchOptions::default(), &mut |event| {
+        match event {
+            WatchEvent::Watching(folders) => out.say(&Text::of(watching(&folders))),
+            WatchEvent::WithoutEvents(error) => complain(&without_events(&error)),
+            WatchEvent::Changed(report) => {
+                bars.clear();
+                failed = out.print(&report, |report| Text::of(changed(report)));
+            }
+            WatchEvent::Encoding { done, total } => bars.show_encoding(done, total),
+            WatchEvent::Failed(error) => complain(&error.to_string()),
+            _ => {}
+        }
+        // Nobody reads any more.
+        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    bars.clear();
+    failed.and_then(|()| engine.close())
+}
+
+fn watching(folders: &[Folder]) -> String {
+    let paths: Vec<String> = folders.iter().map(|folder| folder.path.display().to_string()).collect();
+    format!("watching {}; Ctrl-C ends it", paths.join(", "))
+}
+
+fn without_events(error: &Error) -> String {
+    format!(
+        "{error}; looking once a minute instead (on Linux, raise fs.inotify.max_user_watches for many folders)"
+    )
+}
+
+fn changed(report: &IndexReport) -> String {
+    format!("{} files read, {} removed, in {:.1} s", report.read, report.removed, report.words_seconds)
+}

@@ -1,0 +1,248 @@
+//! Reads a file by its kind, and what lies in it, and in that.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Cursor, Read, SeekFrom};
+use std::path::Path;
+
+use super::extractor::{Content, Found};
+use super::kind::{HEAD_BYTES, Kind, extension_of};
+use super::reader::{Member, Members, Reader, Source, malformed, read_bounded};
+use super::text::{ExtractedText, Marker, Unreadable};
+use super::{reader_of, zip};
+use crate::place::Place;
+
+/// Containers in containers are opened this deep.
+const MOST_DEPTH: usize = 4;
+/// Members of a file, however deep.
+const MOST_MEMBERS: usize = 100_000;
+/// Bytes of a document, which is held in memory as a whole.
+pub(super) const MOST_DOCUMENT_BYTES: u64 = 256 << 20;
+/// All members of a file may have so many times its bytes, and [`FREE_BYTES`] in any case.
+const MOST_RATIO: u64 = 200;
+const FREE_BYTES: u64 = 256 << 20;
+
+/// Takes what was found. An error ends the reading.
+pub(super) type Give<'a> = &'a mut dyn FnMut(Found) -> Result<(), Unreadable>;
+
+/// Reads a file on disk.
+///
+/// # Errors
+/// If the file as a whole can't be read, or not to its end.
+pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
+    let failed = |error: std::io::Error| Unreadable::Failed(format!("could not be opened: {error}"));
+    let mut file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut budget =
+        Budget { members: MOST_MEMBERS, bytes: (bytes.saturating_mul(MOST_RATIO)).max(FREE_BYTES) };
+    let mut unpacker =
+        Unpacker { prefix: String::new(), name, depth: 0, taken: HashSet::new(), budget: &mut budget, give };
+    unpacker.read(&mut file, Place::default())
+}
+
+/// What may still be unpacked of a file.
+struct Budget {
+    members: usize,
+    bytes: u64,
+}
+
+/// Reads one file or member.
+struct Unpacker<'a> {
+    /// Its path in the outermost container; empty for that one.
+    prefix: String,
+    /// Its name.
+    name: String,
+    depth: usize,
+    /// The paths of its members.
+    taken: HashSet<String>,
+    budget: &'a mut Budget,
+    give: Give<'a>,
+}
+
+impl Unpacker<'_> {
+    fn read(&mut self, source: &mut dyn Source, place: Place) -> Result<(), Unreadable> {
+        let unreadable = |error| malformed("the file", &error);
+        let mut head = Vec::new();
+        source.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
+        source.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        let kind = match Kind::of(&head, &extension_of(&self.name)) {
+            Some(Kind::Zip) => zip::kind_inside(source),
+            kind => kind,
+        };
+        let Some(kind) = kind else { return self.text(source, &head) };
+        let reader = reader_of(kind).ok_or_else(|| Unreadable::Unsupported(kind.name().into()))?;
+        let extracted = match reader {
+            Reader::Container(_) if self.depth > MOST_DEPTH => {
+                return Err(Unreadable::TooLarge(format!(
+                    "more than {MOST_DEPTH} containers inside each other"
+                )));
+            }
+            Reader::Container(read) => return read(source, self),
+            Reader::Document(read) => read(&self.whole(source)?)?,
+            Reader::WithAttachments(read) => {
+                let bytes = self.whole(source)?;
+                let mut later = Attachments { found: Vec::new() };
+                let extracted = read(&bytes, &mut later)?;
+                drop(bytes);
+                self.give(Content::Extracted(placed(extracted, &place)))?;
+                return later.found.into_iter().try_for_each(|one| self.attachment(one));
+            }
+        };
+        self.give(Content::Extracted(placed(extracted, &place)))
+    }
+
+    fn attachment(&mut self, attachment: Attachment) -> Result<(), Unreadable> {
+        match attachment {
+            Attachment::File { path, place, bytes } => {
+                self.take(Member { path: &path, place, bytes: &bytes })
+            }
+            Attachment::Refused { path, why } => self.refuse(&path, why),
+        }
+    }
+
+    fn whole(&self, source: &mut dyn Source) -> Result<Vec<u8>, Unreadable> {
+        read_bounded(source, "a document", MOST_DOCUMENT_BYTES)
+    }
+
+    fn text(&mut self, source: &mut dyn Source, head: &[u8]) -> Result<(), Unreadable> {
+        let is_utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+        if head.contains(&0) && !is_utf16 {
+            return Err(Unreadable::Binary);
+        }
+        let bytes = self.whole(source)?;
+        self.give(Content::Text(bytes))
+    }
+
+    fn give(&mut self, content: Content) -> Result<(), Unreadable> {
+        (self.give)(Found { path: self.prefix.clone(), content })
+    }
+
+    /// The path of a member in the outermost container. `None` for those that are hidden.
+    fn path_of(&mut self, path: &str) -> Result<Option<String>, Unreadable> {
+        let path = if path.is_empty() { stem(&self.name) } else { path };
+        let path = path.replace('\\', "/");
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        if parts.contains(&"..") {
+            return Err(Unreadable::Malformed("its path leads out of the archive".into()));
+        }
+        if parts.iter().any(|part| part.starts_with('.') || *part == "__MACOSX") || parts.is_empty() {
+            return Ok(None);
+        }
+        let path: String = parts.join("/").chars().filter(|one| !one.is_control()).collect();
+        let mut unique = path.clone();
+        for number in 2.. {
+            if self.taken.insert(unique.clone()) {
+                break;
+            }
+            unique = numbered(&path, number);
+        }
+        Ok(Some(if self.prefix.is_empty() { unique } else { format!("{}/{unique}", self.prefix) }))
+    }
+
+    fn spend(&mut self, bytes: u64) -> Result<(), Unreadable> {
+        let too_large = |bound: String| Err(Unreadable::TooLarge(bound));
+        let Some(members) = self.budget.members.checked_sub(1) else {
+            return too_large(format!("more than {MOST_MEMBERS} files"));
+        };
+        let Some(left) = self.budget.bytes.checked_sub(bytes) else {
+            return too_large(format!("files that unpack to more than {MOST_RATIO} times its size"));
+        };
+        (self.budget.members, self.budget.bytes) = (members, left);
+        Ok(())
+    }
+}
+
+impl Members for Unpacker<'_> {
+    fn take(&mut self, member: Member<'_>) -> Result<(), Unreadable> {
+        self.spend(member.bytes.len() as u64)?;
+        let prefix = match self.path_of(member.path) {
+            Ok(Some(path)) => path,
+            Ok(None) => return Ok(()),
+            Err(why) => {
+                return (self.give)(Found {
+                    path: shown(&self.prefix, member.path),
+                    content: Content::Unreadable(why),
+                });
+            }
+        };
+        let name = prefix.rsplit('/').next().unwrap_or_default().to_owned();
+        let (budget, give) = (&mut *self.budget, &mut *self.give);
+        let mut inner = Unpacker {
+            prefix: prefix.clone(),
+            name,
+            depth: self.depth + 1,
+            taken: HashSet::new(),
+            budget,
+            give,
+        };
+        match inner.read(&mut Cursor::new(member.bytes), member.place) {
+            Ok(()) => Ok(()),
+            Err(why) => (self.give)(Found { path: prefix, content: Content::Unreadable(why) }),
+        }
+    }
+
+    fn refuse(&mut self, path: &str, why: Unreadable) -> Result<(), Unreadable> {
+        self.spend(0)?;
+        match self.path_of(path) {
+            Ok(Some(path)) => (self.give)(Found { path, content: Content::Unreadable(why) }),
+            Ok(None) => Ok(()),
+            Err(why) => {
+                (self.give)(Found { path: shown(&self.prefix, path), content: Content::Unreadable(why) })
+            }
+        }
+    }
+}
+
+/// The files of a message, until its own text was given.
+struct Attachments {
+    found: Vec<Attachment>,
+}
+
+enum Attachment {
+    File { path: String, place: Place, bytes: Vec<u8> },
+    Refused { path: String, why: Unreadable },
+}
+
+impl Members for Attachments {
+    fn take(&mut self, Member { path, place, bytes }: Member<'_>) -> Result<(), Unreadable> {
+        self.found.push(Attachment::File { path: path.into(), place, bytes: bytes.into() });
+        Ok(())
+    }
+
+    fn refuse(&mut self, path: &str, why: Unreadable) -> Result<(), Unreadable> {
+        self.found.push(Attachment::Refused { path: path.into(), why });
+        Ok(())
+    }
+}
+
+/// Adds the place in the container to each place in the member.
+fn placed(mut extracted: ExtractedText, place: &Place) -> ExtractedText {
+    if place.message.is_none() {
+        return extracted;
+    }
+    if extracted.markers.first().is_none_or(|first| first.start > 0) {
+        extracted.markers.insert(0, Marker { start: 0, place: Place::default() });
+    }
+    extracted.markers.iter_mut().for_each(|marker| marker.place.message = place.message);
+    extracted
+}
+
+/// A path that leads nowhere, as it is shown.
+fn shown(prefix: &str, path: &str) -> String {
+    let path: String = path.chars().filter(|one| !one.is_control()).take(200).collect();
+    if prefix.is_empty() { path } else { format!("{prefix}/{path}") }
+}
+
+/// The name without its last extension.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn numbered(path: &str, number: usize) -> String {
+    let name = path.rfind('/').map_or(0, |at| at + 1);
+    match path[name..].rfind('.').filter(|&at| at > 0) {
+        Some(at) => format!("{} ({number}){}", &path[..name + at], &path[name + at..]),
+        None => format!("{path} ({number})"),
+    }
+}

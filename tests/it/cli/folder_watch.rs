@@ -1,0 +1,130 @@
+//! An index that is kept in step while its folder changes.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use crate::common::{ids, open};
+use retune::{Engine, Error, Mode, Query, WatchEvent, WatchOptions};
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn quick() -> WatchOptions {
+    WatchOptions::default().with_rest(Duration::from_millis(300))
+}
+
+/// What the watch tells of changes, until `stop` is dropped.
+fn watch(
+    engine: &Engine,
+    options: WatchOptions,
+) -> (std::thread::JoinHandle<()>, Receiver<String>, Sender<()>) {
+    let (told, events) = channel();
+    let (stop, stopped) = channel::<()>();
+    let engine = engine.clone();
+    let thread = std::thread::spawn(move || {
+        let watched = engine.watch(&options, &mut |event| {
+            let line = match event {
+                WatchEvent::Watching(_) => "watching".into(),
+                WatchEvent::WithoutEvents(_) => "without events".into(),
+                WatchEvent::Changed(report) => format!("{} read, {} removed", report.read, report.removed),
+                WatchEvent::Failed(error) => error.to_string(),
+                _ => String::new(),
+            };
+            if !line.is_empty() {
+                _ = told.send(line); // nobody may listen any more
+            }
+            match stopped.try_recv() {
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        watched.unwrap();
+    });
+    (thread, events, stop)
+}
+
+/// Waits until `holds`.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE.as_millis() / 50 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what} did not come");
+}
+
+fn indexed(folder: &Path) -> Engine {
+    fs::create_dir_all(folder.join("files/sub")).unwrap();
+    fs::write(folder.join("files/a.md"), "# River\n\nThe kettle is descaled.\n").unwrap();
+    let engine = open(folder);
+    engine.index_folder(&folder.join("files"), &mut |_| ControlFlow::Continue(())).unwrap();
+    engine
+}
+
+#[test]
+fn what_is_written_renamed_and_removed_is_found_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = indexed(folder.path());
+    let files = folder.path().join("files");
+    let (thread, events, stop) = watch(&engine, quick());
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "watching");
+    let found = |word: &str| ids(&engine, &Query::new(word).with_mode(Mode::Lexical));
+    fs::write(files.join("sub/b.md"), "# River\n\nThe lamp burns.\n").unwrap();
+    until("the new file", || found("lamp") == ["sub/b.md"]);
+    until("its vector", || engine.coverage().is_complete());
+    fs::rename(files.join("sub/b.md"), files.join("c.md")).unwrap();
+    until("the new name", || found("lamp") == ["c.md"]);
+    assert!(engine.coverage().is_complete(), "the vector was kept");
+    fs::create_dir_all(files.join("new/deep")).unwrap();
+    fs::write(files.join("new/deep/d.md"), "The rope is frayed.").unwrap();
+    until("the file in a new folder", || found("rope") == ["new/deep/d.md"]);
+    fs::remove_file(files.join("a.md")).unwrap();
+    until("the removal", || found("kettle").is_empty());
+    drop(stop);
+    thread.join().unwrap();
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_file_that_is_being_written_is_left_until_it_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = indexed(folder.path());
+    let path = folder.path().join("files/log.txt");
+    let (thread, events, stop) = watch(&engine, quick().with_rest(Duration::from_secs(2)));
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "watching");
+    let mut text = String::new();
+    for line in 0..10 {
+        text.push_str(&format!("Entry {line}.\n"));
+        fs::write(&path, &text).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // One run reads it, when it is whole.
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "1 read, 0 removed");
+    assert!(engine.get("log.txt").unwrap().unwrap().passages[0].text.contains("Entry 9."));
+    drop(stop);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_look_every_so_often_finds_changes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = indexed(folder.path());
+    let files = folder.path().join("files");
+    let (thread, _events, stop) = watch(&engine, quick().with_full_look(Duration::from_millis(500)));
+    fs::write(files.join("new.md"), "The fog horn is sounded.").unwrap();
+    until("the new file", || !ids(&engine, &Query::new("horn").with_mode(Mode::Lexical)).is_empty());
+    drop(stop);
+    thread.join().unwrap();
+}
+
+#[test]
+fn an_index_that_follows_nothing_is_not_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let refused = engine.watch(&quick(), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+}
