@@ -161,6 +161,7 @@ pub(crate) fn record(texts: &Texts, number: usize) -> ChunkRecord {
         ordinal: 0,
         start: 0,
         end: passage.text.len() as u64,
+        place: Default::default(),
         title: passage.title,
         body: passage.text,
         chunk_digest: digest,

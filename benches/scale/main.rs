@@ -35,6 +35,8 @@ mod error;
 mod ids;
 #[path = "../../src/lexical/mod.rs"]
 mod lexical;
+#[path = "../../src/place.rs"]
+mod place;
 #[path = "../../src/storage/mod.rs"]
 mod storage;
 

@@ -7,9 +7,13 @@ mod bench;
 mod compare;
 mod completions;
 mod demo;
+mod editor;
 mod eval;
 mod extract;
+mod file_status;
+mod files;
 mod forget;
+mod get;
 mod index;
 mod judge;
 mod learn;
@@ -51,6 +55,10 @@ enum Verb {
     Watch(watch::Args),
     /// Search an index.
     Search(search::Args),
+    /// Print the text of a document, or some lines or pages of it.
+    Get(get::Args),
+    /// List what an index holds, or what was skipped.
+    Files(files::Args),
     /// Judge a document of an answer: chosen, relevant or not relevant.
     Judge(judge::Args),
     /// Run one round of learning from the judgements.
@@ -61,7 +69,7 @@ enum Verb {
     Rollback(rollback::Args),
     /// Remove a query or a document from the feedback log for good.
     Forget(forget::Args),
-    /// Show what an index is and holds.
+    /// Show what an index is and holds, or what became of a file.
     Status(status::Args),
     /// Measure retrieval on a test collection or a folder, or score a run.
     Eval(eval::Args),
@@ -106,6 +114,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Index(args) => index::run(&args, &out),
         Verb::Watch(args) => watch::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
+        Verb::Get(args) => get::run(&args, &out),
+        Verb::Files(args) => files::run(&args, &out),
         Verb::Judge(args) => judge::run(&args, &out),
         Verb::Learn(args) => learn::run(&args, &out),
         Verb::Rounds(args) => rounds::run(&args, &out),

@@ -5,7 +5,7 @@ use retune::{Result, RoundReport};
 use serde::Serialize;
 
 use super::args::Place;
-use super::print::{Output, Text};
+use super::print::{Output, Text, folded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -20,7 +20,7 @@ struct Rounds {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open_without_model()?;
-    out.print(&Rounds { rounds: engine.rounds()? }, text)?;
+    out.print(&Rounds { rounds: engine.rounds()? }, |all| folded(text(all)))?;
     engine.close()
 }
 

@@ -1,15 +1,18 @@
 //! `retune search QUERY`: searches an index.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use retune::{Changes, Filter, Fusion, Mode, Query, Reader, Result};
+use retune::{Answer, Changes, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
 
-use super::args::{Place, dense_weight, filter};
-use super::print::{Output, answer_text, complain};
+use super::args::{Place, dense_weight, filter, number};
+use super::editor;
+use super::print::{Links, Output, When, answer_text, complain, facets_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What to search for. There is no syntax: all of it is text.
+    /// What to search for: words, and operators as in 'reset "login password" -windows ext:md after:2024'. docs/cli.md
+    /// lists them. What is no operator is text.
     #[arg(required = true)]
     query: Vec<String>,
     #[command(flatten)]
@@ -18,9 +21,15 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
+    /// Number of documents to leave out before the first one that is shown: those of earlier pages.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u32,
     /// How to search: by words (lexical), by meaning (dense), or by both.
     #[arg(long, value_enum, default_value = "hybrid")]
     mode: ModeName,
+    /// Take all of the query for text: no operators.
+    #[arg(long)]
+    plain: bool,
     /// Fuse by rank (RRF, k = 60) instead of by score.
     #[arg(long)]
     rrf: bool,
@@ -31,6 +40,21 @@ pub(super) struct Args {
     /// see docs/cli.md.
     #[arg(long, value_name = "FILTER", value_parser = filter)]
     filter: Option<Filter>,
+    /// Show only documents with at least this score. Scores of another mode are others.
+    #[arg(long, value_name = "SCORE", value_parser = number, allow_negative_numbers = true)]
+    min_score: Option<f32>,
+    /// Count all documents that are found, and the values of these fields of theirs, such as extension.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    facets: Vec<String>,
+    /// Open the Nth document where its passage stands: in VISUAL or EDITOR if it is text, else in the program that the
+    /// system has for it. Without N the first. With N it is noted as chosen for this query, as `retune judge --chosen`
+    /// does: retune learns from it.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    open: Option<usize>,
+    /// Make the names of files links: on a terminal that is known to show them (auto), wherever colours go (always), or
+    /// never.
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    hyperlink: When,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -41,16 +65,32 @@ enum ModeName {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let query = query(args);
+    let query = query(args)?;
     let engine = match args.mode {
         ModeName::Lexical => args.place.open_without_model()?,
         ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
     };
     let answer = engine.search(&query)?;
-    // Without it, lines have no numbers.
     let folder = engine.folder().ok().flatten();
-    out.print(&answer, |answer| answer_text(answer, folder.as_deref()))?;
+    let links = Links::shown(args.hyperlink);
+    let url = |hit: &Hit| links.as_ref()?.to(&file_of(&engine.path_of(&hit.document).ok()??)?);
+    out.print(&answer, |answer| {
+        let mut text = answer_text(answer, folder.as_deref(), &url);
+        if answer.hits.is_empty() && query.words() != query.text {
+            text.line("some of it was read as operators: --plain takes all of it for text");
+        }
+        text.append(facets_text(answer));
+        text
+    })?;
     tell_changes(&engine);
+    if let Some(rank) = args.open {
+        let hit = hit(&answer, rank)?;
+        if rank > 0 && query.offset == 0 {
+            engine.judge(answer.query_id, &hit.document, Verdict::Chosen)?;
+        }
+        let at = hit.highlights.first().map_or(0, |word| word.start);
+        editor::open(&path_of(&engine, hit)?, &hit.place_at(at))?;
+    }
     engine.close()
 }
 
@@ -69,13 +109,37 @@ fn tell_changes(engine: &Reader) {
     complain(&format!("files since the last run: {least}{parts}; `retune index` brings the index in step"));
 }
 
-fn query(args: &Args) -> Query {
+/// The file itself, or the archive that it lies in. `None` if neither is there any more.
+fn file_of(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|path| path.is_file())?.canonicalize().ok()
+}
+
+/// The hit that is to be opened: the first for a rank of 0.
+fn hit(answer: &Answer, rank: usize) -> Result<&Hit> {
+    let found = answer.hits.iter().find(|hit| rank == 0 || hit.rank == rank);
+    found.ok_or_else(|| Error::NotFound {
+        what: "document to open with the rank",
+        id: rank.max(1).to_string(),
+        remedy: "name the rank of one that is shown",
+    })
+}
+
+fn query(args: &Args) -> Result<Query> {
     let mode = match args.mode {
         ModeName::Hybrid => Mode::Hybrid,
         ModeName::Lexical => Mode::Lexical,
         ModeName::Dense => Mode::Dense,
     };
-    let mut query = Query::new(args.query.join(" ")).with_limit(args.limit as usize).with_mode(mode);
+    let text = args.query.join(" ");
+    let query = if args.plain { Query::new(text) } else { Query::parse(text) };
+    let mut query = query.with_limit(args.limit as usize).with_offset(args.offset as usize).with_mode(mode);
+    query.min_score = args.min_score;
+    query.facets = args.facets.clone();
+    query.total = !args.facets.is_empty();
+    if query.offset > 0 {
+        query.page_of =
+            args.place.last_query()?.filter(|last| last.query == query.text).map(|last| last.query_id);
+    }
     if args.rrf {
         query = query.with_fusion(Fusion::RRF);
     }
@@ -85,5 +149,13 @@ fn query(args: &Args) -> Query {
     if let Some(filter) = &args.filter {
         query = query.with_filter(filter.clone());
     }
-    query
+    Ok(query)
+}
+
+fn path_of(engine: &Reader, hit: &Hit) -> Result<PathBuf> {
+    engine.path_of(&hit.document)?.ok_or_else(|| Error::NotFound {
+        what: "file of the document",
+        id: hit.document.clone(),
+        remedy: "only files of a folder can be opened; this document was added by an application",
+    })
 }

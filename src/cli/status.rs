@@ -5,17 +5,25 @@ use std::path::Path;
 use retune::{Coverage, Result, Status};
 
 use super::args::Place;
-use super::print::{Output, Text};
+use super::file_status;
+use super::print::{Output, Text, folded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Show what became of this file instead: why it was skipped, or how it was cut and whether its vectors are there.
+    #[arg(value_name = "FILE")]
+    file: Option<String>,
     #[command(flatten)]
     place: Place,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let engine = args.place.open_without_model()?;
-    out.print(&engine.status()?, |status| text(status, engine.path()))?;
+    if let Some(file) = &args.file {
+        file_status::run(&engine, file, out)?;
+        return engine.close();
+    }
+    out.print(&engine.status()?, |status| folded(text(status, engine.path())))?;
     engine.close()
 }
 

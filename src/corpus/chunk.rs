@@ -8,6 +8,7 @@ use super::TokenCounter;
 use super::format::{Format, extension_of};
 use super::grammar::Language;
 use super::lengths::Lengths;
+use super::line_numbers::LineNumbers;
 use super::outline::{Extracted, one_line};
 use super::pack::pack;
 use super::sizer::Sizer;
@@ -76,8 +77,8 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
         return None;
     }
     let digest = Digest::of(format!("{title}\n{text}").as_bytes());
-    let end = text.len() as u64;
-    Some(Chunk { title, text: text.to_owned(), start: 0, end, place: Place::default(), ordinal: 0, digest })
+    let (end, place) = (text.len() as u64, Lines::of(text).find(0));
+    Some(Chunk { title, text: text.to_owned(), start: 0, end, place, ordinal: 0, digest })
 }
 
 /// Names for a document that come from outside its text.
@@ -97,7 +98,18 @@ pub(super) fn chunk_with(
     sizer: &Sizer<'_>,
 ) -> Result<Vec<Chunk>, NoChunks> {
     let extracted = extract(names.fallback, text, format).map_err(NoChunks::Malformed)?;
-    cut(names, extracted, format, lengths, sizer)
+    let mut chunks = cut(names, extracted, format, lengths, sizer)?;
+    number_lines(&mut chunks, text);
+    Ok(chunks)
+}
+
+/// Adds to the places of chunks where they begin in `text`, which their ranges are of. A notebook's reader counts cells.
+pub(super) fn number_lines(chunks: &mut [Chunk], text: &str) {
+    let mut lines = LineNumbers::of(text);
+    for chunk in chunks.iter_mut().filter(|chunk| chunk.place.cell.is_none()) {
+        let Place { line, column, .. } = lines.find(chunk.start);
+        (chunk.place.line, chunk.place.column) = (line, column);
+    }
 }
 
 /// Cuts a text whose structure is known.

@@ -5,7 +5,8 @@
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
 //! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook`
-//! and others extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
+//! and others extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts long
+//! ones. `chunk` puts title, text, range and digest together, `line_numbers` where it stands.
 
 mod asciidoc;
 mod book_index;
@@ -29,6 +30,7 @@ mod latex_commands;
 mod left_out;
 mod lengths;
 mod licence;
+mod line_numbers;
 mod lines;
 mod man;
 mod markdown;

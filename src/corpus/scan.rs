@@ -16,7 +16,7 @@ use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, NoChunks, cut, extract};
+use super::chunk::{Chunk, Names, NoChunks, cut, extract, number_lines};
 use super::encoding::Decoded;
 use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
@@ -29,8 +29,8 @@ use super::skip::{SkipReason, Skipped};
 use super::stamp::Stamp;
 use super::walk::{FolderWalk, Found, walk_folder};
 
-/// Changes whenever files give other chunks than before: then all are read again, once. What is the same keeps its
-/// vectors.
+/// Changes whenever files give other chunks or places than before: then all are read again, once. What is the same
+/// keeps its vectors.
 const READING: u32 = 3;
 
 /// A file that is new or may have changed.
@@ -215,6 +215,7 @@ impl<'a> FileReader<'a> {
             extract(&name, &decoded.text, format).map_err(|message| SkipReason::Malformed { message })?;
         let fields = std::mem::take(&mut extracted.fields);
         let mut chunks = cut(&names, extracted, format, self.lengths, &self.sizer).map_err(no_chunks)?;
+        number_lines(&mut chunks, &decoded.text);
         place_in_file(&mut chunks, &decoded);
         Ok(ChunkedDocument { id: id.to_owned(), digest, modified, fields, format, chunks })
     }

@@ -218,7 +218,7 @@ fn forget_query_id(log: &FeedbackLog, history: &History, id: QueryId, wait: Dura
     match log.find_impression(id)? {
         None => log.forget_query_id(id, wait),
         Some(impression) => {
-            history.forget(Forgotten::Query(impression.query), || log.forget_query_id(id, wait))
+            history.forget(Forgotten::Query(impression.searched().into()), || log.forget_query_id(id, wait))
         }
     }
 }

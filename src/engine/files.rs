@@ -1,6 +1,6 @@
 //! What the last run has made of each file.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde::Serialize;
 
@@ -109,20 +109,29 @@ impl Reader {
     /// As [`files`](Reader::files).
     pub fn path_of(&self, document: &str) -> Result<Option<std::path::PathBuf>> {
         let folders = self.folders()?;
-        let folder = super::source::folder_of(&folders, document);
-        Ok(folder.and_then(|folder| Some(folder.path.join(path_in(folder, document)?))))
+        let Some(folder) = super::source::folder_of(&folders, document) else { return Ok(None) };
+        let below = path_in(folder, document).map(Path::new);
+        // What an application has named leads out of no folder.
+        let below = below.filter(|path| path.components().all(|part| matches!(part, Component::Normal(_))));
+        Ok(below.map(|below| folder.path.join(below)))
+    }
+
+    /// How many passages a document has, and how many of them have vectors.
+    pub fn coverage_of(&self, document: &str) -> Result<Coverage> {
+        let snapshot = self.inner.snapshot.load();
+        let chunks = snapshot.lexical.chunk_ids_of(document)?;
+        let missing = snapshot.pinned.dense.missing();
+        let pending = chunks.iter().filter(|chunk| missing.binary_search(chunk).is_ok()).count();
+        Ok(Coverage { chunks: chunks.len(), encoded: chunks.len() - pending })
     }
 
     fn file_status(&self, folder: &Folder, path: &str, entry: &Entry) -> Result<FileStatus> {
         let documents: Vec<String> = entry.documents(path).map(|document| folder.id(document)).collect();
-        let snapshot = self.inner.snapshot.load();
         let mut coverage = Coverage::default();
         for document in &documents {
-            let chunks = snapshot.lexical.chunk_ids_of(document)?;
-            let missing = snapshot.pinned.dense.missing();
-            let pending = chunks.iter().filter(|chunk| missing.binary_search(chunk).is_ok()).count();
-            coverage.chunks += chunks.len();
-            coverage.encoded += chunks.len() - pending;
+            let Coverage { chunks, encoded } = self.coverage_of(document)?;
+            coverage.chunks += chunks;
+            coverage.encoded += encoded;
         }
         let modified_ms = entry.stamp.modified_ms();
         let skipped = entry.skipped.iter().map(|one| in_folder(folder, one.clone())).collect();

@@ -1,5 +1,6 @@
 //! Opening for reading, searching, refreshing, closing.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,6 +83,7 @@ impl Reader {
                 time_ms: crate::clock::now_ms(),
                 generation,
                 query: query.text.clone(),
+                words: Some(query.words()).filter(|words| *words != query.text).map(Cow::into_owned),
                 hits: hits.collect(),
             });
         }

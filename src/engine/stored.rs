@@ -9,6 +9,7 @@ use super::document::TITLE;
 use crate::error::{Error, Result};
 use crate::ids::ChunkSet as _;
 use crate::lexical::{ChunkRecord, FacetCount, FieldValue, Filter, fields_of};
+use crate::place::Place;
 
 /// Documents of a page at most.
 const LARGEST_PAGE: usize = 10_000;
@@ -39,6 +40,9 @@ pub struct StoredPassage {
     pub start: u64,
     /// Byte offset behind the passage in the document.
     pub end: u64,
+    /// Where the passage begins in the document, as far as it is known.
+    #[serde(skip_serializing_if = "Place::is_unknown")]
+    pub place: Place,
 }
 
 /// Which documents [`Reader::list`] gives, and how many at a time.
@@ -188,11 +192,12 @@ impl StoredDocument {
             fields: first.map(|chunk| fields_of(&chunk.metadata)).unwrap_or_default(),
             passages: chunks
                 .into_iter()
-                .map(|ChunkRecord { title, body: text, start, end, .. }| StoredPassage {
+                .map(|ChunkRecord { title, body: text, start, end, place, .. }| StoredPassage {
                     title,
                     text,
                     start,
                     end,
+                    place,
                 })
                 .collect(),
         }

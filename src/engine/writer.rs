@@ -288,6 +288,7 @@ impl RecordParts {
             body: chunk.text,
             start: chunk.start,
             end: chunk.end,
+            place: chunk.place,
             chunk_digest: chunk.digest,
             document_digest: self.digest,
             metadata: self.metadata.clone(),

@@ -30,8 +30,18 @@ pub struct Impression {
     pub generation: GenerationId,
     /// The query's text, unchanged.
     pub query: String,
+    /// What was searched for, if the text had operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
     /// The documents shown, best first.
     pub hits: Vec<ShownHit>,
+}
+
+impl Impression {
+    /// What was searched for: the query's text without operators.
+    pub fn searched(&self) -> &str {
+        self.words.as_deref().unwrap_or(&self.query)
+    }
 }
 
 /// A document of an answer.
@@ -312,13 +322,14 @@ mod tests {
         #[test]
         fn records_round_trip(
             id in any::<u64>(), time_ms in any::<u64>(), query in any::<String>(),
+            words in any::<Option<String>>(),
             hits in prop::collection::vec((any::<String>(), any::<u64>(), prop::num::f32::NORMAL), 0..4),
         ) {
             let hits = hits.into_iter().map(|(document, chunk, score)| ShownHit {
                 document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score,
             });
             let impression = Impression {
-                query_id: QueryId(id), time_ms, generation: GenerationId(1), query, hits: hits.collect(),
+                query_id: QueryId(id), time_ms, generation: GenerationId(1), query, words, hits: hits.collect(),
             };
             let record = Record::Impression(impression);
             let bytes = record.encode().unwrap();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::topic::Topic;
 use crate::feedback::normalise_query;
+use crate::search::Query;
 
 /// How many queries a report names: of those won most, and of those lost most.
 const NAMED: usize = 10;
@@ -116,7 +117,10 @@ pub(crate) enum Forgotten {
 impl Forgotten {
     fn is_named_by(&self, change: &QueryChange) -> bool {
         match self {
-            Forgotten::Query(text) => normalise_query(&change.query) == normalise_query(text),
+            // A report has the words of a query that was typed with operators.
+            Forgotten::Query(text) => [text.as_str(), &Query::parse(text).words()]
+                .iter()
+                .any(|text| normalise_query(&change.query) == normalise_query(text)),
             Forgotten::Document(document) => change.names(document),
         }
     }

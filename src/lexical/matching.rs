@@ -87,11 +87,20 @@ impl Matching {
     }
 
     /// Those of these chunks that are among `others`, of the same snapshot.
-    pub(super) fn within(mut self, others: &Matching) -> Matching {
+    pub(crate) fn within(mut self, others: &Matching) -> Matching {
         self.docs
             .iter_mut()
             .zip(&others.docs)
             .for_each(|(docs, others)| docs.intersect_update(&others.into()));
+        self.len = self.docs.iter().map(BitSet::len).sum();
+        self
+    }
+
+    /// Those of these chunks that are not among `others`, of the same snapshot.
+    pub(crate) fn without(mut self, others: &Matching) -> Matching {
+        for (docs, others) in self.docs.iter_mut().zip(&others.docs) {
+            members(others).for_each(|doc| docs.remove(doc));
+        }
         self.len = self.docs.iter().map(BitSet::len).sum();
         self
     }

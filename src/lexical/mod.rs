@@ -17,6 +17,7 @@
 mod analysis;
 mod backup;
 mod bm25;
+mod containing;
 mod date;
 mod directory;
 mod docs;
@@ -46,6 +47,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use containing::{Forms, Part};
 pub use date::Date;
 pub use facets::FacetCount;
 pub(crate) use facts::{RESERVED, fields_of, stored_fields};

@@ -12,29 +12,45 @@ use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 use crate::ids::ChunkId;
 
-/// A query prepared for one snapshot. A query is plain words and has no syntax.
+/// A query prepared for one snapshot: plain words.
 pub(crate) struct Prepared<'a> {
     snapshot: &'a LexicalSnapshot,
     /// How often the query has each of its words. Stop words are left out unless the query has no others.
     counts: HashMap<String, u32>,
     terms: QueryTerms,
+    /// How many words it has.
+    words: u32,
 }
 
 impl LexicalSnapshot {
     /// Looks up the words of a query.
     pub(crate) fn prepare(&self, query: &str) -> Result<Prepared<'_>> {
-        self.prepare_with(query, PHRASE_BOOST)
+        self.prepare_with(query, &[], PHRASE_BOOST)
     }
 
-    pub(super) fn prepare_with(&self, query: &str, phrase_boost: f32) -> Result<Prepared<'_>> {
+    /// As [`prepare`](LexicalSnapshot::prepare), with terms of the index that stand for a word of the query.
+    pub(crate) fn prepare_with_terms(&self, query: &str, terms: &[String]) -> Result<Prepared<'_>> {
+        self.prepare_with(query, terms, PHRASE_BOOST)
+    }
+
+    pub(super) fn prepare_with(
+        &self,
+        query: &str,
+        further: &[String],
+        phrase_boost: f32,
+    ) -> Result<Prepared<'_>> {
         self.guarded("look up the words of a query", || {
             let sequence = self.analyzer().query_sequence(query);
             let mut counts = HashMap::new();
             for QueryWord { term, .. } in &sequence {
                 *counts.entry(term.clone()).or_default() += 1;
             }
+            let words = counts.values().sum();
+            for term in further {
+                counts.entry(term.clone()).or_insert(1);
+            }
             let terms = self.look_up(&sequence, &counts, phrase_boost)?;
-            Ok(Prepared { snapshot: self, counts, terms })
+            Ok(Prepared { snapshot: self, counts, terms, words })
         })
     }
 
@@ -105,8 +121,7 @@ impl Prepared<'_> {
     /// The score that a chunk could reach: BM25 of a chunk of average length that repeats the query's words and is the
     /// only one to contain them. Counts as many words as a search uses, and no titles. 0 for a query without words.
     pub(crate) fn ceiling(&self) -> f32 {
-        let words = self.counts.values().sum::<u32>().min(MOST_QUERY_TERMS as u32);
-        words as f32 * idf(1, self.snapshot.held().max(1))
+        self.words.min(MOST_QUERY_TERMS as u32) as f32 * idf(1, self.snapshot.held().max(1))
     }
 
     /// The byte ranges of the query's words in `text`, ascending, not overlapping. Words are compared by their stems.

@@ -1,5 +1,6 @@
 //! The schema: how a chunk is stored and indexed.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json};
@@ -13,6 +14,7 @@ use super::facts::{facts_of, text_term};
 use super::failure::damaged;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
+use crate::place::Place;
 
 /// The name of our text analysis in tantivy.
 pub(super) const ANALYZER: &str = "retune";
@@ -20,6 +22,9 @@ pub(super) const CHUNK: &str = "chunk";
 pub(super) const DOCUMENT: &str = "document";
 pub(super) const DOCUMENT_DIGEST: &str = "document_digest";
 pub(super) const NUMBERS: &str = "numbers";
+
+/// Where the place stands in the stored metadata: no field of its own, so that indexes of all versions can have it.
+const PLACE: &str = "retune.place";
 
 /// tantivy silently drops longer terms. Such a document could never be found or deleted by its id.
 const LONGEST_DOCUMENT_ID: usize = 32 << 10;
@@ -41,6 +46,8 @@ pub(crate) struct ChunkRecord {
     pub start: u64,
     /// Byte offset behind the passage in the file.
     pub end: u64,
+    /// Where the passage begins in the file. Unknown where an earlier version has indexed it.
+    pub place: Place,
     /// SHA-256 of title and body, which the encoder saw.
     pub chunk_digest: Digest,
     /// SHA-256 of the whole document.
@@ -149,11 +156,17 @@ impl Fields {
         packed.add_u64(self.end, record.end);
         packed.add_bytes(self.chunk_digest, &record.chunk_digest.0);
         packed.add_bytes(self.document_digest, &record.document_digest.0);
+        let unwritable = |e| Error::invalid("the metadata", e, "values that JSON can represent");
+        let mut stored = Cow::Borrowed(&record.metadata);
+        if !record.place.is_unknown() {
+            let place = serde_json::to_value(&record.place).map_err(unwritable)?;
+            stored.to_mut().insert(PLACE.into(), place);
+        }
+        if !stored.is_empty() {
+            packed.add_text(self.metadata, serde_json::to_string(&stored).map_err(unwritable)?);
+        }
         packed.add_text(self.facts, text_term(&record.chunk_digest));
         if !record.metadata.is_empty() {
-            let text = serde_json::to_string(&record.metadata)
-                .map_err(|e| Error::invalid("the metadata", e, "values that JSON can represent"))?;
-            packed.add_text(self.metadata, text);
             let facts = facts_of(&record.metadata);
             facts.terms.iter().for_each(|term| packed.add_text(self.facts, term));
             if !facts.numbers.is_empty() {
@@ -178,9 +191,13 @@ impl Fields {
             let bytes = packed.get_first(field).and_then(|v| v.as_bytes());
             bytes.and_then(|b| b.try_into().ok()).map(Digest).ok_or_else(|| missing(name))
         };
-        let metadata = match packed.get_first(self.metadata).and_then(|v| v.as_str()) {
+        let mut metadata: Map<String, Json> = match packed.get_first(self.metadata).and_then(|v| v.as_str()) {
             Some(json) => serde_json::from_str(json).map_err(|e| damaged(DOING, path, e))?,
             None => Map::new(),
+        };
+        let place = match metadata.remove(PLACE) {
+            Some(place) => serde_json::from_value(place).map_err(|e| damaged(DOING, path, e))?,
+            None => Place::default(),
         };
         Ok(ChunkRecord {
             chunk: ChunkId(number(self.chunk, CHUNK)?),
@@ -190,6 +207,7 @@ impl Fields {
             body: text(self.body, "body")?,
             start: number(self.start, "start")?,
             end: number(self.end, "end")?,
+            place,
             chunk_digest: digest(self.chunk_digest, "chunk_digest")?,
             document_digest: digest(self.document_digest, DOCUMENT_DIGEST)?,
             metadata,

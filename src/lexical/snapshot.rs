@@ -143,6 +143,10 @@ impl LexicalSnapshot {
         self.inner.searcher.segment_readers()
     }
 
+    pub(super) fn searcher(&self) -> &Searcher {
+        &self.inner.searcher
+    }
+
     /// The number of chunks in the statistics, deleted ones included.
     pub(super) fn held(&self) -> u64 {
         self.segments().iter().map(|segment| u64::from(segment.max_doc())).sum()

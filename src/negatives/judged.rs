@@ -54,6 +54,7 @@ pub(super) mod tests {
             body: body.into(),
             start: 0,
             end: body.len() as u64,
+            place: Default::default(),
             chunk_digest: Digest::of(body.as_bytes()),
             document_digest: Digest::of(body.as_bytes()),
             metadata: Default::default(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::mode::Mode;
 use crate::ids::{ChunkId, GenerationId, QueryId};
 use crate::lexical::{FacetCount, FieldValue};
+use crate::place::Place;
 
 /// The ranked documents for one query.
 #[derive(Debug, Clone, Serialize)]
@@ -92,6 +93,10 @@ pub struct Hit {
     pub start: u64,
     /// Byte offset behind the passage in the document.
     pub end: u64,
+    /// Where the passage begins in the document: line and column of a text, page of a PDF. Unknown for what
+    /// an earlier version of retune has added, until it is added again.
+    #[serde(skip_serializing_if = "Place::is_unknown")]
+    pub place: Place,
     /// The score that hits are ranked by: fused in hybrid mode, otherwise that of the one index.
     pub score: f32,
     /// The BM25 score, at least 0. Not comparable between queries.
@@ -106,4 +111,65 @@ pub struct Hit {
     /// The document's best chunk.
     #[serde(skip)]
     pub chunk: ChunkId,
+}
+
+impl Hit {
+    /// Where byte `at` of the passage stands: its line and column where the passage is a stretch of the text itself.
+    /// For a passage that was extracted, as from HTML or PDF, and for an offset within a character or behind the
+    /// passage: where the passage begins.
+    pub fn place_at(&self, at: usize) -> Place {
+        let mut place = self.place.clone();
+        let is_stretch = self.end.saturating_sub(self.start) == self.passage.len() as u64;
+        let before = self.passage.get(..at).filter(|_| is_stretch);
+        if let (Some(before), Some(line), Some(column)) = (before, &mut place.line, &mut place.column) {
+            let breaks = before.bytes().filter(|&byte| byte == b'\n').count();
+            let last = before.rsplit('\n').next().unwrap_or_default();
+            let characters = last.chars().count() as u32;
+            *line += breaks as u32;
+            *column = if breaks == 0 { *column + characters } else { 1 + characters };
+        }
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(passage: &str, start: u64) -> Hit {
+        Hit {
+            rank: 1,
+            document: "a".into(),
+            title: String::new(),
+            passage: passage.into(),
+            also_in: Vec::new(),
+            start,
+            end: start + passage.len() as u64,
+            place: Place { line: Some(3), column: Some(5), ..Place::default() },
+            score: 0.0,
+            lexical: None,
+            dense: None,
+            highlights: Vec::new(),
+            fields: BTreeMap::new(),
+            chunk: ChunkId(0),
+        }
+    }
+
+    #[test]
+    fn a_place_within_a_passage_is_counted_on_from_its_beginning() {
+        let at = |hit: &Hit, at| {
+            let place = hit.place_at(at);
+            (place.line.unwrap(), place.column.unwrap())
+        };
+        let exact = hit("é one\ntwo\n\nthree", 10);
+        assert_eq!(at(&exact, 0), (3, 5));
+        assert_eq!(at(&exact, "é ".len()), (3, 7));
+        assert_eq!(at(&exact, 1), (3, 5), "within a character");
+        assert_eq!(at(&exact, exact.passage.len() - 2), (6, 4));
+        assert_eq!(at(&exact, 99), (3, 5));
+        let extracted = Hit { end: 400, ..exact };
+        assert_eq!(at(&extracted, 12), (3, 5));
+        let page = Place { page: Some(2), ..Place::default() };
+        assert_eq!(Hit { place: page.clone(), ..extracted }.place_at(7), page);
+    }
 }

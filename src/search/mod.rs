@@ -12,7 +12,9 @@ mod mode;
 mod places;
 mod pool;
 mod query;
+mod restrict;
 mod run;
+mod typed;
 
 pub use answer::{Answer, Coverage, Hit, Took};
 pub use mode::Mode;

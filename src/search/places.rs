@@ -82,14 +82,22 @@ impl Places {
     }
 }
 
-/// What two passages have in common if they are the same: their words. A few words mean something else under another
-/// title, so that it counts too, unless it is only the file's name.
+/// What two passages have in common if they are the same: their words, without what formats put around words. A few
+/// words mean something else under another title, so that it counts too, unless it is only the file's name.
 fn passage_of(record: &ChunkRecord) -> Digest {
     const FEW: usize = 8;
-    let words: Vec<&str> = record.body.split_whitespace().collect();
+    let words: Vec<&str> = record.body.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
     let is_name = record.document.rsplit('/').next() == Some(record.title.as_str());
     let title = if words.len() < FEW && !is_name { record.title.as_str() } else { "" };
     Digest::of(format!("{title}\n{}", words.join(" ")).as_bytes())
+}
+
+/// A word without the marks around it: of emphasis, headings, lists, quotations, and the punctuation of sentences. What
+/// stands before a number or a name stays, such as the sign of -5.
+fn bare(word: &str) -> &str {
+    let is_mark = |c: char| "*_`#>|~\"'.,;:!?()[]{}•·–—“”„‘’«»…".contains(c);
+    let word = word.trim_matches(is_mark);
+    if word == "-" { "" } else { word }
 }
 
 #[cfg(test)]
@@ -106,6 +114,7 @@ mod tests {
             body: body.into(),
             start: 0,
             end: 0,
+            place: crate::place::Place::default(),
             chunk_digest: Digest([0; 32]),
             document_digest: Digest([0; 32]),
             metadata: serde_json::Map::new(),
@@ -128,6 +137,8 @@ mod tests {
         let mut take = |document, title, body: &str| place(&mut places, &chunk(document, title, body));
         assert_eq!(take("a.txt", "a.txt", LONG), Place::New);
         assert_eq!(take("b.txt", "B > Reset", &format!(" {}\n", LONG.replace(' ', "\n"))), Place::Copy(0));
+        let marked = "> To **reset** the `panel`, hold “the green button” for\n> - ten seconds…";
+        assert_eq!(take("c.md", "C", marked), Place::Copy(0), "in another format");
         assert_eq!(take("a.txt", "a.txt", "The second passage of the first of the documents."), Place::Taken);
         assert_eq!(
             take("b.txt", "b.txt", "The second passage of the first of the documents."),

@@ -107,8 +107,9 @@ pub(crate) struct Fusible {
 
 /// What a hybrid search for `query` would fuse.
 pub(crate) fn fusible(snapshot: &Snapshot, query: &Query) -> Result<Fusible> {
-    let vector = snapshot.pinned.generation.encode_query(&query.text)?;
-    let words = snapshot.lexical.prepare(&query.text)?;
+    let text = query.words();
+    let vector = snapshot.pinned.generation.encode_query(&text)?;
+    let words = snapshot.lexical.prepare(&text)?;
     let prepared = PreparedQuery { mode: Mode::Hybrid, words: &words, vector: Some(&vector), allowed: None };
     let depth = query.candidates.max(query.limit);
     let candidates = propose(snapshot, &prepared, depth, &mut Took::default())?.candidates();

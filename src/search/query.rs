@@ -1,7 +1,10 @@
 //! Queries.
 
+use std::borrow::Cow;
+
 use super::answer::Answer;
 use super::mode::Mode;
+use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::QueryId;
@@ -16,9 +19,11 @@ use crate::lexical::Filter;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Query {
-    /// The user's words. There is no query syntax: every character is text. A text without a word (letters or digits)
-    /// finds nothing.
+    /// The user's words. Every character is text, unless the query has [`operators`](Query::operators). A text without
+    /// a word (letters or digits) finds nothing.
     pub text: String,
+    /// Whether `text` may have operators, as people type them: see [`Query::parse`]. Default false.
+    pub operators: bool,
     /// Maximum number of documents to return. Default 10.
     pub limit: usize,
     /// Number of documents to leave out before the first one that is returned: those of earlier pages. Only the answer
@@ -62,6 +67,7 @@ impl Query {
     pub fn new(text: impl Into<String>) -> Query {
         Query {
             text: text.into(),
+            operators: false,
             limit: 10,
             offset: 0,
             page_of: None,
@@ -76,6 +82,47 @@ impl Query {
             copies: false,
             log: true,
             highlight: true,
+        }
+    }
+
+    /// A query as a person types it, with the defaults.
+    ///
+    /// | typed | finds passages |
+    /// |---|---|
+    /// | `"exact phrase"` | with these words as they stand (but for case and accents), in this order |
+    /// | `-word`, `-"exact phrase"` | without the word in any form, or without the phrase |
+    /// | `word*` | with a word that begins so |
+    /// | `title:word`, `title:"two words"` | with these in the title or its headings, in any form |
+    /// | `path:docs`, `path:*.md`, `path:/src/**/x` | of documents whose id fits, as in a `.gitignore` |
+    /// | `ext:pdf`, `ext:md,rst` | of documents whose field `extension` is one of these |
+    /// | `after:2024-03`, `before:2025` | of documents whose field `date`, else `modified`, is from then on or before |
+    ///
+    /// A path fits from any folder on, unless the pattern begins with `/`, and in any case. All of them have to hold.
+    /// They restrict what words and vectors find; words and phrases that are not left out are searched for, without the
+    /// signs. A `-` before a field or a prefix leaves out what it finds.
+    ///
+    /// Nothing is refused: what is no operator is text, such as `C++`, `-5`, `http://x`, `title:` or a lone quotation
+    /// mark, and so is all of a text that has no word to search for, such as `-word` or `ext:pdf` alone, or that is
+    /// longer than 4,096 bytes. A text without operators is the same query as with [`Query::new`].
+    ///
+    /// ```
+    /// use retune::Query;
+    /// let query = Query::parse(r#"reset "login password" -windows ext:md"#);
+    /// assert_eq!(query.words(), "reset login password");
+    /// ```
+    pub fn parse(text: impl Into<String>) -> Query {
+        Query { operators: true, ..Query::new(text) }
+    }
+
+    /// What is searched for: the text without its operators, if the query may have any.
+    pub fn words(&self) -> Cow<'_, str> {
+        self.typed().words
+    }
+
+    pub(super) fn typed(&self) -> Typed<'_> {
+        match self.operators {
+            true => Typed::of(&self.text),
+            false => Typed::plain(&self.text),
         }
     }
 

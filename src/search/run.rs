@@ -8,6 +8,7 @@ use super::mode::Mode;
 use super::places::{Place, Places, Scores};
 use super::pool::{Pool, PreparedQuery, Scored, Snapshot, millis, propose, propose_words, timed};
 use super::query::Query;
+use super::restrict::Restricted;
 use crate::error::Result;
 use crate::fusion::Fusion;
 use crate::ids::ChunkSet as _;
@@ -35,10 +36,10 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     query.validate()?;
     let started = Instant::now();
     let mut took = Took::default();
-    let allowed = timed(&mut took.lexical, || {
-        query.filter.as_ref().map(|filter| snapshot.lexical.matching(filter)).transpose()
-    })?;
-    let words = timed(&mut took.lexical, || snapshot.lexical.prepare(&query.text))?;
+    let typed = query.typed();
+    let Restricted { allowed, terms } =
+        timed(&mut took.lexical, || Restricted::of(&snapshot.lexical, &typed, query.filter.as_ref()))?;
+    let words = timed(&mut took.lexical, || snapshot.lexical.prepare_with_terms(&typed.words, &terms))?;
     if !words.has_words() {
         let counted = query.total || !query.facets.is_empty();
         let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
@@ -50,7 +51,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         // Before the first vector nobody needs the encoder: words don't wait for it to load.
         _ if snapshot.pinned.dense.len() == 0 => None,
         Mode::Hybrid | Mode::Dense => {
-            Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&query.text))?)
+            Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&typed.words))?)
         }
     };
     let prepared = PreparedQuery {
@@ -197,6 +198,7 @@ impl Run<'_> {
                 also_in: Vec::new(),
                 start: record.start,
                 end: record.end,
+                place: record.place,
                 score: one.score,
                 lexical: one.lexical,
                 dense: one.dense,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use retune::feedback::Impression;
 use retune::{Engine, Error, Feedback, GenerationId, Options, Reader, Result};
 
 use super::model::Model;
@@ -78,6 +79,13 @@ impl Place {
     pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Feedback> {
         let options = self.options();
         Feedback::open(self.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)))
+    }
+
+    /// The query that was answered last, in whatever process.
+    pub(crate) fn last_query(&self) -> Result<Option<Impression>> {
+        let feedback = self.open_feedback(None)?;
+        let last = feedback.last_query()?;
+        feedback.close().map(|()| last)
     }
 
     /// Returns an index that must exist to an earlier generation.

@@ -16,6 +16,14 @@ pub(crate) fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Any number.
+pub(crate) fn number(text: &str) -> Result<f32, String> {
+    text.parse::<f32>()
+        .ok()
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| "expected a number".to_string())
+}
+
 /// A weight from 0 to 1.
 pub(crate) fn dense_weight(text: &str) -> Result<f32, String> {
     let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight));

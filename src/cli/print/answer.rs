@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use retune::{Answer, Hit};
 
 use super::excerpt::{Excerpt, wrapped};
-use super::source_line::line_number;
+use super::stands::stands;
 use super::text::{Line, Text};
 use super::width::{columns, width};
 
@@ -19,8 +19,13 @@ const MATCHING: Style = AnsiColor::Yellow.on_default().bold();
 /// Columns before what is said of a hit.
 const INDENT: &str = "    ";
 
-/// The answer for a reader. `folder` is where the hits' files are, if the index follows one.
-pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
+/// The answer for a reader. `folder` is where the hits' files are, if the index follows one; `url` is what the name of
+/// a hit's file is to be a link to, as [`Links`](super::Links) makes it.
+pub(crate) fn answer_text(
+    answer: &Answer,
+    folder: Option<&Path>,
+    url: &dyn Fn(&Hit) -> Option<String>,
+) -> Text {
     let head = format!(
         "query {} · generation {} · {} · {:.1} ms{}{}",
         answer.query_id,
@@ -38,7 +43,7 @@ pub(crate) fn answer_text(answer: &Answer, folder: Option<&Path>) -> Text {
     for hit in &answer.hits {
         text.empty_line();
         let mut before = Line::from(format!("{:>2}. ", hit.rank));
-        for line in hit_lines(hit, folder, columns) {
+        for line in hit_lines(hit, url(hit).as_deref(), columns) {
             text.line(before.followed_by(&line));
             before = Line::from(INDENT);
         }
@@ -56,12 +61,13 @@ fn covered(answer: &Answer) -> String {
 }
 
 /// The title, the place, the scores and the excerpt of a hit.
-fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
+fn hit_lines(hit: &Hit, url: Option<&str>, columns: usize) -> Vec<Line> {
     let excerpt = Excerpt::of(hit, columns, MATCHING);
     let mut lines = title(hit).map(|title| wrapped(title, columns, TITLE)).unwrap_or_default();
-    let number = folder.and_then(|folder| line_number(folder, hit, excerpt.start));
-    let place = hit.document.clone() + &number.map(|number| format!(":{number}")).unwrap_or_default();
-    let (scores, styled) = (scores(hit), Line::default().with(PLACE, &place));
+    let place = stands(&hit.document, &hit.place_at(excerpt.start));
+    let styled = Line::default().with(PLACE, &place);
+    let styled = url.map(|url| styled.clone().linked(url)).unwrap_or(styled);
+    let scores = scores(hit);
     match width(&place) + 2 + width(&scores) <= columns {
         true => lines.push(styled.and("  ").with(ASIDE, &scores)),
         false => lines.extend([styled, Line::default().with(ASIDE, &scores)]),
@@ -71,6 +77,23 @@ fn hit_lines(hit: &Hit, folder: Option<&Path>, columns: usize) -> Vec<Line> {
         lines.extend(wrapped(&also_in(&hit.also_in), columns, ASIDE));
     }
     lines
+}
+
+/// How many documents are found, and their values.
+pub(crate) fn facets_text(answer: &Answer) -> Text {
+    const SHOWN: usize = 12;
+    let mut text = Text::default();
+    let Some(total) = answer.total else { return text };
+    text.empty_line();
+    text.line(format!("{total} documents"));
+    for (field, counts) in &answer.facets {
+        let counted = counts.iter().take(SHOWN).map(|one| format!("{} {}", one.value, one.documents));
+        let more = counts.len().saturating_sub(SHOWN);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let line = format!("{field}: {}", counted.chain(more).collect::<Vec<_>>().join(" · "));
+        wrapped(&line, columns(), Style::new()).into_iter().for_each(|line| text.line(line));
+    }
+    text
 }
 
 /// Some of the other documents with the same passage, and how many there are.

@@ -1,6 +1,6 @@
 //! The two streams: results on standard output, as text or JSON; everything else on standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use retune::{Error, Result};
 use serde::Serialize;
@@ -16,6 +16,11 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Output {
         Output { json }
+    }
+
+    /// Whether results are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Prints `value` as JSON, or as the text that `text` makes of it.
@@ -47,9 +52,14 @@ pub(crate) fn complain(message: &str) {
     let _ = writeln!(io::stderr().lock(), "retune: {}", escaped(message));
 }
 
-/// Colours go where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` say, and else to a terminal.
+/// Colours and links go where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM` say, and else to a terminal.
 fn write(text: &Text) -> io::Result<()> {
-    let mut stream = anstream::stdout().lock();
+    // The library takes any value of this one for a yes.
+    let unforced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0");
+    let mut stream = match unforced && !io::stdout().is_terminal() {
+        true => anstream::AutoStream::never(io::stdout().lock()),
+        false => anstream::stdout().lock(),
+    };
     stream.write_all(text.render().as_bytes())?;
     stream.flush()
 }

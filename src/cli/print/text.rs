@@ -26,6 +26,11 @@ impl Text {
         self.0.append(&mut other.0);
     }
 
+    /// The lines as they are printed.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|line| line.0.as_str())
+    }
+
     /// All lines, each with its end.
     pub(super) fn render(&self) -> String {
         self.0.iter().map(|line| format!("{}\n", line.0)).collect()
@@ -49,6 +54,11 @@ impl Line {
     /// Adds some text without a style.
     pub(crate) fn and(self, text: &str) -> Line {
         self.with(Style::new(), text)
+    }
+
+    /// All of it as a link. `url` is one that [`Links`](super::Links) has made.
+    pub(crate) fn linked(self, url: &str) -> Line {
+        Line(format!("\x1b]8;;{}\x1b\\{}\x1b]8;;\x1b\\", escaped(url), self.0))
     }
 
     /// All of it in a style.

@@ -31,6 +31,7 @@ fn impression(id: u64, query: &str) -> Impression {
         time_ms: 1000 + id,
         generation: GenerationId(1),
         query: query.into(),
+        words: None,
         hits: vec![hit("first document", 1), hit("second document", 2)],
     }
 }

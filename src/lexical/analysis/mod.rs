@@ -41,11 +41,14 @@ pub(super) struct Analyzer {
     query: TextAnalyzer,
     /// Without stop words. Texts keep them, for queries that consist of stop words.
     content_of_query: TextAnalyzer,
+    /// Without stemming.
+    surface: TextAnalyzer,
+    has_stemmer: bool,
 }
 
 impl Analyzer {
     pub(super) fn new(language: Language) -> Analyzer {
-        let build = |side: Side, stop_words: bool| {
+        let build = |side: Side, stop_words: bool, stemmer: Option<tantivy::tokenizer::Language>| {
             let mut chain = TextAnalyzer::builder(Words::of(side))
                 .filter(RemoveLongFilter::limit(LONGEST_WORD))
                 .filter(LowerCaser)
@@ -53,7 +56,7 @@ impl Analyzer {
             if language == Language::English {
                 chain = chain.filter_dynamic(AsciiFoldingFilter);
             }
-            if let Some(stem) = language.stemmer() {
+            if let Some(stem) = stemmer {
                 if let Some(filter) = StopWordFilter::new(stem).filter(|_| stop_words) {
                     chain = chain.filter_dynamic(filter);
                 }
@@ -63,10 +66,13 @@ impl Analyzer {
             // words, they would hide it: "résumés" should match "resume".
             chain.filter_dynamic(AsciiFoldingFilter).build()
         };
+        let stemmer = language.stemmer();
         Analyzer {
-            text: build(Side::Text, false),
-            query: build(Side::Query, false),
-            content_of_query: build(Side::Query, true),
+            text: build(Side::Text, false, stemmer),
+            query: build(Side::Query, false, stemmer),
+            content_of_query: build(Side::Query, true, stemmer),
+            surface: build(Side::Text, false, None),
+            has_stemmer: stemmer.is_some(),
         }
     }
 
@@ -92,6 +98,36 @@ impl Analyzer {
         });
     }
 
+    /// Whether words are compared by their stems.
+    pub(super) fn has_stemmer(&self) -> bool {
+        self.has_stemmer
+    }
+
+    /// The words of a text as they stand, but for case and accents, each in a single form.
+    pub(super) fn surfaces(&self, text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        walk(self.surface.clone(), text, |token| {
+            if token.position_length == MAIN {
+                words.push(token.text.clone());
+            }
+            true
+        });
+        words
+    }
+
+    /// The terms of a phrase in order, stop words included, each word in a single form.
+    pub(super) fn phrase(&self, text: &str) -> Vec<QueryWord> {
+        let mut words = Vec::new();
+        walk(self.query.clone(), text, |token| {
+            let is_neighbour = token.position_length == MAIN;
+            if is_neighbour {
+                words.push(QueryWord { term: token.text.clone(), position: token.position, is_neighbour });
+            }
+            words.len() < MOST_QUERY_WORDS
+        });
+        words
+    }
+
     /// The terms of a query in order. The language's stop words are left out unless the query has no others: they cost
     /// time, and on test collections their matches do more harm than good.
     pub(super) fn query_sequence(&self, query: &str) -> Vec<QueryWord> {
@@ -111,6 +147,11 @@ impl Analyzer {
         }
         sequence
     }
+}
+
+/// Whether a text has characters of a script without spaces between words.
+pub(super) fn has_unspaced(text: &str) -> bool {
+    text.chars().any(characters::is_unspaced)
 }
 
 fn walk(mut analyzer: TextAnalyzer, text: &str, mut visit: impl FnMut(&Token) -> bool) {

@@ -1,5 +1,6 @@
 //! Tests of the lexical index on real folders.
 
+mod containing;
 mod counting;
 mod durability;
 mod filtering;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 use super::{ChunkRecord, Filter, Language, LexicalIndex, LexicalSnapshot, LexicalWriter};
 use crate::ids::{ChunkId, ChunkSet as _, Digest};
+use crate::place::Place;
 
 /// An index in a temporary folder.
 struct Fixture {
@@ -60,6 +62,7 @@ fn chunk(id: u64, title: &str, body: &str) -> ChunkRecord {
         body: body.to_owned(),
         start: 0,
         end: body.len() as u64,
+        place: Place::default(),
         chunk_digest: Digest::of(format!("{title}\n{body}").as_bytes()),
         document_digest: Digest::of(body.as_bytes()),
         metadata: Map::new(),

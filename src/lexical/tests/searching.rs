@@ -103,7 +103,7 @@ fn a_word_in_its_only_form_is_a_neighbour_as_its_parts_are() {
     }
     for query in ["KX-4401 green", "valve kx4401", "kx4401 green"] {
         let with = snapshot.score(query, &[ChunkId(1)]).unwrap()[0];
-        let without = snapshot.prepare_with(query, 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
+        let without = snapshot.prepare_with(query, &[], 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
         assert!(with > without, "{query}");
     }
 }
@@ -147,7 +147,7 @@ fn neighbours_of_the_query_count_where_they_stand_as_far_apart() {
     let phrases = |query: &str| {
         let all = [1, 2, 3, 4].map(ChunkId);
         let (with, without) =
-            (snapshot.score(query, &all), snapshot.prepare_with(query, 0.0).unwrap().score(&all));
+            (snapshot.score(query, &all), snapshot.prepare_with(query, &[], 0.0).unwrap().score(&all));
         let both = with.unwrap().into_iter().zip(without.unwrap());
         both.map(|(with, without)| with - without).collect::<Vec<f32>>()
     };
@@ -176,7 +176,7 @@ fn the_ceiling_is_what_a_chunk_scores_that_alone_has_all_words() {
     let fixture = Fixture::new();
     fixture.add(&[chunk(1, "", "green lamp"), chunk(2, "", "a rope"), chunk(3, "", "the keeper")]);
     let snapshot = fixture.snapshot();
-    let alone = snapshot.prepare_with("green lamp", 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
+    let alone = snapshot.prepare_with("green lamp", &[], 0.0).unwrap().score(&[ChunkId(1)]).unwrap()[0];
     let near = |query: &str, expected: f32| {
         let ceiling = snapshot.prepare(query).unwrap().ceiling();
         assert!((ceiling - expected).abs() < 1e-5, "{query}: {ceiling} {expected}");
@@ -320,7 +320,7 @@ proptest! {
         for query in queries {
             let truth = definition(&records, &query, snapshot.analyzer());
             let all: Vec<ChunkId> = records.iter().map(|record| record.chunk).collect();
-            let prepared = snapshot.prepare_with(&query, 0.0).unwrap();
+            let prepared = snapshot.prepare_with(&query, &[], 0.0).unwrap();
             let scores = prepared.score(&all).unwrap();
             for (i, (&score, truth)) in scores.iter().zip(&truth).enumerate() {
                 let truth = if alive(i) { *truth } else { 0.0 };

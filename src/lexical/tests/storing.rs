@@ -9,19 +9,23 @@ fn a_record_comes_back_as_it_went_in() {
         ordinal: 7,
         start: u64::MAX - 1,
         end: u64::MAX,
+        place: Place { sheet: Some("Budget".into()), row: Some(7), ..Place::default() },
         body: "x\u{0}y 😀 检索\r\n".repeat(2000),
         metadata: serde_json::from_value(json!({"a": {"b": [1, 2.5, null, "x"]}, "": true, "z.z": 1e300}))
             .unwrap(),
         ..chunk(u64::MAX, "Title", "")
     };
     let plain = chunk(0, "", "");
-    fixture.add(&[record.clone(), plain.clone()]);
+    let placed = ChunkRecord { place: Place { line: Some(3), ..Place::default() }, ..chunk(2, "", "x") };
+    fixture.add(&[record.clone(), plain.clone(), placed.clone()]);
     let snapshot = fixture.snapshot();
     assert_eq!(snapshot.get(ChunkId(u64::MAX)).unwrap(), Some(record.clone()));
     assert_eq!(snapshot.get(ChunkId(0)).unwrap(), Some(plain));
+    assert_eq!(snapshot.get(ChunkId(2)).unwrap(), Some(placed));
+    assert_eq!(snapshot.field_names().unwrap().into_iter().collect::<Vec<_>>(), ["", "a.b", "z.z"]);
     assert_eq!(snapshot.get(ChunkId(1)).unwrap(), None);
     assert_eq!(snapshot.chunks_of(&record.document).unwrap(), [record]);
-    assert_eq!(snapshot.chunk_count(), 2);
+    assert_eq!(snapshot.chunk_count(), 3);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTre
     let mut texts: HashMap<QueryId, String> = HashMap::new();
     let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
     for impression in &replay.impressions {
-        let normalised = normalise_query(&impression.query);
+        let normalised = normalise_query(impression.searched());
         texts.insert(impression.query_id, normalised.clone());
         queries.entry(normalised).or_default().impressions.push(impression);
     }

@@ -41,7 +41,8 @@ pub(crate) fn collect_confusables(
     let mut report = CollectReport::default();
     let mut confusions = Vec::new();
     for (normalised, gathered) in gather(replay, &mut report) {
-        let Some(query) = gathered.impressions.last().map(|impression| impression.query.clone()) else {
+        let Some(query) = gathered.impressions.last().map(|impression| impression.searched().to_string())
+        else {
             continue;
         };
         let positives = gathered.positives();

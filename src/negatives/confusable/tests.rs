@@ -19,6 +19,7 @@ pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
         time_ms: id * 1000,
         generation: GenerationId(1),
         query: query.into(),
+        words: None,
         hits: hits.collect(),
     }
 }

@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod eval;
+mod finding;
 mod folder;
 mod folder_rules;
 mod folder_watch;
 mod harness;
+mod inventory;
 mod learn;
 mod passages;
 mod reading;

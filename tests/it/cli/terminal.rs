@@ -162,9 +162,9 @@ fn a_result_is_a_title_a_place_and_a_sentence() {
     assert_eq!(lines[3..], ["    An eel ladder needs bristles."]);
     // What was extracted has the line that it begins on.
     assert!(search("chain").contains("page.html:3  score"), "{}", search("chain"));
-    // A file that has changed has no lines.
+    // A file that has changed has the lines that it had.
     fs::write(folder.path().join("eel.md"), "Something else.").unwrap();
-    assert!(search("bristles").contains(" 1. eel.md  score"), "{}", search("bristles"));
+    assert!(search("bristles").contains(" 1. eel.md:3  score"), "{}", search("bristles"));
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! The chunks that contain a phrase, a word in any form, or a word that begins in some way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tantivy::query::{EnableScoring, PhraseQuery, Query, TermQuery};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{BitSet, DocAddress, DocSet as _, TERMINATED, Term};
+
+use super::analysis::has_unspaced;
+use super::filter::Filter;
+use super::matching::Matching;
+use super::schema::{ChunkRecord, DOCUMENT};
+use super::snapshot::LexicalSnapshot;
+use super::terms::behind;
+use crate::error::Result;
+use crate::ids::ChunkSet as _;
+
+/// So many chunks are read to see whether they have a word as it stands, and not in another form. Of more, all count.
+const MOST_READ: usize = 10_000;
+/// Terms that begin like a prefix and count in scores: those of the most chunks.
+const MOST_SCORED: usize = 8;
+/// A stem has as many characters at least.
+const SHORTEST_STEM: usize = 3;
+
+/// Where words are looked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Part {
+    /// In the title and the passage.
+    Whole,
+    /// In the title.
+    Title,
+}
+
+/// How words are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Forms {
+    /// As they stand, but for case and accents.
+    Same,
+    /// By their stems.
+    Any,
+}
+
+/// What a prefix finds.
+pub(crate) struct Beginning {
+    pub(crate) chunks: Matching,
+    /// Terms that begin so, to be searched for.
+    pub(crate) terms: Vec<String>,
+}
+
+impl LexicalSnapshot {
+    /// The chunks with these words in this order. All of them, if the text has no word.
+    pub(crate) fn with_phrase(&self, phrase: &str, part: Part, forms: Forms) -> Result<Matching> {
+        let field = match part {
+            Part::Whole => self.fields().text,
+            Part::Title => self.fields().title,
+        };
+        let terms: Vec<(usize, Term)> = self
+            .analyzer()
+            .phrase(phrase)
+            .into_iter()
+            .map(|word| (word.position, Term::from_field_text(field, &word.term)))
+            .collect();
+        let found = match terms.as_slice() {
+            [] => return self.matching(&Filter::everything()),
+            [(_, term)] => self.found_by(&TermQuery::new(term.clone(), IndexRecordOption::Basic))?,
+            _ => self.found_by(&PhraseQuery::new_with_offset(terms))?,
+        };
+        // Scripts without spaces have no stems, and other words around a phrase change how it is divided.
+        if forms == Forms::Any || has_unspaced(phrase) {
+            return Ok(found);
+        }
+        let asked = self.analyzer().surfaces(phrase);
+        let has = |text: &str| self.analyzer().surfaces(text).windows(asked.len()).any(|some| some == asked);
+        self.keep(found, &|record| has(&record.title) || part == Part::Whole && has(&record.body))
+    }
+
+    /// The chunks with a word that begins so. The index knows stems: where one is shorter than the prefix, the text
+    /// decides.
+    pub(crate) fn with_beginning(&self, prefix: &str) -> Result<Beginning> {
+        let prefix = self.analyzer().surfaces(prefix).concat();
+        let mut terms: BTreeMap<String, u64> = BTreeMap::new();
+        let mut chunks = self.with_terms_from(&prefix, &mut terms)?;
+        for stem in self.stems_of(&prefix) {
+            let term = Term::from_field_text(self.fields().text, &stem);
+            let found = self.found_by(&TermQuery::new(term, IndexRecordOption::Basic))?;
+            let is_of = |word: &str| self.analyzer().phrase(word).iter().any(|one| one.term == stem);
+            let has = |text: &str| {
+                self.analyzer().surfaces(text).iter().any(|word| word.starts_with(&prefix) && is_of(word))
+            };
+            let found = self.keep(found, &|record| has(&record.title) || has(&record.body))?;
+            if found.len() > 0 {
+                terms.insert(stem, found.len() as u64);
+                chunks = chunks.union(&found);
+            }
+        }
+        let mut terms: Vec<(String, u64)> = terms.into_iter().collect();
+        terms.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        terms.truncate(MOST_SCORED);
+        Ok(Beginning { chunks, terms: terms.into_iter().map(|(term, _)| term).collect() })
+    }
+
+    /// The chunks of documents whose ids fit.
+    pub(crate) fn with_document(&self, fits: &dyn Fn(&str) -> bool) -> Result<Matching> {
+        let mut found = self.no_docs();
+        self.guarded("look up documents", || {
+            for (segment, found) in self.segments().iter().zip(&mut found) {
+                let Some(documents) = segment.fast_fields().str(DOCUMENT)? else { continue };
+                let (mut fitting, mut number) = (BTreeSet::new(), 0u64);
+                let mut stream = documents.dictionary().stream()?;
+                while stream.advance() {
+                    if std::str::from_utf8(stream.key()).is_ok_and(fits) {
+                        fitting.insert(number);
+                    }
+                    number += 1;
+                }
+                for doc in segment.doc_ids_alive() {
+                    if documents.term_ords(doc).any(|number| fitting.contains(&number)) {
+                        found.insert(doc);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(self.alive(found))
+    }
+
+    /// The chunks with a term that begins so. Adds the terms with the number of chunks that have them.
+    fn with_terms_from(&self, prefix: &str, terms: &mut BTreeMap<String, u64>) -> Result<Matching> {
+        let mut found = self.no_docs();
+        self.guarded("look up words that begin alike", || {
+            for (segment, found) in self.segments().iter().zip(&mut found) {
+                let index = segment.inverted_index(self.fields().text)?;
+                let range = index.terms().range().ge(prefix.as_bytes()).lt(behind(prefix.as_bytes()));
+                let mut stream = range.into_stream()?;
+                while let Some((term, info)) = stream.next() {
+                    if let Ok(term) = std::str::from_utf8(term) {
+                        *terms.entry(term.to_string()).or_default() += u64::from(info.doc_freq);
+                    }
+                    let mut postings =
+                        index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+                    while postings.block_len() > 0 {
+                        for &doc in postings.docs() {
+                            found.insert(doc);
+                        }
+                        postings.advance();
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(self.alive(found))
+    }
+
+    /// Stems that a word with this beginning may have, and that don't begin so themselves: it without its end, with an
+    /// `i` for a `y` too, and its own.
+    fn stems_of(&self, prefix: &str) -> BTreeSet<String> {
+        let mut stems = BTreeSet::new();
+        if !self.analyzer().has_stemmer() {
+            return stems;
+        }
+        let cuts = prefix.char_indices().skip(SHORTEST_STEM).map(|(at, _)| &prefix[..at]);
+        stems.extend(cuts.map(str::to_string));
+        stems.extend(prefix.strip_suffix('y').map(|rest| format!("{rest}i")));
+        stems.extend(self.analyzer().phrase(prefix).into_iter().map(|word| word.term));
+        stems.retain(|stem| !stem.starts_with(prefix));
+        stems
+    }
+
+    /// Those of the chunks whose texts fit, unless they are too many to be read or the index has no stems.
+    fn keep(&self, found: Matching, fits: &dyn Fn(&ChunkRecord) -> bool) -> Result<Matching> {
+        if !self.analyzer().has_stemmer() || found.len() > MOST_READ {
+            return Ok(found);
+        }
+        let mut kept = self.no_docs();
+        for (ord, kept) in (0..).zip(&mut kept) {
+            for doc in found.docs_of(ord as usize) {
+                if fits(&self.fetch(DocAddress::new(ord, doc))?) {
+                    kept.insert(doc);
+                }
+            }
+        }
+        Ok(self.alive(kept))
+    }
+
+    fn found_by(&self, query: &dyn Query) -> Result<Matching> {
+        let mut found = self.no_docs();
+        self.guarded("search for words", || {
+            let weight = query.weight(EnableScoring::disabled_from_searcher(self.searcher()))?;
+            for (segment, found) in self.segments().iter().zip(&mut found) {
+                let mut docs = weight.scorer(segment, 1.0)?;
+                while docs.doc() != TERMINATED {
+                    found.insert(docs.doc());
+                    docs.advance();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(self.alive(found))
+    }
+
+    fn no_docs(&self) -> Vec<BitSet> {
+        self.segments().iter().map(|segment| BitSet::with_max_value(segment.max_doc())).collect()
+    }
+}
