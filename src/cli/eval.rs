@@ -104,7 +104,8 @@ struct Judged {
     /// Questions: one JSON object a line with _id and text.
     #[arg(long, value_name = "FILE", requires = "passages")]
     queries: Option<PathBuf>,
-    /// Judged passages of the folder's files: one JSON object a line with query, path, start, end, grade, digest.
+    /// Judged passages of the folder's files: one JSON object a line with query, path, grade, digest and a place: start
+    /// and end (bytes), page or quote.
     #[arg(long, value_name = "FILE", requires = "folder")]
     passages: Option<PathBuf>,
 }

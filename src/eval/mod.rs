@@ -4,7 +4,8 @@
 //! - [`Qrels`] are judgements and [`Run`] is a ranked output. Both read and write TREC's formats.
 //! - A [`Split`] of a collection has its judged queries with their judgements.
 //! - [`score_run`] and [`compare_runs`] score and compare runs in files.
-//! - [`Passages`] are judged spans of files, independent of how the files are cut into chunks.
+//! - [`Passages`] are judged places in files (byte ranges, pages, quotes), independent of how the files are cut into
+//!   chunks.
 //! - [`Metric`] and [`evaluate`] give the same values as trec_eval, including ties and missing queries.
 //! - [`ClickModel`] simulates users.
 //! - [`randomisation_test`] tests whether a difference between two runs is significant. [`holm`] corrects p-values for
@@ -15,6 +16,7 @@ mod collection;
 mod comparison;
 mod evaluation;
 mod interval;
+mod judged_place;
 mod lines;
 mod metric_names;
 mod metrics;
@@ -33,8 +35,9 @@ pub use collection::{Collection, Document, Documents, Inventory, Queries, Query}
 pub use comparison::{Change, Comparison};
 pub use evaluation::{AveragedOver, Evaluation, Figures, evaluate};
 pub use interval::{Interval, SEED, bootstrap, quantile};
+pub use judged_place::Shown;
 pub use metrics::Metric;
-pub use passages::{Passages, Shown};
+pub use passages::Passages;
 pub use qrels::Qrels;
 pub use run::Run;
 pub use run_files::{RunComparisons, RunScores, ScoreOptions, compare_runs, score_run};

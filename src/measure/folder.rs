@@ -12,7 +12,7 @@ use super::scores::ModeScores;
 use super::weights::{WeightMean, by_weight};
 use crate::error::{Error, Result};
 use crate::eval::{Metric, Passages, Queries, Query as Topic, Shown};
-use crate::{Fusion, Mode, Query, Reader, Status};
+use crate::{Fusion, Hit, Mode, Query, Reader, Status};
 
 /// A folder with questions and judged passages.
 #[derive(Debug, Clone)]
@@ -144,5 +144,11 @@ fn shown(engine: &Reader, topic: &Topic, mode: Mode, fusion: Option<Fusion>) -> 
     let mut query = Query::new(topic.text.as_str()).with_limit(FolderReport::DEPTH).with_mode(mode);
     query.fusion = fusion;
     let hits = engine.search(&query.without_logging().without_highlights().with_copies())?.hits.into_iter();
-    Ok(hits.map(|hit| Shown { path: hit.document, bytes: hit.start..hit.end }).collect())
+    let of = |hit: Hit| Shown {
+        path: hit.document,
+        bytes: hit.start..hit.end,
+        page: hit.place.page,
+        text: hit.passage,
+    };
+    Ok(hits.map(of).collect())
 }

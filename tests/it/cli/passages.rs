@@ -103,6 +103,37 @@ fn a_folder_is_measured_by_the_passages_that_are_shown() {
 }
 
 #[test]
+fn a_quote_finds_the_passage_that_contains_it() {
+    let folder = tempfile::tempdir().unwrap();
+    judged(folder.path());
+    let digest = Digest::of(MANUAL.as_bytes()).to_string();
+    let line = |query: &str, place: &str| {
+        let digest = &digest[..16];
+        format!(
+            "{{\"query\":\"{query}\",\"path\":\"manual.md\",{place},\"grade\":1,\"digest\":\"{digest}\"}}\n"
+        )
+    };
+    let path = folder.path().join("passages.jsonl");
+    let lines =
+        [line("sluice", "\"quote\":\"water  runs calmly\""), line("eel", "\"quote\":\"needs bristles\"")];
+    fs::write(&path, lines.concat()).unwrap();
+    let report = json(folder.path(), &[&EVAL[..], &["--per-query"]].concat());
+    assert_eq!(report["queries"], 2);
+    let lexical = &report["per_query"]["lexical"];
+    for (query, value) in [("sluice", 1.0), ("eel", 0.0)] {
+        assert_eq!(lexical[query]["mrr@10"], value, "{query}");
+    }
+
+    fs::write(&path, line("eel", "\"page\":1,\"quote\":\"moss\"")).unwrap();
+    let said = refused(folder.path(), &EVAL);
+    assert!(said.contains("passages.jsonl:1:") && said.contains("a place of page and quote"), "{said}");
+    fs::write(&path, line("sluice", "\"page\":1")).unwrap();
+    assert_eq!(json(folder.path(), &EVAL)["modes"]["lexical"]["mrr@10"], 0.0, "a text file has no pages");
+    fs::write(folder.path().join("docs/manual.md"), MANUAL.replace("moss", "mud")).unwrap();
+    assert!(refused(folder.path(), &EVAL).contains("manual.md with other content"));
+}
+
+#[test]
 fn passages_that_are_not_the_folders_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     judged(folder.path());
