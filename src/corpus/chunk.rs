@@ -77,7 +77,7 @@ pub(crate) fn whole_text(title: &str, text: &str) -> Option<Chunk> {
         return None;
     }
     let digest = Digest::of(format!("{title}\n{text}").as_bytes());
-    let (end, place) = (text.len() as u64, Lines::of(text).find(0));
+    let (end, place) = (text.len() as u64, LineNumbers::of(text).find(0));
     Some(Chunk { title, text: text.to_owned(), start: 0, end, place, ordinal: 0, digest })
 }
 
