@@ -58,15 +58,21 @@ impl Engine {
         self.refresh_from(&mut writer)
     }
 
-    /// The next `count` chunks or a few more.
+    /// The next `count` chunks, or all if there are fewer.
     fn next_to_encode(&self, snapshot: &Snapshot, count: usize) -> Result<Vec<ChunkId>> {
         let missing = snapshot.pinned.dense.missing();
         let (mut next, mut seen) = (Vec::new(), HashSet::new());
         while next.len() < count {
             let Some(document) = self.inner.encoding.next() else { break };
-            let chunks = snapshot.lexical.chunk_ids_of(&document)?;
-            let pending = chunks.into_iter().filter(|chunk| missing.binary_search(chunk).is_ok());
-            next.extend(pending.filter(|&chunk| seen.insert(chunk)));
+            let mut pending = snapshot.lexical.chunk_ids_of(&document)?;
+            pending.retain(|chunk| missing.binary_search(chunk).is_ok() && !seen.contains(chunk));
+            let room = count - next.len();
+            if pending.len() > room {
+                pending.truncate(room);
+                self.inner.encoding.go_on_with(document);
+            }
+            seen.extend(pending.iter().copied());
+            next.extend(pending);
         }
         // Those that nobody has ordered: what was added last.
         let others = missing.iter().rev().copied().filter(|&chunk| seen.insert(chunk));

@@ -35,6 +35,11 @@ impl Encoding {
         lock(&self.wanted).pop_back().or_else(|| lock(&self.order).pop())
     }
 
+    /// Takes up a document again, of which chunks are left.
+    pub(super) fn go_on_with(&self, document: String) {
+        lock(&self.order).push(document);
+    }
+
     /// Has the documents that were found without a vector encoded before others, the best of them first.
     pub(super) fn want(&self, hits: &[Hit]) {
         let mut wanted = lock(&self.wanted);

@@ -107,11 +107,11 @@ impl<'a> Run<'a> {
         }
         self.report.skipped.sort_by(|a, b| a.document.cmp(&b.document));
         self.before = now;
-        Ok(())
+        self.set_order()
     }
 
-    /// Gives their vectors to all chunks that have none, those of the files that were changed last first.
-    pub(super) fn encode(&mut self) -> Result<()> {
+    /// Has those of the files that were changed last encoded first.
+    fn set_order(&self) -> Result<()> {
         let mut order: Vec<(Reverse<i64>, String)> = Vec::new();
         if !self.engine.inner.snapshot.load().pinned.dense.missing().is_empty() {
             for folder in self.engine.folders()? {
@@ -124,6 +124,11 @@ impl<'a> Run<'a> {
         }
         order.sort_unstable();
         self.engine.inner.encoding.set_order(order.into_iter().map(|(_, document)| document).collect());
+        Ok(())
+    }
+
+    /// Gives their vectors to all chunks that have none.
+    pub(super) fn encode(&mut self) -> Result<()> {
         let Run { at, progress, .. } = self;
         let encoded = self.engine.encode_pending(&mut |done, total| {
             (at.chunks, at.total_chunks) = (done, at.total_chunks.max(total));

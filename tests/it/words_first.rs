@@ -195,3 +195,27 @@ fn a_file_that_was_renamed_keeps_its_vectors() {
     assert!(engine.status().unwrap().coverage.is_complete());
     assert_eq!(ids(&engine, &Query::new("feast").with_copies()), ["b.md", "c.md"]);
 }
+
+#[test]
+fn a_document_of_many_passages_is_encoded_in_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let entry =
+        |n: usize| format!("# Entry {n}\n\nOn day {n} the keeper of the lock wrote {n} lines of it.\n\n");
+    let text: String = (0..600).map(entry).collect();
+    let long = Document::new("log", text.as_str()).with_format(retune::Format::Markdown);
+    add_words(&engine, vec![long, Document::new("other", "A lamp.")]);
+    let pending = coverage(&engine).1;
+    assert!(pending > 20, "{pending} passages");
+    // A search wants it, and it is taken up again after each step.
+    engine.search(&Query::new("keeper of the lock")).unwrap();
+    let mut steps = Vec::new();
+    engine
+        .encode_pending(&mut |done, total| {
+            steps.push(done);
+            assert_eq!(total, pending);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(steps[0] <= 8 && steps.last() == Some(&pending), "{steps:?}");
+}
