@@ -130,8 +130,10 @@ mod tests {
 
     #[test]
     fn headings_and_text_are_read_and_the_rest_is_left_out() {
-        let text = "= The pump\nAda Lovelace <ada@a.org>; Bo\nv1.0, 2024-05-31\n:toc:\n:keywords: water, home\n\n// no\n[[reset]]\n\
-                    == Reset\n\n[source,sh]\n----\n== no heading\n----\n\n////\nhidden\n////\n|===\n|a |b\n|===\n\nLamp\n~~~~\nGoes out.\n";
+        let text = "= The pump\nAda Lovelace <ada@a.org>; Bo\nv1.0, 2024-05-31\n:toc:\n:keywords: water, home\n\n// \
+            no\n[[reset]]\n\
+                    == Reset\n\n[source,sh]\n----\n== no heading\n----\n\n////\nhidden\n////\n|===\n|a |b\n|===\n\n\
+                        Lamp\n~~~~\nGoes out.\n";
         let extracted = extract(text);
         assert_eq!(extracted.text, "The pump\n\nReset\n\n== no heading\n\n|a |b\n\nLamp\n\nGoes out.");
         let titles: Vec<_> =

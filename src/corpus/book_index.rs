@@ -1,11 +1,13 @@
-//! The index at the back of a book, as lines: `vacuum, 12, 345–350`. It holds the words of all passages in few words, and
+//! The index at the back of a book, as lines: `vacuum, 12, 345–350`. It holds the words of all passages in few words,
+//! and
 //! would stand above them.
 
 use std::ops::Range;
 
 use super::lines::{Line, lines};
 
-/// The lines of indexes in a text. They are many, in the order of the alphabet, and nearly all end with pages, some with
+/// The lines of indexes in a text. They are many, in the order of the alphabet, and nearly all end with pages, some
+/// with
 /// several.
 pub(super) fn in_lines(text: &str) -> Vec<Range<usize>> {
     const LEAST_ENTRIES: usize = 24;

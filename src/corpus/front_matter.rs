@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn fields_come_under_one_name_each() {
-        let yaml = "---\ntitle: \"A: b\"\ndate: 2024-05-31T10:00:00Z\ntags: [x, 'y z']\nauthors:\n  - Ada\n  - name: Bo\ncategories:\n- z\nlayout: post\n---\nText\n";
+        let yaml = "---\ntitle: \"A: b\"\ndate: 2024-05-31T10:00:00Z\ntags: [x, 'y z']\nauthors:\n  - Ada\n  - name: \
+            Bo\ncategories:\n- z\nlayout: post\n---\nText\n";
         let (title, fields) = all(yaml);
         assert_eq!(title.as_deref(), Some("A: b"));
         assert_eq!(fields, ["author=Ada|Bo", "date=2024-05-31", "tags=x|y z|z"]);

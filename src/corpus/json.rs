@@ -210,7 +210,8 @@ mod tests {
         let extracted = extract(source).unwrap();
         assert_eq!(
             extracted.text,
-            "name: pump\n\ndepends\n\nserde: 1\n\nmore\n\nx: 1, 2\non: true\n\nusers\n\nid: 1; at.town: Kiél\nid: 2; tags: a, b"
+            "name: pump\n\ndepends\n\nserde: 1\n\nmore\n\nx: 1, 2\non: true\n\nusers\n\nid: 1; at.town: Kiél\nid: 2; \
+                tags: a, b"
         );
         let paths: Vec<_> = (0..extracted.outline.headings().len())
             .map(|index| extracted.outline.titles(&extracted.outline.path(index)).join(" > "))

@@ -351,15 +351,21 @@ mod tests {
 
     #[test]
     fn text_is_read_without_commands_and_formulas_as_they_are() {
-        let text = "\\documentclass[a4]{article}\n\\title{The \\emph{pump}}\n\\author{Ada \\and Bo}\n\\date{2024-05-31}\n\\begin{document}\n\
-                    \\maketitle\n\\section{How to \\textbf{reset}}\\label{sec:a}\nHold the ``button'' % really\nfor $t > 10$~s, see \
-                    Section~\\ref{sec:b}.\n\n% a comment\n\\begin{itemize}\n\\item Gr\\\"u\\ss{}e 5\\,\\% \\& more\n\\end{itemize}\n\
-                    \\begin{equation}\nE = mc^2\n\\end{equation}\n\\subsection*{Lamp}\n\\begin{tabular}{ll}\na & b \\\\\nc & d\n\\end{tabular}\n\
-                    \\href{http://a.org}{the site}\n\\begin{verbatim}\n\\section{no}\n\\end{verbatim}\n\\end{document}\n";
+        let text = "\\documentclass[a4]{article}\n\\title{The \\emph{pump}}\n\\author{Ada \\and Bo}\n\
+            \\date{2024-05-31}\n\\begin{document}\n\
+                    \\maketitle\n\\section{How to \\textbf{reset}}\\label{sec:a}\nHold the ``button'' % really\nfor \
+                        $t > 10$~s, see \
+                    Section~\\ref{sec:b}.\n\n% a comment\n\\begin{itemize}\n\\item Gr\\\"u\\ss{}e 5\\,\\% \\& more\n\
+                        \\end{itemize}\n\
+                    \\begin{equation}\nE = mc^2\n\\end{equation}\n\\subsection*{Lamp}\n\\begin{tabular}{ll}\na & b \
+                        \\\\\nc & d\n\\end{tabular}\n\
+                    \\href{http://a.org}{the site}\n\\begin{verbatim}\n\\section{no}\n\\end{verbatim}\n\
+                        \\end{document}\n";
         let extracted = extract(text);
         assert_eq!(
             extracted.text,
-            "How to reset\n\nHold the \u{201c}button\u{201d} for $t > 10$ s, see Section .\n\n- Grüße 5 % & more\n\nE = mc^2\n\nLamp\n\na | b\nc | d\n\n\
+            "How to reset\n\nHold the \u{201c}button\u{201d} for $t > 10$ s, see Section .\n\n- Grüße 5 % & more\n\n\
+                E = mc^2\n\nLamp\n\na | b\nc | d\n\n\
              the site\n\n\\section{no}"
         );
         let titles: Vec<_> =

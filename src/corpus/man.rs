@@ -204,12 +204,15 @@ mod tests {
 
     #[test]
     fn pages_of_man_are_read() {
-        let page = ".\\\" comment\n.TH PUMP 1 \"May 2024\" tools\n.SH NAME\npump \\- runs the pump\n.SH SYNOPSIS\n.B pump\n[\\fB\\-v\\fR] \
-                    .\n.IR file ...\n.SH OPTIONS\n.TP\n.BR \\-v \", \" \\-\\-verbose\nSay more\nthan that.\n.nf\n  a  b\n.fi\n.de XX\nno\n..\n";
+        let page = ".\\\" comment\n.TH PUMP 1 \"May 2024\" tools\n.SH NAME\npump \\- runs the pump\n.SH SYNOPSIS\n.B \
+            pump\n[\\fB\\-v\\fR] \
+                    .\n.IR file ...\n.SH OPTIONS\n.TP\n.BR \\-v \", \" \\-\\-verbose\nSay more\nthan that.\n.nf\n  \
+                        a  b\n.fi\n.de XX\nno\n..\n";
         let extracted = extract(page);
         assert_eq!(
             extracted.text,
-            "NAME\n\npump - runs the pump\n\nSYNOPSIS\n\npump [-v] . file...\n\nOPTIONS\n\n-v, --verbose\nSay more than that.\n\n  a  b"
+            "NAME\n\npump - runs the pump\n\nSYNOPSIS\n\npump [-v] . file...\n\nOPTIONS\n\n-v, --verbose\nSay more \
+                than that.\n\n  a  b"
         );
         let table = ".TH A 1\n.TS\ntab(@);\nl l.\nT{\nStation\nT}@T{\nKeeper\nT}\n_\nNordbro@Ada\n.TE\n";
         assert_eq!(extract(table).text, "Station | Keeper\nNordbro | Ada");
@@ -219,11 +222,13 @@ mod tests {
 
     #[test]
     fn pages_of_mdoc_are_read() {
-        let page = ".Dd May 1, 2024\n.Dt PUMP 8\n.Os\n.Sh NAME\n.Nm pump\n.Nd runs the pump\n.Sh DESCRIPTION\nThe\n.Nm\nutility reads\n\
+        let page = ".Dd May 1, 2024\n.Dt PUMP 8\n.Os\n.Sh NAME\n.Nm pump\n.Nd runs the pump\n.Sh DESCRIPTION\nThe\n\
+            .Nm\nutility reads\n\
                     .Pa /etc/pump .\n.Bl -tag\n.It Fl v Ar level\nSee\n.Xr pump.conf 5 .\n.El\n";
         assert_eq!(
             extract(page).text,
-            "NAME\n\npump \u{2013} runs the pump\n\nDESCRIPTION\n\nThe pump utility reads /etc/pump.\n\n-v level\nSee pump.conf(5)."
+            "NAME\n\npump \u{2013} runs the pump\n\nDESCRIPTION\n\nThe pump utility reads /etc/pump.\n\n-v level\n\
+                See pump.conf(5)."
         );
     }
 }

@@ -4,9 +4,10 @@
 //! reads those that changed. [`chunk_text`] chunks one text that the application supplies.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
-//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook`
-//! and others extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts long
-//! ones. `chunk` puts title, text, range and digest together, `line_numbers` where it stands.
+//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. A reader for each format
+//! extracts the readable text, its headings and its tables of contents: `markdown`, `html`, `latex`, `json` and others,
+//! `source` for code. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together,
+//! `line_numbers` where it stands.
 
 mod asciidoc;
 mod book_index;

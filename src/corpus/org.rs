@@ -103,8 +103,10 @@ mod tests {
 
     #[test]
     fn headings_links_and_code_are_read_and_settings_are_fields() {
-        let text = "#+TITLE: Pumps\n#+FILETAGS: :water:home:\n#+DATE: <2024-05-31 Fri>\n# a comment\n\n* TODO [#A] Reset :urgent:\n\
-                    :PROPERTIES:\n:ID: 7\n:END:\nSee [[file:a.org][the panel]] and [[b]].\n#+begin_src sh\n* no heading\n#+end_src\n** Lamp\nGoes out.\n";
+        let text = "#+TITLE: Pumps\n#+FILETAGS: :water:home:\n#+DATE: <2024-05-31 Fri>\n# a comment\n\n* TODO [#A] \
+            Reset :urgent:\n\
+                    :PROPERTIES:\n:ID: 7\n:END:\nSee [[file:a.org][the panel]] and [[b]].\n#+begin_src sh\n* no \
+                        heading\n#+end_src\n** Lamp\nGoes out.\n";
         let extracted = extract(text);
         assert_eq!(extracted.text, "Reset\n\nSee the panel and b.\n* no heading\n\nLamp\n\nGoes out.");
         let titles: Vec<_> =

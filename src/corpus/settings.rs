@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn keys_that_hold_others_are_headings() {
-        let text = "# all\nname: x\n# the services\nservices:\n  web:\n    image: a\n    ports:\n    - 80\n  db:\n    image: b\nrun: |\n  echo:\n    a: 1\nlast: 2\n";
+        let text = "# all\nname: x\n# the services\nservices:\n  web:\n    image: a\n    ports:\n    - 80\n  \
+            db:\n    image: b\nrun: |\n  echo:\n    a: 1\nlast: 2\n";
         let extracted = yaml(text);
         assert_eq!(
             titles(&extracted),
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn sections_are_headings() {
-        let text = "a = 1\n\n# what is needed\n[dependencies]\nx = \"\"\"\n[no]\n\"\"\"\n\n[[bin]]\nname = 'a'\n[ servers.alpha ] # x\n";
+        let text = "a = 1\n\n# what is needed\n[dependencies]\nx = \"\"\"\n[no]\n\"\"\"\n\n[[bin]]\nname = 'a'\n[ \
+            servers.alpha ] # x\n";
         let extracted = sections(text);
         assert_eq!(titles(&extracted), ["dependencies", "bin", "servers.alpha"]);
         assert!(text[extracted.outline.headings()[0].start..].starts_with("# what"));

@@ -22,7 +22,8 @@ pub(super) fn extract(text: &str, language: Option<Language>) -> Extracted<'_> {
 /// What stands deeper is part of what is around it.
 const DEEPEST: usize = 16;
 
-/// The most bytes that are parsed at a time: broken code takes the parser time, and gigabytes, that grow with the square
+/// The most bytes that are parsed at a time: broken code takes the parser time, and gigabytes, that grow with the
+/// square
 /// of its length.
 const MOST_BYTES_AT_ONCE: usize = 128 << 10;
 
@@ -53,7 +54,8 @@ fn whole_definitions(text: &str) -> usize {
     cut.or_else(|| text[..most].rfind('\n').map(|at| at + 1)).unwrap_or(most)
 }
 
-/// Whether a statement is deeper than in code that people write. Where such code breaks off, the parser takes memory that
+/// Whether a statement is deeper than in code that people write. Where such code breaks off, the parser takes memory
+/// that
 /// grows with the square of the depth, and doesn't ask in between.
 fn is_too_deep(text: &str, language: Language) -> bool {
     const MOST_DEPTH: usize = 1000;
@@ -301,14 +303,17 @@ mod tests {
             "mod deep > fn f",
         ];
         assert_eq!(titles(rust, Language::Rust), expected);
-        let python = "import a\n\n@once\nclass Pump(Base):\n    \"\"\"Doc.\"\"\"\n    def run(self):\n        pass\n\nasync def go():\n    pass\n\ngo()\n";
+        let python = "import a\n\n@once\nclass Pump(Base):\n    \"\"\"Doc.\"\"\"\n    def run(self):\n        pass\n\
+            \nasync def go():\n    pass\n\ngo()\n";
         assert_eq!(titles(python, Language::Python), ["class Pump", "class Pump > run", "go", ""]);
-        let script = "export class Pump {\n  run() {}\n  stop = () => {};\n}\nexport const go = async () => 1;\nmodule.exports.end = function () {};\n";
+        let script = "export class Pump {\n  run() {}\n  stop = () => {};\n}\nexport const go = async () => 1;\n\
+            module.exports.end = function () {};\n";
         assert_eq!(
             titles(script, Language::JavaScript),
             ["class Pump", "class Pump > run", "class Pump > stop", "go", "module.exports.end"]
         );
-        let typed = "namespace water {\n  interface Pump { on: boolean }\n  type Flow = number;\n}\nabstract class A { abstract f(): void; g(): void {} }\n";
+        let typed = "namespace water {\n  interface Pump { on: boolean }\n  type Flow = number;\n}\nabstract class A \
+            { abstract f(): void; g(): void {} }\n";
         assert_eq!(
             titles(typed, Language::TypeScript),
             [
@@ -322,7 +327,8 @@ mod tests {
         let go =
             "package a\n\n// Pump runs.\ntype Pump struct{}\n\nfunc (p *Pump) Run() {}\nfunc main() {}\n";
         assert_eq!(titles(go, Language::Go), ["type Pump", "Pump.Run", "function main"]);
-        let cpp = "namespace water {\ntemplate <class T> class Pump {\n public:\n  int run() { return 1; }\n};\n}\nvoid *water::stop(int a) {}\n";
+        let cpp = "namespace water {\ntemplate <class T> class Pump {\n public:\n  int run() { return 1; }\n};\n}\n\
+            void *water::stop(int a) {}\n";
         assert_eq!(
             titles(cpp, Language::Cpp),
             [
@@ -332,7 +338,8 @@ mod tests {
                 "water::stop"
             ]
         );
-        let java = "package a;\npublic class Pump {\n  @Override\n  public void run() {}\n  Pump() {}\n}\ninterface B { int f(); }\n";
+        let java = "package a;\npublic class Pump {\n  @Override\n  public void run() {}\n  Pump() {}\n}\ninterface \
+            B { int f(); }\n";
         assert_eq!(
             titles(java, Language::Java),
             ["class Pump", "class Pump > run", "class Pump > Pump", "interface B", "interface B > f"]
@@ -341,7 +348,8 @@ mod tests {
 
     #[test]
     fn comments_go_with_what_they_stand_above() {
-        let text = "int a; // of a\n\n/* about f */\nint f(void) { return 1; }\n\n// of nothing\n\n// about g\nint g(void) { return 2; }\n";
+        let text = "int a; // of a\n\n/* about f */\nint f(void) { return 1; }\n\n// of nothing\n\n// about g\nint \
+            g(void) { return 2; }\n";
         let headings = definitions(text, Language::C);
         let starts: Vec<&str> =
             headings.iter().map(|heading| text[heading.start..].lines().next().unwrap()).collect();

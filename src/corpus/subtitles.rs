@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn what_is_said_stands_at_its_time() {
-        let srt = "1\r\n00:00:01,500 --> 00:00:04,000\r\n<i>Hold</i> the button\r\nfor ten seconds.\r\n\r\n2\r\n01:02:03,000 \
+        let srt = "1\r\n00:00:01,500 --> 00:00:04,000\r\n<i>Hold</i> the button\r\nfor ten seconds.\r\n\r\n2\r\n\
+            01:02:03,000 \
                    --> 01:02:05,000\r\n{\\an8}The lamp goes out.\r\n";
         let extracted = extract(srt);
         assert_eq!(extracted.text, "Hold the button\nfor ten seconds.\nThe lamp goes out.");
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn notes_styles_names_and_repeated_lines_are_left_out() {
-        let vtt = "WEBVTT - a talk\n\nNOTE by me\nand you\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:02.000 \
+        let vtt = "WEBVTT - a talk\n\nNOTE by me\nand you\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> \
+            00:02.000 \
                    line:0\n<v Ada>Hello 1 < 2\n\n00:02.000 --> 00:03.000\n<v Ada>Hello 1 < 2\nand you\n\nNOTE x\n";
         assert_eq!(extract(vtt).text, "Ada: Hello 1 < 2\nand you");
         assert_eq!(extract("no cue at all").text, "");

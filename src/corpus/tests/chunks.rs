@@ -240,7 +240,8 @@ fn embedded_pictures_are_left_out() {
 fn code_is_cut_along_functions_and_named_by_them() {
     let body = "        let panel = reset(panel, 1);\n".repeat(10);
     let text = format!(
-        "// Copyright 2020 A. All rights reserved.\n\nuse panel;\n\nimpl Panel {{\n    /// Opens.\n    fn open() {{\n{body}    \
+        "// Copyright 2020 A. All rights reserved.\n\nuse panel;\n\nimpl Panel {{\n    /// Opens.\n    fn open() {{\n\
+            {body}    \
          }}\n\n    /// Shuts.\n    fn shut() {{\n{body}    }}\n}}\n"
     );
     let folder = tempfile::tempdir().unwrap();
@@ -264,7 +265,8 @@ fn code_is_cut_along_functions_and_named_by_them() {
 proptest! {
     #![proptest_config(seeded(256))]
     #[test]
-    fn any_text_as_code_is_cut_without_loss(text in r"(fn f|class A|def g|impl B|/\*|//|#|\(|\)|\{|\}|<|>|=|;|:|\n|  |\pc){0,80}") {
+    fn any_text_as_code_is_cut_without_loss(text in r"(fn f|class A|def g|impl B|/\*|//|#|\(|\)|\{|\}|<|>|=|;|:|\n|  \
+        |\pc){0,80}") {
         for name in ["a.rs", "a.py", "a.js", "a.ts", "a.tsx", "a.go", "a.c", "a.cpp", "a.java"] {
             let names = crate::corpus::chunk::Names { given: None, fallback: name };
             let sizer = crate::corpus::sizer::Sizer::new(&count_words);

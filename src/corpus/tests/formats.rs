@@ -163,16 +163,21 @@ proptest! {
     #![proptest_config(seeded(512))]
     #[test]
     fn no_text_is_too_odd_for_any_reader(
-        text in r#"(\\section|\\begin|\{|\}|\[|\]|\$|%|\\|=|==|\* |#\+|:|\.SH|\.TH|\.|"|,|;|\t|---|\+\+\+|-->|00:01|<|>|- |é|漢|\n|\r\n| |a|1|\pc){0,60}"#
+        text in r#"(\\section|\\begin|\{|\}|\[|\]|\$|%|\\|=|==|\* \
+            |#\+|:|\.SH|\.TH|\.|"|,|;|\t|---|\+\+\+|-->|00:01|<|>|- |é|漢|\n|\r\n| |a|1|\pc){0,60}"#
     ) {
         check(&text);
     }
 
     #[test]
     fn damaged_files_are_read_as_far_as_they_go(cut in 0.0..1.0_f64, file in 0..12_usize, other in 0..12_usize) {
-        let mut files: Vec<_> = std::fs::read_dir(fixtures()).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()).collect();
+        let files = std::fs::read_dir(fixtures()).unwrap().map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.filter(|path| path.is_file()).collect();
         files.sort();
-        let read = |index: usize| String::from_utf8_lossy(&std::fs::read(&files[index % files.len()]).unwrap()).into_owned();
+        let read = |index: usize| {
+            let bytes = std::fs::read(&files[index % files.len()]).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
         let part = |text: String, from_end: bool| {
             let at = text.floor_char_boundary((text.len() as f64 * cut) as usize);
             if from_end { text[at..].to_owned() } else { text[..at].to_owned() }

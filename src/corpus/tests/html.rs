@@ -182,7 +182,8 @@ fn the_index_of_a_book_is_no_passage_and_other_lists_of_words_are() {
 
 #[test]
 fn what_a_page_says_about_itself_becomes_fields() {
-    let page = "<html lang=de><head><meta charset=utf-8><meta name=Author content='Ada; Bo'><meta content=\"2024-05-31T10:00\" \
+    let page = "<html lang=de><head><meta charset=utf-8><meta name=Author content='Ada; Bo'><meta \
+        content=\"2024-05-31T10:00\" \
                 property=article:published_time><meta name=keywords content='a, b'></head><p>Text.</p>";
     let fields = crate::corpus::chunk::extract("a.html", page, Format::Html).unwrap().fields;
     let fields: Vec<_> =
