@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 impl Engine {
     /// Makes the index hold what the folder holds: new and changed files are read, unchanged ones are not, documents
     /// whose file is gone are removed. Documents are named by their path below the folder, and can be filtered by
-    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an application
-    /// has added under other ids stays.
+    /// `path`, `extension`, `modified` and what they say of themselves, such as `author` and `date`. What an
+    /// application has added under other ids stays.
     ///
     /// An index can follow several folders. Then the ids of all but one that was followed first and alone begin with
     /// the folder's [name](crate::Folder::name). The others are left as they are.
