@@ -3,8 +3,8 @@
 //! Files come in the order of their relative paths, compared component by component, whatever the file system's order.
 //! Hidden files and folders are passed over, and with them the index in `.retune`. Dependencies, build folders and
 //! generated files are skipped unless they are asked for (see `left_out`). `.gitignore`, `.ignore` and `.retuneignore`
-//! files in the folder apply, even outside a git repository. Inside a repository, its ignore files above the folder apply too. The
-//! user's global git settings don't: the same folder gives the same documents on every machine.
+//! files in the folder apply, even outside a git repository. Inside a repository, its ignore files above the folder
+//! apply too. The user's global git settings don't: the same folder gives the same documents on every machine.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
