@@ -6,15 +6,32 @@
 
 mod child;
 mod compressed;
+mod doc;
+mod docx;
+mod epub;
 mod extractor;
 mod frames;
 mod kind;
+mod mail;
+mod markup;
+mod odf;
+mod ole;
+mod ooxml;
+mod package;
 mod pdf;
+mod pptx;
 mod reader;
+mod rtf;
 mod serve;
+mod sheets;
+mod table;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod text;
 mod unpack;
+mod writer;
+mod xml;
 mod zip;
 
 pub use child::ChildProcess;
@@ -28,22 +45,22 @@ use reader::Reader;
 /// What reads a kind of file; `None` if nothing does.
 fn reader_of(kind: Kind) -> Option<Reader> {
     Some(match kind {
+        Kind::Doc => Reader::Document(doc::read),
+        Kind::Docx => Reader::Document(docx::read),
+        Kind::Epub => Reader::Document(epub::read),
         Kind::Gzip => Reader::Container(compressed::read_gzip),
+        Kind::Mail => Reader::WithAttachments(mail::read),
+        Kind::Mailbox => Reader::Container(mail::read_mailbox),
+        Kind::OpenDocument => Reader::Document(odf::read),
+        Kind::OutlookMessage => Reader::WithAttachments(mail::read_outlook),
         Kind::Pdf => Reader::Document(pdf::read),
+        Kind::Pptx => Reader::Document(pptx::read),
+        Kind::Rtf => Reader::Document(rtf::read),
         Kind::Tar => Reader::Container(tar::read),
+        Kind::Workbook => Reader::Document(sheets::read),
         Kind::Xz => Reader::Container(compressed::read_xz),
         Kind::Zip => Reader::Container(zip::read),
         Kind::Zstd => Reader::Container(compressed::read_zstd),
-        Kind::Doc
-        | Kind::Docx
-        | Kind::Epub
-        | Kind::Mail
-        | Kind::Mailbox
-        | Kind::OpenDocument
-        | Kind::OutlookMessage
-        | Kind::Ppt
-        | Kind::Pptx
-        | Kind::Rtf
-        | Kind::Workbook => return None,
+        Kind::Ppt => return None,
     })
 }
