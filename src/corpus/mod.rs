@@ -4,8 +4,8 @@
 //! that changed. [`chunk_text`] chunks one text that the application supplies. Only one file is in memory at a time.
 //!
 //! The path of a file: `walk` finds it, unless it is `left_out`. `read` and `encoding` return its text or a reason to
-//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook` and `underline` extract the readable text, its headings and its tables of
-//! contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
+//! skip it; what is not text goes to the extractor, and `foreign` takes what comes back. `markdown`, `html`, `notebook`
+//! and `underline` extract the readable text, its headings and its tables of contents. `pack` groups sections and cuts long ones. `chunk` puts title, text, range and digest together.
 
 mod chunk;
 mod contents;

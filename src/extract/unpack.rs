@@ -7,17 +7,16 @@ use std::path::Path;
 
 use super::extractor::{Content, Found};
 use super::kind::{HEAD_BYTES, Kind, extension_of};
-use super::reader::{Member, Members, Reader, Source, malformed, read_bounded};
+use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Reader, Source, malformed, read_bounded};
+use super::readers::reader_of;
 use super::text::{ExtractedText, Marker, Unreadable};
-use super::{reader_of, zip};
+use super::zip;
 use crate::place::Place;
 
 /// Containers in containers are opened this deep.
 const MOST_DEPTH: usize = 4;
 /// Members of a file, however deep.
 const MOST_MEMBERS: usize = 100_000;
-/// Bytes of a document, which is held in memory as a whole.
-pub(super) const MOST_DOCUMENT_BYTES: u64 = 256 << 20;
 /// All members of a file may have so many times its bytes, and [`FREE_BYTES`] in any case.
 const MOST_RATIO: u64 = 200;
 const FREE_BYTES: u64 = 256 << 20;
