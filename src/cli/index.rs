@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use retune::measure::Progress;
@@ -32,7 +33,8 @@ pub(super) struct Args {
     /// reads.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
-    /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M.
+    /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M for
+    /// text, 256M for other documents, 4G for archives.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_file_size: Option<u64>,
     /// Read what is left out otherwise: dependencies, build, generated, or single folders and files by name, separated
@@ -96,7 +98,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         [none] if none == "none" => Vec::new(),
         _ => names,
     });
-    let options = options.with_corpus(corpus).with_extractor(std::sync::Arc::new(extract::children()?));
+    let options = options.with_corpus(corpus).with_extractor(Arc::new(extract::children()?));
     let engine = Engine::open(&path, args.place.model.apply(options))?;
     if is_new {
         keep_out_of_git(&path)?;

@@ -25,7 +25,8 @@ pub struct CorpusOptions {
     /// The longest title of a chunk, in tokens. Longer heading paths lose their middle, then their beginning. A single
     /// heading that is too long is cut. Default 64, or less where `max_tokens` or the encoder leave less.
     pub max_title_tokens: Option<usize>,
-    /// Larger files are skipped. Default: as in the last run over the folder, or 10 MiB.
+    /// Larger files are skipped. Default: as in the last run over the folder, or 10 MiB for text, 256 MiB for what an
+    /// extractor reads, 4 GiB for archives and mailboxes.
     pub max_file_bytes: Option<u64>,
     /// What to read of that which is left out by default: `dependencies`, `build` and `generated`, or single folders
     /// and files by their names, such as `vendor`. Default: as in the last run over the folder, or nothing.
@@ -50,7 +51,7 @@ impl CorpusOptions {
     /// The smallest allowed limit on a chunk's tokens. Shorter chunks carry no meaning.
     pub const LEAST_TOKENS: usize = 8;
 
-    /// The default of [`max_file_bytes`](Self::max_file_bytes).
+    /// The default of [`max_file_bytes`](Self::max_file_bytes) for text.
     pub const MAX_FILE_BYTES: u64 = 10 << 20;
 
     /// Sets [`max_tokens`](Self::max_tokens).

@@ -6,10 +6,9 @@ use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
 
-use super::reader::{Member, Members, Source, malformed, read_bounded};
+use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Source, malformed, read_bounded};
 use super::tar;
 use super::text::Unreadable;
-use super::unpack::MOST_DOCUMENT_BYTES;
 
 /// What a decoder may hold: the largest windows that `xz -9` and `zstd --ultra` make.
 const MOST_WINDOW_BYTES: u64 = 128 << 20;

@@ -4,7 +4,6 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use super::text::{ExtractedText, Unreadable};
-use super::unpack;
 
 /// Reads files that are not text.
 ///
@@ -38,18 +37,4 @@ pub enum Content {
     Text(Vec<u8>),
     /// Nothing that can be used.
     Unreadable(Unreadable),
-}
-
-/// Reads in the process of the application: for files that it trusts. Hostile ones may end the process.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct InProcess;
-
-impl Extractor for InProcess {
-    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found)) -> Result<(), Unreadable> {
-        unpack::file(file, &mut |found| {
-            give(found);
-            Ok(())
-        })
-    }
 }

@@ -141,7 +141,7 @@ impl Kind {
 
     /// Whether anything reads it.
     pub(crate) fn is_read(self) -> bool {
-        super::reader_of(self).is_some()
+        self != Kind::Ppt
     }
 
     /// Whether it holds other files and is not in memory as a whole when it is read.

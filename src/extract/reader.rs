@@ -10,6 +10,9 @@ pub(super) trait Source: Read + Seek {}
 
 impl<S: Read + Seek + ?Sized> Source for S {}
 
+/// Bytes of a document or a member, which is held in memory as a whole.
+pub(super) const MOST_DOCUMENT_BYTES: u64 = 256 << 20;
+
 /// How a format is read.
 #[derive(Clone, Copy)]
 pub(super) enum Reader {

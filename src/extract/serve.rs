@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use super::extractor::{Content, Extractor, Found, InProcess};
+use super::extractor::{Content, Extractor, Found};
 use super::frames::{Limits, Reply, path_of, read, read_json, write, write_json};
+use super::in_process::InProcess;
 use super::text::Unreadable;
 use super::unpack;
 

@@ -4,9 +4,8 @@ use std::io::{self, Read};
 
 use tar::{Archive, EntryType};
 
-use super::reader::{Member, Members, Source, malformed, read_bounded};
+use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Source, malformed, read_bounded};
 use super::text::Unreadable;
-use super::unpack::MOST_DOCUMENT_BYTES;
 
 pub(super) fn read(source: &mut dyn Source, members: &mut dyn Members) -> Result<(), Unreadable> {
     read_stream(source, members)

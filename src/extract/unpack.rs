@@ -7,17 +7,16 @@ use std::path::Path;
 
 use super::extractor::{Content, Found};
 use super::kind::{HEAD_BYTES, Kind, extension_of};
-use super::reader::{Member, Members, Reader, Source, malformed, read_bounded};
+use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Reader, Source, malformed, read_bounded};
+use super::readers::reader_of;
 use super::text::{ExtractedText, Marker, Unreadable};
-use super::{reader_of, zip};
+use super::zip;
 use crate::place::Place;
 
 /// Containers in containers are opened this deep.
 const MOST_DEPTH: usize = 4;
 /// Members of a file, however deep.
 const MOST_MEMBERS: usize = 100_000;
-/// Bytes of a document, which is held in memory as a whole.
-pub(super) const MOST_DOCUMENT_BYTES: u64 = 256 << 20;
 /// All members of a file may have so many times its bytes, and [`FREE_BYTES`] in any case.
 const MOST_RATIO: u64 = 200;
 const FREE_BYTES: u64 = 256 << 20;
@@ -244,5 +243,145 @@ fn numbered(path: &str, number: usize) -> String {
     match path[name..].rfind('.').filter(|&at| at > 0) {
         Some(at) => format!("{} ({number}){}", &path[..name + at], &path[name + at..]),
         None => format!("{path} ({number})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use ::zip::ZipWriter;
+    use ::zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn fixture(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats").join(name)
+    }
+
+    /// What was found, in short, and the reason that the rest was not.
+    fn found(path: &Path) -> (Vec<String>, Result<(), Unreadable>) {
+        let mut all = Vec::new();
+        let done = file(path, &mut |found| {
+            all.push(match found.content {
+                Content::Extracted(extracted) => {
+                    format!("{}: {} letters", found.path, extracted.text.len().min(1))
+                }
+                Content::Text(bytes) => format!("{}: {}", found.path, String::from_utf8_lossy(&bytes).trim()),
+                Content::Unreadable(why) => format!("{}: {why}", found.path),
+            });
+            Ok(())
+        });
+        (all, done)
+    }
+
+    fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn found_in(name: &str, bytes: &[u8]) -> (Vec<String>, Result<(), Unreadable>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        found(&path)
+    }
+
+    #[test]
+    fn members_are_named_hidden_ones_passed_over_and_the_others_have_reasons() {
+        let (all, done) = found(&fixture("python.zip"));
+        assert_eq!(done, Ok(()));
+        assert_eq!(
+            all,
+            [
+                "oil.md: # Oil\n\nThe oil is kept in the cellar.",
+                "inner/notes.txt: The wick is trimmed at dusk.",
+                "inner/groff.pdf: ",
+                "../escape.txt: its path leads out of the archive",
+                "node_modules/a/b.md: no",
+                "pic.png: it is not text",
+            ]
+        );
+    }
+
+    #[test]
+    fn compressed_archives_and_files_are_read_from_their_streams() {
+        for name in ["tar.tar.gz", "tar.tar.xz", "tar.tar.zst"] {
+            let (all, done) = found(&fixture(name));
+            assert_eq!(done, Ok(()), "{name}");
+            assert!(
+                all.contains(&"inner/notes.txt: The wick is trimmed at dusk.".to_owned()),
+                "{name}: {all:?}"
+            );
+        }
+        assert_eq!(found(&fixture("xz.txt.xz")).0, ["xz.txt: The wick is trimmed at dusk."]);
+    }
+
+    #[test]
+    fn what_a_name_says_is_checked_against_the_content() {
+        let pdf = std::fs::read(fixture("reportlab.pdf")).unwrap();
+        assert_eq!(found_in("notes.txt", &pdf).0, [": 1 letters"]);
+        assert_eq!(found_in("page.pdf", b"<html>").0, [": <html>"]);
+        assert_eq!(
+            found_in("x.zip", b"no zip\0at all").1.unwrap_err().to_string().split(':').next(),
+            Some("it is no zip archive, or is cut short")
+        );
+    }
+
+    #[test]
+    fn equal_names_differ_and_containers_end_at_a_depth() {
+        let mut tar = ::tar::Builder::new(Vec::new());
+        for text in ["one", "two"] {
+            let mut header = ::tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_cksum();
+            tar.append_data(&mut header, "a/b.txt", text.as_bytes()).unwrap();
+        }
+        let (all, _) = found_in("same.tar", &tar.into_inner().unwrap());
+        assert_eq!(all, ["a/b.txt: one", "a/b (2).txt: two"]);
+
+        let mut nested = zipped(&[("deep.txt", b"deep")]);
+        for _ in 0..8 {
+            nested = zipped(&[("in.zip", &nested), ("beside.txt", b"beside")]);
+        }
+        let (all, done) = found_in("out.zip", &nested);
+        assert_eq!(done, Ok(()));
+        assert_eq!(all.iter().filter(|one| one.ends_with("beside")).count(), MOST_DEPTH + 1);
+        assert!(all.iter().any(|one| one.contains("containers inside each other")), "{all:?}");
+    }
+
+    #[test]
+    fn a_bomb_ends_with_a_reason() {
+        let zeros = vec![b' '; 64 << 20];
+        let entries: Vec<(String, &[u8])> =
+            (0..8).map(|at| (format!("{at}.txt"), zeros.as_slice())).collect();
+        let entries: Vec<(&str, &[u8])> =
+            entries.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let (all, done) = found_in("bomb.zip", &zipped(&entries));
+        assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
+        assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn cut_short_and_changed_files_are_refused_and_end() {
+        for name in ["reportlab.pdf", "fpdf2.pdf", "python.zip", "tar.tar.gz", "tar.tar.xz", "tar.tar.zst"] {
+            let whole = std::fs::read(fixture(name)).unwrap();
+            for length in (0..whole.len()).step_by((whole.len() / 23).max(1)) {
+                drop(found_in(name, &whole[..length]));
+                let mut changed = whole.clone();
+                changed[length] ^= 0xff;
+                drop(found_in(name, &changed));
+            }
+        }
+    }
+
+    #[test]
+    fn encrypted_and_scanned_files_are_named() {
+        assert_eq!(found(&fixture("encrypted.pdf")).1, Err(Unreadable::Encrypted));
+        assert_eq!(found(&fixture("scan.pdf")).1, Err(Unreadable::NoText));
     }
 }

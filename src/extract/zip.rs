@@ -6,9 +6,8 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::kind::Kind;
-use super::reader::{Member, Members, Source, read_bounded};
+use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Source, read_bounded};
 use super::text::Unreadable;
-use super::unpack::MOST_DOCUMENT_BYTES;
 
 /// What a file is that begins as a zip archive: office documents are such archives. It is read from its start again.
 pub(super) fn kind_inside(source: &mut dyn Source) -> Option<Kind> {

@@ -147,6 +147,7 @@ fn every_file_that_is_not_read_has_its_reason() {
         ("k-empty.html", b"<html><script>var x = 1;</script></html>"),
         ("l-fine.unknown", "café".as_bytes()),
         ("m-page.docx", b"PK\x03\x04"),
+        ("m-book.mobi", b"BOOKMOBI"),
     ]);
     let options = CorpusOptions::default().with_max_file_bytes(10_000);
     let outcome = scan_with(folder.path(), &[], &options, &HashMap::new());
@@ -160,9 +161,10 @@ fn every_file_that_is_not_read_has_its_reason() {
     }
     assert_eq!(of("i-large.txt"), SkipReason::TooLarge { bytes: 10_001, limit: 10_000 });
     assert!(of("h-random.txt").to_string().contains("from byte 0"));
-    assert!(!matches!(of("j-paper.PDF"), SkipReason::Binary | SkipReason::NotUtf8 { .. }));
-    assert!(matches!(of("m-page.docx"), SkipReason::UnsupportedFormat { .. }));
-    assert_eq!(outcome.skipped.len(), 11);
+    assert!(matches!(of("j-paper.PDF"), SkipReason::Malformed { .. }), "{:?}", of("j-paper.PDF"));
+    assert!(matches!(of("m-page.docx"), SkipReason::Malformed { .. }), "{:?}", of("m-page.docx"));
+    assert!(of("m-book.mobi").to_string().contains("is a Kindle book, which retune can't read"));
+    assert_eq!(outcome.skipped.len(), 12);
 }
 
 #[test]
@@ -307,4 +309,51 @@ fn a_name_that_is_decomposed_is_shown_composed_and_keeps_its_id() {
     let [id] = outcome.ids()[..] else { panic!("one file") };
     assert_eq!(outcome.changed[0].chunks[0].title, "caf\u{e9}.txt");
     assert!(id == "cafe\u{301}.txt" || cfg!(target_os = "macos"));
+}
+
+#[test]
+fn what_lies_in_containers_is_read_in_step_with_them() {
+    let fixture = |name: &str| {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats").join(name)).unwrap()
+    };
+    let folder = folder(&[
+        ("a.zip", &fixture("python.zip")),
+        ("book.pdf", &fixture("reportlab.pdf")),
+        ("locked.pdf", &fixture("encrypted.pdf")),
+        ("text.pdf", b"The lamp burns."),
+    ]);
+    let outcome = scan(folder.path());
+    assert_eq!(outcome.ids(), ["a.zip/oil.md", "a.zip/inner/notes.txt", "book.pdf", "text.pdf"]);
+    assert_eq!(outcome.changed[0].format, Format::Markdown);
+    assert_eq!(outcome.changed[0].digest, outcome.changed[1].digest, "that of the archive");
+    let book = &outcome.changed[2];
+    assert_eq!(book.fields["author"], ["Ada Keeper"]);
+    assert!(book.modified.is_some());
+    let last = book.chunks.last().unwrap();
+    assert!(last.text.contains("garden") && last.place.page.is_some(), "{last:?}");
+    assert_eq!(outcome.reason("locked.pdf"), Some(&SkipReason::Encrypted));
+    let group = SkipReason::LeftOut { group: "dependencies".into() };
+    assert_eq!(outcome.reason("a.zip/node_modules/a/b.md"), Some(&group));
+    assert!(matches!(outcome.reason("a.zip/../escape.txt"), Some(SkipReason::Malformed { .. })));
+    assert!(!outcome.seen.has_vanished("a.zip/oil.md"));
+    assert!(outcome.seen.has_vanished("a.zip/gone.md"));
+
+    let known = HashMap::from([("a.zip".to_owned(), outcome.changed[0].digest)]);
+    let again = scan_with(folder.path(), &[], &CorpusOptions::default(), &known);
+    assert_eq!(again.unchanged, 1);
+    assert!(!again.seen.has_vanished("a.zip/oil.md"), "the archive was not read again");
+}
+
+#[test]
+fn without_an_extractor_what_is_not_text_is_skipped_with_the_reason() {
+    let folder = folder(&[("a.pdf", b"%PDF-1.7"), ("b.txt", b"b")]);
+    let reader = FileReader::new(&CorpusOptions::default(), Lengths::DEFAULT, &count_words, None).unwrap();
+    let scan = Scan::start(&CorpusOptions::default(), folder.path(), &[], &|_, _| false).unwrap();
+    let mut read = Vec::new();
+    for scanned in scan {
+        let Scanned::Changed(file) = scanned else { panic!("{scanned:?}") };
+        reader.read(&file, None, &mut |one| read.push(one));
+    }
+    assert!(matches!(&read[0], Err(Skipped { reason: SkipReason::NeedsExtractor { .. }, .. })), "{read:?}");
+    assert!(matches!(&read[1], Ok(document) if document.id == "b.txt"), "{read:?}");
 }

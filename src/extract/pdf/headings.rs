@@ -14,15 +14,14 @@ const WITHIN_PAGES: usize = 60;
 /// Longer lines in large type are text of a slide or a title page.
 const LONGEST: usize = 150;
 
-pub(super) fn find(pages: &[Vec<Line>], bookmarks: &[Bookmark]) -> Headings {
-    let body = body_size(pages);
+pub(super) fn find(pages: &[Vec<Line>], bookmarks: &[Bookmark], body: f64) -> Headings {
     let named = by_bookmarks(pages, bookmarks, body);
     // Bookmarks that name no line are of another kind: pages, or figures.
     if named.is_empty() { by_size(pages, body) } else { named }
 }
 
 /// The size of most of the text.
-fn body_size(pages: &[Vec<Line>]) -> f64 {
+pub(super) fn body_size(pages: &[Vec<Line>]) -> f64 {
     let mut sizes: HashMap<i64, usize> = HashMap::new();
     for line in pages.iter().flatten() {
         *sizes.entry((line.size * 4.0) as i64).or_default() += line.text.len();

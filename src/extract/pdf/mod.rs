@@ -27,9 +27,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
     let settings = InterpreterSettings::default();
     let pages = pdf.pages().iter().map(|page| lines::lines_of(glyphs::glyphs_of(page, &cache, &settings)));
     let mut pages: Vec<Vec<lines::Line>> = pages.collect();
-    running::remove(&mut pages);
+    let body = headings::body_size(&pages);
+    running::remove(&mut pages, body);
     let bookmarks = outline::bookmarks(&pdf);
-    let headings = headings::find(&pages, &bookmarks);
+    let headings = headings::find(&pages, &bookmarks, body);
     let mut extracted = Paragraphs::of(&pages, &headings).into_text();
     if !extracted.text.chars().any(char::is_alphanumeric) {
         return Err(Unreadable::NoText);
@@ -65,4 +66,40 @@ fn describe(pdf: &Pdf, extracted: &mut ExtractedText) {
 
 fn day(date: DateTime) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month.max(1), date.day.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> ExtractedText {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats").join(name);
+        read(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn pages_headings_and_what_the_file_says_of_itself() {
+        let book = fixture("reportlab.pdf");
+        assert!(book.is_sound());
+        assert_eq!(book.title.as_deref(), Some("The keeper's handbook"));
+        assert_eq!(book.fields["author"], ["Ada Keeper"]);
+        assert_eq!(book.fields["tags"], ["lamp", "fog"]);
+        let titles: Vec<_> =
+            book.headings.iter().map(|heading| (heading.level, heading.title.as_str())).collect();
+        assert_eq!(titles[..3], [(1, "1 The lamp"), (2, "Repairs of the lamp"), (1, "2 The foghorn")]);
+        assert_eq!(book.headings.len(), 10);
+        let pages: Vec<_> = book.markers.iter().map(|marker| marker.place.page).collect();
+        assert_eq!(pages, [Some(1), Some(2), Some(3), Some(4), Some(5)]);
+        assert!(book.text[book.markers[1].start..].starts_with("2 The foghorn"));
+        // Neither running heads nor page numbers, and each paragraph on one line.
+        assert_eq!(book.text.matches("handbook").count(), 0);
+        assert_eq!(book.text.lines().filter(|line| !line.is_empty()).count(), 20);
+    }
+
+    #[test]
+    fn divided_words_come_together_again() {
+        let text = fixture("fpdf2.pdf").text;
+        assert!(text.contains("hyphen-ated") && text.contains("divided words"), "{text}");
+        assert!(text.contains("Größe"), "{text}");
+    }
 }

@@ -84,7 +84,9 @@ impl<'a> Paragraphs<'a> {
         if indented > size * 0.8 && indented < size * 4.0 && last.right > self.edge - size * 4.0 {
             return Joint::Paragraph;
         }
-        let is_full = last.right > self.edge - size * 6.0;
+        let is_cut =
+            last.text.ends_with(['-', '\u{2010}', '\u{ad}']) && line.text.starts_with(char::is_lowercase);
+        let is_full = is_cut || last.right > self.edge - size * 6.0;
         if is_full && !has_leader(&last.text) { Joint::Space } else { Joint::Break }
     }
 

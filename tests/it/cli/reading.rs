@@ -203,7 +203,7 @@ fn the_size_limit_is_set_and_kept() {
 fn skips_are_told_by_reason_and_once() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..5 {
-        write(folder.path(), &[(&format!("{number}.bin"), b"\0"), (&format!("{number}.pdf"), b"%PDF")]);
+        write(folder.path(), &[(&format!("{number}.bin"), b"\0"), (&format!("{number}.mobi"), b"BOOK")]);
     }
     write(folder.path(), &[("a.txt", b"The lamp burns.")]);
     let told = |args: &[&str]| stdout(&retune(folder.path(), &[&["index", "."], args].concat()));
@@ -211,7 +211,7 @@ fn skips_are_told_by_reason_and_once() {
     assert!(first.contains("10 skipped"), "{first}");
     assert!(first.contains("\nskipped 5 (not text): 0.bin, 1.bin, 2.bin and 2 more\n"), "{first}");
     assert!(
-        first.contains("convert them to text, Markdown or HTML): 0.pdf, 1.pdf, 2.pdf and 2 more"),
+        first.contains("convert them to text, Markdown or HTML): 0.mobi, 1.mobi, 2.mobi and 2 more"),
         "{first}"
     );
     write(folder.path(), &[("5.bin", b"\0")]);
