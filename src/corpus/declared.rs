@@ -16,8 +16,21 @@ pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
         first_lines.flat_map(|line| values(line, "coding", ":").chain(values(line, "coding", "=")));
     let latex = text.split_once("]{inputenc}").and_then(|(before, _)| before.rsplit(['[', ',']).next());
     let declarations = xml.into_iter().flat_map(|declaration| values(declaration, "encoding", "="));
-    let declarations = declarations.chain(values(&text, "charset", "=")).chain(values(&text, "@charset", ""));
+    let shown = without_comments(&text);
+    let declarations =
+        declarations.chain(values(&shown, "charset", "=")).chain(values(&shown, "@charset", ""));
     declarations.chain(coding_lines).chain(latex).find_map(named)
+}
+
+/// A text without its HTML comments: what they declare does not hold.
+fn without_comments(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        shown.push_str(before);
+        rest = comment.split_once("-->").map_or("", |(_, behind)| behind);
+    }
+    shown + rest
 }
 
 /// The words behind each `name`, a sign and perhaps a quotation mark.
@@ -72,6 +85,7 @@ mod tests {
             ("\\documentclass{a}\n\\usepackage[applemac]{inputenc}\n", MACINTOSH),
             ("msgid \"\"\n\"Content-Type: text/plain; charset=big5\\n\"\n", BIG5),
             ("<meta charset=gb18030>", GB18030),
+            ("<!-- <meta charset=koi8-r> --><meta charset=big5>", BIG5),
         ] {
             assert_eq!(declared(start.as_bytes()), Some(encoding), "{start}");
         }
