@@ -232,7 +232,8 @@ fn a_file_is_read_again_only_if_it_has_changed() {
     assert_eq!(counts(), [0, 8, 0, 0]);
     // What the catalogue says is believed only as far as the index has it.
     fs::remove_dir_all(folder.path().join(".retune/lexical")).unwrap();
-    assert_eq!(counts()[..3], [8, 0, 0]);
+    let again = retune(folder.path(), &["index"]);
+    assert!(stdout(&again).starts_with("8 files read, 0 unchanged"), "{}", stdout(&again));
 }
 
 #[test]
