@@ -6,16 +6,20 @@ use crate::place::Place;
 
 use super::TokenCounter;
 use super::format::{Format, extension_of};
+#[cfg(feature = "formats")]
 use super::grammar::Language;
 use super::lengths::Lengths;
 use super::line_numbers::LineNumbers;
+#[cfg(not(feature = "formats"))]
+use super::outline::Outline;
 use super::outline::{Extracted, one_line};
 use super::pack::pack;
 use super::sizer::Sizer;
 use super::{
-    asciidoc, book_index, contents, html, json, latex, man, markdown, notebook, org, settings, source,
-    subtitles, table, underline,
+    asciidoc, book_index, contents, json, latex, man, markdown, notebook, org, settings, subtitles, underline,
 };
+#[cfg(feature = "formats")]
+use super::{html, source, table};
 
 /// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +107,7 @@ pub(super) fn chunk_with(
     Ok(chunks)
 }
 
-/// Adds to the places of chunks where they begin in `text`, which their ranges are of. A notebook's reader counts cells.
+/// Adds to the places of chunks where they begin in `text`, which their ranges are of. In a notebook cells count.
 pub(super) fn number_lines(chunks: &mut [Chunk], text: &str) {
     let mut lines = LineNumbers::of(text);
     for chunk in chunks.iter_mut().filter(|chunk| chunk.place.cell.is_none()) {
@@ -162,15 +166,20 @@ pub(super) fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<E
     };
     let mut extracted = match format {
         Format::Markdown => markdown::extract(text),
+        #[cfg(feature = "formats")]
         Format::Html => html::extract(text),
         Format::Notebook => notebook::extract(text)?,
         Format::Rst | Format::Text => underline::extract(text, format),
+        #[cfg(feature = "formats")]
         Format::Code => source::extract(text, Language::of_extension(&extension_of(name))),
+        #[cfg(not(feature = "formats"))]
+        Format::Code | Format::Table => Extracted::whole(text, Outline::default()),
         Format::Latex => latex::extract(text),
         Format::Org => org::extract(text),
         Format::AsciiDoc => asciidoc::extract(text),
         Format::Man => man::extract(text),
         Format::Subtitles => subtitles::extract(text),
+        #[cfg(feature = "formats")]
         Format::Table => table::extract(text, ["tsv", "tab"].contains(&extension_of(name).as_str())),
         Format::Data => data(name, text),
     };

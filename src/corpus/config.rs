@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_or_widens_is_refused() {
         for (text, word) in [
-            ("exclude = 7", "string"),
+            ("exclude = 7", "sequence"),
             ("run = \"rm\"", "unknown field"),
             ("exclude = [\"a[\"]", "a["),
             ("read = [\"dependencies\"]", "narrow"),

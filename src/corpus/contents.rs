@@ -33,6 +33,7 @@ impl LinkShare {
         self.links >= 2 && self.linked > 0 && self.linked * 5 >= self.text * 4
     }
 
+    #[cfg(feature = "formats")]
     /// Whether a list is that of an index: its entries are words of a few letters, with links to where they stand.
     pub(super) fn is_index(&self) -> bool {
         const LEAST_LINKS: usize = 1;
@@ -46,6 +47,7 @@ impl LinkShare {
     }
 }
 
+#[cfg(feature = "formats")]
 /// Whether a title announces the index at the back of a book.
 pub(super) fn is_index_title(title: &str) -> bool {
     const TITLES: [&str; 12] = [

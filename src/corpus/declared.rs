@@ -10,13 +10,13 @@ const WITHIN: usize = 4 << 10;
 pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = &bytes[..bytes.len().min(WITHIN)];
     let text: String = start.iter().map(|&byte| char::from(byte).to_ascii_lowercase()).collect();
+    let shown = without_comments(&text);
     let xml = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split("?>").next());
     let first_lines = text.split_inclusive('\n').take(2);
     let coding_lines =
         first_lines.flat_map(|line| values(line, "coding", ":").chain(values(line, "coding", "=")));
     let latex = text.split_once("]{inputenc}").and_then(|(before, _)| before.rsplit(['[', ',']).next());
     let declarations = xml.into_iter().flat_map(|declaration| values(declaration, "encoding", "="));
-    let shown = without_comments(&text);
     let declarations =
         declarations.chain(values(&shown, "charset", "=")).chain(values(&shown, "@charset", ""));
     declarations.chain(coding_lines).chain(latex).find_map(named)

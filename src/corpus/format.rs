@@ -14,7 +14,8 @@ pub enum Format {
     Markdown,
     /// reStructuredText.
     Rst,
-    /// HTML. Only its readable text is indexed.
+    /// HTML. Only its readable text is indexed. With the feature `formats`.
+    #[cfg(feature = "formats")]
     Html,
     /// A Jupyter notebook: the sources and text outputs of its cells.
     Notebook,
@@ -199,7 +200,10 @@ impl Kind {
             "md" | "markdown" | "mdown" | "mkd" | "mdx" | "qmd" => Kind::Known(Format::Markdown),
             "rst" | "rest" => Kind::Known(Format::Rst),
             "ipynb" => Kind::Known(Format::Notebook),
+            #[cfg(feature = "formats")]
             "html" | "htm" | "xhtml" | "xht" => Kind::Known(Format::Html),
+            #[cfg(not(feature = "formats"))]
+            "html" | "htm" | "xhtml" | "xht" => Kind::Unsupported("HTML"),
             _ if CODE.binary_search(&extension).is_ok() => Kind::Known(Format::Code),
             _ => UNSUPPORTED
                 .iter()

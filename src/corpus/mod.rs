@@ -20,16 +20,22 @@ mod encoding;
 mod foreign;
 mod format;
 mod front_matter;
+#[cfg(feature = "formats")]
 mod grammar;
+#[cfg(feature = "formats")]
 mod html;
+#[cfg(feature = "formats")]
 mod html_meta;
+#[cfg(feature = "formats")]
 mod html_tags;
+#[cfg(feature = "formats")]
 mod html_text;
 mod json;
 mod latex;
 mod latex_commands;
 mod left_out;
 mod lengths;
+#[cfg(feature = "formats")]
 mod licence;
 mod line_numbers;
 mod lines;
@@ -49,9 +55,11 @@ mod scan;
 mod settings;
 mod sizer;
 mod skip;
+#[cfg(feature = "formats")]
 mod source;
 mod stamp;
 mod subtitles;
+#[cfg(feature = "formats")]
 mod table;
 #[cfg(test)]
 mod tests;

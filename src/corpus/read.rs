@@ -73,6 +73,7 @@ impl Content {
                 let text = &decoded.text;
                 let format = match text {
                     _ if man::is_one(text) => Format::Man,
+                    #[cfg(feature = "formats")]
                     _ if is_html(text) => Format::Html,
                     _ => Format::Text,
                 };
@@ -83,6 +84,7 @@ impl Content {
 }
 
 /// Whether a text says that it is HTML, whatever its name.
+#[cfg(feature = "formats")]
 fn is_html(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let begins = |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));

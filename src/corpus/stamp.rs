@@ -33,6 +33,12 @@ impl Stamp {
         look.checked_sub(GRAIN).is_some_and(|before| latest < nanoseconds(before))
     }
 
+    /// Whether length and time of the content are the same. Another owner or mode is no change that anybody would call
+    /// one, but a run looks, since times can be set.
+    pub(crate) fn is_same_content(&self, other: &Stamp) -> bool {
+        (self.bytes, self.modified) == (other.bytes, other.modified)
+    }
+
     /// When the content was changed.
     pub(crate) fn modified(&self) -> SystemTime {
         let since = Duration::from_nanos(self.modified.unsigned_abs());

@@ -67,7 +67,7 @@ impl Changes {
                 return;
             }
             match Stamp::of(&root.join(path)) {
-                Ok(stamp) if stamp == entry.stamp => {}
+                Ok(stamp) if stamp.is_same_content(&entry.stamp) => {}
                 Ok(_) => self.changed += 1,
                 Err(_) => self.gone += 1,
             }

@@ -139,6 +139,8 @@ struct Inner {
     encoding: Encoding,
     /// Done once it was said that answers are not logged.
     unlogged: Once,
+    /// Done once it was said that the encoder reads less than the index was made for.
+    shorter: Once,
     closed: AtomicBool,
 }
 
@@ -239,7 +241,18 @@ impl Engine {
 
     /// How long a passage may be.
     fn lengths(&self) -> Result<Lengths> {
-        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens()))
+        let settings = &self.inner.settings;
+        let lengths = settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens());
+        if lengths.text < settings.max_tokens {
+            self.inner.shorter.call_once(|| {
+                tracing::warn!(
+                    "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {}",
+                    settings.max_tokens,
+                    lengths.text
+                );
+            });
+        }
+        Ok(lengths)
     }
 
     fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {

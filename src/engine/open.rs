@@ -12,7 +12,7 @@ use super::encoding::Encoding;
 use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
-use super::options::{Chunking, Options};
+use super::options::Options;
 use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
 use super::writer::{Writer, last_commit};
@@ -67,16 +67,6 @@ impl Engine {
         fill(&mut dense, &encoder, generation.folder(), &chunks, &lost, &mut |_, _| {
             std::ops::ControlFlow::Continue(())
         })?;
-        if let Some(encoder) = generation.loaded_encoder().filter(|_| settings.chunking == Chunking::Passages)
-        {
-            let longest = settings.lengths(encoder.max_tokens()).text;
-            if longest < settings.max_tokens {
-                tracing::warn!(
-                    "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {longest}",
-                    settings.max_tokens
-                );
-            }
-        }
         let writer = Writer {
             lexical: lexical.writer()?,
             next_chunk: commit.next_chunk,
@@ -134,6 +124,7 @@ pub(super) fn assemble(
             last_search: LastSearch::new(),
             encoding: Encoding::default(),
             unlogged: Once::new(),
+            shorter: Once::new(),
             closed: AtomicBool::new(false),
         }),
     }

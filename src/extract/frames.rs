@@ -4,9 +4,12 @@
 //! file. From the child for each file: a [`Reply`] for each thing found, and [`Reply::End`]; behind a [`Reply::Text`]
 //! the text's bytes.
 
+#[cfg(feature = "formats")]
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "formats")]
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -80,6 +83,7 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
+#[cfg(feature = "formats")]
 #[cfg(unix)]
 pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;

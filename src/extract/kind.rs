@@ -158,6 +158,7 @@ impl Kind {
     }
 }
 
+#[cfg(feature = "formats")]
 /// The lower-case extension of a name; empty if there is none.
 pub(super) fn extension_of(name: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()

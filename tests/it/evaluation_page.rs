@@ -153,8 +153,10 @@ fn the_page_of_a_comparison_has_every_run_and_its_queries() {
         [one.first, one.second, one.difference, one.p_value, one.p_holm].map(|n| format!("{n:.4}"));
     numbers[2] = format!("{:+.4}", one.difference);
     let counts = [1, 2, 2].map(|count: usize| count.to_string());
-    let labels = ["A", "this", "difference", "p", "p (Holm)", "won", "lost", "tied"];
-    let cells = labels.iter().zip(numbers.iter().chain(&counts));
+    let interval = format!("{:+.4} to {:+.4}", one.interval.low, one.interval.high);
+    let labels = ["A", "this", "difference", "95 % interval", "p", "p (Holm)", "won", "lost", "tied"];
+    let values = numbers[..3].iter().chain([&interval]).chain(&numbers[3..]).chain(&counts);
+    let cells = labels.iter().zip(values);
     let cells: String =
         cells.map(|(label, value)| format!("<td data-label=\"{label}\">{value}</td>")).collect();
     let row = format!("<th scope=\"row\">&lt;runs&gt;/b, ndcg@10</th>{cells}");

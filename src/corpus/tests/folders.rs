@@ -68,7 +68,10 @@ fn scan_with(
                 skipped.push((one.document, one.reason));
             }
         });
-        unchanged += usize::from(same);
+        if same {
+            unchanged += 1;
+            seen.unchanged(&file.id);
+        }
     }
     Outcome { changed, unchanged, skipped, seen }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::classic;
 use super::record::{Document, Query, Records, json_lines};
+#[cfg(feature = "formats")]
+use super::sgml;
 use super::sniff::{Form, Kind, files, sniff, split_name};
-use super::{classic, sgml};
 use crate::error::{Error, Result};
 use crate::eval::Qrels;
 use crate::eval::lines::Lines;
@@ -78,7 +80,10 @@ impl Collection {
             let lines = Lines::open(path)?;
             let next = match form {
                 Form::Json => json_lines(lines, "one JSON object per line with _id, title and text"),
+                #[cfg(feature = "formats")]
                 Form::Sgml => sgml::documents(lines),
+                #[cfg(not(feature = "formats"))]
+                Form::Sgml => return Err(no_sgml(path)),
                 Form::Classic => classic::documents(lines),
             };
             all = Box::new(all.chain(next));
@@ -95,7 +100,10 @@ impl Collection {
         let lines = Lines::open(path)?;
         Ok(Queries(match form {
             Form::Json => json_lines(lines, QUERY),
+            #[cfg(feature = "formats")]
             Form::Sgml => sgml::queries(lines),
+            #[cfg(not(feature = "formats"))]
+            Form::Sgml => return Err(no_sgml(path)),
             Form::Classic => classic::queries(lines, self.are_numbered_by_place()?),
         }))
     }
@@ -239,4 +247,14 @@ impl Iterator for Queries {
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next()
     }
+}
+
+#[cfg(not(feature = "formats"))]
+fn no_sgml(path: &Path) -> Error {
+    let found = format!("TREC's SGML in {}", path.display());
+    Error::invalid(
+        "the collection",
+        found,
+        "JSON lines; a build with the feature `formats` reads TREC's form too",
+    )
 }

@@ -4,6 +4,7 @@ mod classic;
 mod folder;
 mod inventory;
 mod record;
+#[cfg(feature = "formats")]
 mod sgml;
 mod sniff;
 #[cfg(test)]

@@ -35,8 +35,16 @@ fn filters_are_read_as_people_type_them() {
         ("not(extension=rst)and(extension=md)", both(!rst(), md())),
         ("date>=2024-01-01", Filter::range("date", "2024-01-01"..)),
         ("date<2024-01-01", Filter::range("date", .."2024-01-01")),
-        ("year<=1990", Filter::range("year", ..=1990)),
-        ("year >= 1990.5", Filter::range("year", 1990.5..)),
+        ("year<=1990", either(Filter::range("year", ..=1990), Filter::range("year", ..="1990"))),
+        ("year >= 1990.5", either(Filter::range("year", 1990.5..), Filter::range("year", "1990.5"..))),
+        (
+            "year>'1990'",
+            Filter::Range {
+                field: "year".into(),
+                from: std::ops::Bound::Excluded("1990".into()),
+                to: std::ops::Bound::Unbounded,
+            },
+        ),
         ("version>='1.10'", Filter::range("version", "1.10"..)),
         ("year=1990", Filter::any_of("year", [FieldValue::from(1990), "1990".into()])),
         ("price=-1e3", Filter::any_of("price", [FieldValue::from(-1000.0), "-1e3".into()])),

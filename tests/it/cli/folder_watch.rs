@@ -94,7 +94,7 @@ fn a_file_that_is_being_written_is_left_until_it_rests() {
     let folder = tempfile::tempdir().unwrap();
     let engine = indexed(folder.path());
     let path = folder.path().join("files/log.txt");
-    let (thread, events, stop) = watch(&engine, quick().with_rest(Duration::from_secs(2)));
+    let (thread, events, stop) = watch(&engine, quick().with_rest(Duration::from_secs(8)));
     assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "watching");
     let mut text = String::new();
     for line in 0..10 {

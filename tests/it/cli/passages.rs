@@ -114,8 +114,7 @@ fn a_quote_finds_the_passage_that_contains_it() {
         )
     };
     let path = folder.path().join("passages.jsonl");
-    let lines =
-        [line("sluice", "\"quote\":\"water  runs calmly\""), line("eel", "\"quote\":\"needs bristles\"")];
+    let lines = [line("sluice", "\"quote\":\"open  a sluice\""), line("eel", "\"quote\":\"needs bristles\"")];
     fs::write(&path, lines.concat()).unwrap();
     let report = json(folder.path(), &[&EVAL[..], &["--per-query"]].concat());
     assert_eq!(report["queries"], 2);

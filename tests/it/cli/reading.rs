@@ -148,7 +148,7 @@ fn what_programs_made_is_left_out_until_it_is_asked_for() {
             ("env/lib/a.txt", b"The crane of an environment."),
             ("py/__pycache__/a.txt", b"The crane of a cache."),
             ("vendor/b.txt", b"The crane of a vendor."),
-            ("site/package.json", b"{}"),
+            ("site/package.json", b"{\"name\": \"site\"}"),
             ("site/dist/c.txt", b"The crane of a site."),
             ("dist/d.txt", b"The crane of a district."),
             ("app.min.js", b"crane()"),
