@@ -145,7 +145,7 @@ mod tests {
         for (text, word) in [
             ("exclude = 7", "sequence"),
             ("run = \"rm\"", "unknown field"),
-            ("exclude = [\"a[\"]", "a["),
+            ("exclude = [\"[z-a]\"]", "[z-a]"),
             ("read = [\"dependencies\"]", "narrow"),
             ("max_file_bytes = -1", "integer"),
         ] {

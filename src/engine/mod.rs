@@ -236,13 +236,18 @@ impl Engine {
 
     /// How long a passage of a file may be. Loads no encoder.
     fn folder_lengths(&self) -> Result<Lengths> {
-        Ok(self.inner.settings.lengths(self.inner.snapshot.load().pinned.generation.max_tokens()?))
+        Ok(self.lengths_within(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
     /// How long a passage may be.
     fn lengths(&self) -> Result<Lengths> {
+        Ok(self.lengths_within(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens()))
+    }
+
+    /// Says once if the encoder reads less than the index was made for.
+    fn lengths_within(&self, longest_input: usize) -> Lengths {
         let settings = &self.inner.settings;
-        let lengths = settings.lengths(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens());
+        let lengths = settings.lengths(longest_input);
         if lengths.text < settings.max_tokens {
             self.inner.shorter.call_once(|| {
                 tracing::warn!(
@@ -252,7 +257,7 @@ impl Engine {
                 );
             });
         }
-        Ok(lengths)
+        lengths
     }
 
     fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {
