@@ -63,12 +63,20 @@ pub mod documents {
     pub use crate::lexical::{Date, FacetCount};
 }
 
-pub use corpus::{CorpusOptions, Format, SkipReason, Skipped};
+/// Indexes of folders: what runs over them report, what is known of their files, watching. See
+/// [`Engine::index_folder`], [`Engine::watch`].
+pub mod folders {
+    pub use crate::corpus::{SkipReason, Skipped};
+    pub use crate::engine::{
+        Changes, FileStatus, Folder, IndexProgress, IndexReport, WatchEvent, WatchOptions,
+    };
+}
+
+pub use corpus::{CorpusOptions, Format};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, Changes, Chunking, Document, Engine, Feedback, FileStatus, Folder,
-    GenerationStatus, IdleOptions, IndexProgress, IndexReport, LearnPolicy, LearnTask, Options, Reader,
-    Status, WatchEvent, WatchOptions,
+    AddOptions, AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, LearnPolicy,
+    LearnTask, OpenProgress, Options, Reader, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

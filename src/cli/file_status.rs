@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use retune::documents::{Date, StoredDocument};
-use retune::{Coverage, Error, FileStatus, Place as Stands, Reader, Result, Skipped};
+use retune::folders::{FileStatus, Skipped};
+use retune::{Coverage, Error, Place as Stands, Reader, Result};
 use serde::Serialize;
 
 use super::print::{Line, Output, Text};

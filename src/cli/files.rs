@@ -39,7 +39,7 @@ struct Document {
 
 #[derive(Serialize)]
 struct Skips {
-    skipped: Vec<retune::Skipped>,
+    skipped: Vec<retune::folders::Skipped>,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use retune::folders::{IndexReport, Skipped};
 use retune::measure::Progress;
-use retune::{CorpusOptions, Engine, Error, IndexReport, Language, Options, Result, Skipped};
+use retune::{CorpusOptions, Engine, Error, Language, Options, Result};
 use serde::Serialize;
 
 use super::args::{Place, Wait, bytes, fixed};
@@ -99,7 +100,11 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         _ => names,
     });
     let options = options.with_corpus(corpus).with_extractor(Arc::new(extract::children()?));
-    let engine = Engine::open(&path, args.place.model.apply(options))?;
+    let mut bars = Bars::default();
+    let engine = Engine::open_with(&path, args.place.model.apply(options), &mut |progress| {
+        bars.show_opening(progress)
+    })?;
+    bars.clear();
     if is_new {
         keep_out_of_git(&path)?;
     }

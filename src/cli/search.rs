@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use retune::{Answer, Changes, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
+use retune::folders::Changes;
+use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
 
 use super::args::{Place, dense_weight, filter, number};
 use super::editor;

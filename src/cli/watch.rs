@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use retune::{Engine, Error, Folder, IndexReport, Options, Result, WatchEvent, WatchOptions};
+use retune::folders::{Folder, IndexReport, WatchEvent, WatchOptions};
+use retune::{Engine, Error, Options, Result};
 
 use super::args::{Place, Wait};
 use super::extract;

@@ -18,7 +18,7 @@ impl Engine {
     /// application has added under other ids stays.
     ///
     /// An index can follow several folders. Then the ids of all but one that was followed first and alone begin with
-    /// the folder's [name](crate::Folder::name). The others are left as they are.
+    /// the folder's [name](crate::folders::Folder::name). The others are left as they are.
     ///
     /// Words come first: all texts are committed, so that searches find them by their words, before any is encoded by
     /// [`encode_pending`](Engine::encode_pending), those of the files that were changed last before others.

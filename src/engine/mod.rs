@@ -52,6 +52,7 @@ pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
 pub use files::FileStatus;
 pub use idle::IdleOptions;
+pub use open::OpenProgress;
 pub use options::{Chunking, LearnPolicy, Options};
 pub use report::{IndexProgress, IndexReport};
 pub use source::Folder;

@@ -1,6 +1,7 @@
 //! Opening, creating, closing.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, Once};
@@ -28,6 +29,26 @@ use crate::lexical::LexicalIndex;
 use crate::search::Snapshot;
 use crate::storage::{WriterLock, rebuild};
 
+/// What is being repaired while an index is opened, and how far that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenProgress {
+    /// The lexical index of an earlier version is made anew from its own texts.
+    Lexical {
+        /// Chunks that are done.
+        done: usize,
+        /// Chunks in all.
+        total: usize,
+    },
+    /// Vectors that were lost or damaged are encoded again.
+    Vectors {
+        /// Chunks that are done.
+        done: usize,
+        /// Chunks in all.
+        total: usize,
+    },
+}
+
 impl Engine {
     /// Opens the index in the folder `path` for reading and writing; creates it if there is none.
     ///
@@ -40,13 +61,28 @@ impl Engine {
     /// [`Error::ModelUnavailable`] when no model is on
     /// this machine; [`Error::Damaged`] and [`Error::Version`] when files of the index can't be used.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        Engine::open_with(path, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`open`](Engine::open). `progress` is told how far repairs are, if there are any, and may break.
+    ///
+    /// # Errors
+    /// As [`open`](Engine::open); [`Error::Cancelled`] when `progress` breaks. What was repaired stays, and another
+    /// opening goes on.
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        options: Options,
+        progress: &mut dyn FnMut(OpenProgress) -> ControlFlow<()>,
+    ) -> Result<Engine> {
         options.validate()?;
         let layout = Layout::new(path.as_ref());
         layout.claim()?;
         let lock = WriterLock::acquire(&layout.path, options.lock_wait)?;
         let (settings, lexical, manifest) = match Settings::read(&layout)? {
             Some(settings) => {
-                let lexical = open_or_empty_lexical(&layout, &settings)?;
+                let lexical = open_or_empty_lexical(&layout, &settings, &mut |done, total| {
+                    progress(OpenProgress::Lexical { done, total })
+                })?;
                 (settings, lexical, read_manifest(&layout)?)
             }
             None => create_parts(&layout, &options)?,
@@ -64,8 +100,8 @@ impl Engine {
         let (pending, lost): (Vec<ChunkId>, Vec<ChunkId>) =
             missing.into_iter().partition(|&chunk| commit.pending.contains(chunk));
         let encoder = || generation.encoder().cloned();
-        fill(&mut dense, &encoder, generation.folder(), &chunks, &lost, &mut |_, _| {
-            std::ops::ControlFlow::Continue(())
+        fill(&mut dense, &encoder, generation.folder(), &chunks, &lost, &mut |done, total| {
+            progress(OpenProgress::Vectors { done, total })
         })?;
         let writer = Writer {
             lexical: lexical.writer()?,
@@ -132,9 +168,13 @@ pub(super) fn assemble(
 
 /// The lexical index; an empty one where its folder is gone: that is how a damaged one is replaced. One of an earlier
 /// version is made anew.
-pub(super) fn open_or_empty_lexical(layout: &Layout, settings: &Settings) -> Result<LexicalIndex> {
+pub(super) fn open_or_empty_lexical(
+    layout: &Layout,
+    settings: &Settings,
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<LexicalIndex> {
     let folder = layout.lexical();
-    if let Some(lexical) = LexicalIndex::open_for_writing(&folder)? {
+    if let Some(lexical) = LexicalIndex::open_for_writing(&folder, progress)? {
         return Ok(lexical);
     }
     tracing::warn!(folder = %folder.display(), "there is no lexical index: it begins anew, without documents");

@@ -89,6 +89,7 @@ impl Reader {
         }
         Ok(Answer {
             query_id,
+            logged: log.is_some() || query.page_of.is_some(),
             generation,
             mode: query.mode,
             took_ms: ranked.took,

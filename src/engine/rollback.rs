@@ -61,7 +61,7 @@ impl Engine {
         let _lock = WriterLock::acquire(&layout.path, options.lock_wait)?;
         let root = layout.generations();
         let manifest = read_manifest(&layout)?;
-        let lexical = open_or_empty_lexical(&layout, &settings)?;
+        let lexical = open_or_empty_lexical(&layout, &settings, &mut |_, _| ControlFlow::Continue(()))?;
         let pending = last_commit(&lexical, None)?.pending;
         let index = Index { options, settings: &settings, lexical: &lexical.snapshot()? };
         let (generation, _) = open_earlier(&root, &manifest, index, &pending, &Generation::verify)?;

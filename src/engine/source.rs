@@ -254,9 +254,12 @@ pub(super) fn metadata(document: &ChunkedDocument) -> serde_json::Map<String, se
     }
     fields.insert("path".into(), FieldValue::from(document.id.as_str()));
     fields.insert("extension".into(), FieldValue::from(extension.unwrap_or_default()));
-    fields.extend(
-        document.modified.map(|modified| ("modified".into(), FieldValue::from(Date::from(modified)))),
-    );
+    if let Some(modified) = document.modified {
+        let modified = FieldValue::from(Date::from(modified));
+        // A document that says no date of its own is as old as its file.
+        fields.entry("date".into()).or_insert_with(|| modified.clone());
+        fields.insert("modified".into(), modified);
+    }
     let mut stored = stored_fields(&fields);
     stored.insert(MARK.into(), true.into());
     stored

@@ -1,29 +1,41 @@
 //! An index of an earlier version is made anew, from the texts that it holds.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::index::LexicalIndex;
 use super::marker::Marker;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::storage;
 
 impl LexicalIndex {
     /// Opens the index in the folder `path` for writing; `None` if there is no such folder. One of an earlier version
-    /// is made anew first: chunks, their ids and the payload stay. Nobody else may be writing.
-    pub(crate) fn open_for_writing(path: &Path) -> Result<Option<LexicalIndex>> {
+    /// is made anew first: chunks, their ids and the payload stay. Nobody else may be writing. `progress` gets (chunks
+    /// done, chunks in all), and may break.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if it breaks: the old index stays.
+    pub(crate) fn open_for_writing(
+        path: &Path,
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<Option<LexicalIndex>> {
         storage::restore_folder(path)?;
         if !path.exists() {
             return Ok(None);
         }
         let marker = Marker::read(path)?;
         if !marker.is_current() {
-            renew(path, &marker)?;
+            renew(path, &marker, progress)?;
         }
         LexicalIndex::open(path).map(Some)
     }
 }
 
-fn renew(path: &Path, marker: &Marker) -> Result<()> {
+fn renew(
+    path: &Path,
+    marker: &Marker,
+    progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<()> {
     let old = LexicalIndex::open_marked(path, marker)?;
     let chunks = old.snapshot()?;
     tracing::warn!(
@@ -34,7 +46,15 @@ fn renew(path: &Path, marker: &Marker) -> Result<()> {
     let draft = LexicalIndex::draft(path, marker.language)?;
     let new = LexicalIndex::open(&draft)?;
     let mut writer = new.writer()?;
-    chunks.all_chunks(&mut |record| writer.add(&record))?;
+    let (mut done, total) = (0, chunks.live_chunks().len());
+    chunks.all_chunks(&mut |record| {
+        writer.add(&record)?;
+        done += 1;
+        match progress(done, total) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled { doing: "making the lexical index anew" }),
+        }
+    })?;
     writer.commit(&old.payload()?)?;
     writer.close()?;
     // Windows renames no folder with files that are open.

@@ -16,6 +16,8 @@ use crate::place::Place;
 pub struct Answer {
     /// The answer's id, needed to judge its documents. All pages of a query have the same.
     pub query_id: QueryId,
+    /// Whether the answer is logged. Else its documents can't be judged.
+    pub logged: bool,
     /// The generation that answered.
     pub generation: GenerationId,
     /// Which indexes answered.

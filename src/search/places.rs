@@ -82,11 +82,20 @@ impl Places {
     }
 }
 
-/// What two passages have in common if they are the same: their words, without what formats put around words. A few
+/// What two passages have in common if they are the same: their words in whatever case, without the headings above them
+/// and what formats put around words. A few
 /// words mean something else under another title, so that it counts too, unless it is only the file's name.
 fn passage_of(record: &ChunkRecord) -> Digest {
     const FEW: usize = 8;
-    let words: Vec<&str> = record.body.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+    let words_of = |text: &'_ str| -> Vec<String> {
+        text.split_whitespace().map(bare).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    };
+    let all = words_of(&record.body);
+    let mut words = all.as_slice();
+    // Headings that the passage begins with stand in its title.
+    for heading in record.title.split(" > ").map(words_of).filter(|heading| !heading.is_empty()) {
+        words = words.strip_prefix(heading.as_slice()).unwrap_or(words);
+    }
     let is_name = record.document.rsplit('/').next() == Some(record.title.as_str());
     let title = if words.len() < FEW && !is_name { record.title.as_str() } else { "" };
     Digest::of(format!("{title}\n{}", words.join(" ")).as_bytes())
@@ -95,7 +104,7 @@ fn passage_of(record: &ChunkRecord) -> Digest {
 /// A word without the marks around it: of emphasis, headings, lists, quotations, and the punctuation of sentences. What
 /// stands before a number or a name stays, such as the sign of -5.
 fn bare(word: &str) -> &str {
-    let is_mark = |c: char| "*_`#>|~\"'.,;:!?()[]{}•·–—“”„‘’«»…".contains(c);
+    let is_mark = |c: char| "*_`#=>|~\"'.,;:!?()[]{}•·–—“”„‘’«»…".contains(c);
     let word = word.trim_matches(is_mark);
     if word == "-" { "" } else { word }
 }
@@ -130,6 +139,18 @@ mod tests {
     }
 
     const LONG: &str = "To reset the panel, hold the green button for ten seconds.";
+
+    #[test]
+    fn the_headings_that_a_passage_begins_with_make_no_difference() {
+        let mut places = Places::default();
+        let mut take = |document, title, body: &str| place(&mut places, &chunk(document, title, body));
+        assert_eq!(take("a.md", "Panel > Chapter 1", &format!("## Chapter 1\n\n{LONG}")), Place::New);
+        let shouted = LONG.to_uppercase();
+        assert_eq!(
+            take("b.md", "Panel > Chapter 2", &format!("Chapter 2\n=========\n\n{shouted}")),
+            Place::Copy(0)
+        );
+    }
 
     #[test]
     fn a_passage_has_one_place_under_any_title_and_a_document_too() {

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use retune::{Engine, Error, IndexProgress, IndexReport, Mode, Query};
+use retune::folders::{IndexProgress, IndexReport};
+use retune::{Engine, Error, Mode, Query};
 
 use crate::common;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::rounds::{generation, learn};
 use crate::common::{documents, flip, ids, judge_everything, open, options, quick_round};
-use retune::{Decision, Engine, Error, LearnStage, Mode, Query, Reader};
+use retune::{Decision, Engine, Error, LearnStage, Mode, OpenProgress, Query, Reader};
 
 /// An index in `folder/index` whose current generation is the `rounds`-th that was learnt.
 fn learnt(folder: &Path, rounds: usize) {
@@ -127,7 +127,19 @@ fn damaged_vectors_are_made_anew_by_whoever_opens_the_index_for_writing() {
         let index = folder.path().join("index");
         let error = Reader::open(&index, options()).unwrap_err();
         assert!(error.to_string().contains("open the index for writing"), "{error}");
-        let engine = open(folder.path());
+        let cancelled = Engine::open_with(&index, options(), &mut |_| ControlFlow::Break(()));
+        assert!(matches!(cancelled, Err(Error::Cancelled { .. })), "{cancelled:?}");
+        damage(&generation(folder.path(), 1).join("dense"));
+        let mut told = Vec::new();
+        let engine = Engine::open_with(&index, options(), &mut |progress| {
+            told.push(progress);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert!(
+            matches!(told.last(), Some(OpenProgress::Vectors { done, total }) if done == total),
+            "{told:?}"
+        );
         is_whole(&engine);
         assert_eq!(ids(&engine, &query), before);
         is_whole(&Reader::open(&index, options()).unwrap());

@@ -7,6 +7,7 @@ use retune::{Engine, Error, Feedback, GenerationId, Options, Reader, Result};
 
 use super::model::Model;
 use super::wait::Wait;
+use crate::cli::print::Bars;
 
 /// The folder of an index in the folder that it follows.
 const NAME: &str = ".retune";
@@ -44,7 +45,10 @@ impl Place {
 
     /// Opens an index that must exist.
     pub(crate) fn open(&self, wait: &Wait) -> Result<Engine> {
-        Engine::open(self.existing()?, wait.apply(self.options()))
+        let mut bars = Bars::default();
+        Engine::open_with(self.existing()?, wait.apply(self.options()), &mut |progress| {
+            bars.show_opening(progress)
+        })
     }
 
     /// Opens an index that must exist, with its model, beside any others who read and write it. What is damaged and
@@ -64,7 +68,8 @@ impl Place {
         match Reader::open(&path, options.clone()) {
             // Opening for writing repairs what can be made anew, and renews what an earlier version has made.
             Err(unusable @ (Error::Damaged { .. } | Error::Lexical { .. })) => {
-                match Engine::open(&path, options.clone()) {
+                let mut bars = Bars::default();
+                match Engine::open_with(&path, options.clone(), &mut |progress| bars.show_opening(progress)) {
                     Err(Error::Locked { .. } | Error::Io { .. }) => Err(unusable),
                     repaired => {
                         repaired.and_then(|engine| engine.close()).and_then(|()| Reader::open(&path, options))

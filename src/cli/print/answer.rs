@@ -26,9 +26,9 @@ pub(crate) fn answer_text(
     folder: Option<&Path>,
     url: &dyn Fn(&Hit) -> Option<String>,
 ) -> Text {
+    let id = if answer.logged { format!("query {}", answer.query_id) } else { "not logged".into() };
     let head = format!(
-        "query {} · generation {} · {} · {:.1} ms{}{}",
-        answer.query_id,
+        "{id} · generation {} · {} · {:.1} ms{}{}",
         answer.generation,
         answer.mode.name(),
         answer.took_ms.total,
@@ -37,7 +37,10 @@ pub(crate) fn answer_text(
     );
     let mut text = Text::of(Line::default().with(ASIDE, &head));
     if answer.hits.is_empty() {
-        text.line("nothing found");
+        text.line(match answer.coverage.chunks {
+            0 => "nothing found: the index holds no document",
+            _ => "nothing found",
+        });
     }
     let columns = columns() - INDENT.len();
     for hit in &answer.hits {

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use retune::folders::IndexProgress;
 use retune::measure::Progress;
-use retune::{IndexProgress, LearnProgress, Mode};
+use retune::{LearnProgress, Mode, OpenProgress};
 
 const COUNTS: &str = "{msg:20} {wide_bar} {human_pos}/{human_len} {eta:>5}";
 const BYTES: &str =
@@ -50,6 +51,8 @@ enum Step {
     Weights,
     Asking,
     Learning,
+    Renewing,
+    Repairing,
 }
 
 impl Step {
@@ -64,6 +67,8 @@ impl Step {
             Step::Weights => counting_bar("weights", 0),
             Step::Asking => counting_bar("searching, judging", 0),
             Step::Learning => counting_bar("collecting", 0),
+            Step::Renewing => counting_bar("renewing the words", 0),
+            Step::Repairing => counting_bar("repairing vectors", 0),
         }
     }
 }
@@ -111,6 +116,16 @@ impl Bars {
         if done == total {
             self.clear();
         }
+    }
+
+    /// For [`Engine::open_with`](retune::Engine::open_with), which it never stops.
+    pub(crate) fn show_opening(&mut self, progress: OpenProgress) -> ControlFlow<()> {
+        match progress {
+            OpenProgress::Lexical { done, total } => self.count(Step::Renewing, done, total),
+            OpenProgress::Vectors { done, total } => self.count(Step::Repairing, done, total),
+            _ => {}
+        }
+        ControlFlow::Continue(())
     }
 
     /// For [`Engine::learn`](retune::Engine::learn), which it never stops.

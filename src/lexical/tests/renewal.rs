@@ -1,7 +1,9 @@
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::*;
+use crate::error::Error;
 
 /// An index of version 1, as the release before it made it, in `folder/lexical`.
 fn of_version_1(folder: &Path) -> PathBuf {
@@ -31,7 +33,10 @@ fn an_index_of_an_earlier_version_is_made_anew_by_its_writer() {
     let path = of_version_1(folder.path());
     let error = LexicalIndex::open(&path).unwrap_err().to_string();
     assert!(error.contains("open the index for writing") && error.contains("version 1"), "{error}");
-    let index = LexicalIndex::open_for_writing(&path).unwrap().unwrap();
+    let cancelled = LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Break(()));
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })), "{cancelled:?}");
+    let index =
+        LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap();
     assert_eq!(found(&index, "C++"), ["cpp.md"]);
     assert_eq!(found(&index, "kx4401"), ["part.md"]);
     assert_eq!(found(&index, "학교"), ["korean.txt"]);
@@ -54,10 +59,15 @@ fn a_crash_while_it_is_made_anew_loses_nothing() {
     fs::rename(&path, &replaced).unwrap();
     fs::create_dir(&draft).unwrap();
     fs::write(draft.join("meta.json"), b"half").unwrap();
-    let index = LexicalIndex::open_for_writing(&path).unwrap().unwrap();
+    let index =
+        LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap();
     assert_eq!(found(&index, "C++"), ["cpp.md"]);
     assert_eq!(entries(folder.path()), 1);
-    assert!(LexicalIndex::open_for_writing(&folder.path().join("none")).unwrap().is_none());
+    assert!(
+        LexicalIndex::open_for_writing(&folder.path().join("none"), &mut |_, _| ControlFlow::Continue(()))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
@@ -69,8 +79,9 @@ fn a_damaged_index_of_an_earlier_version_is_refused_and_stays() {
     let mut flipped = good.clone();
     flipped[20] ^= 4;
     fs::write(&store, flipped).unwrap();
-    let error = LexicalIndex::open_for_writing(&path).unwrap_err().to_string();
+    let error =
+        LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(error.contains(".store") && error.contains("index the documents again"), "{error}");
     fs::write(&store, good).unwrap();
-    LexicalIndex::open_for_writing(&path).unwrap().unwrap();
+    LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap();
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::harness::{json, refused, retune, stderr};
 use crate::common::options;
-use retune::{Reader, SkipReason};
+use retune::Reader;
+use retune::folders::SkipReason;
 
 fn put(root: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {

@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use crate::common::{ids, open};
-use retune::{Engine, Error, Mode, Query, WatchEvent, WatchOptions};
+use retune::folders::{WatchEvent, WatchOptions};
+use retune::{Engine, Error, Mode, Query};
 
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
