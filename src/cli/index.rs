@@ -87,23 +87,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if is_new {
         args.place.model.ensure()?;
     }
-    // What has not changed needs no model.
-    let mut options = args.wait.apply(Options::default()).with_lazy_model(true);
-    if let Some(language) = args.language {
-        options = options.with_language(language);
-    }
-    let mut corpus = CorpusOptions::default();
-    corpus.max_tokens = args.max_tokens;
-    corpus.max_file_bytes = args.max_file_size;
-    corpus.include = args.include.clone().map(|names| match names.as_slice() {
-        [none] if none == "none" => Vec::new(),
-        _ => names,
-    });
-    let options = options.with_corpus(corpus).with_extractor(Arc::new(extract::children()?));
     let mut bars = Bars::default();
-    let engine = Engine::open_with(&path, args.place.model.apply(options), &mut |progress| {
-        bars.show_opening(progress)
-    })?;
+    let engine = Engine::open_with(&path, options(args)?, &mut |progress| bars.show_opening(progress))?;
     bars.clear();
     if is_new {
         keep_out_of_git(&path)?;
@@ -122,7 +107,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if folders.is_empty() && engine.folders()?.is_empty() {
         folders.push(args.place.folder()?);
     }
-    let mut bars = Bars::default();
     let report = engine.index_folders(&folders, &mut |progress| bars.show_indexing(progress));
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
@@ -135,6 +119,23 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let report = Report { index: path.display().to_string(), documents, chunks, report };
     out.print(&report, |report| text(report, args.skipped))?;
     engine.close()
+}
+
+fn options(args: &Args) -> Result<Options> {
+    // What has not changed needs no model.
+    let mut options = args.wait.apply(Options::default()).with_lazy_model(true);
+    if let Some(language) = args.language {
+        options = options.with_language(language);
+    }
+    let mut corpus = CorpusOptions::default();
+    corpus.max_tokens = args.max_tokens;
+    corpus.max_file_bytes = args.max_file_size;
+    corpus.include = args.include.clone().map(|names| match names.as_slice() {
+        [none] if none == "none" => Vec::new(),
+        _ => names,
+    });
+    let options = options.with_corpus(corpus).with_extractor(Arc::new(extract::children()?));
+    Ok(args.place.model.apply(options))
 }
 
 /// An index is made anew from the documents: no repository needs it.
