@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 use super::outline::{Extracted, Heading, Outline};
 use super::positions::Positions;
 use super::{contents, markdown};
+use crate::extract::Marker;
+use crate::place::Place;
 
 /// Versions 4 and 3 of the format. Whatever is not text stays as it is in the file, unread.
 #[derive(Deserialize)]
@@ -71,14 +73,15 @@ pub(super) fn extract(source: &str) -> Result<Extracted<'static>, String> {
         (None, None) => return Err("a notebook without cells".into()),
     };
     let mut reader = Reader::new(source);
-    for cell in &cells {
-        reader.cell(cell);
+    for (cell, number) in cells.iter().zip(1..) {
+        reader.cell(cell, number);
     }
     Ok(Extracted {
         text: Cow::Owned(reader.text),
         positions: reader.positions,
         title: reader.title,
         blocks: reader.blocks,
+        markers: reader.markers,
         ..Extracted::whole("", Outline::new(reader.headings))
     })
 }
@@ -89,6 +92,7 @@ struct Reader<'s> {
     positions: Positions,
     headings: Vec<Heading>,
     blocks: Vec<usize>,
+    markers: Vec<Marker>,
     title: Option<String>,
 }
 
@@ -100,12 +104,15 @@ impl<'s> Reader<'s> {
             positions: Positions::shifted(0),
             headings: Vec::new(),
             blocks: Vec::new(),
+            markers: Vec::new(),
             title: None,
         }
     }
 
-    fn cell(&mut self, cell: &Cell<'s>) {
+    /// Cells are counted from 1.
+    fn cell(&mut self, cell: &Cell<'s>, number: u32) {
         let start = self.block(&[cell.source.or(cell.input)]);
+        self.markers.push(Marker { start, place: Place { cell: Some(number), ..Place::default() } });
         match cell.cell_type.as_str() {
             "markdown" => self.take_markdown(start),
             "heading" => self.headings.push(Heading {
@@ -127,7 +134,9 @@ impl<'s> Reader<'s> {
         let is_picture = output.png.or(output.svg).or(output.jpeg).is_some()
             || data.is_some_and(|data| data.keys().any(|kind| kind.starts_with("image/")));
         // The text beside a picture only says that there is one.
-        let text = output.text.or_else(|| data.and_then(|data| data.get("text/plain").copied()));
+        let text = output
+            .text
+            .or_else(|| data.and_then(|data| data.get("text/plain").or(data.get("text/markdown")).copied()));
         self.block(&[text.filter(|_| !is_picture), output.ename, output.evalue])
     }
 

@@ -118,7 +118,7 @@ fn of_notebooks_the_cells_are_read() {
     assert_eq!(skipped(&report), [("broken.ipynb".into(), "malformed".into())]);
     assert_eq!(report["chunks"], 2);
     let hit = &search(folder.path(), "rainfall")[0];
-    assert_eq!(hit["title"], "Rainfall study");
+    assert_eq!((&hit["title"], &hit["place"]), (&"Rainfall study".into(), &serde_json::json!({"cell": 1})));
     assert_eq!(
         hit["passage"],
         "# Rainfall study\nRain rose near the café 😀 of\tthe town.\n\n![map](data:image/png;base64,) of gauges\n\n\
@@ -180,6 +180,9 @@ fn what_programs_made_is_left_out_until_it_is_asked_for() {
     let read = ["crates/target/doc/a.txt", "dist/d.txt", "notes.md", "py/__pycache__/a.txt"];
     assert_eq!(more, [&read[..], &["site/dist/c.txt", "vendor/b.txt"]].concat());
     assert_eq!(index(folder.path(), &[])["documents"], 7, "the next run does the same");
+    assert_eq!(index(folder.path(), &["--include", "none"])["documents"], 3);
+    // Told by its content alone.
+    assert_eq!(index(folder.path(), &["--include", "generated"])["documents"], 6);
     assert_eq!(index(folder.path(), &["--include", "none"])["documents"], 3);
     assert_eq!(retune(folder.path(), &["index", ".", "--include", "a/b"]).status.code(), Some(1));
 }
