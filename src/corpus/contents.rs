@@ -190,6 +190,7 @@ pub(super) fn in_lines(text: &str, format: Format) -> Vec<Range<usize>> {
     while at < lines.len() {
         let table = directive(&lines[at..], format)
             .or_else(|| leaders(&lines[at..]))
+            .or_else(|| linked(&lines[at..], format))
             .map(|length| at..at + length)
             .or_else(|| under_title(text, &lines, at));
         match table {
@@ -214,6 +215,40 @@ fn directive(lines: &[Line<'_>], format: Format) -> Option<usize> {
     let inside = |line: &Line<'_>| line.is_blank() || line.text.len() - line.text.trim_start().len() > indent;
     let length = 1 + lines[1..].iter().take_while(|line| inside(line)).count();
     Some(length - lines[1..length].iter().rev().take_while(|line| line.is_blank()).count())
+}
+
+/// The lines of a list whose entries are links to other places of the same documents, and nothing else.
+fn linked(lines: &[Line<'_>], format: Format) -> Option<usize> {
+    let is_entry = |line: &Line<'_>| {
+        let entry = line.text.trim();
+        let link = entry.strip_prefix(['*', '-', '+']).or_else(|| entry.strip_prefix("#."));
+        link.is_some_and(|link| is_link(link.trim(), format))
+    };
+    if !is_entry(lines.first()?) {
+        return None;
+    }
+    let run = lines.iter().take_while(|line| line.is_blank() || is_entry(line)).count();
+    let length = run - lines[..run].iter().rev().take_while(|line| line.is_blank()).count();
+    (lines[..length].iter().filter(|line| !line.is_blank()).count() >= 2).then_some(length)
+}
+
+/// Whether a text is one link within the same documents.
+fn is_link(text: &str, format: Format) -> bool {
+    match format {
+        Format::Rst => {
+            let role = [":doc:`", ":ref:`"].iter().find_map(|role| text.strip_prefix(role));
+            let named = text.strip_prefix('`').and_then(|rest| {
+                let target = rest.trim_end_matches('_').strip_suffix(">`")?.rsplit_once('<')?.1;
+                is_internal(target).then_some(())
+            });
+            named.is_some() || role.is_some_and(|rest| rest.find('`') == Some(rest.len() - 1))
+        }
+        Format::Org => text.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).is_some_and(|link| {
+            let target = link.split("][").next().unwrap_or(link);
+            !link.contains("[[") && is_internal(target.strip_prefix("file:").unwrap_or(target))
+        }),
+        _ => false,
+    }
 }
 
 /// Lines that lead to pages, at least three in a row.
@@ -360,6 +395,20 @@ mod tests {
         let kernel =
             "Contents:\n\n 1) Overview\n 2) Locking\n\n1) Overview\n\nIt is.\n\n2) Locking\n\nNone.\n";
         assert_eq!(found(kernel, Format::Text), ["Contents:\n\n 1) Overview\n 2) Locking"]);
+    }
+
+    #[test]
+    fn lists_of_links_within_the_documents_are_found() {
+        let rst = "Text.\n\n* `A <a.html>`_\n* :doc:`b`\n* :ref:`The b <b>`\n\nMore.\n";
+        assert_eq!(found(rst, Format::Rst), ["* `A <a.html>`_\n* :doc:`b`\n* :ref:`The b <b>`"]);
+        let org = "- [[file:a.org][A]]\n- [[*Section b]]\n- rope\n";
+        assert_eq!(found(org, Format::Org), ["- [[file:a.org][A]]\n- [[*Section b]]"]);
+        for text in [
+            "* `A <https://x.org>`_\n* `B <https://x.org>`_\n",
+            "* :doc:`a` is where ropes are\n* :ref:`b`, too\n",
+        ] {
+            assert_eq!(found(text, Format::Rst), [""; 0], "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Reads org. Comments, drawers and settings are left out, links are what they say.
 
 use super::builder::Builder;
+use super::contents;
+use super::format::Format;
 use super::front_matter::FrontMatter;
 use super::lines::{Line, lines};
 use super::outline::Extracted;
@@ -14,7 +16,8 @@ pub(super) fn extract(source: &str) -> Extracted<'static> {
     // What ends the part that is left out.
     let mut until: Option<&str> = None;
     let mut is_verbatim = false;
-    for line in lines(source) {
+    let tables = contents::in_lines(source, Format::Org);
+    for line in lines(source).filter(|line| !tables.iter().any(|table| table.contains(&line.start))) {
         let text = line.text.trim();
         let lower = text.to_ascii_lowercase();
         if let Some(end) = until {
@@ -117,5 +120,11 @@ mod tests {
         assert_eq!(extracted.fields["date"], ["2024-05-31"]);
         let range = extracted.positions.in_file(7..extracted.text.find(" and").unwrap());
         assert_eq!(&text[range.start as usize..range.end as usize], "See [[file:a.org][the panel");
+    }
+
+    #[test]
+    fn a_list_of_links_is_no_text() {
+        let text = "* Pumps\n\n- [[file:a.org][Reset]]\n- [[file:b.org][Lamp]]\n\nThe pump hums.\n";
+        assert_eq!(extract(text).text, "Pumps\n\nThe pump hums.");
     }
 }
