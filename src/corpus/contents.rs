@@ -33,8 +33,8 @@ impl LinkShare {
         self.links >= 2 && self.linked > 0 && self.linked * 5 >= self.text * 4
     }
 
-    #[cfg(feature = "formats")]
     /// Whether a list is that of an index: its entries are words of a few letters, with links to where they stand.
+    #[cfg(feature = "formats")]
     pub(super) fn is_index(&self) -> bool {
         const LEAST_LINKS: usize = 1;
         const MOST_LETTERS_EACH: usize = 40;
@@ -47,8 +47,8 @@ impl LinkShare {
     }
 }
 
-#[cfg(feature = "formats")]
 /// Whether a title announces the index at the back of a book.
+#[cfg(feature = "formats")]
 pub(super) fn is_index_title(title: &str) -> bool {
     const TITLES: [&str; 12] = [
         "general index",

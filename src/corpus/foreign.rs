@@ -10,7 +10,7 @@ use crate::ids::Digest;
 use super::contents;
 use super::format::Format;
 use super::options::CorpusOptions;
-use super::outline::{Extracted, Heading, Outline};
+use super::outline::{Extracted, Outline};
 use super::skip::SkipReason;
 
 /// A file that is not text.
@@ -72,12 +72,6 @@ pub(super) fn reason(why: Unreadable) -> SkipReason {
 /// The structure as that of a text. Ranges stay offsets in the extracted text.
 pub(super) fn structured(extracted: ExtractedText) -> Extracted<'static> {
     let ExtractedText { text, title, headings, markers, blocks, contents, .. } = extracted;
-    let headings = headings.into_iter().map(|heading| Heading {
-        start: heading.start,
-        end: heading.end,
-        level: heading.level,
-        title: heading.title,
-    });
     let contents = if contents.is_empty() { contents::in_lines(&text, Format::Text) } else { contents };
     Extracted {
         text: text.into(),
@@ -85,6 +79,6 @@ pub(super) fn structured(extracted: ExtractedText) -> Extracted<'static> {
         blocks,
         contents,
         markers,
-        ..Extracted::whole("", Outline::new(headings.collect()))
+        ..Extracted::whole("", Outline::new(headings))
     }
 }

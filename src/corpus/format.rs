@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use crate::extract::{extension_of, file_name_of};
+
 /// How a text is marked up. It decides how headings are found and where the text may be cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -171,17 +173,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("ps", "PostScript"),
     ("svg", "an SVG image"),
 ];
-
-/// The lower-case extension of a path with `/` separators; `""` if there is none.
-pub(super) fn extension_of(path: &str) -> String {
-    let name = file_name_of(path);
-    name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
-}
-
-/// The part after the last `/`.
-pub(super) fn file_name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
 
 impl Kind {
     /// The kind for a lower-case extension.

@@ -6,19 +6,7 @@ use crate::extract::Marker;
 use crate::place::Place;
 
 use super::positions::Positions;
-
-/// A heading. Offsets are in the extracted text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Heading {
-    /// Start of its line or block.
-    pub(super) start: usize,
-    /// End of its line or block, underline included.
-    pub(super) end: usize,
-    /// 1 is the highest.
-    pub(super) level: u8,
-    /// The text on one line.
-    pub(super) title: String,
-}
+pub(super) use crate::extract::Heading;
 
 /// A readable text and its structure.
 #[derive(Debug)]

@@ -48,8 +48,8 @@ impl Positions {
         self.pieces.push(Piece { text, file, linear });
     }
 
-    #[cfg(feature = "formats")]
     /// The end of the last piece in the file, if the text ends with that piece.
+    #[cfg(feature = "formats")]
     pub(super) fn file_end_at(&self, text_end: usize) -> Option<usize> {
         self.pieces.last().filter(|last| last.text.end == text_end).map(|last| last.file.end)
     }

@@ -1,6 +1,7 @@
 //! Reads tables of separated values. Each row is a line `Header: value; Header: value`, which says what its values are
 //! without the rows above.
 
+use crate::extract::row_text;
 use crate::place::Place;
 
 use super::builder::Builder;
@@ -27,7 +28,8 @@ pub(super) fn extract(source: &str, is_tabbed: bool) -> Extracted<'static> {
             header = Some(record.iter().map(one_line).collect());
             continue;
         }
-        let line = line(&record, header.as_deref());
+        let cells: Vec<String> = record.iter().map(one_line).collect();
+        let line = row_text(header.as_deref(), &cells);
         if line.is_empty() {
             continue;
         }
@@ -42,25 +44,6 @@ pub(super) fn extract(source: &str, is_tabbed: bool) -> Extracted<'static> {
         builder.push_for(&header.join("; "), 0..source.trim_end().len());
     }
     builder.finish()
-}
-
-fn line(record: &csv::StringRecord, header: Option<&[String]>) -> String {
-    let mut line = String::new();
-    for (index, value) in record.iter().enumerate() {
-        let value = one_line(value);
-        if value.is_empty() {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push_str("; ");
-        }
-        if let Some(name) = header.and_then(|header| header.get(index)).filter(|name| !name.is_empty()) {
-            line.push_str(name);
-            line.push_str(": ");
-        }
-        line.push_str(&value);
-    }
-    line
 }
 
 /// Whether the first row names the columns: short words, no two the same, no numbers.
@@ -118,7 +101,7 @@ mod tests {
     #[test]
     fn delimiters_are_found_and_tables_may_have_no_header() {
         assert_eq!(extract("a;b\n1,5;2\n", false).text, "a: 1,5; b: 2");
-        assert_eq!(extract("1\t2\n3\t4\n", false).text, "1; 2\n3; 4");
+        assert_eq!(extract("1\t2\n3\t4\n", false).text, "1 | 2\n3 | 4");
         assert_eq!(extract("a b\tc\nx, y\tz\n", true).text, "a b: x, y; c: z");
         assert_eq!(extract("just text\nin lines", false).text, "just text\nin lines");
         assert_eq!(extract("a,b,c\n", false).text, "a; b; c");

@@ -83,8 +83,7 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
-#[cfg(feature = "formats")]
-#[cfg(unix)]
+#[cfg(all(unix, feature = "formats"))]
 pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     OsString::from_vec(bytes).into()
@@ -95,7 +94,7 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().into_owned().into_bytes()
 }
 
-#[cfg(not(unix))]
+#[cfg(all(not(unix), feature = "formats"))]
 pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
     OsString::from(String::from_utf8_lossy(&bytes).into_owned()).into()
 }

@@ -158,8 +158,13 @@ impl Kind {
     }
 }
 
-#[cfg(feature = "formats")]
-/// The lower-case extension of a name; empty if there is none.
-pub(super) fn extension_of(name: &str) -> String {
-    name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default()
+/// The lower-case extension of a path with `/` separators; empty if there is none.
+pub(crate) fn extension_of(path: &str) -> String {
+    let name = file_name_of(path);
+    name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// The part after the last `/`.
+pub(crate) fn file_name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -65,7 +65,9 @@ pub use child::ChildProcess;
 pub use extractor::{Content, Extractor, Found};
 #[cfg(feature = "formats")]
 pub use in_process::InProcess;
-pub(crate) use kind::{HEAD_BYTES, Kind};
+pub(crate) use kind::{HEAD_BYTES, Kind, extension_of, file_name_of};
 #[cfg(feature = "formats")]
 pub use serve::{print, serve};
+#[cfg(feature = "formats")]
+pub(crate) use table::row_text;
 pub use text::{ExtractedText, Heading, Marker, Unreadable};

@@ -108,16 +108,22 @@ impl Table {
     }
 
     fn line(&self, row: &Row) -> String {
-        let filled = row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty());
-        let Some(header) = self.header.as_ref().filter(|_| row.filled() > 1) else {
-            return filled.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join(" | ");
-        };
-        let named = filled.map(|(at, cell)| match header.get(at).map(|name| name.trim_end_matches(':')) {
-            Some(name) if !name.is_empty() && name != cell => format!("{name}: {cell}"),
-            _ => cell.clone(),
-        });
-        named.collect::<Vec<_>>().join("; ")
+        row_text(self.header.as_deref().filter(|_| row.filled() > 1), &row.cells)
     }
+}
+
+/// A row that says what its values are: `Header: value; Header: value`. Without a header `a | b | c`. Empty cells are
+/// left out.
+pub(crate) fn row_text(header: Option<&[String]>, cells: &[String]) -> String {
+    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty());
+    let Some(header) = header else {
+        return filled.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join(" | ");
+    };
+    let named = filled.map(|(at, cell)| match header.get(at).map(|name| name.trim_end_matches(':')) {
+        Some(name) if !name.is_empty() && name != cell => format!("{name}: {cell}"),
+        _ => cell.clone(),
+    });
+    named.collect::<Vec<_>>().join("; ")
 }
 
 impl Row {

@@ -84,8 +84,7 @@ impl FeedbackLog {
             folder.parent().map_or(Ok(()), sync_folder)?;
         }
         // Refuses a newer format.
-        segment::open_all(folder)?;
-        let unreadable = segment::unreadable(folder)?;
+        let unreadable = segment::open_all(folder)?.unreadable;
         if let Some(first) = unreadable.first() {
             tracing::warn!(
                 folder = %folder.display(),
@@ -197,7 +196,13 @@ impl FeedbackLog {
         // So that no segment is replaced meanwhile.
         let _maintenance = Maintenance::begin(&self.folder, wait)?;
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        segment::open_all(&self.folder)?.iter().try_for_each(|opened| opened.copy_to(folder))
+        let segments = segment::open_all(&self.folder)?;
+        // A copy without them would pass for a whole one.
+        if let Some(closed) = segments.unreadable.first() {
+            let denied = std::io::ErrorKind::PermissionDenied.into();
+            return Err(Error::io("copy", &closed.path)(denied));
+        }
+        segments.opened.iter().try_for_each(|opened| opened.copy_to(folder))
     }
 
     /// Waits until everything handed over is written.

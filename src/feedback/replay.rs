@@ -48,7 +48,7 @@ impl<T> Placed<T> {
 pub(super) fn replay(folder: &Path) -> Result<Replay> {
     let mut replay = Replay::default();
     let (mut impressions, mut judgements) = (Placed(Vec::new()), Placed(Vec::new()));
-    for opened in segment::open_all(folder)? {
+    for opened in segment::open_all(folder)?.opened {
         let path = &opened.segment.path;
         let (mut asked, mut judged) = (Order::default(), Order::default());
         opened.walk(&mut |part| {

@@ -226,16 +226,17 @@ fn map(file: &File, path: &Path, length: usize) -> Result<Mmap> {
     unsafe { MmapOptions::new().len(length).map(file) }.map_err(Error::io("map", path))
 }
 
-/// The segments that this user may not read. Their records are missing from the result of [`open_all`].
-pub(super) fn unreadable(folder: &Path) -> Result<Vec<Segment>> {
-    let mut segments = list(folder)?;
-    segments.retain(|one| File::open(&one.path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied));
-    Ok(segments)
+/// The segments of a log as they were opened together.
+#[derive(Debug, Default)]
+pub(super) struct Segments {
+    /// Each record of these is in one of them, whatever other processes do meanwhile.
+    pub(super) opened: Vec<Opened>,
+    /// Those that this user may not read.
+    pub(super) unreadable: Vec<Segment>,
 }
 
-/// Opens every readable segment of the log in `folder`. Each record is in exactly one, whatever other processes do
-/// meanwhile.
-pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
+/// Opens every segment of the log in `folder`.
+pub(super) fn open_all(folder: &Path) -> Result<Segments> {
     const TRIES: usize = 100;
     let mut left = TRIES;
     loop {
@@ -262,7 +263,7 @@ pub(super) fn open_all(folder: &Path) -> Result<Vec<Opened>> {
         if left == 0 || (opened.len() == listed.len() && settled(list(folder)?) == settled(listed)) {
             let replaced = opened.iter().flat_map(replaced_by).collect::<Vec<_>>();
             opened.retain(|one| !replaced.contains(&one.segment.name()));
-            return Ok(opened);
+            return Ok(Segments { opened, unreadable });
         }
     }
 }

@@ -83,21 +83,27 @@ type Content = (String, Edition, usize);
 
 /// The counts of the log's segments. Each is counted again only when it has changed.
 #[derive(Debug, Default)]
-struct Tallies(HashMap<Content, Tally>);
+struct Tallies {
+    counted: HashMap<Content, Tally>,
+    /// Segments that this user may not read.
+    unreadable: u64,
+}
 
 impl Tallies {
     fn update(&mut self, folder: &Path) -> Result<impl Iterator<Item = (&Content, &Tally)>> {
         let mut counted = HashMap::new();
-        for opened in segment::open_all(folder)? {
+        let segments = segment::open_all(folder)?;
+        self.unreadable = segments.unreadable.len() as u64;
+        for opened in segments.opened {
             let content = (opened.segment.name(), opened.edition, opened.bytes().len());
-            let tally = match self.0.remove(&content) {
+            let tally = match self.counted.remove(&content) {
                 Some(tally) => tally,
                 None => Tally::of(&opened)?,
             };
             counted.insert(content, tally);
         }
-        self.0 = counted;
-        Ok(self.0.iter())
+        self.counted = counted;
+        Ok(self.counted.iter())
     }
 }
 
@@ -148,7 +154,7 @@ impl Counters {
             Err(error) => self.set_last_error(error.to_string()),
         }
         stats.damage.sort_unstable_by(|a, b| (&a.segment, a.start).cmp(&(&b.segment, b.start)));
-        stats.unreadable_segments = segment::unreadable(folder).map_or(0, |segments| segments.len() as u64);
+        stats.unreadable_segments = lock(&self.tallies).unreadable;
         stats.dropped += self.unrecorded_losses();
         stats.torn_bytes += self.cut;
         stats.last_error = lock(&self.last_error).clone();

@@ -87,18 +87,20 @@ impl Places {
 /// words mean something else under another title, so that it counts too, unless it is only the file's name.
 fn passage_of(record: &ChunkRecord) -> Digest {
     const FEW: usize = 8;
-    let words_of = |text: &'_ str| -> Vec<String> {
-        text.split_whitespace().map(bare).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
-    };
-    let all = words_of(&record.body);
+    let (body, title) = (record.body.to_lowercase(), record.title.to_lowercase());
+    let all = words_of(&body);
     let mut words = all.as_slice();
     // Headings that the passage begins with stand in its title.
-    for heading in record.title.split(" > ").map(words_of).filter(|heading| !heading.is_empty()) {
+    for heading in title.split(" > ").map(words_of).filter(|heading| !heading.is_empty()) {
         words = words.strip_prefix(heading.as_slice()).unwrap_or(words);
     }
     let is_name = record.document.rsplit('/').next() == Some(record.title.as_str());
     let title = if words.len() < FEW && !is_name { record.title.as_str() } else { "" };
     Digest::of(format!("{title}\n{}", words.join(" ")).as_bytes())
+}
+
+fn words_of(text: &str) -> Vec<&str> {
+    text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
 }
 
 /// A word without the marks around it: of emphasis, headings, lists, quotations, and the punctuation of sentences. What

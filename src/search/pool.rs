@@ -45,6 +45,8 @@ pub(super) struct Pool {
     /// Whether the words, and whether the vectors, have no more candidates.
     pub(super) words_exhausted: bool,
     pub(super) vectors_exhausted: bool,
+    /// Whether chunks of the index have no vector yet.
+    some_uncovered: bool,
 }
 
 impl Snapshot {
@@ -67,10 +69,10 @@ impl Pool {
         if mode != Mode::Hybrid {
             return self.least_lexical;
         }
-        // One with a vector that is as near as the last of the nearest, and one without.
+        // One with a vector that is as near as the last of the nearest, and one without, if there are such.
         let nearest = self.nearest.last().map_or(-1.0, |&(_, score)| score);
-        let left =
-            [Some(nearest), None].map(|dense| Candidate { id: LEFT, lexical: self.least_lexical, dense });
+        let kinds = [Some(nearest), None].into_iter().filter(|dense| dense.is_some() || self.some_uncovered);
+        let left = kinds.map(|dense| Candidate { id: LEFT, lexical: self.least_lexical, dense });
         let mut candidates = self.candidates();
         candidates.extend(left);
         let fused = fuse(fusion, ceiling, &candidates);
@@ -167,7 +169,17 @@ pub(super) fn propose_words(
         }
         None => vec![None; ids.len()],
     };
-    Ok(Pool { ids, lexical, dense, depth, nearest, least_lexical, words_exhausted, vectors_exhausted: true })
+    Ok(Pool {
+        ids,
+        lexical,
+        dense,
+        depth,
+        nearest,
+        least_lexical,
+        words_exhausted,
+        vectors_exhausted: true,
+        some_uncovered: !snapshot.coverage().is_complete(),
+    })
 }
 
 /// The score of each chunk: the known one, or else that of `score`.

@@ -204,6 +204,7 @@ fn a_segment_that_this_user_may_not_read_keeps_nobody_from_logging_and_judging()
         let stats = log.stats();
         assert_eq!((stats.impressions, stats.judgements, stats.unreadable_segments), (1, 1, 1));
         assert!(log.forget_query("closed to others", WAIT).is_err(), "it would stay");
+        assert!(log.copy_to(&folder.path().join("copy"), WAIT).is_err(), "it would be missing");
         log.close().unwrap();
     });
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o600)).unwrap();
