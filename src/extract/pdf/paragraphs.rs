@@ -80,12 +80,18 @@ impl<'a> Paragraphs<'a> {
             // Beside the last one: cells, or the number of an item.
             return Joint::Space;
         }
+        if is_item(&line.text) {
+            return Joint::Break;
+        }
+        let is_lower = line.text.starts_with(char::is_lowercase);
+        let is_cut = last.text.ends_with(['-', '\u{2010}', '\u{ad}']) && is_lower;
+        // The first line of a paragraph is indented; so is the second of an item, behind its bullet.
         let indented = line.left - last.left;
-        if indented > size * 0.8 && indented < size * 4.0 && last.right > self.edge - size * 4.0 {
+        let is_first_line =
+            indented > size * 0.8 && indented < size * 4.0 && !is_lower && !is_item(&last.text);
+        if is_first_line && last.right > self.edge - size * 4.0 {
             return Joint::Paragraph;
         }
-        let is_cut =
-            last.text.ends_with(['-', '\u{2010}', '\u{ad}']) && line.text.starts_with(char::is_lowercase);
         let is_full = is_cut || last.right > self.edge - size * 6.0;
         if is_full && !has_leader(&last.text) { Joint::Space } else { Joint::Break }
     }
@@ -162,6 +168,12 @@ fn right_edge(lines: &[Line]) -> f64 {
     edge
 }
 
+/// Whether a line begins with a bullet.
+fn is_item(line: &str) -> bool {
+    let mut characters = line.chars();
+    characters.next().is_some_and(|c| "•◦‣▪–-*".contains(c)) && characters.next() == Some(' ')
+}
+
 /// Whether a line leads to a page, as in a table of contents.
 fn has_leader(line: &str) -> bool {
     line.contains("....") || line.contains(". . . ")
@@ -170,4 +182,30 @@ fn has_leader(line: &str) -> bool {
 /// A word without what stands around it.
 fn bare(word: &str) -> String {
     word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_go_on_behind_their_bullets_and_divided_words_are_joined() {
+        let line = |text: &str, left: f64, y: f64| Line {
+            text: text.into(),
+            left,
+            right: 300.0,
+            y,
+            size: 10.0,
+            turned: 0,
+        };
+        let page = vec![
+            line("• without violating any licenses, im-", 50.0, 700.0),
+            line("port restrictions, or any law of the", 62.0, 688.0),
+            line("Admiralty.", 62.0, 676.0),
+            line("• The lamp is trimmed at dusk by", 50.0, 664.0),
+        ];
+        let text = Paragraphs::of(&[page], &Headings::new()).into_text().text;
+        let first = "• without violating any licenses, import restrictions, or any law of the Admiralty.";
+        assert_eq!(text, format!("{first}\n• The lamp is trimmed at dusk by"));
+    }
 }
