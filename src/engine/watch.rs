@@ -115,7 +115,7 @@ impl Engine {
             Err(reason) => tell(WatchEvent::WithoutEvents(unwatched(reason, &folders))),
         };
         let full = if events.is_ok() { options.full_look } else { options.without_events };
-        let mut watch = Watch { engine: self, options: *options, full, dirty, last_full: None, again: false };
+        let mut watch = Watch { engine: self, options: *options, full, dirty, last_full: Instant::now(), again: false };
         let ended = if told.is_break() { ControlFlow::Break(()) } else { watch.run(tell) };
         drop(events);
         _ = ended;
@@ -135,7 +135,7 @@ struct Watch<'a> {
     options: WatchOptions,
     full: Duration,
     dirty: Dirty,
-    last_full: Option<Instant>,
+    last_full: Instant,
     /// Whether files were left to rest.
     again: bool,
 }
@@ -144,11 +144,11 @@ impl Watch<'_> {
     fn run(&mut self, tell: &mut Tell<'_>) -> ControlFlow<()> {
         loop {
             let started = Instant::now();
-            let full = self.last_full.is_none_or(|last| last.elapsed() >= self.full);
+            let full = self.last_full.elapsed() >= self.full;
             self.dirty.is.store(false, Ordering::Release);
             self.look(full, tell)?;
             if full {
-                self.last_full = Some(Instant::now());
+                self.last_full = Instant::now();
             }
             let took = started.elapsed();
             self.encode(tell)?;
@@ -212,7 +212,7 @@ impl Watch<'_> {
             // Not for ever: somebody may always be writing.
             let long = began.elapsed() >= (least + self.options.rest) * SHARE;
             let due = waiting && began.elapsed() >= least && (rested || long);
-            if due || self.last_full.is_none_or(|last| last.elapsed() >= self.full) {
+            if due || self.last_full.elapsed() >= self.full {
                 return ControlFlow::Continue(());
             }
         }
