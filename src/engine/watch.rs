@@ -115,7 +115,8 @@ impl Engine {
             Err(reason) => tell(WatchEvent::WithoutEvents(unwatched(reason, &folders))),
         };
         let full = if events.is_ok() { options.full_look } else { options.without_events };
-        let mut watch = Watch { engine: self, options: *options, full, dirty, last_full: Instant::now(), again: false };
+        let mut watch =
+            Watch { engine: self, options: *options, full, dirty, last_full: Instant::now(), again: false };
         let ended = if told.is_break() { ControlFlow::Break(()) } else { watch.run(tell) };
         drop(events);
         _ = ended;
