@@ -10,6 +10,7 @@ mod gate;
 mod interrupted;
 mod kill;
 mod learn;
+mod opened;
 mod page;
 mod query_side;
 mod repair;

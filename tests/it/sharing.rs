@@ -125,6 +125,28 @@ fn a_handle_for_reading_logs_judges_and_forgets_beside_the_writer() {
 }
 
 #[test]
+fn a_session_is_logged_with_its_queries_and_one_that_is_no_id_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = open(folder.path());
+    writer.add(common::documents()).unwrap();
+    let ask = |query: &Query| writer.search(query).unwrap().query_id;
+    let within = ask(&Query::parse("green lamp -rope").with_session("visit 7"));
+    let alone = ask(&Query::new("green lamp"));
+    let feedback = Feedback::open(folder.path().join("index"), &options()).unwrap();
+    let session = |id: QueryId| feedback.find_query(&id.to_string()).unwrap().session;
+    // Once this is durable, so are the answers before it.
+    writer.judge(within, "lamp", Verdict::Opened).unwrap();
+    assert_eq!((session(within).as_deref(), session(alone)), (Some("visit 7"), None));
+    let error = writer.search(&Query::new("lamp").with_session("x".repeat(65))).unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+    assert!(error.to_string().contains("65 characters"), "{error}");
+
+    assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 1);
+    feedback.judge(within, "lamp", Verdict::Withdrawn).unwrap();
+    assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 0);
+}
+
+#[test]
 fn judgements_of_other_processes_count_for_the_policy() {
     let folder = tempfile::tempdir().unwrap();
     let policy = LearnPolicy::after_judgements(16).with_options(quick_round());

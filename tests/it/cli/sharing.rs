@@ -107,6 +107,22 @@ fn an_answer_is_judged_by_last_by_rank_and_by_the_beginning_of_its_id() {
     assert_eq!(json(folder.path(), &["forget", "--query-id", &first[..=shared]])["records"], 2);
 }
 
+#[test]
+fn what_was_opened_is_noted_and_taken_back() {
+    let folder = indexed();
+    json(folder.path(), &["search", "fog horn"]);
+    let said =
+        |document, verdict| json(folder.path(), &["judge", "last", document, verdict])["verdict"].clone();
+    let count = || json(folder.path(), &["status"])["feedback"]["judgements"].clone();
+    assert_eq!(said("1", "--opened"), "opened");
+    assert_eq!(said("2", "--opened"), "opened");
+    assert_eq!(count(), 2);
+    assert_eq!(said("2", "--withdrawn"), "withdrawn");
+    assert_eq!(count(), 1);
+    let both = refused(folder.path(), &["judge", "last", "1", "--opened", "--withdrawn"]);
+    assert!(both.contains("cannot be used with"), "{both}");
+}
+
 /// What a user who may not write to a folder may run. The super-user may write to every folder, and becomes another.
 fn as_reader(folder: &Path, args: &[&str]) -> std::process::Output {
     let program = folder.join("program");
