@@ -33,6 +33,9 @@ pub(crate) fn run_table(evaluation: &Evaluation, metrics: &[Metric]) -> Text {
 pub(crate) fn cell(evaluation: &Evaluation, metric: Metric) -> String {
     let mean = evaluation.mean(metric).unwrap_or(0.0);
     let interval = evaluation.interval(metric, SEED).map(interval).unwrap_or_default();
+    if metric.is_count() {
+        return format!("{mean:<CELL$.0}");
+    }
     format!("{:<CELL$}", format!("{mean:.4} {interval}"))
 }
 
