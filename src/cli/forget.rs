@@ -3,7 +3,7 @@
 use retune::{Error, Feedback, QueryId, Result};
 use serde::Serialize;
 
-use super::args::{Place, Wait, query_id};
+use super::args::{StoredPlace, Wait, query_id};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -12,7 +12,7 @@ pub(super) struct Args {
     #[command(flatten)]
     what: What,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
     #[command(flatten)]
     wait: Wait,
 }

@@ -4,7 +4,7 @@ use retune::feedback::Impression;
 use retune::{Error, Feedback, QueryId, Result, Verdict};
 use serde::Serialize;
 
-use super::args::{LAST, Place, query_id_or_last};
+use super::args::{LAST, StoredPlace, query_id_or_last};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     verdict: VerdictName,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
 }
 
 #[derive(clap::Args)]

@@ -83,6 +83,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         text.append(facets_text(answer));
         text
     })?;
+    if !engine.is_logging() {
+        let index = engine.path().display();
+        complain(&format!("the index {index} can't be written: searches are not logged and can't be judged"));
+    }
     tell_changes(&engine);
     if let Some(rank) = args.open {
         let hit = hit(&answer, rank)?;

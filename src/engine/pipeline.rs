@@ -62,13 +62,14 @@ pub(super) fn read_all(
 ) -> Result<()> {
     reading.options.validate()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
-    std::thread::scope(|scope| {
+    let read = crossbeam_utils::thread::scope(|scope| {
         let (jobs, waiting) = unbounded::<Job<'_>>();
         for _ in 0..threads {
             let waiting = waiting.clone();
-            std::thread::Builder::new()
+            scope
+                .builder()
                 .name(THREAD.into())
-                .spawn_scoped(scope, move || work(reading, &waiting))
+                .spawn(move |_| work(reading, &waiting))
                 .map_err(Error::io("start the thread", Path::new(THREAD)))?;
         }
         let mut flight = Flight { rest: files.iter(), inside: VecDeque::new(), bytes: 0 };
@@ -80,7 +81,8 @@ pub(super) fn read_all(
             }
             take(file, None)?;
         }
-    })
+    });
+    read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The files that threads may be reading, in their order.

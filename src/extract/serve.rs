@@ -4,7 +4,8 @@ use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
+
+use crossbeam_channel::unbounded;
 
 use super::extractor::{Content, Extractor, Found};
 use super::frames::{Limits, Reply, path_of, read, read_json, write, write_json};
@@ -30,7 +31,7 @@ const STACK_BYTES: usize = 256 << 20;
 /// }
 /// ```
 pub fn serve() -> ExitCode {
-    let (ask, asked) = mpsc::channel::<PathBuf>();
+    let (ask, asked) = unbounded::<PathBuf>();
     let mut input = io::stdin().lock();
     if let Ok(Some(Limits { memory_bytes })) = read_json(&mut input) {
         limit_memory(memory_bytes);

@@ -102,7 +102,7 @@ impl LexicalIndex {
     pub(super) fn open_marked(path: &Path, marker: &Marker) -> Result<LexicalIndex> {
         let analyzer = Analyzer::new(marker.language);
         let (directory, index, reader, fields) = guard("open", path, || {
-            let directory = DurableDirectory::open(path, marker.is_current())?;
+            let directory = DurableDirectory::open(path, marker.has_checksums())?;
             let index = Index::open(directory.clone())?;
             index.tokenizers().register(ANALYZER, analyzer.for_indexing());
             let fields = Fields::of(&index.schema())?;

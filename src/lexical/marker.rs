@@ -14,7 +14,8 @@ use crate::storage;
 ///
 /// - 1: letters and digits in a row are a word; no checksums of `meta.json` and `.managed.json`.
 /// - 2: compounds by their parts and joined, symbols of names, single characters of scripts without spaces, emoji.
-const VERSION: u32 = 2;
+/// - 3: dashes and fullwidth signs as their ASCII kin, the dotted capital I as I. ASCII texts have the same terms.
+const VERSION: u32 = 3;
 /// The earliest version that can be made anew.
 const EARLIEST: u32 = 1;
 const FILE: &str = "retune-lexical.json";
@@ -60,6 +61,11 @@ impl Marker {
 
     pub(super) fn is_current(&self) -> bool {
         self.version == VERSION
+    }
+
+    /// Whether `meta.json` and `.managed.json` have checksums.
+    pub(super) fn has_checksums(&self) -> bool {
+        self.version > 1
     }
 
     /// Refuses an index of an earlier version.

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, unbounded};
+
 use crate::common::{self, judge_everything, open, options, quick_round};
 use retune::{Engine, Error, Feedback, LearnPolicy, Query, QueryId, Reader, Verdict};
 
@@ -28,7 +30,8 @@ fn child() {
 /// A child that runs, and what it says.
 struct Running {
     child: Child,
-    said: std::thread::JoinHandle<Vec<QueryId>>,
+    said: Receiver<QueryId>,
+    judged: Vec<QueryId>,
 }
 
 impl Running {
@@ -41,11 +44,19 @@ impl Running {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = std::thread::spawn(move || {
+        let (say, said) = unbounded();
+        std::thread::spawn(move || {
             let lines = lines.map_while(Result::ok);
-            lines.filter_map(|line| line.strip_prefix("judged ")?.parse().ok()).collect()
+            let ids = lines.filter_map(|line| line.strip_prefix("judged ")?.parse().ok());
+            ids.for_each(|id| say.send(id).unwrap_or_default());
         });
-        Running { child, said }
+        Running { child, said, judged: Vec::new() }
+    }
+
+    /// Whether it has judged a few times, or has ended.
+    fn has_worked(&mut self) -> bool {
+        self.judged.extend(self.said.try_iter());
+        self.judged.len() >= 3 || !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The queries that it had judged.
@@ -53,7 +64,8 @@ impl Running {
         assert!(self.child.try_wait().unwrap().is_none(), "a child ended by itself");
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.said.join().unwrap()
+        self.judged.extend(self.said.iter());
+        self.judged
     }
 }
 
@@ -67,9 +79,9 @@ fn killed_processes_lose_no_judgement_while_the_writer_merges_and_forgets() {
     writer.close().unwrap();
     let mut judged: Vec<QueryId> = Vec::new();
     for kill in 0..8 {
-        let children: Vec<Running> = (0..CHILDREN).map(|_| Running::start(folder.path())).collect();
+        let mut children: Vec<Running> = (0..CHILDREN).map(|_| Running::start(folder.path())).collect();
         let until = Instant::now() + Duration::from_millis(600 + 37 * kill);
-        while Instant::now() < until {
+        while Instant::now() < until || !children.iter_mut().all(Running::has_worked) {
             // Each opening merges what the children are writing.
             let writer = open(folder.path());
             let answer = writer.search(&Query::new("to be forgotten")).unwrap();
