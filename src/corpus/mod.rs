@@ -8,7 +8,6 @@
 //! each format of text, which finds its readable text, its headings and its tables of contents. `pack` groups sections
 //! and cuts long ones. `chunk` puts title, text, range and digest together, `line_numbers` where it stands.
 
-mod book_index;
 mod chunk;
 mod config;
 mod contents;

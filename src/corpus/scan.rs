@@ -32,7 +32,7 @@ use super::walk::{FolderWalk, Found, walk_folder};
 
 /// Changes whenever files give other chunks or places than before: then all are read again, once. What is the same
 /// keeps its vectors.
-const READING: u32 = 3;
+const READING: u32 = 4;
 
 /// A file that is new or may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +178,12 @@ impl<'a> FileReader<'a> {
             Ok(()) if !found_any => give(skipped(&file.id, SkipReason::Empty)),
             Ok(()) => {}
         }
+    }
+
+    /// Reads and cuts the bytes of a text with this name.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn read_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<ChunkedDocument, SkipReason> {
+        self.part(name, Part::Text(bytes), Digest([0; 32]), None)
     }
 
     fn part(

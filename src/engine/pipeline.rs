@@ -114,18 +114,21 @@ impl<'f> Flight<'f> {
 fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>) {
     let Reading { options, lengths, encoder, extractor } = reading;
     let count = |text: &str| encoder.count_tokens(text);
+    // One for all files: it remembers how many tokens words have.
+    let reader = FileReader::new(options, lengths, &count, extractor.cloned());
     for Job { file, known, give } in jobs {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let reader = FileReader::new(options, lengths, &count, extractor.cloned())?;
             // Nobody takes it any more once the run was cancelled.
-            Ok::<bool, Error>(reader.read(file, known, &mut |read| {
-                _ = give.send(read.map_or_else(Read::Skipped, Read::Document));
-            }))
+            reader.as_ref().map(|reader| {
+                reader.read(file, known, &mut |read| {
+                    _ = give.send(read.map_or_else(Read::Skipped, Read::Document));
+                })
+            })
         }));
         let last = match read {
             Ok(Ok(false)) => continue,
             Ok(Ok(true)) => Read::Unchanged,
-            Ok(Err(error)) => Read::Skipped(unreadable(file, &error)),
+            Ok(Err(error)) => Read::Skipped(unreadable(file, error)),
             // One file must not end the run.
             Err(panic) => Read::Skipped(unreadable(file, &panic_message(&*panic))),
         };

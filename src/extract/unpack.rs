@@ -15,8 +15,9 @@ use crate::place::Place;
 
 /// Containers in containers are opened this deep.
 const MOST_DEPTH: usize = 4;
-/// Members of a file, however deep.
-const MOST_MEMBERS: usize = 100_000;
+/// Members of a file, however deep; one for so many of its bytes if that is more.
+const MOST_MEMBERS: u64 = 100_000;
+const LEAST_MEMBER_BYTES: u64 = 1 << 10;
 /// All members of a file may have so many times its bytes, and [`FREE_BYTES`] in any case.
 const MOST_RATIO: u64 = 200;
 const FREE_BYTES: u64 = 256 << 20;
@@ -33,16 +34,31 @@ pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
     let mut file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut budget =
-        Budget { members: MOST_MEMBERS, bytes: (bytes.saturating_mul(MOST_RATIO)).max(FREE_BYTES) };
+    source(name, bytes, &mut file, give)
+}
+
+/// Reads a source of so many bytes, as a file with this name.
+///
+/// # Errors
+/// As [`file`].
+pub(super) fn source(
+    name: String,
+    bytes: u64,
+    source: &mut dyn Source,
+    give: Give<'_>,
+) -> Result<(), Unreadable> {
+    let most = MOST_MEMBERS.max(bytes / LEAST_MEMBER_BYTES);
+    let mut budget = Budget { most, members: most, bytes: bytes.saturating_mul(MOST_RATIO).max(FREE_BYTES) };
     let mut unpacker =
         Unpacker { prefix: String::new(), name, depth: 0, taken: HashSet::new(), budget: &mut budget, give };
-    unpacker.read(&mut file, Place::default())
+    unpacker.read(source, Place::default())
 }
 
 /// What may still be unpacked of a file.
 struct Budget {
-    members: usize,
+    /// Members in all.
+    most: u64,
+    members: u64,
     bytes: u64,
 }
 
@@ -142,7 +158,7 @@ impl Unpacker<'_> {
     fn spend(&mut self, bytes: u64) -> Result<(), Unreadable> {
         let too_large = |bound: String| Err(Unreadable::TooLarge(bound));
         let Some(members) = self.budget.members.checked_sub(1) else {
-            return too_large(format!("more than {MOST_MEMBERS} files"));
+            return too_large(format!("more than {} files", self.budget.most));
         };
         let Some(left) = self.budget.bytes.checked_sub(bytes) else {
             return too_large(format!("files that unpack to more than {MOST_RATIO} times its size"));
@@ -261,8 +277,14 @@ mod tests {
 
     /// What was found, in short, and the reason that the rest was not.
     fn found(path: &Path) -> (Vec<String>, Result<(), Unreadable>) {
+        collected(&mut |give| file(path, give))
+    }
+
+    fn collected(
+        read: &mut dyn FnMut(Give<'_>) -> Result<(), Unreadable>,
+    ) -> (Vec<String>, Result<(), Unreadable>) {
         let mut all = Vec::new();
-        let done = file(path, &mut |found| {
+        let done = read(&mut |found| {
             all.push(match found.content {
                 Content::Extracted(extracted) => {
                     format!("{}: {} letters", found.path, extracted.text.len().min(1))
@@ -285,10 +307,7 @@ mod tests {
     }
 
     fn found_in(name: &str, bytes: &[u8]) -> (Vec<String>, Result<(), Unreadable>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        found(&path)
+        collected(&mut |give| source(name.into(), bytes.len() as u64, &mut Cursor::new(bytes), give))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The program, as a user runs it.
 
 mod bad_input;
+mod broken_files;
 mod eval;
 mod finding;
 mod folder;
