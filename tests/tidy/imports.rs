@@ -30,6 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`; `learn` and `feedback` for reports of rounds and the log: public modules.
     ("cli", &["engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page", "measure"]),
+    // What front ends share, and the program's verbs too.
+    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
