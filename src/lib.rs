@@ -56,6 +56,8 @@ mod negatives;
 pub mod page;
 mod place;
 mod search;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod storage;
 mod train;
 

@@ -5,8 +5,10 @@
 
 pub mod api;
 mod own;
+mod record;
 
 pub use own::{Own, ServedFile};
+pub use record::ServiceRecord;
 
 use crate::error::Result;
 

@@ -66,23 +66,7 @@ struct Forgotten {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let (path, mut folders) = match args.folders.as_slice() {
-        [] => match args.place.existing() {
-            Ok(index) => (index, Vec::new()),
-            Err(_) => {
-                let folder = args.place.folder()?;
-                (args.place.path_for(&folder), vec![folder])
-            }
-        },
-        named @ [first, ..] => (args.place.path_for(first), named.to_vec()),
-    };
-    if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
-        return Err(Error::NotFound {
-            what: "folder",
-            id: missing.display().to_string(),
-            remedy: "name the folder whose documents are to be indexed",
-        });
-    }
+    let (path, mut folders) = where_to(&args.place, &args.folders)?;
     let is_new = !path.join("retune.json").is_file();
     if is_new {
         args.place.model.ensure()?;
@@ -121,6 +105,28 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     engine.close()
 }
 
+/// The index to use or to make, and the folders to read: those that are named, none for all that it follows.
+pub(super) fn where_to(place: &Place, named: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>)> {
+    let (path, folders) = match named {
+        [] => match place.existing() {
+            Ok(index) => (index, Vec::new()),
+            Err(_) => {
+                let folder = place.folder()?;
+                (place.path_for(&folder), vec![folder])
+            }
+        },
+        [first, ..] => (place.path_for(first), named.to_vec()),
+    };
+    match folders.iter().find(|folder| !folder.is_dir()) {
+        None => Ok((path, folders)),
+        Some(missing) => Err(Error::NotFound {
+            what: "folder",
+            id: missing.display().to_string(),
+            remedy: "name the folder whose documents are to be indexed",
+        }),
+    }
+}
+
 fn options(args: &Args) -> Result<Options> {
     // What has not changed needs no model.
     let mut options = args.wait.apply(Options::default()).with_lazy_model(true);
@@ -139,7 +145,7 @@ fn options(args: &Args) -> Result<Options> {
 }
 
 /// An index is made anew from the documents: no repository needs it.
-fn keep_out_of_git(index: &Path) -> Result<()> {
+pub(super) fn keep_out_of_git(index: &Path) -> Result<()> {
     let path = index.join(".gitignore");
     std::fs::write(&path, "*\n").map_err(|source| Error::Io { doing: "write", path, source })
 }

@@ -55,6 +55,23 @@ impl Engine {
         Ok(run.report)
     }
 
+    /// As `index_folders`, without encoding: what is new is found by its words when this returns.
+    /// [`watch`](Engine::watch) and [`encode_pending`](Engine::encode_pending) do the rest.
+    ///
+    /// # Errors
+    /// As `index_folders`.
+    pub fn read_words(
+        &self,
+        folders: &[PathBuf],
+        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<IndexReport> {
+        let started = Instant::now();
+        let mut report = self.read_folders(folders, Rest::None, progress)?.into_report();
+        report.words_seconds = started.elapsed().as_secs_f64();
+        report.seconds = report.words_seconds;
+        Ok(report)
+    }
+
     /// Commits what is new in the folders, without encoding it.
     pub(super) fn read_folders<'a>(
         &'a self,

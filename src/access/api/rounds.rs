@@ -13,6 +13,12 @@ pub struct RoundsAnswer {
     pub rounds: Vec<Round>,
 }
 
+impl From<Vec<Round>> for RoundsAnswer {
+    fn from(rounds: Vec<Round>) -> RoundsAnswer {
+        RoundsAnswer { rounds }
+    }
+}
+
 /// What a round has come to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
