@@ -64,7 +64,7 @@ enum Verb {
     Get(get::Args),
     /// List what an index holds, or what was skipped.
     Files(files::Args),
-    /// Judge a document of an answer: chosen, relevant or not relevant.
+    /// Judge a document of an answer: chosen, relevant, not relevant, opened; or take that back.
     Judge(judge::Args),
     /// Run one round of learning from the judgements.
     Learn(learn::Args),

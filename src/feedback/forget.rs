@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::options::FeedbackOptions;
-use super::record::{Decoded, Impression, Kind, Record, normalise_query, peek};
+use super::record::{Decoded, Impression, Kind, Record, VERSION, normalise_query, peek};
 use super::seal::{Damaged, Maintenance, write_sealed};
 use super::segment::{self, Opened, Part, Segment};
 use crate::error::{Error, Result};
@@ -96,7 +96,8 @@ fn queries_of(segments: &[Opened], what: &Forget) -> Result<HashSet<QueryId>> {
             match (peek(payload).0, &text) {
                 (Kind::Newer, _) => {
                     let (path, found) = (opened.segment.path.clone(), payload.first().copied());
-                    return Err(Error::Version { path, found: found.map_or(0, u32::from), supported: 1 });
+                    let (found, supported) = (found.map_or(0, u32::from), u32::from(VERSION));
+                    return Err(Error::Version { path, found, supported });
                 }
                 (Kind::Impression, Some(text)) => {
                     if let Decoded::Known(Record::Impression(impression)) = Record::decode(payload)

@@ -20,7 +20,7 @@ use super::record::{Impression, Judgement};
 use super::replay::{Replay, replay};
 use super::seal::{Damaged, Maintenance};
 use super::segment;
-use super::stats::{Counters, FeedbackStats};
+use super::stats::{Counters, FeedbackStats, JudgementCount};
 use super::writer::{Command, Disk, Reply, Writer, seal_many};
 use crate::error::{Error, Result};
 use crate::ids::QueryId;
@@ -217,7 +217,7 @@ impl FeedbackLog {
     }
 
     /// Judgements in the log, from all processes.
-    pub(crate) fn judgements(&self) -> Result<u64> {
+    pub(crate) fn judgements(&self) -> Result<JudgementCount> {
         self.shared.counters.judgements(&self.folder)
     }
 
