@@ -4,12 +4,23 @@
 //! and answers, which are the JSON of `/api/v1/` as docs/serve.md describes it.
 
 pub mod api;
+mod call;
+mod log;
 mod own;
 mod record;
+mod served;
 
+#[cfg(feature = "serve")]
+pub(crate) use call::{Call, Line, Task};
+pub use call::{IndexTask, Indexed, Searched};
+pub use log::Log;
 pub use own::{Own, ServedFile};
 pub use record::ServiceRecord;
+pub use served::Served;
 
+use std::path::Path;
+
+use crate::engine::{Options, Reader};
 use crate::error::Result;
 
 /// An index that answers front ends. All calls block. `Send` and `Sync`.
@@ -18,6 +29,8 @@ use crate::error::Result;
 pub enum Access {
     /// This process holds the index.
     Own(Own),
+    /// A running service holds it.
+    Served(Served),
 }
 
 /// Calls the same method on whatever answers.
@@ -25,11 +38,24 @@ macro_rules! ask {
     ($access:expr, $call:ident $(, $argument:expr)*) => {
         match $access {
             Access::Own(own) => own.$call($($argument),*),
+            Access::Served(served) => served.$call($($argument),*),
         }
     };
 }
 
 impl Access {
+    /// The index in the folder `index`: through the service that holds it, or else opened for reading, so that others can
+    /// go on writing to it. The options count for the latter.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn find(index: &Path, options: Options) -> Result<Access> {
+        match Served::find(index) {
+            Some(served) => Ok(Access::Served(served)),
+            None => Ok(Access::Own(Own::reading(Reader::open(index, options)?))),
+        }
+    }
+
     /// Answers a query.
     ///
     /// # Errors

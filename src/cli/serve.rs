@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use retune::access::Served;
 use retune::serve::{ServeOptions, Server};
-use retune::{CorpusOptions, Engine, IdleOptions, LearnPolicy, Options, Result};
+use retune::{CorpusOptions, Engine, Error, IdleOptions, LearnPolicy, Options, Result};
 use serde::Serialize;
 
 use super::args::{Place, Wait, duration};
@@ -50,6 +51,11 @@ struct Started<'a> {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let (path, folders) = where_to(&args.place, &args.folders)?;
+    if let Some(served) = Served::find(&path) {
+        let (url, pid) = (&served.record().url, served.record().pid);
+        let holder = Some(format!("the service at {url} (process {pid})"));
+        return Err(Error::Locked { path, holder });
+    }
     let is_new = !path.join("retune.json").is_file();
     if is_new {
         args.place.model.ensure()?;

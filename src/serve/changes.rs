@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::request::body;
+use super::request::{SMALL, body};
 use super::state::Shared;
 use super::work::answer;
 use crate::access::api::{ForgetRequest, JudgeRequest};
@@ -35,42 +35,42 @@ struct Cancelled {
 }
 
 pub(super) async fn judge(State(state): State<Shared>, request: Request) -> Response {
-    match body::<JudgeRequest>(request).await {
+    match body::<JudgeRequest>(request, SMALL).await {
         Ok(asked) => answer(state, move |state| state.own.judge(&asked).map(|()| Done {})).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn forget(State(state): State<Shared>, request: Request) -> Response {
-    match body::<ForgetRequest>(request).await {
+    match body::<ForgetRequest>(request, SMALL).await {
         Ok(asked) => answer(state, move |state| state.own.forget(&asked)).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn learn(State(state): State<Shared>, request: Request) -> Response {
-    match body::<Nothing>(request).await {
+    match body::<Nothing>(request, SMALL).await {
         Ok(_) => answer(state, |state| state.own.learn().map(|()| Started { started: true })).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn cancel(State(state): State<Shared>, request: Request) -> Response {
-    match body::<Nothing>(request).await {
+    match body::<Nothing>(request, SMALL).await {
         Ok(_) => answer(state, |state| Ok(Cancelled { cancelled: state.engine.cancel_round() })).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn roll_back(State(state): State<Shared>, request: Request) -> Response {
-    match body::<Nothing>(request).await {
+    match body::<Nothing>(request, SMALL).await {
         Ok(_) => answer(state, |state| Ok(RolledBack { generation: state.engine.rollback()? })).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn index(State(state): State<Shared>, request: Request) -> Response {
-    match body::<Nothing>(request).await {
+    match body::<Nothing>(request, SMALL).await {
         Ok(_) => answer(state, |state| Ok(Started { started: state.jobs.look(&state.activity) })).await,
         Err(response) => response,
     }

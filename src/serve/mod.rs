@@ -7,6 +7,7 @@
 mod activity;
 mod answers;
 mod assets;
+mod calls;
 mod changes;
 mod connections;
 mod documents;

@@ -10,8 +10,14 @@ use serde::de::DeserializeOwned;
 
 use super::failure::refused;
 
-/// The largest body in bytes.
-pub(super) const LARGEST_BODY: usize = 64 << 10;
+/// How large a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) bytes: usize,
+}
+
+/// Of requests over TCP.
+pub(super) const SMALL: Bounds = Bounds { bytes: 64 << 10 };
 /// The longest time that a body may take.
 const SLOWEST_BODY: Duration = Duration::from_secs(10);
 
@@ -30,7 +36,7 @@ pub(super) fn parameters<T: DeserializeOwned>(uri: &Uri) -> Result<T, Response> 
 ///
 /// # Errors
 /// The response for a body that is no JSON, too large or too slow, or lacks something.
-pub(super) async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Response> {
+pub(super) async fn body<T: DeserializeOwned>(request: Request, bounds: Bounds) -> Result<T, Response> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_json =
         kind.is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
@@ -39,15 +45,15 @@ pub(super) async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Res
         return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
     }
     let too_large = || {
-        let reason = format!("the body has more than {LARGEST_BODY} bytes");
+        let reason = format!("the body has more than {} bytes", bounds.bytes);
         refused(StatusCode::PAYLOAD_TOO_LARGE, &reason)
     };
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length: Option<usize> = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length| length > LARGEST_BODY) {
+    if length.is_some_and(|length| length > bounds.bytes) {
         return Err(too_large());
     }
-    let read = tokio::time::timeout(SLOWEST_BODY, to_bytes(request.into_body(), LARGEST_BODY)).await;
+    let read = tokio::time::timeout(SLOWEST_BODY, to_bytes(request.into_body(), bounds.bytes)).await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => return Err(too_large()),

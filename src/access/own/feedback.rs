@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::feedback::Verdict;
 
 /// What reading a document says of it.
-pub(super) const READ: Verdict = Verdict::Chosen;
+pub(super) const READ: Verdict = Verdict::Opened;
 /// Queries that are told at most.
 const RECENT: usize = 100;
 
@@ -22,7 +22,7 @@ impl Own {
         let asked = answered.into_iter().map(|one| Asked {
             query_id: one.impression.query_id,
             at: one.impression.time_ms,
-            session: None,
+            session: one.impression.session,
             picked: one
                 .judgements
                 .into_iter()

@@ -40,7 +40,7 @@ impl Own {
     }
 
     /// What is read from, as it is now.
-    fn reader(&self) -> Result<&Reader> {
+    pub(super) fn reader(&self) -> Result<&Reader> {
         let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
         if self.engine.is_none() && refreshed.elapsed() >= STALE {
             self.reader.refresh()?;
@@ -49,7 +49,7 @@ impl Own {
         Ok(&self.reader)
     }
 
-    fn engine(&self, doing: &'static str) -> Result<&Engine> {
+    pub(super) fn engine(&self, doing: &'static str) -> Result<&Engine> {
         self.engine.as_ref().ok_or_else(|| Error::ReadOnly { doing, path: self.reader.path().to_path_buf() })
     }
 }

@@ -15,8 +15,6 @@ use crate::search::{Answer, Coverage, Hit, Mode, Query};
 const MOST: usize = 100;
 /// The longest query in bytes, as far as operators are read.
 const LONGEST: usize = 4096;
-/// The longest session id in characters.
-const LONGEST_SESSION: usize = 64;
 /// Characters of a document that stand for what it is about.
 const ENOUGH: usize = 1000;
 
@@ -78,13 +76,10 @@ fn query(request: &SearchRequest, folders: &[Folder]) -> Result<Query> {
         let expected = format!("{LONGEST} bytes at most");
         return Err(Error::invalid("the query", format!("{} bytes", request.q.len()), expected));
     }
-    if request.session.as_ref().is_some_and(|session| session.chars().count() > LONGEST_SESSION) {
-        let expected = format!("{LONGEST_SESSION} characters at most");
-        return Err(Error::invalid("the session", "a longer id", expected));
-    }
     let mut query = Query::parse(text(request)?).with_mode(request.mode).with_limit(request.limit);
     query.offset = request.offset;
     query.page_of = request.page_of;
+    query.session.clone_from(&request.session);
     query.log = request.log;
     query.total = request.count;
     query.filter = filter(request, folders)?;
