@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use retune::access::{Log, Served};
 use retune::feedback::Impression;
 use retune::{Engine, Error, Feedback, Options, Reader, Result};
 
@@ -40,10 +41,10 @@ impl StoredPlace {
         self.folder.open_reader(&self.options())
     }
 
-    /// Opens the feedback log of an index that must exist. Judging needs no `wait`.
-    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Feedback> {
+    /// Opens the feedback log of an index that must exist, or the service that holds it. Judging needs no `wait`.
+    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Log> {
         let options = self.options();
-        Feedback::open(self.folder.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)))
+        self.folder.open_feedback(&wait.map_or(options.clone(), |wait| wait.apply(options)))
     }
 
     fn options(&self) -> Options {
@@ -84,6 +85,14 @@ impl IndexFolder {
                 }
             }
             opened => opened,
+        }
+    }
+
+    pub(super) fn open_feedback(&self, options: &Options) -> Result<Log> {
+        let path = self.existing()?;
+        match Served::find(&path) {
+            Some(served) => Ok(Log::Served(served)),
+            None => Feedback::open(path, options).map(|feedback| Log::Own(Box::new(feedback))),
         }
     }
 

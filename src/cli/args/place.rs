@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use retune::access::{Log, Served};
 use retune::feedback::Impression;
 use retune::{Engine, GenerationId, Options, Reader, Result};
 
@@ -35,6 +36,16 @@ impl Place {
         self.folder.existing()
     }
 
+    /// The service that holds the index, unless another model or another way to compute is asked for than it may have.
+    pub(crate) fn served(&self) -> Option<Served> {
+        self.existing().ok().and_then(|index| self.served_at(&index))
+    }
+
+    /// As [`served`](Place::served), for the index in this folder.
+    pub(crate) fn served_at(&self, index: &Path) -> Option<Served> {
+        self.model.is_usual().then(|| Served::find(index)).flatten()
+    }
+
     /// Opens an index that must exist.
     pub(crate) fn open(&self, wait: &Wait) -> Result<Engine> {
         let mut bars = Bars::default();
@@ -55,6 +66,11 @@ impl Place {
         self.folder.open_reader(&self.options())
     }
 
+    /// Opens the feedback log of an index that must exist, or the service that holds it.
+    pub(crate) fn open_feedback(&self) -> Result<Log> {
+        self.folder.open_feedback(&self.options())
+    }
+
     /// The query that was answered last, in whatever process.
     pub(crate) fn last_query(&self) -> Result<Option<Impression>> {
         self.folder.last_query(&self.options())
@@ -62,6 +78,9 @@ impl Place {
 
     /// Returns an index that must exist to an earlier generation.
     pub(crate) fn roll_back(&self, wait: &Wait) -> Result<GenerationId> {
+        if let Some(served) = self.served() {
+            return served.roll_back();
+        }
         Engine::rollback_at(self.existing()?, &wait.apply(self.options()))
     }
 
