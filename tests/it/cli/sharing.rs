@@ -120,8 +120,6 @@ fn what_was_opened_is_noted_and_taken_back() {
     assert_eq!(count(), 2);
     assert_eq!(said("2", "--withdrawn"), "withdrawn");
     assert_eq!(count(), 1);
-    let both = refused(folder.path(), &["judge", "last", "1", "--opened", "--withdrawn"]);
-    assert!(both.contains("cannot be used with"), "{both}");
 }
 
 /// What a user who may not write to a folder may run. The super-user may write to every folder, and becomes another.
