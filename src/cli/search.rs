@@ -99,8 +99,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 fn tell_changes(engine: &Reader) {
     const WITHIN: Duration = Duration::from_millis(50);
     let Ok(changes) = engine.changes(WITHIN) else { return };
-    let Changes { changed, new, gone, complete, .. } = changes;
+    let Changes { compared, changed, new, gone, complete, .. } = changes;
     if changes.total() == 0 {
+        if !complete && compared > 0 {
+            complain(&format!(
+                "files since the last run: none of the first {compared} have changed, and there was no time for more"
+            ));
+        }
         return;
     }
     let parts = [(changed, "changed"), (new, "new"), (gone, "gone")];

@@ -5,6 +5,7 @@
 //! whose content is the one that is indexed are left alone.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::layout::Layout;
 use crate::corpus::{Skipped, Stamp};
 use crate::error::Result;
 use crate::ids::Digest;
-use crate::storage::{read_envelope, write_compact_envelope};
+use crate::storage::{open_envelope, read_envelope, write_compact_envelope};
 
 const FILE: &str = "files.json";
 const KIND: &str = "files";
@@ -66,11 +67,11 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
-    /// The catalogue with the time when it was written, if there is one of at most `most` bytes that can be used.
-    pub(super) fn read_small(layout: &Layout, most: u64) -> Option<(Catalogue, SystemTime)> {
+    /// Where the catalogue of an index is, to be read in part, with its JSON. `None` if there is none that can be used.
+    pub(super) fn open(layout: &Layout) -> Option<(PathBuf, impl std::io::Read + use<>)> {
         let path = layout.path.join(FILE);
-        let file = std::fs::metadata(&path).ok().filter(|file| file.len() <= most)?;
-        Some((read_envelope(&path, KIND, VERSION).ok()??, file.modified().ok()?))
+        let json = open_envelope(&path, KIND, VERSION).ok()??;
+        Some((path, json))
     }
 
     /// Replaces the catalogue of an index.

@@ -5,12 +5,14 @@
 
 mod background;
 mod backup;
+mod brief;
 mod catalogue;
 mod changes;
 mod commit;
 mod document;
 mod embeddings;
 mod encode;
+mod encode_idle;
 mod encoding;
 mod events;
 mod feedback;

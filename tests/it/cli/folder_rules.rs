@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::harness::{json, refused, retune, stderr};
 use crate::common::options;
@@ -105,4 +106,28 @@ fn a_search_says_what_has_changed_since() {
     assert!(note.contains("1 changed, 1 new, 1 gone") && note.lines().count() == 1, "{note}");
     json(root, &["index"]);
     assert_eq!(said(), "");
+}
+
+#[test]
+fn a_catalogue_of_any_length_is_compared_as_far_as_there_is_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, &[("a.md", "One."), ("b.md", "Two.")]);
+    json(root, &["index", "."]);
+    let path = root.join(".retune/files.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let more: String = (0..60_000)
+        .map(|number| {
+            format!("\"x/{number:0100}.md\":{{\"bytes\":1,\"modified\":1,\"changed\":1,\"sure\":true}},")
+        })
+        .collect();
+    let text = text.replacen("\"files\":{", &format!("\"files\":{{{more}"), 1);
+    assert!(text.len() > 8 << 20);
+    fs::write(&path, text).unwrap();
+    put(root, &[("a.md", "One, changed.")]);
+    let reader = Reader::open(root.join(".retune"), options()).unwrap();
+    let all = reader.changes(Duration::from_secs(600)).unwrap();
+    assert_eq!((all.complete, all.compared, all.changed, all.gone), (true, 60_002, 1, 60_000));
+    let none = reader.changes(Duration::ZERO).unwrap();
+    assert!(!none.complete && none.compared < 100, "{none:?}");
 }
