@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::args::{Place, Wait, bytes, fixed};
 use super::extract;
 use super::print::{Bars, Output, Text};
+use super::stop::Stop;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -27,11 +28,12 @@ pub(super) struct Args {
     place: Place,
     #[command(flatten)]
     wait: Wait,
-    /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
+    /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later; a retune.toml gives
+    /// a folder another. Default: english.
     #[arg(long)]
     language: Option<Language>,
-    /// Longest passage in tokens, as far as the model reads. It can't be changed later. Default: 256, or what the model
-    /// reads.
+    /// Longest passage in tokens, as far as the model reads. It can't be changed later; a retune.toml can give a folder
+    /// another. Default: 256, or what the model reads.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
     /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M for
@@ -87,7 +89,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if is_new {
         args.place.model.ensure()?;
     }
-    let mut bars = Bars::default();
+    let (mut bars, stop) = (Bars::default(), Stop::on_signals()?);
     let engine = Engine::open_with(&path, options(args)?, &mut |progress| bars.show_opening(progress))?;
     bars.clear();
     if is_new {
@@ -107,7 +109,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if folders.is_empty() && engine.folders()?.is_empty() {
         folders.push(args.place.folder()?);
     }
-    let report = engine.index_folders(&folders, &mut |progress| bars.show_indexing(progress));
+    let report = engine.index_folders(&folders, &mut |progress| {
+        bars.show_indexing(progress)?;
+        stop.go_on()
+    });
     // This process is about to end: nothing would be merged in the background.
     let report = report.and_then(|report| {
         engine.merge_segments(&mut |done, total| bars.show(Progress::Merging { done, total }))?;
@@ -158,6 +163,7 @@ fn text(report: &Report, all: bool) -> Text {
         report.seconds - report.words_seconds,
     ));
     text.line(format!("{index} holds {documents} documents, {chunks} chunks"));
+    report.warnings.iter().for_each(|warning| text.line(warning.as_str()));
     skipped(&mut text, &report.skipped, all);
     text
 }

@@ -25,6 +25,7 @@ mod rounds;
 mod search;
 mod simulate;
 mod status;
+mod stop;
 mod watch;
 
 use std::process::ExitCode;

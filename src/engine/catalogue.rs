@@ -44,7 +44,8 @@ pub(super) struct Entry {
     pub(super) stamp: Stamp,
     /// Whether a later change would have given it another stamp.
     pub(super) sure: bool,
-    /// With which its documents are indexed; none if it has none.
+    /// Of its content and of how it is read: with it its documents are indexed. None if it could not be read to its
+    /// end, or should be read again when it is touched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<Digest>,
     /// The paths of its documents; none if there is one that has the file's own.
@@ -112,6 +113,16 @@ impl Entry {
     /// Takes over what an earlier look at the same content has given.
     pub(super) fn take_over(&mut self, before: &Entry) {
         *self = Entry { stamp: self.stamp, sure: self.sure, ..before.clone() };
+    }
+
+    /// Whether it has any document.
+    pub(super) fn has_documents(&self) -> bool {
+        self.documents.as_ref().is_none_or(|documents| !documents.is_empty())
+    }
+
+    /// Whether it gave its own document and nothing else, as a file that is no container does.
+    pub(super) fn is_document(&self) -> bool {
+        self.documents.is_none() && self.skipped.is_empty()
     }
 
     /// The paths of the documents of the file `path`.

@@ -152,6 +152,8 @@ pub(super) struct Prepared {
     pub(super) digest: Digest,
     pub(super) chunks: Vec<Chunk>,
     pub(super) metadata: serde_json::Map<String, serde_json::Value>,
+    /// A document of a file with the same content under another name: its passages differ in titles at most.
+    pub(super) same_file: Option<String>,
 }
 
 /// How documents are added.

@@ -24,6 +24,7 @@ mod layout;
 mod learning;
 mod look;
 mod merging;
+mod namesakes;
 mod open;
 mod options;
 mod pipeline;
@@ -31,11 +32,13 @@ mod reader;
 mod remove;
 mod report;
 mod rollback;
+mod rules;
 mod run;
 mod source;
 mod status;
 mod stored;
 mod threads;
+mod touched;
 mod unfinished;
 mod upkeep;
 mod watch;
@@ -205,7 +208,7 @@ impl Engine {
             }
             let chunks = self.cut(&document, &|text| encoder.count_tokens(text))?;
             let metadata = document.stored_metadata();
-            prepared.push(Prepared { id: document.id, digest, chunks, metadata });
+            prepared.push(Prepared { id: document.id, digest, chunks, metadata, same_file: None });
         }
         let vectors = if options.words_first { Vectors::Later } else { Vectors::Now };
         let mut report = self.replace(&mut writer, &snapshot, prepared, vectors, progress)?;
@@ -240,6 +243,11 @@ impl Engine {
     /// How long a passage of a file may be. Loads no encoder.
     fn folder_lengths(&self) -> Result<Lengths> {
         Ok(self.lengths_within(self.inner.snapshot.load().pinned.generation.max_tokens()?))
+    }
+
+    /// How many tokens the encoder reads of a text. Loads no encoder.
+    fn tokens_read(&self) -> Result<usize> {
+        Ok(layout::reads(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
     /// How long a passage may be.

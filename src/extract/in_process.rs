@@ -1,5 +1,6 @@
 //! Reading in the application's own process.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::extractor::{Extractor, Found};
@@ -12,10 +13,12 @@ use super::unpack;
 pub struct InProcess;
 
 impl Extractor for InProcess {
-    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found)) -> Result<(), Unreadable> {
-        unpack::file(file, &mut |found| {
-            give(found);
-            Ok(())
-        })
+    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Result<(), Unreadable> {
+        let mut ended = false;
+        let done = unpack::file(file, &mut |found| {
+            ended = ended || give(found).is_break();
+            if ended { Err(Unreadable::Failed("nobody wants more of it".into())) } else { Ok(()) }
+        });
+        if ended { Ok(()) } else { done }
     }
 }

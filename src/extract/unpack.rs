@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, SeekFrom};
 use std::path::Path;
 
+use super::allowance::Allowance;
 use super::extractor::{Content, Found};
 use super::kind::{HEAD_BYTES, Kind, extension_of};
 use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Reader, Source, malformed, read_bounded};
@@ -30,11 +31,18 @@ pub(super) type Give<'a> = &'a mut dyn FnMut(Found) -> Result<(), Unreadable>;
 /// If the file as a whole can't be read, or not to its end.
 pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
     let failed = |error: std::io::Error| Unreadable::Failed(format!("could not be opened: {error}"));
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
+    let budget = Budget {
+        members: MOST_MEMBERS,
+        bytes: (bytes.saturating_mul(MOST_RATIO)).max(FREE_BYTES),
+        allowance: Allowance::of(bytes),
+    };
+    file_within(path, file, budget, give)
+}
+
+fn file_within(path: &Path, mut file: File, mut budget: Budget, give: Give<'_>) -> Result<(), Unreadable> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut budget =
-        Budget { members: MOST_MEMBERS, bytes: (bytes.saturating_mul(MOST_RATIO)).max(FREE_BYTES) };
     let mut unpacker =
         Unpacker { prefix: String::new(), name, depth: 0, taken: HashSet::new(), budget: &mut budget, give };
     unpacker.read(&mut file, Place::default())
@@ -44,6 +52,8 @@ pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
 struct Budget {
     members: usize,
     bytes: u64,
+    /// What its members may give.
+    allowance: Allowance,
 }
 
 /// Reads one file or member.
@@ -114,6 +124,7 @@ impl Unpacker<'_> {
     }
 
     fn give(&mut self, content: Content) -> Result<(), Unreadable> {
+        self.budget.allowance.take(&content)?;
         (self.give)(Found { path: self.prefix.clone(), content })
     }
 
@@ -140,6 +151,7 @@ impl Unpacker<'_> {
     }
 
     fn spend(&mut self, bytes: u64) -> Result<(), Unreadable> {
+        self.budget.allowance.check()?;
         let too_large = |bound: String| Err(Unreadable::TooLarge(bound));
         let Some(members) = self.budget.members.checked_sub(1) else {
             return too_large(format!("more than {MOST_MEMBERS} files"));
@@ -364,6 +376,29 @@ mod tests {
         let (all, done) = found_in("bomb.zip", &zipped(&entries));
         assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
         assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn what_a_file_gives_in_all_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("many.zip");
+        let members: Vec<(String, &[u8])> =
+            (0..9).map(|at| (format!("{at}.txt"), b"12345".as_slice())).collect();
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let inner = zipped(&members);
+        std::fs::write(&path, zipped(&[("in.zip", &inner), ("last.txt", b"1")])).unwrap();
+        for (allowance, given) in [(Allowance::new(100, 22), 4), (Allowance::new(3, 100), 3)] {
+            let budget = Budget { members: 100, bytes: 10_000, allowance };
+            let mut all = Vec::new();
+            let done = file_within(&path, File::open(&path).unwrap(), budget, &mut |found| {
+                all.push((found.path, matches!(found.content, Content::Text(_))));
+                Ok(())
+            });
+            assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
+            assert_eq!(all.iter().filter(|(_, is_text)| *is_text).count(), given, "{all:?}");
+            assert_eq!(all.last().unwrap(), &("in.zip".to_owned(), false), "the rest is not read");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::harness::{json, refused, retune, stderr};
+use super::harness::{json, refused, retune, stderr, stdout};
 use crate::common::options;
 use retune::Reader;
 use retune::folders::SkipReason;
@@ -130,4 +130,37 @@ fn a_catalogue_of_any_length_is_compared_as_far_as_there_is_time() {
     assert_eq!((all.complete, all.compared, all.changed, all.gone), (true, 60_002, 1, 60_000));
     let none = reader.changes(Duration::ZERO).unwrap();
     assert!(!none.complete && none.compared < 100, "{none:?}");
+}
+
+#[test]
+fn rules_that_nothing_fits_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, &[("a.md", "One."), ("docs/b.md", "Two."), ("env/c.md", "Three."), ("env/pyvenv.cfg", "")]);
+    let warnings = |args: &[&str]| {
+        let report = json(root, &[&["index"], args].concat());
+        report["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&["."]), [""; 0]);
+    let said = warnings(&["--include", "dependancies,env,generated,vendor"]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("\"dependancies\"") && said[0].contains("dependencies, build and generated"));
+    assert_eq!(ids(root), ["a.md", "docs/b.md", "env/c.md"]);
+    // It is kept, and said, until it is taken back.
+    assert_eq!(warnings(&[]).len(), 1);
+    put(root, &[("retune.toml", "include = [\"docs/**\", \"doc/**\"]\nextensions = [\"md\", \"mdown\"]\n")]);
+    let said = warnings(&["--include", "none"]);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("\"doc/**\"") && said[0].contains("retune.toml") && said[1].contains("\"mdown\"")
+    );
+    let text = stdout(&retune(root, &["index"]));
+    assert!(text.contains("no file has the extension \"mdown\""), "{text}");
+    put(root, &[("retune.toml", "exclude = [\"./docs\"]\n")]);
+    assert!(refused(root, &["index"]).contains("which fits no path"));
 }

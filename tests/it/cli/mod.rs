@@ -4,6 +4,8 @@ mod bad_input;
 mod eval;
 mod finding;
 mod folder;
+mod folder_kept;
+mod folder_languages;
 mod folder_rules;
 mod folder_watch;
 mod harness;
