@@ -27,6 +27,7 @@ mod search;
 mod serve;
 mod simulate;
 mod status;
+mod stop;
 mod watch;
 
 use std::process::ExitCode;

@@ -119,8 +119,13 @@ fn ask(args: &Args, query: &Query) -> Result<Searched> {
 
 /// Says in one line how much the folders have changed since the index was made.
 fn tell_changes(changes: &Changes) {
-    let Changes { changed, new, gone, complete, .. } = *changes;
+    let Changes { compared, changed, new, gone, complete, .. } = *changes;
     if changes.total() == 0 {
+        if !complete && compared > 0 {
+            complain(&format!(
+                "files since the last run: none of the first {compared} have changed, and there was no time for more"
+            ));
+        }
         return;
     }
     let parts = [(changed, "changed"), (new, "new"), (gone, "gone")];

@@ -4,6 +4,7 @@
 //! whichever is read first, and few enough are in flight at a time.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::worker::panic_message;
-use crate::corpus::{ChangedFile, ChunkedDocument, CorpusOptions, FileReader, Lengths, SkipReason, Skipped};
+use crate::corpus::{
+    ChangedFile, ChunkedDocument, CorpusOptions, FileRead, FileReader, Lengths, SkipReason, Skipped,
+};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::extract::Extractor;
@@ -40,6 +43,8 @@ pub(super) enum Read {
     Skipped(Skipped),
     /// It has the content that is known, and gives nothing.
     Unchanged,
+    /// It was read to its end, and has this digest. Comes last.
+    Whole(Digest),
 }
 
 /// A file that a thread is to read.
@@ -73,14 +78,10 @@ pub(super) fn read_all(
                 .map_err(Error::io("start the thread", Path::new(THREAD)))?;
         }
         let mut flight = Flight { rest: files.iter(), inside: VecDeque::new(), bytes: 0 };
-        loop {
-            flight.fill(&jobs, known);
-            let Some((file, given)) = flight.next() else { return Ok(()) };
-            for read in given {
-                take(file, Some(read))?;
-            }
-            take(file, None)?;
-        }
+        let taken = flight.take_all(&jobs, known, take);
+        // What no thread has begun is not read any more.
+        waiting.try_iter().for_each(drop);
+        taken
     });
     read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -93,6 +94,22 @@ struct Flight<'f> {
 }
 
 impl<'f> Flight<'f> {
+    fn take_all(
+        &mut self,
+        jobs: &Sender<Job<'f>>,
+        known: &dyn Fn(&str) -> Option<Digest>,
+        take: &mut dyn FnMut(&ChangedFile, Option<Read>) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            self.fill(jobs, known);
+            let Some((file, given)) = self.next() else { return Ok(()) };
+            for read in given {
+                take(file, Some(read))?;
+            }
+            take(file, None)?;
+        }
+    }
+
     fn fill(&mut self, jobs: &Sender<Job<'f>>, known: &dyn Fn(&str) -> Option<Digest>) {
         while self.inside.len() < MOST_FILES && (self.inside.is_empty() || self.bytes < MOST_BYTES) {
             let Some(file) = self.rest.next() else { break };
@@ -118,16 +135,20 @@ fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>) {
     let reader = FileReader::new(options, lengths, &count, extractor.cloned());
     for Job { file, known, give } in jobs {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            // Nobody takes it any more once the run was cancelled.
             reader.as_ref().map(|reader| {
                 reader.read(file, known, &mut |read| {
-                    _ = give.send(read.map_or_else(Read::Skipped, Read::Document));
+                    match give.send(read.map_or_else(Read::Skipped, Read::Document)) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        // The run was cancelled.
+                        Err(_) => ControlFlow::Break(()),
+                    }
                 })
             })
         }));
         let last = match read {
-            Ok(Ok(false)) => continue,
-            Ok(Ok(true)) => Read::Unchanged,
+            Ok(Ok(FileRead::New(None))) => continue,
+            Ok(Ok(FileRead::New(Some(digest)))) => Read::Whole(digest),
+            Ok(Ok(FileRead::Known)) => Read::Unchanged,
             Ok(Err(error)) => Read::Skipped(unreadable(file, error)),
             // One file must not end the run.
             Err(panic) => Read::Skipped(unreadable(file, &panic_message(&*panic))),

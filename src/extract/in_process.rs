@@ -1,5 +1,6 @@
 //! Reading in the application's own process.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::extractor::{Extractor, Found};
@@ -21,7 +22,7 @@ impl InProcess {
         give: &mut dyn FnMut(Found),
     ) -> Result<(), Unreadable> {
         let source = &mut std::io::Cursor::new(bytes);
-        unpack::source(name.into(), bytes.len() as u64, source, &mut |found| {
+        unpack::source(name.into(), source, unpack::Budget::of(bytes.len() as u64), &mut |found| {
             give(found);
             Ok(())
         })
@@ -29,10 +30,12 @@ impl InProcess {
 }
 
 impl Extractor for InProcess {
-    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found)) -> Result<(), Unreadable> {
-        unpack::file(file, &mut |found| {
-            give(found);
-            Ok(())
-        })
+    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Result<(), Unreadable> {
+        let mut ended = false;
+        let done = unpack::file(file, &mut |found| {
+            ended = ended || give(found).is_break();
+            if ended { Err(Unreadable::Failed("nobody wants more of it".into())) } else { Ok(()) }
+        });
+        if ended { Ok(()) } else { done }
     }
 }

@@ -1,6 +1,7 @@
 //! What runs in the child process.
 
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -71,8 +72,12 @@ pub fn print(file: &Path, output: &mut dyn Write) -> Result<(), Unreadable> {
             Content::Text(bytes) => output.write_all(&bytes),
             Content::Unreadable(why) => writeln!(output, "[{path}: {why}]"),
         };
-        if let Err(error) = written {
-            failed = Err(Unreadable::Failed(error.to_string()));
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Err(Unreadable::Failed(error.to_string()));
+                ControlFlow::Break(())
+            }
         }
     });
     read.and(failed)

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, SeekFrom};
 use std::path::Path;
 
+use super::allowance::Allowance;
 use super::extractor::{Content, Found};
 use super::kind::{HEAD_BYTES, Kind, extension_of};
 use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Reader, Source, malformed, read_bounded};
@@ -34,32 +35,45 @@ pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
     let mut file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    source(name, bytes, &mut file, give)
+    source(name, &mut file, Budget::of(bytes), give)
 }
 
-/// Reads a source of so many bytes, as a file with this name.
+/// Reads a source as a file with this name.
 ///
 /// # Errors
 /// As [`file`].
 pub(super) fn source(
     name: String,
-    bytes: u64,
     source: &mut dyn Source,
+    mut budget: Budget,
     give: Give<'_>,
 ) -> Result<(), Unreadable> {
-    let most = MOST_MEMBERS.max(bytes / LEAST_MEMBER_BYTES);
-    let mut budget = Budget { most, members: most, bytes: bytes.saturating_mul(MOST_RATIO).max(FREE_BYTES) };
     let mut unpacker =
         Unpacker { prefix: String::new(), name, depth: 0, taken: HashSet::new(), budget: &mut budget, give };
     unpacker.read(source, Place::default())
 }
 
 /// What may still be unpacked of a file.
-struct Budget {
+pub(super) struct Budget {
     /// Members in all.
     most: u64,
     members: u64,
     bytes: u64,
+    /// What its members may give.
+    allowance: Allowance,
+}
+
+impl Budget {
+    /// Of a file of so many bytes.
+    pub(super) fn of(bytes: u64) -> Budget {
+        let most = MOST_MEMBERS.max(bytes / LEAST_MEMBER_BYTES);
+        Budget {
+            most,
+            members: most,
+            bytes: bytes.saturating_mul(MOST_RATIO).max(FREE_BYTES),
+            allowance: Allowance::of(bytes),
+        }
+    }
 }
 
 /// Reads one file or member.
@@ -130,6 +144,7 @@ impl Unpacker<'_> {
     }
 
     fn give(&mut self, content: Content) -> Result<(), Unreadable> {
+        self.budget.allowance.take(&content)?;
         (self.give)(Found { path: self.prefix.clone(), content })
     }
 
@@ -156,6 +171,7 @@ impl Unpacker<'_> {
     }
 
     fn spend(&mut self, bytes: u64) -> Result<(), Unreadable> {
+        self.budget.allowance.check()?;
         let too_large = |bound: String| Err(Unreadable::TooLarge(bound));
         let Some(members) = self.budget.members.checked_sub(1) else {
             return too_large(format!("more than {} files", self.budget.most));
@@ -307,7 +323,9 @@ mod tests {
     }
 
     fn found_in(name: &str, bytes: &[u8]) -> (Vec<String>, Result<(), Unreadable>) {
-        collected(&mut |give| source(name.into(), bytes.len() as u64, &mut Cursor::new(bytes), give))
+        collected(&mut |give| {
+            source(name.into(), &mut Cursor::new(bytes), Budget::of(bytes.len() as u64), give)
+        })
     }
 
     #[test]
@@ -383,6 +401,27 @@ mod tests {
         let (all, done) = found_in("bomb.zip", &zipped(&entries));
         assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
         assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn what_a_file_gives_in_all_is_bounded() {
+        let members: Vec<(String, &[u8])> =
+            (0..9).map(|at| (format!("{at}.txt"), b"12345".as_slice())).collect();
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let inner = zipped(&members);
+        let bytes = zipped(&[("in.zip", &inner), ("last.txt", b"1")]);
+        for (allowance, given) in [(Allowance::new(100, 22), 4), (Allowance::new(3, 100), 3)] {
+            let budget = Budget { most: 100, members: 100, bytes: 10_000, allowance };
+            let mut all = Vec::new();
+            let done = source("many.zip".into(), &mut Cursor::new(&bytes), budget, &mut |found| {
+                all.push((found.path, matches!(found.content, Content::Text(_))));
+                Ok(())
+            });
+            assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
+            assert_eq!(all.iter().filter(|(_, is_text)| *is_text).count(), given, "{all:?}");
+            assert_eq!(all.last().unwrap(), &("in.zip".to_owned(), false), "the rest is not read");
+        }
     }
 
     #[test]

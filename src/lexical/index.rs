@@ -148,7 +148,7 @@ impl LexicalIndex {
 
     /// Opens the only writer, with about `heap_bytes` of memory for chunks that are not on disk yet.
     pub(crate) fn writer_with_heap(&self, heap_bytes: usize) -> Result<LexicalWriter> {
-        LexicalWriter::open(&self.index, self.fields, &self.path, heap_bytes)
+        LexicalWriter::open(&self.index, self.language, self.fields, &self.path, heap_bytes)
     }
 
     /// A snapshot of the latest commit of any process. Cheap if nothing was committed since the last call.
@@ -178,7 +178,7 @@ impl LexicalIndex {
                     &self.path,
                     searcher,
                     self.fields,
-                    self.analyzer.clone(),
+                    &self.analyzer,
                     payload,
                     meta.opstamp,
                 )?;

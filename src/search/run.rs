@@ -182,7 +182,7 @@ impl Run<'_> {
                 continue;
             }
             let highlights = match query.highlight {
-                true => self.prepared.words.highlight(&record.body),
+                true => self.prepared.words.highlight(&record),
                 false => Vec::new(),
             };
             let mut fields = fields_of(&record.metadata);

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,13 +63,15 @@ fn scan_with(
             Ok(document) => {
                 seen.read(&document.id);
                 changed.push(document);
+                ControlFlow::Continue(())
             }
             Err(one) => {
                 seen.turned_out(&one);
                 skipped.push((one.document, one.reason));
+                ControlFlow::Continue(())
             }
         });
-        if same {
+        if same == FileRead::Known {
             unchanged += 1;
             seen.unchanged(&file.id);
         }
@@ -355,7 +358,10 @@ fn without_an_extractor_what_is_not_text_is_skipped_with_the_reason() {
     let mut read = Vec::new();
     for scanned in scan {
         let Scanned::Changed(file) = scanned else { panic!("{scanned:?}") };
-        reader.read(&file, None, &mut |one| read.push(one));
+        reader.read(&file, None, &mut |one| {
+            read.push(one);
+            ControlFlow::Continue(())
+        });
     }
     assert!(matches!(&read[0], Err(Skipped { reason: SkipReason::NeedsExtractor { .. }, .. })), "{read:?}");
     assert!(matches!(&read[1], Ok(document) if document.id == "b.txt"), "{read:?}");

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 
-use crate::common::{ids, open};
+use crate::common::{ids, open, options};
 use retune::folders::{WatchEvent, WatchOptions};
-use retune::{Engine, Error, Mode, Query};
+use retune::{Engine, Error, Mode, Query, Reader};
 
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -151,4 +151,38 @@ fn an_index_that_follows_nothing_is_not_watched() {
     let engine = open(folder.path());
     let refused = engine.watch(&quick(), &mut |_| ControlFlow::Continue(()));
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_and_sigterm_end_the_program_when_nothing_is_half_done() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.md"), "The kettle is descaled.").unwrap();
+    super::harness::json(folder.path(), &["index", "."]);
+    for signal in ["-INT", "-TERM"] {
+        let mut watch = Command::new(env!("CARGO_BIN_EXE_retune"))
+            .args(["watch"])
+            .current_dir(folder.path())
+            .env("RETUNE_MODEL", crate::common::tiny_model())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().starts_with("watching"));
+        fs::write(folder.path().join("b.md"), format!("The lamp burns: {signal}.")).unwrap();
+        assert!(lines.next().unwrap().unwrap().starts_with("1 files read"));
+        let sent = Command::new("kill").args([signal, &watch.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(watch.wait().unwrap().code(), Some(0), "{signal}");
+    }
+    assert_eq!(
+        ids(
+            &Reader::open(folder.path().join(".retune"), options()).unwrap(),
+            &Query::new("lamp").with_mode(Mode::Lexical)
+        )[0],
+        "b.md"
+    );
 }

@@ -5,6 +5,8 @@ mod broken_files;
 mod eval;
 mod finding;
 mod folder;
+mod folder_kept;
+mod folder_languages;
 mod folder_rules;
 mod folder_watch;
 pub mod harness;
