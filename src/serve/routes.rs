@@ -28,7 +28,7 @@ fn api(state: &Shared) -> Router {
         .route("/similar", get(answers::similar))
         .route("/read", get(answers::read))
         .route("/file", get(documents::file))
-        .route("/status", get(answers::status))
+        .route("/status", get(answers::current))
         .route("/files", get(answers::files))
         .route("/rounds", get(answers::rounds))
         .route("/rounds/{round}/page", get(answers::round_page))
