@@ -1,24 +1,24 @@
 //! What is asked of a running service over its socket: one message for each question.
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use serde_json::value::to_raw_value;
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use super::Own;
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use super::api::RoundsAnswer;
 use super::api::{FilesRequest, ForgetRequest, JudgeRequest, ReadRequest, SearchRequest, SimilarRequest};
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use crate::corpus::CorpusOptions;
 use crate::engine::{Changes, Engine, Folder, IndexProgress, IndexReport, Reader};
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use crate::error::Error;
 use crate::error::Result;
 use crate::learn::{LearnOptions, LearnProgress};
@@ -141,7 +141,7 @@ impl IndexTask {
     ///
     /// # Errors
     /// As [`Engine::index_folders`].
-    #[cfg(feature = "serve")]
+    #[cfg(all(unix, feature = "serve"))]
     pub(crate) fn run(
         self,
         engine: &Engine,
@@ -163,7 +163,7 @@ impl Indexed {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 impl Line {
     /// The last line.
     pub(crate) fn last<T: Serialize>(result: Result<T>) -> Line {
@@ -174,7 +174,7 @@ impl Line {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 impl Own {
     /// Answers a call with JSON.
     pub(crate) fn answer(&self, call: &Call) -> Result<Box<RawValue>> {
@@ -199,7 +199,7 @@ impl Own {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 fn raw<T: Serialize>(value: &T) -> Result<Box<RawValue>> {
     to_raw_value(value)
         .map_err(|error| Error::Service { message: format!("could not write the answer: {error}") })

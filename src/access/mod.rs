@@ -11,7 +11,9 @@ mod record;
 mod served;
 
 #[cfg(feature = "serve")]
-pub(crate) use call::{Call, Line, Task};
+pub(crate) use call::Line;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use call::{Call, Task};
 pub use call::{IndexTask, Indexed, Searched};
 pub use log::Log;
 pub use own::{Own, ServedFile};
