@@ -7,6 +7,7 @@
 mod activity;
 mod answers;
 mod assets;
+#[cfg(unix)]
 mod calls;
 mod changes;
 mod connections;
@@ -21,6 +22,7 @@ mod options;
 mod request;
 mod routes;
 mod server;
+#[cfg(unix)]
 mod socket;
 mod state;
 mod work;
