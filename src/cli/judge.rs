@@ -1,7 +1,8 @@
 //! `retune judge QUERY DOCUMENT`: says what a document is worth for a query.
 
+use retune::access::Log;
 use retune::feedback::Impression;
-use retune::{Error, Feedback, QueryId, Result, Verdict};
+use retune::{Error, QueryId, Result, Verdict};
 use serde::Serialize;
 
 use super::args::{LAST, Place, query_id_or_last};
@@ -79,7 +80,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     feedback.close()
 }
 
-fn asked(feedback: &Feedback, query: &str) -> Result<Impression> {
+fn asked(feedback: &Log, query: &str) -> Result<Impression> {
     if query != LAST {
         return feedback.find_query(query);
     }

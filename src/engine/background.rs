@@ -202,14 +202,16 @@ impl Schedule {
         let engine = Engine { reader: Reader { inner } };
         let mut progress = |progress: LearnProgress| loop {
             *control.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
-            if control.cancel.load(Ordering::Acquire) || self.inbox.stop.load(Ordering::Acquire) {
+            let history = &engine.inner.history;
+            let cancelled = control.cancel.load(Ordering::Acquire) || history.is_cancelled();
+            if cancelled || self.inbox.stop.load(Ordering::Acquire) {
                 return ControlFlow::Break(());
             }
             // A round that is being published holds the writer: it must not wait.
             let paused = progress.stage != LearnStage::Publish
                 && (control.pause.load(Ordering::Acquire)
                     || idle.as_mut().is_some_and(|idle| !self.is_idle(idle)));
-            engine.inner.history.pause(paused);
+            history.pause(paused);
             if !paused {
                 return ControlFlow::Continue(());
             }

@@ -119,7 +119,12 @@ impl Engine {
     ) -> Result<RoundReport> {
         let started = Instant::now();
         let mut overall = Overall::default();
-        let progress: &mut Progress<'_> = &mut |at| progress(overall.estimate(at));
+        let history = &self.inner.history;
+        let progress: &mut Progress<'_> = &mut |at| {
+            let at = overall.estimate(at);
+            history.tell(at);
+            if history.is_cancelled() { ControlFlow::Break(()) } else { progress(at) }
+        };
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
             let publishing = Instant::now();

@@ -31,6 +31,8 @@ pub(super) enum Forget {
     QueryId(QueryId),
     /// A document in the hits of every impression, and its judgements.
     Document(String),
+    /// All impressions and judgements.
+    Everything,
 }
 
 /// What to do with a record.
@@ -82,7 +84,7 @@ pub(super) fn forget(
 fn queries_of(segments: &[Opened], what: &Forget) -> Result<HashSet<QueryId>> {
     let text = match what {
         Forget::Query(text) => Some(normalise_query(text)),
-        Forget::QueryId(_) | Forget::Document(_) => None,
+        Forget::QueryId(_) | Forget::Document(_) | Forget::Everything => None,
     };
     let mut queries = HashSet::new();
     if let Forget::QueryId(id) = what {
@@ -154,7 +156,7 @@ fn action(record: Record, what: &Forget, queries: &HashSet<QueryId>, pass: Pass)
         (Record::Judgement(one), _) => (one.query_id, false),
         (Record::Loss(_) | Record::Replaced(_), _) => return Action::Keep,
     };
-    if named || queries.contains(&query_id) {
+    if named || queries.contains(&query_id) || matches!(what, Forget::Everything) {
         return Action::Remove;
     }
     match (record, what) {

@@ -153,6 +153,11 @@ impl FeedbackLog {
         self.forget(Forget::Document(document.to_string()), wait)
     }
 
+    /// Removes all impressions and judgements. Returns their number.
+    pub(crate) fn forget_everything(&self, wait: Duration) -> Result<usize> {
+        self.forget(Forget::Everything, wait)
+    }
+
     /// When this returns, no file of the log contains what was forgotten, and no damaged bytes, which might contain it.
     /// If it fails or the process is killed, some segments may still contain it: repeat the call. Waits for at most
     /// `wait` for another process that forgets or merges segments.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::damage::LogDamage;
 use super::record::{Decoded, Judgement, Kind, Record, Verdict, peek};
@@ -14,7 +14,7 @@ use super::segment::{self, Edition, Opened, Part};
 use crate::error::Result;
 
 /// Statistics of the feedback log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeedbackStats {
     /// Impressions in the log.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::answer::Answer;
 use super::mode::Mode;
 use super::typed::Typed;
@@ -16,7 +18,7 @@ use crate::lexical::Filter;
 /// use retune::{Mode, Query};
 /// let query = Query::new("how do I reset my password").with_limit(5).with_mode(Mode::Dense);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Query {
     /// The user's words. Every character is text, unless the query has [`operators`](Query::operators). A text without

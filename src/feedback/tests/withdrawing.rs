@@ -16,11 +16,10 @@ fn what_other_handles_withdraw_is_counted_off_and_stays_in_order_when_segments_a
     let appending = || FeedbackLog::open(folder.path(), FeedbackOptions::default(), Role::Appending).unwrap();
     let (first, second) = (appending(), appending());
     first.log_impression(impression(1, "q"));
-    let mut time_ms = 5000;
     let expected =
         [Verdict::Opened, Verdict::Withdrawn, Verdict::Opened, Verdict::NotRelevant, Verdict::Withdrawn];
-    for (log, verdict) in [&first, &second].into_iter().cycle().zip(expected) {
-        time_ms += 1;
+    let by_turns = [&first, &second].into_iter().cycle().zip(expected);
+    for (time_ms, (log, verdict)) in (5000..).zip(by_turns) {
         log.append_judgement(Judgement { time_ms, ..said(1, verdict) }).unwrap();
     }
     assert_eq!(first.judgements().unwrap(), JudgementCount { said: 3, withdrawn: 2 });

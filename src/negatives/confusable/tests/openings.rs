@@ -175,9 +175,9 @@ fn what_was_withdrawn_and_overruled_is_counted() {
     assert_eq!(counts, expected.map(|(what, count)| (what.to_string(), count)));
 }
 
-/// A log in which nothing is opened or withdrawn, and which means the same. Read literally: what stands of each document
-/// in each answer, then for each question (a text and a session, or an answer) the last opening, as a choice. What was
-/// opened is not among the hits, but for the picks.
+/// A log in which nothing is opened or withdrawn, and which means the same. Read literally: what stands of each
+/// document in each answer, then for each question (a text and a session, or an answer) the last opening, as a choice.
+/// What was opened is not among the hits, but for the picks.
 fn spelled_out(replay: &Replay) -> Replay {
     let question = |id: QueryId| {
         let asked = replay.impressions.iter().find(|one| one.query_id == id)?;
