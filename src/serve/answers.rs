@@ -1,7 +1,7 @@
 //! What is asked without changing anything.
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -65,6 +65,14 @@ pub(super) async fn round_page(State(state): State<Shared>, Path(round): Path<u6
         Ok(Err(error)) => super::failure::failure(&error),
         Err(response) => response,
     }
+}
+
+/// The description of the API.
+pub(super) async fn description() -> Response {
+    let text: &'static str = include_str!("../../docs/openapi.json");
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// `GET log`.

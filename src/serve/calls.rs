@@ -66,12 +66,11 @@ fn index(task: IndexTask, send: Sender<Bytes>) -> Job {
     Box::new(move |engine: &Engine, stop: &AtomicBool| {
         let IndexTask { folders, max_file_bytes, include } = task;
         let options = CorpusOptions { max_file_bytes, include, ..CorpusOptions::default() };
-        let report = engine.index_folders_with(&folders, &options, &mut |at| match stop
-            .load(Ordering::Acquire)
-        {
-            true => ControlFlow::Break(()),
-            false => told(&send, &Line::Indexing(at)),
-        });
+        let report =
+            engine.index_folders_with(&folders, &options, &mut |at| match stop.load(Ordering::Acquire) {
+                true => ControlFlow::Break(()),
+                false => told(&send, &Line::Indexing(at)),
+            });
         last(&send, Line::last(report.and_then(|report| Indexed::of(engine, report))));
     })
 }

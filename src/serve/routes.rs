@@ -34,6 +34,7 @@ fn api(state: &Shared) -> Router {
         .route("/rounds/{round}/page", get(answers::round_page))
         .route("/log", get(answers::log))
         .route("/events", get(events::events))
+        .route("/openapi.json", get(answers::description))
         .route("/judge", post(changes::judge))
         .route("/forget", post(changes::forget))
         .route("/learn", post(changes::learn))

@@ -26,7 +26,8 @@ fn said(folder: &Path, args: &[&str]) -> String {
     for line in &mut lines {
         for unit in [" ms", " s"] {
             while let Some(end) = line.find(unit) {
-                let start = line[..end].rfind(|c: char| !c.is_ascii_digit() && c != '.').map_or(0, |at| at + 1);
+                let start =
+                    line[..end].rfind(|c: char| !c.is_ascii_digit() && c != '.').map_or(0, |at| at + 1);
                 line.replace_range(start..end + unit.len(), "TIME");
             }
         }
@@ -124,7 +125,9 @@ fn folders_that_are_named_are_indexed_and_kept_in_step() {
     let folder = tempfile::tempdir().unwrap();
     write_documents(folder.path());
     let _program = Program::serve(folder.path(), &["."]);
-    let found = |word: &str| json(folder.path(), &["search", word, "--mode", "lexical"])["hits"][0]["document"].clone();
+    let found = |word: &str| {
+        json(folder.path(), &["search", word, "--mode", "lexical"])["hits"][0]["document"].clone()
+    };
     until("the first words", || found("kettle") == "kettle.md");
     fs::write(folder.path().join("new.md"), "# New\n\nThe walrus sings.\n").unwrap();
     until("the new file", || found("walrus") == "new.md");

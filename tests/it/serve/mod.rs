@@ -4,6 +4,7 @@ mod answers;
 mod beside;
 mod crowd;
 mod described;
+mod installed;
 mod lifetime;
 mod refused;
 mod site;
