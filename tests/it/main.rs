@@ -10,6 +10,8 @@ mod gate;
 mod interrupted;
 mod kill;
 mod learn;
+#[cfg(feature = "serve")]
+mod mcp;
 mod page;
 mod query_side;
 mod repair;
