@@ -11,9 +11,9 @@ use crate::access::api::{SearchAnswer, SearchRequest};
 use crate::ids::QueryId;
 
 /// Documents whose last answer is known.
-const SHOWN: NonZeroUsize = NonZeroUsize::new(2000).unwrap();
+const SHOWN: NonZeroUsize = NonZeroUsize::new(2000).expect("it is not zero");
 /// Agents without connections that are told apart.
-const AGENTS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+const AGENTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// An agent without a connection that has been silent for so long begins anew.
 const SILENT: Duration = Duration::from_secs(30 * 60);
 /// The longest name of an agent in a session's id.

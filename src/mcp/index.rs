@@ -12,8 +12,8 @@ type Find = dyn Fn() -> Result<PathBuf> + Send + Sync;
 
 /// The index that tools work on.
 ///
-/// It is looked for at each call: an agent may run for days, in which the index is made, and services come and go. Where
-/// a service holds the index it is asked; else it is opened for reading, beside whoever writes to it.
+/// It is looked for at each call: an agent may run for days, in which the index is made, and services come and go.
+/// Where a service holds the index it is asked; else it is opened for reading, beside whoever writes to it.
 pub struct Index(Source);
 
 enum Source {

@@ -3,13 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State as AxumState};
-use axum::middleware::Next;
-use axum::response::Response;
 use tokio::sync::broadcast;
 
 use super::events::Event;
-use super::state::{Shared, State};
+use super::state::State;
 use crate::access::api::{Indexing, StatusAnswer};
 use crate::engine::WatchEvent;
 use crate::error::Result;
@@ -89,12 +86,6 @@ pub(super) fn status(state: &State) -> Result<StatusAnswer> {
     // The encoder may have been stopped half-way by other work.
     status.indexing = state.activity.indexing().filter(|_| status.coverage.covered < status.coverage.chunks);
     Ok(status)
-}
-
-/// Passes a request on as one that somebody has asked.
-pub(super) async fn touched(AxumState(state): AxumState<Shared>, request: Request, next: Next) -> Response {
-    state.activity.touch();
-    next.run(request).await
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,24 +1,16 @@
 //! Which request goes where.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use super::state::Shared;
-use super::{activity, answers, assets, calls, changes, documents, events, guard, headers};
-use crate::access::{Access, Own};
-use crate::mcp::{self, Index};
+use super::{agents, answers, assets, calls, changes, documents, events, guard, headers};
 
 /// What is answered over TCP: the page and the API, to whom the guard lets through.
 pub(super) fn over_tcp(state: &Shared) -> Router {
-    let index = Index::held(Access::Own(Own::new(state.engine.clone())));
-    let agents = Router::new()
-        .route_service("/mcp", mcp::service(index, Arc::clone(&state.requests)))
-        .layer(from_fn_with_state(state.clone(), activity::touched));
     api(state)
-        .merge(agents)
+        .merge(agents::routes(state))
         .fallback(get(assets::page).with_state(state.clone()))
         .layer(from_fn_with_state(state.clone(), guard::check))
         .layer(from_fn(headers::add))
