@@ -53,6 +53,8 @@ mod generation;
 mod ids;
 pub mod learn;
 mod lexical;
+#[cfg(feature = "serve")]
+pub mod mcp;
 pub mod measure;
 mod negatives;
 #[cfg(feature = "page")]

@@ -18,6 +18,8 @@ mod index;
 mod judge;
 mod learn;
 mod man;
+#[cfg(feature = "serve")]
+mod mcp;
 mod model;
 mod print;
 mod rollback;
@@ -64,6 +66,9 @@ enum Verb {
     /// Have `retune serve` started at login.
     #[cfg(feature = "serve")]
     Service(service::Args),
+    /// Offer an index to an agent as tools (MCP), over standard input and output. docs/agents.md says how to set it up.
+    #[cfg(feature = "serve")]
+    Mcp(mcp::Args),
     /// Search an index.
     Search(search::Args),
     /// Print the text of a document, or some lines or pages of it.
@@ -128,6 +133,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Serve(args) => serve::run(&args, &out),
         #[cfg(feature = "serve")]
         Verb::Service(args) => service::run(&args, &out),
+        #[cfg(feature = "serve")]
+        Verb::Mcp(args) => mcp::run(&args),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),

@@ -11,6 +11,8 @@ mod interrupted;
 mod kill;
 mod learn;
 mod opened;
+#[cfg(feature = "serve")]
+mod mcp;
 mod page;
 mod query_side;
 mod repair;

@@ -85,7 +85,7 @@ impl Place {
     }
 
     /// A model is loaded only by what needs it.
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         self.model.apply(Options::default()).with_lazy_model(true)
     }
 }
