@@ -87,11 +87,30 @@ function tell(name, data) {
   for (const listener of listeners.get(name) ?? []) listener(data);
 }
 
-/// Opens the stream of events. The browser opens it again by itself when it breaks off.
+/// Follows the events while the page can be seen: a browser has few connections to a service, for all its tabs.
 export function follow() {
+  let stream = null;
+  const change = () => {
+    stream?.close();
+    stream = document.visibilityState === "visible" ? open() : null;
+    stream?.addEventListener("error", broken);
+  };
+  const broken = () => {
+    // Whether the service is gone is asked: a stream may break off for other reasons.
+    get("status").catch(() => {});
+    // One that the browser gives up is opened by hand.
+    if (stream?.readyState === EventSource.CLOSED) setTimeout(change, 3000);
+  };
+  document.addEventListener("visibilitychange", change);
+  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pageshow", (event) => event.persisted && change());
+  change();
+}
+
+/// A stream of events. The browser opens it again by itself when it breaks off.
+function open() {
   const stream = new EventSource(`${BASE}events`);
   stream.addEventListener("open", () => tell("reached", true));
-  stream.addEventListener("error", () => tell("reached", false));
   for (const name of ["status", "changed", "round"]) {
     stream.addEventListener(name, (event) => {
       let data = null;
@@ -103,8 +122,5 @@ export function follow() {
       tell(name, data);
     });
   }
-  // A stream that a browser gives up is opened by hand.
-  stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 3000);
-  }, { once: true });
+  return stream;
 }

@@ -29,7 +29,7 @@ export function svg(tag, attributes, ...children) {
 }
 
 export function icon(name) {
-  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `/assets/icons.svg#${name}` }));
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `/icons.svg#${name}` }));
 }
 
 /// A button that shows an icon alone.

@@ -5,7 +5,7 @@ import { h, icon } from "./dom.js";
 /// Extensions that people think of as one type.
 const TYPES = [
   ["pdf", "PDF", "pdf"],
-  ["notes", "Notes", "md,markdown,rst,org,adoc,txt"],
+  ["text", "Text", "md,markdown,rst,org,adoc,txt"],
   ["office", "Office", "docx,doc,odt,rtf,xlsx,xls,ods,pptx,ppt,odp"],
   ["mail", "Mail", "eml,mbox,msg"],
   ["web", "Web pages", "html,htm,xhtml"],

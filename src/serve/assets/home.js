@@ -45,7 +45,7 @@ async function showRecent(into) {
   try {
     const answer = await get("log");
     const latest = [];
-    for (const one of answer.asked ?? answer) {
+    for (const one of answer.queries) {
       if (one.query && !latest.includes(one.query)) latest.push(one.query);
       if (latest.length === RECENT) break;
     }

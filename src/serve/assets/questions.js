@@ -37,7 +37,7 @@ export class Questions {
   async load() {
     try {
       const answer = await get("log");
-      this.all = answer.asked ?? answer;
+      this.all = answer.queries;
       this.render();
     } catch (error) {
       this.list.replaceChildren(failure(error));

@@ -47,9 +47,7 @@ export class Results {
     const title = h("a", { href: href(to), class: "hit-title", on: { click: open } }, hit.title || hit.document);
     return h("li", { class: "hit", "data-document": hit.document },
       h("div", { class: "hit-head" }, h("h3", null, title), h("span", { class: "hit-state" })),
-      place(hit),
-      excerpt(hit.text, hit.highlights, isCode(hit.kind)),
-      h("div", { class: "hit-foot" }, this.actions(hit), also(hit)));
+      place(hit), excerpt(hit.text, hit.highlights, isCode(hit.kind)), also(hit), this.actions(hit));
   }
 
   actions(hit) {
@@ -151,9 +149,8 @@ export function place(hit) {
   const { folders, name } = pathOf(hit.document);
   return h("p", { class: "hit-place" },
     hit.kind ? h("span", { class: "kind" }, kindName(hit.kind)) : null,
-    h("span", { class: "path" }, h("span", { class: "folders" }, folders), name),
-    hit.heading ? h("span", { class: "heading" }, h("span", { "aria-hidden": "true" }, " › "),
-      hit.heading.replaceAll(" > ", " › ")) : null,
+    h("span", { class: "path" }, h("span", { class: "folders" }, folders), h("span", { class: "file" }, name),
+      hit.heading ? ` › ${hit.heading.replaceAll(" > ", " › ")}` : null),
     hit.place.label ? h("span", { class: "where" }, hit.place.label) : null,
     hit.date ? h("time", { datetime: hit.date }, day(hit.date)) : null);
 }

@@ -8,7 +8,7 @@ import { blocks } from "./markdown.js";
 /// The passages of a document as one element.
 export function textOf(answer) {
   const { kind, passages } = answer;
-  if (isMarkdown(kind)) return markdown(passages);
+  if (isMarkdown(kind)) return markdown(passages, answer.cut.before);
   return isCode(kind) ? code(passages) : prose(passages);
 }
 
@@ -38,11 +38,25 @@ export function linesOf(passages) {
   return lines;
 }
 
-function markdown(passages) {
+function markdown(passages, isCut) {
   const lines = linesOf(passages);
+  if (isCut && beginsInCode(lines)) lines.unshift({ text: "```", marked: lines[0].marked });
   const found = blocks(lines.map(({ text }) => text.replace(/\r$/, "")));
   const isMarked = ({ from, to }) => lines.slice(from, to).some(({ marked }) => marked);
   return h("div", { class: "prose" }, gather(found, isMarked, ({ element }) => element));
+}
+
+/// Whether a part of a document begins within a block of code: whether more of its lines look like text that way.
+function beginsInCode(lines) {
+  const [text, code] = [[], []];
+  let inside = false;
+  for (const { text: line } of lines) {
+    const fence = /^ {0,3}(?:```|~~~)\s*(\S*)/.exec(line);
+    if (fence) inside = fence[1] ? true : !inside;
+    else (inside ? code : text).push(line);
+  }
+  const looks = (of) => of.filter((line) => /^(?:#{1,6} |[-*] |\d+\. |\|)|[.:]$/.test(line)).length;
+  return looks(code) > looks(text);
 }
 
 function code(passages) {
