@@ -162,6 +162,13 @@ pub enum Error {
         doing: &'static str,
     },
 
+    /// A running service has refused something, or failed.
+    #[error("{message}")]
+    Service {
+        /// What it said.
+        message: String,
+    },
+
     /// The handle was closed.
     #[error("cannot {doing}: the engine was closed; open it again")]
     Closed {

@@ -14,7 +14,7 @@ use crate::error::Error;
 pub(crate) const LONGEST_DOCUMENT_ID: usize = 4096;
 
 /// A chunk: the unit that is encoded and indexed. Ids ascend and are never reused within an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChunkId(pub u64);
 

@@ -33,6 +33,8 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
+#[cfg(feature = "access")]
+pub mod access;
 pub mod bench;
 mod clock;
 mod corpus;
@@ -54,6 +56,8 @@ mod negatives;
 pub mod page;
 mod place;
 mod search;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod storage;
 mod train;
 
@@ -75,8 +79,8 @@ pub mod folders {
 pub use corpus::{CorpusOptions, Format};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, Chunking, Document, Engine, Feedback, GenerationStatus, IdleOptions, LearnPolicy,
-    LearnTask, OpenProgress, Options, Reader, Status,
+    AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, Feedback, GenerationStatus,
+    IdleOptions, LearnPolicy, LearnTask, OpenProgress, Options, Reader, RoundState, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

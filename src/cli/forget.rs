@@ -1,6 +1,7 @@
 //! `retune forget`: removes records from the feedback log.
 
-use retune::{Error, Feedback, QueryId, Result};
+use retune::access::Log;
+use retune::{Error, QueryId, Result};
 use serde::Serialize;
 
 use super::args::{Place, Wait, query_id};
@@ -50,7 +51,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 }
 
 /// The query that an id or its beginning names. One that is not in the log may have judgements all the same.
-fn named(feedback: &Feedback, id: &str) -> Result<QueryId> {
+fn named(feedback: &Log, id: &str) -> Result<QueryId> {
     match feedback.find_query(id) {
         Err(Error::NotFound { .. }) if id.parse::<QueryId>().is_ok() => id.parse(),
         found => found.map(|query| query.query_id),

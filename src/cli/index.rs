@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use retune::access::{IndexTask, Indexed, Served};
 use retune::folders::{IndexReport, Skipped};
 use retune::measure::Progress;
-use retune::{CorpusOptions, Engine, Error, Language, Options, Result};
+use retune::{CorpusOptions, Engine, Error, Language, Options, Result, Status};
 use serde::Serialize;
 
 use super::args::{Place, Wait, bytes, fixed};
@@ -66,59 +67,128 @@ struct Forgotten {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let (path, mut folders) = match args.folders.as_slice() {
-        [] => match args.place.existing() {
-            Ok(index) => (index, Vec::new()),
-            Err(_) => {
-                let folder = args.place.folder()?;
-                (args.place.path_for(&folder), vec![folder])
-            }
-        },
-        named @ [first, ..] => (args.place.path_for(first), named.to_vec()),
-    };
-    if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
-        return Err(Error::NotFound {
-            what: "folder",
-            id: missing.display().to_string(),
-            remedy: "name the folder whose documents are to be indexed",
-        });
+    let (path, mut folders) = where_to(&args.place, &args.folders)?;
+    let mut bars = Bars::default();
+    let index = open(args, &path, &mut bars)?;
+    bars.clear();
+    if args.language.is_some() || args.max_tokens.is_some() {
+        let status = index.status()?;
+        fixed("--language", args.language, status.language, &path)?;
+        fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
+    }
+    if let Some(folder) = &args.forget {
+        let removed = index.forget_folder(folder)?;
+        out.print(&Forgotten { removed }, |_| Text::of(format!("{removed} documents removed")))?;
+        return index.close();
+    }
+    // The index was made, and nothing else yet.
+    if folders.is_empty() && index.follows_nothing()? {
+        folders.push(args.place.folder()?);
+    }
+    let done = index.index(args, &folders, &mut bars);
+    bars.clear();
+    let Indexed { documents, chunks, report, .. } = done?;
+    let report = Report { index: path.display().to_string(), documents, chunks, report };
+    out.print(&report, |report| text(report, args.skipped))?;
+    index.close()
+}
+
+/// The index, opened, or the service that holds it.
+enum Index {
+    Own(Engine),
+    Served(Served),
+}
+
+fn open(args: &Args, path: &Path, bars: &mut Bars) -> Result<Index> {
+    if let Some(served) = args.place.served_at(path) {
+        return Ok(Index::Served(served));
     }
     let is_new = !path.join("retune.json").is_file();
     if is_new {
         args.place.model.ensure()?;
     }
-    let mut bars = Bars::default();
-    let engine = Engine::open_with(&path, options(args)?, &mut |progress| bars.show_opening(progress))?;
-    bars.clear();
+    let engine = Engine::open_with(path, options(args)?, &mut |progress| bars.show_opening(progress))?;
     if is_new {
-        keep_out_of_git(&path)?;
+        keep_out_of_git(path)?;
     }
-    if args.language.is_some() || args.max_tokens.is_some() {
-        let status = engine.status()?;
-        fixed("--language", args.language, status.language, &path)?;
-        fixed("--max-tokens", args.max_tokens, status.max_tokens, &path)?;
+    Ok(Index::Own(engine))
+}
+
+impl Index {
+    fn status(&self) -> Result<Status> {
+        match self {
+            Index::Own(engine) => engine.status(),
+            Index::Served(served) => served.whole_status(),
+        }
     }
-    if let Some(folder) = &args.forget {
-        let removed = engine.forget_folder(folder)?;
-        out.print(&Forgotten { removed }, |_| Text::of(format!("{removed} documents removed")))?;
-        return engine.close();
+
+    fn follows_nothing(&self) -> Result<bool> {
+        match self {
+            Index::Own(engine) => Ok(engine.folders()?.is_empty()),
+            Index::Served(served) => Ok(served.whole_status()?.folders.is_empty()),
+        }
     }
-    // The index was made, and nothing else yet.
-    if folders.is_empty() && engine.folders()?.is_empty() {
-        folders.push(args.place.folder()?);
+
+    fn forget_folder(&self, folder: &Path) -> Result<usize> {
+        match self {
+            Index::Own(engine) => engine.forget_folder(folder),
+            Index::Served(served) => served.forget_folder(folder),
+        }
     }
-    let report = engine.index_folders(&folders, &mut |progress| bars.show_indexing(progress));
-    // This process is about to end: nothing would be merged in the background.
-    let report = report.and_then(|report| {
-        engine.merge_segments(&mut |done, total| bars.show(Progress::Merging { done, total }))?;
-        Ok(report)
-    });
-    bars.clear();
-    let report = report?;
-    let (documents, chunks) = (engine.documents()?.len(), engine.coverage().chunks);
-    let report = Report { index: path.display().to_string(), documents, chunks, report };
-    out.print(&report, |report| text(report, args.skipped))?;
-    engine.close()
+
+    fn index(&self, args: &Args, folders: &[PathBuf], bars: &mut Bars) -> Result<Indexed> {
+        let corpus = corpus(args);
+        match self {
+            Index::Served(served) => {
+                let resolve = |path: &PathBuf| {
+                    path.canonicalize().map_err(|source| Error::Io {
+                        doing: "resolve",
+                        path: path.clone(),
+                        source,
+                    })
+                };
+                let mut task = IndexTask::default();
+                task.folders = folders.iter().map(resolve).collect::<Result<_>>()?;
+                (task.max_file_bytes, task.include) = (corpus.max_file_bytes, corpus.include);
+                served.index(&task, &mut |progress| bars.show_indexing(progress))
+            }
+            Index::Own(engine) => {
+                let report = engine.index_folders(folders, &mut |progress| bars.show_indexing(progress))?;
+                // This process is about to end: nothing would be merged in the background.
+                engine.merge_segments(&mut |done, total| bars.show(Progress::Merging { done, total }))?;
+                Indexed::of(engine, report)
+            }
+        }
+    }
+
+    fn close(self) -> Result<()> {
+        match self {
+            Index::Own(engine) => engine.close(),
+            Index::Served(_) => Ok(()),
+        }
+    }
+}
+
+/// The index to use or to make, and the folders to read: those that are named, none for all that it follows.
+pub(super) fn where_to(place: &Place, named: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>)> {
+    let (path, folders) = match named {
+        [] => match place.existing() {
+            Ok(index) => (index, Vec::new()),
+            Err(_) => {
+                let folder = place.folder()?;
+                (place.path_for(&folder), vec![folder])
+            }
+        },
+        [first, ..] => (place.path_for(first), named.to_vec()),
+    };
+    match folders.iter().find(|folder| !folder.is_dir()) {
+        None => Ok((path, folders)),
+        Some(missing) => Err(Error::NotFound {
+            what: "folder",
+            id: missing.display().to_string(),
+            remedy: "name the folder whose documents are to be indexed",
+        }),
+    }
 }
 
 fn options(args: &Args) -> Result<Options> {
@@ -127,6 +197,11 @@ fn options(args: &Args) -> Result<Options> {
     if let Some(language) = args.language {
         options = options.with_language(language);
     }
+    let options = options.with_corpus(corpus(args)).with_extractor(Arc::new(extract::children()?));
+    Ok(args.place.model.apply(options))
+}
+
+fn corpus(args: &Args) -> CorpusOptions {
     let mut corpus = CorpusOptions::default();
     corpus.max_tokens = args.max_tokens;
     corpus.max_file_bytes = args.max_file_size;
@@ -134,12 +209,11 @@ fn options(args: &Args) -> Result<Options> {
         [none] if none == "none" => Vec::new(),
         _ => names,
     });
-    let options = options.with_corpus(corpus).with_extractor(Arc::new(extract::children()?));
-    Ok(args.place.model.apply(options))
+    corpus
 }
 
 /// An index is made anew from the documents: no repository needs it.
-fn keep_out_of_git(index: &Path) -> Result<()> {
+pub(super) fn keep_out_of_git(index: &Path) -> Result<()> {
     let path = index.join(".gitignore");
     std::fs::write(&path, "*\n").map_err(|source| Error::Io { doing: "write", path, source })
 }

@@ -1,14 +1,17 @@
 //! `retune judge QUERY DOCUMENT`: says what a document is worth for a query.
 
+use retune::access::Log;
 use retune::feedback::Impression;
-use retune::{Error, Feedback, QueryId, Result, Verdict};
+use retune::{Error, QueryId, Result, Verdict};
 use serde::Serialize;
 
 use super::args::{LAST, Place, query_id_or_last};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
-#[command(override_usage = "retune judge QUERY DOCUMENT --chosen | --relevant | --not-relevant")]
+#[command(
+    override_usage = "retune judge QUERY DOCUMENT --chosen | --relevant | --not-relevant | --opened | --withdrawn"
+)]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
     /// "last" for the query that was answered last.
@@ -34,6 +37,25 @@ struct VerdictName {
     /// The document does not answer the query.
     #[arg(long)]
     not_relevant: bool,
+    /// The user looked at the document. Of those that were looked at for a query, the last one counts as its answer,
+    /// unless another one is chosen or relevant.
+    #[arg(long)]
+    opened: bool,
+    /// Takes back what was said last of the document in this answer.
+    #[arg(long)]
+    withdrawn: bool,
+}
+
+impl VerdictName {
+    fn verdict(&self) -> Verdict {
+        match self {
+            VerdictName { chosen: true, .. } => Verdict::Chosen,
+            VerdictName { relevant: true, .. } => Verdict::Relevant,
+            VerdictName { opened: true, .. } => Verdict::Opened,
+            VerdictName { withdrawn: true, .. } => Verdict::Withdrawn,
+            _ => Verdict::NotRelevant,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -45,11 +67,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let verdict = match (args.verdict.chosen, args.verdict.relevant) {
-        (true, _) => Verdict::Chosen,
-        (_, true) => Verdict::Relevant,
-        _ => Verdict::NotRelevant,
-    };
+    let verdict = args.verdict.verdict();
     let feedback = args.place.open_feedback(None)?;
     let asked = asked(&feedback, &args.query)?;
     let document = document(&asked, &args.document);
@@ -62,7 +80,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     feedback.close()
 }
 
-fn asked(feedback: &Feedback, query: &str) -> Result<Impression> {
+fn asked(feedback: &Log, query: &str) -> Result<Impression> {
     if query != LAST {
         return feedback.find_query(query);
     }

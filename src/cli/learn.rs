@@ -1,6 +1,6 @@
 //! `retune learn`: runs one round of learning.
 
-use retune::{Result, page};
+use retune::{Result, RoundReport, page};
 
 use super::args::{Learning, PageFile, Place, Wait};
 use super::print::{Bars, Output, round_text};
@@ -19,13 +19,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     args.page.check()?;
-    let engine = args.place.open(&args.wait)?;
-    let mut bars = Bars::default();
-    let report = engine.learn(&args.learning.options(), &mut |progress| bars.show_learning(progress))?;
-    bars.clear();
+    let report = learn(args)?;
     out.print(&report, round_text)?;
     if let Some(path) = args.page.path() {
         page::write(&report, path)?;
     }
-    engine.close()
+    Ok(())
+}
+
+fn learn(args: &Args) -> Result<RoundReport> {
+    let (options, mut bars) = (args.learning.options(), Bars::default());
+    if let Some(served) = args.place.served() {
+        return served.learn_now(&options, &mut |progress| bars.show_learning(progress));
+    }
+    let engine = args.place.open(&args.wait)?;
+    let report = engine.learn(&options, &mut |progress| bars.show_learning(progress))?;
+    engine.close().map(|()| report)
 }

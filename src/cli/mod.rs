@@ -23,6 +23,8 @@ mod print;
 mod rollback;
 mod rounds;
 mod search;
+#[cfg(feature = "serve")]
+mod serve;
 mod simulate;
 mod status;
 mod watch;
@@ -53,13 +55,16 @@ enum Verb {
     Index(index::Args),
     /// Keep an index in step with its folders until Ctrl-C.
     Watch(watch::Args),
+    /// Serve a page, an API and the other commands from one process that keeps the index in step and learns.
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     /// Search an index.
     Search(search::Args),
     /// Print the text of a document, or some lines or pages of it.
     Get(get::Args),
     /// List what an index holds, or what was skipped.
     Files(files::Args),
-    /// Judge a document of an answer: chosen, relevant or not relevant.
+    /// Judge a document of an answer: chosen, relevant, not relevant, opened; or take that back.
     Judge(judge::Args),
     /// Run one round of learning from the judgements.
     Learn(learn::Args),
@@ -113,6 +118,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Model(args) => model::run(&args, &out),
         Verb::Index(args) => index::run(&args, &out),
         Verb::Watch(args) => watch::run(&args, &out),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),

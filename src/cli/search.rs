@@ -1,10 +1,10 @@
 //! `retune search QUERY`: searches an index.
 
+use retune::access::Searched;
+use retune::folders::Changes;
+use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Result, Verdict};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use retune::folders::Changes;
-use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Reader, Result, Verdict};
 
 use super::args::{Place, dense_weight, filter, number};
 use super::editor;
@@ -67,39 +67,55 @@ enum ModeName {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query = query(args)?;
-    let engine = match args.mode {
-        ModeName::Lexical => args.place.open_without_model()?,
-        ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
-    };
-    let answer = engine.search(&query)?;
-    let folder = engine.folder().ok().flatten();
+    let found = ask(args, &query)?;
     let links = Links::shown(args.hyperlink);
-    let url = |hit: &Hit| links.as_ref()?.to(&file_of(&engine.path_of(&hit.document).ok()??)?);
-    out.print(&answer, |answer| {
-        let mut text = answer_text(answer, folder.as_deref(), &url);
+    let path = |hit: &Hit| {
+        let at = found.answer.hits.iter().position(|one| one.document == hit.document)?;
+        found.paths.get(at)?.clone()
+    };
+    let url = |hit: &Hit| links.as_ref()?.to(&file_of(&path(hit)?)?);
+    out.print(&found.answer, |answer| {
+        let mut text = answer_text(answer, found.folder.as_deref(), &url);
         if answer.hits.is_empty() && query.words() != query.text {
             text.line("some of it was read as operators: --plain takes all of it for text");
         }
         text.append(facets_text(answer));
         text
     })?;
-    tell_changes(&engine);
+    tell_changes(&found.changes);
     if let Some(rank) = args.open {
-        let hit = hit(&answer, rank)?;
+        let hit = hit(&found.answer, rank)?;
         if rank > 0 && query.offset == 0 {
-            engine.judge(answer.query_id, &hit.document, Verdict::Chosen)?;
+            let log = args.place.open_feedback(None)?;
+            log.judge(found.answer.query_id, &hit.document, Verdict::Chosen)?;
+            log.close()?;
         }
         let at = hit.highlights.first().map_or(0, |word| word.start);
-        editor::open(&path_of(&engine, hit)?, &hit.place_at(at))?;
+        editor::open(&path(hit).ok_or_else(|| no_file(hit))?, &hit.place_at(at))?;
     }
-    engine.close()
+    Ok(())
+}
+
+/// How long to look for files that have changed.
+const CHANGES: Duration = Duration::from_millis(50);
+
+/// Asks the service that holds the index, or else the index itself.
+fn ask(args: &Args, query: &Query) -> Result<Searched> {
+    if let Some(served) = args.place.served() {
+        return served.query(query);
+    }
+    let engine = match args.mode {
+        ModeName::Lexical => args.place.open_without_model()?,
+        ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
+    };
+    let found = Searched::of(&engine, query, CHANGES)?;
+    // What was asked is in the log before it can be judged.
+    engine.close().map(|()| found)
 }
 
 /// Says in one line how much the folders have changed since the index was made.
-fn tell_changes(engine: &Reader) {
-    const WITHIN: Duration = Duration::from_millis(50);
-    let Ok(changes) = engine.changes(WITHIN) else { return };
-    let Changes { changed, new, gone, complete, .. } = changes;
+fn tell_changes(changes: &Changes) {
+    let Changes { changed, new, gone, complete, .. } = *changes;
     if changes.total() == 0 {
         return;
     }
@@ -153,10 +169,10 @@ fn query(args: &Args) -> Result<Query> {
     Ok(query)
 }
 
-fn path_of(engine: &Reader, hit: &Hit) -> Result<PathBuf> {
-    engine.path_of(&hit.document)?.ok_or_else(|| Error::NotFound {
+fn no_file(hit: &Hit) -> Error {
+    Error::NotFound {
         what: "file of the document",
         id: hit.document.clone(),
         remedy: "only files of a folder can be opened; this document was added by an application",
-    })
+    }
 }

@@ -18,6 +18,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    if let (None, Some(served)) = (&args.file, args.place.served()) {
+        let index = args.place.existing()?;
+        return out.print(&served.whole_status()?, |status| folded(text(status, &index)));
+    }
     let engine = args.place.open_without_model()?;
     if let Some(file) = &args.file {
         file_status::run(&engine, file, out)?;

@@ -1,13 +1,13 @@
 //! Options of an encoder.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
 use super::device::Device;
 use super::ops::{EncoderPrecision, Kernel};
 
 /// The precisions of products, for documents and for queries. Two different ones need memory for both.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Precisions {
     /// For documents. Default bf16.

@@ -14,6 +14,7 @@ use super::worker::{Control, Inbox, LearnTask, THREAD, Worker, discount, panic_m
 use super::{Engine, Inner, Reader};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::feedback::JudgementCount;
 use crate::learn::{LearnOptions, LearnProgress, LearnStage, RoundReport};
 
 /// How often a waiting round checks whether it may go on.
@@ -96,7 +97,9 @@ impl Reader {
             None => waiting().map(|judgement| judgement.time_ms).min().unwrap_or_else(now_ms),
         };
         let waited = Duration::from_millis(now_ms().saturating_sub(waited_from));
-        Ok(Backlog { judged: waiting().count(), logged: judgements.len() as u64, waited })
+        let judged = JudgementCount::of(waiting()).standing();
+        let judged = usize::try_from(judged).unwrap_or(usize::MAX);
+        Ok(Backlog { judged, logged: JudgementCount::of(&judgements), waited })
     }
 }
 
@@ -106,7 +109,7 @@ struct Backlog {
     /// Judgements since the last round.
     judged: usize,
     /// All judgements.
-    logged: u64,
+    logged: JudgementCount,
     /// How long ago the last round ended.
     waited: Duration,
 }
@@ -199,14 +202,16 @@ impl Schedule {
         let engine = Engine { reader: Reader { inner } };
         let mut progress = |progress: LearnProgress| loop {
             *control.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
-            if control.cancel.load(Ordering::Acquire) || self.inbox.stop.load(Ordering::Acquire) {
+            let history = &engine.inner.history;
+            let cancelled = control.cancel.load(Ordering::Acquire) || history.is_cancelled();
+            if cancelled || self.inbox.stop.load(Ordering::Acquire) {
                 return ControlFlow::Break(());
             }
             // A round that is being published holds the writer: it must not wait.
             let paused = progress.stage != LearnStage::Publish
                 && (control.pause.load(Ordering::Acquire)
                     || idle.as_mut().is_some_and(|idle| !self.is_idle(idle)));
-            engine.inner.history.pause(paused);
+            history.pause(paused);
             if !paused {
                 return ControlFlow::Continue(());
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::catalogue::{Catalogue, Files};
@@ -15,7 +15,7 @@ use crate::error::Result;
 const MOST_BYTES: u64 = 8 << 20;
 
 /// Files that have changed since the last run over the followed folders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Changes {
     /// Files with another length or time.

@@ -28,6 +28,22 @@ impl Reader {
         Ok(())
     }
 
+    /// As [`Feedback::last_query`].
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] if the folder can't be written.
+    pub fn last_query(&self) -> Result<Option<Impression>> {
+        self.log("look up the last query")?.latest_impression()
+    }
+
+    /// As [`Feedback::find_query`].
+    ///
+    /// # Errors
+    /// As `Feedback::find_query`; [`Error::ReadOnly`] if the folder can't be written.
+    pub fn find_query(&self, beginning: &str) -> Result<Impression> {
+        find_query(self.log("look up a query")?, beginning)
+    }
+
     /// Permanently removes a query: every impression with the same normalised text, its judgements, and the text in
     /// the reports of rounds. Returns how many records of the log were removed. What other handles have not written
     /// yet when it is called stays.
@@ -52,6 +68,14 @@ impl Reader {
     pub fn forget_document(&self, document: &str) -> Result<usize> {
         let log = self.log("forget a document")?;
         forget_document(log, &self.inner.history, document, self.inner.options.lock_wait)
+    }
+
+    /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What was
+    /// learnt from them stays. Returns how many records of the log were removed. As
+    /// [`forget_query`](Reader::forget_query) otherwise.
+    pub fn forget_everything(&self) -> Result<usize> {
+        let (log, wait) = (self.log("forget everything")?, self.inner.options.lock_wait);
+        self.inner.history.forget(Forgotten::Everything, || log.forget_everything(wait))
     }
 
     pub(super) fn log(&self, doing: &'static str) -> Result<&FeedbackLog> {
@@ -133,15 +157,7 @@ impl Feedback {
     /// [`Error::Invalid`] for anything but 1 to 16 hexadecimal digits, and if several ids begin with them;
     /// [`Error::NotFound`] if none does.
     pub fn find_query(&self, beginning: &str) -> Result<Impression> {
-        let ids = QueryId::beginning_with(beginning)?;
-        let found = self.log.ids_within(&ids, 3)?;
-        if found.len() > 1 {
-            let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-            let found = format!("{beginning}, which several ids begin with: {}", shown.join(", "));
-            return Err(Error::invalid("the query id", found, "more of its digits"));
-        }
-        let impression = found.first().map(|id| self.log.find_impression(*id)).transpose()?.flatten();
-        impression.ok_or_else(|| unknown_query("query in the feedback log whose id begins with", beginning))
+        find_query(&self.log, beginning)
     }
 
     /// As [`Reader::judge`].
@@ -187,6 +203,18 @@ pub(super) fn open_if_writable(layout: &Layout, options: &FeedbackOptions) -> Re
     let folder = layout.feedback();
     let writable = is_writable(if folder.is_dir() { &folder } else { &layout.path });
     writable.then(|| FeedbackLog::open(&folder, options.clone(), Role::Appending)).transpose()
+}
+
+fn find_query(log: &FeedbackLog, beginning: &str) -> Result<Impression> {
+    let ids = QueryId::beginning_with(beginning)?;
+    let found = log.ids_within(&ids, 3)?;
+    if found.len() > 1 {
+        let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let found = format!("{beginning}, which several ids begin with: {}", shown.join(", "));
+        return Err(Error::invalid("the query id", found, "more of its digits"));
+    }
+    let impression = found.first().map(|id| log.find_impression(*id)).transpose()?.flatten();
+    impression.ok_or_else(|| unknown_query("query in the feedback log whose id begins with", beginning))
 }
 
 fn record(

@@ -9,6 +9,7 @@ use super::look::Rest;
 use super::report::{IndexProgress, IndexReport};
 use super::run::Run;
 use super::source::{self, Sources, folder_of};
+use crate::corpus::CorpusOptions;
 use crate::error::{Error, Result};
 
 impl Engine {
@@ -47,12 +48,43 @@ impl Engine {
         folders: &[PathBuf],
         progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<IndexReport> {
+        self.index_folders_with(folders, &self.inner.options.corpus, progress)
+    }
+
+    /// As `index_folders`, with other options than the engine was opened with: which files are read. How long a passage
+    /// may be was fixed when the index was made.
+    ///
+    /// # Errors
+    /// As `index_folders`.
+    pub fn index_folders_with(
+        &self,
+        folders: &[PathBuf],
+        options: &CorpusOptions,
+        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<IndexReport> {
         let started = Instant::now();
-        let mut run = self.read_folders(folders, Rest::None, progress)?;
+        let mut run = self.read_folders_with(folders, options, Rest::None, progress)?;
         run.report.words_seconds = started.elapsed().as_secs_f64();
         run.encode()?;
         run.report.seconds = started.elapsed().as_secs_f64();
         Ok(run.report)
+    }
+
+    /// As `index_folders`, without encoding: what is new is found by its words when this returns.
+    /// [`watch`](Engine::watch) and [`encode_pending`](Engine::encode_pending) do the rest.
+    ///
+    /// # Errors
+    /// As `index_folders`.
+    pub fn read_words(
+        &self,
+        folders: &[PathBuf],
+        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<IndexReport> {
+        let started = Instant::now();
+        let mut report = self.read_folders(folders, Rest::None, progress)?.into_report();
+        report.words_seconds = started.elapsed().as_secs_f64();
+        report.seconds = report.words_seconds;
+        Ok(report)
     }
 
     /// Commits what is new in the folders, without encoding it.
@@ -62,8 +94,18 @@ impl Engine {
         rest: Rest,
         progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<Run<'a>> {
+        self.read_folders_with(folders, &self.inner.options.corpus, rest, progress)
+    }
+
+    fn read_folders_with<'a>(
+        &'a self,
+        folders: &[PathBuf],
+        options: &CorpusOptions,
+        rest: Rest,
+        progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<Run<'a>> {
         drop(self.lock_writer("index a folder")?);
-        let followed = Sources::read(&self.inner.layout)?.follow(folders, &self.inner.options.corpus)?;
+        let followed = Sources::read(&self.inner.layout)?.follow(folders, options)?;
         let mut run = Run::begin(self, rest, progress)?;
         run.read(followed)?;
         Ok(run)

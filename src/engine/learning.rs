@@ -9,6 +9,7 @@ use super::Engine;
 use super::threads::{all_but_one, on_threads};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::feedback::JudgementCount;
 use crate::generation::{Building, Candidate, Pinned, Published, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
@@ -73,7 +74,7 @@ impl Engine {
         log.flush()?;
         let mut replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
-        let (path, all) = (self.inner.layout.checkpoint(), replay.judgements.len());
+        let (path, all) = (self.inner.layout.checkpoint(), JudgementCount::of(&replay.judgements).standing());
         let unfinished =
             Unfinished::begin(&path, options, &snapshot.pinned.generation, started_ms, &mut replay)?;
         let input = RoundInput {
@@ -103,7 +104,8 @@ impl Engine {
             _ => kept?,
         }
         // A resumed round has not read what was judged since it was interrupted.
-        self.discount_judgements(judged.saturating_sub(all - replay.judgements.len()));
+        let left = all.saturating_sub(JudgementCount::of(&replay.judgements).standing());
+        self.discount_judgements(judged.saturating_sub(usize::try_from(left).unwrap_or(usize::MAX)));
         if report.gate.decision != Decision::Published {
             tracing::info!(reason = report.gate.reason, "the round changed nothing");
         }
@@ -117,7 +119,12 @@ impl Engine {
     ) -> Result<RoundReport> {
         let started = Instant::now();
         let mut overall = Overall::default();
-        let progress: &mut Progress<'_> = &mut |at| progress(overall.estimate(at));
+        let history = &self.inner.history;
+        let progress: &mut Progress<'_> = &mut |at| {
+            let at = overall.estimate(at);
+            history.tell(at);
+            if history.is_cancelled() { ControlFlow::Break(()) } else { progress(at) }
+        };
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
             let publishing = Instant::now();

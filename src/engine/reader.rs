@@ -84,6 +84,7 @@ impl Reader {
                 generation,
                 query: query.text.clone(),
                 words: Some(query.words()).filter(|words| *words != query.text).map(Cow::into_owned),
+                session: query.session.clone(),
                 hits: hits.collect(),
             });
         }

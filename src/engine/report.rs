@@ -1,11 +1,11 @@
 //! What a run over folders tells.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::corpus::Skipped;
 
 /// What indexing folders did.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IndexReport {
     /// Files that were new or had changed.
@@ -27,7 +27,7 @@ pub struct IndexReport {
 }
 
 /// How far indexing folders is. No number ever falls.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IndexProgress {
     /// Files that were looked at, to find those that are new or may have changed.

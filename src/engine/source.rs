@@ -28,7 +28,7 @@ pub(super) const MARK: &str = "retune.folder";
 const AFTER_NAME: &str = "://";
 
 /// A folder that an index is kept in step with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Folder {
     /// Where it is.

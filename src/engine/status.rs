@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::options::Chunking;
@@ -18,7 +18,7 @@ use crate::lexical::Language;
 use crate::search::Coverage;
 
 /// A moment of an index.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Status {
     /// The folders that it follows.
@@ -55,7 +55,7 @@ pub struct Status {
 }
 
 /// The generation that answers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GenerationStatus {
     /// Its number.

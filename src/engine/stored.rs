@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Reader;
 use super::document::TITLE;
 use crate::error::{Error, Result};
-use crate::ids::ChunkSet as _;
+use crate::ids::{ChunkId, ChunkSet as _};
 use crate::lexical::{ChunkRecord, FacetCount, FieldValue, Filter, fields_of};
 use crate::place::Place;
 
@@ -43,6 +43,9 @@ pub struct StoredPassage {
     /// Where the passage begins in the document, as far as it is known.
     #[serde(skip_serializing_if = "Place::is_unknown")]
     pub place: Place,
+    /// Its chunk.
+    #[serde(skip)]
+    pub chunk: ChunkId,
 }
 
 /// Which documents [`Reader::list`] gives, and how many at a time.
@@ -192,12 +195,13 @@ impl StoredDocument {
             fields: first.map(|chunk| fields_of(&chunk.metadata)).unwrap_or_default(),
             passages: chunks
                 .into_iter()
-                .map(|ChunkRecord { title, body: text, start, end, place, .. }| StoredPassage {
+                .map(|ChunkRecord { title, body: text, start, end, place, chunk, .. }| StoredPassage {
                     title,
                     text,
                     start,
                     end,
                     place,
+                    chunk,
                 })
                 .collect(),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::error::{Error, Result};
+use crate::feedback::JudgementCount;
 use crate::learn::{LearnOptions, LearnProgress, RoundReport};
 
 pub(super) const THREAD: &str = "retune-learn";
@@ -120,7 +121,7 @@ pub(super) struct Worker {
     /// Rounds that were asked for and have not ended.
     unfinished: Arc<AtomicUsize>,
     /// All judgements in the log when it was looked at last.
-    logged: Mutex<u64>,
+    logged: Mutex<JudgementCount>,
     thread: JoinHandle<()>,
     failure: Receiver<Error>,
 }
@@ -140,7 +141,7 @@ impl Worker {
     /// waiting already.
     pub(super) fn start(
         judged: usize,
-        logged: u64,
+        logged: JudgementCount,
         work: impl FnOnce(Inbox) + Send + 'static,
     ) -> Result<Worker> {
         let (requests, requested) = bounded(QUEUE);
@@ -188,15 +189,19 @@ impl Worker {
         self.unfinished.load(Ordering::Acquire) > 0
     }
 
-    /// Counts what is new of the judgements in the log, and has the thread look at the policy.
-    pub(super) fn count(&self, in_log: impl FnOnce() -> Result<u64>) -> Result<()> {
+    /// Counts what is new of the judgements in the log, and off what was withdrawn, and has the thread look at the
+    /// policy.
+    pub(super) fn count(&self, in_log: impl FnOnce() -> Result<JudgementCount>) -> Result<()> {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let now = in_log()?;
-        // It shrinks when something is forgotten.
-        let new = now.saturating_sub(*logged);
+        // The log shrinks when something is forgotten.
+        let new = |now: u64, before| usize::try_from(now.saturating_sub(before)).unwrap_or(usize::MAX);
+        let (said, withdrawn) = (new(now.said, logged.said), new(now.withdrawn, logged.withdrawn));
         *logged = now;
-        if new > 0 {
-            self.judged.fetch_add(usize::try_from(new).unwrap_or(usize::MAX), Ordering::AcqRel);
+        if withdrawn > said {
+            self.discount(withdrawn - said);
+        } else if said > withdrawn {
+            self.judged.fetch_add(said - withdrawn, Ordering::AcqRel);
             // Full: the thread has been woken and has not looked yet.
             let _ = self.wake.try_send(());
         }
@@ -239,4 +244,26 @@ pub(super) fn discount(counter: &AtomicUsize, judged: usize) {
 pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_withdrawn_counts_no_longer_and_what_is_forgotten_takes_nothing_off() {
+        let count = |said, withdrawn| JudgementCount { said, withdrawn };
+        let worker = Worker::start(2, count(10, 1), |_| {}).unwrap();
+        let after = |said, withdrawn| {
+            worker.count(|| Ok(count(said, withdrawn))).unwrap();
+            worker.judged()
+        };
+        assert_eq!(after(13, 1), 5);
+        assert_eq!(after(14, 2), 5, "one said, one withdrawn");
+        assert_eq!(after(14, 3), 4);
+        assert_eq!(after(4, 1), 4, "forgotten");
+        assert_eq!(after(5, 1), 5);
+        assert_eq!(after(5, 9), 0, "more was withdrawn than was waiting");
+        worker.stop().unwrap();
+    }
 }

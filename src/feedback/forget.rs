@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::options::FeedbackOptions;
-use super::record::{Decoded, Impression, Kind, Record, normalise_query, peek};
+use super::record::{Decoded, Impression, Kind, Record, VERSION, normalise_query, peek};
 use super::seal::{Damaged, Maintenance, write_sealed};
 use super::segment::{self, Opened, Part, Segment};
 use crate::error::{Error, Result};
@@ -31,6 +31,8 @@ pub(super) enum Forget {
     QueryId(QueryId),
     /// A document in the hits of every impression, and its judgements.
     Document(String),
+    /// All impressions and judgements.
+    Everything,
 }
 
 /// What to do with a record.
@@ -82,7 +84,7 @@ pub(super) fn forget(
 fn queries_of(segments: &[Opened], what: &Forget) -> Result<HashSet<QueryId>> {
     let text = match what {
         Forget::Query(text) => Some(normalise_query(text)),
-        Forget::QueryId(_) | Forget::Document(_) => None,
+        Forget::QueryId(_) | Forget::Document(_) | Forget::Everything => None,
     };
     let mut queries = HashSet::new();
     if let Forget::QueryId(id) = what {
@@ -94,7 +96,8 @@ fn queries_of(segments: &[Opened], what: &Forget) -> Result<HashSet<QueryId>> {
             match (peek(payload).0, &text) {
                 (Kind::Newer, _) => {
                     let (path, found) = (opened.segment.path.clone(), payload.first().copied());
-                    return Err(Error::Version { path, found: found.map_or(0, u32::from), supported: 1 });
+                    let (found, supported) = (found.map_or(0, u32::from), u32::from(VERSION));
+                    return Err(Error::Version { path, found, supported });
                 }
                 (Kind::Impression, Some(text)) => {
                     if let Decoded::Known(Record::Impression(impression)) = Record::decode(payload)
@@ -153,7 +156,7 @@ fn action(record: Record, what: &Forget, queries: &HashSet<QueryId>, pass: Pass)
         (Record::Judgement(one), _) => (one.query_id, false),
         (Record::Loss(_) | Record::Replaced(_), _) => return Action::Keep,
     };
-    if named || queries.contains(&query_id) {
+    if named || queries.contains(&query_id) || matches!(what, Forget::Everything) {
         return Action::Remove;
     }
     match (record, what) {

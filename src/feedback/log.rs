@@ -20,7 +20,7 @@ use super::record::{Impression, Judgement};
 use super::replay::{Replay, replay};
 use super::seal::{Damaged, Maintenance};
 use super::segment;
-use super::stats::{Counters, FeedbackStats};
+use super::stats::{Counters, FeedbackStats, JudgementCount};
 use super::writer::{Command, Disk, Reply, Writer, seal_many};
 use crate::error::{Error, Result};
 use crate::ids::QueryId;
@@ -153,6 +153,11 @@ impl FeedbackLog {
         self.forget(Forget::Document(document.to_string()), wait)
     }
 
+    /// Removes all impressions and judgements. Returns their number.
+    pub(crate) fn forget_everything(&self, wait: Duration) -> Result<usize> {
+        self.forget(Forget::Everything, wait)
+    }
+
     /// When this returns, no file of the log contains what was forgotten, and no damaged bytes, which might contain it.
     /// If it fails or the process is killed, some segments may still contain it: repeat the call. Waits for at most
     /// `wait` for another process that forgets or merges segments.
@@ -212,7 +217,7 @@ impl FeedbackLog {
     }
 
     /// Judgements in the log, from all processes.
-    pub(crate) fn judgements(&self) -> Result<u64> {
+    pub(crate) fn judgements(&self) -> Result<JudgementCount> {
         self.shared.counters.judgements(&self.folder)
     }
 

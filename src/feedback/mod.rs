@@ -43,4 +43,4 @@ pub use record::normalise_query;
 pub use record::{Impression, Judgement, ShownHit, Verdict};
 pub(crate) use replay::Replay;
 pub use stats::FeedbackStats;
-pub(crate) use stats::read_stats;
+pub(crate) use stats::{JudgementCount, read_stats};

@@ -4,8 +4,8 @@
 //!
 //! | bytes | content |
 //! |---|---|
-//! | 0 | version of the record, 1 |
-//! | 1 | kind: 1 impression, 2 judgement, 3 loss, 4 replaced segments |
+//! | 0 | version of the record: 1, or 2 for the kinds 5 and 6 |
+//! | 1 | kind: 1 impression, 2 judgement, 3 loss, 4 replaced segments, 5 opening, 6 withdrawal |
 //! | 2..4 | zero |
 //! | 4..12 | query id, u64 little endian; zero for a loss and for replaced segments |
 //! | 12.. | the record as JSON |
@@ -33,6 +33,9 @@ pub struct Impression {
     /// What was searched for, if the text had operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
+    /// The [session](crate::Query::session) that the query belongs to, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// The documents shown, best first.
     pub hits: Vec<ShownHit>,
 }
@@ -86,6 +89,26 @@ pub enum Verdict {
     Relevant,
     /// The document does not answer the query.
     NotRelevant,
+    /// The user opened the document: a weak yes. Of all documents that were opened for one question (one answer, or the
+    /// answers to the same query in one [session](crate::Query::session)) only the last one is taken for the answer,
+    /// and only if none was chosen or judged relevant. A document that was judged not relevant is not taken for it,
+    /// whenever it was opened.
+    Opened,
+    /// Takes back what was said last of the document in this answer, as if it was never said: that it was opened, if it
+    /// was opened since anything else was said, otherwise the verdict. For users who come back at once, and for undo.
+    Withdrawn,
+}
+
+impl Verdict {
+    /// The version and kind of its records. Versions before these verdicts skip what they don't know, and would take an
+    /// unknown verdict in a record of a known kind for damage.
+    fn head(self) -> [u8; 2] {
+        match self {
+            Verdict::Chosen | Verdict::Relevant | Verdict::NotRelevant => [1, JUDGEMENT],
+            Verdict::Opened => [2, OPENING],
+            Verdict::Withdrawn => [2, WITHDRAWAL],
+        }
+    }
 }
 
 /// The number of impressions that were lost, recorded once the disk accepts records again.
@@ -120,12 +143,15 @@ pub(super) enum Decoded {
     Garbage,
 }
 
-const VERSION: u8 = 1;
+/// The highest version of a record that is read.
+pub(super) const VERSION: u8 = 2;
 const HEAD: usize = 12;
 const IMPRESSION: u8 = 1;
 const JUDGEMENT: u8 = 2;
 const LOSS: u8 = 3;
 const REPLACED: u8 = 4;
+const OPENING: u8 = 5;
+const WITHDRAWAL: u8 = 6;
 /// The longest payload to write. Far longer than any real query.
 const LONGEST: usize = 16 << 20;
 
@@ -133,7 +159,10 @@ const LONGEST: usize = 16 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Impression,
+    /// A judgement that withdraws nothing.
     Judgement,
+    /// A judgement that withdraws another one.
+    Withdrawal,
     Loss,
     Replaced,
     Newer,
@@ -146,11 +175,12 @@ pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
     let [version, kind, a, b, id @ ..] = *head;
     let kind = match (version, kind) {
         (0, _) => Kind::Garbage,
-        (VERSION, _) if (a, b) != (0, 0) => Kind::Garbage,
-        (VERSION, IMPRESSION) => Kind::Impression,
-        (VERSION, JUDGEMENT) => Kind::Judgement,
-        (VERSION, LOSS) => Kind::Loss,
-        (VERSION, REPLACED) => Kind::Replaced,
+        (..=VERSION, _) if (a, b) != (0, 0) => Kind::Garbage,
+        (1, IMPRESSION) => Kind::Impression,
+        (1, JUDGEMENT) | (2, OPENING) => Kind::Judgement,
+        (1, LOSS) => Kind::Loss,
+        (1, REPLACED) => Kind::Replaced,
+        (2, WITHDRAWAL) => Kind::Withdrawal,
         _ => Kind::Newer,
     };
     (kind, QueryId(u64::from_le_bytes(id)))
@@ -159,13 +189,13 @@ pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
 impl Record {
     /// The payload for the record's frame. `None` if it is too long to be logged.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let (kind, query_id) = match self {
-            Record::Impression(impression) => (IMPRESSION, impression.query_id),
-            Record::Judgement(judgement) => (JUDGEMENT, judgement.query_id),
-            Record::Loss(_) => (LOSS, QueryId(0)),
-            Record::Replaced(_) => (REPLACED, QueryId(0)),
+        let ([version, kind], query_id) = match self {
+            Record::Impression(impression) => ([1, IMPRESSION], impression.query_id),
+            Record::Judgement(judgement) => (judgement.verdict.head(), judgement.query_id),
+            Record::Loss(_) => ([1, LOSS], QueryId(0)),
+            Record::Replaced(_) => ([1, REPLACED], QueryId(0)),
         };
-        let mut bytes = vec![VERSION, kind, 0, 0];
+        let mut bytes = vec![version, kind, 0, 0];
         bytes.extend_from_slice(&query_id.0.to_le_bytes());
         let json = match self {
             Record::Impression(impression) => serde_json::to_writer(&mut bytes, impression),
@@ -181,7 +211,10 @@ impl Record {
         let json = payload.get(HEAD..).unwrap_or_default();
         let record = match kind {
             Kind::Impression => serde_json::from_slice(json).ok().map(Record::Impression),
-            Kind::Judgement => serde_json::from_slice(json).ok().map(Record::Judgement),
+            Kind::Judgement | Kind::Withdrawal => {
+                let known = |one: &Judgement| payload.starts_with(&one.verdict.head());
+                serde_json::from_slice(json).ok().filter(known).map(Record::Judgement)
+            }
             Kind::Loss => serde_json::from_slice(json).ok().map(Record::Loss),
             Kind::Replaced => serde_json::from_slice(json).ok().map(Record::Replaced),
             Kind::Newer => return Decoded::Newer,
@@ -283,6 +316,33 @@ mod tests {
     }
 
     #[test]
+    fn verdicts_that_earlier_versions_do_not_know_are_records_of_a_newer_version_to_them() {
+        let of = |verdict, name: &str| {
+            let one = Judgement { query_id: QueryId(5), time_ms: 7, document: "d".into(), verdict };
+            let record = Record::Judgement(one);
+            let bytes = record.encode().unwrap();
+            assert_eq!(Record::decode(&bytes), Decoded::Known(record));
+            let json =
+                format!(r#"{{"query_id":"0000000000000005","time_ms":7,"document":"d","verdict":"{name}"}}"#);
+            assert_eq!(std::str::from_utf8(&bytes[12..]).unwrap(), json);
+            bytes
+        };
+        let (opened, withdrawn) = (of(Verdict::Opened, "opened"), of(Verdict::Withdrawn, "withdrawn"));
+        assert_eq!(opened[..12], [2, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(withdrawn[..12], [2, 6, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(peek(&opened).0, Kind::Judgement);
+        assert_eq!(peek(&withdrawn).0, Kind::Withdrawal);
+        for head in [[1, 2], [2, 6]] {
+            let mixed = [&head, &opened[2..]].concat();
+            assert_eq!(
+                Record::decode(&mixed),
+                Decoded::Garbage,
+                "the head says another verdict than the JSON"
+            );
+        }
+    }
+
+    #[test]
     fn newer_records_are_told_from_garbage() {
         let bytes = judgement("d").encode().unwrap();
         let changed = |at: usize, to: u8| {
@@ -292,6 +352,7 @@ mod tests {
         };
         assert_eq!(Record::decode(&bytes), Decoded::Known(judgement("d")));
         assert_eq!(changed(0, 2), Decoded::Newer);
+        assert_eq!(changed(0, 3), Decoded::Newer);
         assert_eq!(changed(1, 5), Decoded::Newer);
         assert_eq!(changed(0, 0), Decoded::Garbage);
         assert_eq!(changed(2, 1), Decoded::Garbage);
@@ -311,6 +372,7 @@ mod tests {
             panic!("not an impression")
         };
         assert!(one.hits[0].score.is_nan());
+        assert_eq!((one.words, one.session), (None, None));
     }
 
     #[test]
@@ -322,14 +384,15 @@ mod tests {
         #[test]
         fn records_round_trip(
             id in any::<u64>(), time_ms in any::<u64>(), query in any::<String>(),
-            words in any::<Option<String>>(),
+            words in any::<Option<String>>(), session in any::<Option<String>>(),
             hits in prop::collection::vec((any::<String>(), any::<u64>(), prop::num::f32::NORMAL), 0..4),
         ) {
             let hits = hits.into_iter().map(|(document, chunk, score)| ShownHit {
                 document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score,
             });
             let impression = Impression {
-                query_id: QueryId(id), time_ms, generation: GenerationId(1), query, words, hits: hits.collect(),
+                query_id: QueryId(id), time_ms, generation: GenerationId(1), query, words, session,
+                hits: hits.collect(),
             };
             let record = Record::Impression(impression);
             let bytes = record.encode().unwrap();

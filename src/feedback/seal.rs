@@ -247,7 +247,7 @@ impl Content {
                 Part::Frame { range, payload } => {
                     let place = match peek(payload).0 {
                         Kind::Impression => asked.place(time_of(payload)),
-                        Kind::Judgement => judged.place(time_of(payload)),
+                        Kind::Judgement | Kind::Withdrawal => judged.place(time_of(payload)),
                         // The segments that it replaced no longer exist.
                         Kind::Replaced => return Ok(()),
                         Kind::Loss | Kind::Newer | Kind::Garbage => asked.place(0),

@@ -1,24 +1,25 @@
 //! Statistics of the log.
 
 use std::collections::HashMap;
+use std::ops::AddAssign;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::damage::LogDamage;
-use super::record::{Decoded, Kind, Record, peek};
+use super::record::{Decoded, Judgement, Kind, Record, Verdict, peek};
 use super::segment::{self, Edition, Opened, Part};
 use crate::error::Result;
 
 /// Statistics of the feedback log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeedbackStats {
     /// Impressions in the log.
     pub impressions: u64,
-    /// Judgements in the log.
+    /// Judgements in the log, less those that were withdrawn.
     pub judgements: u64,
     /// Impressions lost since the log was created: the queue was full, the disk failed, or they may not have reached
     /// the disk. Those of other processes count once the disk accepts records again.
@@ -41,11 +42,44 @@ pub struct FeedbackStats {
     pub last_error: Option<String>,
 }
 
+/// How often something was said of a document, and how often that was withdrawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct JudgementCount {
+    pub(crate) said: u64,
+    pub(crate) withdrawn: u64,
+}
+
+impl JudgementCount {
+    pub(crate) fn of<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> JudgementCount {
+        let mut count = JudgementCount::default();
+        for judgement in judgements {
+            match judgement.verdict {
+                Verdict::Withdrawn => count.withdrawn += 1,
+                _ => count.said += 1,
+            }
+        }
+        count
+    }
+
+    /// How many stand. Withdrawing what was never said counts too, as telling the two apart takes reading all of the
+    /// log: so it may be too few.
+    pub(crate) fn standing(self) -> u64 {
+        self.said.saturating_sub(self.withdrawn)
+    }
+}
+
+impl AddAssign for JudgementCount {
+    fn add_assign(&mut self, other: JudgementCount) {
+        self.said += other.said;
+        self.withdrawn += other.withdrawn;
+    }
+}
+
 /// The counts of a segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Tally {
     impressions: u64,
-    judgements: u64,
+    judgements: JudgementCount,
     /// Impressions that the log records as lost.
     lost: u64,
     unknown_records: u64,
@@ -60,7 +94,8 @@ impl Tally {
             match part {
                 Part::Frame { range, payload } => match peek(payload).0 {
                     Kind::Impression => tally.impressions += 1,
-                    Kind::Judgement => tally.judgements += 1,
+                    Kind::Judgement => tally.judgements.said += 1,
+                    Kind::Withdrawal => tally.judgements.withdrawn += 1,
                     Kind::Loss => match Record::decode(payload) {
                         Decoded::Known(Record::Loss(loss)) => tally.lost += loss.impressions,
                         _ => tally.damage.push(LogDamage::new(path, &range, false)),
@@ -143,16 +178,23 @@ impl Counters {
     }
 
     /// Judgements in the log, from all processes.
-    pub(super) fn judgements(&self, folder: &Path) -> Result<u64> {
-        Ok(lock(&self.tallies).update(folder)?.map(|(_, tally)| tally.judgements).sum())
+    pub(super) fn judgements(&self, folder: &Path) -> Result<JudgementCount> {
+        let mut count = JudgementCount::default();
+        lock(&self.tallies).update(folder)?.for_each(|(_, tally)| count += tally.judgements);
+        Ok(count)
     }
 
     pub(super) fn read(&self, folder: &Path) -> FeedbackStats {
         let mut stats = FeedbackStats::default();
+        let mut judgements = JudgementCount::default();
         match lock(&self.tallies).update(folder) {
-            Ok(tallies) => tallies.for_each(|(content, tally)| stats.add(content.2, tally)),
+            Ok(tallies) => tallies.for_each(|(content, tally)| {
+                stats.add(content.2, tally);
+                judgements += tally.judgements;
+            }),
             Err(error) => self.set_last_error(error.to_string()),
         }
+        stats.judgements = judgements.standing();
         stats.damage.sort_unstable_by(|a, b| (&a.segment, a.start).cmp(&(&b.segment, b.start)));
         stats.unreadable_segments = lock(&self.tallies).unreadable;
         stats.dropped += self.unrecorded_losses();
@@ -172,7 +214,6 @@ impl FeedbackStats {
         self.segments += 1;
         self.bytes += bytes as u64;
         self.impressions += tally.impressions;
-        self.judgements += tally.judgements;
         self.dropped += tally.lost;
         self.unknown_records += tally.unknown_records;
         for damage in &tally.damage {

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::queries::Forgotten;
 use super::report::{Decision, RoundReport};
+use super::stage::LearnProgress;
 use crate::error::{Error, Result};
 use crate::storage::{read_envelope, remove_file, write_envelope};
 
@@ -21,6 +23,10 @@ pub(crate) struct History {
     running: AtomicBool,
     /// Whether the running round is paused.
     paused: AtomicBool,
+    /// Whether the running round was asked to stop.
+    cancelled: AtomicBool,
+    /// When the running round began, and how far it is.
+    progress: Mutex<Option<(Instant, Option<LearnProgress>)>>,
     /// What was forgotten during a round, which may have read the log before. Locked for every change of a report.
     forgotten: Mutex<Vec<Forgotten>>,
 }
@@ -32,14 +38,21 @@ pub(crate) struct Running<'a>(&'a History);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.pause(false);
+        *self.0.told() = None;
         self.0.running.store(false, Ordering::Release);
     }
 }
 
 impl History {
     pub(crate) fn new(folder: PathBuf) -> History {
-        let (running, paused) = (AtomicBool::new(false), AtomicBool::new(false));
-        History { folder, running, paused, forgotten: Mutex::default() }
+        History {
+            folder,
+            running: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            progress: Mutex::default(),
+            forgotten: Mutex::default(),
+        }
     }
 
     /// Removes the confusables that earlier versions stored here: what is forgotten must be forgotten everywhere.
@@ -54,6 +67,8 @@ impl History {
     /// Marks a round as running. The caller makes sure that there is only one.
     pub(crate) fn running(&self) -> Running<'_> {
         self.forgotten().clear();
+        self.cancelled.store(false, Ordering::Release);
+        *self.told() = Some((Instant::now(), None));
         self.running.store(true, Ordering::Release);
         Running(self)
     }
@@ -66,6 +81,33 @@ impl History {
     /// Sets whether the running round is paused.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::Release);
+    }
+
+    /// Asks the running round to stop. Returns whether there is one.
+    pub(crate) fn cancel(&self) -> bool {
+        let running = self.is_running();
+        self.cancelled.store(running, Ordering::Release);
+        running
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Notes how far the running round is.
+    pub(crate) fn tell(&self, progress: LearnProgress) {
+        if let Some((_, told)) = self.told().as_mut() {
+            *told = Some(progress);
+        }
+    }
+
+    /// How far the running round is, and the seconds since it began. `None` if none is running.
+    pub(crate) fn progress(&self) -> Option<(Option<LearnProgress>, f64)> {
+        self.told().map(|(began, progress)| (progress, began.elapsed().as_secs_f64()))
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<(Instant, Option<LearnProgress>)>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_paused(&self) -> bool {

@@ -112,6 +112,8 @@ pub(crate) enum Forgotten {
     Query(String),
     /// A document, by its id.
     Document(String),
+    /// All queries.
+    Everything,
 }
 
 impl Forgotten {
@@ -122,6 +124,7 @@ impl Forgotten {
                 .iter()
                 .any(|text| normalise_query(&change.query) == normalise_query(text)),
             Forgotten::Document(document) => change.names(document),
+            Forgotten::Everything => true,
         }
     }
 }

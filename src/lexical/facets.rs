@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tantivy::{BitSet, DocAddress};
 
 use super::facts::{term_of, value_of, visit_values};
@@ -18,7 +18,7 @@ use crate::error::Result;
 const MOST_VALUES: usize = 1000;
 
 /// How many documents have a value in a field.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FacetCount {
     /// The value; of a list, one of its values. Whole numbers are [`Integer`](FieldValue::Integer)s.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::mode::Mode;
 use crate::ids::{ChunkId, GenerationId, QueryId};
@@ -11,7 +11,7 @@ use crate::lexical::{FacetCount, FieldValue};
 use crate::place::Place;
 
 /// The ranked documents for one query.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The answer's id, needed to judge its documents. All pages of a query have the same.
@@ -30,17 +30,17 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// How many documents the query finds: as many as all of its pages show. With [`Query::total`](crate::Query::total)
     /// or [`Query::facets`](crate::Query::facets), else none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<usize>,
     /// For each field of [`Query::facets`](crate::Query::facets) how many of the `total` documents have each of its
     /// values, the most frequent first, 1,000 at most.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facets: BTreeMap<String, Vec<FacetCount>>,
 }
 
 /// How much of an index has vectors. Chunks without one yet are found by their words alone, and ranked among the others
 /// without favouring either; a dense search doesn't find them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Chunks that have a vector.
@@ -62,7 +62,7 @@ impl Coverage {
 }
 
 /// Times in milliseconds.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Took {
     /// Encoding the query.
@@ -78,7 +78,7 @@ pub struct Took {
 }
 
 /// One document of an answer, shown by its best passage.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Hit {
     /// Position among all hits of the query, from 1.
@@ -97,7 +97,7 @@ pub struct Hit {
     pub end: u64,
     /// Where the passage begins in the document: line and column of a text, page of a PDF. Unknown for what
     /// an earlier version of retune has added, until it is added again.
-    #[serde(skip_serializing_if = "Place::is_unknown")]
+    #[serde(default, skip_serializing_if = "Place::is_unknown")]
     pub place: Place,
     /// The score that hits are ranked by: fused in hybrid mode, otherwise that of the one index.
     pub score: f32,

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::answer::Answer;
 use super::mode::Mode;
 use super::typed::Typed;
@@ -16,7 +18,7 @@ use crate::lexical::Filter;
 /// use retune::{Mode, Query};
 /// let query = Query::new("how do I reset my password").with_limit(5).with_mode(Mode::Dense);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Query {
     /// The user's words. Every character is text, unless the query has [`operators`](Query::operators). A text without
@@ -31,6 +33,10 @@ pub struct Query {
     pub offset: usize,
     /// The answer that this is a further page of: its id is the new answer's too, and nothing is logged. Default none.
     pub page_of: Option<QueryId>,
+    /// What one person does in one sitting, such as a visit of a page or a run of a program: an id that the application
+    /// makes up, of 1 to 64 characters, logged as it is. With it, what was [opened](crate::Verdict::Opened) counts over
+    /// all answers to the same query. Default none: each answer stands alone.
+    pub session: Option<String>,
     /// Which indexes answer. Default both.
     pub mode: Mode,
     /// How the two scores are fused. Default: the generation's own fusion, which learning may have set.
@@ -71,6 +77,7 @@ impl Query {
             limit: 10,
             offset: 0,
             page_of: None,
+            session: None,
             mode: Mode::default(),
             fusion: None,
             filter: None,
@@ -154,6 +161,12 @@ impl Query {
         Query { offset, page_of: Some(answer.query_id), ..self.clone() }
     }
 
+    /// Sets [`session`](Query::session).
+    pub fn with_session(mut self, session: impl Into<String>) -> Query {
+        self.session = Some(session.into());
+        self
+    }
+
     /// Sets [`mode`](Query::mode).
     pub fn with_mode(mut self, mode: Mode) -> Query {
         self.mode = mode;
@@ -223,8 +236,9 @@ impl Query {
     /// Checks the query.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, or a fusion weight
-    /// or least score that is no number.
+    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, a session
+    /// that is empty, longer than 64 characters or has control characters, or a fusion weight or least score that is no
+    /// number.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {
@@ -239,6 +253,40 @@ impl Query {
         if self.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("the least score of a query", "NaN", "a number"));
         }
+        self.session.as_deref().map_or(Ok(()), check_session)?;
         self.fusion.map_or(Ok(()), |fusion| fusion.validate())
+    }
+}
+
+fn check_session(session: &str) -> Result<()> {
+    const MOST: usize = 64;
+    let characters = session.chars().count();
+    let found = match characters {
+        0 => "nothing".to_string(),
+        _ if characters > MOST => format!("{characters} characters"),
+        _ if session.chars().any(char::is_control) => format!("{session:?}, which has control characters"),
+        _ => return Ok(()),
+    };
+    let expected = format!("an id of 1 to {MOST} characters without control characters, or no session");
+    Err(Error::invalid("the session of a query", found, expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_a_short_id_that_can_be_printed() {
+        let check = |session: &str| Query::new("q").with_session(session).validate();
+        for right in ["s", "7f3a-…", "Ünïcode mit Leerzeichen", &"ä".repeat(64)] {
+            check(right).unwrap();
+        }
+        for (wrong, found) in [("", "nothing"), (&"ä".repeat(65), "65 characters"), ("a\nb", "\"a\\nb\"")] {
+            let error = check(wrong).unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{error}");
+            let message = error.to_string();
+            assert!(message.contains("session") && message.contains(found), "{message}");
+        }
+        assert_eq!(Query::new("q").session, None);
     }
 }

@@ -8,15 +8,33 @@ use crate::error::{Error, Result};
 
 /// Replaces the file `path` by `bytes`. After a crash it has either the old or the new content.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = parent(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".tmp-");
     // The default mode would lock out readers of other users.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io("create a temporary file in", folder))?;
-    share_with_writers(file.as_file(), folder).map_err(Error::io("set the permissions of", path))?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
+    replace(path, &mut builder, |file| {
+        share_with_writers(file, parent(path)).map_err(Error::io("set the permissions of", path))?;
+        file.write_all(bytes).map_err(Error::io("write", path))
+    })
+}
+
+/// As [`write_atomic`], with a file that its owner alone can read.
+#[cfg(feature = "access")]
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, &mut tempfile::Builder::new(), |file| {
+        file.write_all(bytes).map_err(Error::io("write", path))
+    })
+}
+
+fn replace(
+    path: &Path,
+    builder: &mut tempfile::Builder<'_, '_>,
+    write: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<()> {
+    let folder = parent(path);
+    let made = builder.prefix(".tmp-").tempfile_in(folder);
+    let mut file = made.map_err(Error::io("create a temporary file in", folder))?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(Error::io("sync", path))?;
     file.persist(path).map_err(|e| Error::io("replace", path)(e.error))?;
     sync_folder(folder)

@@ -9,6 +9,8 @@ mod frame;
 mod header;
 mod lock;
 
+#[cfg(feature = "access")]
+pub(crate) use atomic::write_private;
 pub(crate) use atomic::{
     copy_folder, is_writable, publish_folder, remove_file, remove_folder, remove_unfinished, rename_file,
     replace_folder, restore_folder, share_with_writers, sync_file, sync_folder, sync_open_file, write_atomic,

@@ -29,7 +29,16 @@ const ROUNDS: &[&str] = &[
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli", "engine", "eval"]),
     // `encoder` for `retune model fetch`; `learn` and `feedback` for reports of rounds and the log: public modules.
-    ("cli", &["engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page", "measure"]),
+    (
+        "cli",
+        &[
+            "serve", "access", "engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page",
+            "measure",
+        ],
+    ),
+    ("serve", &["access", "engine"]),
+    // What front ends share, and the program's verbs too.
+    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),

@@ -21,5 +21,7 @@ pub(super) use model::{Model, ModelFolder};
 pub(super) use place::Place;
 pub(super) use query_id::{LAST, query_id, query_id_or_last};
 pub(super) use scratch::Scratch;
+#[cfg(feature = "serve")]
+pub(super) use values::duration;
 pub(super) use values::{bytes, dense_weight, filter, number, one_or_more, positive};
 pub(super) use wait::Wait;

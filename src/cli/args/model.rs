@@ -33,6 +33,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Whether nothing but defaults is asked for.
+    pub(crate) fn is_usual(&self) -> bool {
+        let usual =
+            Precisions::of(self.precision) == Precisions::default() && self.device == Device::default();
+        usual && self.folder.model_folder.is_none()
+    }
+
     pub(crate) fn apply(&self, options: Options) -> Options {
         let options = options.with_precisions(Precisions::of(self.precision)).with_device(self.device);
         match &self.folder.model_folder {

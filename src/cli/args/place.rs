@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use retune::access::{Log, Served};
 use retune::feedback::Impression;
 use retune::{Engine, Error, Feedback, GenerationId, Options, Reader, Result};
 
@@ -43,6 +44,16 @@ impl Place {
         })
     }
 
+    /// The service that holds the index, unless another model or another way to compute is asked for than it may have.
+    pub(crate) fn served(&self) -> Option<Served> {
+        self.existing().ok().and_then(|index| self.served_at(&index))
+    }
+
+    /// As [`served`](Place::served), for the index in this folder.
+    pub(crate) fn served_at(&self, index: &Path) -> Option<Served> {
+        self.model.is_usual().then(|| Served::find(index)).flatten()
+    }
+
     /// Opens an index that must exist.
     pub(crate) fn open(&self, wait: &Wait) -> Result<Engine> {
         let mut bars = Bars::default();
@@ -81,9 +92,13 @@ impl Place {
     }
 
     /// Opens the feedback log of an index that must exist. Judging needs no `wait`.
-    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Feedback> {
+    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Log> {
+        if let Some(served) = self.served() {
+            return Ok(Log::Served(served));
+        }
         let options = self.options();
-        Feedback::open(self.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)))
+        let log = Feedback::open(self.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)));
+        log.map(Box::new).map(Log::Own)
     }
 
     /// The query that was answered last, in whatever process.
@@ -95,6 +110,9 @@ impl Place {
 
     /// Returns an index that must exist to an earlier generation.
     pub(crate) fn roll_back(&self, wait: &Wait) -> Result<GenerationId> {
+        if let Some(served) = self.served() {
+            return served.roll_back();
+        }
         Engine::rollback_at(self.existing()?, &wait.apply(self.options()))
     }
 

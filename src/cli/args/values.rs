@@ -50,6 +50,21 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     bytes.filter(|&bytes| bytes > 0).ok_or_else(|| "expected a size such as 500K, 20M or 1G".into())
 }
 
+/// A time: seconds, or a number with s, m or h.
+#[cfg(feature = "serve")]
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        _ => None,
+    };
+    let seconds = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    let seconds = seconds.filter(|&seconds| seconds > 0);
+    seconds.map(std::time::Duration::from_secs).ok_or_else(|| "expected a time such as 90s, 30m or 2h".into())
+}
+
 /// The value that has this name.
 pub(super) fn named<T: Copy>(text: &str, all: &[(&str, T)]) -> Result<T, String> {
     let names = || all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");

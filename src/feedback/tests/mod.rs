@@ -5,6 +5,7 @@ mod failing;
 mod finding;
 mod forgetting;
 mod sharing;
+mod withdrawing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ fn impression(id: u64, query: &str) -> Impression {
         generation: GenerationId(1),
         query: query.into(),
         words: None,
+        session: None,
         hits: vec![hit("first document", 1), hit("second document", 2)],
     }
 }

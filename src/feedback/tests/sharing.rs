@@ -82,7 +82,7 @@ fn a_handle_whose_segment_was_sealed_goes_on_with_another() {
     log.log_impression(impression(1, "after"));
     log.append_judgement(judgement(0, "d")).unwrap();
     assert_eq!(ids(&merging.replay().unwrap()), [0, 1]);
-    assert_eq!(merging.judgements().unwrap(), 1);
+    assert_eq!(merging.judgements().unwrap().standing(), 1);
     // Nor does the handle restore what was forgotten in its segment.
     assert_eq!(merging.forget_query("before", WAIT).unwrap(), 2);
     log.log_impression(impression(2, "last"));
@@ -119,7 +119,7 @@ fn forgetting_fails_while_a_segment_can_not_be_taken_and_merging_leaves_it() {
     let other = open(folder.path());
     assert!(matches!(other.forget_query("secret", Duration::ZERO), Err(Error::Locked { .. })));
     log.append_judgement(judgement(0, "d")).unwrap();
-    assert_eq!((ids(&other.replay().unwrap()), other.judgements().unwrap()), (vec![0], 1));
+    assert_eq!((ids(&other.replay().unwrap()), other.judgements().unwrap().standing()), (vec![0], 1));
     stopped.unlock().unwrap();
     assert_eq!(other.forget_query("secret", WAIT).unwrap(), 2);
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::candidate::{Confusable, ShownRef};
 use super::report::CollectReport;
+use super::said::{Placed, Question, Standing, Statements};
 use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
 use crate::ids::{ChunkId, QueryId};
 
@@ -12,25 +13,28 @@ use crate::ids::{ChunkId, QueryId};
 pub(super) struct Gathered<'a> {
     pub(super) impressions: Vec<&'a Impression>,
     verdicts: BTreeMap<&'a str, Verdicts<'a>>,
-    /// Every choice that was not withdrawn, with its impression.
-    pub(super) chosen: BTreeSet<(QueryId, &'a str)>,
+    /// Every document that was picked, with its impression.
+    picks: BTreeSet<(QueryId, &'a str)>,
+    opened: BTreeSet<(Question<'a>, &'a str)>,
 }
 
-/// The verdicts on one document for one query text: the last one of each impression.
+/// The verdicts on one document for one query text: at most one of each impression.
 #[derive(Default)]
-struct Verdicts<'a>(BTreeMap<QueryId, (usize, &'a Judgement)>);
+struct Verdicts<'a>(Vec<Placed<'a>>);
 
 impl<'a> Verdicts<'a> {
     fn count(&self, is: fn(Verdict) -> bool) -> usize {
-        self.0.values().filter(|(_, judgement)| is(judgement.verdict)).count()
+        self.0.iter().filter(|one| is(one.judgement.verdict)).count()
     }
 
-    /// The last verdict in the log. Log order counts, not time: clocks are set back, the log only grows.
+    /// The last verdict in the log; that the document was opened comes before all others.
     fn last(&self) -> Option<&'a Judgement> {
-        self.0.values().max_by_key(|(place, _)| place).map(|(_, judgement)| *judgement)
+        let order = |one: &&Placed<'a>| (one.judgement.verdict != Verdict::Opened, one.place);
+        self.0.iter().max_by_key(order).map(|one| one.judgement)
     }
 
-    /// Whether the document answers the query: by majority; in a tie the last verdict decides.
+    /// Whether the document answers the query: by majority; in a tie the last verdict decides. That it was opened does
+    /// not decide it.
     fn answers(&self) -> bool {
         let (by, against) = (self.count(is_answer), self.count(|verdict| !is_answer(verdict)));
         by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
@@ -49,36 +53,41 @@ fn is_answer(verdict: Verdict) -> bool {
 /// Judged queries by normalised text.
 ///
 /// If a user judges the same document twice in one answer, the last verdict counts. Verdicts in several answers to one
-/// query may come from different users.
+/// query may come from different users. What of it was withdrawn or only opened: see [`Statements`].
 pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
-    let mut texts: HashMap<QueryId, String> = HashMap::new();
-    let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
+    let mut asked: HashMap<QueryId, (String, Question<'a>)> = HashMap::new();
+    let mut queries: BTreeMap<String, (Gathered<'a>, Statements<'a>)> = BTreeMap::new();
     for impression in &replay.impressions {
         let normalised = normalise_query(impression.searched());
-        texts.insert(impression.query_id, normalised.clone());
-        queries.entry(normalised).or_default().impressions.push(impression);
+        asked.insert(impression.query_id, (normalised.clone(), Question::of(impression)));
+        queries.entry(normalised).or_default().0.impressions.push(impression);
     }
     for (place, judgement) in replay.judgements.iter().enumerate() {
-        let Some(gathered) = texts.get(&judgement.query_id).and_then(|text| queries.get_mut(text)) else {
-            report.dropped_judgement_without_query += 1;
-            continue;
-        };
-        let verdicts = gathered.verdicts.entry(&judgement.document).or_default();
-        let replaced = verdicts.0.insert(judgement.query_id, (place, judgement));
-        report.dropped_superseded_judgement += u64::from(replaced.is_some());
-        let choice = (judgement.query_id, judgement.document.as_str());
-        match judgement.verdict {
-            Verdict::Chosen => drop(gathered.chosen.insert(choice)),
-            Verdict::NotRelevant => drop(gathered.chosen.remove(&choice)),
-            Verdict::Relevant => {}
+        let found = asked.get(&judgement.query_id);
+        match found.and_then(|(text, question)| Some((queries.get_mut(text)?, *question))) {
+            Some(((_, statements), question)) => {
+                statements.add(question, Placed { place, judgement }, report)
+            }
+            None => report.dropped_judgement_without_query += 1,
         }
     }
-    queries.retain(|text, gathered| !text.is_empty() && !gathered.verdicts.is_empty());
-    queries
+    queries.retain(|text, (_, statements)| !text.is_empty() && !statements.is_empty());
+    let settled = queries.into_iter().map(|(text, (mut gathered, statements))| {
+        gathered.settle(statements.settle(report));
+        (text, gathered)
+    });
+    settled.filter(|(_, gathered)| !gathered.verdicts.is_empty()).collect()
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn is_positive(&self, document: &str) -> bool {
+    fn settle(&mut self, standing: Standing<'a>) {
+        (self.picks, self.opened) = (standing.picks, standing.opened);
+        for one in standing.verdicts {
+            self.verdicts.entry(&one.judgement.document).or_default().0.push(one);
+        }
+    }
+
+    fn is_positive(&self, document: &str) -> bool {
         self.verdicts.get(document).is_some_and(Verdicts::answers)
     }
 
@@ -140,7 +149,7 @@ impl<'a> Gathered<'a> {
             }
         }
         report.dropped_relevant_elsewhere += answers.len() as u64;
-        for impression in self.impressions.iter().filter(|one| !self.chosen_in(one).is_empty()) {
+        for impression in self.impressions.iter().filter(|one| !self.picked_in(one).is_empty()) {
             let shown: BTreeSet<&str> = impression.hits.iter().map(|hit| hit.document.as_str()).collect();
             for document in shown {
                 if let Some(one) = candidates.get_mut(document) {
@@ -151,27 +160,29 @@ impl<'a> Gathered<'a> {
         candidates.into_values().collect()
     }
 
-    /// The hits above the lowest one chosen in this impression, except for the chosen ones.
-    fn passed_over<'i>(
-        &self,
-        impression: &'i Impression,
-    ) -> impl Iterator<Item = (usize, &'i ShownHit)> + use<'i> {
-        let chosen = self.chosen_in(impression);
-        let is_chosen: Vec<bool> =
-            impression.hits.iter().map(|hit| chosen.contains(hit.document.as_str())).collect();
-        let lowest = is_chosen.iter().rposition(|chosen| *chosen).unwrap_or(if chosen.is_empty() {
+    /// The hits above the lowest one picked in this impression, except for the picked ones and those that were opened
+    /// for the same question: they were not passed over, but looked into and left.
+    fn passed_over(&self, impression: &'a Impression) -> impl Iterator<Item = (usize, &'a ShownHit)> {
+        let picked = self.picked_in(impression);
+        let is_picked = |hit: &ShownHit| picked.contains(hit.document.as_str());
+        let lowest = impression.hits.iter().rposition(is_picked).unwrap_or(if picked.is_empty() {
             0
         } else {
             // The right document was not among the hits: the user went through all of them.
             impression.hits.len()
         });
-        impression.hits.iter().enumerate().take(lowest).filter(move |(place, _)| !is_chosen[*place])
+        let question = Question::of(impression);
+        let above = impression.hits.iter().enumerate().take(lowest);
+        above.filter(move |(_, hit)| {
+            let document = hit.document.as_str();
+            !picked.contains(document) && !self.opened.contains(&(question, document))
+        })
     }
 
-    /// The documents chosen in this impression that are answers.
-    fn chosen_in(&self, impression: &Impression) -> BTreeSet<&'a str> {
+    /// The documents picked in this impression that are answers.
+    fn picked_in(&self, impression: &Impression) -> BTreeSet<&'a str> {
         let id = impression.query_id;
-        let here = self.chosen.range((id, "")..).take_while(|(query_id, _)| *query_id == id);
+        let here = self.picks.range((id, "")..).take_while(|(query_id, _)| *query_id == id);
         here.map(|(_, document)| *document).filter(|document| self.is_positive(document)).collect()
     }
 

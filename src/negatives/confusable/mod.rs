@@ -1,11 +1,13 @@
 //! Confusables: documents that the engine ranked above the right one.
 //!
 //! A document shown above a chosen one was looked at and passed over ("skip above": Joachims, "Optimizing Search
-//! Engines using Clickthrough Data", KDD 2002). One shown below may never have been seen, so it is no evidence.
+//! Engines using Clickthrough Data", KDD 2002). One shown below may never have been seen, so it is no evidence. Nor is
+//! one that was opened and left.
 
 mod candidate;
 mod gather;
 mod report;
+mod said;
 #[cfg(test)]
 mod tests;
 

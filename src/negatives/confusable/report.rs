@@ -13,6 +13,11 @@ pub(crate) struct CollectReport {
     pub(crate) dropped_judgement_without_query: u64,
     /// Judgements that a later one of the same answer and document replaced.
     pub(crate) dropped_superseded_judgement: u64,
+    /// Judgements that were withdrawn.
+    pub(crate) dropped_withdrawn_judgement: u64,
+    /// Documents that were opened in an answer and are not taken for what was looked for: another one was opened later,
+    /// or was chosen or judged relevant, or they were judged not relevant.
+    pub(crate) dropped_overruled_opening: u64,
 }
 
 impl CollectReport {
@@ -23,5 +28,7 @@ impl CollectReport {
         count("dropped_no_positive", self.dropped_no_positive);
         count("dropped_judgement_without_query", self.dropped_judgement_without_query);
         count("dropped_superseded_judgement", self.dropped_superseded_judgement);
+        count("dropped_withdrawn_judgement", self.dropped_withdrawn_judgement);
+        count("dropped_overruled_opening", self.dropped_overruled_opening);
     }
 }

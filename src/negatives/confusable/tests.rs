@@ -1,3 +1,5 @@
+mod openings;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -20,6 +22,7 @@ pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
         generation: GenerationId(1),
         query: query.into(),
         words: None,
+        session: None,
         hits: hits.collect(),
     }
 }

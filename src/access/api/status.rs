@@ -1,0 +1,84 @@
+//! What an index is and does.
+
+use serde::{Deserialize, Serialize};
+
+use super::search::Covered;
+use crate::engine::Folder;
+use crate::ids::{Digest, GenerationId};
+use crate::learn::LearnStage;
+
+/// `GET status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StatusAnswer {
+    /// The version of retune.
+    pub version: String,
+    /// The index folder.
+    pub index: String,
+    /// The folders that it follows.
+    pub folders: Vec<Folder>,
+    /// Documents that can be found.
+    pub documents: usize,
+    /// Their passages.
+    pub chunks: usize,
+    /// How many of them have vectors.
+    pub coverage: Covered,
+    /// The generation that answers.
+    pub generation: GenerationId,
+    /// Whether an earlier one is kept, to which `rollback` returns.
+    pub can_roll_back: bool,
+    /// What is in the log; none where answers can't be logged.
+    pub log: Option<LogCounts>,
+    /// The round that is running.
+    pub learning: Option<Learning>,
+    /// What is being indexed or encoded.
+    pub indexing: Option<Indexing>,
+    /// The encoder.
+    pub model: ModelStatus,
+}
+
+/// What is in the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LogCounts {
+    /// Answered queries.
+    pub impressions: u64,
+    /// Judgements of their documents.
+    pub judgements: u64,
+}
+
+/// How far a round of learning is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Learning {
+    /// What it does; none while it waits for its turn.
+    pub stage: Option<LearnStage>,
+    /// The share of the round that is done, 0 to 1.
+    pub fraction: f32,
+    /// Seconds that are left, as far as that can be told.
+    pub eta_s: Option<f64>,
+    /// Whether it waits for the machine to be idle.
+    pub paused: bool,
+}
+
+/// How far indexing is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Indexing {
+    /// Passages that were given their vectors.
+    pub done: usize,
+    /// All that had none.
+    pub total: usize,
+    /// Seconds that are left, as far as that can be told.
+    pub eta_s: Option<f64>,
+}
+
+/// The encoder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelStatus {
+    /// Where its files are.
+    pub folder: String,
+    /// SHA-256 of its weights.
+    pub weights: Digest,
+}

@@ -1,0 +1,113 @@
+//! What an index is and does, told cheaply: for front ends that ask again and again.
+
+use std::collections::HashMap;
+
+use super::{Engine, Reader};
+use crate::error::Result;
+#[cfg(feature = "access")]
+use crate::feedback::{FeedbackStats, read_stats};
+use crate::feedback::{Impression, Judgement};
+#[cfg(feature = "access")]
+use crate::generation::Manifest;
+use crate::ids::QueryId;
+#[cfg(feature = "access")]
+use crate::ids::{Digest, GenerationId};
+use crate::learn::LearnProgress;
+
+#[cfg(feature = "access")]
+/// A part of [`Status`](super::Status) that takes no long look at the disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Glance {
+    /// Documents that a search can find.
+    pub(crate) documents: usize,
+    pub(crate) generation: GenerationId,
+    /// SHA-256 of the encoder's weights.
+    pub(crate) weights: Digest,
+    pub(crate) can_roll_back: bool,
+    pub(crate) feedback: FeedbackStats,
+}
+
+/// A round that is running, or was asked for and waits for its turn.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct RoundState {
+    /// How far it is; `None` while it waits for its turn.
+    pub progress: Option<LearnProgress>,
+    /// Seconds since it began.
+    pub seconds: f64,
+    /// Whether it waits for the machine to be idle, or was paused.
+    pub paused: bool,
+}
+
+/// A query of the log with what was said of its documents.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AnsweredQuery {
+    /// The query and what it was shown.
+    pub impression: Impression,
+    /// In the order of their times.
+    pub judgements: Vec<Judgement>,
+}
+
+impl Reader {
+    #[cfg(feature = "access")]
+    pub(crate) fn glance(&self) -> Result<Glance> {
+        self.check_open("tell the status")?;
+        let snapshot = self.inner.snapshot.load_full();
+        let meta = &snapshot.pinned.generation.meta;
+        let manifest = Manifest::read(&self.inner.layout.generations())?;
+        Ok(Glance {
+            documents: snapshot.lexical.documents()?.len(),
+            generation: meta.id,
+            weights: meta.weights,
+            can_roll_back: manifest.is_some_and(|manifest| !manifest.kept.is_empty()),
+            feedback: match &self.inner.feedback {
+                Some(log) => log.stats(),
+                None => read_stats(&self.inner.layout.feedback()),
+            },
+        })
+    }
+
+    /// The round that is running in this engine, or waits for its turn.
+    pub fn round(&self) -> Option<RoundState> {
+        let (history, asked) = (&self.inner.history, self.is_asked_to_learn());
+        let running = history.progress().map(|(progress, seconds)| RoundState {
+            progress,
+            seconds,
+            paused: history.is_paused(),
+        });
+        running.or(asked.then_some(RoundState { progress: None, seconds: 0.0, paused: false }))
+    }
+
+    /// Whether answers are logged and can be judged: else the folder can't be written.
+    pub fn is_logging(&self) -> bool {
+        self.inner.feedback.is_some()
+    }
+
+    /// The queries that were answered last, by any process, up to `limit` of them, the latest first.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly) if the folder can't be written.
+    pub fn recent_queries(&self, limit: usize) -> Result<Vec<AnsweredQuery>> {
+        let log = self.log("list the latest queries")?;
+        log.flush()?;
+        let mut replay = log.replay()?;
+        let latest = replay.impressions.split_off(replay.impressions.len().saturating_sub(limit));
+        let mut judged: HashMap<QueryId, Vec<Judgement>> = HashMap::new();
+        for judgement in replay.judgements {
+            judged.entry(judgement.query_id).or_default().push(judgement);
+        }
+        let answered = latest.into_iter().rev().map(|impression| AnsweredQuery {
+            judgements: judged.remove(&impression.query_id).unwrap_or_default(),
+            impression,
+        });
+        Ok(answered.collect())
+    }
+}
+
+impl Engine {
+    /// Asks the round that is running to stop at its next batch, whoever started it. Returns whether one was running.
+    pub fn cancel_round(&self) -> bool {
+        self.inner.history.cancel()
+    }
+}

@@ -1,0 +1,78 @@
+//! What is asked without changing anything.
+
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::failure::refused;
+use super::guard::Trusted;
+use super::headers::SHOWN_IN_A_FRAME;
+use super::media::HTML;
+use super::request::parameters;
+use super::state::Shared;
+use super::work::{answer, work};
+use crate::access::api::{Asked, FilesRequest, ReadRequest, RoundsAnswer, SearchRequest, SimilarRequest};
+
+pub(super) async fn search(State(state): State<Shared>, request: Request) -> Response {
+    match parameters::<SearchRequest>(request.uri()) {
+        Ok(asked) => answer(state, move |state| state.own.search(&asked)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn similar(State(state): State<Shared>, request: Request) -> Response {
+    match parameters::<SimilarRequest>(request.uri()) {
+        Ok(asked) => answer(state, move |state| state.own.similar(&asked)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn read(State(state): State<Shared>, request: Request) -> Response {
+    match parameters::<ReadRequest>(request.uri()) {
+        // It is noted: a link on another site could do that, too.
+        Ok(asked) if asked.query_id.is_some() && request.extensions().get::<Trusted>().is_none() => {
+            refused(StatusCode::FORBIDDEN, "with a query_id, send the token in the header X-Retune")
+        }
+        Ok(asked) => answer(state, move |state| state.own.read(&asked)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn files(State(state): State<Shared>, request: Request) -> Response {
+    match parameters::<FilesRequest>(request.uri()) {
+        Ok(asked) => answer(state, move |state| state.own.files(&asked)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn status(State(state): State<Shared>) -> Response {
+    answer(state, super::activity::status).await
+}
+
+pub(super) async fn rounds(State(state): State<Shared>) -> Response {
+    answer(state, |state| Ok(RoundsAnswer::from(state.own.rounds()?))).await
+}
+
+pub(super) async fn round_page(State(state): State<Shared>, Path(round): Path<u64>) -> Response {
+    match work(&state, move |state| state.own.round_page(round)).await {
+        Ok(Ok(page)) => {
+            let mut response = Response::new(page.into());
+            response.headers_mut().insert(header::CONTENT_TYPE, HTML);
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, SHOWN_IN_A_FRAME);
+            response
+        }
+        Ok(Err(error)) => super::failure::failure(&error),
+        Err(response) => response,
+    }
+}
+
+/// `GET log`.
+#[derive(Serialize)]
+struct Log {
+    queries: Vec<Asked>,
+}
+
+pub(super) async fn log(State(state): State<Shared>) -> Response {
+    answer(state, |state| Ok(Log { queries: state.own.recent()? })).await
+}

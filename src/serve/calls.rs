@@ -1,0 +1,108 @@
+//! What the programs of the owner ask over the socket.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::stream;
+use tokio::sync::mpsc::{Sender, channel};
+
+use super::failure::refused;
+use super::indexer::Job;
+use super::request::{Bounds, body};
+use super::state::Shared;
+use super::work::answer;
+use crate::access::{Call, IndexTask, Indexed, Line, Task};
+use crate::corpus::CorpusOptions;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::learn::LearnOptions;
+
+/// A query can be a whole text.
+const BOUNDS: Bounds = Bounds { bytes: 16 << 20 };
+/// Lines that a reader may be behind; of progress, some are left out then.
+const BEHIND: usize = 64;
+
+pub(super) async fn call(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Call>(request, BOUNDS).await {
+        Ok(call) => answer(state, move |state| state.own.answer(&call)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn task(State(state): State<Shared>, request: Request) -> Response {
+    let task = match body::<Task>(request, BOUNDS).await {
+        Ok(task) => task,
+        Err(response) => return response,
+    };
+    state.activity.touch();
+    let (send, lines) = channel(BEHIND);
+    let started = match task {
+        Task::Index(task) => state.jobs.give(index(task, send)),
+        Task::ForgetFolder(folder) => {
+            let job: Job = Box::new(move |engine, _| last(&send, Line::last(engine.forget_folder(&folder))));
+            state.jobs.give(job)
+        }
+        Task::Learn(options) => {
+            let engine = state.engine.clone();
+            let work = move || last(&send, Line::last(learn(&engine, &options, &send)));
+            std::thread::Builder::new().name("retune-learn-now".into()).spawn(work).is_ok()
+        }
+    };
+    if !started {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "too much is waiting to be done: ask again later");
+    }
+    let lines = stream::unfold(lines, |mut lines| async move {
+        let line = lines.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(line), lines))
+    });
+    Response::new(Body::from_stream(lines))
+}
+
+fn index(task: IndexTask, send: Sender<Bytes>) -> Job {
+    Box::new(move |engine: &Engine, stop: &AtomicBool| {
+        let IndexTask { folders, max_file_bytes, include } = task;
+        let options = CorpusOptions { max_file_bytes, include, ..CorpusOptions::default() };
+        let report = engine.index_folders_with(&folders, &options, &mut |at| match stop
+            .load(Ordering::Acquire)
+        {
+            true => ControlFlow::Break(()),
+            false => told(&send, &Line::Indexing(at)),
+        });
+        last(&send, Line::last(report.and_then(|report| Indexed::of(engine, report))));
+    })
+}
+
+fn learn(engine: &Engine, options: &LearnOptions, send: &Sender<Bytes>) -> Result<crate::learn::RoundReport> {
+    if engine.round().is_some_and(|round| round.progress.is_none() && !round.paused) {
+        return Err(Error::RoundRunning { doing: "learn" });
+    }
+    engine.learn(options, &mut |at| told(send, &Line::Learning(at)))
+}
+
+/// Sends how far something is, if there is room, and says whether anybody still wants to know.
+fn told(send: &Sender<Bytes>, line: &Line) -> ControlFlow<()> {
+    if send.is_closed() {
+        return ControlFlow::Break(());
+    }
+    if let Some(line) = written(line) {
+        _ = send.try_send(line);
+    }
+    ControlFlow::Continue(())
+}
+
+fn last(send: &Sender<Bytes>, line: Line) {
+    if let Some(line) = written(&line) {
+        // Nobody may want it any more.
+        _ = send.blocking_send(line);
+    }
+}
+
+fn written(line: &Line) -> Option<Bytes> {
+    let mut bytes = serde_json::to_vec(line).ok()?;
+    bytes.push(b'\n');
+    Some(Bytes::from(bytes))
+}

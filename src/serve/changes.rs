@@ -1,0 +1,77 @@
+//! What is asked that changes something. Only trusted requests come here.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::request::{SMALL, body};
+use super::state::Shared;
+use super::work::answer;
+use crate::access::api::{ForgetRequest, JudgeRequest};
+use crate::ids::GenerationId;
+
+/// An answer without content.
+#[derive(Serialize)]
+struct Done {}
+
+/// A request without content.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Serialize)]
+struct Started {
+    started: bool,
+}
+
+#[derive(Serialize)]
+struct RolledBack {
+    generation: GenerationId,
+}
+
+#[derive(Serialize)]
+struct Cancelled {
+    cancelled: bool,
+}
+
+pub(super) async fn judge(State(state): State<Shared>, request: Request) -> Response {
+    match body::<JudgeRequest>(request, SMALL).await {
+        Ok(asked) => answer(state, move |state| state.own.judge(&asked).map(|()| Done {})).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn forget(State(state): State<Shared>, request: Request) -> Response {
+    match body::<ForgetRequest>(request, SMALL).await {
+        Ok(asked) => answer(state, move |state| state.own.forget(&asked)).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn learn(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Nothing>(request, SMALL).await {
+        Ok(_) => answer(state, |state| state.own.learn().map(|()| Started { started: true })).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn cancel(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Nothing>(request, SMALL).await {
+        Ok(_) => answer(state, |state| Ok(Cancelled { cancelled: state.engine.cancel_round() })).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn roll_back(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Nothing>(request, SMALL).await {
+        Ok(_) => answer(state, |state| Ok(RolledBack { generation: state.engine.rollback()? })).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn index(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Nothing>(request, SMALL).await {
+        Ok(_) => answer(state, |state| Ok(Started { started: state.jobs.look(&state.activity) })).await,
+        Err(response) => response,
+    }
+}

@@ -1,0 +1,104 @@
+//! Server-sent events: the status whenever it changes, a changed index, the end of a round.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+use super::activity::status;
+use super::failure::busy;
+use super::state::{Shared, State as Service};
+use super::work::work;
+
+/// How often the status is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often something is sent where nothing happens, to find out who is gone.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// What is told to everybody who listens.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// The status, as JSON.
+    Status(Arc<str>),
+    /// The index has changed.
+    Changed,
+    /// A round has ended.
+    Round,
+}
+
+impl Event {
+    fn sent(self) -> sse::Event {
+        match self {
+            Event::Status(json) => sse::Event::default().event("status").data(&*json),
+            Event::Changed => sse::Event::default().event("changed").data("{}"),
+            Event::Round => sse::Event::default().event("round").data("{}"),
+        }
+    }
+}
+
+/// `GET events`: begins with the status.
+pub(super) async fn events(State(state): State<Shared>) -> Response {
+    let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else { return busy() };
+    let (told, stop) = (state.activity.events.subscribe(), state.stop.clone());
+    let first = match work(&state, now).await {
+        Ok(first) => first.map(Event::Status),
+        Err(response) => return response,
+    };
+    let rest =
+        stream::unfold((first, told, stop, permit), |(first, mut told, mut stop, permit)| async move {
+            if let Some(first) = first {
+                return Some((Ok::<_, Infallible>(first.sent()), (None, told, stop, permit)));
+            }
+            loop {
+                let event = tokio::select! {
+                    event = told.recv() => event,
+                    _ = stop.changed() => return None,
+                };
+                match event {
+                    Ok(event) => return Some((Ok(event.sent()), (None, told, stop, permit))),
+                    // The next status has all of it.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+    Sse::new(rest).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
+}
+
+fn now(state: &Service) -> Option<Arc<str>> {
+    let json = status(state).ok().and_then(|status| serde_json::to_string(&status).ok());
+    json.map(Arc::from)
+}
+
+/// Looks at the status for all who listen, until it is stopped.
+pub(super) async fn watch_status(state: Shared, mut stop: watch::Receiver<bool>) {
+    let (mut last, mut learning) = (None, false);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stop.changed() => return,
+        }
+        let round = state.engine.round().is_some();
+        if learning && !round {
+            state.activity.tell(Event::Round);
+        }
+        learning = round;
+        if state.activity.events.receiver_count() == 0 {
+            continue;
+        }
+        // An open page is in use.
+        let Ok(now) = work(&state, now).await else { continue };
+        if now != last {
+            if let Some(json) = &now {
+                state.activity.tell(Event::Status(Arc::clone(json)));
+            }
+            last = now;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The local service: one process that holds an index, keeps it in step with its folders, learns, and answers the
+//! page, the JSON API, MCP and the program's other verbs.
+//!
+//! Everything blocking goes through [`work`] or has a thread of its own; the rest never waits. docs/serve.md describes
+//! the API and what is refused.
+
+mod activity;
+mod answers;
+mod assets;
+mod calls;
+mod changes;
+mod connections;
+mod documents;
+mod events;
+mod failure;
+mod guard;
+mod headers;
+mod indexer;
+mod media;
+mod options;
+mod request;
+mod routes;
+mod server;
+mod socket;
+mod state;
+mod work;
+
+pub use options::ServeOptions;
+pub use server::Server;

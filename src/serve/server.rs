@@ -1,0 +1,264 @@
+//! A running service: started, waited for, stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, watch};
+
+use super::activity::Activity;
+use super::connections::{GRACE, OVER_SOCKET, OVER_TCP, Serving, take_socket, take_tcp};
+use super::events::watch_status;
+use super::indexer::Indexer;
+use super::options::ServeOptions;
+use super::routes;
+use super::socket::Socket;
+use super::state::{Shared, State};
+use super::work::REQUESTS;
+use crate::access::Own;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+/// Open pages at a time.
+const STREAMS: usize = 32;
+/// Threads that wait for connections.
+const WAITING: usize = 2;
+/// Threads that answer, besides those of the processors.
+const ANSWERING: usize = 6;
+/// How often it is looked whether anybody needs the service.
+const IDLE_LOOK: Duration = Duration::from_millis(200);
+
+/// A service that runs until it is stopped. Dropping it stops it, too.
+///
+/// ```no_run
+/// use retune::serve::{ServeOptions, Server};
+/// use retune::{Engine, Options};
+///
+/// # fn main() -> retune::Result<()> {
+/// let engine = Engine::open("notes.retune", Options::default())?;
+/// let server = Server::start(engine, &ServeOptions::default())?;
+/// println!("{}", server.url());
+/// server.wait();
+/// server.stop()
+/// # }
+/// ```
+pub struct Server {
+    url: String,
+    address: SocketAddr,
+    state: Shared,
+    stop: Arc<watch::Sender<bool>>,
+    rooms: Vec<(Arc<Semaphore>, u32)>,
+    indexer: Option<Indexer>,
+    socket: Option<Socket>,
+    runtime: Option<Runtime>,
+}
+
+impl Server {
+    /// Serves an index: over TCP, and over a socket in its folder to the programs of its owner. Watches its folders, and
+    /// learns as the engine's policy says. The engine is closed when the service stops.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for options that can't be used; [`Error::Io`] if the port is taken or the socket can't be
+    /// made.
+    pub fn start(engine: Engine, options: &ServeOptions) -> Result<Server> {
+        options.validate()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WAITING)
+            .max_blocking_threads(ANSWERING + std::thread::available_parallelism().map_or(1, usize::from))
+            .thread_name("retune-serve")
+            .enable_all()
+            .build()
+            .map_err(Error::io("start the threads of", "the service".as_ref()))?;
+        let listener = runtime.block_on(listen(options))?;
+        let address = listener.local_addr().map_err(Error::io("listen on", "a port".as_ref()))?;
+        let url = url(address);
+        let activity = Arc::new(Activity::new());
+        let (indexer, jobs) = Indexer::start(engine.clone(), Arc::clone(&activity))?;
+        let (stop, stopped) = watch::channel(false);
+        let state: Shared = Arc::new(State {
+            own: Own::new(engine.clone()),
+            engine: engine.clone(),
+            activity,
+            jobs,
+            token: options.token.clone().unwrap_or_else(random_token),
+            token_for_all: options.token.is_some(),
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            stop: stopped.clone(),
+        });
+        let mut server = Server {
+            url,
+            address,
+            state,
+            stop: Arc::new(stop),
+            rooms: Vec::new(),
+            indexer: Some(indexer),
+            socket: None,
+            runtime: Some(runtime),
+        };
+        server.take_connections(listener, &stopped, options)?;
+        Ok(server)
+    }
+
+    fn take_connections(
+        &mut self,
+        listener: TcpListener,
+        stopped: &watch::Receiver<bool>,
+        options: &ServeOptions,
+    ) -> Result<()> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        let (over_tcp, over_socket) =
+            (Arc::new(Semaphore::new(OVER_TCP)), Arc::new(Semaphore::new(OVER_SOCKET)));
+        let router = routes::over_tcp(&self.state);
+        runtime.spawn(take_tcp(
+            listener,
+            Serving { router, room: Arc::clone(&over_tcp), stop: stopped.clone() },
+        ));
+        let router = routes::over_socket(&self.state);
+        let serving = Serving { router, room: Arc::clone(&over_socket), stop: stopped.clone() };
+        let (socket, listener) = {
+            let _inside = runtime.enter();
+            Socket::open(self.state.engine.path(), &self.url)?
+        };
+        runtime.spawn(take_socket(listener, serving));
+        self.socket = Some(socket);
+        self.rooms = vec![(over_tcp, OVER_TCP as u32), (over_socket, OVER_SOCKET as u32)];
+        runtime.spawn(watch_status(Arc::clone(&self.state), stopped.clone()));
+        if let Some(time) = options.idle_exit {
+            runtime.spawn(exit_when_idle(Arc::clone(&self.state), time, Arc::clone(&self.stop)));
+        }
+        Ok(())
+    }
+
+    /// Where the page is, such as `http://127.0.0.1:7867/`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The token that changes need over TCP. The page has it.
+    pub fn token(&self) -> &str {
+        &self.state.token
+    }
+
+    /// Has folders indexed that are followed from now on; returns at once.
+    pub fn follow(&self, folders: Vec<std::path::PathBuf>) {
+        self.state.jobs.follow(folders, &self.state.activity);
+    }
+
+    /// Waits until the process is asked to end (SIGTERM, Ctrl-C), or nobody has needed the service for long.
+    pub fn wait(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        let mut stopped = self.stop.subscribe();
+        runtime.block_on(async {
+            tokio::select! {
+                () = asked_to_end() => {}
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+        });
+    }
+
+    /// Stops: what is being answered is finished, a round that is running is left with its checkpoint, the socket is
+    /// removed and the engine closed.
+    ///
+    /// # Errors
+    /// The first thing that could not be finished; everything is released all the same.
+    pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(runtime) = self.runtime.take() else { return Ok(()) };
+        // Whoever looks for a service from now on finds none.
+        let removed = self.socket.take().map_or(Ok(()), Socket::remove);
+        self.stop.send_replace(true);
+        let rooms = std::mem::take(&mut self.rooms);
+        runtime.block_on(async {
+            let all = async {
+                for (room, connections) in &rooms {
+                    _ = room.acquire_many(*connections).await;
+                }
+            };
+            _ = tokio::time::timeout(GRACE + Duration::from_secs(1), all).await;
+        });
+        let indexed = self.indexer.take().map_or(Ok(()), Indexer::stop);
+        runtime.shutdown_timeout(GRACE);
+        removed.and(indexed).and(self.state.engine.close())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::warn!(%error, "the service was not stopped cleanly");
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+async fn listen(options: &ServeOptions) -> Result<TcpListener> {
+    let mut first = None;
+    for address in options.addresses() {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => _ = first.get_or_insert((address, error)),
+        }
+    }
+    Err(match first {
+        Some((address, error)) => Error::io("listen on", address.to_string().as_ref())(error),
+        None => Error::invalid("the port", "none", "a port"),
+    })
+}
+
+fn url(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        // Any address of this machine; this one is.
+        true => format!("http://127.0.0.1:{}/", address.port()),
+        false => format!("http://{address}/"),
+    }
+}
+
+fn random_token() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    _ = tokio::signal::ctrl_c().await;
+}
+
+/// Stops the service when nobody has asked for anything for so long, no page is open, and no round is running.
+async fn exit_when_idle(state: Shared, time: Duration, stop: Arc<watch::Sender<bool>>) {
+    loop {
+        tokio::time::sleep(IDLE_LOOK).await;
+        let used = state.activity.events.receiver_count() > 0 || state.engine.round().is_some();
+        if used || !state.engine.coverage().is_complete() {
+            state.activity.touch();
+        }
+        if state.activity.idle() >= time {
+            stop.send_replace(true);
+            return;
+        }
+    }
+}
