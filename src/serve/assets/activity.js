@@ -7,6 +7,7 @@ import { duration, percent } from "./words.js";
 
 /// A service that restarts is gone for so long.
 const PATIENCE_MS = 1500;
+const GONE = "The service is gone. Start it again with “retune serve”: this page goes on by itself then.";
 
 export function watchService() {
   const gone = byId("gone");
@@ -18,7 +19,7 @@ export function watchService() {
       gone.hidden = true;
     } else if (!waiting) {
       waiting = setTimeout(() => {
-        gone.textContent = "The service is gone. Start it again with “retune serve”: this page goes on by itself then.";
+        gone.textContent = GONE;
         gone.hidden = false;
       }, PATIENCE_MS);
     }
@@ -39,7 +40,10 @@ export function showActivity({ learning, indexing }) {
     return;
   }
   if (!element.firstChild) {
-    element.append(h("a", { "data-route": "", href: "/" }, h("span")), h("progress", { max: "1", "aria-hidden": "true" }));
+    element.append(
+      h("a", { "data-route": "", href: "/" }, h("span")),
+      h("progress", { max: "1", "aria-hidden": "true" }),
+    );
   }
   const [link, bar] = element.children;
   link.href = `/?view=${now.view}`;

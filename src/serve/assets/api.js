@@ -14,7 +14,8 @@ export class ApiError extends Error {
 
 /// An id of this page's sitting: the queries of one sitting belong together.
 export const session = [...crypto.getRandomValues(new Uint8Array(12))]
-  .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  .map((byte) => byte.toString(16).padStart(2, "0"))
+  .join("");
 
 /// The address of a request. Parameters that are null, undefined or empty are left out.
 export function address(path, parameters = {}) {

@@ -11,7 +11,7 @@ import { follow, go, routeOf } from "./route.js";
 import { Search } from "./search.js";
 
 const search = new Search((hit, view) => {
-  view.rest();
+  view.settle();
   go({ ...view.shown.route, document: hit.document, passage: String(hit.passage) }, { isInside: true });
 });
 const reader = new Reader();
@@ -66,8 +66,11 @@ listen("status", setStatus);
 follow(show);
 document.addEventListener("keydown", key);
 byId("help").addEventListener("click", help);
-if (!routeOf().document && routeOf().view === "search" && !matchMedia("(pointer: coarse)").matches) byId("query").focus();
+if (!routeOf().document && routeOf().view === "search" && !matchMedia("(pointer: coarse)").matches)
+  byId("query").focus();
 followEvents();
-get("status").then(setStatus).catch(() => {
-  // The stream of events says it as soon as the service is there.
-});
+get("status")
+  .then(setStatus)
+  .catch(() => {
+    // The stream of events says it as soon as the service is there.
+  });

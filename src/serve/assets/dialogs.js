@@ -34,21 +34,54 @@ export function confirm(question, detail, label) {
   return new Promise((resolve) => {
     const done = h("button", { class: "button danger", value: "yes" }, label);
     const leave = h("button", { class: "button", value: "", autofocus: true }, "Leave it");
-    const element = dialog(question, h("form", { method: "dialog" }, h("h2", null, question), h("p", null, detail),
-      h("div", { class: "buttons" }, leave, done)));
+    const element = dialog(
+      question,
+      h(
+        "form",
+        { method: "dialog" },
+        h("h2", null, question),
+        h("p", null, detail),
+        h("div", { class: "buttons" }, leave, done),
+      ),
+    );
     element.addEventListener("close", () => resolve(element.returnValue === "yes"));
   });
 }
 
 export function help() {
   const close = h("button", { class: "button", autofocus: true }, "Close");
-  dialog("Help", h("form", { method: "dialog" }, h("h2", null, "Keys"),
-    h("dl", { class: "keys" }, KEYS.map(([key, what]) => h("div", null,
-      h("dt", null, key.split(" ").map((one) => h("kbd", null, one))), h("dd", null, what)))),
-    h("h2", null, "What is learnt"),
-    h("p", null, "A document that you open counts as a pick. Coming back within a few seconds takes it back. " +
-      "Thumbs say it outright. Nothing leaves this machine, and under Learning everything can be forgotten."),
-    h("div", { class: "buttons" }, close)));
+  dialog(
+    "Help",
+    h(
+      "form",
+      { method: "dialog" },
+      h("h2", null, "Keys"),
+      h(
+        "dl",
+        { class: "keys" },
+        KEYS.map(([key, what]) =>
+          h(
+            "div",
+            null,
+            h(
+              "dt",
+              null,
+              key.split(" ").map((one) => h("kbd", null, one)),
+            ),
+            h("dd", null, what),
+          ),
+        ),
+      ),
+      h("h2", null, "What is learnt"),
+      h(
+        "p",
+        null,
+        "A document that you open counts as a pick. Coming back within a few seconds takes it back. " +
+          "Thumbs say it outright. Nothing leaves this machine, and under Learning everything can be forgotten.",
+      ),
+      h("div", { class: "buttons" }, close),
+    ),
+  );
 }
 
 export const isAsking = () => Boolean(document.querySelector("dialog[open]"));

@@ -16,11 +16,23 @@ export class Documents {
     this.more = h("div", { class: "more" });
     this.empty = h("div");
     const head = ["Document", "Type", "Changed", "Passages"].map((text) => h("th", { scope: "col" }, text));
-    this.element.append(h("h1", null, "Index"), this.state,
+    this.element.append(
+      h("h1", null, "Index"),
+      this.state,
       h("section", { "aria-labelledby": "passed" }, h("h2", { id: "passed" }, "Passed over"), this.passed),
-      h("section", { "aria-labelledby": "documents" }, h("h2", { id: "documents" }, "Documents"), this.empty,
-        h("div", { class: "wide" }, h("table", { class: "documents" }, h("thead", null, h("tr", null, head)),
-          this.table)), this.more));
+      h(
+        "section",
+        { "aria-labelledby": "documents" },
+        h("h2", { id: "documents" }, "Documents"),
+        this.empty,
+        h(
+          "div",
+          { class: "wide" },
+          h("table", { class: "documents" }, h("thead", null, h("tr", null, head)), this.table),
+        ),
+        this.more,
+      ),
+    );
     listen("changed", () => this.isOpen && this.isAtStart && this.load());
   }
 
@@ -69,22 +81,45 @@ export class Documents {
     const key = JSON.stringify([status.documents, status.chunks, status.coverage, status.indexing, status.folders]);
     if (key === this.key) return;
     this.key = key;
-    const figures = [[status.documents, "document"], [status.chunks, "passage"], [status.folders.length, "folder"]];
+    const figures = [
+      [status.documents, "document"],
+      [status.chunks, "passage"],
+      [status.folders.length, "folder"],
+    ];
     const look = this.state.contains(document.activeElement);
     const again = button("Look for changes now", () => this.look());
     this.state.replaceChildren(
-      h("dl", { class: "figures" }, figures.map(([value, name]) => h("div", null,
-        h("dt", null, value === 1 ? name : `${name}s`), h("dd", null, count(value))))),
+      h(
+        "dl",
+        { class: "figures" },
+        figures.map(([value, name]) =>
+          h("div", null, h("dt", null, value === 1 ? name : `${name}s`), h("dd", null, count(value))),
+        ),
+      ),
       coverage(status),
-      h("dl", { class: "facts" },
-        fact("Follows", status.folders.length
-          ? status.folders.map(({ path, name }) => h("div", null, h("span", { class: "path" }, path),
-            name ? h("span", { class: "faint" }, ` as ${name}`) : null))
-          : "no folder"),
+      h(
+        "dl",
+        { class: "facts" },
+        fact(
+          "Follows",
+          status.folders.length
+            ? status.folders.map(({ path, name }) =>
+                h(
+                  "div",
+                  null,
+                  h("span", { class: "path" }, path),
+                  name ? h("span", { class: "faint" }, ` as ${name}`) : null,
+                ),
+              )
+            : "no folder",
+        ),
         fact("Lies in", h("span", { class: "path" }, status.index)),
         fact("Model", h("span", { class: "path" }, status.model.folder)),
-        fact("Generation", String(status.generation)), fact("Version", `retune ${status.version}`)),
-      h("div", { class: "buttons" }, again));
+        fact("Generation", String(status.generation)),
+        fact("Version", `retune ${status.version}`),
+      ),
+      h("div", { class: "buttons" }, again),
+    );
     if (look) again.focus();
   }
 
@@ -104,12 +139,18 @@ const fact = (name, value) => h("div", null, h("dt", null, name), h("dd", null, 
 function coverage({ coverage: { covered, chunks }, indexing }) {
   if (!chunks) return indexing ? h("p", { class: "coverage" }, "Reading …") : null;
   const left = indexing?.eta_s ? `, about ${duration(indexing.eta_s)} left` : "";
-  const text = covered === chunks
-    ? "All passages can be found by their meaning."
-    : `All can be found by their words, ${percent(covered / chunks)} by their meaning so far${left}.`;
-  return h("div", { class: "coverage" }, covered < chunks
-    ? h("progress", { max: String(chunks), value: String(covered), "aria-label": "Found by meaning" }) : null,
-  h("p", null, text));
+  const text =
+    covered === chunks
+      ? "All passages can be found by their meaning."
+      : `All can be found by their words, ${percent(covered / chunks)} by their meaning so far${left}.`;
+  return h(
+    "div",
+    { class: "coverage" },
+    covered < chunks
+      ? h("progress", { max: String(chunks), value: String(covered), "aria-label": "Found by meaning" })
+      : null,
+    h("p", null, text),
+  );
 }
 
 function row(document) {
@@ -117,19 +158,39 @@ function row(document) {
   const { passages, covered } = document;
   const to = href({ document: document.document });
   const title = document.title && document.title !== name ? h("div", { class: "faint" }, document.title) : null;
-  return h("tr", null,
-    h("td", null, h("a", { href: to, "data-route": "search", class: "path" },
-      h("span", { class: "folders" }, folders), name), title),
+  return h(
+    "tr",
+    null,
+    h(
+      "td",
+      null,
+      h("a", { href: to, "data-route": "search", class: "path" }, h("span", { class: "folders" }, folders), name),
+      title,
+    ),
     h("td", null, kindName(document.kind)),
     h("td", null, day(document.modified)),
-    h("td", null, covered < passages ? `${count(covered)} of ${count(passages)}` : count(passages)));
+    h("td", null, covered < passages ? `${count(covered)} of ${count(passages)}` : count(passages)),
+  );
 }
 
 function passedOver(groups) {
   if (!groups.length) return [h("p", { class: "faint" }, "Nothing: every file in the folders was read.")];
-  return groups.map(({ reason, count: files, examples }) => h("details", { class: "passed" },
-    h("summary", null, h("span", null, reason.charAt(0).toUpperCase() + reason.slice(1)),
-      h("span", { class: "faint" }, counted(files, "file"))),
-    h("ul", null, examples.map((example) => h("li", { class: "path" }, example)),
-      files > examples.length ? h("li", { class: "faint" }, `and ${count(files - examples.length)} more`) : null)));
+  return groups.map(({ reason, count: files, examples }) =>
+    h(
+      "details",
+      { class: "passed" },
+      h(
+        "summary",
+        null,
+        h("span", null, reason.charAt(0).toUpperCase() + reason.slice(1)),
+        h("span", { class: "faint" }, counted(files, "file")),
+      ),
+      h(
+        "ul",
+        null,
+        examples.map((example) => h("li", { class: "path" }, example)),
+        files > examples.length ? h("li", { class: "faint" }, `and ${count(files - examples.length)} more`) : null,
+      ),
+    ),
+  );
 }

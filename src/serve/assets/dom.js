@@ -16,7 +16,9 @@ export function h(tag, attributes, ...children) {
       element.setAttribute(name, value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -35,8 +37,11 @@ export function icon(name) {
 /// A button that shows an icon alone.
 export function iconButton(name, label, key, listener) {
   const title = key ? `${label} (${key})` : label;
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title, on: { click: listener } },
-    icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title, on: { click: listener } },
+    icon(name),
+  );
 }
 
 export function button(label, listener, kind = "") {

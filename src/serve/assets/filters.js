@@ -14,8 +14,17 @@ const TYPES = [
   ["code", "Code", "rs,py,js,mjs,ts,tsx,jsx,c,h,cc,cpp,hpp,go,java,kt,rb,php,sh,sql,lua,pl,swift,scala,ipynb"],
 ];
 
-const DATES = [["", "Any time"], ["7", "Past week"], ["31", "Past month"], ["366", "Past year"]];
-const MODES = [["", "Words and meaning"], ["lexical", "Words only"], ["dense", "Meaning only"]];
+const DATES = [
+  ["", "Any time"],
+  ["7", "Past week"],
+  ["31", "Past month"],
+  ["366", "Past year"],
+];
+const MODES = [
+  ["", "Words and meaning"],
+  ["lexical", "Words only"],
+  ["dense", "Meaning only"],
+];
 const seen = new Set();
 
 /// The extensions of a type.
@@ -55,9 +64,18 @@ export class Filters {
     return all.map(([name, label]) => {
       const isOn = this.route.type === name;
       const toggle = () => this.change({ type: isOn ? "" : name });
-      return h("button", {
-        type: "button", class: "chip", "aria-pressed": String(isOn), "data-chip": `type-${name}`, on: { click: toggle },
-      }, label, isOn ? icon("cross") : null);
+      return h(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "aria-pressed": String(isOn),
+          "data-chip": `type-${name}`,
+          on: { click: toggle },
+        },
+        label,
+        isOn ? icon("cross") : null,
+      );
     });
   }
 
@@ -85,10 +103,18 @@ export class Filters {
     const { after, before } = this.route;
     const isPreset = DATES.some(([days]) => days && after === daysAgo(Number(days)) && !before);
     if (!this.isPicking && (isPreset || !(after || before))) return null;
-    const input = (name, label) => h("label", { class: "chip date" }, label, h("input", {
-      type: "date", value: this.route[name], "data-chip": name,
-      on: { change: (event) => this.change({ [name]: event.target.value }) },
-    }));
+    const input = (name, label) =>
+      h(
+        "label",
+        { class: "chip date" },
+        label,
+        h("input", {
+          type: "date",
+          value: this.route[name],
+          "data-chip": name,
+          on: { change: (event) => this.change({ [name]: event.target.value }) },
+        }),
+      );
     return [input("after", "from"), input("before", "before")];
   }
 
@@ -98,9 +124,15 @@ export class Filters {
 
   choice(name, label, choices, value, pick = (chosen) => this.change({ [name]: chosen })) {
     const options = choices.map(([key, text]) => h("option", { value: key, selected: key === value }, text));
-    const select = h("select", {
-      "aria-label": label, "data-chip": name, on: { change: (event) => pick(event.target.value) },
-    }, options);
+    const select = h(
+      "select",
+      {
+        "aria-label": label,
+        "data-chip": name,
+        on: { change: (event) => pick(event.target.value) },
+      },
+      options,
+    );
     return h("span", { class: value ? "chip choice on" : "chip choice" }, select);
   }
 }

@@ -10,8 +10,10 @@ const SPANS = [
   // A picture: what it shows is not loaded.
   [/^!\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/, ([, text]) => h("span", { class: "picture" }, text || "picture")],
   // A link.
-  [/^\[((?:\\.|[^[\]\\]|\[[^[\]]*\])*)\]\(\s*<?([^\s)>]*)>?(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/, ([, text, to], depth) =>
-    link(to, inline(text, depth + 1))],
+  [
+    /^\[((?:\\.|[^[\]\\]|\[[^[\]]*\])*)\]\(\s*<?([^\s)>]*)>?(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/,
+    ([, text, to], depth) => link(to, inline(text, depth + 1)),
+  ],
   [/^\[((?:\\.|[^[\]\\])+)\]\[[^\]]*\]/, ([, text], depth) => h("span", null, inline(text, depth + 1))],
   [/^<((?:https?:\/\/|mailto:)[^\s<>]+)>/, ([, to]) => link(to, [to])],
   [/^https?:\/\/[^\s<>]*[^\s<>.,:;!?"')\]*_`]/, ([to]) => link(to, [to])],

@@ -8,8 +8,11 @@ import { Round, score } from "./round.js";
 import { counted, duration, percent } from "./words.js";
 
 export const STAGES = {
-  collect: "Collecting examples", train: "Training", reindex: "Encoding the documents anew",
-  gate: "Comparing on the held-out questions", publish: "Publishing",
+  collect: "Collecting examples",
+  train: "Training",
+  reindex: "Encoding the documents anew",
+  gate: "Comparing on the held-out questions",
+  publish: "Publishing",
 };
 
 export class Learning {
@@ -19,9 +22,12 @@ export class Learning {
     this.questions = new Questions();
     this.state = h("div", { class: "state" });
     this.rounds = h("div", { class: "rounds" });
-    this.element.append(h("h1", null, "Learning"), this.state,
+    this.element.append(
+      h("h1", null, "Learning"),
+      this.state,
       h("section", { "aria-labelledby": "rounds" }, h("h2", { id: "rounds" }, "Rounds"), this.rounds),
-      this.questions.element);
+      this.questions.element,
+    );
     listen("round", () => this.isOpen && this.load());
   }
 
@@ -47,13 +53,25 @@ export class Learning {
 
   list(rounds) {
     if (!rounds.length) {
-      return [h("p", { class: "empty" }, "No round yet. Search, open what you looked for, and the first round ",
-        "will have something to learn from.")];
+      return [
+        h(
+          "p",
+          { class: "empty" },
+          "No round yet. Search, open what you looked for, and the first round ",
+          "will have something to learn from.",
+        ),
+      ];
     }
     const measured = rounds.filter((round) => round.after !== null);
     const newest = rounds.toReversed();
-    return [measured.length > 1 ? course(measured) : null,
-      h("ol", { class: "round-list", reversed: true }, newest.map((round) => new Round(round).element))].filter(Boolean);
+    return [
+      measured.length > 1 ? course(measured) : null,
+      h(
+        "ol",
+        { class: "round-list", reversed: true },
+        newest.map((round) => new Round(round).element),
+      ),
+    ].filter(Boolean);
   }
 
   /// The service says what it does.
@@ -79,9 +97,21 @@ export class Learning {
     const back = button("Roll back", () => this.rollBack());
     back.disabled = !can_roll_back || Boolean(learning);
     if (!can_roll_back) back.title = "There is no earlier state to return to";
-    this.state.replaceChildren(h("p", { class: "lead" }, said, " ", h("span", { class: "faint" },
-      "A round trains on them, and is kept only if questions it has not seen are answered better.")),
-    this.progress, h("div", { class: "buttons" }, learning ? cancel : learn, back));
+    this.state.replaceChildren(
+      h(
+        "p",
+        { class: "lead" },
+        said,
+        " ",
+        h(
+          "span",
+          { class: "faint" },
+          "A round trains on them, and is kept only if questions it has not seen are answered better.",
+        ),
+      ),
+      this.progress,
+      h("div", { class: "buttons" }, learning ? cancel : learn, back),
+    );
   }
 
   renderProgress() {
@@ -91,7 +121,8 @@ export class Learning {
       this.progress.replaceChildren();
       return;
     }
-    const bar = this.progress.querySelector("progress") ?? h("progress", { max: "1", "aria-label": "Round of learning" });
+    const bar =
+      this.progress.querySelector("progress") ?? h("progress", { max: "1", "aria-label": "Round of learning" });
     bar.value = learning.fraction;
     this.progress.replaceChildren(bar, h("p", null, stageOf(learning)));
   }
@@ -101,10 +132,13 @@ export class Learning {
   }
 
   async rollBack() {
-    const sure = await confirm("Return to the state before?",
+    const sure = await confirm(
+      "Return to the state before?",
       "The generation that answered before the last one answers again. What was learnt since then no longer counts; " +
-      "your picks stay.", "Roll back");
-    if (sure && await this.act("rollback")) {
+        "your picks stay.",
+      "Roll back",
+    );
+    if (sure && (await this.act("rollback"))) {
       note("The generation before answers again.");
       this.load();
     }
@@ -146,12 +180,27 @@ function course(rounds) {
     return svg("circle", { cx: x(at), cy: y(round.after), r: 4.5, class: round.decision });
   });
   steps.push(`L${width} ${y(best)}`);
-  const label = `nDCG@10 on held-out questions: from ${score(rounds[0].before)} to ${score(best)} ` +
+  const label =
+    `nDCG@10 on held-out questions: from ${score(rounds[0].before)} to ${score(best)} ` +
     `in ${counted(rounds.length, "measured round")}`;
-  return h("figure", { class: "course" },
-    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
-      svg("path", { d: steps.join(" ") }), ...dots),
-    h("figcaption", null, "How well questions that the round has not seen were answered (nDCG@10): ",
-      h("b", null, score(rounds[0].before)), " before the first round, ", h("b", null, score(best)), " now. ",
-      "Hollow dots are rounds that were not kept."));
+  return h(
+    "figure",
+    { class: "course" },
+    svg(
+      "svg",
+      { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+      svg("path", { d: steps.join(" ") }),
+      ...dots,
+    ),
+    h(
+      "figcaption",
+      null,
+      "How well questions that the round has not seen were answered (nDCG@10): ",
+      h("b", null, score(rounds[0].before)),
+      " before the first round, ",
+      h("b", null, score(best)),
+      " now. ",
+      "Hollow dots are rounds that were not kept.",
+    ),
+  );
 }

@@ -74,7 +74,14 @@ function quote(lines, at, depth) {
   let end = at;
   while (end < lines.length && lines[end].trim() && (QUOTE.test(lines[end]) || !begins(lines[end]))) end += 1;
   const inner = lines.slice(at, end).map((line) => line.replace(QUOTE, ""));
-  return [h("blockquote", null, blocks(inner, depth + 1).map(({ element }) => element)), end];
+  return [
+    h(
+      "blockquote",
+      null,
+      blocks(inner, depth + 1).map(({ element }) => element),
+    ),
+    end,
+  ];
 }
 
 function list(lines, at, depth) {
@@ -118,24 +125,51 @@ function listItem(lines, at, [, indent, sign, rest = ""], depth) {
   }
   const parts = blocks(inner, depth + 1).map(({ element }) => element);
   // A short item is a line, not a paragraph.
-  const content = parts.flatMap((part, number) => (part.tagName === "P" && number === 0 ? [...part.childNodes] : [part]));
+  const content = parts.flatMap((part, number) =>
+    part.tagName === "P" && number === 0 ? [...part.childNodes] : [part],
+  );
   const box = task ? h("span", { class: "task" }, task[1] === " " ? "☐ " : "☑ ") : null;
   return [h("li", null, box, content), end];
 }
 
 function table(lines, at) {
   const sides = cells(lines[at + 1]).map((dashes) =>
-    dashes.endsWith(":") ? (dashes.startsWith(":") ? "middle" : "right") : null);
-  const row = (line, tag) => h("tr", null, cells(line).slice(0, Math.max(sides.length, 1)).map((cell, number) =>
-    h(tag, { class: sides[number] }, inline(cell))));
+    dashes.endsWith(":") ? (dashes.startsWith(":") ? "middle" : "right") : null,
+  );
+  const row = (line, tag) =>
+    h(
+      "tr",
+      null,
+      cells(line)
+        .slice(0, Math.max(sides.length, 1))
+        .map((cell, number) => h(tag, { class: sides[number] }, inline(cell))),
+    );
   let end = at + 2;
   while (end < lines.length && lines[end].trim() && lines[end].includes("|")) end += 1;
-  return [h("div", { class: "wide", tabindex: "0" }, h("table", null, h("thead", null, row(lines[at], "th")),
-    h("tbody", null, lines.slice(at + 2, end).map((line) => row(line, "td"))))), end];
+  return [
+    h(
+      "div",
+      { class: "wide", tabindex: "0" },
+      h(
+        "table",
+        null,
+        h("thead", null, row(lines[at], "th")),
+        h(
+          "tbody",
+          null,
+          lines.slice(at + 2, end).map((line) => row(line, "td")),
+        ),
+      ),
+    ),
+    end,
+  ];
 }
 
 function cells(line) {
-  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
@@ -155,5 +189,17 @@ function paragraph(lines, at) {
     if (begins(lines[end])) break;
     end += 1;
   }
-  return [h("p", null, inline(lines.slice(at, end).map((line) => line.trimStart()).join("\n"))), end];
+  return [
+    h(
+      "p",
+      null,
+      inline(
+        lines
+          .slice(at, end)
+          .map((line) => line.trimStart())
+          .join("\n"),
+      ),
+    ),
+    end,
+  ];
 }

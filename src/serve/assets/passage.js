@@ -1,14 +1,24 @@
 // A passage of a result: the part of it that fits, with the words of the query marked.
 
 import { h } from "./dom.js";
+import { isCode, isMarkdown } from "./kinds.js";
 
 const ROOM = 300;
 const CODE_LINES = 6;
 /// What is left out: signs that begin a line, lines of signs alone, emphasis, links' ends, and white space beyond one.
-const SIGNS = new RegExp([
-  "^ {0,3}(?:#{1,6}\\s+|>\\s?|[-*+]\\s+)", "^\\s*[-=~^|:_*+\\s]{4,}$", "\\*\\*", "__(?=\\w)|(?<=\\w)__", "`+",
-  "\\]\\([^)\\s]*\\)", "!?\\[(?=[^\\]]*\\]\\()", "\\s+",
-].join("|"), "gm");
+const SIGNS = new RegExp(
+  [
+    "^ {0,3}(?:#{1,6}\\s+|>\\s?|[-*+]\\s+)",
+    "^\\s*[-=~^|:_*+\\s]{4,}$",
+    "\\*\\*",
+    "__(?=\\w)|(?<=\\w)__",
+    "`+",
+    "\\]\\([^)\\s]*\\)",
+    "!?\\[(?=[^\\]]*\\]\\()",
+    "\\s+",
+  ].join("|"),
+  "gm",
+);
 
 /// Ranges of Unicode scalar values as ranges of a JavaScript string.
 export function inString(text, ranges) {
@@ -43,13 +53,13 @@ export function marked(text, ranges) {
 }
 
 /// What a result shows of its passage.
-export function excerpt(text, highlights, isCode) {
+export function excerpt(text, highlights, kind) {
   const ranges = inString(text, highlights);
-  return isCode ? codeExcerpt(text, ranges) : proseExcerpt(text, ranges);
+  return isCode(kind) ? codeExcerpt(text, ranges) : proseExcerpt(text, ranges, isMarkdown(kind));
 }
 
-function proseExcerpt(text, ranges) {
-  const [plain, moved] = withoutMarkup(text, ranges);
+function proseExcerpt(text, ranges, hasTables) {
+  const [plain, moved] = withoutMarkup(text, ranges, hasTables);
   const [from, to] = bestPart(plain, moved);
   const inside = moved.filter(([start, end]) => start >= from && end <= to);
   const shifted = inside.map(([start, end]) => [start - from, end - from]);
@@ -84,10 +94,11 @@ function bestPart(text, ranges) {
 }
 
 /// Text on one line without the signs of Markdown and reStructuredText, and the ranges in it.
-function withoutMarkup(text, ranges) {
+function withoutMarkup(text, ranges, hasTables) {
   const dropped = [];
-  for (const sign of text.matchAll(SIGNS)) {
-    dropped.push({ start: sign.index, end: sign.index + sign[0].length, becomes: /\s/.test(sign[0]) ? " " : "" });
+  for (const [sign, index] of signsOf(text, hasTables)) {
+    const becomes = sign.includes("|") && !/[-=]/.test(sign) ? " · " : /\s/.test(sign) ? " " : "";
+    dropped.push({ start: index, end: index + sign.length, becomes });
   }
   const map = new Uint32Array(text.length + 1);
   let plain = "";
@@ -108,6 +119,11 @@ function withoutMarkup(text, ranges) {
   return [plain, ranges.map(([start, end]) => [map[start], map[end - 1] + 1])];
 }
 
+function signsOf(text, hasTables) {
+  const signs = hasTables ? new RegExp(`\\s*\\|[-|:\\s]*|${SIGNS.source}`, "gm") : SIGNS;
+  return [...text.matchAll(signs)].map((sign) => [sign[0], sign.index]);
+}
+
 /// Lines of code around the first ones that match.
 function codeExcerpt(text, ranges) {
   const starts = [0];
@@ -117,6 +133,16 @@ function codeExcerpt(text, ranges) {
   const from = starts[first];
   const to = starts[first + CODE_LINES] ? starts[first + CODE_LINES] - 1 : text.length;
   const inside = ranges.filter(([start, end]) => start >= from && end <= to);
-  return h("pre", { class: "hit-text code" },
-    h("code", null, marked(text.slice(from, to), inside.map(([start, end]) => [start - from, end - from]))));
+  return h(
+    "pre",
+    { class: "hit-text code" },
+    h(
+      "code",
+      null,
+      marked(
+        text.slice(from, to),
+        inside.map(([start, end]) => [start - from, end - from]),
+      ),
+    ),
+  );
 }

@@ -32,10 +32,12 @@ export class Picks {
     const before = this.of(document);
     this.keep(document, verdict === "withdrawn" ? undefined : verdict);
     // One after the other: the last one counts.
-    this.queue = this.queue.then(() => this.send(document, verdict)).catch((error) => {
-      this.keep(document, before);
-      note(`This was not noted. ${error.message}`);
-    });
+    this.queue = this.queue
+      .then(() => this.send(document, verdict))
+      .catch((error) => {
+        this.keep(document, before);
+        note(`This was not noted. ${error.message}`);
+      });
     return this.queue;
   }
 

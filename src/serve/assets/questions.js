@@ -15,7 +15,10 @@ export class Questions {
     this.list = h("ol", { class: "questions" });
     this.more = h("div", { class: "more" });
     const document = h("input", {
-      id: "forget-document", list: "picked-documents", placeholder: "notes/letter.md", spellcheck: "false",
+      id: "forget-document",
+      list: "picked-documents",
+      placeholder: "notes/letter.md",
+      spellcheck: "false",
     });
     this.documents = h("datalist", { id: "picked-documents" });
     const submit = (event) => {
@@ -24,14 +27,33 @@ export class Questions {
         if (done) document.value = "";
       });
     };
-    this.element = h("section", { "aria-labelledby": "asked" }, h("h2", { id: "asked" }, "Asked lately"),
-      this.list, this.more,
+    this.element = h(
+      "section",
+      { "aria-labelledby": "asked" },
+      h("h2", { id: "asked" }, "Asked lately"),
+      this.list,
+      this.more,
       h("h2", null, "Forget"),
-      h("p", { class: "faint" }, "What is forgotten is removed from the log for good. What was learnt from it stays ",
-        "until a round learns without it."),
-      h("form", { class: "forget", on: { submit } }, h("label", { for: "forget-document" }, "A document"),
-        document, this.documents, h("button", { class: "button" }, "Forget it")),
-      h("div", { class: "buttons" }, button("Forget everything", () => this.forgetAll(), "danger")));
+      h(
+        "p",
+        { class: "faint" },
+        "What is forgotten is removed from the log for good. What was learnt from it stays ",
+        "until a round learns without it.",
+      ),
+      h(
+        "form",
+        { class: "forget", on: { submit } },
+        h("label", { for: "forget-document" }, "A document"),
+        document,
+        this.documents,
+        h("button", { class: "button" }, "Forget it"),
+      ),
+      h(
+        "div",
+        { class: "buttons" },
+        button("Forget everything", () => this.forgetAll(), "danger"),
+      ),
+    );
   }
 
   async load() {
@@ -62,33 +84,65 @@ export class Questions {
   }
 
   row(asked) {
-    const picked = asked.picked.filter(({ verdict }) => SAID[verdict]).map(({ document, verdict }) =>
-      h("li", { class: verdict }, h("span", { class: "path" }, document), " ",
-        h("span", { class: "said" }, SAID[verdict])));
-    const forget = h("button", {
-      type: "button", class: "icon-button", "aria-label": `Forget “${asked.query}”`, title: "Forget this question",
-      on: { click: () => this.forgetQuery(asked.query) },
-    }, icon("cross"));
-    return h("li", { class: "question" },
-      h("div", null, h("a", { href: href({ q: asked.query }), "data-route": "search" }, asked.query || "(no words)"),
-        h("span", { class: "faint" }, when(asked.at)), forget),
-      picked.length ? h("ul", { class: "picked" }, picked) : null);
+    const picked = asked.picked
+      .filter(({ verdict }) => SAID[verdict])
+      .map(({ document, verdict }) =>
+        h(
+          "li",
+          { class: verdict },
+          h("span", { class: "path" }, document),
+          " ",
+          h("span", { class: "said" }, SAID[verdict]),
+        ),
+      );
+    const forget = h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": `Forget “${asked.query}”`,
+        title: "Forget this question",
+        on: { click: () => this.forgetQuery(asked.query) },
+      },
+      icon("cross"),
+    );
+    return h(
+      "li",
+      { class: "question" },
+      h(
+        "div",
+        null,
+        h("a", { href: href({ q: asked.query }), "data-route": "search" }, asked.query || "(no words)"),
+        h("span", { class: "faint" }, when(asked.at)),
+        forget,
+      ),
+      picked.length ? h("ul", { class: "picked" }, picked) : null,
+    );
   }
 
   async forgetQuery(query) {
-    await this.forget({ query }, `Forget “${query}”?`, "Every time it was asked, and what was picked then, is removed " +
-      "from the log for good.");
+    await this.forget(
+      { query },
+      `Forget “${query}”?`,
+      "Every time it was asked, and what was picked then, is removed " + "from the log for good.",
+    );
   }
 
   async forgetDocument(document) {
     if (!document) return false;
-    return this.forget({ document }, `Forget ${document}?`,
-      "It is removed from every answer in the log, with what was said of it. The document itself stays.");
+    return this.forget(
+      { document },
+      `Forget ${document}?`,
+      "It is removed from every answer in the log, with what was said of it. The document itself stays.",
+    );
   }
 
   async forgetAll() {
-    await this.forget({ everything: true }, "Forget everything?",
-      "Every question and every pick is removed from the log for good. What was learnt from them stays.");
+    await this.forget(
+      { everything: true },
+      "Forget everything?",
+      "Every question and every pick is removed from the log for good. What was learnt from them stays.",
+    );
   }
 
   async forget(what, question, detail) {

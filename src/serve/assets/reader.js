@@ -58,8 +58,10 @@ export class Reader {
     const at = answer.passages.find((passage) => passage.marked) ?? answer.passages[0];
     const about = place({ ...answer, heading: null, place: at?.place ?? { label: "" } });
     this.body = h("div", { class: "text" });
-    this.element.replaceChildren(this.bar(), h("article", { class: "document", lang: "" },
-      h("header", null, title, about), this.body));
+    this.element.replaceChildren(
+      this.bar(),
+      h("article", { class: "document", lang: "" }, h("header", null, title, about), this.body),
+    );
     const page = at?.place.page;
     const hasPages = answer.file && answer.kind === "pdf" && navigator.pdfViewerEnabled;
     if (hasPages) this.pages(page);
@@ -73,21 +75,50 @@ export class Reader {
 
   bar() {
     const { hit, picks, route } = this.opened;
-    const back = h("button", { type: "button", class: "button plain", on: { click: () => this.leave() } },
-      icon("back"), hit ? "Results" : "Search");
+    const back = h(
+      "button",
+      { type: "button", class: "button plain", on: { click: () => this.leave() } },
+      icon("back"),
+      hit ? "Results" : "Search",
+    );
     const judge = (verdict) => () => this.judge(verdict);
     this.up = iconButton("up", "The right answer", "+", judge("chosen"));
     this.down = iconButton("down", "Not what I looked for", "-", judge("not_relevant"));
-    const like = h("a", {
-      class: "button plain", href: href({ like: route.document, passage: route.passage }), "data-route": "search",
-    }, icon("like"), "More like this");
-    const file = this.answer?.file !== false
-      ? h("button", { type: "button", class: "button plain", title: "Open the file (o)", on: {
-        click: () => this.openFile(),
-      } }, icon("file"), "Open the file")
-      : null;
-    return h("div", { class: "bar" }, back, h("span", { class: "space", "aria-hidden": "true" }, this.answer?.title),
-      picks?.isLogged ? [this.up, this.down] : null, like, file);
+    const like = h(
+      "a",
+      {
+        class: "button plain",
+        href: href({ like: route.document, passage: route.passage }),
+        "data-route": "search",
+      },
+      icon("like"),
+      "More like this",
+    );
+    const file =
+      this.answer?.file !== false
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "button plain",
+              title: "Open the file (o)",
+              on: {
+                click: () => this.openFile(),
+              },
+            },
+            icon("file"),
+            "Open the file",
+          )
+        : null;
+    return h(
+      "div",
+      { class: "bar" },
+      back,
+      h("span", { class: "space", "aria-hidden": "true" }, this.answer?.title),
+      picks?.isLogged ? [this.up, this.down] : null,
+      like,
+      file,
+    );
   }
 
   text() {
@@ -99,7 +130,8 @@ export class Reader {
     this.body.replaceChildren(
       before ? more("Show what comes before", answer.passages[0].passage) : "",
       text,
-      after ? more("Show what follows", answer.passages.at(-1).passage) : "");
+      after ? more("Show what follows", answer.passages.at(-1).passage) : "",
+    );
     markWords(text, words);
   }
 
@@ -114,26 +146,47 @@ export class Reader {
   /// The file's pages in the browser's own viewer, and the text beside them.
   pages(page) {
     const viewer = h("iframe", {
-      class: "pages", title: `The pages of ${this.answer.title}`, src: fileAddress(this.answer.document, page),
+      class: "pages",
+      title: `The pages of ${this.answer.title}`,
+      src: `${fileAddress(this.answer.document, page ?? 1)}&navpanes=0&view=FitH`,
     });
-    const tab = (label, isFirst, show) => h("button", {
-      type: "button", class: "chip", "aria-pressed": String(isFirst), on: { click: (event) => {
-        for (const other of event.currentTarget.parentElement.children) {
-          other.setAttribute("aria-pressed", String(other === event.currentTarget));
-        }
-        show();
-      } },
-    }, label);
+    const tab = (label, isFirst, show) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "aria-pressed": String(isFirst),
+          on: {
+            click: (event) => {
+              for (const other of event.currentTarget.parentElement.children) {
+                other.setAttribute("aria-pressed", String(other === event.currentTarget));
+              }
+              show();
+            },
+          },
+        },
+        label,
+      );
     const showPages = () => {
       const found = this.answer.passages.filter((passage) => passage.marked);
-      const card = h("aside", { class: "card", "aria-label": "The passage that was found" },
-        found.length ? textOf({ ...this.answer, passages: found }) : null);
+      const card = h(
+        "aside",
+        { class: "card", "aria-label": "The passage that was found" },
+        found.length ? textOf({ ...this.answer, passages: found }) : null,
+      );
       this.body.replaceChildren(found.length ? card : "", viewer);
       markWords(card, this.words());
     };
     const isWide = WIDE.matches;
-    this.body.before(h("div", { class: "chips", role: "group", "aria-label": "Show" },
-      tab("Pages", isWide, showPages), tab("Text", !isWide, () => this.text())));
+    this.body.before(
+      h(
+        "div",
+        { class: "chips", role: "group", "aria-label": "Show" },
+        tab("Pages", isWide, showPages),
+        tab("Text", !isWide, () => this.text()),
+      ),
+    );
     if (isWide) showPages();
     else this.text();
   }

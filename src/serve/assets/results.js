@@ -5,7 +5,6 @@ import { h, icon, iconButton, say, note } from "./dom.js";
 import { excerpt } from "./passage.js";
 import { href } from "./route.js";
 import { counted, day, kindName, pathOf } from "./words.js";
-import { isCode } from "./kinds.js";
 
 /// The results of an answer. `open` is called with a hit that is to be shown.
 export class Results {
@@ -26,7 +25,13 @@ export class Results {
     this.picks = picks;
     this.list.replaceChildren(...hits.map((hit) => this.row(hit)));
     this.list.start = hits[0]?.rank ?? 1;
-    if (name !== null) this.focus(Math.max(0, hits.findIndex((hit) => hit.document === name)));
+    if (name !== null)
+      this.focus(
+        Math.max(
+          0,
+          hits.findIndex((hit) => hit.document === name),
+        ),
+      );
   }
 
   /// Adds the next page.
@@ -45,23 +50,39 @@ export class Results {
       this.open(hit);
     };
     const title = h("a", { href: href(to), class: "hit-title", on: { click: open } }, hit.title || hit.document);
-    return h("li", { class: "hit", "data-document": hit.document },
-      h("div", { class: "hit-head" }, h("h3", null, title), h("span", { class: "hit-state" })),
-      place(hit), excerpt(hit.text, hit.highlights, isCode(hit.kind)), also(hit), this.actions(hit));
+    return h(
+      "li",
+      { class: "hit", "data-document": hit.document },
+      h("div", { class: "hit-head" }, h("h2", null, title), h("span", { class: "hit-state" })),
+      place(hit),
+      excerpt(hit.text, hit.highlights, hit.kind),
+      also(hit),
+      this.actions(hit),
+    );
   }
 
   actions(hit) {
     const judge = (verdict) => () => this.judge(hit, verdict);
     const up = iconButton("up", "The right answer", "+", judge("chosen"));
     const down = iconButton("down", "Not what I looked for", "-", judge("not_relevant"));
-    for (const [verdict, button] of [["chosen", up], ["not_relevant", down]]) {
+    for (const [verdict, button] of [
+      ["chosen", up],
+      ["not_relevant", down],
+    ]) {
       button.dataset.verdict = verdict;
       button.setAttribute("aria-pressed", "false");
     }
-    const like = h("a", {
-      class: "icon-button", "data-route": "search", href: href({ like: hit.document, passage: String(hit.passage) }),
-      "aria-label": "More like this", title: "More like this",
-    }, icon("like"));
+    const like = h(
+      "a",
+      {
+        class: "icon-button",
+        "data-route": "search",
+        href: href({ like: hit.document, passage: String(hit.passage) }),
+        "aria-label": "More like this",
+        title: "More like this",
+      },
+      icon("like"),
+    );
     const file = iconButton("file", "Open the file", "o", () => openFile(hit, this.picks));
     return h("div", { class: "hit-actions", role: "group", "aria-label": `About ${hit.title}` }, up, down, file, like);
   }
@@ -147,16 +168,27 @@ export function fileAddress(id, page) {
 /// Where a passage stands: file › heading, and the page or line.
 export function place(hit) {
   const { folders, name } = pathOf(hit.document);
-  return h("p", { class: "hit-place" },
+  return h(
+    "p",
+    { class: "hit-place" },
     hit.kind ? h("span", { class: "kind" }, kindName(hit.kind)) : null,
-    h("span", { class: "path" }, h("span", { class: "folders" }, folders), h("span", { class: "file" }, name),
-      hit.heading ? ` › ${hit.heading.replaceAll(" > ", " › ")}` : null),
+    h(
+      "span",
+      { class: "path" },
+      h("span", { class: "folders" }, folders),
+      h("span", { class: "file" }, name),
+      hit.heading ? ` › ${hit.heading.replaceAll(" > ", " › ")}` : null,
+    ),
     hit.place.label ? h("span", { class: "where" }, hit.place.label) : null,
-    hit.date ? h("time", { datetime: hit.date }, day(hit.date)) : null);
+    hit.date ? h("time", { datetime: hit.date }, day(hit.date)) : null,
+  );
 }
 
 function also(hit) {
   if (!hit.also.length) return null;
-  return h("p", { class: "also", title: hit.also.join("\n") },
-    `The same in ${hit.also.length === 1 ? hit.also[0] : counted(hit.also.length, "other document")}`);
+  return h(
+    "p",
+    { class: "also", title: hit.also.join("\n") },
+    `The same in ${hit.also.length === 1 ? hit.also[0] : counted(hit.also.length, "other document")}`,
+  );
 }

@@ -95,8 +95,18 @@ export class Search {
   rest() {
     this.stop();
     const { shown } = this;
-    if (shown && href(shown.route) === href(this.route)) return shown.identify();
+    if (shown && href(shown.route) === href(this.route)) {
+      if (!routeOf().document) rename(this.route, { query_id: shown.answer.query_id }, true);
+      return shown.identify();
+    }
     return this.ask(true);
+  }
+
+  /// One of the results that are shown is opened: what was typed since is not asked.
+  settle() {
+    this.route = this.shown.route;
+    this.input.value = this.route.q;
+    this.rest();
   }
 
   /// Asks the query of the route and shows the answer. `known` is the id of an earlier answer to it.
@@ -210,7 +220,10 @@ class Shown {
     this.route = route;
     this.answer = answer;
     this.view = view;
-    this.picks = new Picks(() => this.identify(), (document) => view.results.mark(document));
+    this.picks = new Picks(
+      () => this.identify(),
+      (document) => view.results.mark(document),
+    );
     this.picks.isLogged = !route.like;
     this.asked = answer.query_id ? Promise.resolve(answer.query_id) : null;
   }
@@ -220,7 +233,7 @@ class Shown {
     if (this.route.like) return Promise.resolve(null);
     this.asked ??= this.view.fetch(this.route, { log: true }).then(({ query_id }) => {
       this.answer.query_id = query_id;
-      if (this.view.shown === this && !routeOf().document) rename(this.route, { query_id }, true);
+      if (this.view.shown === this && !routeOf().document) rename(this.route, { query_id }, false);
       return query_id;
     });
     // What failed can be tried again.
@@ -242,13 +255,33 @@ const name = (id) => id.slice(id.lastIndexOf("/") + 1);
 function about(route, answer) {
   const notices = answer.notices.map((text) => h("p", { class: "notice" }, text));
   const lead = route.like
-    ? h("h2", { class: "like" }, "More like ", h("a", {
-      href: href({ document: route.like, passage: route.passage }), "data-route": "search",
-    }, name(route.like)))
+    ? h(
+        "h2",
+        { class: "like" },
+        "More like ",
+        h(
+          "a",
+          {
+            href: href({ document: route.like, passage: route.passage }),
+            "data-route": "search",
+          },
+          name(route.like),
+        ),
+      )
     : null;
   if (answer.hits.length) return [lead, ...notices].filter(Boolean);
   const filtered = route.type || route.folder || route.after || route.before;
-  return [h("div", { class: "empty" }, h("p", null, "Nothing found."), h("p", { class: "faint" }, filtered
-    ? "The filters above leave something out: try without them."
-    : "Try other words, or fewer of them.")), ...notices];
+  return [
+    h(
+      "div",
+      { class: "empty" },
+      h("p", null, "Nothing found."),
+      h(
+        "p",
+        { class: "faint" },
+        filtered ? "The filters above leave something out: try without them." : "Try other words, or fewer of them.",
+      ),
+    ),
+    ...notices,
+  ];
 }

@@ -43,7 +43,11 @@ function markdown(passages, isCut) {
   if (isCut && beginsInCode(lines)) lines.unshift({ text: "```", marked: lines[0].marked });
   const found = blocks(lines.map(({ text }) => text.replace(/\r$/, "")));
   const isMarked = ({ from, to }) => lines.slice(from, to).some(({ marked }) => marked);
-  return h("div", { class: "prose" }, gather(found, isMarked, ({ element }) => element));
+  return h(
+    "div",
+    { class: "prose" },
+    gather(found, isMarked, ({ element }) => element),
+  );
 }
 
 /// Whether a part of a document begins within a block of code: whether more of its lines look like text that way.
@@ -62,7 +66,15 @@ function beginsInCode(lines) {
 function code(passages) {
   const lines = linesOf(passages);
   const row = ({ text, number }) => h("span", { class: "line", "data-line": number }, `${text}\n`);
-  return h("pre", { class: "listing", tabindex: "0" }, h("code", null, gather(lines, ({ marked }) => marked, row, "span")));
+  return h(
+    "pre",
+    { class: "listing", tabindex: "0" },
+    h(
+      "code",
+      null,
+      gather(lines, ({ marked }) => marked, row, "span"),
+    ),
+  );
 }
 
 function prose(passages) {
@@ -78,14 +90,39 @@ function prose(passages) {
     }
     place = begins || place;
     const own = passage.heading.split(" > ").at(-1);
-    if (own && own !== heading && !passage.text.trimStart().startsWith(own)) {
-      parts.push({ element: h("h3", null, own) });
+    if (own && own !== heading && !passage.text.slice(0, 400).includes(own)) {
+      parts.push({ element: h("h2", null, own) });
     }
     heading = own;
-    const texts = passage.text.trimEnd().split(/\n\s*\n/).map((text) => h("p", null, text));
-    parts.push({ element: h("div", { class: "passage" }, texts), marked: passage.marked });
+    parts.push({ element: h("div", { class: "passage" }, paragraphs(passage.text)), marked: passage.marked });
   }
-  return h("div", { class: "prose plain" }, gather(parts, ({ marked }) => marked, ({ element }) => element));
+  return h(
+    "div",
+    { class: "prose verbatim" },
+    gather(
+      parts,
+      ({ marked }) => marked,
+      ({ element }) => element,
+    ),
+  );
+}
+
+/// The paragraphs of a text. Lines that are underlined are headings.
+function paragraphs(text) {
+  return text
+    .trimEnd()
+    .split(/\n\s*\n/)
+    .flatMap((part) => {
+      const elements = [];
+      let rest = part;
+      const underlined = /^ *([^\n]+)\n([=~^"'+*#-])\2{2,} *(?:\n|$)/;
+      for (let found = underlined.exec(rest); found; found = underlined.exec(rest)) {
+        elements.push(h("h2", null, found[1]));
+        rest = rest.slice(found[0].length);
+      }
+      if (rest.trim()) elements.push(h("p", null, rest));
+      return elements;
+    });
 }
 
 /// Elements of the parts, those that are marked in one element together.

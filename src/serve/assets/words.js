@@ -1,9 +1,18 @@
 // Numbers, days and times as people say them.
 
 const number = new Intl.NumberFormat("en");
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const moment = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
 });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
@@ -45,10 +54,35 @@ export function pathOf(id) {
 
 /// What an extension is called.
 const KINDS = {
-  md: "Markdown", markdown: "Markdown", htm: "HTML", yml: "YAML", rs: "Rust", py: "Python", js: "JavaScript",
-  ts: "TypeScript", txt: "Text", doc: "Word", docx: "Word", odt: "Writer", xls: "Excel", xlsx: "Excel", ods: "Calc",
-  ppt: "PowerPoint", pptx: "PowerPoint", odp: "Impress", eml: "Mail", mbox: "Mail", ipynb: "Notebook",
-  sh: "Shell", rb: "Ruby", pl: "Perl", kt: "Kotlin", jl: "Julia", hs: "Haskell", tex: "LaTeX", epub: "Book",
+  md: "Markdown",
+  markdown: "Markdown",
+  htm: "HTML",
+  yml: "YAML",
+  rs: "Rust",
+  py: "Python",
+  js: "JavaScript",
+  ts: "TypeScript",
+  txt: "Text",
+  doc: "Word",
+  docx: "Word",
+  odt: "Writer",
+  xls: "Excel",
+  xlsx: "Excel",
+  ods: "Calc",
+  ppt: "PowerPoint",
+  pptx: "PowerPoint",
+  odp: "Impress",
+  eml: "Mail",
+  mbox: "Mail",
+  ipynb: "Notebook",
+  sh: "Shell",
+  rb: "Ruby",
+  pl: "Perl",
+  kt: "Kotlin",
+  jl: "Julia",
+  hs: "Haskell",
+  tex: "LaTeX",
+  epub: "Book",
 };
 
 export const kindName = (extension) => KINDS[extension] ?? extension.toUpperCase();
