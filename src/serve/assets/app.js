@@ -7,7 +7,7 @@ import { byId, takesKeys } from "./dom.js";
 import { Documents } from "./documents.js";
 import { Learning } from "./learning.js";
 import { Reader } from "./reader.js";
-import { follow, go, routeOf } from "./route.js";
+import { follow, go, href, routeOf } from "./route.js";
 import { Search } from "./search.js";
 
 const search = new Search((hit, view) => {
@@ -28,6 +28,8 @@ function show(route) {
   if (view === "learning") learning.show();
   if (view === "index") documents.show();
   for (const link of document.querySelectorAll("nav.views a")) {
+    // Back to the results that were there.
+    if (link.dataset.route === "search") link.href = href(search.route);
     if (link.dataset.route === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

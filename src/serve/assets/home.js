@@ -50,7 +50,7 @@ function summary(status) {
         status.indexing
           ? "Reading has begun: documents can be found here as they are read."
           : where
-            ? `The index follows ${where}, where nothing was found that can be read.`
+            ? `The index follows ${where}. What is found there is read now, and can be searched as it comes.`
             : "Add a folder with “retune index FOLDER” in a terminal.",
       ),
     );

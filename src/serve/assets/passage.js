@@ -53,19 +53,32 @@ export function marked(text, ranges) {
 }
 
 /// What a result shows of its passage.
-export function excerpt(text, highlights, kind) {
-  const ranges = inString(text, highlights);
-  return isCode(kind) ? codeExcerpt(text, ranges) : proseExcerpt(text, ranges, isMarkdown(kind));
+export function excerpt(hit) {
+  const ranges = inString(hit.text, hit.highlights);
+  return isCode(hit.kind) ? codeExcerpt(hit.text, ranges) : proseExcerpt(hit, ranges);
 }
 
-function proseExcerpt(text, ranges, hasTables) {
-  const [plain, moved] = withoutMarkup(text, ranges, hasTables);
+function proseExcerpt({ text, kind, title, heading }, ranges) {
+  const [whole, all] = withoutMarkup(text, ranges, isMarkdown(kind));
+  const begin = behindHeadings(whole, [title, ...(heading?.split(" > ") ?? [])]);
+  const plain = whole.slice(begin);
+  const moved = all.map(([start, end]) => [start - begin, end - begin]).filter(([start]) => start >= 0);
   const [from, to] = bestPart(plain, moved);
   const inside = moved.filter(([start, end]) => start >= from && end <= to);
   const shifted = inside.map(([start, end]) => [start - from, end - from]);
   const lead = from > 0 ? "… " : "";
   const tail = to < plain.length ? " …" : "";
   return h("p", { class: "hit-text" }, lead, marked(plain.slice(from, to), shifted), tail);
+}
+
+/// Where the text begins behind the headings that the result shows anyway; 0 if little follows.
+function behindHeadings(text, headings) {
+  let at = 0;
+  for (const heading of headings) {
+    if (heading && text.startsWith(heading, at))
+      at = text.slice(at + heading.length).search(/\S|$/) + at + heading.length;
+  }
+  return text.length - at > 40 ? at : 0;
 }
 
 /// The part of a text that has most of the marks, cut at words.

@@ -70,7 +70,7 @@ export class Reader {
     title.focus({ preventScroll: true });
     say(`${answer.title} opened`);
     // Once it is laid out.
-    requestAnimationFrame(() => this.element.querySelector(".marked")?.scrollIntoView({ block: "center" }));
+    requestAnimationFrame(() => this.found()?.scrollIntoView({ block: "center" }));
   }
 
   bar() {
@@ -133,6 +133,11 @@ export class Reader {
       after ? more("Show what follows", answer.passages.at(-1).passage) : "",
     );
     markWords(text, words);
+  }
+
+  /// The passage that was found, in the text.
+  found() {
+    return this.body.querySelector(":scope > :is(.prose, .listing) .marked");
   }
 
   /// The words of the query, as they stand in the passage.
@@ -198,11 +203,11 @@ export class Reader {
       const more = await get("read", { document, passage });
       if (this.answer.document !== document) return;
       this.answer = joined(this.answer, more);
-      const first = this.element.querySelector(".marked");
+      const first = this.found();
       const before = first?.getBoundingClientRect().top;
       this.text();
       // What is being read stays where it is.
-      const now = this.element.querySelector(".marked")?.getBoundingClientRect().top;
+      const now = this.found()?.getBoundingClientRect().top;
       if (before !== undefined && now !== undefined) scrollBy({ top: now - before });
     } catch (error) {
       note(error.message);

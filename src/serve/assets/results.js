@@ -55,7 +55,7 @@ export class Results {
       { class: "hit", "data-document": hit.document },
       h("div", { class: "hit-head" }, h("h2", null, title), h("span", { class: "hit-state" })),
       place(hit),
-      excerpt(hit.text, hit.highlights, hit.kind),
+      excerpt(hit),
       also(hit),
       this.actions(hit),
     );
@@ -167,6 +167,8 @@ export function fileAddress(id, page) {
 
 /// Where a passage stands: file › heading, and the page or line.
 export function place(hit) {
+  // Of a text that begins at its beginning there is nothing to say.
+  const where = hit.place.label === "line 1" ? "" : hit.place.label;
   const { folders, name } = pathOf(hit.document);
   return h(
     "p",
@@ -179,7 +181,7 @@ export function place(hit) {
       h("span", { class: "file" }, name),
       hit.heading ? ` › ${hit.heading.replaceAll(" > ", " › ")}` : null,
     ),
-    hit.place.label ? h("span", { class: "where" }, hit.place.label) : null,
+    where ? h("span", { class: "where" }, where) : null,
     hit.date ? h("time", { datetime: hit.date }, day(hit.date)) : null,
   );
 }

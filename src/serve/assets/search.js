@@ -43,9 +43,10 @@ export class Search {
     const asked = question(route);
     this.element.hidden = Boolean(route.document) || route.view !== "search";
     if (this.shown && href(asked) === href(this.shown.route)) return;
-    if (this.element.hidden) return;
+    if (route.view !== "search") return;
+    if (this.input.value.trim() !== asked.q) this.input.value = asked.q;
+    if (route.document) return;
     this.route = asked;
-    if (document.activeElement !== this.input || this.input.value.trim() !== asked.q) this.input.value = asked.q;
     this.stop();
     this.ask(true, history.state?.query_id ?? null);
   }

@@ -8,7 +8,7 @@ import { blocks } from "./markdown.js";
 /// The passages of a document as one element.
 export function textOf(answer) {
   const { kind, passages } = answer;
-  if (isMarkdown(kind)) return markdown(passages, answer.cut.before);
+  if (isMarkdown(kind)) return markdown(answer);
   return isCode(kind) ? code(passages) : prose(passages);
 }
 
@@ -38,10 +38,14 @@ export function linesOf(passages) {
   return lines;
 }
 
-function markdown(passages, isCut) {
+function markdown({ passages, cut, title }) {
   const lines = linesOf(passages);
+  const isCut = cut.before;
   if (isCut && beginsInCode(lines)) lines.unshift({ text: "```", marked: lines[0].marked });
   const found = blocks(lines.map(({ text }) => text.replace(/\r$/, "")));
+  // The title stands above the text.
+  if (!isCut && found.length > 1 && found[0].element.matches("h2") && found[0].element.textContent === title)
+    found.shift();
   const isMarked = ({ from, to }) => lines.slice(from, to).some(({ marked }) => marked);
   return h(
     "div",

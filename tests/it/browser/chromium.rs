@@ -102,6 +102,10 @@ impl Chromium {
 
     /// Calls a method of the protocol and returns its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.try_call(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -119,8 +123,9 @@ impl Chromium {
                 }
             };
             if message["id"] == json!(self.sent) {
-                assert!(message.get("error").is_none(), "{method}: {}", message["error"]);
-                return message["result"].clone();
+                return message
+                    .get("error")
+                    .map_or_else(|| Ok(message["result"].clone()), |error| Err(error.clone()));
             }
             self.note(&message);
         }
@@ -139,23 +144,29 @@ impl Chromium {
 
     /// The value of an expression; of a promise, what it promises.
     pub fn eval(&mut self, expression: &str) -> Value {
-        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", params);
-        assert!(answer.get("exceptionDetails").is_none(), "{expression}: {}", answer["exceptionDetails"]);
-        answer["result"]["value"].clone()
+        self.try_eval(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Waits until an expression is true, and returns its value.
-    pub fn wait(&mut self, expression: &str) -> Value {
+    fn try_eval(&mut self, expression: &str) -> Result<Value, Value> {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.try_call("Runtime.evaluate", params)?;
+        match answer.get("exceptionDetails") {
+            Some(exception) => Err(exception.clone()),
+            None => Ok(answer["result"]["value"].clone()),
+        }
+    }
+
+    /// Waits until an expression is true, whatever becomes of the page meanwhile.
+    pub fn wait(&mut self, expression: &str) {
         let began = Instant::now();
         loop {
-            let value = self.eval(expression);
-            if !matches!(value, Value::Null | Value::Bool(false)) && value != json!(0) && value != json!("") {
-                return value;
+            let value = self.try_eval(&format!("Promise.resolve({expression}).then(Boolean)"));
+            if value == Ok(Value::Bool(true)) {
+                return;
             }
             if began.elapsed() > LONGEST {
                 let shown = self.eval("location.href + '\\n' + document.body.innerText");
-                panic!("{expression} stays {value}; {:?}\n{}", self.complaints, shown.as_str().unwrap());
+                panic!("{expression} stays {value:?}; {:?}\n{}", self.complaints, shown.as_str().unwrap());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -163,8 +174,9 @@ impl Chromium {
 
     /// Goes to an address, as a user who enters it.
     pub fn open(&mut self, url: &str) {
+        self.eval("window.isBefore = true");
         self.call("Page.navigate", json!({ "url": url }));
-        self.wait("document.readyState === 'complete'");
+        self.wait("!window.isBefore && document.readyState === 'complete'");
     }
 
     /// Types a text, letter by letter, into what has the focus.

@@ -1,18 +1,12 @@
 //! A service over a few documents, and a browser that shows its page.
 
 use std::fs;
-use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use retune::access::Own;
-use retune::access::api::Asked;
-use retune::serve::{ServeOptions, Server};
-use retune::{Engine, Options, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::chromium::Chromium;
-use crate::common;
 
 const NOTES: [(&str, &str); 6] = [
     (
@@ -25,7 +19,8 @@ const NOTES: [(&str, &str); 6] = [
     ("letters/rope.md", "# Rope\n\nFrayed ropes are cut at the whipping and sent ashore for splicing.\n"),
     (
         "pump.rs",
-        "//! The pump.\n\n/// Primes the sulking pump with two buckets.\nfn prime(buckets: u8) -> u8 {\n    buckets * 2\n}\n",
+        "//! The pump.\n\n/// Primes the sulking pump with two buckets.\n\
+         fn prime(buckets: u8) -> u8 {\n    buckets * 2\n}\n",
     ),
     ("boots.md", "# Boots\n\nBoots are issued in spring; worn soles are exchanged at the store.\n"),
 ];
@@ -34,17 +29,14 @@ const NOTES: [(&str, &str); 6] = [
 pub struct Stand {
     pub page: Chromium,
     pub url: String,
-    pub files: PathBuf,
-    engine: Engine,
-    server: Option<Server>,
+    service: Child,
     _folder: tempfile::TempDir,
 }
 
 impl Stand {
     /// Shows the page of a service over some notes. `None` where no browser is installed.
     pub fn open() -> Option<Stand> {
-        let stand = Stand::over(&NOTES)?;
-        Some(stand)
+        Stand::over(&NOTES)
     }
 
     /// The same over these files.
@@ -52,26 +44,36 @@ impl Stand {
         let page = Chromium::start()?;
         let folder = tempfile::tempdir().unwrap();
         let notes = folder.path().join("notes");
+        fs::create_dir(&notes).unwrap();
         for (name, text) in files {
             let file = notes.join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
-        let options = Options::default().with_model(common::tiny_model());
-        let engine = Engine::open(folder.path().join("index"), options).unwrap();
-        if !files.is_empty() {
-            engine.index_folder(&notes, &mut |_| ControlFlow::Continue(())).unwrap();
-        }
-        let server = Server::start(engine.clone(), &ServeOptions::default().with_port(0)).unwrap();
-        let url = server.url().to_string();
-        let mut stand = Stand { page, url, files: notes, engine, server: Some(server), _folder: folder };
+        let (service, url) = serve(&notes);
+        let mut stand = Stand { page, url, service, _folder: folder };
         stand.go("");
+        stand.wait(&format!(
+            "answered('status').then(({{ documents, coverage }}) =>
+            documents === {} && coverage.covered === coverage.chunks)",
+            files.len()
+        ));
         Some(stand)
     }
 
     /// Goes to an address of the page: what stands behind `/`.
     pub fn go(&mut self, rest: &str) {
         self.page.open(&format!("{}{rest}", self.url));
+    }
+
+    /// Waits for an expression that may ask the service with `answered(path)`.
+    pub fn wait(&mut self, expression: &str) {
+        self.page.wait(&format!("(() => {{ {ANSWERED}; return {expression} }})()"));
+    }
+
+    /// What the service answers to `GET /api/v1/…`.
+    pub fn ask(&mut self, path: &str) -> Value {
+        self.page.eval(&format!("{{ {ANSWERED}; answered({}) }}", json!(path)))
     }
 
     /// Types a query and waits for its results.
@@ -82,28 +84,35 @@ impl Stand {
         self.page.wait(&format!("document.title === {}", json!(format!("{text} – retune"))));
     }
 
-    /// What was asked of the index, the latest first.
-    pub fn asked(&self) -> Vec<Asked> {
-        Own::new(self.engine.clone()).recent().unwrap()
+    /// The queries in the log, the latest first, once there are so many.
+    pub fn asked(&mut self, count: usize) -> Vec<String> {
+        self.wait(&format!("answered('log').then(({{ queries }}) => queries.length >= {count})"));
+        let log = self.ask("log");
+        log["queries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["query"].as_str().unwrap().to_string())
+            .collect()
     }
 
-    /// Waits until this was said of a document in the latest answer; nothing after it was taken back.
-    pub fn expect(&self, document: &str, verdict: Option<Verdict>) {
-        let said = || {
-            let latest = self.asked().into_iter().next()?;
-            let last = latest.picked.into_iter().rfind(|picked| picked.document == document)?;
-            (last.verdict != Verdict::Withdrawn).then_some(last.verdict)
-        };
-        until(&format!("{document} is {verdict:?}"), || said() == verdict);
-    }
-
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// Waits until this was said of a document in the latest answer, and was not taken back; until nothing was said of
+    /// it, if it is `None`.
+    pub fn expect(&mut self, document: &str, verdict: Option<&str>) {
+        let said = format!(
+            "answered('log').then(({{ queries }}) => {{
+            const said = queries[0]?.picked.findLast(({{ document }}) => document === {})?.verdict;
+            return (said === 'withdrawn' ? null : said ?? null) === {} }})",
+            json!(document),
+            json!(verdict)
+        );
+        self.wait(&said);
     }
 
     /// Stops the service.
     pub fn stop(&mut self) {
-        self.server.take().unwrap().stop().unwrap();
+        let ended = Command::new("kill").arg(self.service.id().to_string()).status().unwrap();
+        assert!(ended.success() && self.service.wait().unwrap().success());
     }
 
     /// Asserts that the browser had nothing to complain of.
@@ -112,11 +121,28 @@ impl Stand {
     }
 }
 
-/// Waits until something is so.
-pub fn until(what: &str, is: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it never came that {what}");
-        std::thread::sleep(Duration::from_millis(20));
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if self.service.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.stop();
+        }
     }
+}
+
+/// What the service answers, as the page would ask.
+const ANSWERED: &str = "const answered = (path) => fetch('/api/v1/' + path).then((answer) => answer.json())";
+
+/// Starts the service and waits until it says where its page is.
+fn serve(folder: &Path) -> (Child, String) {
+    let mut service = Command::new(env!("CARGO_BIN_EXE_retune"))
+        .args(["--json", "serve", "--port", "0"])
+        .arg(folder)
+        .env("RETUNE_MODEL", Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/tiny-mpnet"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let printed = service.stdout.take().unwrap();
+    let started =
+        serde_json::Deserializer::from_reader(printed).into_iter::<Value>().next().unwrap().unwrap();
+    (service, started["url"].as_str().unwrap().to_string())
 }
