@@ -1,5 +1,7 @@
 //! What is asked of a running service over its socket: one message for each question.
 
+#[cfg(feature = "serve")]
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use super::Own;
 #[cfg(feature = "serve")]
 use super::api::RoundsAnswer;
 use super::api::{FilesRequest, ForgetRequest, JudgeRequest, ReadRequest, SearchRequest, SimilarRequest};
-use crate::engine::{Changes, Engine, IndexProgress, IndexReport, Reader};
+#[cfg(feature = "serve")]
+use crate::corpus::CorpusOptions;
+use crate::engine::{Changes, Engine, Folder, IndexProgress, IndexReport, Reader};
 #[cfg(feature = "serve")]
 use crate::error::Error;
 use crate::error::Result;
@@ -50,6 +54,8 @@ pub(crate) enum Task {
     /// Follow a folder no more.
     ForgetFolder(PathBuf),
     Learn(Box<LearnOptions>),
+    /// Tell what becomes of the folders, until nobody listens.
+    Watch,
 }
 
 /// What the verb `index` asks.
@@ -70,6 +76,14 @@ pub struct IndexTask {
 pub(crate) enum Line {
     Indexing(IndexProgress),
     Learning(LearnProgress),
+    /// These folders are watched.
+    Watching(Vec<Folder>),
+    /// A look at the folders has found something new.
+    Changed(Box<IndexReport>),
+    /// So many passages of so many were given their vectors.
+    Encoded(usize, usize),
+    /// A look at the folders failed.
+    Missed(String),
     /// The last line.
     Done(Box<RawValue>),
     /// The last line, if it failed.
@@ -119,6 +133,23 @@ impl Searched {
             },
             answer,
         })
+    }
+}
+
+impl IndexTask {
+    /// Does it.
+    ///
+    /// # Errors
+    /// As [`Engine::index_folders`].
+    #[cfg(feature = "serve")]
+    pub(crate) fn run(
+        self,
+        engine: &Engine,
+        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<Indexed> {
+        let IndexTask { folders, max_file_bytes, include } = self;
+        let options = CorpusOptions { max_file_bytes, include, ..CorpusOptions::default() };
+        Indexed::of(engine, engine.index_folders_with(&folders, &options, progress)?)
     }
 }
 

@@ -44,8 +44,8 @@ macro_rules! ask {
 }
 
 impl Access {
-    /// The index in the folder `index`: through the service that holds it, or else opened for reading, so that others can
-    /// go on writing to it. The options count for the latter.
+    /// The index in the folder `index`: through the service that holds it, or else opened for reading, so that others
+    /// can go on writing to it. The options count for the latter.
     ///
     /// # Errors
     /// As [`Reader::open`].

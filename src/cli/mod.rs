@@ -25,6 +25,8 @@ mod rounds;
 mod search;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;
 mod simulate;
 mod status;
 mod watch;
@@ -58,6 +60,9 @@ enum Verb {
     /// Serve a page, an API and the other commands from one process that keeps the index in step and learns.
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    /// Have `retune serve` started at login.
+    #[cfg(feature = "serve")]
+    Service(service::Args),
     /// Search an index.
     Search(search::Args),
     /// Print the text of a document, or some lines or pages of it.
@@ -120,6 +125,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Watch(args) => watch::run(&args, &out),
         #[cfg(feature = "serve")]
         Verb::Serve(args) => serve::run(&args, &out),
+        #[cfg(feature = "serve")]
+        Verb::Service(args) => service::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),

@@ -5,21 +5,14 @@ use crate::ids::Digest;
 use crate::place::Place;
 
 use super::TokenCounter;
-use super::format::{Format, extension_of};
-#[cfg(feature = "formats")]
-use super::grammar::Language;
+use super::book_index;
+use super::format::Format;
+use super::formats::extract;
 use super::lengths::Lengths;
 use super::line_numbers::LineNumbers;
-#[cfg(not(feature = "formats"))]
-use super::outline::Outline;
 use super::outline::{Extracted, one_line};
 use super::pack::pack;
 use super::sizer::Sizer;
-use super::{
-    asciidoc, book_index, contents, json, latex, man, markdown, notebook, org, settings, subtitles, underline,
-};
-#[cfg(feature = "formats")]
-use super::{html, source, table};
 
 /// A part of a document that is encoded and indexed as one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,46 +147,6 @@ pub(super) fn cut(
         true if extracted.text.trim().is_empty() => Err(NoChunks::Blank),
         true => Err(NoChunks::NoPassage),
         false => Ok(chunks),
-    }
-}
-
-/// `name` is the file's, whose extension says more than the format does.
-pub(super) fn extract<'t>(name: &str, text: &'t str, format: Format) -> Result<Extracted<'t>, String> {
-    const BYTE_ORDER_MARK: &str = "\u{feff}";
-    let (text, skipped) = match text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(rest) => (rest, BYTE_ORDER_MARK.len()),
-        None => (text, 0),
-    };
-    let mut extracted = match format {
-        Format::Markdown => markdown::extract(text),
-        #[cfg(feature = "formats")]
-        Format::Html => html::extract(text),
-        Format::Notebook => notebook::extract(text)?,
-        Format::Rst | Format::Text => underline::extract(text, format),
-        #[cfg(feature = "formats")]
-        Format::Code => source::extract(text, Language::of_extension(&extension_of(name))),
-        #[cfg(not(feature = "formats"))]
-        Format::Code | Format::Table => Extracted::whole(text, Outline::default()),
-        Format::Latex => latex::extract(text),
-        Format::Org => org::extract(text),
-        Format::AsciiDoc => asciidoc::extract(text),
-        Format::Man => man::extract(text),
-        Format::Subtitles => subtitles::extract(text),
-        #[cfg(feature = "formats")]
-        Format::Table => table::extract(text, ["tsv", "tab"].contains(&extension_of(name).as_str())),
-        Format::Data => data(name, text),
-    };
-    extracted.positions.shift_by(skipped);
-    extracted.leave_out(contents::embedded_data(&extracted.text));
-    Ok(extracted)
-}
-
-/// What JSON is not is read as text with keys.
-fn data<'t>(name: &str, text: &'t str) -> Extracted<'t> {
-    match extension_of(name).as_str() {
-        "toml" | "ini" | "cfg" => settings::sections(text),
-        "yaml" | "yml" => settings::yaml(text),
-        _ => json::extract(text).unwrap_or_else(|| settings::yaml(text)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ids::Digest;
 
 use super::encoding::{Decoded, decode, is_binary};
 use super::format::{Format, Kind};
-use super::man;
+use super::formats::is_man_page;
 use super::skip::SkipReason;
 
 /// The bytes of a file that may hold text.
@@ -72,7 +72,7 @@ impl Content {
                 let decoded = decode(self.bytes, false)?;
                 let text = &decoded.text;
                 let format = match text {
-                    _ if man::is_one(text) => Format::Man,
+                    _ if is_man_page(text) => Format::Man,
                     #[cfg(feature = "formats")]
                     _ if is_html(text) => Format::Html,
                     _ => Format::Text,

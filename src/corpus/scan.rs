@@ -16,10 +16,11 @@ use crate::extract::{Content as Part, Extractor};
 use crate::ids::Digest;
 
 use super::TokenCounter;
-use super::chunk::{Chunk, Names, NoChunks, cut, extract, number_lines};
+use super::chunk::{Chunk, Names, NoChunks, cut, number_lines};
 use super::encoding::Decoded;
 use super::foreign::{self, Foreign};
 use super::format::{Format, Kind, extension_of, file_name_of};
+use super::formats::extract;
 use super::left_out;
 use super::lengths::Lengths;
 use super::options::CorpusOptions;

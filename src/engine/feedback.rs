@@ -70,8 +70,8 @@ impl Reader {
         forget_document(log, &self.inner.history, document, self.inner.options.lock_wait)
     }
 
-    /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What was
-    /// learnt from them stays. Returns how many records of the log were removed. As
+    /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What
+    /// was learnt from them stays. Returns how many records of the log were removed. As
     /// [`forget_query`](Reader::forget_query) otherwise.
     pub fn forget_everything(&self) -> Result<usize> {
         let (log, wait) = (self.log("forget everything")?, self.inner.options.lock_wait);

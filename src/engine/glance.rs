@@ -13,6 +13,8 @@ use crate::ids::QueryId;
 #[cfg(feature = "access")]
 use crate::ids::{Digest, GenerationId};
 use crate::learn::LearnProgress;
+#[cfg(feature = "access")]
+use crate::lexical::Filter;
 
 #[cfg(feature = "access")]
 /// A part of [`Status`](super::Status) that takes no long look at the disk.
@@ -57,7 +59,7 @@ impl Reader {
         let meta = &snapshot.pinned.generation.meta;
         let manifest = Manifest::read(&self.inner.layout.generations())?;
         Ok(Glance {
-            documents: snapshot.lexical.documents()?.len(),
+            documents: self.count(&Filter::everything())?,
             generation: meta.id,
             weights: meta.weights,
             can_roll_back: manifest.is_some_and(|manifest| !manifest.kept.is_empty()),

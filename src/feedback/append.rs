@@ -77,6 +77,9 @@ pub(super) fn create_on_disk(folder: &Path) -> Result<Box<dyn SegmentFile>> {
         let Segment { path, .. } = Segment::new_live(folder);
         // Opened for reading too, which some systems require for locks.
         let mut options = OpenOptions::new();
+        // What people have asked is nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.read(true).append(true).create_new(true).open(&path);
         let file = file.map_err(Error::io("create", &path))?;
         share_with_writers(&file, folder).map_err(Error::io("set the permissions of", &path))?;

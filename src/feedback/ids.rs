@@ -18,7 +18,7 @@ use super::record::{Kind, peek};
 use super::segment::{Opened, Part};
 use crate::error::Result;
 use crate::ids::QueryId;
-use crate::storage::{FileHeader, HEADER_LEN, write_atomic};
+use crate::storage::{FileHeader, HEADER_LEN, write_private};
 
 const MAGIC: [u8; 8] = *b"RETUNEID";
 const VERSION: u32 = 1;
@@ -70,7 +70,7 @@ impl Ids {
         }
         let crc = crc32fast::hash(&bytes[HEADER_LEN..]);
         bytes.extend_from_slice(&crc.to_le_bytes());
-        write_atomic(&file_of(&opened.segment.path), &bytes)
+        write_private(&file_of(&opened.segment.path), &bytes)
     }
 
     fn parse(path: &Path, bytes: &[u8], opened: &Opened) -> Option<Ids> {

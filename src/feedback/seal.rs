@@ -14,7 +14,7 @@ use super::replay::Order;
 use super::segment::{self, Edition, Opened, Part, Segment, State, header, replaced_by};
 use crate::error::{Error, Result};
 use crate::storage::{
-    FRAME_OVERHEAD, HEADER_LEN, WriterLock, append_frame, rename_file, sync_folder, write_atomic,
+    FRAME_OVERHEAD, HEADER_LEN, WriterLock, append_frame, rename_file, sync_folder, write_private,
 };
 
 /// A sealed segment is merged with segments to be sealed if it is at most this many times as large. So a record is
@@ -188,7 +188,7 @@ pub(super) fn write_sealed<'a>(segment: &Segment, payloads: impl Iterator<Item =
     let edition: Edition = rand::random();
     let mut bytes = header(edition).to_vec();
     payloads.for_each(|payload| append_frame(&mut bytes, payload));
-    write_atomic(&segment.path, &bytes)?;
+    write_private(&segment.path, &bytes)?;
     // If that fails, the next search for a query rebuilds it.
     if let Err(error) = Opened::new(segment.clone()).and_then(|opened| Ids::of(&opened)) {
         tracing::warn!(%error, "could not list the ids of a segment");

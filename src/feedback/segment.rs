@@ -21,7 +21,7 @@ use memmap2::{Mmap, MmapOptions};
 use super::record::replaces;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::storage::{FileHeader, HEADER_LEN, Scanned, scan_frames};
+use crate::storage::{FileHeader, HEADER_LEN, Scanned, scan_frames, write_private};
 
 const MAGIC: [u8; 8] = *b"RETUNELG";
 const VERSION: u32 = 1;
@@ -199,7 +199,7 @@ impl Opened {
             Ok(())
         })?;
         let path = folder.join(self.segment.name());
-        fs::write(&path, &self.bytes()[..whole]).map_err(Error::io("write", &path))
+        write_private(&path, &self.bytes()[..whole])
     }
 
     /// Whether somebody is appending, or has appended since it was opened. Then its end is not an interrupted write.

@@ -1,7 +1,7 @@
 //! What is asked without changing anything.
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::guard::Trusted;
 use super::headers::SHOWN_IN_A_FRAME;
 use super::media::HTML;
 use super::request::parameters;
-use super::state::Shared;
+use super::state::{Shared, status};
 use super::work::{answer, work};
 use crate::access::api::{Asked, FilesRequest, ReadRequest, RoundsAnswer, SearchRequest, SimilarRequest};
 
@@ -46,8 +46,8 @@ pub(super) async fn files(State(state): State<Shared>, request: Request) -> Resp
     }
 }
 
-pub(super) async fn status(State(state): State<Shared>) -> Response {
-    answer(state, super::activity::status).await
+pub(super) async fn current(State(state): State<Shared>) -> Response {
+    answer(state, status).await
 }
 
 pub(super) async fn rounds(State(state): State<Shared>) -> Response {
@@ -65,6 +65,14 @@ pub(super) async fn round_page(State(state): State<Shared>, Path(round): Path<u6
         Ok(Err(error)) => super::failure::failure(&error),
         Err(response) => response,
     }
+}
+
+/// The description of the API.
+pub(super) async fn description() -> Response {
+    let text: &'static str = include_str!("../../docs/openapi.json");
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// `GET log`.

@@ -1,9 +1,5 @@
 //! The page: files in this program, served from memory.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::LazyLock;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,13 +11,6 @@ use super::state::Shared;
 use crate::ids::Digest;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/serve/assets");
-/// A hash of each file's content.
-static TAGS: LazyLock<HashMap<&'static Path, String>> = LazyLock::new(|| {
-    let tag = |file: &'static File<'_>| {
-        (file.path(), format!("\"{:.32}\"", Digest::of(file.contents()).to_string()))
-    };
-    FILES.files().map(tag).collect()
-});
 /// Stands in the page for the token.
 const TOKEN: &str = "{{token}}";
 
@@ -44,8 +33,8 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
 }
 
 fn sent(file: &'static File<'_>, asked: &HeaderMap) -> Response {
-    let tag = TAGS.get(file.path()).and_then(|tag| HeaderValue::from_str(tag).ok());
-    let tag = tag.unwrap_or(HeaderValue::from_static("\"\""));
+    let tag = format!("\"{:.32}\"", Digest::of(file.contents()).to_string());
+    let tag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
     let known = asked.get(header::IF_NONE_MATCH) == Some(&tag);
     let headers = [
         (header::CONTENT_TYPE, of_asset(file.path())),

@@ -56,8 +56,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves an index: over TCP, and over a socket in its folder to the programs of its owner. Watches its folders, and
-    /// learns as the engine's policy says. The engine is closed when the service stops.
+    /// Serves an index: over TCP, and over a socket in its folder to the programs of its owner. Watches its folders,
+    /// and learns as the engine's policy says. The engine is closed when the service stops.
     ///
     /// # Errors
     /// [`Error::Invalid`] for options that can't be used; [`Error::Io`] if the port is taken or the socket can't be

@@ -18,10 +18,10 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// As [`write_atomic`], with a file that its owner alone can read.
-#[cfg(feature = "access")]
+/// As [`write_atomic`], with a file for its owner alone, and for whoever may write into its folder.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, &mut tempfile::Builder::new(), |file| {
+        share_with_writers(file, parent(path)).map_err(Error::io("set the permissions of", path))?;
         file.write_all(bytes).map_err(Error::io("write", path))
     })
 }

@@ -9,12 +9,10 @@ mod frame;
 mod header;
 mod lock;
 
-#[cfg(feature = "access")]
-pub(crate) use atomic::write_private;
 pub(crate) use atomic::{
     copy_folder, is_writable, publish_folder, remove_file, remove_folder, remove_unfinished, rename_file,
     replace_folder, restore_folder, share_with_writers, sync_file, sync_folder, sync_open_file, write_atomic,
-    write_large,
+    write_large, write_private,
 };
 pub(crate) use envelope::{read_envelope, rebuild, write_compact_envelope, write_envelope};
 pub(crate) use frame::{FRAME_OVERHEAD, Scanned, append_frame, scan_frames};

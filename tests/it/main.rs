@@ -17,6 +17,8 @@ mod query_side;
 mod repair;
 mod reports;
 mod schedule;
+#[cfg(feature = "serve")]
+mod serve;
 mod sharing;
 mod tokio;
 mod words_first;

@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("serve", &["access", "engine"]),
     // What front ends share, and the program's verbs too.
-    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "lexical"]),
+    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "corpus", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),

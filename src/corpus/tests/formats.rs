@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::corpus::chunk::{Names, cut, extract};
+use crate::corpus::chunk::{Names, cut};
+use crate::corpus::formats::extract;
 use crate::corpus::sizer::Sizer;
 
 fn fixtures() -> std::path::PathBuf {

@@ -3,7 +3,6 @@
 mod chunks;
 mod folders;
 mod formats;
-mod html;
 
 use proptest::prelude::ProptestConfig;
 

@@ -240,3 +240,21 @@ fn a_folder_with_a_segments_name_is_none() {
     log.close().unwrap();
     assert_eq!(ids(&open(folder.path()).replay().unwrap()), [1]);
 }
+
+#[cfg(unix)]
+#[test]
+fn in_a_folder_of_its_owner_alone_segments_are_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for id in 0..2 {
+        // The second one to open it seals what the first has left.
+        let log = open(folder.path());
+        log.log_impression(impression(id, "q"));
+        log.close().unwrap();
+        for segment in segments(folder.path()) {
+            let mode = fs::metadata(&segment).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", segment.display());
+        }
+    }
+}

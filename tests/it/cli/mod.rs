@@ -6,7 +6,7 @@ mod finding;
 mod folder;
 mod folder_rules;
 mod folder_watch;
-mod harness;
+pub mod harness;
 mod inventory;
 mod learn;
 mod passages;

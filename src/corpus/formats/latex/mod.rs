@@ -1,9 +1,12 @@
 //! Reads LaTeX: its text without commands and comments. Formulas stay as they are written.
 
+mod commands;
+
 use super::builder::Builder;
 use super::front_matter::FrontMatter;
-use super::latex_commands::{self as commands, Command};
-use super::outline::{Extracted, one_line};
+use crate::corpus::outline::{Extracted, one_line};
+use commands::Command;
+pub(super) use commands::accented;
 
 pub(super) fn extract(source: &str) -> Extracted<'static> {
     const BEGIN: &str = "\\begin{document}";

@@ -8,8 +8,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::builder::Builder;
-use super::contents::base64_length;
-use super::outline::Extracted;
+use crate::corpus::contents::base64_length;
+use crate::corpus::outline::Extracted;
 
 /// The text of JSON, or of several values one after the other; `None` if it isn't any.
 pub(super) fn extract(source: &str) -> Option<Extracted<'static>> {

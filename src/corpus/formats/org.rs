@@ -1,11 +1,11 @@
 //! Reads org. Comments, drawers and settings are left out, links are what they say.
 
 use super::builder::Builder;
-use super::contents;
-use super::format::Format;
 use super::front_matter::FrontMatter;
-use super::lines::{Line, lines};
-use super::outline::Extracted;
+use crate::corpus::contents;
+use crate::corpus::format::Format;
+use crate::corpus::lines::{Line, lines};
+use crate::corpus::outline::Extracted;
 
 /// Words before a heading that tell its state.
 const STATES: [&str; 8] = ["TODO", "DONE", "NEXT", "WAITING", "HOLD", "CANCELLED", "CANCELED", "STARTED"];

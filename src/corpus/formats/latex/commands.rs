@@ -142,7 +142,7 @@ pub(super) fn named(name: &str) -> Command {
 }
 
 /// A letter with an accent.
-pub(super) fn accented(accent: char, letter: char) -> String {
+pub(in crate::corpus::formats) fn accented(accent: char, letter: char) -> String {
     let mark = match accent {
         '"' => '\u{308}',
         '\'' => '\u{301}',

@@ -1,13 +1,16 @@
 //! The encoding of a text: by its byte order mark, as UTF-8, by what the file declares, or by a guess.
 
+mod declared;
+mod plausible;
+
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::declared::declared;
-use super::plausible::{has_few_controls, reads_as_text};
 use super::skip::SkipReason;
+use declared::declared;
+use plausible::{has_few_controls, reads_as_text};
 
 /// The text of a file.
 pub(super) struct Decoded {

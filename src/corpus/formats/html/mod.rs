@@ -16,6 +16,12 @@
 //! cells by a tab. White space collapses except in `<pre>`. The tokenizer follows the HTML standard, which defines a
 //! result for every input: no HTML is malformed.
 
+mod meta;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ops::Range;
@@ -23,14 +29,12 @@ use std::ops::Range;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
-use super::contents::{self, LinkShare};
-use super::html_meta::Meta;
-use super::html_tags::{
-    ELEMENTS, Element, Gap, Role, element_named, is_boilerplate_class, is_boilerplate_role,
-};
-use super::html_text::{Part, References, parts};
-use super::outline::{Extracted, Heading, LONGEST_HEADING_BYTES, Outline, one_line};
-use super::positions::Positions;
+use crate::corpus::contents::{self, LinkShare};
+use crate::corpus::outline::{Extracted, Heading, LONGEST_HEADING_BYTES, Outline, one_line};
+use crate::corpus::positions::Positions;
+use meta::Meta;
+use tags::{ELEMENTS, Element, Gap, Role, element_named, is_boilerplate_class, is_boilerplate_role};
+use text::{Part, References, parts};
 
 pub(super) fn extract(source: &str) -> Extracted<'static> {
     let mut reader = Reader::read(source, true);

@@ -1,7 +1,7 @@
 //! What a text says about itself at its top: YAML between `---`, TOML between `+++`.
 
-use super::lines::{Line, lines};
-use super::outline::{Fields, one_line};
+use crate::corpus::lines::{Line, lines};
+use crate::corpus::outline::{Fields, one_line};
 
 /// The title and the fields of a block of front matter.
 #[derive(Debug, Default, PartialEq)]

@@ -5,7 +5,7 @@ use crate::extract::row_text;
 use crate::place::Place;
 
 use super::builder::Builder;
-use super::outline::{Extracted, one_line};
+use crate::corpus::outline::{Extracted, one_line};
 
 /// `is_tabbed` where the file's name says so; else the first lines tell what separates the values.
 pub(super) fn extract(source: &str, is_tabbed: bool) -> Extracted<'static> {

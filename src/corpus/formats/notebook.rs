@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::outline::{Extracted, Heading, Outline};
-use super::positions::Positions;
 use super::{contents, markdown};
+use crate::corpus::outline::{Extracted, Heading, Outline};
+use crate::corpus::positions::Positions;
 use crate::extract::Marker;
 use crate::place::Place;
 
@@ -119,7 +119,7 @@ impl<'s> Reader<'s> {
                 start,
                 end: self.text.len(),
                 level: cell.level.unwrap_or(1),
-                title: super::outline::one_line(&self.text[start..]),
+                title: crate::corpus::outline::one_line(&self.text[start..]),
             }),
             _ => self.blocks.push(start),
         }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::extract::Marker;
 use crate::place::Place;
 
-use super::outline::{Extracted, Fields, Heading, Outline, one_line};
-use super::positions::Positions;
+use crate::corpus::outline::{Extracted, Fields, Heading, Outline, one_line};
+use crate::corpus::positions::Positions;
 
 /// A text that grows at its end, with the file's offsets of what is added.
 pub(super) struct Builder<'s> {

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::contents::{self, LinkShare};
 use super::front_matter::{self, FrontMatter};
-use super::outline::{Extracted, Heading, Outline, one_line};
+use crate::corpus::contents::{self, LinkShare};
+use crate::corpus::outline::{Extracted, Heading, Outline, one_line};
 
 pub(super) fn extract(text: &str) -> Extracted<'_> {
     let mut blocks = Vec::new();

@@ -1,12 +1,15 @@
 //! Reads manual pages: roff with the macros of man or mdoc.
 
+mod mdoc;
+mod roff;
+
 use super::builder::Builder;
-use super::lines::{Line, lines};
-use super::outline::Extracted;
-use super::roff::{Words, plain};
+use crate::corpus::lines::{Line, lines};
+use crate::corpus::outline::Extracted;
+use roff::{Words, plain};
 
 /// Whether a text is a manual page. Their names end in a section such as `.1`, as those of old logs do.
-pub(super) fn is_one(text: &str) -> bool {
+pub(in crate::corpus) fn is_one(text: &str) -> bool {
     const LOOKED_AT: usize = 8 << 10;
     let start = &text[..text.floor_char_boundary(LOOKED_AT)];
     let is_macro = |line: &str| [".TH ", ".Dd ", ".SH ", ".Dt "].iter().any(|name| line.starts_with(name));
@@ -121,7 +124,7 @@ impl<'s> Reader<'s> {
             }
             "UR" | "MT" => self.say(&plain(arguments), line),
             "Nd" => self.mdoc(&format!("\u{2013} {arguments}"), line),
-            _ if super::mdoc::is_macro(name) => self.mdoc(rest, line),
+            _ if mdoc::is_macro(name) => self.mdoc(rest, line),
             _ => {}
         }
     }
@@ -171,7 +174,7 @@ impl<'s> Reader<'s> {
     }
 
     fn mdoc(&mut self, words: &str, line: &Line<'s>) {
-        let said = super::mdoc::said(words, &mut self.name);
+        let said = mdoc::said(words, &mut self.name);
         self.say(&said, line);
     }
 

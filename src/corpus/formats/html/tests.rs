@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::html::extract;
-use super::*;
+use super::extract;
+use crate::corpus::Format;
+use crate::corpus::tests::{chunks_of, count_words, seeded, titles};
 
 fn text_of(source: &str) -> String {
     extract(source).text.into_owned()
@@ -185,7 +186,7 @@ fn what_a_page_says_about_itself_becomes_fields() {
     let page = "<html lang=de><head><meta charset=utf-8><meta name=Author content='Ada; Bo'><meta \
         content=\"2024-05-31T10:00\" \
                 property=article:published_time><meta name=keywords content='a, b'></head><p>Text.</p>";
-    let fields = crate::corpus::chunk::extract("a.html", page, Format::Html).unwrap().fields;
+    let fields = crate::corpus::formats::extract("a.html", page, Format::Html).unwrap().fields;
     let fields: Vec<_> =
         fields.into_iter().map(|(name, values)| format!("{name}={}", values.join("|"))).collect();
     assert_eq!(fields, ["author=Ada|Bo", "date=2024-05-31", "language=de", "tags=a|b"]);

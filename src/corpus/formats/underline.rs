@@ -3,10 +3,10 @@
 //! The style of a heading is the character and whether there is an overline too. The style decides the level: styles
 //! rank in the order in which they first appear, as in reStructuredText.
 
-use super::contents;
-use super::format::Format;
 use super::front_matter::FrontMatter;
-use super::outline::{Extracted, Fields, Heading, Outline, one_line};
+use crate::corpus::contents;
+use crate::corpus::format::Format;
+use crate::corpus::outline::{Extracted, Fields, Heading, Outline, one_line};
 
 /// Reads plain text or reStructuredText. The text is the file itself.
 pub(super) fn extract(text: &str, format: Format) -> Extracted<'_> {

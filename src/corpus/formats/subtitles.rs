@@ -3,8 +3,8 @@
 use crate::place::Place;
 
 use super::builder::Builder;
-use super::lines::{Line, lines};
-use super::outline::Extracted;
+use crate::corpus::lines::{Line, lines};
+use crate::corpus::outline::Extracted;
 
 pub(super) fn extract(source: &str) -> Extracted<'static> {
     let mut builder = Builder::new(source);

@@ -1,8 +1,8 @@
 //! The outline of data that is written to be read: YAML, TOML and INI. The text is the file itself, and keys that hold
 //! others are headings.
 
-use super::lines::{Line, lines};
-use super::outline::{Extracted, Heading, Outline};
+use crate::corpus::lines::{Line, lines};
+use crate::corpus::outline::{Extracted, Heading, Outline};
 
 /// Deeper keys are part of those above.
 const DEEPEST: usize = 4;

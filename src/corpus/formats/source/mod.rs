@@ -3,16 +3,20 @@
 //! The text is the file itself. Code that is wrong has the outline of what could be read of it; code that takes the
 //! parser too long, and languages without a grammar, have none.
 
+mod grammar;
+mod licence;
+
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-use super::grammar::{Language, NodeKind};
-use super::licence;
-use super::outline::{Extracted, Heading, Outline, one_line};
+use crate::corpus::outline::{Extracted, Heading, Outline, one_line};
+use grammar::{Language, NodeKind};
 
-pub(super) fn extract(text: &str, language: Option<Language>) -> Extracted<'_> {
+/// `extension` is the file's, in lower case.
+pub(super) fn extract<'t>(text: &'t str, extension: &str) -> Extracted<'t> {
+    let language = Language::of_extension(extension);
     let licence = licence::in_source(text);
     let headings = language.map(|language| definitions(text, language)).unwrap_or_default();
     let contents = licence.into_iter().collect();

@@ -1,6 +1,6 @@
 //! The words and escapes of roff.
 
-use super::latex_commands::accented;
+use crate::corpus::formats::latex::accented;
 
 /// The words of a macro's line: quoted words hold spaces.
 pub(super) struct Words<'t>(&'t str);

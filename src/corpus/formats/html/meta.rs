@@ -1,6 +1,6 @@
 //! What a page says about itself: `<meta name="author" content="…">` and `<html lang="…">`.
 
-use super::front_matter::FrontMatter;
+use crate::corpus::formats::front_matter::FrontMatter;
 
 /// Collects the attributes of the tag that is being read.
 #[derive(Default)]

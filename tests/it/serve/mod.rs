@@ -1,0 +1,11 @@
+//! The local service: its API, what it refuses, and the program's verbs beside it.
+
+mod answers;
+mod beside;
+mod crowd;
+mod described;
+mod installed;
+mod lifetime;
+mod refused;
+mod site;
+mod validate;
