@@ -10,7 +10,9 @@ const PAGE = 50;
 export class Documents {
   constructor() {
     this.element = byId("view-index");
-    this.state = h("div", { class: "state" });
+    this.facts = h("div", { class: "state" });
+    const look = button("Look for changes now", () => this.look());
+    this.state = h("div", { class: "state" }, this.facts, h("div", { class: "buttons" }, look));
     this.passed = h("div");
     this.table = h("tbody");
     this.more = h("div", { class: "more" });
@@ -33,7 +35,10 @@ export class Documents {
         this.more,
       ),
     );
-    listen("changed", () => this.isOpen && this.isAtStart && this.load());
+    listen("changed", () => {
+      // Not under somebody's hands.
+      if (this.isOpen && this.isAtStart && !this.element.contains(document.activeElement)) this.load();
+    });
   }
 
   get isOpen() {
@@ -86,9 +91,7 @@ export class Documents {
       [status.chunks, "passage"],
       [status.folders.length, "folder"],
     ];
-    const look = this.state.contains(document.activeElement);
-    const again = button("Look for changes now", () => this.look());
-    this.state.replaceChildren(
+    this.facts.replaceChildren(
       h(
         "dl",
         { class: "figures" },
@@ -96,7 +99,7 @@ export class Documents {
           h("div", null, h("dt", null, value === 1 ? name : `${name}s`), h("dd", null, count(value))),
         ),
       ),
-      coverage(status),
+      coverage(status) ?? "",
       h(
         "dl",
         { class: "facts" },
@@ -118,9 +121,7 @@ export class Documents {
         fact("Generation", String(status.generation)),
         fact("Version", `retune ${status.version}`),
       ),
-      h("div", { class: "buttons" }, again),
     );
-    if (look) again.focus();
   }
 
   async look() {

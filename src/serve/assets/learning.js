@@ -18,7 +18,6 @@ export const STAGES = {
 export class Learning {
   constructor() {
     this.element = byId("view-learning");
-    this.status = null;
     this.questions = new Questions();
     this.state = h("div", { class: "state" });
     this.rounds = h("div", { class: "rounds" });
@@ -74,61 +73,42 @@ export class Learning {
     ].filter(Boolean);
   }
 
-  /// The service says what it does.
+  /// The service says what it does. What can be clicked stays where it is.
   setStatus(status) {
-    const key = JSON.stringify([status.learning, status.log, status.can_roll_back]);
-    if (key === this.key) return;
-    this.key = key;
-    const isNew = Boolean(this.status?.learning) !== Boolean(status.learning) || !this.status;
-    this.status = status;
-    if (isNew || !status.learning) this.renderState();
-    this.renderProgress();
-  }
-
-  renderState() {
-    const { log, learning, can_roll_back } = this.status;
-    const said = log
-      ? `${counted(log.judgements, "pick")} in ${counted(log.impressions, "answered question")}.`
-      : "Nothing is noted: the index can't be written.";
-    this.progress = h("div", { class: "progress" });
-    const learn = button("Learn now", () => this.learn(), "primary");
-    learn.disabled = !log;
-    const cancel = button("Cancel", () => this.act("learn/cancel"));
-    const back = button("Roll back", () => this.rollBack());
-    back.disabled = !can_roll_back || Boolean(learning);
-    if (!can_roll_back) back.title = "There is no earlier state to return to";
-    this.state.replaceChildren(
-      h(
-        "p",
-        { class: "lead" },
-        said,
-        " ",
-        h(
-          "span",
-          { class: "faint" },
-          "A round trains on them, and is kept only if questions it has not seen are answered better.",
-        ),
-      ),
-      this.progress,
-      h("div", { class: "buttons" }, learning ? cancel : learn, back),
-    );
-  }
-
-  renderProgress() {
-    const { learning } = this.status;
-    if (!this.progress) return;
-    if (!learning) {
-      this.progress.replaceChildren();
-      return;
-    }
-    const bar =
-      this.progress.querySelector("progress") ?? h("progress", { max: "1", "aria-label": "Round of learning" });
+    const { learning, log, can_roll_back } = status;
+    if (!this.state.firstChild) this.build();
+    this.said.textContent = log
+      ? `${counted(log.judgements, "pick")} in ${counted(log.impressions, "answered question")}. `
+      : "Nothing is noted: the index can't be written. ";
+    this.start.hidden = Boolean(learning);
+    this.start.disabled = !log;
+    this.cancel.hidden = !learning;
+    this.back.disabled = !can_roll_back || Boolean(learning);
+    this.back.title = can_roll_back ? "" : "There is no earlier state to return to";
+    this.progress.hidden = !learning;
+    if (!learning) return;
+    const [bar, stage] = this.progress.children;
     bar.value = learning.fraction;
-    this.progress.replaceChildren(bar, h("p", null, stageOf(learning)));
+    stage.textContent = stageOf(learning);
   }
 
-  async learn() {
-    await this.act("learn");
+  build() {
+    const why = "A round trains on them, and is kept only if questions it has not seen are answered better.";
+    this.said = h("span");
+    this.progress = h(
+      "div",
+      { class: "progress" },
+      h("progress", { max: "1", "aria-label": "Round of learning" }),
+      h("p", null),
+    );
+    this.start = button("Learn now", () => this.act("learn"), "primary");
+    this.cancel = button("Cancel", () => this.act("learn/cancel"));
+    this.back = button("Roll back", () => this.rollBack());
+    this.state.append(
+      h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),
+      this.progress,
+      h("div", { class: "buttons" }, this.start, this.cancel, this.back),
+    );
   }
 
   async rollBack() {

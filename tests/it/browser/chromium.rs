@@ -166,7 +166,9 @@ impl Chromium {
             }
             if began.elapsed() > LONGEST {
                 let shown = self.eval("location.href + '\\n' + document.body.innerText");
-                panic!("{expression} stays {value:?}; {:?}\n{}", self.complaints, shown.as_str().unwrap());
+                let shown = shown.as_str().unwrap();
+                let complaints = &self.complaints[..self.complaints.len().min(3)];
+                panic!("{expression} stays {value:?}; {complaints:?}\n{shown}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -175,7 +177,8 @@ impl Chromium {
     /// Goes to an address, as a user who enters it.
     pub fn open(&mut self, url: &str) {
         self.eval("window.isBefore = true");
-        self.call("Page.navigate", json!({ "url": url }));
+        let failed = self.call("Page.navigate", json!({ "url": url }))["errorText"].clone();
+        assert_eq!(failed, Value::Null, "{url}");
         self.wait("!window.isBefore && document.readyState === 'complete'");
     }
 
