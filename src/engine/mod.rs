@@ -36,6 +36,7 @@ mod stored;
 mod threads;
 mod unfinished;
 mod upkeep;
+mod waiting;
 mod watch;
 mod worker;
 mod writer;
