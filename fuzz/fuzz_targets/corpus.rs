@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| retune::fuzzing::corpus(bytes));
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| retune::fuzzing::corpus(bytes));

@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Show only documents with at least this score. Scores of another mode are others.
     #[arg(long, value_name = "SCORE", value_parser = number, allow_negative_numbers = true)]
     min_score: Option<f32>,
+    /// Show at most so many documents of one folder, so that it does not crowd out the others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    per_folder: Option<u32>,
     /// Count all documents that are found, and the values of these fields of theirs, such as extension.
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     facets: Vec<String>,
@@ -160,6 +163,7 @@ fn query(args: &Args) -> Result<Query> {
     let query = if args.plain { Query::new(text) } else { Query::parse(text) };
     let mut query = query.with_limit(args.limit as usize).with_offset(args.offset as usize).with_mode(mode);
     query.min_score = args.min_score;
+    query.per_folder = args.per_folder.map(|most| most as usize);
     query.facets = args.facets.clone();
     query.total = !args.facets.is_empty();
     if query.offset > 0 {

@@ -181,6 +181,10 @@ impl<'a> FileReader<'a> {
         let mut extracted = match part {
             Part::Extracted(extracted) => extracted,
             Part::Text(bytes) => {
+                let limit = self.options.largest_file(CorpusOptions::MAX_FILE_BYTES);
+                if bytes.len() as u64 > limit {
+                    return Err(SkipReason::TooLarge { bytes: bytes.len() as u64, limit });
+                }
                 let content = Content::of(bytes, Kind::of_extension(&extension_of(id)))?;
                 return self.document(id, content, digest, modified);
             }

@@ -42,6 +42,7 @@ mod threads;
 mod touched;
 mod unfinished;
 mod upkeep;
+mod waiting;
 mod watch;
 mod worker;
 mod writer;

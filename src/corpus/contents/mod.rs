@@ -1,5 +1,5 @@
-//! What stands in a file and is no passage: tables of contents, indexes, embedded data, and placeholders for text that is
-//! still to be written.
+//! What stands in a file and is no passage: tables of contents, indexes, embedded data, and placeholders for text that
+//! is still to be written.
 //!
 //! Tables of contents and placeholders hold the words of the passages that they announce, in few words, and would stand
 //! above them.

@@ -101,6 +101,20 @@ fn files_come_in_order_with_relative_ids() {
 }
 
 #[test]
+fn a_text_in_a_container_has_the_limit_of_texts() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, &b"The rope is tarred. ".repeat(100)).unwrap();
+    let folder = folder(&[("long.txt.gz", &packed.finish().unwrap())]);
+    let with_limit = |bytes| {
+        let options = CorpusOptions::default().with_max_file_bytes(bytes);
+        scan_with(folder.path(), &[], &options, &HashMap::new())
+    };
+    let reason = SkipReason::TooLarge { bytes: 2000, limit: 1000 };
+    assert_eq!(with_limit(1000).reason("long.txt.gz/long.txt"), Some(&reason));
+    assert_eq!(with_limit(2000).ids(), ["long.txt.gz/long.txt"]);
+}
+
+#[test]
 fn hidden_and_ignored_files_are_passed_over_without_a_repository() {
     let folder = folder(&[
         (".gitignore", b"/build/\n*.log\n"),

@@ -101,7 +101,11 @@ fn bombs() -> Vec<Broken> {
         file("bomb.docx", "65 MiB of spaces", word(&" ".repeat(65 * MIB))),
         file("nodes.docx", "2,000,001 paragraphs", word(&"<p/>".repeat(2_000_001))),
         file("nested.zip", "9 archives inside each other", nested),
-        file("nested.docx", "90 tables inside each other", word(&"<tbl><tr><tc>".repeat(90))),
+        file(
+            "nested.docx",
+            "90 tables inside each other",
+            word(&("<tbl><tr><tc>".repeat(90) + &"</tc></tr></tbl>".repeat(90))),
+        ),
         file(
             "nested.rtf",
             "100,000 groups inside each other",
@@ -160,7 +164,7 @@ fn of_another_kind() -> Vec<Broken> {
         file("m.pdf", "a scan", fixture("scan.pdf"), Some("has no text")),
         file("n.pdf", "nothing", Vec::new(), Some("has no text")),
         file("o.ppt", "PowerPoint before 2007", fixture("libreoffice.doc"), Some("")),
-        file("p.json", "100,000 lists inside each other", "[".repeat(100_000).into(), Some("")),
+        file("p.json", "100,000 lists inside each other", "[".repeat(100_000).into(), None),
         file("q.html", "200,000 elements inside each other", ("<div>".repeat(200_000) + "rope").into(), None),
         file("r.ipynb", "half a notebook", b"{\"cells\": [".to_vec(), Some("is not what its extension says")),
     ]
