@@ -68,7 +68,8 @@ impl Drop for Taking<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use crossbeam_channel::unbounded;
+    use crossbeam_utils::thread::scope;
 
     use super::*;
 
@@ -78,10 +79,10 @@ mod tests {
         let taking = waiting.taking();
         waiting.add(0, MOST_BYTES);
         waiting.add(0, MOST_BYTES);
-        std::thread::scope(|scope| {
-            let (added, done) = mpsc::channel();
+        scope(|scope| {
+            let (added, done) = unbounded();
             let waiting = &waiting;
-            scope.spawn(move || {
+            scope.spawn(move |_| {
                 for file in 1..4 {
                     waiting.add(file, MOST_BYTES);
                     added.send(file).unwrap();
@@ -96,6 +97,7 @@ mod tests {
             assert_eq!(done.recv(), Ok(2));
             drop(taking);
             assert_eq!(done.recv(), Ok(3), "nobody waits once it is closed");
-        });
+        })
+        .unwrap();
     }
 }
