@@ -20,7 +20,7 @@ fn post(site: &Site, more: &[(&str, &str)], message: &Value) -> Reply {
 fn message(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text());
     let text = reply.text();
-    let data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+    let mut data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
     let last = data.rfind(|data| !data.is_empty()).map(str::to_string);
     serde_json::from_str(&last.unwrap_or(text)).unwrap()
 }
