@@ -46,6 +46,9 @@ pub mod eval;
 pub mod extract;
 pub mod feedback;
 mod fusion;
+#[cfg(all(feature = "formats", any(test, feature = "fuzzing")))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generation;
 mod ids;
 pub mod learn;

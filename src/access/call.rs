@@ -1,20 +1,24 @@
 //! What is asked of a running service over its socket: one message for each question.
 
+#[cfg(all(unix, feature = "serve"))]
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use serde_json::value::to_raw_value;
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use super::Own;
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 use super::api::RoundsAnswer;
 use super::api::{FilesRequest, ForgetRequest, JudgeRequest, ReadRequest, SearchRequest, SimilarRequest};
-use crate::engine::{Changes, Engine, IndexProgress, IndexReport, Reader};
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
+use crate::corpus::CorpusOptions;
+use crate::engine::{Changes, Engine, Folder, IndexProgress, IndexReport, Reader};
+#[cfg(all(unix, feature = "serve"))]
 use crate::error::Error;
 use crate::error::Result;
 use crate::learn::{LearnOptions, LearnProgress};
@@ -50,6 +54,8 @@ pub(crate) enum Task {
     /// Follow a folder no more.
     ForgetFolder(PathBuf),
     Learn(Box<LearnOptions>),
+    /// Tell what becomes of the folders, until nobody listens.
+    Watch,
 }
 
 /// What the verb `index` asks.
@@ -70,6 +76,14 @@ pub struct IndexTask {
 pub(crate) enum Line {
     Indexing(IndexProgress),
     Learning(LearnProgress),
+    /// These folders are watched.
+    Watching(Vec<Folder>),
+    /// A look at the folders has found something new.
+    Changed(Box<IndexReport>),
+    /// So many passages of so many were given their vectors.
+    Encoded(usize, usize),
+    /// A look at the folders failed.
+    Missed(String),
     /// The last line.
     Done(Box<RawValue>),
     /// The last line, if it failed.
@@ -122,6 +136,23 @@ impl Searched {
     }
 }
 
+impl IndexTask {
+    /// Does it.
+    ///
+    /// # Errors
+    /// As [`Engine::index_folders`].
+    #[cfg(all(unix, feature = "serve"))]
+    pub(crate) fn run(
+        self,
+        engine: &Engine,
+        progress: &mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<Indexed> {
+        let IndexTask { folders, max_file_bytes, include } = self;
+        let options = CorpusOptions { max_file_bytes, include, ..CorpusOptions::default() };
+        Indexed::of(engine, engine.index_folders_with(&folders, &options, progress)?)
+    }
+}
+
 impl Indexed {
     /// What a run has come to, over what the index holds now.
     ///
@@ -132,7 +163,7 @@ impl Indexed {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 impl Line {
     /// The last line.
     pub(crate) fn last<T: Serialize>(result: Result<T>) -> Line {
@@ -143,7 +174,7 @@ impl Line {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 impl Own {
     /// Answers a call with JSON.
     pub(crate) fn answer(&self, call: &Call) -> Result<Box<RawValue>> {
@@ -168,7 +199,7 @@ impl Own {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 fn raw<T: Serialize>(value: &T) -> Result<Box<RawValue>> {
     to_raw_value(value)
         .map_err(|error| Error::Service { message: format!("could not write the answer: {error}") })

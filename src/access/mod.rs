@@ -11,7 +11,9 @@ mod record;
 mod served;
 
 #[cfg(feature = "serve")]
-pub(crate) use call::{Call, Line, Task};
+pub(crate) use call::Line;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use call::{Call, Task};
 pub use call::{IndexTask, Indexed, Searched};
 pub use log::Log;
 pub use own::{Own, ServedFile};
@@ -44,8 +46,8 @@ macro_rules! ask {
 }
 
 impl Access {
-    /// The index in the folder `index`: through the service that holds it, or else opened for reading, so that others can
-    /// go on writing to it. The options count for the latter.
+    /// The index in the folder `index`: through the service that holds it, or else opened for reading, so that others
+    /// can go on writing to it. The options count for the latter.
     ///
     /// # Errors
     /// As [`Reader::open`].

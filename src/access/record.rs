@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(all(unix, feature = "serve"))]
 use crate::error::Result;
+#[cfg(all(unix, feature = "serve"))]
 use crate::storage::{remove_file, write_private};
 
 const NAME: &str = "serve.json";
@@ -24,6 +26,7 @@ pub struct ServiceRecord {
 }
 
 impl ServiceRecord {
+    #[cfg(all(unix, feature = "serve"))]
     /// This process, serving at `url` and `socket`.
     pub(crate) fn new(url: &str, socket: &Path) -> ServiceRecord {
         ServiceRecord {
@@ -40,10 +43,12 @@ impl ServiceRecord {
         serde_json::from_slice(&std::fs::read(index.join(NAME)).ok()?).ok()
     }
 
+    #[cfg(all(unix, feature = "serve"))]
     pub(crate) fn write(&self, index: &Path) -> Result<()> {
         write_private(&index.join(NAME), &serde_json::to_vec(self).unwrap_or_default())
     }
 
+    #[cfg(all(unix, feature = "serve"))]
     pub(crate) fn remove(index: &Path) -> Result<()> {
         remove_file(&index.join(NAME))
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ServiceRecord;
 use super::api;
 use super::call::{Call, IndexTask, Indexed, Line, Searched, Task};
-use crate::engine::{IndexProgress, Status};
+use crate::engine::{IndexProgress, Status, WatchEvent};
 use crate::error::{Error, Result};
 use crate::feedback::Impression;
 use crate::ids::GenerationId;
@@ -160,6 +160,21 @@ impl Served {
             Line::Learning(at) => progress(at),
             _ => ControlFlow::Continue(()),
         })
+    }
+
+    /// As [`Engine::watch`](crate::Engine::watch): what the service tells of its own watching.
+    pub fn watch(&self, tell: &mut dyn FnMut(WatchEvent) -> ControlFlow<()>) -> Result<()> {
+        let ended = self.task::<()>(&Task::Watch, &mut |line| match line {
+            Line::Watching(folders) => tell(WatchEvent::Watching(folders)),
+            Line::Changed(report) => tell(WatchEvent::Changed(*report)),
+            Line::Encoded(done, total) => tell(WatchEvent::Encoding { done, total }),
+            Line::Missed(message) => tell(WatchEvent::Failed(Error::Service { message })),
+            _ => ControlFlow::Continue(()),
+        });
+        match ended {
+            Err(Error::Cancelled { .. }) => Ok(()),
+            ended => ended,
+        }
     }
 
     fn call<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {

@@ -31,6 +31,7 @@ mod serve;
 mod service;
 mod simulate;
 mod status;
+mod stop;
 mod watch;
 
 use std::process::ExitCode;
@@ -174,4 +175,26 @@ fn misused(error: &clap::Error) -> ExitCode {
         .collect();
     complain(&paragraphs.join("; "));
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn only_verbs_that_encode_offer_what_the_encoder_computes_in() {
+        let command = Cli::command();
+        let offering: Vec<&str> = command
+            .get_subcommands()
+            .filter(|verb| {
+                ["precision", "device"].iter().all(|id| verb.get_arguments().any(|arg| arg.get_id() == id))
+            })
+            .map(clap::Command::get_name)
+            .collect();
+        let encode =
+            ["index", "watch", "search", "learn", "rollback", "status", "eval", "simulate", "bench", "demo"];
+        assert_eq!(offering, encode);
+    }
 }

@@ -8,6 +8,7 @@ use retune::{Engine, Error, Options, Result};
 use super::args::{Place, Wait};
 use super::extract;
 use super::print::{Bars, Output, Text, complain};
+use super::stop::Stop;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -21,6 +22,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let options = args.wait.apply(Options::default()).with_lazy_model(true);
     let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
     let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
+    let stop = Stop::on_signals()?;
     let (mut bars, mut failed) = (Bars::default(), Ok(()));
     engine.watch(&WatchOptions::default(), &mut |event| {
         match event {
@@ -35,7 +37,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             _ => {}
         }
         // Nobody reads any more.
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if failed.is_err() { ControlFlow::Break(()) } else { stop.go_on() }
     })?;
     bars.clear();
     failed.and_then(|()| engine.close())

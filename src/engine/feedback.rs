@@ -70,8 +70,8 @@ impl Reader {
         forget_document(log, &self.inner.history, document, self.inner.options.lock_wait)
     }
 
-    /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What was
-    /// learnt from them stays. Returns how many records of the log were removed. As
+    /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What
+    /// was learnt from them stays. Returns how many records of the log were removed. As
     /// [`forget_query`](Reader::forget_query) otherwise.
     pub fn forget_everything(&self) -> Result<usize> {
         let (log, wait) = (self.log("forget everything")?, self.inner.options.lock_wait);
@@ -95,13 +95,18 @@ impl Reader {
     }
 
     /// Says that answers are not logged, the first time.
-    pub(super) fn warn_unlogged(&self) {
+    pub(super) fn note_unlogged(&self) {
         self.inner.unlogged.call_once(|| {
-            tracing::warn!(
+            tracing::info!(
                 index = %self.inner.layout.path.display(),
                 "the index can't be written: its answers are not logged and can't be judged"
             );
         });
+    }
+
+    /// Whether searches are logged and can be judged. Not if this process may not write to the folder of the index.
+    pub fn is_logging(&self) -> bool {
+        self.inner.feedback.is_some()
     }
 }
 

@@ -13,6 +13,8 @@ use crate::ids::QueryId;
 #[cfg(feature = "access")]
 use crate::ids::{Digest, GenerationId};
 use crate::learn::LearnProgress;
+#[cfg(feature = "access")]
+use crate::lexical::Filter;
 
 #[cfg(feature = "access")]
 /// A part of [`Status`](super::Status) that takes no long look at the disk.
@@ -57,7 +59,7 @@ impl Reader {
         let meta = &snapshot.pinned.generation.meta;
         let manifest = Manifest::read(&self.inner.layout.generations())?;
         Ok(Glance {
-            documents: snapshot.lexical.documents()?.len(),
+            documents: self.count(&Filter::everything())?,
             generation: meta.id,
             weights: meta.weights,
             can_roll_back: manifest.is_some_and(|manifest| !manifest.kept.is_empty()),
@@ -77,11 +79,6 @@ impl Reader {
             paused: history.is_paused(),
         });
         running.or(asked.then_some(RoundState { progress: None, seconds: 0.0, paused: false }))
-    }
-
-    /// Whether answers are logged and can be judged: else the folder can't be written.
-    pub fn is_logging(&self) -> bool {
-        self.inner.feedback.is_some()
     }
 
     /// The queries that were answered last, by any process, up to `limit` of them, the latest first.

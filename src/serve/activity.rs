@@ -1,24 +1,35 @@
-//! What the service is doing, and when it was last asked for something.
+//! What the service is doing, and when it was last asked for something; events for those who listen.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
-use super::events::Event;
-use super::state::State;
-use crate::access::api::{Indexing, StatusAnswer};
+use crate::access::Line;
+use crate::access::api::Indexing;
 use crate::engine::WatchEvent;
-use crate::error::Result;
 
 /// Events that a slow reader may be behind.
 const BEHIND: usize = 64;
+
+/// What is told to everybody who listens.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// The status, as JSON.
+    Status(Arc<str>),
+    /// The index has changed.
+    Changed,
+    /// A round has ended.
+    Round,
+}
 
 /// Shared by requests and the indexer.
 pub(super) struct Activity {
     asked: Mutex<Instant>,
     encoding: Mutex<Option<Encoding>>,
     pub(super) events: broadcast::Sender<Event>,
+    /// What watching the folders tells, for programs.
+    pub(super) watching: broadcast::Sender<Arc<Line>>,
 }
 
 /// Passages that are given their vectors.
@@ -35,6 +46,7 @@ impl Activity {
             asked: Mutex::new(Instant::now()),
             encoding: Mutex::default(),
             events: broadcast::channel(BEHIND).0,
+            watching: broadcast::channel(BEHIND).0,
         }
     }
 
@@ -57,15 +69,24 @@ impl Activity {
     }
 
     /// Takes what watching the folders tells.
-    pub(super) fn watched(&self, event: &WatchEvent) {
-        match event {
-            WatchEvent::Changed(_) => self.tell(Event::Changed),
-            WatchEvent::Encoding { done, total } => self.encoded(*done, *total),
-            WatchEvent::WithoutEvents(error) | WatchEvent::Failed(error) => {
-                tracing::warn!(%error, "watching")
+    pub(super) fn watched(&self, event: WatchEvent) {
+        let line = match event {
+            WatchEvent::Changed(report) => {
+                self.tell(Event::Changed);
+                Line::Changed(Box::new(report))
             }
-            _ => {}
-        }
+            WatchEvent::Encoding { done, total } => {
+                self.encoded(done, total);
+                Line::Encoded(done, total)
+            }
+            WatchEvent::WithoutEvents(error) | WatchEvent::Failed(error) => {
+                tracing::warn!(%error, "watching");
+                Line::Missed(error.to_string())
+            }
+            _ => return,
+        };
+        // Nobody may be listening.
+        _ = self.watching.send(Arc::new(line));
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -73,19 +94,11 @@ impl Activity {
         _ = self.events.send(event);
     }
 
-    fn indexing(&self) -> Option<Indexing> {
+    pub(super) fn indexing(&self) -> Option<Indexing> {
         let Encoding { began, done, total } = (*lock(&self.encoding))?;
         let rate = done as f64 / began.elapsed().as_secs_f64();
         Some(Indexing { done, total, eta_s: (done > 0).then(|| (total - done) as f64 / rate) })
     }
-}
-
-/// The status of the index and of what the service does with it.
-pub(super) fn status(state: &State) -> Result<StatusAnswer> {
-    let mut status = state.own.status()?;
-    // The encoder may have been stopped half-way by other work.
-    status.indexing = state.activity.indexing().filter(|_| status.coverage.covered < status.coverage.chunks);
-    Ok(status)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

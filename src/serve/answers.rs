@@ -10,7 +10,7 @@ use super::guard::Trusted;
 use super::headers::SHOWN_IN_A_FRAME;
 use super::media::HTML;
 use super::request::parameters;
-use super::state::Shared;
+use super::state::{Shared, status};
 use super::work::{answer, work};
 use crate::access::api::{Asked, FilesRequest, ReadRequest, RoundsAnswer, SearchRequest, SimilarRequest};
 
@@ -46,8 +46,8 @@ pub(super) async fn files(State(state): State<Shared>, request: Request) -> Resp
     }
 }
 
-pub(super) async fn status(State(state): State<Shared>) -> Response {
-    answer(state, super::activity::status).await
+pub(super) async fn current(State(state): State<Shared>) -> Response {
+    answer(state, status).await
 }
 
 pub(super) async fn rounds(State(state): State<Shared>) -> Response {

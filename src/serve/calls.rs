@@ -1,6 +1,7 @@
 //! What the programs of the owner ask over the socket.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, Bytes};
@@ -8,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::failure::refused;
@@ -15,11 +17,8 @@ use super::indexer::Job;
 use super::request::{Bounds, body};
 use super::state::Shared;
 use super::work::answer;
-use crate::access::{Call, IndexTask, Indexed, Line, Task};
-use crate::corpus::CorpusOptions;
+use crate::access::{Call, IndexTask, Line, Task};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::learn::LearnOptions;
 
 /// A query can be a whole text.
 const BOUNDS: Bounds = Bounds { bytes: 16 << 20 };
@@ -48,8 +47,15 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
         }
         Task::Learn(options) => {
             let engine = state.engine.clone();
-            let work = move || last(&send, Line::last(learn(&engine, &options, &send)));
+            let work = move || {
+                let round = engine.learn(&options, &mut |at| told(&send, &Line::Learning(at)));
+                last(&send, Line::last(round));
+            };
             std::thread::Builder::new().name("retune-learn-now".into()).spawn(work).is_ok()
+        }
+        Task::Watch => {
+            tokio::spawn(watch(state, send));
+            true
         }
     };
     if !started {
@@ -64,22 +70,39 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
 
 fn index(task: IndexTask, send: Sender<Bytes>) -> Job {
     Box::new(move |engine: &Engine, stop: &AtomicBool| {
-        let IndexTask { folders, max_file_bytes, include } = task;
-        let options = CorpusOptions { max_file_bytes, include, ..CorpusOptions::default() };
-        let report =
-            engine.index_folders_with(&folders, &options, &mut |at| match stop.load(Ordering::Acquire) {
-                true => ControlFlow::Break(()),
-                false => told(&send, &Line::Indexing(at)),
-            });
-        last(&send, Line::last(report.and_then(|report| Indexed::of(engine, report))));
+        let indexed = task.run(engine, &mut |at| match stop.load(Ordering::Acquire) {
+            true => ControlFlow::Break(()),
+            false => told(&send, &Line::Indexing(at)),
+        });
+        last(&send, Line::last(indexed));
     })
 }
 
-fn learn(engine: &Engine, options: &LearnOptions, send: &Sender<Bytes>) -> Result<crate::learn::RoundReport> {
-    if engine.round().is_some_and(|round| round.progress.is_none() && !round.paused) {
-        return Err(Error::RoundRunning { doing: "learn" });
+/// Passes on what watching the folders tells, until the reader has gone or the service stops.
+async fn watch(state: Shared, send: Sender<Bytes>) {
+    let (mut told, mut stop) = (state.activity.watching.subscribe(), state.stop.clone());
+    let mut next = Arc::new(match state.engine.folders() {
+        Ok(folders) => Line::Watching(folders),
+        Err(error) => Line::Failed(error.to_string()),
+    });
+    loop {
+        let Some(line) = written(&next) else { return };
+        if send.send(line).await.is_err() {
+            return;
+        }
+        next = loop {
+            tokio::select! {
+                line = told.recv() => match line {
+                    Ok(line) => break line,
+                    // What was changed is in the index all the same.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+                () = send.closed() => return,
+                _ = stop.changed() => return,
+            }
+        };
     }
-    engine.learn(options, &mut |at| told(send, &Line::Learning(at)))
 }
 
 /// Sends how far something is, if there is room, and says whether anybody still wants to know.

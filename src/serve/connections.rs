@@ -17,6 +17,7 @@ use tokio_io_timeout::TimeoutStream;
 /// Connections at a time over TCP; more are turned away.
 pub(super) const OVER_TCP: usize = 512;
 /// The same over the socket.
+#[cfg(unix)]
 pub(super) const OVER_SOCKET: usize = 128;
 /// The longest time that the head of a request may take, and that a connection may be idle.
 const SLOWEST_HEAD: Duration = Duration::from_secs(10);

@@ -11,9 +11,9 @@ use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
-use super::activity::status;
+use super::activity::Event;
 use super::failure::busy;
-use super::state::{Shared, State as Service};
+use super::state::{Shared, State as Service, status};
 use super::work::work;
 
 /// How often the status is looked at.
@@ -21,24 +21,11 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often something is sent where nothing happens, to find out who is gone.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// What is told to everybody who listens.
-#[derive(Debug, Clone)]
-pub(super) enum Event {
-    /// The status, as JSON.
-    Status(Arc<str>),
-    /// The index has changed.
-    Changed,
-    /// A round has ended.
-    Round,
-}
-
-impl Event {
-    fn sent(self) -> sse::Event {
-        match self {
-            Event::Status(json) => sse::Event::default().event("status").data(&*json),
-            Event::Changed => sse::Event::default().event("changed").data("{}"),
-            Event::Round => sse::Event::default().event("round").data("{}"),
-        }
+fn sent(event: Event) -> sse::Event {
+    match event {
+        Event::Status(json) => sse::Event::default().event("status").data(&*json),
+        Event::Changed => sse::Event::default().event("changed").data("{}"),
+        Event::Round => sse::Event::default().event("round").data("{}"),
     }
 }
 
@@ -53,7 +40,7 @@ pub(super) async fn events(State(state): State<Shared>) -> Response {
     let rest =
         stream::unfold((first, told, stop, permit), |(first, mut told, mut stop, permit)| async move {
             if let Some(first) = first {
-                return Some((Ok::<_, Infallible>(first.sent()), (None, told, stop, permit)));
+                return Some((Ok::<_, Infallible>(sent(first)), (None, told, stop, permit)));
             }
             loop {
                 let event = tokio::select! {
@@ -61,7 +48,7 @@ pub(super) async fn events(State(state): State<Shared>) -> Response {
                     _ = stop.changed() => return None,
                 };
                 match event {
-                    Ok(event) => return Some((Ok(event.sent()), (None, told, stop, permit))),
+                    Ok(event) => return Some((Ok(sent(event)), (None, told, stop, permit))),
                     // The next status has all of it.
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,

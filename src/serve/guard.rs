@@ -24,6 +24,7 @@ const TOKEN: &str = "x-retune";
 const COOKIE: &str = "retune-token";
 
 /// The socket is open to its owner alone.
+#[cfg(unix)]
 pub(super) async fn trust(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(Trusted);
     next.run(request).await

@@ -12,8 +12,7 @@ use std::ops::ControlFlow;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::activity::Activity;
-use super::events::Event;
+use super::activity::{Activity, Event};
 use crate::engine::{Engine, WatchOptions};
 use crate::error::{Error, Result};
 
@@ -88,7 +87,7 @@ fn run(engine: &Engine, activity: &Activity, jobs: &Receiver<Job>, stop: &Atomic
             }
         }
         let watched = engine.watch(&WatchOptions::default(), &mut |event| {
-            activity.watched(&event);
+            activity.watched(event);
             if jobs.is_empty() { going_on(stop) } else { ControlFlow::Break(()) }
         });
         if let Err(error) = watched {

@@ -8,6 +8,7 @@ mod activity;
 mod agents;
 mod answers;
 mod assets;
+#[cfg(unix)]
 mod calls;
 mod changes;
 mod connections;
@@ -22,6 +23,7 @@ mod options;
 mod request;
 mod routes;
 mod server;
+#[cfg(unix)]
 mod socket;
 mod state;
 mod work;

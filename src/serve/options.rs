@@ -62,7 +62,7 @@ impl ServeOptions {
                 false => Err(Error::invalid(
                     "the address to listen on",
                     address,
-                    "a token too (--token or RETUNE_TOKEN), because others could read all that is indexed; or 127.0.0.1",
+                    "a token too (--token, RETUNE_TOKEN): others could read all that is indexed; or 127.0.0.1",
                 )),
             };
         };

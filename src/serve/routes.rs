@@ -4,8 +4,10 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
+#[cfg(unix)]
+use super::calls;
 use super::state::Shared;
-use super::{agents, answers, assets, calls, changes, documents, events, guard, headers};
+use super::{agents, answers, assets, changes, documents, events, guard, headers};
 
 /// What is answered over TCP: the page and the API, to whom the guard lets through.
 pub(super) fn over_tcp(state: &Shared) -> Router {
@@ -17,6 +19,7 @@ pub(super) fn over_tcp(state: &Shared) -> Router {
 }
 
 /// What is answered over the socket, which only its owner can open.
+#[cfg(unix)]
 pub(super) fn over_socket(state: &Shared) -> Router {
     let own = Router::new().route("/call", post(calls::call)).route("/task", post(calls::task));
     api(state).merge(own.with_state(state.clone())).layer(from_fn(guard::trust))
@@ -28,7 +31,7 @@ fn api(state: &Shared) -> Router {
         .route("/similar", get(answers::similar))
         .route("/read", get(answers::read))
         .route("/file", get(documents::file))
-        .route("/status", get(answers::status))
+        .route("/status", get(answers::current))
         .route("/files", get(answers::files))
         .route("/rounds", get(answers::rounds))
         .route("/rounds/{round}/page", get(answers::round_page))

@@ -4,16 +4,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 
 use super::activity::Activity;
-use super::connections::{GRACE, OVER_SOCKET, OVER_TCP, Serving, take_socket, take_tcp};
+use super::connections::{GRACE, OVER_TCP, Serving, take_tcp};
+#[cfg(unix)]
+use super::connections::{OVER_SOCKET, take_socket};
 use super::events::watch_status;
 use super::indexer::Indexer;
 use super::options::ServeOptions;
 use super::routes;
+#[cfg(unix)]
 use super::socket::Socket;
 use super::state::{Shared, State};
 use super::work::REQUESTS;
@@ -51,13 +55,14 @@ pub struct Server {
     stop: Arc<watch::Sender<bool>>,
     rooms: Vec<(Arc<Semaphore>, u32)>,
     indexer: Option<Indexer>,
+    #[cfg(unix)]
     socket: Option<Socket>,
     runtime: Option<Runtime>,
 }
 
 impl Server {
-    /// Serves an index: over TCP, and over a socket in its folder to the programs of its owner. Watches its folders, and
-    /// learns as the engine's policy says. The engine is closed when the service stops.
+    /// Serves an index: over TCP, and over a socket in its folder to the programs of its owner. Watches its folders,
+    /// and learns as the engine's policy says. The engine is closed when the service stops.
     ///
     /// # Errors
     /// [`Error::Invalid`] for options that can't be used; [`Error::Io`] if the port is taken or the socket can't be
@@ -95,40 +100,41 @@ impl Server {
             stop: Arc::new(stop),
             rooms: Vec::new(),
             indexer: Some(indexer),
+            #[cfg(unix)]
             socket: None,
-            runtime: Some(runtime),
+            runtime: None,
         };
-        server.take_connections(listener, &stopped, options)?;
+        let connected = server.take_connections(&runtime, listener);
+        runtime.spawn(watch_status(Arc::clone(&server.state), stopped));
+        if let Some(time) = options.idle_exit {
+            runtime.spawn(exit_when_idle(Arc::clone(&server.state), time, Arc::clone(&server.stop)));
+        }
+        server.runtime = Some(runtime);
+        // Where that failed the server is dropped, which stops the rest.
+        connected?;
         Ok(server)
     }
 
-    fn take_connections(
-        &mut self,
-        listener: TcpListener,
-        stopped: &watch::Receiver<bool>,
-        options: &ServeOptions,
-    ) -> Result<()> {
-        let Some(runtime) = &self.runtime else { return Ok(()) };
-        let (over_tcp, over_socket) =
-            (Arc::new(Semaphore::new(OVER_TCP)), Arc::new(Semaphore::new(OVER_SOCKET)));
-        let router = routes::over_tcp(&self.state);
-        runtime.spawn(take_tcp(
-            listener,
-            Serving { router, room: Arc::clone(&over_tcp), stop: stopped.clone() },
-        ));
-        let router = routes::over_socket(&self.state);
-        let serving = Serving { router, room: Arc::clone(&over_socket), stop: stopped.clone() };
-        let (socket, listener) = {
+    /// What connections of a listener are served with.
+    fn serving(&mut self, router: Router, connections: usize) -> Serving {
+        let room = Arc::new(Semaphore::new(connections));
+        self.rooms.push((Arc::clone(&room), connections as u32));
+        Serving { router, room, stop: self.stop.subscribe() }
+    }
+
+    fn take_connections(&mut self, runtime: &Runtime, listener: TcpListener) -> Result<()> {
+        let over_tcp = self.serving(routes::over_tcp(&self.state), OVER_TCP);
+        runtime.spawn(take_tcp(listener, over_tcp));
+        #[cfg(unix)]
+        {
+            let over_socket = self.serving(routes::over_socket(&self.state), OVER_SOCKET);
             let _inside = runtime.enter();
-            Socket::open(self.state.engine.path(), &self.url)?
-        };
-        runtime.spawn(take_socket(listener, serving));
-        self.socket = Some(socket);
-        self.rooms = vec![(over_tcp, OVER_TCP as u32), (over_socket, OVER_SOCKET as u32)];
-        runtime.spawn(watch_status(Arc::clone(&self.state), stopped.clone()));
-        if let Some(time) = options.idle_exit {
-            runtime.spawn(exit_when_idle(Arc::clone(&self.state), time, Arc::clone(&self.stop)));
+            let (socket, listener) = Socket::open(self.state.engine.path(), &self.url)?;
+            runtime.spawn(take_socket(listener, over_socket));
+            self.socket = Some(socket);
         }
+        #[cfg(not(unix))]
+        tracing::info!("this system has no sockets in folders: other programs don't find the service");
         Ok(())
     }
 
@@ -176,7 +182,10 @@ impl Server {
     fn end(&mut self) -> Result<()> {
         let Some(runtime) = self.runtime.take() else { return Ok(()) };
         // Whoever looks for a service from now on finds none.
+        #[cfg(unix)]
         let removed = self.socket.take().map_or(Ok(()), Socket::remove);
+        #[cfg(not(unix))]
+        let removed = Ok(());
         self.stop.send_replace(true);
         let rooms = std::mem::take(&mut self.rooms);
         runtime.block_on(async {

@@ -7,7 +7,9 @@ use tokio::sync::{Semaphore, watch};
 use super::activity::Activity;
 use super::indexer::Jobs;
 use crate::access::Own;
+use crate::access::api::StatusAnswer;
 use crate::engine::Engine;
+use crate::error::Result;
 
 /// Cheap to clone.
 pub(super) type Shared = Arc<State>;
@@ -28,4 +30,12 @@ pub(super) struct State {
     pub(super) streams: Arc<Semaphore>,
     /// Becomes true when the service stops.
     pub(super) stop: watch::Receiver<bool>,
+}
+
+/// The status of the index and of what the service does with it.
+pub(super) fn status(state: &State) -> Result<StatusAnswer> {
+    let mut status = state.own.status()?;
+    // The encoder may have been stopped half-way by other work.
+    status.indexing = state.activity.indexing().filter(|_| status.coverage.covered < status.coverage.chunks);
+    Ok(status)
 }

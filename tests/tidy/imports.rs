@@ -39,10 +39,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("serve", &["mcp", "access", "engine"]),
     ("mcp", &["access", "engine", "search", "feedback"]),
     // What front ends share, and the program's verbs too.
-    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "lexical"]),
+    ("access", &["page", "engine", "learn", "search", "eval", "feedback", "corpus", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
+    ("fuzzing", &["search", "feedback", "corpus", "extract", "lexical"]),
     ("server", &["engine"]),
     ("engine", ROUNDS),
     ("learn", ROUNDS),

@@ -1,6 +1,7 @@
 //! `retune service install|show|remove`: has `retune serve` started when its user logs in, by systemd or launchd.
 
 mod launchd;
+mod manager;
 mod systemd;
 mod unit;
 
@@ -14,7 +15,8 @@ use serde::Serialize;
 
 use super::args::Place;
 use super::print::{Output, Text, complain};
-use unit::{Call, Manager, Unit};
+use manager::Manager;
+use unit::{Call, Unit};
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -1,11 +1,10 @@
-//! What is started at login, and by whom.
+//! What is started at login.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use retune::{Digest, Error, Result};
 
-use super::{launchd, systemd};
 use crate::cli::args::Place;
 
 /// Of the environment what a service needs that is started without a shell.
@@ -20,13 +19,6 @@ pub(super) struct Unit {
     /// The program and its arguments.
     pub(super) command: Vec<String>,
     pub(super) environment: Vec<(&'static str, String)>,
-}
-
-/// Who starts services on this system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manager {
-    Systemd,
-    Launchd,
 }
 
 /// A program with its arguments.
@@ -70,57 +62,6 @@ fn text(path: &Path) -> Result<String> {
         found: format!("{path:?}"),
         expected: "one in UTF-8 without line breaks: a unit can't name it".into(),
     })
-}
-
-impl Manager {
-    pub(super) fn here() -> Result<Manager> {
-        match () {
-            () if cfg!(target_os = "macos") => Ok(Manager::Launchd),
-            () if cfg!(target_os = "linux") => Ok(Manager::Systemd),
-            () => Err(Error::NotFound {
-                what: "manager of services on",
-                id: std::env::consts::OS.into(),
-                remedy: "start `retune serve` by what this system has for it",
-            }),
-        }
-    }
-
-    pub(super) fn path(self, unit: &Unit) -> Result<PathBuf> {
-        let folders = directories::BaseDirs::new().ok_or(Error::NotFound {
-            what: "home folder of",
-            id: "this user".into(),
-            remedy: "set HOME",
-        })?;
-        Ok(match self {
-            Manager::Systemd => {
-                folders.config_dir().join("systemd/user").join(format!("{}.service", unit.name))
-            }
-            Manager::Launchd => {
-                folders.home_dir().join("Library/LaunchAgents").join(format!("{}.plist", unit.name))
-            }
-        })
-    }
-
-    pub(super) fn text(self, unit: &Unit) -> String {
-        match self {
-            Manager::Systemd => systemd::text(unit),
-            Manager::Launchd => launchd::text(unit),
-        }
-    }
-
-    pub(super) fn start(self, unit: &Unit, path: &Path) -> Vec<Call> {
-        match self {
-            Manager::Systemd => systemd::start(unit),
-            Manager::Launchd => launchd::start(path),
-        }
-    }
-
-    pub(super) fn stop(self, unit: &Unit) -> Vec<Call> {
-        match self {
-            Manager::Systemd => systemd::stop(unit),
-            Manager::Launchd => launchd::stop(unit),
-        }
-    }
 }
 
 impl Call {

@@ -1,7 +1,10 @@
 //! The program's verbs beside a running service.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -131,4 +134,34 @@ fn folders_that_are_named_are_indexed_and_kept_in_step() {
     until("the first words", || found("kettle") == "kettle.md");
     fs::write(folder.path().join("new.md"), "# New\n\nThe walrus sings.\n").unwrap();
     until("the new file", || found("walrus") == "new.md");
+}
+
+#[test]
+fn watching_beside_a_service_tells_what_it_finds() {
+    let (folder, mut program) = served();
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_retune"))
+        .args(["--json", "watch"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    // The watch is told of it as soon as it listens; until then the file changes again and again.
+    let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
+    let new = folder.path().join("new.md");
+    let writer = std::thread::spawn(move || {
+        for number in 0.. {
+            fs::write(&new, format!("# New\n\nThe walrus sings {number} songs.\n")).unwrap();
+            if stopped.recv_timeout(Duration::from_secs(4)) != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+                return;
+            }
+        }
+    });
+    let report: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(report["read"], 1);
+    drop(stop);
+    writer.join().unwrap();
+    program.signal("TERM");
+    assert_eq!(program.ended(), Some(0));
+    assert!(!watching.wait().unwrap().success(), "what it asked has ended");
 }
