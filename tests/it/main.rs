@@ -12,9 +12,9 @@ mod gate;
 mod interrupted;
 mod kill;
 mod learn;
-mod opened;
 #[cfg(feature = "serve")]
 mod mcp;
+mod opened;
 mod page;
 mod query_side;
 mod repair;

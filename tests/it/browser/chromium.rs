@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// The browser to use, where it isn't in the path. Set, there has to be one.
 const CHROMIUM: &str = "RETUNE_CHROMIUM";
 /// Nothing takes so long but what has failed.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 /// The browser's ends of the pipes are its file descriptors 3 and 4.
 const ON_PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 

@@ -152,7 +152,9 @@ fn watching_beside_a_service_tells_what_it_finds() {
     let writer = std::thread::spawn(move || {
         for number in 0.. {
             fs::write(&new, format!("# New\n\nThe walrus sings {number} songs.\n")).unwrap();
-            if stopped.recv_timeout(Duration::from_secs(4)) != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+            if stopped.recv_timeout(Duration::from_secs(4))
+                != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+            {
                 return;
             }
         }
