@@ -165,7 +165,7 @@ mod tests {
         for name in ["build", "generated", "Vendor", "out", "cargo.lock", "x.min.js", "app.js"] {
             assert!(is_known(name), "{name}");
         }
-        for name in ["dependancies", "Builds", "drafts", "a.md"] {
+        for name in ["depends", "Builds", "drafts", "a.md"] {
             assert!(!is_known(name), "{name}");
         }
     }

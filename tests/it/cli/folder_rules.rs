@@ -147,9 +147,9 @@ fn rules_that_nothing_fits_are_named() {
             .collect::<Vec<_>>()
     };
     assert_eq!(warnings(&["."]), [""; 0]);
-    let said = warnings(&["--include", "dependancies,env,generated,vendor"]);
+    let said = warnings(&["--include", "depends,env,generated,vendor"]);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("\"dependancies\"") && said[0].contains("dependencies, build and generated"));
+    assert!(said[0].contains("\"depends\"") && said[0].contains("dependencies, build and generated"));
     assert_eq!(ids(root), ["a.md", "docs/b.md", "env/c.md"]);
     // It is kept, and said, until it is taken back.
     assert_eq!(warnings(&[]).len(), 1);
