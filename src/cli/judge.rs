@@ -10,7 +10,7 @@ use super::print::{Output, Text};
 
 #[derive(clap::Args)]
 #[command(
-    override_usage = "retune judge QUERY DOCUMENT --chosen | --relevant | --not-relevant | --opened | --withdrawn"
+    override_usage = "retune judge QUERY DOCUMENT --chosen (or another verdict)"
 )]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
