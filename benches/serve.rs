@@ -2,10 +2,10 @@
 //!
 //!     RETUNE_MODEL=DIR cargo bench --bench serve -- DIR [SECONDS]
 //!
-//! Indexes the fixtures' handbook and judges its train queries. Then 32 clients search for SECONDS (default 60): each
-//! asks the service over a connection that it keeps, and then the same engine without it, in turn. Meanwhile the
-//! service indexes DIR and learns. Prints the requests that failed, both latencies, and the memory every ten seconds.
-//! Without `RETUNE_MODEL` it uses the fixtures' tiny model.
+//! Indexes the fixtures' handbook and judges its train queries. Then 32 clients search for SECONDS (default 60): for
+//! five seconds all ask the service, each over a connection that it keeps, for the next five all ask the same engine
+//! without it, and so on. Meanwhile the service indexes DIR and learns. Prints the requests that failed, the latencies
+//! of both, and the memory every ten seconds. Without `RETUNE_MODEL` it uses the fixtures' tiny model.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,6 +20,8 @@ use retune::{Engine, LearnOptions, Options, Query, Verdict};
 use serde_json::Value;
 
 const CLIENTS: usize = 32;
+/// How long all clients ask one and the same.
+const TURN: Duration = Duration::from_secs(5);
 
 fn main() {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
@@ -76,7 +78,7 @@ fn main() {
     server.stop().expect("a clean end");
 }
 
-/// Clients that ask in turn through the service and without it.
+/// Clients that ask by turns through the service and without it.
 struct Load<'a> {
     address: SocketAddr,
     engine: &'a Engine,
@@ -90,21 +92,23 @@ struct Load<'a> {
 impl Load<'_> {
     fn run(&self, client: usize) {
         let mut connection = BufReader::new(TcpStream::connect(self.address).expect("a connection"));
-        let (mut served, mut bare) = (Vec::new(), Vec::new());
+        let (mut served, mut bare, began) = (Vec::new(), Vec::new(), Instant::now());
         for query in self.queries.iter().cycle().skip(client * 7) {
             if self.stop.load(Ordering::Acquire) {
                 break;
             }
             let started = Instant::now();
-            let answered = ask(&mut connection, self.address, query).is_ok_and(|status| status == 200);
-            served.push(started.elapsed().as_secs_f64() * 1e3);
-            if !answered {
-                self.failed.fetch_add(1, Ordering::AcqRel);
-                connection = BufReader::new(TcpStream::connect(self.address).expect("a connection"));
+            if (began.elapsed().as_secs() / TURN.as_secs()).is_multiple_of(2) {
+                let answered = ask(&mut connection, self.address, query).is_ok_and(|status| status == 200);
+                served.push(started.elapsed().as_secs_f64() * 1e3);
+                if !answered {
+                    self.failed.fetch_add(1, Ordering::AcqRel);
+                    connection = BufReader::new(TcpStream::connect(self.address).expect("a connection"));
+                }
+            } else {
+                self.engine.search(&Query::parse(query)).expect("an answer");
+                bare.push(started.elapsed().as_secs_f64() * 1e3);
             }
-            let started = Instant::now();
-            self.engine.search(&Query::parse(query)).expect("an answer");
-            bare.push(started.elapsed().as_secs_f64() * 1e3);
         }
         self.served.lock().expect("no panic").extend(served);
         self.bare.lock().expect("no panic").extend(bare);

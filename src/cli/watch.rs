@@ -18,11 +18,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let options = args.wait.apply(Options::default()).with_lazy_model(true);
-    let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
-    let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
     let (mut bars, mut failed) = (Bars::default(), Ok(()));
-    engine.watch(&WatchOptions::default(), &mut |event| {
+    let mut tell = |event| {
         match event {
             WatchEvent::Watching(folders) => out.say(&Text::of(watching(&folders))),
             WatchEvent::WithoutEvents(error) => complain(&without_events(&error)),
@@ -36,9 +33,18 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         }
         // Nobody reads any more.
         if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    };
+    match args.place.served() {
+        Some(served) => served.watch(&mut tell)?,
+        None => {
+            let options = args.wait.apply(Options::default()).with_lazy_model(true);
+            let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
+            let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
+            engine.watch(&WatchOptions::default(), &mut tell).and(engine.close())?;
+        }
+    }
     bars.clear();
-    failed.and_then(|()| engine.close())
+    failed
 }
 
 fn watching(folders: &[Folder]) -> String {

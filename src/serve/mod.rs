@@ -1,7 +1,7 @@
 //! The local service: one process that holds an index, keeps it in step with its folders, learns, and answers the
 //! page, the JSON API, MCP and the program's other verbs.
 //!
-//! Everything blocking goes through [`work`] or has a thread of its own; the rest never waits. docs/serve.md describes
+//! Everything blocking goes through `work` or has a thread of its own; the rest never waits. docs/serve.md describes
 //! the API and what is refused.
 
 mod activity;
