@@ -8,7 +8,8 @@ import unicodedata
 Form = collections.namedtuple("Form", "term position neighbour")
 
 RUN = re.compile(r"[^\W_]+")
-COMPOUND = re.compile(r"[^\W_]+(?:(?:[-\u2010\u2011_.&@'\u2019]|::)[^\W_]+)*")
+COMPOUND = re.compile(r"[^\W_]+(?:(?:[-\u2010-\u2013\u2212_.&@'\u2019]|::)[^\W_]+)*")
+NUMBERED = re.compile(r"[^\W\d_]{2,}\d{2,}")
 CONTRACTIONS = ("t", "m", "d", "re", "ve", "ll")
 
 
@@ -49,13 +50,13 @@ def forms(text, in_query, without=()):
             if suffix and number + 1 == len(parts):
                 bare = not in_query or len(run) > 2
                 out.append(Form((run + suffix).lower(), position, not bare))
-            divided = len(found_pieces) > 1 and (not in_query or by_case)
+            divided = len(found_pieces) > 1 and (not in_query or by_case or NUMBERED.fullmatch(run))
             divided = divided and ("case" if by_case else "digits") not in without
             if bare:
-                out.append(Form(run.lower(), position, not (in_query and divided)))
+                out.append(Form(run.lower(), position, not (in_query and divided and by_case)))
             for piece in found_pieces:
                 if divided:
-                    out.append(Form(piece.lower(), position, in_query))
+                    out.append(Form(piece.lower(), position, in_query and by_case))
                 position += 1
     return out
 

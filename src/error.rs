@@ -190,6 +190,8 @@ pub enum Error {
 fn remedy(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::NotADirectory => "name a folder",
+        io::ErrorKind::IsADirectory => "name a file",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "give this user access to it, or use another folder"
         }

@@ -46,10 +46,15 @@ pub mod eval;
 pub mod extract;
 pub mod feedback;
 mod fusion;
+#[cfg(all(feature = "formats", any(test, feature = "fuzzing")))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generation;
 mod ids;
 pub mod learn;
 mod lexical;
+#[cfg(feature = "serve")]
+pub mod mcp;
 pub mod measure;
 mod negatives;
 #[cfg(feature = "page")]

@@ -135,13 +135,13 @@ fn table(scores: &ByMode<Evaluation>, before: Option<&ByMode<Evaluation>>) -> Te
     let mut text = Text::default();
     for mode in [Mode::Hybrid, Mode::Lexical, Mode::Dense] {
         let (name, now) = (mode.name(), scores.get(mode));
-        let cell = cell(now, METRIC);
+        let shown = cell(now, METRIC);
         text.line(match before.map(|before| before.get(mode)) {
-            None => format!("  {name:8} {}", cell.trim_end()),
+            None => format!("  {name:8} {}", shown.trim_end()),
             Some(was) => {
                 let mean = |evaluation: &Evaluation| evaluation.mean(METRIC).unwrap_or(0.0);
-                let (was, change) = (mean(was), mean(now) - mean(was));
-                format!("  {name:8} {was:.4} → {cell} {change:+.4}")
+                let (before, change) = (cell(was, METRIC), mean(now) - mean(was));
+                format!("  {name:8} {} → {shown} {change:+.4}", before.trim_end())
             }
         });
     }

@@ -7,13 +7,13 @@ use retune::documents::{Date, Listing};
 use retune::{Coverage, Filter, Reader, Result};
 use serde::Serialize;
 
-use super::args::{Place, filter};
+use super::args::{StoredPlace, filter};
 use super::print::{Line, Output, Text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
     /// List only documents whose fields match, such as 'extension=pdf', as for `retune search`.
     #[arg(long, value_name = "FILTER", value_parser = filter, conflicts_with = "skipped")]
     filter: Option<Filter>,
@@ -43,7 +43,7 @@ struct Skips {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_without_model()?;
+    let engine = args.place.open()?;
     if args.skipped {
         let mut skipped = engine.passed_over()?;
         skipped.extend(engine.files()?.into_iter().flat_map(|file| file.skipped));

@@ -4,7 +4,7 @@ use retune::access::Log;
 use retune::{Error, QueryId, Result};
 use serde::Serialize;
 
-use super::args::{Place, Wait, query_id};
+use super::args::{StoredPlace, Wait, query_id};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -13,7 +13,7 @@ pub(super) struct Args {
     #[command(flatten)]
     what: What,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
     #[command(flatten)]
     wait: Wait,
 }

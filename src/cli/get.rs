@@ -8,7 +8,7 @@ use retune::documents::{StoredDocument, StoredPassage};
 use retune::{Error, Reader, Result};
 use serde::Serialize;
 
-use super::args::Place;
+use super::args::StoredPlace;
 use super::print::{Output, Text, raw};
 
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[arg(value_name = "DOC[:LINE[:COUNT]]")]
     document: String,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
 }
 
 /// What of a document is asked for.
@@ -52,7 +52,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_without_model()?;
+    let engine = args.place.open()?;
     let (document, part) = find(&engine, &args.document)?;
     let text = match &part {
         Part::At { name, value } => at(&document, name, value)?,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::args::{Place, Wait, bytes, fixed};
 use super::extract;
 use super::print::{Bars, Output, Text};
+use super::stop::Stop;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -28,11 +29,12 @@ pub(super) struct Args {
     place: Place,
     #[command(flatten)]
     wait: Wait,
-    /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later. Default: english.
+    /// Language of the documents, for stemming; "none" for no stemming. It can't be changed later; a retune.toml gives
+    /// a folder another. Default: english.
     #[arg(long)]
     language: Option<Language>,
-    /// Longest passage in tokens, as far as the model reads. It can't be changed later. Default: 256, or what the model
-    /// reads.
+    /// Longest passage in tokens, as far as the model reads. It can't be changed later; a retune.toml can give a folder
+    /// another. Default: 256, or what the model reads.
     #[arg(long, value_name = "N", value_parser = length())]
     max_tokens: Option<usize>,
     /// Skip larger files: bytes, or a number with K, M or G. The next runs do the same. Default: 10M for
@@ -68,7 +70,7 @@ struct Forgotten {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let (path, mut folders) = where_to(&args.place, &args.folders)?;
-    let mut bars = Bars::default();
+    let (mut bars, stop) = (Bars::default(), Stop::on_signals()?);
     let index = open(args, &path, &mut bars)?;
     bars.clear();
     if args.language.is_some() || args.max_tokens.is_some() {
@@ -85,7 +87,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if folders.is_empty() && index.follows_nothing()? {
         folders.push(args.place.folder()?);
     }
-    let done = index.index(args, &folders, &mut bars);
+    let done = index.index(args, &folders, &mut bars, &stop);
     bars.clear();
     let Indexed { documents, chunks, report, .. } = done?;
     let report = Report { index: path.display().to_string(), documents, chunks, report };
@@ -136,7 +138,7 @@ impl Index {
         }
     }
 
-    fn index(&self, args: &Args, folders: &[PathBuf], bars: &mut Bars) -> Result<Indexed> {
+    fn index(&self, args: &Args, folders: &[PathBuf], bars: &mut Bars, stop: &Stop) -> Result<Indexed> {
         let corpus = corpus(args);
         match self {
             Index::Served(served) => {
@@ -150,12 +152,21 @@ impl Index {
                 let mut task = IndexTask::default();
                 task.folders = folders.iter().map(resolve).collect::<Result<_>>()?;
                 (task.max_file_bytes, task.include) = (corpus.max_file_bytes, corpus.include);
-                served.index(&task, &mut |progress| bars.show_indexing(progress))
+                served.index(&task, &mut |progress| {
+                    bars.show_indexing(progress)?;
+                    stop.go_on()
+                })
             }
             Index::Own(engine) => {
-                let report = engine.index_folders(folders, &mut |progress| bars.show_indexing(progress))?;
+                let report = engine.index_folders(folders, &mut |progress| {
+                    bars.show_indexing(progress)?;
+                    stop.go_on()
+                })?;
                 // This process is about to end: nothing would be merged in the background.
-                engine.merge_segments(&mut |done, total| bars.show(Progress::Merging { done, total }))?;
+                engine.merge_segments(&mut |done, total| {
+                    bars.show(Progress::Merging { done, total })?;
+                    stop.go_on()
+                })?;
                 Indexed::of(engine, report)
             }
         }
@@ -232,6 +243,7 @@ fn text(report: &Report, all: bool) -> Text {
         report.seconds - report.words_seconds,
     ));
     text.line(format!("{index} holds {documents} documents, {chunks} chunks"));
+    report.warnings.iter().for_each(|warning| text.line(warning.as_str()));
     skipped(&mut text, &report.skipped, all);
     text
 }

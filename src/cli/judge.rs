@@ -5,7 +5,7 @@ use retune::feedback::Impression;
 use retune::{Error, QueryId, Result, Verdict};
 use serde::Serialize;
 
-use super::args::{LAST, Place, query_id_or_last};
+use super::args::{LAST, StoredPlace, query_id_or_last};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[command(flatten)]
     verdict: VerdictName,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
 }
 
 #[derive(clap::Args)]

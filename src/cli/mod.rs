@@ -18,6 +18,8 @@ mod index;
 mod judge;
 mod learn;
 mod man;
+#[cfg(feature = "serve")]
+mod mcp;
 mod model;
 mod print;
 mod rollback;
@@ -29,6 +31,7 @@ mod serve;
 mod service;
 mod simulate;
 mod status;
+mod stop;
 mod watch;
 
 use std::process::ExitCode;
@@ -63,6 +66,9 @@ enum Verb {
     /// Have `retune serve` started at login.
     #[cfg(feature = "serve")]
     Service(service::Args),
+    /// Offer an index to an agent as tools (MCP), over standard input and output. docs/agents.md says how to set it up.
+    #[cfg(feature = "serve")]
+    Mcp(mcp::Args),
     /// Search an index.
     Search(search::Args),
     /// Print the text of a document, or some lines or pages of it.
@@ -127,6 +133,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Serve(args) => serve::run(&args, &out),
         #[cfg(feature = "serve")]
         Verb::Service(args) => service::run(&args, &out),
+        #[cfg(feature = "serve")]
+        Verb::Mcp(args) => mcp::run(&args),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),
@@ -167,4 +175,26 @@ fn misused(error: &clap::Error) -> ExitCode {
         .collect();
     complain(&paragraphs.join("; "));
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn only_verbs_that_encode_offer_what_the_encoder_computes_in() {
+        let command = Cli::command();
+        let offering: Vec<&str> = command
+            .get_subcommands()
+            .filter(|verb| {
+                ["precision", "device"].iter().all(|id| verb.get_arguments().any(|arg| arg.get_id() == id))
+            })
+            .map(clap::Command::get_name)
+            .collect();
+        let encode =
+            ["index", "watch", "search", "learn", "rollback", "status", "eval", "simulate", "bench", "demo"];
+        assert_eq!(offering, encode);
+    }
 }

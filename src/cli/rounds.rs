@@ -4,13 +4,13 @@ use retune::learn::Measurement;
 use retune::{Result, RoundReport};
 use serde::Serialize;
 
-use super::args::Place;
-use super::print::{Output, Text, folded};
+use super::args::StoredPlace;
+use super::print::{Output, Text, change, folded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
 }
 
 #[derive(Serialize)]
@@ -19,7 +19,7 @@ struct Rounds {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let engine = args.place.open_without_model()?;
+    let engine = args.place.open()?;
     out.print(&Rounds { rounds: engine.rounds()? }, |all| folded(text(all)))?;
     engine.close()
 }
@@ -41,19 +41,19 @@ fn line(round: &RoundReport) -> String {
         round.round, round.examples, round.held_out
     );
     if let (Some(before), Some(after)) = (&round.gate.before, &round.gate.after) {
-        text.push_str(&format!(
-            " · hybrid nDCG@10 {:.4} → {:.4}, dense {:.4} → {:.4}",
-            before.hybrid.ndcg_10, after.hybrid.ndcg_10, before.dense.ndcg_10, after.dense.ndcg_10
-        ));
+        let of = round.gate.intervals;
+        let hybrid = change(before.hybrid.ndcg_10, after.hybrid.ndcg_10, of.map(|of| of.hybrid.ndcg_10));
+        let dense = change(before.dense.ndcg_10, after.dense.ndcg_10, of.map(|of| of.dense.ndcg_10));
+        text.push_str(&format!(" · hybrid nDCG@10 {hybrid} · dense {dense}"));
     }
     if let (Some(p_value), Some(allowed)) = (round.gate.p_value, round.gate.allowed) {
         text.push_str(&format!(" · p {p_value:.4}, significance level {allowed:.4}"));
     }
     if let Some(golden) = round.gate.golden {
-        text.push_str(&format!(" · golden {:.4} → {:.4}", golden.before, golden.after));
+        text.push_str(&format!(" · golden {}", change(golden.before, golden.after, golden.intervals)));
     }
     if let Some(guard) = round.gate.guard {
-        text.push_str(&format!(" · guard {:.4} → {:.4}", guard.before, guard.after));
+        text.push_str(&format!(" · titles {}", change(guard.before, guard.after, guard.intervals)));
     }
     if let Some(monitor) = round.training.as_ref().and_then(|training| training.monitor.as_ref()) {
         let harder = |one: &Measurement| -> u64 { one.sources.values().map(|source| source.harder).sum() };

@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Show only documents with at least this score. Scores of another mode are others.
     #[arg(long, value_name = "SCORE", value_parser = number, allow_negative_numbers = true)]
     min_score: Option<f32>,
+    /// Show at most so many documents of one folder, so that it does not crowd out the others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    per_folder: Option<u32>,
     /// Count all documents that are found, and the values of these fields of theirs, such as extension.
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     facets: Vec<String>,
@@ -86,7 +89,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if let Some(rank) = args.open {
         let hit = hit(&found.answer, rank)?;
         if rank > 0 && query.offset == 0 {
-            let log = args.place.open_feedback(None)?;
+            let log = args.place.open_feedback()?;
             log.judge(found.answer.query_id, &hit.document, Verdict::Chosen)?;
             log.close()?;
         }
@@ -109,14 +112,23 @@ fn ask(args: &Args, query: &Query) -> Result<Searched> {
         ModeName::Hybrid | ModeName::Dense => args.place.open_beside()?,
     };
     let found = Searched::of(&engine, query, CHANGES)?;
+    if !engine.is_logging() {
+        let index = engine.path().display();
+        complain(&format!("the index {index} can't be written: searches are not logged and can't be judged"));
+    }
     // What was asked is in the log before it can be judged.
     engine.close().map(|()| found)
 }
 
 /// Says in one line how much the folders have changed since the index was made.
 fn tell_changes(changes: &Changes) {
-    let Changes { changed, new, gone, complete, .. } = *changes;
+    let Changes { compared, changed, new, gone, complete, .. } = *changes;
     if changes.total() == 0 {
+        if !complete && compared > 0 {
+            complain(&format!(
+                "files since the last run: none of the first {compared} have changed, and there was no time for more"
+            ));
+        }
         return;
     }
     let parts = [(changed, "changed"), (new, "new"), (gone, "gone")];
@@ -151,6 +163,7 @@ fn query(args: &Args) -> Result<Query> {
     let query = if args.plain { Query::new(text) } else { Query::parse(text) };
     let mut query = query.with_limit(args.limit as usize).with_offset(args.offset as usize).with_mode(mode);
     query.min_score = args.min_score;
+    query.per_folder = args.per_folder.map(|most| most as usize);
     query.facets = args.facets.clone();
     query.total = !args.facets.is_empty();
     if query.offset > 0 {

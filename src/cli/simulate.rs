@@ -90,9 +90,14 @@ fn measured(round: &SimulatedRound) -> Text {
 }
 
 fn text(report: &SimulationReport) -> Text {
-    let hybrid = |round: Option<&SimulatedRound>| round.map_or(0.0, |round| tested(&round.test.hybrid));
-    let (first, last) = (hybrid(report.rounds.first()), hybrid(report.rounds.last()));
-    Text::of(format!("{}: hybrid {} {first:.4} → {last:.4}", report.collection, Simulation::TESTED))
+    let name = Simulation::TESTED.to_string();
+    let hybrid = |round: &SimulatedRound| {
+        let interval = round.intervals.hybrid.get(&name).map(|&one| interval(one)).unwrap_or_default();
+        format!("{:.4} {interval}", tested(&round.test.hybrid))
+    };
+    let both =
+        [report.rounds.first(), report.rounds.last()].map(|round| round.map(hybrid).unwrap_or_default());
+    Text::of(format!("{}: hybrid {name} {}", report.collection, both.join(" → ")))
 }
 
 fn tested(figures: &Figures) -> f64 {

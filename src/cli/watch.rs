@@ -8,6 +8,7 @@ use retune::{Engine, Error, Options, Result};
 use super::args::{Place, Wait};
 use super::extract;
 use super::print::{Bars, Output, Text, complain};
+use super::stop::Stop;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,6 +19,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    let served = args.place.served();
+    // What a service tells is not waited for: Ctrl-C ends this program as any other.
+    let stop = served.is_none().then(Stop::on_signals).transpose()?;
     let (mut bars, mut failed) = (Bars::default(), Ok(()));
     let mut tell = |event| {
         match event {
@@ -31,20 +35,26 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             WatchEvent::Failed(error) => complain(&error.to_string()),
             _ => {}
         }
-        // Nobody reads any more.
-        if failed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    match args.place.served() {
-        Some(served) => served.watch(&mut tell)?,
-        None => {
-            let options = args.wait.apply(Options::default()).with_lazy_model(true);
-            let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
-            let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
-            engine.watch(&WatchOptions::default(), &mut tell).and(engine.close())?;
+        match &stop {
+            // Nobody reads any more.
+            _ if failed.is_err() => ControlFlow::Break(()),
+            Some(stop) => stop.go_on(),
+            None => ControlFlow::Continue(()),
         }
+    };
+    match served {
+        Some(served) => served.watch(&mut tell)?,
+        None => watch(args, &mut tell)?,
     }
     bars.clear();
     failed
+}
+
+fn watch(args: &Args, tell: &mut dyn FnMut(WatchEvent) -> ControlFlow<()>) -> Result<()> {
+    let options = args.wait.apply(Options::default()).with_lazy_model(true);
+    let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
+    let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
+    engine.watch(&WatchOptions::default(), tell).and(engine.close())
 }
 
 fn watching(folders: &[Folder]) -> String {

@@ -5,7 +5,7 @@ use crate::ids::Digest;
 use crate::place::Place;
 
 use super::TokenCounter;
-use super::book_index;
+use super::contents;
 use super::format::Format;
 use super::formats::extract;
 use super::lengths::Lengths;
@@ -119,7 +119,7 @@ pub(super) fn cut(
 ) -> Result<Vec<Chunk>, NoChunks> {
     let mut extracted = extracted;
     if !format.is_named_by_file() {
-        extracted.leave_out(book_index::in_lines(&extracted.text));
+        extracted.leave_out(contents::indexes_in_lines(&extracted.text));
     }
     let mut chunks = Vec::new();
     let mut titled: Option<(Vec<usize>, String)> = None;

@@ -1,13 +1,14 @@
 //! `retune.toml`: rules for what is read of a folder.
 //!
 //! One in the index is the user's own. One in a folder that is indexed may be anybody's: it can only narrow what is
-//! read. Nothing in either runs anything.
+//! read, and say how. Nothing in either runs anything.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
 
+use super::pattern::never_fits;
 use crate::error::{Error, Result};
 
 /// The name of the file.
@@ -19,16 +20,25 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
+    /// The file itself.
+    #[serde(skip)]
+    pub(super) file: PathBuf,
     /// Patterns as in `.gitignore` of what is not read.
     exclude: Vec<String>,
     /// The same of what alone is read. Default: everything.
-    include: Vec<String>,
+    pub(super) include: Vec<String>,
     /// Extensions that alone are read. Default: all.
-    extensions: Vec<String>,
+    pub(super) extensions: Vec<String>,
     /// Larger files are skipped.
     pub(crate) max_file_bytes: Option<u64>,
     /// What is read though it is left out otherwise: only in the index.
     pub(crate) read: Option<Vec<String>>,
+    /// The language of the documents, by name. Default: the index's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<String>,
+    /// The longest passage in tokens. Default: as the index was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_tokens: Option<usize>,
 }
 
 /// The patterns of a configuration, ready to be matched with paths below a folder.
@@ -59,7 +69,27 @@ impl Config {
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let config: Config = toml::from_str(&text).map_err(|error| invalid(error.message().to_string()))?;
         config.patterns(folder).map_err(|error| invalid(error.to_string()))?;
-        Ok(Some(config))
+        if let Some(why) = config.fits_nothing(folder) {
+            return Err(invalid(why));
+        }
+        Ok(Some(Config { file: path, ..config }))
+    }
+
+    /// A rule that nothing can fit, and why.
+    fn fits_nothing(&self, folder: &Path) -> Option<String> {
+        let patterns = self.exclude.iter().chain(&self.include);
+        let mut unfit = patterns.filter_map(|pattern| Some((pattern, never_fits(pattern, folder)?)));
+        if let Some((pattern, why)) = unfit.next() {
+            return Some(format!("the pattern {pattern:?}, which fits no path: {why}"));
+        }
+        if !self.include.is_empty() && self.include.iter().all(|pattern| pattern.starts_with('!')) {
+            return Some("patterns of \"include\" that only leave out: nothing would be read".into());
+        }
+        let named = |extension: &&String| !extension.contains(['.', '*', '/', '\\']);
+        let wrong = self.extensions.iter().find(|extension| !named(extension))?;
+        Some(format!(
+            "the extension {wrong:?}, which no file has: write what follows the last dot, such as \"md\""
+        ))
     }
 
     /// The configuration of a folder that anybody may have written.
@@ -82,7 +112,7 @@ impl Config {
 
     /// What of it only narrows what is read.
     pub(super) fn patterns_alone(self) -> Config {
-        Config { max_file_bytes: None, read: None, ..self }
+        Config { max_file_bytes: None, read: None, language: None, max_tokens: None, ..self }
     }
 
     pub(super) fn patterns(&self, root: &Path) -> Result<Patterns, ignore::Error> {
@@ -148,6 +178,10 @@ mod tests {
             ("exclude = [\"[z-a]\"]", "[z-a]"),
             ("read = [\"dependencies\"]", "narrow"),
             ("max_file_bytes = -1", "integer"),
+            ("exclude = [\"./drafts\"]", "no path has ."),
+            ("include = [\"docs\\\\a\"]", "divide paths by /"),
+            ("include = [\"!docs\"]", "nothing would be read"),
+            ("extensions = [\".md\"]", "last dot"),
         ] {
             let error = config(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

@@ -72,6 +72,18 @@ const LOCK_FILES: [&str; 16] = [
     "yarn.lock",
 ];
 
+/// Whether something of this name is left out wherever it lies, or a group is called so.
+pub(super) fn is_known(name: &str) -> bool {
+    let groups = [Group::Dependencies, Group::Build, Group::Generated].map(Group::name);
+    let lower = name.to_lowercase();
+    let folders = DEPENDENCIES.iter().chain(&BUILD).chain(&PERHAPS_BUILD);
+    let by_text = lower.rsplit_once('.').is_some_and(|(_, extension)| is_web_code(extension));
+    groups.contains(&name)
+        || folders.into_iter().any(|one| *one == lower)
+        || by_text
+        || file(name, &[]).is_some()
+}
+
 /// The group of a folder that is left out, by its name and by what lies in it and beside it.
 pub(super) fn folder(path: &Path, included: &[String]) -> Option<Group> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
@@ -147,6 +159,16 @@ fn is_web_code(extension: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_left_out_are_known() {
+        for name in ["build", "generated", "Vendor", "out", "cargo.lock", "x.min.js", "app.js"] {
+            assert!(is_known(name), "{name}");
+        }
+        for name in ["dependancies", "Builds", "drafts", "a.md"] {
+            assert!(!is_known(name), "{name}");
+        }
+    }
 
     #[test]
     fn members_of_archives_by_their_folders_and_names() {

@@ -44,6 +44,22 @@ impl Lengths {
         })
     }
 
+    /// These lengths with a `text` of this length, for an encoder that reads `reads` tokens. Titles are shorter where
+    /// that leaves less.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it reads less, or if no passage is so short.
+    pub(crate) fn with_text(self, text: usize, reads: usize) -> Result<Lengths> {
+        const LEAST: usize = CorpusOptions::LEAST_TOKENS;
+        let most = reads.saturating_sub(LEAST);
+        if !(LEAST..=most).contains(&text) {
+            let expected =
+                format!("{LEAST} to {most}, since the encoder reads {reads} tokens of title and text");
+            return Err(Error::invalid("the longest passage in tokens", text, expected));
+        }
+        Ok(Lengths { text, title: self.title.min(reads - text) })
+    }
+
     /// These lengths, or shorter ones for an encoder that reads only `reads` tokens.
     pub(crate) fn within(self, reads: usize) -> Lengths {
         if self.text + self.title <= reads {
@@ -72,6 +88,17 @@ mod tests {
         assert_eq!(of(Some(374), None, 382), Some((374, 8)));
         assert_eq!(of(None, Some(200), 382), Some((182, 200)));
         assert_eq!(of(Some(300), Some(82), 382), Some((300, 82)));
+    }
+
+    #[test]
+    fn a_folder_may_have_other_passages() {
+        let with =
+            |text, reads| Lengths::DEFAULT.with_text(text, reads).ok().map(|one| (one.text, one.title));
+        assert_eq!(with(128, 382), Some((128, 64)));
+        assert_eq!(with(374, 382), Some((374, 8)));
+        assert_eq!((with(375, 382), with(7, 382), with(8, 10)), (None, None, None));
+        let said = Lengths::DEFAULT.with_text(1024, 382).unwrap_err().to_string();
+        assert!(said.contains("1024") && said.contains("8 to 374"), "{said}");
     }
 
     #[test]

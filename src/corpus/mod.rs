@@ -8,11 +8,12 @@
 //! each format of text, which finds its readable text, its headings and its tables of contents. `pack` groups sections
 //! and cuts long ones. `chunk` puts title, text, range and digest together, `line_numbers` where it stands.
 
-mod book_index;
 mod chunk;
 mod config;
 mod contents;
 mod encoding;
+mod file_reader;
+mod fits;
 mod foreign;
 mod format;
 mod formats;
@@ -23,6 +24,7 @@ mod lines;
 mod options;
 mod outline;
 mod pack;
+mod pattern;
 mod positions;
 mod read;
 mod scan;
@@ -35,11 +37,13 @@ mod walk;
 
 pub(crate) use chunk::{Chunk, chunk_text, whole_text};
 pub(crate) use config::{CONFIG, Config};
+pub(crate) use file_reader::{ChunkedDocument, FileRead, FileReader, reading_digest};
+pub(crate) use fits::Fits;
 pub use format::Format;
 pub(crate) use left_out::may_hold_documents;
 pub(crate) use lengths::Lengths;
 pub use options::CorpusOptions;
-pub(crate) use scan::{ChangedFile, ChunkedDocument, FileReader, Scan, Scanned, Seen, reading_digest};
+pub(crate) use scan::{ChangedFile, Scan, Scanned, Seen};
 pub use skip::{SkipReason, Skipped};
 pub(crate) use stamp::Stamp;
 

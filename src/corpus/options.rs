@@ -45,6 +45,9 @@ pub struct CorpusOptions {
     pub follow_links: bool,
     /// Of the `retune.toml`s that apply to the folder.
     pub(crate) configs: Vec<Config>,
+    /// The language of the documents, if it is not the index's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<String>,
 }
 
 impl CorpusOptions {

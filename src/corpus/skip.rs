@@ -101,7 +101,9 @@ impl fmt::Display for SkipReason {
             SkipReason::SymbolicLink => f.write_str("is a symbolic link, and links are not followed"),
             SkipReason::LinkLoop => f.write_str("is a symbolic link to a folder that contains it"),
             SkipReason::PathNotUtf8 => f.write_str("has a path that is not valid UTF-8; rename it"),
-            SkipReason::TooLarge { bytes, limit } => write!(f, "has {bytes} bytes, the limit is {limit}"),
+            SkipReason::TooLarge { bytes, limit } => {
+                write!(f, "has {bytes} bytes, the limit is {limit}; `--max-file-size` sets it")
+            }
             SkipReason::Empty => f.write_str("has no text"),
             SkipReason::NoPassage => {
                 f.write_str("has only headings, a table of contents, an index or a placeholder")

@@ -14,6 +14,7 @@ use ignore::{DirEntry, WalkBuilder};
 use crate::error::{Error, Result};
 
 use super::config::Patterns;
+use super::fits::{Fits, Fitting};
 use super::left_out::{self, Group};
 use super::options::CorpusOptions;
 use super::skip::{SkipReason, Skipped};
@@ -39,6 +40,7 @@ pub(super) struct FolderWalk {
     included: Vec<String>,
     /// Not yet reported.
     left_out: Arc<Mutex<Vec<LeftOut>>>,
+    fitting: Arc<Mutex<Option<Fitting>>>,
 }
 
 /// A folder that the walk did not enter.
@@ -75,11 +77,16 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
         .map_err(|error| Error::invalid("a pattern of retune.toml", error, "patterns as in .gitignore"))?;
     let left_out = Arc::new(Mutex::new(Vec::new()));
     let (asked_for, reported) = (included.clone(), Arc::clone(&left_out));
+    let fitting = Arc::new(Mutex::new(Some(Fitting::of(options, &root))));
+    let seen = Arc::clone(&fitting);
     builder.filter_entry(move |entry| {
         if excluded.iter().any(|path| path == entry.path()) {
             return false;
         }
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        if let Some(fitting) = &mut *seen.lock().unwrap_or_else(PoisonError::into_inner) {
+            fitting.see(entry.path(), is_folder);
+        }
         let chosen = |rules: &Patterns| match is_folder {
             true => entry.depth() == 0 || rules.enters(entry.path()),
             false => rules.reads(entry.path()),
@@ -94,7 +101,7 @@ pub(super) fn walk_folder(root: &Path, excluded: &[PathBuf], options: &CorpusOpt
         }
         group.is_none()
     });
-    Ok(FolderWalk { root, walk: builder.build(), included, left_out })
+    Ok(FolderWalk { root, walk: builder.build(), included, left_out, fitting })
 }
 
 impl Iterator for FolderWalk {
@@ -115,6 +122,12 @@ impl Iterator for FolderWalk {
 }
 
 impl FolderWalk {
+    /// What was asked for, and whether anything so far fits it.
+    pub(super) fn fits(&self) -> Fits {
+        let fitting = self.fitting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fitting.map(Fitting::end).unwrap_or_default()
+    }
+
     /// `None` for folders: the walk enters them by itself.
     fn entry(&self, entry: DirEntry) -> Option<Found> {
         let skipped = |reason| Some(Found::Skipped(Skipped::of(self.shown(entry.path()), reason)));

@@ -1,11 +1,11 @@
 //! The backward pass: from the gradient of the vectors to the gradients of all parameters.
 
-use super::mpnet::{Layer, Mpnet, Workspace};
+use super::mpnet::{Mpnet, Workspace};
 use super::ops::{
-    Before, Panels, Run, Weight, bias_gradient, fit, gelu_backward, input_gradient, mean_pool_backward,
-    normalise_backward, weight_gradients,
+    Attended, Before, Columns, Panels, Run, Weight, WeightGradient, bias_gradient, fit, gelu_backward,
+    input_gradient, mean_pool_backward, normalise_backward, weight_gradients,
 };
-use super::parameters::{Affine, LayerParameters, Parameters};
+use super::parameters::{Affine, Parameters};
 use super::tape::{LayerTape, Tape};
 
 /// Gradients of activations. Their memory is reused from batch to batch.
@@ -98,12 +98,12 @@ impl Mpnet {
         normalise_backward(hidden, pooled, d_vectors);
         mean_pool_backward(&space.batch.lengths, hidden, d_vectors, fit(&mut back.grad, narrow));
         let places = sums.places;
-        for (index, from) in places.layers.iter().enumerate().skip(frozen).rev() {
+        for index in (frozen..places.layers.len()).rev() {
             match index == frozen && frozen > 0 {
                 true => tape.input.load(run, fit(&mut space.x, narrow)),
                 false => self.layer_input(run, index, tape, space, narrow),
             }
-            self.layer_backward(run, (index, from), tape, space, back, sums);
+            self.layer_backward(run, index, &tape.layers()[index], space, back, sums);
         }
         if frozen == 0 {
             let sum = fit(&mut space.sum, narrow);
@@ -135,15 +135,14 @@ impl Mpnet {
     fn layer_backward(
         &self,
         run: Run,
-        (index, from): (usize, &LayerParameters<usize>),
-        tape: &Tape,
+        index: usize,
+        tape: &LayerTape,
         space: &mut Workspace,
         back: &mut BackwardSpace,
         sums: &mut Sums<'_>,
     ) {
-        let (layer, tape) = (&self.layers[index], &tape.layers()[index]);
-        self.wide_backward(run, (layer, from), tape, space, back, sums);
-        self.attention_backward(run, (layer, from), tape, space, back, sums);
+        self.wide_backward(run, index, tape, space, back, sums);
+        self.attention_backward(run, index, tape, space, back, sums);
     }
 
     /// Turns `back.grad` from the gradient of a layer's result into that of its first norm's result. Leaves the input
@@ -151,12 +150,13 @@ impl Mpnet {
     fn wide_backward(
         &self,
         run: Run,
-        (layer, from): (&Layer, &LayerParameters<usize>),
+        index: usize,
         tape: &LayerTape,
         space: &mut Workspace,
         back: &mut BackwardSpace,
         sums: &mut Sums<'_>,
     ) {
+        let (layer, from) = (&self.layers[index], &sums.places.layers[index]);
         let (hidden, wide, precision) = (self.hidden, self.wide, self.precision);
         let tokens = space.batch.tokens();
         let narrow = tokens * hidden;
@@ -171,10 +171,11 @@ impl Mpnet {
         tape.wide.load(run, active);
         let d_wide = fit(d_wide, tokens * wide);
         let down = Weight { numbers: &sums.numbers[from.down.weight], outputs: hidden, inputs: wide };
-        input_gradient(run, precision, down, (sum, hidden, 0), (d_wide, Before::Replaced), panels);
+        input_gradient(run, precision, down, Columns::all(sum, hidden), d_wide, Before::Replaced, panels);
         gelu_backward(run, active, d_wide, wide);
         let (d_weight, d_bias) = sums.both(&from.down);
-        weight_gradients(run, precision, (active, wide), &mut [((sum, hidden, 0), d_weight)], panels);
+        let of_weight = WeightGradient { grad: Columns::all(sum, hidden), into: d_weight };
+        weight_gradients(run, precision, active, wide, &mut [of_weight], panels);
         bias_gradient(run, sum, d_bias);
 
         std::mem::swap(&mut space.sum, grad);
@@ -183,9 +184,10 @@ impl Mpnet {
         let middle = fit(middle, narrow);
         layer.attention_norm.forward(run, sum, middle);
         let up = Weight { numbers: &sums.numbers[from.up.weight], outputs: wide, inputs: hidden };
-        input_gradient(run, precision, up, (d_wide, wide, 0), (grad, Before::Added), panels);
+        input_gradient(run, precision, up, Columns::all(d_wide, wide), grad, Before::Added, panels);
         let (d_weight, d_bias) = sums.both(&from.up);
-        weight_gradients(run, precision, (middle, hidden), &mut [((d_wide, wide, 0), d_weight)], panels);
+        let of_weight = WeightGradient { grad: Columns::all(d_wide, wide), into: d_weight };
+        weight_gradients(run, precision, middle, hidden, &mut [of_weight], panels);
         bias_gradient(run, d_wide, d_bias);
     }
 
@@ -193,12 +195,13 @@ impl Mpnet {
     fn attention_backward(
         &self,
         run: Run,
-        (layer, from): (&Layer, &LayerParameters<usize>),
+        index: usize,
         tape: &LayerTape,
         space: &mut Workspace,
         back: &mut BackwardSpace,
         sums: &mut Sums<'_>,
     ) {
+        let (layer, from) = (&self.layers[index], &sums.places.layers[index]);
         let (hidden, precision) = (self.hidden, self.precision);
         let narrow = space.batch.tokens() * hidden;
         let BackwardSpace { grad, attended, qkv: d_qkv, panels, .. } = back;
@@ -209,27 +212,31 @@ impl Mpnet {
         tape.attended.load(run, out);
         let d_out = fit(attended, narrow);
         let weight = Weight { numbers: &sums.numbers[from.out.weight], outputs: hidden, inputs: hidden };
-        input_gradient(run, precision, weight, (sum, hidden, 0), (d_out, Before::Replaced), panels);
+        input_gradient(run, precision, weight, Columns::all(sum, hidden), d_out, Before::Replaced, panels);
         let (d_weight, d_bias) = sums.both(&from.out);
-        weight_gradients(run, precision, (out, hidden), &mut [((sum, hidden, 0), d_weight)], panels);
+        let of_weight = WeightGradient { grad: Columns::all(sum, hidden), into: d_weight };
+        weight_gradients(run, precision, out, hidden, &mut [of_weight], panels);
         bias_gradient(run, sum, d_bias);
 
         let qkv = fit(&mut space.qkv, 3 * narrow);
         tape.qkv.load(run, qkv);
         let d_qkv = fit(d_qkv, 3 * narrow);
         let attention = self.attention(&space.batch, &space.bias);
-        attention.backward(run, qkv, (out, d_out), d_qkv, &mut sums.gradients[sums.places.table]);
+        let attended = Attended { out, grad: d_out };
+        attention.backward(run, qkv, attended, d_qkv, &mut sums.gradients[sums.places.table]);
         std::mem::swap(&mut space.sum, grad);
         let (grad, x) = (&mut grad[..narrow], &space.x[..narrow]);
         let mut d_biases = vec![0.0; 3 * hidden];
         bias_gradient(run, d_qkv, &mut d_biases);
-        let columns = [0, 1, 2].map(|which| (&*d_qkv, 3 * hidden, which * hidden));
+        let columns =
+            [0, 1, 2].map(|which| Columns { numbers: &*d_qkv, stride: 3 * hidden, first: which * hidden });
         for (columns, from) in columns.into_iter().zip(&from.qkv) {
             let weight = Weight { numbers: &sums.numbers[from.weight], outputs: hidden, inputs: hidden };
-            input_gradient(run, precision, weight, columns, (grad, Before::Added), panels);
+            input_gradient(run, precision, weight, columns, grad, Before::Added, panels);
         }
-        let mut weights: Vec<_> = columns.into_iter().zip(sums.weights(&from.qkv)).collect();
-        weight_gradients(run, precision, (x, hidden), &mut weights, panels);
+        let weights = columns.into_iter().zip(sums.weights(&from.qkv));
+        let mut weights: Vec<_> = weights.map(|(grad, into)| WeightGradient { grad, into }).collect();
+        weight_gradients(run, precision, x, hidden, &mut weights, panels);
         for (from, d_bias) in from.qkv.iter().zip(d_biases.chunks_exact(hidden)) {
             let into = &mut sums.gradients[from.bias];
             into.iter_mut().zip(d_bias).for_each(|(into, x)| *into += x);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use memmap2::Mmap;
 
-use super::mpnet::{Mpnet, Record, Workspace};
+use super::mpnet::{Mpnet, Record, Tables, Workspace};
 use super::ops::{Run, fit};
 use crate::error::{Error, Result};
 
@@ -45,7 +45,7 @@ impl Frozen {
         &mut self,
         run: Run,
         model: &Mpnet,
-        tables: (&[f32], &[f32]),
+        tables: Tables<'_>,
         texts: &[&[u32]],
         space: &mut Workspace,
     ) -> Result<()> {

@@ -23,6 +23,13 @@ pub(super) struct Mpnet {
     pub(super) layers: Vec<Layer>,
 }
 
+/// The tables of word and position vectors, which are looked up row by row.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a> {
+    pub(super) words: &'a [f32],
+    pub(super) positions: &'a [f32],
+}
+
 /// One transformer block.
 pub(super) struct Layer {
     qkv: Linear,
@@ -185,16 +192,10 @@ impl Mpnet {
         });
     }
 
-    /// Encodes the texts in `space.batch`: one L2-normalised vector each, left in `space.vectors`. `tables` are those
-    /// of word and position vectors. `record` keeps what the backward pass or a calibration needs.
-    pub(super) fn embed(
-        &self,
-        run: Run,
-        (words, positions): (&[f32], &[f32]),
-        space: &mut Workspace,
-        mut record: Record<'_>,
-    ) {
-        self.input(run, (words, positions), space, &mut record);
+    /// Encodes the texts in `space.batch`: one L2-normalised vector each, left in `space.vectors`.
+    /// `record` keeps what the backward pass or a calibration needs.
+    pub(super) fn embed(&self, run: Run, tables: Tables<'_>, space: &mut Workspace, mut record: Record<'_>) {
+        self.input(run, tables, space, &mut record);
         self.pass(run, 0..self.layers.len(), space, &mut record);
         self.pool(space);
     }
@@ -213,22 +214,16 @@ impl Mpnet {
     }
 
     /// The input of the first layer: the sum of word and position vectors, normalised.
-    pub(super) fn input(
-        &self,
-        run: Run,
-        tables: (&[f32], &[f32]),
-        space: &mut Workspace,
-        record: &mut Record<'_>,
-    ) {
+    pub(super) fn input(&self, run: Run, tables: Tables<'_>, space: &mut Workspace, record: &mut Record<'_>) {
         self.sum(tables, space);
         self.normalise(run, space, record);
     }
 
     /// Computes the sum of word and position vectors into `space.sum`.
-    pub(super) fn sum(&self, (words, positions): (&[f32], &[f32]), space: &mut Workspace) {
+    pub(super) fn sum(&self, tables: Tables<'_>, space: &mut Workspace) {
         self.prepare(space);
         let sum = fit(&mut space.sum, space.batch.tokens() * self.hidden);
-        add_embeddings(&space.batch, words, positions, self.hidden, sum);
+        add_embeddings(&space.batch, tables, self.hidden, sum);
     }
 
     /// Computes the input of the first layer from `space.sum`.
@@ -319,7 +314,8 @@ impl Layer {
 }
 
 /// The sum of the word vector and the position vector of each token.
-fn add_embeddings(batch: &Batch, words: &[f32], positions: &[f32], hidden: usize, into: &mut [f32]) {
+fn add_embeddings(batch: &Batch, tables: Tables<'_>, hidden: usize, into: &mut [f32]) {
+    let Tables { words, positions } = tables;
     let places = batch.ids.iter().zip(&batch.positions);
     for ((&id, &position), into) in places.zip(into.chunks_exact_mut(hidden)) {
         into.copy_from_slice(&words[id as usize * hidden..][..hidden]);

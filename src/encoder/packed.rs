@@ -4,7 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::calibration::Calibration;
 use super::config::ModelConfig;
-use super::mpnet::{Mpnet, Record, Workspace};
+use super::mpnet::{Mpnet, Record, Tables, Workspace};
 use super::ops::{EncoderPrecision, Kernel, Run};
 use super::options::Precisions;
 use super::parameters::Parameters;
@@ -16,7 +16,7 @@ pub(super) struct Packed {
     kernel: Kernel,
     models: Vec<Mpnet>,
     int8: OnceLock<Mpnet>,
-    /// The tables of word and position vectors, which are looked up row by row.
+    /// The tables of [`Tables`].
     words: Vec<f32>,
     positions: Vec<f32>,
     spaces: Mutex<Vec<Workspace>>,
@@ -96,8 +96,8 @@ impl Packed {
         }
     }
 
-    fn tables(&self) -> (&[f32], &[f32]) {
-        (&self.words, &self.positions)
+    fn tables(&self) -> Tables<'_> {
+        Tables { words: &self.words, positions: &self.positions }
     }
 
     /// Encodes a batch with the model for a requested precision. `then` gets the concatenated vectors.

@@ -3,7 +3,7 @@
 use super::backward::{BackwardSpace, Sums};
 use super::config::ModelConfig;
 use super::frozen::Frozen;
-use super::mpnet::{Mpnet, Record, Workspace};
+use super::mpnet::{Mpnet, Record, Tables, Workspace};
 use super::ops::{EncoderPrecision, Run};
 use super::parameters::Parameters;
 use super::tape::Tape;
@@ -79,7 +79,8 @@ impl PackedLearner {
     /// none.
     pub(super) fn embed(&mut self, texts: &[&[u32]], displacement: &[f32], record: bool) -> Result<&[f32]> {
         let displace = |into: &mut [f32]| into.iter_mut().zip(displacement).for_each(|(x, by)| *x += by);
-        let tables = (&self.numbers[self.places.words][..], &self.numbers[self.places.positions][..]);
+        let Parameters { words, positions, .. } = self.places;
+        let tables = Tables { words: &self.numbers[words], positions: &self.numbers[positions] };
         let (run, model, space) = (self.run, &self.model, &mut self.space);
         let mut record = if record { Record::Tape(&mut self.tape) } else { Record::Nothing };
         match &mut self.frozen {

@@ -1,4 +1,5 @@
-//! Rounds in the background: on request, and by policy. The worker's thread only schedules [`Engine::learn`].
+//! Rounds in the background: on request, and by policy; encoding while nothing else is to be done. The worker's thread
+//! only schedules [`Engine::learn`] and [`Engine::encode_pending`].
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{after, never, select};
 
-use super::idle::IdleWatch;
+use super::encode_idle::EncodeIdle;
+use super::idle::{IdleOptions, IdleWatch};
 use super::options::LearnPolicy;
 use super::worker::{Control, Inbox, LearnTask, THREAD, Worker, discount, panic_message};
 use super::{Engine, Inner, Reader};
@@ -42,11 +44,12 @@ impl Engine {
         let mut slot = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             let policy = self.inner.options.policy.clone();
+            let encode = self.inner.options.encode_when_idle;
             // Without a policy nobody needs the count: the log is not read.
             let backlog = if policy.is_active() { self.backlog()? } else { Backlog::default() };
             let engine = Arc::downgrade(&self.inner);
             *slot = Some(Worker::start(backlog.judged, backlog.logged, move |inbox| {
-                Schedule { engine, policy, inbox }.run(backlog.waited);
+                Schedule { engine, policy, encode, inbox }.run(backlog.waited);
             })?);
         }
         Ok(())
@@ -119,6 +122,7 @@ struct Schedule {
     /// Weak: a forgotten engine must not be kept open by its own worker.
     engine: Weak<Inner>,
     policy: LearnPolicy,
+    encode: Option<IdleOptions>,
     inbox: Inbox,
 }
 
@@ -129,6 +133,7 @@ impl Schedule {
         let mut from = Instant::now();
         let mut idle = self.policy.idle.map(IdleWatch::new);
         let mut waits = false;
+        let mut encode = self.encode.map(EncodeIdle::new);
         while !self.inbox.stop.load(Ordering::Acquire) {
             let tick = match self.policy.interval {
                 _ if waits => after(IDLE_LOOK),
@@ -137,6 +142,7 @@ impl Schedule {
                 None => never(),
             };
             let others = if self.policy.is_active() { after(LOG_LOOK) } else { never() };
+            let pending = if encode.is_some() { after(IDLE_LOOK) } else { never() };
             select! {
                 recv(requested) -> request => match request {
                     Ok(request) => {
@@ -151,6 +157,11 @@ impl Schedule {
                 },
                 recv(woken) -> _ => {}
                 recv(tick) -> _ => {}
+                recv(pending) -> _ => {
+                    if let Some(encode) = &mut encode {
+                        self.encode(encode);
+                    }
+                }
                 recv(others) -> _ => {
                     if let Some(inner) = self.engine.upgrade() {
                         Reader { inner }.count_judgements();
@@ -164,6 +175,13 @@ impl Schedule {
                 (before, from) = (Duration::ZERO, Instant::now());
             }
         }
+    }
+
+    fn encode(&self, encode: &mut EncodeIdle) {
+        let Some(inner) = self.engine.upgrade() else { return };
+        let Inbox { requests, wake, stop, .. } = &self.inbox;
+        let wanted = || stop.load(Ordering::Acquire) || !requests.is_empty() || !wake.is_empty();
+        encode.run(&Engine { reader: Reader { inner } }, &wanted);
     }
 
     fn round_of_policy(&self, idle: Option<&mut IdleWatch>) {

@@ -5,6 +5,7 @@
 //! whose content is the one that is indexed are left alone.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::layout::Layout;
 use crate::corpus::{Skipped, Stamp};
 use crate::error::Result;
 use crate::ids::Digest;
-use crate::storage::{read_envelope, write_compact_envelope};
+use crate::storage::{open_envelope, read_envelope, write_compact_envelope};
 
 const FILE: &str = "files.json";
 const KIND: &str = "files";
@@ -43,7 +44,8 @@ pub(super) struct Entry {
     pub(super) stamp: Stamp,
     /// Whether a later change would have given it another stamp.
     pub(super) sure: bool,
-    /// With which its documents are indexed; none if it has none.
+    /// Of its content and of how it is read: with it its documents are indexed. None if it could not be read to its
+    /// end, or should be read again when it is touched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<Digest>,
     /// The paths of its documents; none if there is one that has the file's own.
@@ -66,11 +68,11 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
-    /// The catalogue with the time when it was written, if there is one of at most `most` bytes that can be used.
-    pub(super) fn read_small(layout: &Layout, most: u64) -> Option<(Catalogue, SystemTime)> {
+    /// Where the catalogue of an index is, to be read in part, with its JSON. `None` if there is none that can be used.
+    pub(super) fn open(layout: &Layout) -> Option<(PathBuf, impl std::io::Read + use<>)> {
         let path = layout.path.join(FILE);
-        let file = std::fs::metadata(&path).ok().filter(|file| file.len() <= most)?;
-        Some((read_envelope(&path, KIND, VERSION).ok()??, file.modified().ok()?))
+        let json = open_envelope(&path, KIND, VERSION).ok()??;
+        Some((path, json))
     }
 
     /// Replaces the catalogue of an index.
@@ -111,6 +113,16 @@ impl Entry {
     /// Takes over what an earlier look at the same content has given.
     pub(super) fn take_over(&mut self, before: &Entry) {
         *self = Entry { stamp: self.stamp, sure: self.sure, ..before.clone() };
+    }
+
+    /// Whether it has any document.
+    pub(super) fn has_documents(&self) -> bool {
+        self.documents.as_ref().is_none_or(|documents| !documents.is_empty())
+    }
+
+    /// Whether it gave its own document and nothing else, as a file that is no container does.
+    pub(super) fn is_document(&self) -> bool {
+        self.documents.is_none() && self.skipped.is_empty()
     }
 
     /// The paths of the documents of the file `path`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{Chunk, Format};
 use crate::error::{Error, Result};
 use crate::ids::{Digest, LONGEST_DOCUMENT_ID};
-use crate::lexical::{FieldValue, RESERVED, stored_fields};
+use crate::lexical::{FieldValue, LANGUAGE, Language, RESERVED, stored_fields};
 
 /// The metadata that keeps a document's title.
 pub(super) const TITLE: &str = "retune.title";
@@ -32,6 +32,8 @@ pub struct Document {
     pub text: String,
     /// How the text is read. Default plain text.
     pub format: Format,
+    /// The language of its words, which decides how they are stemmed. Default: the index's own.
+    pub language: Option<Language>,
     /// What [`Filter`](crate::Filter) can select by, and what comes back with every hit. Default nothing.
     pub fields: BTreeMap<String, FieldValue>,
 }
@@ -44,6 +46,7 @@ impl Document {
             title: String::new(),
             text: text.into(),
             format: Format::default(),
+            language: None,
             fields: BTreeMap::new(),
         }
     }
@@ -57,6 +60,12 @@ impl Document {
     /// Sets [`format`](Document::format).
     pub fn with_format(mut self, format: Format) -> Document {
         self.format = format;
+        self
+    }
+
+    /// Sets [`language`](Document::language).
+    pub fn with_language(mut self, language: Language) -> Document {
+        self.language = Some(language);
         self
     }
 
@@ -110,13 +119,18 @@ impl Document {
         if !self.title.is_empty() {
             metadata.insert(TITLE.into(), self.title.as_str().into());
         }
+        if let Some(language) = self.language {
+            metadata.insert(LANGUAGE.into(), language.name().into());
+        }
         metadata
     }
 
     /// Changes whenever anything that is stored would change.
     pub(super) fn digest(&self) -> Digest {
         let parts = (&self.title, &self.text, self.format, &stored_fields(&self.fields));
-        Digest::of(&serde_json::to_vec(&parts).unwrap_or_default())
+        let mut parts = serde_json::to_vec(&parts).unwrap_or_default();
+        parts.extend(self.language.into_iter().flat_map(|language| language.name().bytes()));
+        Digest::of(&parts)
     }
 }
 
@@ -138,6 +152,8 @@ pub(super) struct Prepared {
     pub(super) digest: Digest,
     pub(super) chunks: Vec<Chunk>,
     pub(super) metadata: serde_json::Map<String, serde_json::Value>,
+    /// A document of a file with the same content under another name: its passages differ in titles at most.
+    pub(super) same_file: Option<String>,
 }
 
 /// How documents are added.

@@ -95,13 +95,18 @@ impl Reader {
     }
 
     /// Says that answers are not logged, the first time.
-    pub(super) fn warn_unlogged(&self) {
+    pub(super) fn note_unlogged(&self) {
         self.inner.unlogged.call_once(|| {
-            tracing::warn!(
+            tracing::info!(
                 index = %self.inner.layout.path.display(),
                 "the index can't be written: its answers are not logged and can't be judged"
             );
         });
+    }
+
+    /// Whether searches are logged and can be judged. Not if this process may not write to the folder of the index.
+    pub fn is_logging(&self) -> bool {
+        self.inner.feedback.is_some()
     }
 }
 

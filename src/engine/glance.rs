@@ -81,11 +81,6 @@ impl Reader {
         running.or(asked.then_some(RoundState { progress: None, seconds: 0.0, paused: false }))
     }
 
-    /// Whether answers are logged and can be judged: else the folder can't be written.
-    pub fn is_logging(&self) -> bool {
-        self.inner.feedback.is_some()
-    }
-
     /// The queries that were answered last, by any process, up to `limit` of them, the latest first.
     ///
     /// # Errors

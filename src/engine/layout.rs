@@ -126,6 +126,6 @@ impl Settings {
 }
 
 /// Tokens that the encoder reads of a text, without the two special ones.
-fn reads(longest_input: usize) -> usize {
+pub(super) fn reads(longest_input: usize) -> usize {
     longest_input.saturating_sub(2)
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use super::Engine;
 use super::catalogue::{Entry, Files};
+use super::rules::Rules;
 use super::source::Folder;
-use crate::corpus::{ChangedFile, Config, CorpusOptions, Scan, Scanned, Seen, Stamp, reading_digest};
+use crate::corpus::{ChangedFile, Config, CorpusOptions, Fits, Scan, Scanned, Seen, Stamp, reading_digest};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -26,6 +27,8 @@ pub(super) struct Looked {
     pub(super) folder: Folder,
     /// With the configurations that apply.
     pub(super) options: CorpusOptions,
+    pub(super) rules: Rules,
+    pub(super) fits: Fits,
     /// What is to be read, in order.
     pub(super) changed: Vec<ChangedFile>,
     pub(super) seen: Seen,
@@ -56,11 +59,12 @@ impl Look<'_> {
         told: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Looked> {
         let engine = self.engine;
-        let options = options
-            .with_own_config(Config::read(engine.path())?)
-            .with_folder_config(Config::read_untrusted(&folder.path)?);
+        let (own, of_folder) = (Config::read(engine.path())?, Config::read_untrusted(&folder.path)?);
+        let rules = engine.rules(&folder.path, own.as_ref(), of_folder.as_ref())?;
+        let mut options = options.with_own_config(own).with_folder_config(of_folder);
+        options.language = rules.language.map(|language| language.name().to_string());
         let extracts = engine.inner.options.extractor.is_some();
-        let reading = Some(reading_digest(&options, engine.folder_lengths()?, extracts));
+        let reading = Some(reading_digest(&options, rules.lengths, extracts));
         let holds = self.before.reading == reading;
         let before = |path: &str| self.before.files.get(path).filter(|_| holds);
         let known = |path: &str, stamp: &Stamp| {
@@ -83,13 +87,17 @@ impl Look<'_> {
                 return Err(CANCELLED);
             }
         }
+        let fits = scan.fits();
         let mut seen = scan.into_seen().ok_or(CANCELLED)?;
-        let unchanged = files.files.len();
+        let is_read =
+            |path: &str, entry: &Entry| entry.digest.is_some() && entry.documents(path).next().is_some();
+        let unchanged = files.files.iter().filter(|(path, entry)| is_read(path, entry)).count();
         for path in &resting {
             seen.unchanged(path);
             files.files.extend(before(path).map(|entry| (path.clone(), entry.clone())));
         }
-        Ok(Looked { folder, options, changed, seen, files, unchanged, resting: !resting.is_empty() })
+        let resting = !resting.is_empty();
+        Ok(Looked { folder, options, rules, fits, changed, seen, files, unchanged, resting })
     }
 
     /// Whether a file is left for a later run, since somebody may still be writing to it.

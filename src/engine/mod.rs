@@ -5,12 +5,14 @@
 
 mod background;
 mod backup;
+mod brief;
 mod catalogue;
 mod changes;
 mod commit;
 mod document;
 mod embeddings;
 mod encode;
+mod encode_idle;
 mod encoding;
 mod events;
 mod feedback;
@@ -23,6 +25,7 @@ mod layout;
 mod learning;
 mod look;
 mod merging;
+mod namesakes;
 mod open;
 mod options;
 mod pipeline;
@@ -30,13 +33,16 @@ mod reader;
 mod remove;
 mod report;
 mod rollback;
+mod rules;
 mod run;
 mod source;
 mod status;
 mod stored;
 mod threads;
+mod touched;
 mod unfinished;
 mod upkeep;
+mod waiting;
 mod watch;
 mod worker;
 mod writer;
@@ -205,7 +211,7 @@ impl Engine {
             }
             let chunks = self.cut(&document, &|text| encoder.count_tokens(text))?;
             let metadata = document.stored_metadata();
-            prepared.push(Prepared { id: document.id, digest, chunks, metadata });
+            prepared.push(Prepared { id: document.id, digest, chunks, metadata, same_file: None });
         }
         let vectors = if options.words_first { Vectors::Later } else { Vectors::Now };
         let mut report = self.replace(&mut writer, &snapshot, prepared, vectors, progress)?;
@@ -240,6 +246,11 @@ impl Engine {
     /// How long a passage of a file may be. Loads no encoder.
     fn folder_lengths(&self) -> Result<Lengths> {
         Ok(self.lengths_within(self.inner.snapshot.load().pinned.generation.max_tokens()?))
+    }
+
+    /// How many tokens the encoder reads of a text. Loads no encoder.
+    fn tokens_read(&self) -> Result<usize> {
+        Ok(layout::reads(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
     /// How long a passage may be.

@@ -123,7 +123,7 @@ impl Engine {
         let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
         let engine =
             Engine { reader: assemble(layout, options, settings, lexical, snapshot, access, Some(feedback)) };
-        if engine.inner.options.policy.is_active() {
+        if engine.inner.options.works_by_itself() {
             engine.start_worker()?;
         }
         let view = engine.inner.snapshot.load().pinned.dense.clone();

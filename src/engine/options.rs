@@ -53,6 +53,11 @@ pub struct Options {
     pub keep_generations: usize,
     /// When the background worker starts a round by itself. Default never.
     pub policy: LearnPolicy,
+    /// Whether a thread of the engine encodes what was committed without vectors, while the machine is so idle: after
+    /// [`AddOptions::words_first`](crate::AddOptions::words_first), or where a run over a folder was cut short. It
+    /// gives way to searches, to rounds and to other processes. Default none:
+    /// [`encode_pending`](crate::Engine::encode_pending) and [`watch`](crate::Engine::watch) do it.
+    pub encode_when_idle: Option<IdleOptions>,
     /// How long to wait for another writer, or for another process that forgets, before failing with
     /// [`Error::Locked`]. Default 5 s; zero doesn't wait.
     pub lock_wait: Duration,
@@ -78,6 +83,7 @@ impl Default for Options {
             feedback: FeedbackOptions::default(),
             keep_generations: 1,
             policy: LearnPolicy::default(),
+            encode_when_idle: None,
             lock_wait: Duration::from_secs(5),
             embeddings: None,
         }
@@ -241,6 +247,17 @@ impl Options {
         self
     }
 
+    /// Sets [`encode_when_idle`](Options::encode_when_idle).
+    pub fn with_encode_when_idle(mut self, idle: IdleOptions) -> Self {
+        self.encode_when_idle = Some(idle);
+        self
+    }
+
+    /// Whether the engine has a thread from the beginning.
+    pub(super) fn works_by_itself(&self) -> bool {
+        self.policy.is_active() || self.encode_when_idle.is_some()
+    }
+
     /// # Errors
     /// [`Error::Invalid`] naming the first option that can't be used.
     pub(super) fn validate(&self) -> Result<()> {
@@ -265,7 +282,8 @@ impl Options {
                 "a second or more",
             ));
         }
-        self.policy.idle.map_or(Ok(()), |idle| idle.validate())?;
+        let idle = self.policy.idle.into_iter().chain(self.encode_when_idle);
+        idle.into_iter().try_for_each(|idle| idle.validate())?;
         self.policy.options.validate()
     }
 }

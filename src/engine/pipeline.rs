@@ -1,17 +1,21 @@
 //! Reading files on all processors, in a fixed order and in bounded memory.
 //!
 //! Each file in flight has a channel of its own, which holds a few documents. The files are taken in their order,
-//! whichever is read first, and few enough are in flight at a time.
+//! whichever is read first, few enough are in flight at a time, and of their documents few enough bytes.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::waiting::Waiting;
 use super::worker::panic_message;
-use crate::corpus::{ChangedFile, ChunkedDocument, CorpusOptions, FileReader, Lengths, SkipReason, Skipped};
+use crate::corpus::{
+    ChangedFile, ChunkedDocument, CorpusOptions, FileRead, FileReader, Lengths, SkipReason, Skipped,
+};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::extract::Extractor;
@@ -40,12 +44,27 @@ pub(super) enum Read {
     Skipped(Skipped),
     /// It has the content that is known, and gives nothing.
     Unchanged,
+    /// It was read to its end, and has this digest. Comes last.
+    Whole(Digest),
+}
+
+impl Read {
+    /// The bytes of its texts.
+    fn bytes(&self) -> usize {
+        match self {
+            Read::Document(document) => {
+                document.chunks.iter().map(|chunk| chunk.title.len() + chunk.text.len()).sum()
+            }
+            Read::Skipped(_) | Read::Unchanged | Read::Whole(_) => 0,
+        }
+    }
 }
 
 /// A file that a thread is to read.
 struct Job<'f> {
     file: &'f ChangedFile,
     known: Option<Digest>,
+    number: usize,
     give: Sender<Read>,
 }
 
@@ -62,43 +81,63 @@ pub(super) fn read_all(
 ) -> Result<()> {
     reading.options.validate()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
-    std::thread::scope(|scope| {
+    let ready = Waiting::default();
+    let read = crossbeam_utils::thread::scope(|scope| {
         let (jobs, waiting) = unbounded::<Job<'_>>();
         for _ in 0..threads {
-            let waiting = waiting.clone();
-            std::thread::Builder::new()
+            let (waiting, ready) = (waiting.clone(), &ready);
+            scope
+                .builder()
                 .name(THREAD.into())
-                .spawn_scoped(scope, move || work(reading, &waiting))
+                .spawn(move |_| work(reading, &waiting, ready))
                 .map_err(Error::io("start the thread", Path::new(THREAD)))?;
         }
-        let mut flight = Flight { rest: files.iter(), inside: VecDeque::new(), bytes: 0 };
-        loop {
-            flight.fill(&jobs, known);
-            let Some((file, given)) = flight.next() else { return Ok(()) };
-            for read in given {
-                take(file, Some(read))?;
-            }
-            take(file, None)?;
-        }
-    })
+        let mut flight = Flight { rest: files.iter().enumerate(), inside: VecDeque::new(), bytes: 0 };
+        let taken = flight.take_all(&jobs, &ready, known, take);
+        // What no thread has begun is not read any more.
+        waiting.try_iter().for_each(drop);
+        taken
+    });
+    read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The files that threads may be reading, in their order.
 struct Flight<'f> {
-    rest: std::slice::Iter<'f, ChangedFile>,
+    rest: std::iter::Enumerate<std::slice::Iter<'f, ChangedFile>>,
     inside: VecDeque<(&'f ChangedFile, Receiver<Read>)>,
     bytes: u64,
 }
 
 impl<'f> Flight<'f> {
+    fn take_all(
+        &mut self,
+        jobs: &Sender<Job<'f>>,
+        ready: &Waiting,
+        known: &dyn Fn(&str) -> Option<Digest>,
+        take: &mut dyn FnMut(&ChangedFile, Option<Read>) -> Result<()>,
+    ) -> Result<()> {
+        let taking = ready.taking();
+        for number in 0.. {
+            self.fill(jobs, known);
+            let Some((file, given)) = self.next() else { break };
+            taking.begin(number);
+            for read in given {
+                taking.took(read.bytes());
+                take(file, Some(read))?;
+            }
+            take(file, None)?;
+        }
+        Ok(())
+    }
+
     fn fill(&mut self, jobs: &Sender<Job<'f>>, known: &dyn Fn(&str) -> Option<Digest>) {
         while self.inside.len() < MOST_FILES && (self.inside.is_empty() || self.bytes < MOST_BYTES) {
-            let Some(file) = self.rest.next() else { break };
+            let Some((number, file)) = self.rest.next() else { break };
             let (give, given) = bounded(MOST_DOCUMENTS);
             self.bytes += file.stamp.bytes;
             self.inside.push_back((file, given));
             // A thread is there as long as the sender is.
-            _ = jobs.send(Job { file, known: known(&file.id), give });
+            _ = jobs.send(Job { file, known: known(&file.id), number, give });
         }
     }
 
@@ -109,21 +148,30 @@ impl<'f> Flight<'f> {
     }
 }
 
-fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>) {
+fn work(reading: Reading<'_>, jobs: &Receiver<Job<'_>>, ready: &Waiting) {
     let Reading { options, lengths, encoder, extractor } = reading;
     let count = |text: &str| encoder.count_tokens(text);
-    for Job { file, known, give } in jobs {
+    // One for all files: it remembers how many tokens words have.
+    let reader = FileReader::new(options, lengths, &count, extractor.cloned());
+    for Job { file, known, number, give } in jobs {
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let reader = FileReader::new(options, lengths, &count, extractor.cloned())?;
-            // Nobody takes it any more once the run was cancelled.
-            Ok::<bool, Error>(reader.read(file, known, &mut |read| {
-                _ = give.send(read.map_or_else(Read::Skipped, Read::Document));
-            }))
+            reader.as_ref().map(|reader| {
+                reader.read(file, known, &mut |read| {
+                    let read = read.map_or_else(Read::Skipped, Read::Document);
+                    ready.add(number, read.bytes());
+                    match give.send(read) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        // The run was cancelled.
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                })
+            })
         }));
         let last = match read {
-            Ok(Ok(false)) => continue,
-            Ok(Ok(true)) => Read::Unchanged,
-            Ok(Err(error)) => Read::Skipped(unreadable(file, &error)),
+            Ok(Ok(FileRead::New(None))) => continue,
+            Ok(Ok(FileRead::New(Some(digest)))) => Read::Whole(digest),
+            Ok(Ok(FileRead::Known)) => Read::Unchanged,
+            Ok(Err(error)) => Read::Skipped(unreadable(file, error)),
             // One file must not end the run.
             Err(panic) => Read::Skipped(unreadable(file, &panic_message(&*panic))),
         };

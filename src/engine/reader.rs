@@ -68,7 +68,7 @@ impl Reader {
         let generation = snapshot.pinned.generation.meta.id;
         let log = self.inner.feedback.as_ref().filter(|_| logged);
         if logged && log.is_none() {
-            self.warn_unlogged();
+            self.note_unlogged();
         }
         if let Some(log) = log {
             let hits = ranked.hits.iter().map(|hit| ShownHit {

@@ -20,6 +20,9 @@ pub struct IndexReport {
     pub removed: usize,
     /// Files that were passed over, each with the reason, in the order of their ids.
     pub skipped: Vec<Skipped>,
+    /// What the rules for the folders ask for and nothing in them fits, such as a name that is spelled wrong. A line
+    /// each.
+    pub warnings: Vec<String>,
     /// Seconds until every text could be found by its words.
     pub words_seconds: f64,
     /// Seconds it took.

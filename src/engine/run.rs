@@ -1,7 +1,7 @@
 //! One run over the followed folders: look, read, commit, encode.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,10 +14,12 @@ use super::look::{CANCELLED, Look, Looked, Rest, is_indexed};
 use super::pipeline::{Read, Reading, read_all};
 use super::report::{IndexProgress, IndexReport};
 use super::source::{self, Folder, Followed, folder_of, path_in};
+use super::touched::Touched;
 use super::writer::Vectors;
-use crate::corpus::{ChunkedDocument, CorpusOptions, SkipReason, Skipped};
+use crate::corpus::{ChangedFile, ChunkedDocument, CorpusOptions, SkipReason, Skipped};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
+use crate::lexical::Language;
 
 /// Files are committed together until they have so many chunks: the first few, so that the first words are found at
 /// once.
@@ -37,10 +39,14 @@ pub(super) struct Run<'a> {
     before: Catalogue,
     /// What was indexed when it began.
     digests: BTreeMap<String, Digest>,
+    /// One of the documents with each of these digests.
+    by_digest: HashMap<Digest, String>,
     rest: Rest,
     /// Whether files were left.
     resting: bool,
     pending: Vec<Prepared>,
+    touched: Touched,
+    /// How many chunks wait to be committed.
     chunks: usize,
     commit_at: usize,
 }
@@ -51,6 +57,8 @@ impl<'a> Run<'a> {
         rest: Rest,
         progress: &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>,
     ) -> Result<Run<'a>> {
+        let digests = engine.inner.snapshot.load().lexical.documents()?;
+        let by_digest = digests.iter().map(|(id, &digest)| (digest, id.clone())).collect();
         Ok(Run {
             engine,
             report: IndexReport::default(),
@@ -58,10 +66,12 @@ impl<'a> Run<'a> {
             progress,
             look: SystemTime::now(),
             before: Catalogue::read(&engine.inner.layout),
-            digests: engine.inner.snapshot.load().lexical.documents()?,
+            digests,
+            by_digest,
             rest,
             resting: false,
             pending: Vec::new(),
+            touched: Touched::default(),
             chunks: 0,
             commit_at: FIRST_CHUNKS,
         })
@@ -90,6 +100,7 @@ impl<'a> Run<'a> {
                 Err(error) => return Err(error),
             }
         }
+        self.warn(&looked);
         self.at.total_bytes = looked.iter().flat_map(|one| &one.changed).map(|file| file.stamp.bytes).sum();
         for mut one in looked {
             self.read_changed(&mut one)?;
@@ -108,6 +119,15 @@ impl<'a> Run<'a> {
         self.report.skipped.sort_by(|a, b| a.document.cmp(&b.document));
         self.before = now;
         self.set_order()
+    }
+
+    /// Reports the rules that nothing in any folder fits for which they are.
+    fn warn(&mut self, looked: &[Looked]) {
+        let mut missing: BTreeSet<&String> = looked.iter().flat_map(|one| &one.fits.missing).collect();
+        for found in looked.iter().flat_map(|one| &one.fits.found) {
+            missing.remove(found);
+        }
+        self.report.warnings = missing.into_iter().cloned().collect();
     }
 
     /// Has those of the files that were changed last encoded first.
@@ -166,14 +186,12 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let encoder = Arc::clone(self.engine.inner.snapshot.load().pinned.generation.encoder()?);
-        let Looked { folder, options, changed, seen, files, .. } = looked;
+        let Looked { folder, options, rules, changed, seen, files, .. } = looked;
         let extractor = self.engine.inner.options.extractor.as_ref();
-        let reading =
-            Reading { options, lengths: self.engine.folder_lengths()?, encoder: &encoder, extractor };
-        let known: HashMap<&str, Digest> = changed
-            .iter()
-            .filter_map(|file| Some((file.id.as_str(), self.known_digest(folder, &file.id)?)))
-            .collect();
+        let reading = Reading { options, lengths: rules.lengths, encoder: &encoder, extractor };
+        let known = |file: &ChangedFile| self.known_digest(folder, &file.id, files.reading);
+        let known: HashMap<&str, Digest> =
+            changed.iter().filter_map(|file| Some((file.id.as_str(), known(file)?))).collect();
         let known = |path: &str| known.get(path).copied();
         let mut current = None;
         read_all(changed, reading, &known, &mut |file, read| {
@@ -185,7 +203,7 @@ impl<'a> Run<'a> {
                 Some(Read::Document(document)) => {
                     seen.read(&document.id);
                     entry.add(&file.id, document.id.clone(), document.digest);
-                    self.add(folder, document)?;
+                    self.add(folder, document, rules.language)?;
                 }
                 Some(Read::Skipped(skipped)) => {
                     seen.turned_out(&skipped);
@@ -197,10 +215,17 @@ impl<'a> Run<'a> {
                     *unchanged = true;
                     seen.unchanged(&file.id);
                     self.take_over(folder, &file.id, entry);
+                    self.keep_time(folder, file, entry)?;
+                }
+                Some(Read::Whole(digest)) => {
+                    let failed = |one: &Skipped| matches!(one.reason, SkipReason::ExtractionFailed { .. });
+                    // What has failed may not fail the next time.
+                    let failed = entry.skipped.iter().any(failed);
+                    entry.digest = entry.digest.or((!failed).then_some(digest));
                 }
                 None => {
                     self.report.unchanged += usize::from(*unchanged);
-                    self.report.read += usize::from(!*unchanged && entry.digest.is_some());
+                    self.report.read += usize::from(!*unchanged && entry.has_documents());
                     files.files.extend(current.take().map(|read| (file.id.clone(), read.entry)));
                     self.at.bytes += file.stamp.bytes;
                     self.tell()?;
@@ -210,10 +235,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// With which digest the documents of a file are indexed, all of them; `None` if some are not or there are none.
-    fn known_digest(&self, folder: &Folder, path: &str) -> Option<Digest> {
-        let entry = self.before.folders.get(&folder.name).and_then(|files| files.files.get(path));
+    /// The digest with which a file gives what is indexed of it and nothing else, if it is read as `reading` says.
+    fn known_digest(&self, folder: &Folder, path: &str, reading: Option<Digest>) -> Option<Digest> {
+        let before = self.before.folders.get(&folder.name);
+        let entry = before.and_then(|files| files.files.get(path));
         match entry.filter(|entry| is_indexed(entry, path, folder, &self.digests)) {
+            // Read in another way, what was left out may not be.
+            Some(entry) if !entry.is_document() && before.and_then(|files| files.reading) != reading => None,
             Some(entry) => entry.digest,
             // Not catalogued, or not as it is indexed: a file that is no container has its own document.
             None => self.digests.get(&folder.id(path)).copied(),
@@ -233,12 +261,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn add(&mut self, folder: &Folder, document: ChunkedDocument) -> Result<()> {
+    /// Notes when a file was changed whose content is the one that is indexed.
+    fn keep_time(&mut self, folder: &Folder, file: &ChangedFile, entry: &Entry) -> Result<()> {
+        let snapshot = self.engine.inner.snapshot.load_full();
+        for path in entry.documents(&file.id) {
+            let id = folder.id(path);
+            self.chunks += self.touched.add(&snapshot.lexical, &id, file.stamp.modified())?;
+        }
+        if self.chunks >= self.commit_at { self.commit() } else { Ok(()) }
+    }
+
+    fn add(&mut self, folder: &Folder, document: ChunkedDocument, language: Option<Language>) -> Result<()> {
         let document = ChunkedDocument { id: folder.id(&document.id), ..document };
-        let metadata = source::metadata(&document);
+        let metadata = source::metadata(&document, language);
         let ChunkedDocument { id, digest, chunks, .. } = document;
         self.chunks += chunks.len();
-        self.pending.push(Prepared { id, digest, chunks, metadata });
+        let same_file = self.by_digest.get(&digest).filter(|other| **other != id).cloned();
+        self.pending.push(Prepared { id, digest, chunks, metadata, same_file });
         if self.chunks >= self.commit_at { self.commit() } else { Ok(()) }
     }
 
@@ -251,6 +290,10 @@ impl<'a> Run<'a> {
         let nothing = &mut |_| ControlFlow::Continue(());
         let added = self.engine.replace(&mut writer, &snapshot, documents, Vectors::Later, nothing)?;
         self.report.chunks_kept += added.chunks_kept;
+        let snapshot = self.engine.inner.snapshot.load_full();
+        if self.touched.commit(&snapshot.lexical, writer.get()?)? {
+            self.engine.refresh_from(&mut writer)?;
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::Reader;
 use super::layout::Layout;
 use crate::corpus::{ChunkedDocument, CorpusOptions};
 use crate::error::{Error, Result};
-use crate::lexical::{Date, FieldValue, stored_fields};
+use crate::lexical::{Date, FieldValue, LANGUAGE, Language, stored_fields};
 use crate::storage::{read_envelope, write_envelope};
 
 const FILE: &str = "folder.json";
@@ -236,8 +236,11 @@ pub(super) fn path_in<'i>(folder: &Folder, id: &'i str) -> Option<&'i str> {
 }
 
 /// What can be filtered by: the path, which is the id, the extension in lower case, when the file was changed, what the
-/// document says of itself, and the mark.
-pub(super) fn metadata(document: &ChunkedDocument) -> serde_json::Map<String, serde_json::Value> {
+/// document says of itself, and the mark. Beside it the language, if it is not the index's own.
+pub(super) fn metadata(
+    document: &ChunkedDocument,
+    language: Option<Language>,
+) -> serde_json::Map<String, serde_json::Value> {
     let extension = Path::new(&document.id).extension().map(|one| one.to_string_lossy().to_lowercase());
     let mut fields = BTreeMap::new();
     for (name, values) in &document.fields {
@@ -262,5 +265,6 @@ pub(super) fn metadata(document: &ChunkedDocument) -> serde_json::Map<String, se
     }
     let mut stored = stored_fields(&fields);
     stored.insert(MARK.into(), true.into());
+    stored.extend(language.map(|language| (LANGUAGE.to_string(), language.name().into())));
     stored
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use super::commit::CommitPayload;
 use super::document::{AddReport, Prepared};
 use super::embeddings::Embeddings;
+use super::namesakes::Namesakes;
 use super::unfinished::{Pace, Unfinished};
 use crate::corpus::Chunk;
 use crate::dense::DenseIndex;
@@ -94,6 +95,16 @@ impl Writer {
         self.or_roll_back(result)
     }
 
+    /// Replaces documents by the same chunks with other metadata, in one commit. `records` are all chunks of each.
+    pub(super) fn rewrite(&mut self, records: &[ChunkRecord]) -> Result<()> {
+        for record in records.iter().filter(|record| record.ordinal == 0) {
+            self.lexical.delete_document(&record.document);
+        }
+        let result = records.iter().try_for_each(|record| self.lexical.add(record));
+        let result = result.and_then(|()| self.commit(Vec::new()));
+        self.or_roll_back(result)
+    }
+
     /// Removes the given documents in one commit.
     pub(super) fn remove(&mut self, documents: &[String]) -> Result<()> {
         documents.iter().for_each(|id| self.lexical.delete_document(id));
@@ -161,14 +172,17 @@ impl Writer {
             for chunk in before.chunks_of(&document.id)? {
                 old.entry(chunk.chunk_digest).or_default().push(chunk.chunk);
             }
+            let namesakes = Namesakes::of(before, &document)?;
             self.lexical.delete_document(&document.id);
             let parts = RecordParts { id: document.id, digest: document.digest, metadata: document.metadata };
             for (ordinal, chunk) in document.chunks.into_iter().enumerate() {
                 let kept = old.get_mut(&chunk.digest).and_then(Vec::pop);
+                let same = namesakes.of_chunk(ordinal, &chunk);
                 let id = kept.unwrap_or_else(|| self.take_id());
                 let record = parts.record(id, ordinal, chunk);
                 self.lexical.add(&record)?;
-                self.stage_vector(before, record, kept.is_some(), vectors, &mut staged)?;
+                let known = Known { kept: kept.is_some(), same };
+                self.stage_vector(before, record, known, vectors, &mut staged)?;
                 if staged.waiting.len() == ENCODE_BATCH {
                     self.encode_waiting(generation, &mut staged, progress)?;
                 }
@@ -183,19 +197,19 @@ impl Writer {
         Ok(staged)
     }
 
-    /// Decides where the vector of a chunk comes from. One that was `kept` has it, unless it is pending itself.
+    /// Decides where the vector of a chunk comes from.
     fn stage_vector(
         &mut self,
         before: &LexicalSnapshot,
         record: ChunkRecord,
-        kept: bool,
+        known: Known,
         vectors: Vectors,
         staged: &mut Staged,
     ) -> Result<()> {
         let (id, digest) = (record.chunk, record.chunk_digest);
-        if kept && (vectors == Vectors::Later || self.pending.binary_search(&id).is_err()) {
+        if known.kept && (vectors == Vectors::Later || self.pending.binary_search(&id).is_err()) {
             staged.report.chunks_kept += 1;
-        } else if let Some(vector) = self.vector_of_text(before, &digest)? {
+        } else if let Some(vector) = self.vector_of_text(before, &digest)?.or(self.vector_of(known.same)?) {
             self.dense.append(&[(id, &vector)])?;
             staged.report.chunks_kept += 1;
         } else if vectors == Vectors::Later {
@@ -208,6 +222,11 @@ impl Writer {
             staged.waiting.push(record);
         }
         Ok(())
+    }
+
+    fn vector_of(&self, chunk: Option<ChunkId>) -> Result<Option<Vec<f32>>> {
+        let Some(chunk) = chunk else { return Ok(None) };
+        Ok(self.dense.view(&[chunk])?.vector(chunk))
     }
 
     /// The vector of a text, wherever in the index it stands.
@@ -269,6 +288,15 @@ impl Writer {
         self.next_chunk += 1;
         ChunkId(self.next_chunk - 1)
     }
+}
+
+/// What the index has of a chunk that is staged.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Whether it is the same chunk: it has its vector, unless it is pending itself.
+    kept: bool,
+    /// The same passage in a file of another name: its vector is taken, though the title may have been that name.
+    same: Option<ChunkId>,
 }
 
 /// What all chunks of a document have in common.

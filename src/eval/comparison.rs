@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::metrics::Total;
 use super::{Evaluation, Interval, Metric, bootstrap, compare, holm};
 use crate::error::{Error, Result};
 
@@ -62,8 +63,13 @@ impl Comparison {
     /// metric by metric. `seed` is for the random permutations of the tests and the samples of the intervals.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if one of the others lacks a metric of the first, or shares no query with it.
+    /// [`Error::Invalid`] if one of the others lacks a metric of the first, or shares no query with it, and for a
+    /// metric that is not averaged: a count, or GMAP.
     pub fn of_all(first: &Evaluation, others: &[(String, Evaluation)], seed: u64) -> Result<Vec<Comparison>> {
+        if let Some(metric) = first.metrics().iter().find(|metric| metric.total() != Total::Mean) {
+            let expected = "a metric with a mean over queries, such as map or ndcg@10";
+            return Err(Error::invalid("the metric to compare by", metric, expected));
+        }
         let mut comparisons = Vec::new();
         for (run, second) in others {
             for &metric in first.metrics() {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::interval::{Interval, SEED, bootstrap};
-use super::{Metric, Qrels, Run};
+use super::metrics::{Metric, Total};
+use super::{Qrels, Run};
 
 /// The queries that a mean is taken over. They differ if a system returned nothing, or nothing is relevant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +34,17 @@ impl Evaluation {
         Evaluation { metrics: metrics.to_vec(), queries }
     }
 
-    /// The mean of a metric; 0 if there are no queries, `None` if the metric was not evaluated.
+    /// The mean of a metric, or the sum of one that [counts](Metric::is_count); 0 if there are no queries, `None` if
+    /// the metric was not evaluated.
     pub fn mean(&self, metric: Metric) -> Option<f64> {
         let values = self.by_query(metric)?;
-        let sum: f64 = values.values().sum();
-        Some(if values.is_empty() { 0.0 } else { sum / values.len() as f64 })
+        let mean = |of: fn(f64) -> f64| values.values().copied().map(of).sum::<f64>() / values.len() as f64;
+        Some(match metric.total() {
+            _ if values.is_empty() => 0.0,
+            Total::Mean => mean(|value| value),
+            Total::GeometricMean => mean(f64::ln).exp(),
+            Total::Sum => values.values().sum(),
+        })
     }
 
     /// The values of a metric by query; `None` if the metric was not evaluated.
@@ -50,7 +57,15 @@ impl Evaluation {
     /// choice of queries. See [`bootstrap`].
     pub fn interval(&self, metric: Metric, seed: u64) -> Option<Interval> {
         let values: Vec<f64> = self.by_query(metric)?.into_values().collect();
-        Some(bootstrap(&values, seed))
+        let total = |of: &dyn Fn(f64) -> f64, back: &dyn Fn(f64) -> f64| {
+            let Interval { low, high } = bootstrap(&values.iter().copied().map(of).collect::<Vec<_>>(), seed);
+            Interval { low: back(low), high: back(high) }
+        };
+        Some(match metric.total() {
+            Total::GeometricMean if !values.is_empty() => total(&f64::ln, &f64::exp),
+            Total::Sum => total(&|value| value, &|mean| mean * values.len() as f64),
+            _ => bootstrap(&values, seed),
+        })
     }
 
     /// The mean of every metric, by the metric's name.

@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The seed of all intervals and tests in retune's own reports. With it the same runs always give the same figures.
 pub const SEED: u64 = 42;
@@ -13,7 +13,7 @@ const SAMPLES: usize = 10_000;
 const TAIL: f64 = 0.025;
 
 /// A confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Interval {
     /// The lower end.
@@ -27,17 +27,21 @@ pub struct Interval {
 /// Draws 10,000 samples of the same size with replacement (Efron, 1979; for retrieval: Sakai, "Evaluating Evaluation
 /// Metrics based on the Bootstrap", 2006).
 pub fn bootstrap(values: &[f64], seed: u64) -> Interval {
-    if values.is_empty() {
-        return Interval { low: 0.0, high: 0.0 };
-    }
+    let mean = |drawn: Vec<usize>| drawn.iter().map(|&at| values[at]).sum::<f64>() / drawn.len() as f64;
+    interval_of(resamples(values.len(), seed).map(mean).collect())
+}
+
+/// The samples of [`bootstrap`]: the places that are drawn of `count`. None of no places.
+pub(crate) fn resamples(count: usize, seed: u64) -> impl Iterator<Item = Vec<usize>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut mean = || {
-        let sum: f64 = (0..values.len()).map(|_| values[random.random_range(0..values.len())]).sum();
-        sum / values.len() as f64
-    };
-    let mut means: Vec<f64> = (0..SAMPLES).map(|_| mean()).collect();
-    means.sort_by(f64::total_cmp);
-    Interval { low: quantile(&means, TAIL), high: quantile(&means, 1.0 - TAIL) }
+    let samples = if count == 0 { 0 } else { SAMPLES };
+    (0..samples).map(move |_| (0..count).map(|_| random.random_range(0..count)).collect())
+}
+
+/// The interval that 95 % of the samples' values lie in. 0 to 0 for no values.
+pub(crate) fn interval_of(mut values: Vec<f64>) -> Interval {
+    values.sort_by(f64::total_cmp);
+    Interval { low: quantile(&values, TAIL), high: quantile(&values, 1.0 - TAIL) }
 }
 
 /// The quantile of sorted values: `share` 0 gives the first value, 1 the last. Rounds to the nearest value and does not

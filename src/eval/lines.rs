@@ -10,6 +10,17 @@ use crate::error::{Error, Result};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Characters of a wrong line that an error shows.
+const LONGEST_SHOWN: usize = 80;
+
+/// The beginning of a text, for an error.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
 /// An iterator over the lines of a file that are not blank, with their numbers from 1.
 pub(super) struct Lines {
     path: PathBuf,
@@ -33,6 +44,7 @@ impl Lines {
 
     /// The error for an invalid line.
     pub(super) fn wrong(&self, number: usize, found: impl std::fmt::Display, expected: &str) -> Error {
+        let found = short(&found.to_string());
         Error::invalid("the evaluation file", format!("{}:{number}: {found}", self.path.display()), expected)
     }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::lines::short;
 use super::metrics::Metric;
 use crate::error::{Error, Result};
 
@@ -29,6 +30,11 @@ impl fmt::Display for Metric {
             Metric::ErrAt(k) => write!(f, "err@{k}"),
             Metric::Err => write!(f, "err"),
             Metric::Rbp(percent) => write!(f, "rbp(p={})", f64::from(*percent) / 100.0),
+            Metric::RbpAt(percent, k) => write!(f, "rbp(p={})@{k}", f64::from(*percent) / 100.0),
+            Metric::Gmap => write!(f, "gmap"),
+            Metric::Returned => write!(f, "num-ret"),
+            Metric::Relevant => write!(f, "num-rel"),
+            Metric::RelevantReturned => write!(f, "num-rel-ret"),
         }
     }
 }
@@ -46,10 +52,10 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         parsed(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
-            let expected = "ndcg, mrr (rr, recip_rank), map (ap), err, r-precision (rprec), bpref, rbp(p=0.8), or \
-                            one of ndcg, mrr, map, err, recall (r), precision (p), success, judged with @ and a rank \
-                            from 1, such as ndcg@10 (nDCG@10, ndcg_cut_10)";
-            Error::invalid("the metric", format!("{text:?}"), expected)
+            let expected = "ndcg, mrr, map, gmap, err, r-precision, bpref, rbp(p=0.8), num-ret, num-rel, num-rel-ret, \
+                            or ndcg, mrr, map, err, recall, precision, success, judged, rbp with @ and a rank from 1, \
+                            such as ndcg@10; the names of trec_eval, ir-measures and MTEB will do";
+            Error::invalid("the metric", short(&format!("{text:?}")), expected)
         })
     }
 }
@@ -57,6 +63,8 @@ impl FromStr for Metric {
 /// A name in lower case.
 fn parsed(text: &str) -> Option<Metric> {
     let (text, percent) = match text.split_once('(') {
+        // ir-measures' name for relevant ones among the returned.
+        Some(("numret", "rel=1)")) => return Some(Metric::RelevantReturned),
         None => (text.to_string(), None),
         Some((name, rest)) => {
             let (parameters, cutoff) = rest.split_once(')')?;
@@ -66,6 +74,7 @@ fn parsed(text: &str) -> Option<Metric> {
     let metric = of_name(&text)?;
     match (metric, percent) {
         (Metric::Rbp(_), Some(percent)) => Some(Metric::Rbp(percent)),
+        (Metric::RbpAt(_, k), Some(percent)) => Some(Metric::RbpAt(percent, k)),
         (_, Some(_)) => None,
         (metric, None) => Some(metric),
     }
@@ -100,6 +109,10 @@ fn of_name(text: &str) -> Option<Metric> {
             "bpref" => Some(Metric::Bpref),
             "err" => Some(Metric::Err),
             "rbp" => Some(Metric::Rbp(PERSISTENCE)),
+            "gmap" | "gm_map" => Some(Metric::Gmap),
+            "num-ret" | "num_ret" | "numret" => Some(Metric::Returned),
+            "num-rel" | "num_rel" | "numrel" => Some(Metric::Relevant),
+            "num-rel-ret" | "num_rel_ret" | "numrelret" => Some(Metric::RelevantReturned),
             _ => None,
         };
     }
@@ -112,9 +125,10 @@ fn of_name(text: &str) -> Option<Metric> {
         "map" | "ap" => Some(Metric::MapAt(k)),
         "recall" | "r" => Some(Metric::RecallAt(k)),
         "precision" | "p" => Some(Metric::PrecisionAt(k)),
-        "success" => Some(Metric::SuccessAt(k)),
+        "success" | "hit_rate" => Some(Metric::SuccessAt(k)),
         "judged" => Some(Metric::JudgedAt(k)),
         "err" => Some(Metric::ErrAt(k)),
+        "rbp" => Some(Metric::RbpAt(PERSISTENCE, k)),
         _ => None,
     }
 }
@@ -142,6 +156,11 @@ mod tests {
             "err@20",
             "rbp(p=0.8)",
             "rbp(p=0.05)",
+            "rbp(p=0.8)@10",
+            "gmap",
+            "num-ret",
+            "num-rel",
+            "num-rel-ret",
         ] {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
@@ -162,6 +181,7 @@ mod tests {
             ("precision@5", &["P@5", "P_5", "P.5", "p@5", "Precision@5", "precision_at_5"]),
             ("recall@100", &["R@100", "recall_100", "recall.100", "Recall@100", "recall_at_100"]),
             ("success@1", &["Success@1", "success_1"]),
+            ("success@5", &["Success@5", "success_5", "hit_rate_at_5", "hit_rate@5"]),
             ("judged@10", &["Judged@10"]),
             ("r-precision", &["Rprec", "RPrec"]),
             ("bpref", &["Bpref", "BPref"]),
@@ -169,6 +189,11 @@ mod tests {
             ("err", &["ERR"]),
             ("rbp(p=0.8)", &["RBP", "RBP(rel=1)", "RBP(p=0.8)", "RBP(p=0.8, rel=1)"]),
             ("rbp(p=0.95)", &["RBP(p=0.95)"]),
+            ("rbp(p=0.8)@10", &["RBP@10", "RBP(p=0.8)@10", "RBP(rel=1)@10"]),
+            ("gmap", &["gm_map", "GMAP"]),
+            ("num-ret", &["num_ret", "NumRet"]),
+            ("num-rel", &["num_rel", "NumRel", "NumRel(rel=1)"]),
+            ("num-rel-ret", &["num_rel_ret", "NumRelRet", "NumRet(rel=1)"]),
         ] {
             for other in others {
                 assert_eq!(other.parse::<Metric>().unwrap().to_string(), ours, "{other}");
@@ -192,7 +217,6 @@ mod tests {
             "RBP(p=1)",
             "RBP(p=0.855)",
             "RBP(p=x)",
-            "RBP@10",
             "AP(p=0.8)",
             "RBP(p=0.8",
             "nDCG(dcg='exp-log2')",

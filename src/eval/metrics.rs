@@ -1,13 +1,15 @@
 //! Ranking metrics, as trec_eval defines them (measures `ndcg_cut`, `recip_rank`, `map`, `recall`, `P`, `success`,
-//! `Rprec`, `bpref`; version 9). ERR is gdeval's and RBP is cwl_eval's, as in ir-measures.
+//! `Rprec`, `bpref`, `gm_map`, `num_ret`, `num_rel`, `num_rel_ret`; version 9). ERR is gdeval's and RBP is cwl_eval's,
+//! as in ir-measures.
 
 use std::collections::BTreeMap;
 
-/// A metric of one ranking, from 0 to 1. In text it is `ndcg@10`, `map`, `recall@100` and so on; trec_eval's and
-/// ir-measures' names are read too.
+/// A metric of one ranking, from 0 to 1, or a count. In text it is `ndcg@10`, `map`, `recall@100` and so on; the names
+/// of trec_eval, ir-measures and MTEB are read too.
 ///
 /// A document is relevant if its judgement is above 0. The number of relevant documents counts all judged documents of
-/// the query, returned or not. A query without relevant documents scores 0, except for [`Metric::JudgedAt`].
+/// the query, returned or not. A query without relevant documents scores 0, except for [`Metric::JudgedAt`],
+/// [`Metric::Returned`], and [`Metric::Gmap`], whose least is 0.00001.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Metric {
@@ -47,7 +49,28 @@ pub enum Metric {
     /// Rank-biased precision: readers continue to the next document with this probability in percent, 1 to 99, and
     /// the value is the share of relevant documents among those read (Moffat and Zobel, 2008).
     Rbp(u8),
+    /// [`Metric::Rbp`] of the first k: readers stop there.
+    RbpAt(u8, usize),
+    /// [`Metric::Map`], 0.00001 at least, with a geometric mean: trec_eval's `gm_map` (Robertson, 2006).
+    Gmap,
+    /// The number of documents returned. Summed, not averaged: trec_eval's `num_ret`.
+    Returned,
+    /// The number of relevant documents. Summed: trec_eval's `num_rel`.
+    Relevant,
+    /// The number of relevant documents returned. Summed: trec_eval's `num_rel_ret`.
+    RelevantReturned,
 }
+
+/// What a metric's values for all queries come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Total {
+    Mean,
+    GeometricMean,
+    Sum,
+}
+
+/// The least average precision of a query in a geometric mean: trec_eval's.
+const LEAST: f64 = 0.00001;
 
 impl Metric {
     /// The metrics that reports have unless told otherwise.
@@ -87,14 +110,32 @@ impl Metric {
             | Metric::PrecisionAt(k)
             | Metric::SuccessAt(k)
             | Metric::JudgedAt(k)
-            | Metric::ErrAt(k) => Some(k),
+            | Metric::ErrAt(k)
+            | Metric::RbpAt(_, k) => Some(k),
             Metric::Ndcg
             | Metric::Mrr
             | Metric::Map
             | Metric::RPrecision
             | Metric::Bpref
             | Metric::Err
-            | Metric::Rbp(_) => None,
+            | Metric::Rbp(_)
+            | Metric::Gmap
+            | Metric::Returned
+            | Metric::Relevant
+            | Metric::RelevantReturned => None,
+        }
+    }
+
+    /// Whether the values are counts, which are summed over the queries.
+    pub fn is_count(&self) -> bool {
+        self.total() == Total::Sum
+    }
+
+    pub(super) fn total(&self) -> Total {
+        match self {
+            Metric::Gmap => Total::GeometricMean,
+            Metric::Returned | Metric::Relevant | Metric::RelevantReturned => Total::Sum,
+            _ => Total::Mean,
         }
     }
 
@@ -103,7 +144,7 @@ impl Metric {
     pub(super) fn of_judged(&self, judged: &[Option<i32>], judgements: &BTreeMap<String, i32>) -> f64 {
         let gains: Vec<i32> = judged.iter().map(|judgement| judgement.unwrap_or(0).max(0)).collect();
         let relevant = judgements.values().filter(|&&judgement| judgement > 0).count();
-        if relevant == 0 && !matches!(self, Metric::JudgedAt(_)) {
+        if relevant == 0 && !matches!(self, Metric::JudgedAt(_) | Metric::Returned | Metric::Gmap) {
             return 0.0;
         }
         let found = |k: usize| gains.iter().take(k).filter(|&&gain| gain > 0).count() as f64;
@@ -123,6 +164,13 @@ impl Metric {
             Metric::ErrAt(k) => expected_reciprocal_rank(&gains, k),
             Metric::Err => expected_reciprocal_rank(&gains, usize::MAX),
             Metric::Rbp(percent) => rank_biased_precision(&gains, f64::from(percent) / 100.0),
+            Metric::RbpAt(percent, k) => {
+                rank_biased_precision(&gains[..gains.len().min(k)], f64::from(percent) / 100.0)
+            }
+            Metric::Gmap => average_precision(&gains, relevant.max(1), usize::MAX).max(LEAST),
+            Metric::Returned => judged.len() as f64,
+            Metric::Relevant => relevant as f64,
+            Metric::RelevantReturned => found(usize::MAX),
         };
         // An empty sum is −0.
         value + 0.0

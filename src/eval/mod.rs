@@ -35,6 +35,7 @@ pub use collection::{Collection, Document, Documents, Inventory, Queries, Query}
 pub use comparison::{Change, Comparison};
 pub use evaluation::{AveragedOver, Evaluation, Figures, evaluate};
 pub use interval::{Interval, SEED, bootstrap, quantile};
+pub(crate) use interval::{interval_of, resamples};
 pub use judged_place::Shown;
 pub use metrics::Metric;
 pub use passages::Passages;

@@ -106,6 +106,56 @@ fn err_and_rbp_are_those_of_ir_measures() {
 }
 
 #[test]
+fn counts_and_the_geometric_mean_are_trec_evals_and_rbp_at_a_rank_is_trectools() {
+    let Golden { run, qrels, .. } = golden();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/counts_gmap.json");
+    let json: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let of = |name: &str| {
+        let metric: Metric = name.parse().unwrap();
+        (metric, evaluate(&run, &qrels, &[metric], AveragedOver::InBoth))
+    };
+    for (name, expected) in json["all"].as_object().unwrap() {
+        let (metric, evaluation) = of(name);
+        near(evaluation.mean(metric).unwrap(), expected, name);
+        let interval = evaluation.interval(metric, SEED).unwrap();
+        let within = interval.low..=interval.high;
+        assert!(within.contains(&expected.as_f64().unwrap()), "{name}: {interval:?}");
+    }
+    let mut checked = 0;
+    for (name, values) in json["per_query"].as_object().unwrap() {
+        let (metric, evaluation) = of(name);
+        for (query, found) in evaluation.by_query(metric).unwrap() {
+            // trectools leaves out queries with nothing relevant found.
+            near(found, values.get(query).unwrap_or(&0.0.into()), &format!("{name} of {query}"));
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 6 * 8);
+    // As trec_eval -c: a query that the run lacks counts least.
+    let complete = evaluate(&run, &qrels, &[Metric::Gmap], AveragedOver::Judged);
+    let (eight, nine) = (json["all"]["gm_map"].as_f64().unwrap(), complete.mean(Metric::Gmap).unwrap());
+    assert!((nine - (eight.powi(8) * 0.00001).powf(1.0 / 9.0)).abs() < 1e-9, "{nine}");
+    let (_, counts) = of("num_ret");
+    assert!(Comparison::of_all(&counts, &[("other".into(), counts.clone())], SEED).is_err());
+}
+
+#[test]
+fn what_is_wrong_is_shown_in_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong");
+    let long = "no run at all ".repeat(10_000);
+    fs::write(&file, &long).unwrap();
+    let errors = [
+        Run::read_trec(&file).unwrap_err(),
+        Qrels::read(&file).unwrap_err(),
+        long.parse::<Metric>().unwrap_err(),
+    ];
+    for error in errors.map(|error| error.to_string()) {
+        assert!(error.len() < 450 && error.contains("no run at"), "{error}");
+    }
+}
+
+#[test]
 fn every_mean_is_over_the_queries_it_says() {
     let Golden { json, run, qrels } = golden();
     let cases = [

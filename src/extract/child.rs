@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -65,12 +66,12 @@ impl ChildProcess {
     }
 
     fn start(&self) -> io::Result<Running> {
-        let mut child = Command::new(&self.program)
-            .args(&self.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C is for the application: it would end the file that is read, which would be skipped for that.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("no pipes"));
@@ -93,7 +94,7 @@ impl ChildProcess {
 }
 
 impl Extractor for ChildProcess {
-    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found)) -> Result<(), Unreadable> {
+    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Result<(), Unreadable> {
         let waiting = self.idle().pop();
         let started = waiting.map_or_else(|| self.start(), Ok);
         let mut running = started.map_err(|error| {
@@ -111,6 +112,10 @@ impl Extractor for ChildProcess {
                 Err(Unreadable::Failed(format!("what reads it was ended after {seconds} s without a result")))
             }
             Err(Interrupted::Gone) => Err(Unreadable::Failed(running.end())),
+            Err(Interrupted::Ended) => {
+                running.end();
+                Ok(())
+            }
         }
     }
 }
@@ -128,6 +133,8 @@ struct Running {
 enum Interrupted {
     TooSlow,
     Gone,
+    /// Nobody wants more of the file.
+    Ended,
 }
 
 /// What a child says, with the bytes of a text.
@@ -142,7 +149,7 @@ impl Running {
         &mut self,
         file: &Path,
         patience: Duration,
-        give: &mut dyn FnMut(Found),
+        give: &mut dyn FnMut(Found) -> ControlFlow<()>,
     ) -> Result<Result<(), Unreadable>, Interrupted> {
         let asked =
             self.stdin.as_mut().map(|stdin| write(stdin, &path_bytes(file)).and_then(|()| stdin.flush()));
@@ -151,7 +158,11 @@ impl Running {
         }
         loop {
             match self.replies.recv_timeout(patience) {
-                Ok(Message::Found(found)) => give(found),
+                Ok(Message::Found(found)) => {
+                    if give(found).is_break() {
+                        return Err(Interrupted::Ended);
+                    }
+                }
                 Ok(Message::End(done)) => return Ok(done),
                 Err(RecvTimeoutError::Timeout) => return Err(Interrupted::TooSlow),
                 Err(RecvTimeoutError::Disconnected) => return Err(Interrupted::Gone),
@@ -260,6 +271,21 @@ mod tests {
         assert!(failure(&deep).contains("nested"), "{}", failure(&deep));
         assert!(failure(&shell("echo nonsense; cat >/dev/null")).contains("crashed"));
         assert!(failure(&ChildProcess::new("/no/such/program", ["x"])).contains("could not be started"));
+    }
+
+    #[test]
+    fn a_child_of_which_nobody_wants_more_is_ended() {
+        // A frame with a reply, for ever.
+        let reply = r#"{"Unreadable":{"path":"a","why":"Binary"}}"#;
+        let script = format!("while :; do printf '\\{:o}\\0\\0\\0%s' '{reply}'; done", reply.len());
+        let endless = shell(&script);
+        let mut count = 0;
+        let done = endless.extract(Path::new("/nowhere"), &mut |_| {
+            count += 1;
+            if count < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert_eq!((done, count), (Ok(()), 3));
+        assert!(endless.idle().is_empty(), "it is in the middle of a file");
     }
 
     #[test]

@@ -24,6 +24,10 @@ const SECOND_TABLE: u16 = 0x0200;
 const ONE_BYTE: u32 = 0x4000_0000;
 
 pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
+    // What Office encrypts is one of these, whatever its name.
+    if ole::has(bytes, "/EncryptedPackage") {
+        return Err(Unreadable::Encrypted);
+    }
     let head = part(bytes, "/WordDocument")?;
     if short(&head, MARK) != Some(0xa5ec) {
         return Err(broken("the mark of Word 97"));

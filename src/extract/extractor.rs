@@ -1,6 +1,7 @@
 //! What reads files that are not text, as an application sees it.
 
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::text::{ExtractedText, Unreadable};
@@ -10,12 +11,12 @@ use super::text::{ExtractedText, Unreadable};
 /// What parses such formats can be made to crash, to loop and to eat memory by a file that somebody wrote for it, and
 /// no library is free of that. [`ChildProcess`](super::ChildProcess) keeps it out of the application.
 pub trait Extractor: Debug + Send + Sync {
-    /// Reads a file and gives what it holds, in order: one document, or of a container each of its members. May be
-    /// called by several threads at a time.
+    /// Reads a file and gives what it holds, in order: one document, or of a container each of its members. Ends when
+    /// `give` breaks. May be called by several threads at a time.
     ///
     /// # Errors
     /// If the file as a whole can't be read, or not to its end. What was given stands.
-    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found)) -> Result<(), Unreadable>;
+    fn extract(&self, file: &Path, give: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Result<(), Unreadable>;
 }
 
 /// What was found in a file.

@@ -4,6 +4,7 @@
 //! container goes to `reader::Members`, one at a time. [`ChildProcess`] keeps all of it out of the application:
 //! [`serve`] is what runs in the child.
 
+mod allowance;
 mod child;
 #[cfg(feature = "formats")]
 mod compressed;
@@ -61,6 +62,7 @@ mod xml;
 #[cfg(feature = "formats")]
 mod zip;
 
+pub(crate) use allowance::Allowance;
 pub use child::ChildProcess;
 pub use extractor::{Content, Extractor, Found};
 #[cfg(feature = "formats")]

@@ -1,10 +1,12 @@
 //! What runs in the child process.
 
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
+
+use crossbeam_channel::unbounded;
 
 use super::extractor::{Content, Extractor, Found};
 use super::frames::{Limits, Reply, path_of, read, read_json, write, write_json};
@@ -30,7 +32,7 @@ const STACK_BYTES: usize = 256 << 20;
 /// }
 /// ```
 pub fn serve() -> ExitCode {
-    let (ask, asked) = mpsc::channel::<PathBuf>();
+    let (ask, asked) = unbounded::<PathBuf>();
     let mut input = io::stdin().lock();
     if let Ok(Some(Limits { memory_bytes })) = read_json(&mut input) {
         limit_memory(memory_bytes);
@@ -70,8 +72,12 @@ pub fn print(file: &Path, output: &mut dyn Write) -> Result<(), Unreadable> {
             Content::Text(bytes) => output.write_all(&bytes),
             Content::Unreadable(why) => writeln!(output, "[{path}: {why}]"),
         };
-        if let Err(error) = written {
-            failed = Err(Unreadable::Failed(error.to_string()));
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Err(Unreadable::Failed(error.to_string()));
+                ControlFlow::Break(())
+            }
         }
     });
     read.and(failed)

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, SeekFrom};
 use std::path::Path;
 
+use super::allowance::Allowance;
 use super::extractor::{Content, Found};
 use super::kind::{HEAD_BYTES, Kind, extension_of};
 use super::reader::{MOST_DOCUMENT_BYTES, Member, Members, Reader, Source, malformed, read_bounded};
@@ -15,8 +16,9 @@ use crate::place::Place;
 
 /// Containers in containers are opened this deep.
 const MOST_DEPTH: usize = 4;
-/// Members of a file, however deep.
-const MOST_MEMBERS: usize = 100_000;
+/// Members of a file, however deep; one for so many of its bytes if that is more.
+const MOST_MEMBERS: u64 = 100_000;
+const LEAST_MEMBER_BYTES: u64 = 1 << 10;
 /// All members of a file may have so many times its bytes, and [`FREE_BYTES`] in any case.
 const MOST_RATIO: u64 = 200;
 const FREE_BYTES: u64 = 256 << 20;
@@ -33,17 +35,45 @@ pub(super) fn file(path: &Path, give: Give<'_>) -> Result<(), Unreadable> {
     let mut file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut budget =
-        Budget { members: MOST_MEMBERS, bytes: (bytes.saturating_mul(MOST_RATIO)).max(FREE_BYTES) };
+    source(name, &mut file, Budget::of(bytes), give)
+}
+
+/// Reads a source as a file with this name.
+///
+/// # Errors
+/// As [`file`].
+pub(super) fn source(
+    name: String,
+    source: &mut dyn Source,
+    mut budget: Budget,
+    give: Give<'_>,
+) -> Result<(), Unreadable> {
     let mut unpacker =
         Unpacker { prefix: String::new(), name, depth: 0, taken: HashSet::new(), budget: &mut budget, give };
-    unpacker.read(&mut file, Place::default())
+    unpacker.read(source, Place::default())
 }
 
 /// What may still be unpacked of a file.
-struct Budget {
-    members: usize,
+pub(super) struct Budget {
+    /// Members in all.
+    most: u64,
+    members: u64,
     bytes: u64,
+    /// What its members may give.
+    allowance: Allowance,
+}
+
+impl Budget {
+    /// Of a file of so many bytes.
+    pub(super) fn of(bytes: u64) -> Budget {
+        let most = MOST_MEMBERS.max(bytes / LEAST_MEMBER_BYTES);
+        Budget {
+            most,
+            members: most,
+            bytes: bytes.saturating_mul(MOST_RATIO).max(FREE_BYTES),
+            allowance: Allowance::of(bytes),
+        }
+    }
 }
 
 /// Reads one file or member.
@@ -114,6 +144,7 @@ impl Unpacker<'_> {
     }
 
     fn give(&mut self, content: Content) -> Result<(), Unreadable> {
+        self.budget.allowance.take(&content)?;
         (self.give)(Found { path: self.prefix.clone(), content })
     }
 
@@ -140,9 +171,10 @@ impl Unpacker<'_> {
     }
 
     fn spend(&mut self, bytes: u64) -> Result<(), Unreadable> {
+        self.budget.allowance.check()?;
         let too_large = |bound: String| Err(Unreadable::TooLarge(bound));
         let Some(members) = self.budget.members.checked_sub(1) else {
-            return too_large(format!("more than {MOST_MEMBERS} files"));
+            return too_large(format!("more than {} files", self.budget.most));
         };
         let Some(left) = self.budget.bytes.checked_sub(bytes) else {
             return too_large(format!("files that unpack to more than {MOST_RATIO} times its size"));
@@ -261,8 +293,14 @@ mod tests {
 
     /// What was found, in short, and the reason that the rest was not.
     fn found(path: &Path) -> (Vec<String>, Result<(), Unreadable>) {
+        collected(&mut |give| file(path, give))
+    }
+
+    fn collected(
+        read: &mut dyn FnMut(Give<'_>) -> Result<(), Unreadable>,
+    ) -> (Vec<String>, Result<(), Unreadable>) {
         let mut all = Vec::new();
-        let done = file(path, &mut |found| {
+        let done = read(&mut |found| {
             all.push(match found.content {
                 Content::Extracted(extracted) => {
                     format!("{}: {} letters", found.path, extracted.text.len().min(1))
@@ -285,10 +323,9 @@ mod tests {
     }
 
     fn found_in(name: &str, bytes: &[u8]) -> (Vec<String>, Result<(), Unreadable>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        found(&path)
+        collected(&mut |give| {
+            source(name.into(), &mut Cursor::new(bytes), Budget::of(bytes.len() as u64), give)
+        })
     }
 
     #[test]
@@ -364,6 +401,27 @@ mod tests {
         let (all, done) = found_in("bomb.zip", &zipped(&entries));
         assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
         assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn what_a_file_gives_in_all_is_bounded() {
+        let members: Vec<(String, &[u8])> =
+            (0..9).map(|at| (format!("{at}.txt"), b"12345".as_slice())).collect();
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let inner = zipped(&members);
+        let bytes = zipped(&[("in.zip", &inner), ("last.txt", b"1")]);
+        for (allowance, given) in [(Allowance::new(100, 22), 4), (Allowance::new(3, 100), 3)] {
+            let budget = Budget { most: 100, members: 100, bytes: 10_000, allowance };
+            let mut all = Vec::new();
+            let done = source("many.zip".into(), &mut Cursor::new(&bytes), budget, &mut |found| {
+                all.push((found.path, matches!(found.content, Content::Text(_))));
+                Ok(())
+            });
+            assert!(matches!(done, Err(Unreadable::TooLarge(_))), "{done:?}");
+            assert_eq!(all.iter().filter(|(_, is_text)| *is_text).count(), given, "{all:?}");
+            assert_eq!(all.last().unwrap(), &("in.zip".to_owned(), false), "the rest is not read");
+        }
     }
 
     #[test]

@@ -44,3 +44,15 @@ pub use record::{Impression, Judgement, ShownHit, Verdict};
 pub(crate) use replay::Replay;
 pub use stats::FeedbackStats;
 pub(crate) use stats::{JudgementCount, read_stats};
+
+/// Reads bytes as the frames of a segment, and as one record.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_frames(bytes: &[u8]) {
+    let frames = crate::storage::scan_frames(bytes).filter_map(|part| match part {
+        crate::storage::Scanned::Frame { payload, .. } => Some(payload),
+        _ => None,
+    });
+    for payload in frames.chain([bytes]) {
+        record::Record::decode(payload);
+    }
+}

@@ -151,7 +151,7 @@ mod tests {
             LearnOptions::default().with_suspect_quantile(Some(1.5)),
             LearnOptions::default().with_threads(Some(0)),
             LearnOptions::default().with_golden(vec![golden]),
-            LearnOptions::default().with_train(TrainOptions::default().with_epochs(0)),
+            LearnOptions::default().with_train(TrainOptions::default().with_batch_size(1)),
         ] {
             assert!(matches!(options.validate(), Err(Error::Invalid { .. })), "{options:?}");
         }

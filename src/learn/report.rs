@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::intervals::{ChangeIntervals, GateIntervals};
 use super::old_reports::{all_known, known};
 use super::queries::QueryChanges;
 use super::stage::LearnStage;
@@ -158,6 +159,9 @@ pub struct Ruling {
     pub before: Option<GateScores>,
     /// The new generation on the same queries. Absent if the round was skipped.
     pub after: Option<GateScores>,
+    /// The intervals of [`before`](Ruling::before) and [`after`](Ruling::after). Absent in reports of older versions.
+    #[serde(default)]
+    pub intervals: Option<GateIntervals>,
     /// The decision.
     pub decision: Decision,
     /// The reason for it.
@@ -189,6 +193,7 @@ impl Ruling {
         Ruling {
             before: None,
             after: None,
+            intervals: None,
             decision: Decision::Skipped,
             reason,
             p_value: None,
@@ -209,6 +214,9 @@ pub struct GuardScores {
     pub before: f64,
     /// The new generation.
     pub after: f64,
+    /// Their 95 % confidence intervals. Absent in reports of older versions.
+    #[serde(default)]
+    pub intervals: Option<ChangeIntervals>,
 }
 
 /// Scores on the held-out queries, in both modes that use the encoder.

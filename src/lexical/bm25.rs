@@ -6,21 +6,19 @@
 //! terms can't lift a new chunk into the result, only chunks that can still reach it are scored (the "continue"
 //! strategy of Moffat & Zobel 1996, with the safe bounds of Turtle & Flood 1995).
 
-use std::collections::HashMap;
-
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{Postings, TermInfo};
 use tantivy::query::Bm25Weight;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
-use super::analysis::QueryWord;
 use super::matching::Matching;
 use super::phrase::Pair;
 use super::snapshot::LexicalSnapshot;
+use super::sought::Sought;
 use crate::ids::{ChunkId, ChunkSet as _};
 
-/// A query with more distinct terms keeps those with the highest weight.
+/// A query with more distinct terms in each language keeps those with the highest weight.
 pub(super) const MOST_QUERY_TERMS: usize = 256;
 /// Weight of a match in the title, on top of its weight in the text.
 pub(super) const TITLE_BOOST: f32 = 0.25;
@@ -98,20 +96,17 @@ struct KnownTerm<'a> {
     field: Field,
     boost: f32,
     chunks: u64,
+    /// The chunks that contain its word in any language.
+    of_all: u64,
     mean_length: f32,
     postings: Vec<Option<TermInfo>>,
 }
 
 impl LexicalSnapshot {
-    /// Looks up what a query searches for. `counts` gives how often it has each term of `sequence`; neighbours that are
-    /// neighbours in a chunk add `phrase_boost` times the weight of their words.
-    pub(super) fn look_up(
-        &self,
-        sequence: &[QueryWord],
-        counts: &HashMap<String, u32>,
-        phrase_boost: f32,
-    ) -> tantivy::Result<QueryTerms> {
-        Ok(QueryTerms { terms: self.query_terms(counts)?, pairs: self.query_pairs(sequence, phrase_boost)? })
+    /// Looks up what a query searches for. Neighbours that are neighbours in a chunk add `phrase_boost` times the
+    /// weight of their words.
+    pub(super) fn look_up(&self, sought: &Sought, phrase_boost: f32) -> tantivy::Result<QueryTerms> {
+        Ok(QueryTerms { terms: self.query_terms(sought)?, pairs: self.query_pairs(sought, phrase_boost)? })
     }
 
     /// The `limit` best chunks for a query. See [`Prepared::search`](super::Prepared::search).
@@ -156,7 +151,7 @@ impl LexicalSnapshot {
     }
 
     /// The terms of a query that the index knows, in the order they are summed in: rarest first.
-    fn query_terms(&self, counts: &HashMap<String, u32>) -> tantivy::Result<Vec<QueryTerm>> {
+    fn query_terms(&self, sought: &Sought) -> tantivy::Result<Vec<QueryTerm>> {
         let total = self.held();
         let mut known = Vec::new();
         for (field, boost) in [(self.fields().text, 1.0), (self.fields().title, TITLE_BOOST)] {
@@ -164,32 +159,43 @@ impl LexicalSnapshot {
             let readers = readers.collect::<tantivy::Result<Vec<_>>>()?;
             let tokens: u64 = readers.iter().map(|reader| reader.total_num_tokens()).sum();
             let mean_length = tokens as f32 / total as f32;
-            for (text, &count) in counts {
+            for (text, &count) in &sought.counts {
                 let term = Term::from_field_text(field, text);
                 let postings = readers.iter().map(|reader| reader.get_term_info(&term));
                 let postings = postings.collect::<std::io::Result<Vec<_>>>()?;
                 let chunks: u64 = postings.iter().flatten().map(|info| u64::from(info.doc_freq)).sum();
                 if chunks > 0 {
                     let boost = boost * count as f32;
-                    known.push(KnownTerm { text, field, boost, chunks, mean_length, postings });
+                    let mut of_all = chunks;
+                    for other in sought.others(text) {
+                        let other = Term::from_field_text(field, other);
+                        for reader in &readers {
+                            of_all +=
+                                reader.get_term_info(&other)?.map_or(0, |info| u64::from(info.doc_freq));
+                        }
+                    }
+                    let of_all = of_all.min(total);
+                    known.push(KnownTerm { text, field, boost, chunks, of_all, mean_length, postings });
                 }
             }
         }
-        if known.len() > MOST_QUERY_TERMS {
+        let most = MOST_QUERY_TERMS * sought.sequences.len().max(1);
+        if known.len() > most {
             // This ranks terms as BM25's idf does: both fall with the number of chunks.
-            let gain = |term: &KnownTerm<'_>| term.boost * (1.0 + total as f32 / term.chunks as f32).ln();
+            let gain = |term: &KnownTerm<'_>| term.boost * (1.0 + total as f32 / term.of_all as f32).ln();
             known.sort_by(|a, b| {
                 gain(b).total_cmp(&gain(a)).then_with(|| (a.field, a.text).cmp(&(b.field, b.text)))
             });
-            known.truncate(MOST_QUERY_TERMS);
+            known.truncate(most);
         }
         known.sort_by(|a, b| (a.chunks, a.field, a.text).cmp(&(b.chunks, b.field, b.text)));
-        let weighted =
-            known.into_iter().map(|KnownTerm { field, boost, chunks, mean_length, postings, .. }| {
+        let weighted = known.into_iter().map(
+            |KnownTerm { field, boost, chunks, of_all, mean_length, postings, .. }| {
                 let weight =
-                    Bm25Weight::for_one_term_without_explain(chunks, total, mean_length).boost_by(boost);
+                    Bm25Weight::for_one_term_without_explain(of_all, total, mean_length).boost_by(boost);
                 QueryTerm { field, weight, chunks, postings }
-            });
+            },
+        );
         Ok(weighted.collect())
     }
 

@@ -6,7 +6,7 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, DocAddress, DocSet as _, TERMINATED, Term};
 
-use super::analysis::has_unspaced;
+use super::analysis::{Analyzer, has_unspaced};
 use super::filter::Filter;
 use super::matching::Matching;
 use super::schema::{ChunkRecord, DOCUMENT};
@@ -54,43 +54,55 @@ impl LexicalSnapshot {
             Part::Whole => self.fields().text,
             Part::Title => self.fields().title,
         };
-        let terms: Vec<(usize, Term)> = self
-            .analyzer()
-            .phrase(phrase)
-            .into_iter()
-            .map(|word| (word.position, Term::from_field_text(field, &word.term)))
-            .collect();
-        let found = match terms.as_slice() {
-            [] => return self.matching(&Filter::everything()),
-            [(_, term)] => self.found_by(&TermQuery::new(term.clone(), IndexRecordOption::Basic))?,
-            _ => self.found_by(&PhraseQuery::new_with_offset(terms))?,
-        };
+        let mut found: Option<Matching> = None;
+        for analyzer in self.analyzers().all() {
+            let words = analyzer.phrase(phrase).into_iter();
+            let terms = words.map(|word| (word.position, Term::from_field_text(field, &word.term)));
+            let terms: Vec<(usize, Term)> = terms.collect();
+            let some = match terms.as_slice() {
+                // In no language.
+                [] => return self.matching(&Filter::everything()),
+                [(_, term)] => self.found_by(&TermQuery::new(term.clone(), IndexRecordOption::Basic))?,
+                _ => self.found_by(&PhraseQuery::new_with_offset(terms))?,
+            };
+            found = Some(match found {
+                Some(found) => found.union(&some),
+                None => some,
+            });
+        }
+        let found = found.unwrap_or_else(|| self.alive(self.no_docs()));
         // Scripts without spaces have no stems, and other words around a phrase change how it is divided.
         if forms == Forms::Any || has_unspaced(phrase) {
             return Ok(found);
         }
-        let asked = self.analyzer().surfaces(phrase);
-        let has = |text: &str| self.analyzer().surfaces(text).windows(asked.len()).any(|some| some == asked);
+        // Words as they stand are the same in all languages.
+        let analyzer = self.analyzers().own();
+        let asked = analyzer.surfaces(phrase);
+        let has = |text: &str| analyzer.surfaces(text).windows(asked.len()).any(|some| some == asked);
         self.keep(found, &|record| has(&record.title) || part == Part::Whole && has(&record.body))
     }
 
     /// The chunks with a word that begins so. The index knows stems: where one is shorter than the prefix, the text
     /// decides.
     pub(crate) fn with_beginning(&self, prefix: &str) -> Result<Beginning> {
-        let prefix = self.analyzer().surfaces(prefix).concat();
+        let prefix = self.analyzers().own().surfaces(prefix).concat();
         let mut terms: BTreeMap<String, u64> = BTreeMap::new();
-        let mut chunks = self.with_terms_from(&prefix, &mut terms)?;
-        for stem in self.stems_of(&prefix) {
-            let term = Term::from_field_text(self.fields().text, &stem);
-            let found = self.found_by(&TermQuery::new(term, IndexRecordOption::Basic))?;
-            let is_of = |word: &str| self.analyzer().phrase(word).iter().any(|one| one.term == stem);
-            let has = |text: &str| {
-                self.analyzer().surfaces(text).iter().any(|word| word.starts_with(&prefix) && is_of(word))
-            };
-            let found = self.keep(found, &|record| has(&record.title) || has(&record.body))?;
-            if found.len() > 0 {
-                terms.insert(stem, found.len() as u64);
-                chunks = chunks.union(&found);
+        let mut chunks = self.alive(self.no_docs());
+        for analyzer in self.analyzers().all() {
+            chunks = chunks.union(&self.with_terms_from(&analyzer.term(&prefix), &mut terms)?);
+            for stem in stems_of(analyzer, &prefix) {
+                let term = Term::from_field_text(self.fields().text, &stem);
+                let found = self.found_by(&TermQuery::new(term, IndexRecordOption::Basic))?;
+                let is_of = |word: &str| analyzer.phrase(word).iter().any(|one| one.term == stem);
+                let has = |text: &str| {
+                    let mut words = analyzer.surfaces(text).into_iter();
+                    words.any(|word| word.starts_with(&prefix) && is_of(&word))
+                };
+                let found = self.keep(found, &|record| has(&record.title) || has(&record.body))?;
+                if found.len() > 0 {
+                    terms.insert(stem, found.len() as u64);
+                    chunks = chunks.union(&found);
+                }
             }
         }
         let mut terms: Vec<(String, u64)> = terms.into_iter().collect();
@@ -151,24 +163,9 @@ impl LexicalSnapshot {
         Ok(self.alive(found))
     }
 
-    /// Stems that a word with this beginning may have, and that don't begin so themselves: it without its end, with an
-    /// `i` for a `y` too, and its own.
-    fn stems_of(&self, prefix: &str) -> BTreeSet<String> {
-        let mut stems = BTreeSet::new();
-        if !self.analyzer().has_stemmer() {
-            return stems;
-        }
-        let cuts = prefix.char_indices().skip(SHORTEST_STEM).map(|(at, _)| &prefix[..at]);
-        stems.extend(cuts.map(str::to_string));
-        stems.extend(prefix.strip_suffix('y').map(|rest| format!("{rest}i")));
-        stems.extend(self.analyzer().phrase(prefix).into_iter().map(|word| word.term));
-        stems.retain(|stem| !stem.starts_with(prefix));
-        stems
-    }
-
     /// Those of the chunks whose texts fit, unless they are too many to be read or the index has no stems.
     fn keep(&self, found: Matching, fits: &dyn Fn(&ChunkRecord) -> bool) -> Result<Matching> {
-        if !self.analyzer().has_stemmer() || found.len() > MOST_READ {
+        if !self.analyzers().have_stemmer() || found.len() > MOST_READ {
             return Ok(found);
         }
         let mut kept = self.no_docs();
@@ -201,4 +198,20 @@ impl LexicalSnapshot {
     fn no_docs(&self) -> Vec<BitSet> {
         self.segments().iter().map(|segment| BitSet::with_max_value(segment.max_doc())).collect()
     }
+}
+
+/// The terms of stems that a word with this beginning may have, and that don't begin so themselves: it without its end,
+/// with an `i` for a `y` too, and its own.
+fn stems_of(analyzer: &Analyzer, prefix: &str) -> BTreeSet<String> {
+    let mut stems = BTreeSet::new();
+    if !analyzer.has_stemmer() {
+        return stems;
+    }
+    let cuts = prefix.char_indices().skip(SHORTEST_STEM).map(|(at, _)| analyzer.term(&prefix[..at]));
+    stems.extend(cuts);
+    stems.extend(prefix.strip_suffix('y').map(|rest| analyzer.term(&format!("{rest}i"))));
+    stems.extend(analyzer.phrase(prefix).into_iter().map(|word| word.term));
+    let whole = analyzer.term(prefix);
+    stems.retain(|stem| !stem.starts_with(&whole));
+    stems
 }

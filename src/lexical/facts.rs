@@ -8,7 +8,8 @@
 //! path, kind and value. Every number also goes into a column for ranges. Numbers are indexed as 64-bit floats; where
 //! that rounds, and where a text is indexed by its digest, the stored value decides.
 //!
-//! One more term stands for the chunk's own text, so that the same text is found wherever it stands.
+//! One more term stands for the chunk's own text, so that the same text is found wherever it stands, and one for its
+//! language, if that is not the index's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +17,18 @@ use serde_json::{Map, Value as Json};
 use tantivy::schema::OwnedValue;
 
 use super::date::Date;
+use super::language::Language;
 use super::value::FieldValue;
 use crate::ids::Digest;
 
 /// Names of fields that are not the application's.
 pub(crate) const RESERVED: &str = "retune.";
 const DATES: &str = "retune.dates";
+/// The metadata that names the language of a document, if it is not the index's own.
+pub(crate) const LANGUAGE: &str = "retune.language";
+
+/// What the term of a language begins with. No other does.
+pub(super) const LANGUAGE_FACT: &str = "~";
 
 /// Longer texts are indexed by their digest.
 const LONGEST_PLAIN_TEXT: usize = 256;
@@ -78,6 +85,16 @@ pub(super) fn value_of(term: &[u8]) -> Option<FieldValue> {
         }
         _ => None,
     }
+}
+
+/// The term of a chunk in a language that is not the index's own.
+pub(super) fn language_term(language: Language) -> String {
+    format!("{LANGUAGE_FACT}{language}")
+}
+
+/// The language that the metadata of a chunk names.
+pub(super) fn language_of(metadata: &Map<String, Json>) -> Option<Language> {
+    metadata.get(LANGUAGE)?.as_str()?.parse().ok()
 }
 
 /// The term of a chunk's text, by 128 bits of its digest. No path's key begins like it.

@@ -102,7 +102,7 @@ impl LexicalIndex {
     pub(super) fn open_marked(path: &Path, marker: &Marker) -> Result<LexicalIndex> {
         let analyzer = Analyzer::new(marker.language);
         let (directory, index, reader, fields) = guard("open", path, || {
-            let directory = DurableDirectory::open(path, marker.is_current())?;
+            let directory = DurableDirectory::open(path, marker.has_checksums())?;
             let index = Index::open(directory.clone())?;
             index.tokenizers().register(ANALYZER, analyzer.for_indexing());
             let fields = Fields::of(&index.schema())?;
@@ -148,7 +148,7 @@ impl LexicalIndex {
 
     /// Opens the only writer, with about `heap_bytes` of memory for chunks that are not on disk yet.
     pub(crate) fn writer_with_heap(&self, heap_bytes: usize) -> Result<LexicalWriter> {
-        LexicalWriter::open(&self.index, self.fields, &self.path, heap_bytes)
+        LexicalWriter::open(&self.index, self.language, self.fields, &self.path, heap_bytes)
     }
 
     /// A snapshot of the latest commit of any process. Cheap if nothing was committed since the last call.
@@ -178,7 +178,7 @@ impl LexicalIndex {
                     &self.path,
                     searcher,
                     self.fields,
-                    self.analyzer.clone(),
+                    &self.analyzer,
                     payload,
                     meta.opstamp,
                 )?;

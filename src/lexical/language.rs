@@ -8,9 +8,11 @@ use tantivy::tokenizer;
 
 use crate::error::Error;
 
-/// The language of an index. Its stemmer strips word endings, so that "searching" finds "searches".
+/// The language of an index, a folder or a document. Its stemmer strips word endings, so that "searching" finds
+/// "searches".
 ///
-/// It is fixed when an index is created. Texts in other languages are found by their exact words.
+/// That of an index is fixed when it is created, and holds for all documents that have none of their own. A query is
+/// analysed in each language that documents have, and finds those of the language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -14,7 +14,11 @@ use crate::storage;
 ///
 /// - 1: letters and digits in a row are a word; no checksums of `meta.json` and `.managed.json`.
 /// - 2: compounds by their parts and joined, symbols of names, single characters of scripts without spaces, emoji.
-const VERSION: u32 = 2;
+/// - 3: dashes and fullwidth signs as their ASCII kin, the dotted capital I as I. ASCII texts have the same terms.
+/// - 4: as 3, with chunks in other languages than the index's own, which earlier versions would not find.
+const VERSION: u32 = 3;
+/// Of an index with chunks in several languages.
+const SEVERAL: u32 = 4;
 /// The earliest version that can be made anew.
 const EARLIEST: u32 = 1;
 const FILE: &str = "retune-lexical.json";
@@ -34,6 +38,11 @@ impl Marker {
         Marker { language, version: VERSION }
     }
 
+    /// The same once a chunk has another language.
+    pub(super) fn of_several_languages(self) -> Marker {
+        Marker { version: SEVERAL, ..self }
+    }
+
     /// The marker of the index in the folder `path`.
     pub(super) fn read(path: &Path) -> Result<Marker> {
         if !path.is_dir() {
@@ -45,9 +54,9 @@ impl Marker {
         }
         let file = path.join(FILE);
         let read = |version| storage::read_envelope::<Marker>(&file, KIND, version);
-        let (marker, version) = match read(VERSION) {
-            Err(Error::Version { found, .. }) if (EARLIEST..VERSION).contains(&found) => (read(found), found),
-            other => (other, VERSION),
+        let (marker, version) = match read(SEVERAL) {
+            Err(Error::Version { found, .. }) if (EARLIEST..SEVERAL).contains(&found) => (read(found), found),
+            other => (other, SEVERAL),
         };
         let marker = marker.map_err(|error| error.with_remedy(REMEDY))?;
         let marker = marker.ok_or_else(|| damaged("open", path, format!("{FILE} is missing")))?;
@@ -55,11 +64,16 @@ impl Marker {
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        storage::write_envelope(&path.join(FILE), KIND, VERSION, self)
+        storage::write_envelope(&path.join(FILE), KIND, self.version, self)
     }
 
     pub(super) fn is_current(&self) -> bool {
-        self.version == VERSION
+        self.version >= VERSION
+    }
+
+    /// Whether `meta.json` and `.managed.json` have checksums.
+    pub(super) fn has_checksums(&self) -> bool {
+        self.version > 1
     }
 
     /// Refuses an index of an earlier version.

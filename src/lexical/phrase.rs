@@ -19,6 +19,7 @@ use tantivy::{DocId, DocSet, InvertedIndexReader, Term};
 use super::analysis::QueryWord;
 use super::idf::idf;
 use super::snapshot::LexicalSnapshot;
+use super::sought::Sought;
 
 /// The weight of a pair, as a share of the sum of its words' weights.
 pub(super) const PHRASE_BOOST: f32 = 0.15;
@@ -42,11 +43,19 @@ struct Word {
 
 impl LexicalSnapshot {
     /// The pairs of a query with `boost` times the weight of their words, in a fixed order.
-    pub(super) fn query_pairs(&self, sequence: &[QueryWord], boost: f32) -> tantivy::Result<Vec<Pair>> {
+    pub(super) fn query_pairs(&self, sought: &Sought, boost: f32) -> tantivy::Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        for sequence in &sought.sequences {
+            pairs.extend(self.pairs_of(sequence, sought, boost)?);
+        }
+        Ok(pairs)
+    }
+
+    fn pairs_of(&self, sequence: &[QueryWord], sought: &Sought, boost: f32) -> tantivy::Result<Vec<Pair>> {
         let mut words: HashMap<&str, Option<Rc<Word>>> = HashMap::new();
         for QueryWord { term, .. } in sequence {
             if !words.contains_key(term.as_str()) {
-                words.insert(term, self.word(term)?.map(Rc::new));
+                words.insert(term, self.word(term, sought)?.map(Rc::new));
             }
         }
         let known = |word: &QueryWord| words[word.term.as_str()].clone();
@@ -62,7 +71,7 @@ impl LexicalSnapshot {
         Ok(pairs)
     }
 
-    fn word(&self, text: &str) -> tantivy::Result<Option<Word>> {
+    fn word(&self, text: &str, sought: &Sought) -> tantivy::Result<Option<Word>> {
         let term = Term::from_field_text(self.fields().text, text);
         let postings = self
             .segments()
@@ -70,7 +79,12 @@ impl LexicalSnapshot {
             .map(|segment| Ok(segment.inverted_index(self.fields().text)?.get_term_info(&term)?));
         let postings = postings.collect::<tantivy::Result<Vec<_>>>()?;
         let chunks: u64 = postings.iter().flatten().map(|info| u64::from(info.doc_freq)).sum();
-        Ok((chunks > 0).then(|| Word { idf: idf(chunks, self.held()), postings }))
+        if chunks == 0 {
+            return Ok(None);
+        }
+        let others = sought.others(text).map(|other| self.chunks_with(other));
+        let of_all = others.sum::<tantivy::Result<u64>>()? + chunks;
+        Ok(Some(Word { idf: idf(of_all.min(self.held()), self.held()), postings }))
     }
 
     /// Adds the pairs' weights to some chunks of a segment, given in ascending order.

@@ -3,22 +3,25 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::analysis::QueryWord;
+use super::analysis::Analyzer;
 use super::bm25::{MOST_QUERY_TERMS, Pruning, QueryTerms};
 use super::idf::idf;
 use super::matching::Matching;
 use super::phrase::PHRASE_BOOST;
+use super::schema::ChunkRecord;
 use super::snapshot::LexicalSnapshot;
+use super::sought::Sought;
 use crate::error::Result;
 use crate::ids::ChunkId;
 
 /// A query prepared for one snapshot: plain words.
 pub(crate) struct Prepared<'a> {
     snapshot: &'a LexicalSnapshot,
-    /// How often the query has each of its words. Stop words are left out unless the query has no others.
+    /// How often the query has each of its words, in each language. Stop words are left out unless the query has no
+    /// others.
     counts: HashMap<String, u32>,
     terms: QueryTerms,
-    /// How many words it has.
+    /// How many words it has, in the language in which it has the fewest.
     words: u32,
 }
 
@@ -40,17 +43,13 @@ impl LexicalSnapshot {
         phrase_boost: f32,
     ) -> Result<Prepared<'_>> {
         self.guarded("look up the words of a query", || {
-            let sequence = self.analyzer().query_sequence(query);
-            let mut counts = HashMap::new();
-            for QueryWord { term, .. } in &sequence {
-                *counts.entry(term.clone()).or_default() += 1;
-            }
-            let words = counts.values().sum();
+            let mut sought = Sought::of(query, self.analyzers());
             for term in further {
-                counts.entry(term.clone()).or_insert(1);
+                sought.counts.entry(term.clone()).or_insert(1);
             }
-            let terms = self.look_up(&sequence, &counts, phrase_boost)?;
-            Ok(Prepared { snapshot: self, counts, terms, words })
+            let terms = self.look_up(&sought, phrase_boost)?;
+            let words = sought.words();
+            Ok(Prepared { snapshot: self, counts: sought.counts, terms, words })
         })
     }
 
@@ -124,10 +123,15 @@ impl Prepared<'_> {
         self.words.min(MOST_QUERY_TERMS as u32) as f32 * idf(1, self.snapshot.held().max(1))
     }
 
-    /// The byte ranges of the query's words in `text`, ascending, not overlapping. Words are compared by their stems.
-    pub(crate) fn highlight(&self, text: &str) -> Vec<Range<usize>> {
+    /// The byte ranges of the query's words in the passage of a chunk, ascending, not overlapping. Words are compared
+    /// by their stems.
+    pub(crate) fn highlight(&self, chunk: &ChunkRecord) -> Vec<Range<usize>> {
+        self.highlight_text(&chunk.body, self.snapshot.analyzers().of_chunk(&chunk.metadata))
+    }
+
+    pub(super) fn highlight_text(&self, text: &str, analyzer: &Analyzer) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        self.snapshot.analyzer().terms(text, |word, range| {
+        analyzer.terms(text, |word, range| {
             if self.counts.contains_key(word) {
                 match ranges.last_mut() {
                     Some(last) if range.start < last.end => last.end = last.end.max(range.end),

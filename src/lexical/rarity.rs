@@ -9,22 +9,27 @@ use super::snapshot::LexicalSnapshot;
 use crate::error::Result;
 
 impl LexicalSnapshot {
-    /// The words of `text` by their byte ranges, ascending, each with the number of chunks that contain it, deleted
-    /// ones included.
+    /// The words of `text` by their byte ranges, ascending, each with the number of chunks that contain it, in whatever
+    /// language, deleted ones included.
     pub(crate) fn frequencies(&self, text: &str) -> Result<Vec<(Range<usize>, u64)>> {
         self.guarded("count words", || {
-            let mut words: Vec<(Range<usize>, String)> = Vec::new();
-            self.analyzer().words(text, |term, range| words.push((range, term.to_string())));
             let mut known: HashMap<String, u64> = HashMap::new();
-            let mut counted = Vec::with_capacity(words.len());
-            for (range, word) in words {
-                if let Some(&chunks) = known.get(&word) {
-                    counted.push((range, chunks));
-                    continue;
+            let mut counted: Vec<(Range<usize>, u64)> = Vec::new();
+            // Every language divides a text into the same words.
+            for analyzer in self.analyzers().all() {
+                let mut words: Vec<(Range<usize>, String)> = Vec::new();
+                analyzer.words(text, |term, range| words.push((range, term.to_string())));
+                for (at, (range, word)) in words.into_iter().enumerate() {
+                    let chunks = match known.get(&word) {
+                        Some(&chunks) => chunks,
+                        None => self.chunks_with(&word)?,
+                    };
+                    known.insert(word, chunks);
+                    match counted.get_mut(at) {
+                        Some((_, all)) => *all += chunks,
+                        None => counted.push((range, chunks)),
+                    }
                 }
-                let chunks = self.chunks_with(&word)?;
-                known.insert(word, chunks);
-                counted.push((range, chunks));
             }
             Ok(counted)
         })

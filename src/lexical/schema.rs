@@ -10,8 +10,10 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
-use super::facts::{facts_of, text_term};
+use super::analysis::Analyzer;
+use super::facts::{facts_of, language_term, text_term};
 use super::failure::damaged;
+use super::language::Language;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
 use crate::place::Place;
@@ -138,8 +140,12 @@ impl Fields {
         })
     }
 
-    /// Converts a record to tantivy's form.
-    pub(super) fn pack(&self, record: &ChunkRecord) -> Result<TantivyDocument> {
+    /// Converts a record to tantivy's form. One that is not in the index's own language comes with it and its analyzer.
+    pub(super) fn pack(
+        &self,
+        record: &ChunkRecord,
+        other: Option<(Language, &Analyzer)>,
+    ) -> Result<TantivyDocument> {
         if record.document.len() > LONGEST_DOCUMENT_ID {
             let found = format!("{} bytes", record.document.len());
             let expected = format!("at most {LONGEST_DOCUMENT_ID} bytes");
@@ -149,9 +155,19 @@ impl Fields {
         packed.add_u64(self.chunk, record.chunk.0);
         packed.add_text(self.document, &record.document);
         packed.add_u64(self.ordinal, u64::from(record.ordinal));
-        packed.add_text(self.title, &record.title);
         packed.add_text(self.body, &record.body);
-        packed.add_text(self.text, format!("{}\n{}", record.title, record.body));
+        let text = format!("{}\n{}", record.title, record.body);
+        match other {
+            None => {
+                packed.add_text(self.title, &record.title);
+                packed.add_text(self.text, text);
+            }
+            Some((language, analyzer)) => {
+                packed.add_pre_tokenized_text(self.title, analyzer.analysed(&record.title));
+                packed.add_pre_tokenized_text(self.text, analyzer.analysed(&text));
+                packed.add_text(self.facts, language_term(language));
+            }
+        }
         packed.add_u64(self.start, record.start);
         packed.add_u64(self.end, record.end);
         packed.add_bytes(self.chunk_digest, &record.chunk_digest.0);

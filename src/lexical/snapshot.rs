@@ -10,6 +10,7 @@ use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Ta
 use super::analysis::Analyzer;
 use super::facts::text_term;
 use super::failure::{damaged, guard};
+use super::languages::Analyzers;
 use super::numbering::Numbering;
 use super::schema::{CHUNK, ChunkRecord, Fields};
 use crate::error::Result;
@@ -25,7 +26,7 @@ struct Inner {
     path: PathBuf,
     searcher: Searcher,
     fields: Fields,
-    analyzer: Analyzer,
+    analyzers: Analyzers,
     /// The chunk ids of each segment.
     chunks: Vec<Column<u64>>,
     /// The address of every live chunk, ascending by id.
@@ -41,12 +42,15 @@ impl LexicalSnapshot {
         path: &Path,
         searcher: Searcher,
         fields: Fields,
-        analyzer: Analyzer,
+        analyzer: &Analyzer,
         payload: String,
         opstamp: u64,
     ) -> Result<LexicalSnapshot> {
         let chunks: Vec<Column<u64>> = guard("open the latest commit", path, || {
             searcher.segment_readers().iter().map(|segment| segment.fast_fields().u64(CHUNK)).collect()
+        })?;
+        let analyzers = guard("open the latest commit", path, || {
+            Analyzers::of(analyzer, searcher.segment_readers(), &fields)
         })?;
         let places = places(path, &searcher, &chunks)?;
         let path = path.to_path_buf();
@@ -55,7 +59,7 @@ impl LexicalSnapshot {
                 path,
                 searcher,
                 fields,
-                analyzer,
+                analyzers,
                 chunks,
                 places,
                 numbering: OnceLock::new(),
@@ -156,8 +160,8 @@ impl LexicalSnapshot {
         &self.inner.fields
     }
 
-    pub(super) fn analyzer(&self) -> &Analyzer {
-        &self.inner.analyzer
+    pub(super) fn analyzers(&self) -> &Analyzers {
+        &self.inner.analyzers
     }
 
     /// The chunk ids of a segment.

@@ -1,12 +1,17 @@
 //! The writer of the index.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::{Index, IndexWriter, Term};
 
+use super::analysis::Analyzer;
+use super::facts::language_of;
 use super::failure::guard;
+use super::language::Language;
+use super::marker::Marker;
 use super::schema::{ChunkRecord, Fields};
 use crate::error::{Error, Result};
 #[cfg(test)]
@@ -18,6 +23,10 @@ use crate::ids::ChunkId;
 /// earlier one. After an error, call [`LexicalWriter::rollback`] before going on.
 pub(crate) struct LexicalWriter {
     inner: IndexWriter,
+    /// The index's own.
+    language: Language,
+    /// Of the languages beside it that were met.
+    further: HashMap<Language, Analyzer>,
     fields: Fields,
     path: PathBuf,
 }
@@ -36,6 +45,7 @@ impl LexicalWriter {
 
     pub(super) fn open(
         index: &Index,
+        language: Language,
         fields: Fields,
         path: &Path,
         heap_bytes: usize,
@@ -53,16 +63,31 @@ impl LexicalWriter {
                 .build();
             index.writer_with_options(options)
         })?;
-        let writer = LexicalWriter { inner, fields, path: path.to_path_buf() };
+        let writer =
+            LexicalWriter { inner, language, further: HashMap::new(), fields, path: path.to_path_buf() };
         writer.collect_garbage()?;
         Ok(writer)
     }
 
     /// Adds a chunk. No live chunk may have its id: to replace a chunk, delete it first.
     pub(crate) fn add(&mut self, record: &ChunkRecord) -> Result<()> {
-        let packed = self.fields.pack(record)?;
+        let fields = self.fields;
+        let other = match language_of(&record.metadata).filter(|&language| language != self.language) {
+            Some(language) => Some((language, self.analyzer_of(language)?)),
+            None => None,
+        };
+        let packed = fields.pack(record, other)?;
         guard("add a chunk", &self.path, || self.inner.add_document(packed))?;
         Ok(())
+    }
+
+    /// The analyzer of a language beside the index's own. From now on the index is one of several languages, which
+    /// earlier versions refuse.
+    fn analyzer_of(&mut self, language: Language) -> Result<&Analyzer> {
+        if self.further.is_empty() {
+            Marker::of(self.language).of_several_languages().write(&self.path)?;
+        }
+        Ok(self.further.entry(language).or_insert_with(|| Analyzer::beside(language)))
     }
 
     /// Deletes the chunk with this id, if there is one.

@@ -14,6 +14,8 @@ pub(super) enum Place {
     Taken,
     /// The passage that has this place, counted from 0, in another document.
     Copy(usize),
+    /// None: its folder has as many as it may.
+    Full,
 }
 
 /// The places taken so far.
@@ -22,6 +24,9 @@ pub(super) struct Places {
     copies_apart: bool,
     documents: HashMap<String, usize>,
     passages: HashMap<Digest, usize>,
+    /// How many documents of a folder may have a place, and how many have one.
+    per_folder: Option<usize>,
+    folders: HashMap<String, usize>,
     scores: Vec<Scores>,
 }
 
@@ -33,9 +38,9 @@ pub(super) struct Scores {
 }
 
 impl Places {
-    /// Every document takes a place of its own, if `copies_apart`.
-    pub(super) fn new(copies_apart: bool) -> Places {
-        Places { copies_apart, ..Places::default() }
+    /// Every document takes a place of its own, if `copies_apart`; at most `per_folder` of one folder take any.
+    pub(super) fn new(copies_apart: bool, per_folder: Option<usize>) -> Places {
+        Places { copies_apart, per_folder, ..Places::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,6 +58,7 @@ impl Places {
                 Place::Taken
             }
             (Some(_), _) => Place::Taken,
+            (None, None) if self.is_full(folder_of(&record.document)) => Place::Full,
             (None, None) => Place::New,
         }
     }
@@ -64,7 +70,14 @@ impl Places {
             self.passages.insert(passage_of(record), place);
         }
         self.documents.insert(record.document.clone(), place);
+        if self.per_folder.is_some() {
+            *self.folders.entry(folder_of(&record.document).to_owned()).or_default() += 1;
+        }
         self.scores.push(scores);
+    }
+
+    fn is_full(&self, folder: &str) -> bool {
+        self.per_folder.is_some_and(|most| self.folders.get(folder).is_some_and(|&taken| taken >= most))
     }
 
     /// Whether a chunk with these scores may be a copy of one that has a place.
@@ -82,9 +95,14 @@ impl Places {
     }
 }
 
+/// The folder of a document, or what it lies in: an archive, a mailbox. Empty for those that lie in none.
+fn folder_of(document: &str) -> &str {
+    document.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// What two passages have in common if they are the same: their words in whatever case, without the headings above them
-/// and what formats put around words. A few
-/// words mean something else under another title, so that it counts too, unless it is only the file's name.
+/// and what formats put around words. A few words mean something else under another title, so that it counts too,
+/// unless it is only the file's name.
 fn passage_of(record: &ChunkRecord) -> Digest {
     const FEW: usize = 8;
     let (body, title) = (record.body.to_lowercase(), record.title.to_lowercase());
@@ -173,6 +191,25 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_has_as_many_places_as_it_may() {
+        let mut places = Places::new(false, Some(2));
+        let mut take = |document: &str, body: &str| place(&mut places, &chunk(document, "", body));
+        for (document, found) in [
+            ("a/1", Place::New),
+            ("a/2", Place::New),
+            ("a/3", Place::Full),
+            ("a/b/1", Place::New),
+            ("1", Place::New),
+            ("2", Place::New),
+            ("3", Place::Full),
+        ] {
+            assert_eq!(take(document, &format!("What only {document} has to say.")), found, "{document}");
+        }
+        assert_eq!(take("a/4", "What only a/1 has to say."), Place::Copy(0), "it is named all the same");
+        assert_eq!(take("a/2", "More of the second."), Place::Taken);
+    }
+
+    #[test]
     fn a_few_words_are_the_same_under_the_same_title_alone() {
         let mut places = Places::default();
         let mut take = |document, title, body| place(&mut places, &chunk(document, title, body));
@@ -181,7 +218,7 @@ mod tests {
         assert_eq!(take("oslo-2", "Oslo", "9 to 17"), Place::Copy(0));
         assert_eq!(take("x/a.txt", "a.txt", "Closed."), Place::New);
         assert_eq!(take("x/b.txt", "b.txt", "Closed."), Place::Copy(2));
-        let mut apart = Places::new(true);
+        let mut apart = Places::new(true, None);
         assert_eq!(place(&mut apart, &chunk("a", "", LONG)), Place::New);
         assert_eq!(place(&mut apart, &chunk("b", "", LONG)), Place::New);
     }

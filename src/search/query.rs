@@ -61,6 +61,9 @@ pub struct Query {
     /// Whether documents with the same passage each take a place. Default false: the best takes one, and names the
     /// others in [`Hit::also_in`](crate::Hit::also_in).
     pub copies: bool,
+    /// Maximum number of documents of one folder, for a folder that crowds out the others. What lies in an archive or a
+    /// mailbox is of that. Default any.
+    pub per_folder: Option<usize>,
     /// Whether to log the answer as an impression, so that users can judge it. Default true.
     pub log: bool,
     /// Whether to find the words in each passage that match the query. Takes a fraction of a millisecond per document.
@@ -87,6 +90,7 @@ impl Query {
             total: false,
             facets: Vec::new(),
             copies: false,
+            per_folder: None,
             log: true,
             highlight: true,
         }
@@ -221,6 +225,12 @@ impl Query {
         self
     }
 
+    /// Sets [`per_folder`](Query::per_folder).
+    pub fn with_per_folder(mut self, documents: usize) -> Query {
+        self.per_folder = Some(documents);
+        self
+    }
+
     /// Turns off [`log`](Query::log): for measurements, not for users.
     pub fn without_logging(mut self) -> Query {
         self.log = false;
@@ -236,9 +246,9 @@ impl Query {
     /// Checks the query.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, a session
-    /// that is empty, longer than 64 characters or has control characters, or a fusion weight or least score that is no
-    /// number.
+    /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, no documents of a
+    /// folder, a session that is empty, longer than 64 characters or has control characters, or a fusion weight or
+    /// least score that is no number.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {
@@ -249,6 +259,9 @@ impl Query {
         }
         if self.offset > MOST {
             return Err(Error::invalid("the offset of a query", self.offset, format!("0 to {MOST}")));
+        }
+        if self.per_folder == Some(0) {
+            return Err(Error::invalid("the documents of one folder that a query returns", 0, "at least 1"));
         }
         if self.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("the least score of a query", "NaN", "a number"));

@@ -103,7 +103,7 @@ impl Run<'_> {
         let mut depth = query.candidates.max(query.limit);
         loop {
             let pool = propose(self.snapshot, &self.prepared, depth, took)?;
-            let mut shown = Shown { places: Places::new(query.copies), ..Shown::default() };
+            let mut shown = Shown { places: Places::new(query.copies, query.per_folder), ..Shown::default() };
             timed(&mut took.fuse, || self.show(&self.rank(&pool), &mut shown))?;
             let exhausted = pool.words_exhausted && pool.vectors_exhausted || depth >= self.chunk_count();
             if shown.places.len() >= query.limit || shown.below || exhausted {
@@ -176,13 +176,13 @@ impl Run<'_> {
                     shown.name_copy(place, query.offset, record.document);
                     continue;
                 }
-                Place::New | Place::Taken => continue,
+                Place::New | Place::Taken | Place::Full => continue,
             }
             if shown.places.len() <= query.offset {
                 continue;
             }
             let highlights = match query.highlight {
-                true => self.prepared.words.highlight(&record.body),
+                true => self.prepared.words.highlight(&record),
                 false => Vec::new(),
             };
             let mut fields = fields_of(&record.metadata);

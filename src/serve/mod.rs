@@ -5,6 +5,7 @@
 //! the API and what is refused.
 
 mod activity;
+mod agents;
 mod answers;
 mod assets;
 #[cfg(unix)]

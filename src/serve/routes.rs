@@ -7,12 +7,12 @@ use axum::routing::{get, post};
 #[cfg(unix)]
 use super::calls;
 use super::state::Shared;
-use super::{answers, assets, changes, documents, events, guard, headers};
+use super::{agents, answers, assets, changes, documents, events, guard, headers};
 
 /// What is answered over TCP: the page and the API, to whom the guard lets through.
 pub(super) fn over_tcp(state: &Shared) -> Router {
-    // MCP over HTTP belongs here too: `.nest_service("/mcp", …)`, behind the same guard.
     api(state)
+        .merge(agents::routes(state))
         .fallback(get(assets::page).with_state(state.clone()))
         .layer(from_fn_with_state(state.clone(), guard::check))
         .layer(from_fn(headers::add))

@@ -6,6 +6,7 @@
 //! ```
 
 use std::fs;
+use std::io::{self, BufRead as _, Read as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,6 +14,9 @@ use serde::de::DeserializeOwned;
 
 use super::atomic::write_atomic;
 use crate::error::{Error, Result};
+
+/// The first line is shorter.
+const LONGEST_HEADER: u64 = 256;
 
 /// The remedy that always works; the feedback log is kept. A macro, so that `concat!` can put more text before it.
 macro_rules! rebuild {
@@ -42,6 +46,18 @@ fn write_json(path: &Path, kind: &str, version: u32, json: serde_json::Result<St
     let json = json.map_err(|e| Error::io("serialise", path)(e.into()))?;
     let crc = crc32fast::hash(json.as_bytes());
     write_atomic(path, format!("retune {kind} {version} {crc:08x}\n{json}").as_bytes())
+}
+
+/// The JSON of an envelope, to be read in part: its checksum is not verified. `None` for a file of another version.
+pub(crate) fn open_envelope(
+    path: &Path,
+    kind: &str,
+    version: u32,
+) -> io::Result<Option<impl io::Read + use<>>> {
+    let mut file = io::BufReader::with_capacity(1 << 16, fs::File::open(path)?);
+    let mut line = String::new();
+    file.by_ref().take(LONGEST_HEADER).read_line(&mut line)?;
+    Ok(line.starts_with(&format!("retune {kind} {version} ")).then_some(file))
 }
 
 /// Reads an envelope. `Ok(None)` if the file does not exist.

@@ -97,13 +97,20 @@ mod tests {
     fn a_writer_waits_for_another_to_end() {
         let dir = tempfile::tempdir().unwrap();
         let first = WriterLock::acquire(dir.path(), AT_ONCE).unwrap();
-        std::thread::scope(|scope| {
-            let second = scope.spawn(|| WriterLock::acquire(dir.path(), LONG).map(drop));
-            std::thread::sleep(3 * LOOK);
-            assert!(!second.is_finished());
+        crossbeam_utils::thread::scope(|scope| {
+            let (done, ended) = crossbeam_channel::bounded(1);
+            let path = dir.path();
+            let second = scope.spawn(move |_| {
+                let acquired = WriterLock::acquire(path, LONG).map(drop);
+                drop(done);
+                acquired
+            });
+            let waits: Result<(), _> = ended.recv_timeout(3 * LOOK);
+            assert_eq!(waits, Err(crossbeam_channel::RecvTimeoutError::Timeout));
             drop(first);
             second.join().unwrap().unwrap();
-        });
+        })
+        .unwrap();
     }
 
     #[test]

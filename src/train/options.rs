@@ -14,8 +14,6 @@ use crate::error::{Error, Result};
 #[serde(default)]
 #[non_exhaustive]
 pub struct TrainOptions {
-    /// Passes over the training rows. Default 1.
-    pub epochs: usize,
     /// Rows per batch, 2 or more: each row uses the other rows' positives as negatives. Memory does not grow with it.
     /// Default 16.
     pub batch_size: usize,
@@ -37,12 +35,23 @@ pub struct TrainOptions {
     /// decays within the limit; the result then depends on the machine's speed. At least one step is made. Default: no
     /// limit.
     pub time_limit: Option<Duration>,
+    #[serde(skip)]
+    pub(crate) epochs: Epochs,
+}
+
+/// Passes over the training rows. Two teach less than one (docs/benchmarks.md): rows repeat from round to round anyway.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Epochs(pub(crate) usize);
+
+impl Default for Epochs {
+    fn default() -> Self {
+        Epochs(1)
+    }
 }
 
 impl Default for TrainOptions {
     fn default() -> Self {
         TrainOptions {
-            epochs: 1,
             batch_size: 16,
             learning_rate: 1e-4,
             seed: 42,
@@ -50,17 +59,12 @@ impl Default for TrainOptions {
             frozen_layers: None,
             gradient_negatives: None,
             time_limit: None,
+            epochs: Epochs::default(),
         }
     }
 }
 
 impl TrainOptions {
-    /// Sets [`epochs`](TrainOptions::epochs).
-    pub fn with_epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
-        self
-    }
-
     /// Sets [`batch_size`](TrainOptions::batch_size).
     pub fn with_batch_size(mut self, rows: usize) -> Self {
         self.batch_size = rows;
@@ -103,12 +107,16 @@ impl TrainOptions {
         self
     }
 
+    /// Sets the passes over the training rows, 1 or more. For tests and benchmarks: one suits everything else.
+    #[doc(hidden)]
+    pub fn with_epochs(mut self, epochs: usize) -> Self {
+        self.epochs = Epochs(epochs);
+        self
+    }
+
     /// # Errors
     /// [`Error::Invalid`] with the first invalid option.
     pub fn validate(&self) -> Result<()> {
-        if self.epochs == 0 {
-            return Err(Error::invalid("the number of epochs", 0, "1 or more"));
-        }
         if self.batch_size < 2 {
             let expected = "2 or more: rows are each other's negatives";
             return Err(Error::invalid("the batch size", self.batch_size, expected));

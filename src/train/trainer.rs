@@ -42,7 +42,7 @@ pub(crate) fn train(
     let known = Known { answers: &answers, guide };
     let chosen = options.scope.resolve(training.chunks, suspected_share(rows, known));
     let epochs: Vec<Vec<Vec<usize>>> =
-        (0..options.epochs).map(|epoch| batches(rows, options, known, epoch)).collect();
+        (0..options.epochs.0).map(|epoch| batches(rows, options, known, epoch)).collect();
     let ends = ends(&epochs);
     let steps = ends.last().copied().unwrap_or_default();
     let monitor = if training.monitor { Monitor::of(rows, options.seed, known) } else { None };
@@ -132,7 +132,7 @@ fn measure(
 fn limit_of_steps(done: &Done, options: &TrainOptions) -> Option<Duration> {
     let measuring = match done.measured.count() {
         0 => 0.0,
-        count => done.measuring.as_secs_f64() * (options.epochs + 1) as f64 / count as f64,
+        count => done.measuring.as_secs_f64() * (options.epochs.0 + 1) as f64 / count as f64,
     };
     let limit = options.time_limit?.as_secs_f64() - measuring;
     Some(Duration::try_from_secs_f64(limit).unwrap_or_default())

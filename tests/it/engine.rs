@@ -340,8 +340,8 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
     judge_everything(&engine);
     let stop = std::sync::atomic::AtomicBool::new(false);
     let path = folder.path().join("index");
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
+    crossbeam_utils::thread::scope(|scope| {
+        scope.spawn(|_| {
             for number in 0.. {
                 if stop.load(std::sync::atomic::Ordering::SeqCst) {
                     return;
@@ -352,7 +352,7 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
                 engine.add(pair.to_vec()).unwrap();
             }
         });
-        scope.spawn(|| {
+        scope.spawn(|_| {
             let other = Reader::open(&path, options()).unwrap();
             while !stop.load(std::sync::atomic::Ordering::SeqCst) {
                 judge(&other, "green lamp", "lamp");
@@ -366,7 +366,8 @@ fn a_backup_of_an_open_index_is_whole_whatever_goes_on_meanwhile() {
             assert_eq!(std::fs::read_dir(to.parent().unwrap()).unwrap().count(), 1);
         }
         stop.store(true, std::sync::atomic::Ordering::SeqCst);
-    });
+    })
+    .unwrap();
     let mut before = (0, 0);
     for number in 0..6 {
         let copy = open(&folder.path().join(format!("backup{number}")));

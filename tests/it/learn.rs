@@ -348,6 +348,7 @@ fn only_as_many_generations_as_asked_for_are_kept_and_pinned_ones_outlive_their_
 fn searches_go_on_through_a_swap() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
+    let (searched, begun) = crossbeam_channel::bounded(1);
     let searcher = {
         let engine = engine.clone();
         std::thread::spawn(move || {
@@ -357,10 +358,12 @@ fn searches_go_on_through_a_swap() {
                 let answer = engine.search(&Query::new("descaled kettle").without_logging()).unwrap();
                 assert_eq!(answer.hits[0].document, "kettle");
                 seen.insert(answer.generation.0);
+                _ = searched.try_send(()); // only the first counts
             }
             seen
         })
     };
+    begun.recv().unwrap();
     assert_eq!(learn(&engine, &quick_round()).gate.decision, Decision::Published);
     assert_eq!(searcher.join().unwrap().into_iter().collect::<Vec<_>>(), [1, 2]);
 }

@@ -1,5 +1,7 @@
 //! The engine and the program as their users meet them, on the tiny model.
 
+#[cfg(all(unix, feature = "serve"))]
+mod browser;
 mod cli;
 mod common;
 mod desk;
@@ -10,6 +12,9 @@ mod gate;
 mod interrupted;
 mod kill;
 mod learn;
+#[cfg(feature = "serve")]
+mod mcp;
+mod opened;
 mod page;
 mod query_side;
 mod repair;

@@ -362,22 +362,26 @@ fn a_reader_that_comes_while_generations_change_sees_no_damage() {
     engine.add(documents()).unwrap();
     judge_everything(&engine);
     let index = folder.path().join("index");
-    let opened = std::thread::scope(|scope| {
-        let changes = scope.spawn(|| {
+    let opened = crossbeam_utils::thread::scope(|scope| {
+        let (running, ended) = crossbeam_channel::bounded::<()>(0);
+        let engine = &engine;
+        let changes = scope.spawn(move |_| {
+            let _running = running;
             for _ in 0..10 {
-                let report = learn(&engine, &quick_round());
+                let report = learn(engine, &quick_round());
                 assert_eq!(report.gate.decision, Decision::Published, "{}", report.gate.reason);
                 engine.rollback().unwrap();
             }
         });
         let mut opened = 0;
-        while !changes.is_finished() {
+        while ended.try_recv() == Err(crossbeam_channel::TryRecvError::Empty) {
             let reader = Reader::open(&index, options()).unwrap();
             reader.refresh().unwrap();
             opened += 1;
         }
         changes.join().unwrap();
         opened
-    });
+    })
+    .unwrap();
     assert!(opened > 0);
 }

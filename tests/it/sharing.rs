@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, unbounded};
+
 use crate::common::{self, judge_everything, open, options, quick_round};
 use retune::{Engine, Error, Feedback, LearnPolicy, Query, QueryId, Reader, Verdict};
 
@@ -28,7 +30,8 @@ fn child() {
 /// A child that runs, and what it says.
 struct Running {
     child: Child,
-    said: std::thread::JoinHandle<Vec<QueryId>>,
+    said: Receiver<QueryId>,
+    judged: Vec<QueryId>,
 }
 
 impl Running {
@@ -41,11 +44,19 @@ impl Running {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = std::thread::spawn(move || {
+        let (say, said) = unbounded();
+        std::thread::spawn(move || {
             let lines = lines.map_while(Result::ok);
-            lines.filter_map(|line| line.strip_prefix("judged ")?.parse().ok()).collect()
+            let ids = lines.filter_map(|line| line.strip_prefix("judged ")?.parse().ok());
+            ids.for_each(|id| say.send(id).unwrap_or_default());
         });
-        Running { child, said }
+        Running { child, said, judged: Vec::new() }
+    }
+
+    /// Whether it has judged a few times, or has ended.
+    fn has_worked(&mut self) -> bool {
+        self.judged.extend(self.said.try_iter());
+        self.judged.len() >= 3 || !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The queries that it had judged.
@@ -53,7 +64,8 @@ impl Running {
         assert!(self.child.try_wait().unwrap().is_none(), "a child ended by itself");
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.said.join().unwrap()
+        self.judged.extend(self.said.iter());
+        self.judged
     }
 }
 
@@ -67,9 +79,9 @@ fn killed_processes_lose_no_judgement_while_the_writer_merges_and_forgets() {
     writer.close().unwrap();
     let mut judged: Vec<QueryId> = Vec::new();
     for kill in 0..8 {
-        let children: Vec<Running> = (0..CHILDREN).map(|_| Running::start(folder.path())).collect();
+        let mut children: Vec<Running> = (0..CHILDREN).map(|_| Running::start(folder.path())).collect();
         let until = Instant::now() + Duration::from_millis(600 + 37 * kill);
-        while Instant::now() < until {
+        while Instant::now() < until || !children.iter_mut().all(Running::has_worked) {
             // Each opening merges what the children are writing.
             let writer = open(folder.path());
             let answer = writer.search(&Query::new("to be forgotten")).unwrap();
@@ -122,6 +134,28 @@ fn a_handle_for_reading_logs_judges_and_forgets_beside_the_writer() {
     assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 3);
     assert_eq!(reader.forget_query("GREEN lamp").unwrap(), 4);
     assert!(matches!(writer.judge(asked, "lamp", Verdict::Chosen), Err(Error::NotFound { .. })));
+}
+
+#[test]
+fn a_session_is_logged_with_its_queries_and_one_that_is_no_id_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = open(folder.path());
+    writer.add(common::documents()).unwrap();
+    let ask = |query: &Query| writer.search(query).unwrap().query_id;
+    let within = ask(&Query::parse("green lamp -rope").with_session("visit 7"));
+    let alone = ask(&Query::new("green lamp"));
+    let feedback = Feedback::open(folder.path().join("index"), &options()).unwrap();
+    let session = |id: QueryId| feedback.find_query(&id.to_string()).unwrap().session;
+    // Once this is durable, so are the answers before it.
+    writer.judge(within, "lamp", Verdict::Opened).unwrap();
+    assert_eq!((session(within).as_deref(), session(alone)), (Some("visit 7"), None));
+    let error = writer.search(&Query::new("lamp").with_session("x".repeat(65))).unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+    assert!(error.to_string().contains("65 characters"), "{error}");
+
+    assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 1);
+    feedback.judge(within, "lamp", Verdict::Withdrawn).unwrap();
+    assert_eq!(writer.status().unwrap().feedback.unwrap().judgements, 0);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
-use retune::{AddOptions, Coverage, Decision, Document, Engine, Mode, Query, Reader};
+use retune::{AddOptions, Coverage, Decision, Document, Engine, IdleOptions, Mode, Query, Reader};
 
 use crate::common::rounds::{generation, learn};
 use crate::common::{documents, flip, ids, judge_everything, open, options, quick_round};
@@ -218,4 +219,20 @@ fn a_document_of_many_passages_is_encoded_in_steps() {
         })
         .unwrap();
     assert!(steps[0] <= 8 && steps.last() == Some(&pending), "{steps:?}");
+}
+
+#[test]
+fn an_engine_encodes_by_itself_while_it_is_idle() {
+    let folder = tempfile::tempdir().unwrap();
+    let idle = IdleOptions::default().with_others_busy(None).with_no_search_for(None);
+    let engine = Engine::open(folder.path().join("index"), options().with_encode_when_idle(idle)).unwrap();
+    assert_eq!(add_words(&engine, documents()), 8);
+    for _ in 0..1200 {
+        if engine.coverage().is_complete() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(engine.coverage().is_complete());
+    engine.close().unwrap();
 }

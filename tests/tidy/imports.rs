@@ -32,16 +32,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "serve", "access", "engine", "learn", "extract", "feedback", "eval", "encoder", "bench", "page",
-            "measure",
+            "serve", "mcp", "access", "engine", "learn", "extract", "feedback", "eval", "encoder", "bench",
+            "page", "measure",
         ],
     ),
-    ("serve", &["access", "engine"]),
+    ("serve", &["mcp", "access", "engine"]),
+    ("mcp", &["access", "engine", "search", "feedback"]),
     // What front ends share, and the program's verbs too.
     ("access", &["page", "engine", "learn", "search", "eval", "feedback", "corpus", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
+    ("fuzzing", &["search", "feedback", "corpus", "extract", "lexical"]),
     ("server", &["engine"]),
     ("engine", ROUNDS),
     ("learn", ROUNDS),

@@ -5,7 +5,8 @@
 //! | `imports` | a room imports only rooms below it in the table of rooms |
 //! | `cycles` | the files of a room don't import each other in a circle |
 //! | `file-size`, `function-size` | 800 lines a file with its tests, 70 lines a function that is not a test |
-//! | `line-length` | 120 characters, in sources and in Markdown documents |
+//! | `line-length` | 120 characters, in sources, the files of the page and Markdown documents |
+//! | `page` | the page's scripts parse no HTML, and none of its files loads anything from elsewhere |
 //! | `durable` | only `storage` renames or syncs files |
 //! | `third-party` | only `lexical` names tantivy, only `dense/live.rs` usearch |
 //! | `unfinished` | no `todo!`, `unimplemented!`, `#[ignore]` |
@@ -18,6 +19,7 @@
 mod cycles;
 mod examples;
 mod imports;
+mod page;
 mod privileges;
 mod sizes;
 mod source;
@@ -38,10 +40,13 @@ fn the_sources_keep_the_house_rules() {
         read_files(root, &root.join(folder), "rs", &mut files);
     }
     read_files(root, &root.join("docs"), "md", &mut files);
+    for extension in page::EXTENSIONS {
+        read_files(root, &root.join(page::ASSETS), extension, &mut files);
+    }
     for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         files.insert(name.to_string(), fs::read_to_string(root.join(name)).unwrap());
     }
-    for name in ["src/lib.rs", "tests/tidy/main.rs", "docs/format.md"] {
+    for name in ["src/lib.rs", "tests/tidy/main.rs", "docs/format.md", "src/serve/assets/app.js"] {
         assert!(files.contains_key(name), "{name} was not found");
     }
     let found = violations(&files);
@@ -68,7 +73,8 @@ fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
     let mut parsed = BTreeMap::new();
     for (path, text) in files {
         sizes::check_lines(path, text, &mut found);
-        if path.ends_with(".md") {
+        if !path.ends_with(".rs") {
+            page::check_page(path, text, &mut found);
             continue;
         }
         match syn::parse_file(text) {

@@ -1,10 +1,10 @@
-//! `unfinished` and `unwrap`: words that no room may use.
+//! `unfinished`, `unwrap` and `threads`: words that no room may use.
 
 use crate::examples::{accepts, refuses};
 use crate::source::Source;
 use crate::tokens::around;
 
-/// Checks the words that no room may use. `unfinished` holds in tests too.
+/// Checks the words that no room may use. `unfinished` and `threads` hold in tests too.
 pub fn check_words(source: &Source<'_>, found: &mut Vec<String>) {
     for (at, token) in source.tokens.iter().enumerate() {
         let (previous, next) = around(&source.tokens, at);
@@ -18,6 +18,15 @@ pub fn check_words(source: &Source<'_>, found: &mut Vec<String>) {
             "unwrap" if previous == "." && next == "(" && !source.in_test(token.line) => {
                 let what = "give the error, or `expect` with the reason why it can't be".into();
                 source.report(found, token.line, "unwrap", what);
+            }
+            "mpsc" | "spawn_scoped" => {
+                source.report(found, token.line, "threads", format!("{}: use crossbeam's", token.text));
+            }
+            "scope" if previous == "::" && source.tokens[at - 2].text == "thread" => {
+                let of = |back: usize| at.checked_sub(back).map(|at| source.tokens[at].text.as_str());
+                if of(4) != Some("crossbeam_utils") {
+                    source.report(found, token.line, "threads", "std's scope: use crossbeam's".into());
+                }
             }
             _ => {}
         }
@@ -48,4 +57,15 @@ fn errors_are_not_unwrapped_outside_tests() {
     accepts("src/dense/mod.rs", "#[cfg(test)]\npub(crate) fn f() { g().unwrap(); }\n");
     accepts("src/dense/mod.rs", "impl X {\n#[cfg(test)]\nfn f() { g().unwrap(); }\n}\n");
     accepts("tests/cli.rs", "fn f() { g().unwrap(); }\n");
+}
+
+#[test]
+fn channels_and_scoped_threads_are_crossbeams() {
+    for code in
+        ["std::sync::mpsc::channel()", "std::thread::scope(g)", "thread::scope(g)", "b.spawn_scoped(s, g)"]
+    {
+        refuses("src/dense/mod.rs", &format!("fn f() {{\n {code};\n}}\n"), 2, "threads");
+        refuses("tests/cli.rs", &format!("#[test]\nfn f() {{ {code}; }}\n"), 2, "threads");
+    }
+    accepts("src/dense/mod.rs", "use crossbeam_utils::thread::scope;\nfn f() { scope(g); a::scope(); }\n");
 }

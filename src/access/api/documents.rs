@@ -15,6 +15,9 @@ pub struct ReadRequest {
     /// The passage to read around, as an answer names it. It is marked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passage: Option<ChunkId>,
+    /// The passage to read on behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ChunkId>,
     /// The line to read from, of text files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,

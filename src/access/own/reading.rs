@@ -6,6 +6,7 @@ use super::{Own, no_document};
 use crate::access::api::{At, Cut, JudgeRequest, ReadAnswer, ReadPassage, ReadRequest};
 use crate::engine::{Reader, StoredDocument, StoredPassage};
 use crate::error::{Error, Result};
+use crate::ids::ChunkId;
 
 /// Characters unless others are asked for.
 const USUAL: usize = 20_000;
@@ -41,19 +42,21 @@ struct Part {
 impl Part {
     fn of(document: &StoredDocument, request: &ReadRequest, most: usize) -> Result<Part> {
         let passages = &document.passages;
-        let named = request
-            .passage
-            .map(|chunk| passages.iter().position(|passage| passage.chunk == chunk))
-            .map(|found| found.ok_or_else(|| no_passage(&document.id)))
-            .transpose()?;
-        let (begin, end, back) = match (request.whole, named, request.line) {
-            (true, _, _) => (0, passages.len(), false),
-            (false, Some(named), _) => (named, passages.len(), true),
-            (false, None, Some(line)) => {
+        let position = |chunk: ChunkId| {
+            let found = passages.iter().position(|passage| passage.chunk == chunk);
+            found.ok_or_else(|| no_passage(&document.id))
+        };
+        let named = request.passage.map(position).transpose()?;
+        let after = request.after.map(position).transpose()?;
+        let (begin, end, back) = match (request.whole, named, after, request.line) {
+            (true, ..) => (0, passages.len(), false),
+            (false, Some(named), ..) => (named, passages.len(), true),
+            (false, None, Some(after), _) => (after + 1, passages.len(), false),
+            (false, None, None, Some(line)) => {
                 let (first, end) = of_lines(document, line, request.count)?;
                 (first, end, false)
             }
-            (false, None, None) => (0, passages.len(), false),
+            (false, None, None, None) => (0, passages.len(), false),
         };
         let length = |at: usize| passages[at].text.chars().count();
         let mut part = Part { first: begin, end: (begin + 1).min(end), marked: named };

@@ -13,9 +13,6 @@ pub(crate) struct Learning {
     /// What to try: fusion, query-side, encoder. Default: fusion,encoder.
     #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = |text: &str| named(text, &TIERS))]
     tiers: Option<Vec<Tier>>,
-    /// Passes over the training rows. Default: 1.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: Option<u32>,
     /// Training rows in a batch. Default: 16.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     batch_size: Option<u32>,
@@ -83,9 +80,6 @@ impl Learning {
     pub(crate) fn options(&self) -> LearnOptions {
         let mut train = TrainOptions::default().with_time_limit(self.time_limit);
         train = train.with_gradient_negatives(self.gradient_negatives);
-        if let Some(epochs) = self.epochs {
-            train = train.with_epochs(epochs as usize);
-        }
         if let Some(rows) = self.batch_size {
             train = train.with_batch_size(rows as usize);
         }
@@ -147,12 +141,11 @@ mod tests {
 
     #[test]
     fn each_option_reaches_the_round() {
-        let args = ["--tiers", "query-side", "--epochs", "3", "--batch-size", "8", "--learning-rate", "0.01"];
+        let args = ["--tiers", "query-side", "--batch-size", "8", "--learning-rate", "0.01"];
         let more = ["--frozen-layers", "2", "--negatives", "1,2,3", "--scope", "batch", "--seed", "7"];
         let rest = ["--gradient-negatives", "0.05", "--suspect-quantile", "0.5", "--significance", "none"];
         let last = ["--threads", "2", "--time-limit", "1.5"];
         let train = TrainOptions::default()
-            .with_epochs(3)
             .with_batch_size(8)
             .with_learning_rate(0.01)
             .with_frozen_layers(2)

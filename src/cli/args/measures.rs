@@ -11,8 +11,8 @@ const SHOWN: [Metric; 5] =
 #[derive(clap::Args)]
 pub(crate) struct Measures {
     /// Metrics, such as ndcg@10, mrr@10, map, precision@5, recall@100, success@1, judged@10, r-precision, bpref,
-    /// err@20, rbp(p=0.8). The names of trec_eval (ndcg_cut_10) and ir-measures (nDCG@10) will do. Default: twelve
-    /// common ones, of which text shows five; for a folder ndcg@10, mrr@10, success@3, recall@10.
+    /// err@20, rbp(p=0.8), gmap, num-rel-ret. The names of trec_eval (ndcg_cut_10), ir-measures (nDCG@10) and MTEB will
+    /// do. Default: twelve common ones, of which text shows five; for a folder ndcg@10, mrr@10, success@3, recall@10.
     #[arg(long, value_name = "METRIC,…", value_parser = metrics)]
     metrics: Option<Metrics>,
 }

@@ -3,6 +3,7 @@
 mod collection_index;
 mod files;
 mod fixed;
+mod index_folder;
 mod learning;
 mod measures;
 mod model;
@@ -15,6 +16,7 @@ mod wait;
 pub(super) use collection_index::CollectionIndex;
 pub(super) use files::{Excluded, PageFile, RunFiles};
 pub(super) use fixed::fixed;
+pub(super) use index_folder::StoredPlace;
 pub(super) use learning::Learning;
 pub(super) use measures::{Measures, Metrics, Over, metrics};
 pub(super) use model::{Model, ModelFolder};

@@ -42,10 +42,7 @@ impl Model {
 
     pub(crate) fn apply(&self, options: Options) -> Options {
         let options = options.with_precisions(Precisions::of(self.precision)).with_device(self.device);
-        match &self.folder.model_folder {
-            Some(folder) => options.with_model(folder),
-            None => options,
-        }
+        self.folder.apply(options)
     }
 
     /// The model folder. The model is fetched if it is not on this machine.
@@ -58,6 +55,13 @@ impl Model {
 }
 
 impl ModelFolder {
+    pub(crate) fn apply(&self, options: Options) -> Options {
+        match &self.model_folder {
+            Some(folder) => options.with_model(folder),
+            None => options,
+        }
+    }
+
     /// The model folder with every file checked. The model is fetched if it is missing or damaged.
     pub(crate) fn fetch(&self) -> Result<model::Located> {
         let mut options = model::FetchOptions::from_env();

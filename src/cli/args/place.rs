@@ -4,44 +4,36 @@ use std::path::{Path, PathBuf};
 
 use retune::access::{Log, Served};
 use retune::feedback::Impression;
-use retune::{Engine, Error, Feedback, GenerationId, Options, Reader, Result};
+use retune::{Engine, GenerationId, Options, Reader, Result};
 
+use super::index_folder::IndexFolder;
 use super::model::Model;
 use super::wait::Wait;
 use crate::cli::print::Bars;
 
-/// The folder of an index in the folder that it follows.
-const NAME: &str = ".retune";
-
 /// The index and the model.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Place {
-    /// The indexed folder, or one below it: the index is .retune in it or in the nearest folder above. Default: the
-    /// current folder.
-    #[arg(long, value_name = "DIR", conflicts_with = "index")]
-    dir: Option<PathBuf>,
-    /// The index folder itself, if it is not a folder's .retune.
-    #[arg(long, value_name = "PATH")]
-    index: Option<PathBuf>,
+    #[command(flatten)]
+    folder: IndexFolder,
     #[command(flatten)]
     pub(crate) model: Model,
 }
 
 impl Place {
-    /// The index folder of `folder`: `--index`, or `.retune` in it.
+    /// As [`IndexFolder::path_for`].
     pub(crate) fn path_for(&self, folder: &Path) -> PathBuf {
-        self.index.clone().unwrap_or_else(|| folder.join(NAME))
+        self.folder.path_for(folder)
     }
 
-    /// The folder to index if no other is named: the one whose index is found, else `--dir`.
+    /// As [`IndexFolder::folder`].
     pub(crate) fn folder(&self) -> Result<PathBuf> {
-        let of_index = |index: PathBuf| index.parent().map(Path::to_path_buf);
-        let found = self.existing().ok().filter(|index| index.ends_with(NAME)).and_then(of_index);
-        found.or_else(|| self.dir.clone()).ok_or_else(|| Error::NotFound {
-            what: "index in this folder or above",
-            id: "to bring up to date".into(),
-            remedy: "name the folder whose documents are to be indexed: `retune index DIR`",
-        })
+        self.folder.folder()
+    }
+
+    /// As [`IndexFolder::existing`].
+    pub(crate) fn existing(&self) -> Result<PathBuf> {
+        self.folder.existing()
     }
 
     /// The service that holds the index, unless another model or another way to compute is asked for than it may have.
@@ -66,46 +58,22 @@ impl Place {
     /// can be made anew is, if nobody else writes to the index.
     pub(crate) fn open_beside(&self) -> Result<Reader> {
         // At once: a round of another process may remove the model of the generation that is open.
-        self.open_beside_with(self.options().with_lazy_model(false))
+        self.folder.open_reader(&self.options().with_lazy_model(false))
     }
 
     /// As [`open_beside`](Place::open_beside), for what needs no model.
     pub(crate) fn open_without_model(&self) -> Result<Reader> {
-        self.open_beside_with(self.options())
+        self.folder.open_reader(&self.options())
     }
 
-    fn open_beside_with(&self, options: Options) -> Result<Reader> {
-        let path = self.existing()?;
-        match Reader::open(&path, options.clone()) {
-            // Opening for writing repairs what can be made anew, and renews what an earlier version has made.
-            Err(unusable @ (Error::Damaged { .. } | Error::Lexical { .. })) => {
-                let mut bars = Bars::default();
-                match Engine::open_with(&path, options.clone(), &mut |progress| bars.show_opening(progress)) {
-                    Err(Error::Locked { .. } | Error::Io { .. }) => Err(unusable),
-                    repaired => {
-                        repaired.and_then(|engine| engine.close()).and_then(|()| Reader::open(&path, options))
-                    }
-                }
-            }
-            opened => opened,
-        }
-    }
-
-    /// Opens the feedback log of an index that must exist. Judging needs no `wait`.
-    pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Log> {
-        if let Some(served) = self.served() {
-            return Ok(Log::Served(served));
-        }
-        let options = self.options();
-        let log = Feedback::open(self.existing()?, &wait.map_or(options.clone(), |wait| wait.apply(options)));
-        log.map(Box::new).map(Log::Own)
+    /// Opens the feedback log of an index that must exist, or the service that holds it.
+    pub(crate) fn open_feedback(&self) -> Result<Log> {
+        self.folder.open_feedback(&self.options())
     }
 
     /// The query that was answered last, in whatever process.
     pub(crate) fn last_query(&self) -> Result<Option<Impression>> {
-        let feedback = self.open_feedback(None)?;
-        let last = feedback.last_query()?;
-        feedback.close().map(|()| last)
+        self.folder.last_query(&self.options())
     }
 
     /// Returns an index that must exist to an earlier generation.
@@ -117,40 +85,7 @@ impl Place {
     }
 
     /// A model is loaded only by what needs it.
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         self.model.apply(Options::default()).with_lazy_model(true)
     }
-
-    /// The index folder: `--index`, or the `.retune` that is nearest to `--dir` or the current folder.
-    pub(crate) fn existing(&self) -> Result<PathBuf> {
-        let folder = self.dir.as_deref().unwrap_or(Path::new("."));
-        let found = match &self.index {
-            Some(index) => Some(index.clone()).filter(|index| is_index(index)),
-            None => nearest(folder)?,
-        };
-        found.ok_or_else(|| Error::NotFound {
-            what: "index in",
-            id: match &self.index {
-                Some(index) => index.display().to_string(),
-                None => format!("{} or a folder above it", folder.join(NAME).display()),
-            },
-            remedy: "make one with `retune index DIR`, or name it with --dir DIR or --index PATH",
-        })
-    }
-}
-
-/// The index of `folder`, else that of the nearest folder above.
-fn nearest(folder: &Path) -> Result<Option<PathBuf>> {
-    let own = folder.join(NAME);
-    if is_index(&own) {
-        return Ok(Some(own));
-    }
-    let doing = "look for an index in the folder";
-    let full = folder.canonicalize().map_err(|source| Error::Io { doing, path: folder.into(), source })?;
-    Ok(full.ancestors().skip(1).map(|above| above.join(NAME)).find(|index| is_index(index)))
-}
-
-/// Whether a folder holds an index. One that has lost one of the two parts says so when it is opened.
-fn is_index(folder: &Path) -> bool {
-    ["retune.json", "generations"].iter().any(|part| folder.join(part).exists())
 }

@@ -2,6 +2,7 @@
 
 use retune::Mode;
 use retune::eval::{Evaluation, Interval, Metric, SEED};
+use retune::learn::ChangeIntervals;
 use retune::measure::ModeScores;
 
 use super::text::{Line, Text};
@@ -32,6 +33,9 @@ pub(crate) fn run_table(evaluation: &Evaluation, metrics: &[Metric]) -> Text {
 /// A mean, and in brackets the interval that it lies in.
 pub(crate) fn cell(evaluation: &Evaluation, metric: Metric) -> String {
     let mean = evaluation.mean(metric).unwrap_or(0.0);
+    if metric.is_count() {
+        return format!("{mean:<CELL$.0}");
+    }
     let interval = evaluation.interval(metric, SEED).map(interval).unwrap_or_default();
     format!("{:<CELL$}", format!("{mean:.4} {interval}"))
 }
@@ -39,6 +43,16 @@ pub(crate) fn cell(evaluation: &Evaluation, metric: Metric) -> String {
 /// An interval in brackets.
 pub(crate) fn interval(Interval { low, high, .. }: Interval) -> String {
     format!("({low:.3}–{high:.3})")
+}
+
+/// A figure before and after a round, and its change, each with its interval if they are known.
+pub(crate) fn change(before: f64, after: f64, intervals: Option<ChangeIntervals>) -> String {
+    let text = format!("{before:.4} → {after:.4}");
+    intervals.map_or(text, |of| {
+        let Interval { low, high, .. } = of.change;
+        let (old, new, change) = (interval(of.before), interval(of.after), after - before);
+        format!("{before:.4} {old} → {after:.4} {new}, {change:+.4} ({low:+.3} to {high:+.3})")
+    })
 }
 
 /// A line for each query and metric, as `trec_eval -q` prints them. Each begins with `prefix`, if there is one.

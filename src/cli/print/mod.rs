@@ -17,7 +17,7 @@ mod words;
 
 pub(super) use answer::{answer_text, facets_text};
 pub(super) use bars::{Bars, counting_bar, spinner};
-pub(super) use figures::{cell, interval, mode_lines, mode_table, query_lines, run_table};
+pub(super) use figures::{cell, change, interval, mode_lines, mode_table, query_lines, run_table};
 pub(super) use folded::folded;
 pub(super) use links::{Links, When};
 pub(super) use output::{LogLine, Output, complain, raw};

@@ -1,8 +1,9 @@
 //! A round of learning as text.
 
-use retune::learn::{MonitorReport, TierReport};
+use retune::learn::{ChangeIntervals, GuardScores, MonitorReport, Ruling, TierReport};
 use retune::{Decision, RoundReport};
 
+use super::figures::change;
 use super::text::Text;
 
 /// The report of a round.
@@ -37,8 +38,32 @@ pub(crate) fn round_text(report: &RoundReport) -> Text {
         text.line(format!("  {} {passed}: {}", tier.name(), gate.reason));
     }
     text.line(format!("{}: {}", report.gate.decision.name(), report.gate.reason));
+    figures(&report.gate).into_iter().for_each(|line| text.line(line));
     text.line(format!("generation {} answers", report.generation));
     text
+}
+
+/// A line for each figure of the gate.
+fn figures(gate: &Ruling) -> Vec<String> {
+    let (Some(before), Some(after)) = (gate.before, gate.after) else { return Vec::new() };
+    let (of_hybrid, of_dense) = gate.intervals.map(|both| (both.hybrid, both.dense)).unzip();
+    let mut lines = Vec::new();
+    for (mode, old, new, intervals) in
+        [("hybrid", before.hybrid, after.hybrid, of_hybrid), ("dense", before.dense, after.dense, of_dense)]
+    {
+        let mut add = |name: &str, old: f64, new: f64, intervals: Option<ChangeIntervals>| {
+            lines.push(format!("  {mode} {name} {}", change(old, new, intervals)));
+        };
+        add("nDCG@10", old.ndcg_10, new.ndcg_10, intervals.map(|all| all.ndcg_10));
+        add("MRR@10", old.mrr_10, new.mrr_10, intervals.map(|all| all.mrr_10));
+        add("GMAP@20", old.gmap_20, new.gmap_20, intervals.map(|all| all.gmap_20));
+    }
+    for (name, scores) in [("golden queries", gate.golden), ("titles", gate.guard)] {
+        if let Some(GuardScores { before, after, intervals, .. }) = scores {
+            lines.push(format!("  {name} nDCG@10 {}", change(before, after, intervals)));
+        }
+    }
+    lines
 }
 
 /// A line for each source of negatives: how training changed them.

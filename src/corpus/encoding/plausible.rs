@@ -6,8 +6,11 @@ pub(super) fn has_few_controls(text: &str) -> bool {
     const LEAST_CHARS_EACH: usize = 64;
     let (mut characters, mut controls, mut last) = (0, 0, ' ');
     for c in text.chars() {
-        characters += 1;
-        controls += usize::from(is_control(c) && c != last);
+        let is_control = is_control(c);
+        if !is_control || c != last {
+            characters += 1;
+            controls += usize::from(is_control);
+        }
         last = c;
     }
     controls * LEAST_CHARS_EACH <= characters
@@ -99,6 +102,17 @@ fn script(c: char) -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hole_in_a_text_counts_once_and_a_hole_alone_is_no_text() {
+        let hole = "\0".repeat(4096);
+        assert!(!has_few_controls(&hole));
+        assert!(has_few_controls(&format!(
+            "{}{hole}{}",
+            "The log goes on. ".repeat(3),
+            "It has. ".repeat(3)
+        )));
+    }
 
     #[test]
     fn texts_read_as_text_and_what_was_decoded_wrongly_does_not() {

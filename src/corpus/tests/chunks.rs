@@ -251,7 +251,10 @@ fn code_is_cut_along_functions_and_named_by_them() {
     let mut scan = Scan::start(&CorpusOptions::default(), folder.path(), &[], &|_, _| false).unwrap();
     let Some(Scanned::Changed(file)) = scan.next() else { panic!("one file") };
     let mut chunks = Vec::new();
-    reader.read(&file, None, &mut |read| chunks = read.unwrap().chunks);
+    reader.read(&file, None, &mut |read| {
+        chunks = read.unwrap().chunks;
+        std::ops::ControlFlow::Continue(())
+    });
     assert_eq!(titles(&chunks), ["panel.rs > impl Panel > fn open", "panel.rs > impl Panel > fn shut"]);
     assert!(
         chunks[0].text.starts_with("use panel;") && chunks[1].text.starts_with("/// Shuts."),

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,13 +63,15 @@ fn scan_with(
             Ok(document) => {
                 seen.read(&document.id);
                 changed.push(document);
+                ControlFlow::Continue(())
             }
             Err(one) => {
                 seen.turned_out(&one);
                 skipped.push((one.document, one.reason));
+                ControlFlow::Continue(())
             }
         });
-        if same {
+        if same == FileRead::Known {
             unchanged += 1;
             seen.unchanged(&file.id);
         }
@@ -95,6 +98,20 @@ fn files_come_in_order_with_relative_ids() {
     assert_eq!(formats, [Format::Text, Format::Code, Format::Markdown, Format::Text, Format::Text]);
     assert_eq!(outcome.changed[1].chunks[0].title, "c.rs > fn c");
     assert_eq!(outcome.skipped, []);
+}
+
+#[test]
+fn a_text_in_a_container_has_the_limit_of_texts() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, &b"The rope is tarred. ".repeat(100)).unwrap();
+    let folder = folder(&[("long.txt.gz", &packed.finish().unwrap())]);
+    let with_limit = |bytes| {
+        let options = CorpusOptions::default().with_max_file_bytes(bytes);
+        scan_with(folder.path(), &[], &options, &HashMap::new())
+    };
+    let reason = SkipReason::TooLarge { bytes: 2000, limit: 1000 };
+    assert_eq!(with_limit(1000).reason("long.txt.gz/long.txt"), Some(&reason));
+    assert_eq!(with_limit(2000).ids(), ["long.txt.gz/long.txt"]);
 }
 
 #[test]
@@ -355,7 +372,10 @@ fn without_an_extractor_what_is_not_text_is_skipped_with_the_reason() {
     let mut read = Vec::new();
     for scanned in scan {
         let Scanned::Changed(file) = scanned else { panic!("{scanned:?}") };
-        reader.read(&file, None, &mut |one| read.push(one));
+        reader.read(&file, None, &mut |one| {
+            read.push(one);
+            ControlFlow::Continue(())
+        });
     }
     assert!(matches!(&read[0], Err(Skipped { reason: SkipReason::NeedsExtractor { .. }, .. })), "{read:?}");
     assert!(matches!(&read[1], Ok(document) if document.id == "b.txt"), "{read:?}");

@@ -19,7 +19,10 @@ fn documents(folder: &Path, max_tokens: usize) -> Vec<ChunkedDocument> {
     let mut documents = Vec::new();
     for scanned in Scan::start(&CorpusOptions::default(), folder, &[], &|_, _| false).unwrap() {
         let Scanned::Changed(file) = scanned else { panic!("{scanned:?}") };
-        reader.read(&file, None, &mut |read| documents.push(read.unwrap()));
+        reader.read(&file, None, &mut |read| {
+            documents.push(read.unwrap());
+            std::ops::ControlFlow::Continue(())
+        });
     }
     documents
 }

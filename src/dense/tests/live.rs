@@ -109,10 +109,10 @@ fn is_searched_while_it_grows() {
     index.append(&rows(0, &vectors)).unwrap();
     let (view, live) = (everything(&index), index.live_rows().unwrap());
     let done = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    crossbeam_utils::thread::scope(|scope| {
         for thread in 0..3 {
             let (view, vectors, done) = (&view, &vectors, &done);
-            scope.spawn(move || {
+            scope.spawn(move |_| {
                 let mut searches = 0;
                 while !done.load(std::sync::atomic::Ordering::Acquire) || searches < 200 {
                     let id = (searches * 379 + thread * 97) % vectors.len();
@@ -123,7 +123,8 @@ fn is_searched_while_it_grows() {
         }
         live.add(&mut go_on).unwrap();
         done.store(true, std::sync::atomic::Ordering::Release);
-    });
+    })
+    .unwrap();
     assert!(view.proposed(&vectors[0], 1, None).unwrap().is_some());
 }
 

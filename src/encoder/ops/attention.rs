@@ -55,6 +55,13 @@ pub(in crate::encoder) struct Attention<'a> {
     pub(in crate::encoder) precision: EncoderPrecision,
 }
 
+/// The result of [`Attention::forward`], and its gradient.
+#[derive(Clone, Copy)]
+pub(in crate::encoder) struct Attended<'a> {
+    pub(in crate::encoder) out: &'a [f32],
+    pub(in crate::encoder) grad: &'a [f32],
+}
+
 /// One head in one text.
 #[derive(Clone, Copy)]
 struct Place {
@@ -124,7 +131,7 @@ impl Attention<'_> {
         for first in (0..length).step_by(SCORE_ROWS) {
             let rows = first..length.min(first + SCORE_ROWS);
             let scores = fit(&mut scratch.scores, rows.len() * length);
-            self.attend((run, &scratch.keys), qkv, place, rows.clone(), scores);
+            self.attend(run, &scratch.keys, qkv, place, rows.clone(), scores);
             let weights = Source::Rows(View::new(scores, rows.len(), length, length));
             multiply(run, weights, &scratch.values, out.some_rows(rows), &|part: Part<'_>| part.write());
         }
@@ -133,7 +140,8 @@ impl Attention<'_> {
     /// The attention weights of some rows of a head, given its keys.
     fn attend(
         &self,
-        (run, keys): (Run, &Panels),
+        run: Run,
+        keys: &Panels,
         qkv: &[f32],
         place: Place,
         rows: std::ops::Range<usize>,
@@ -148,12 +156,12 @@ impl Attention<'_> {
     }
 
     /// The gradients of `qkv` and of the table of biases, `(buckets, heads)`. The latter is added to `d_table`, unless
-    /// that is empty. `out` is the result of [`forward`](Self::forward), and `grad` its gradient.
+    /// that is empty.
     pub(in crate::encoder) fn backward(
         &self,
         run: Run,
         qkv: &[f32],
-        (out, grad): (&[f32], &[f32]),
+        attended: Attended<'_>,
         d_qkv: &mut [f32],
         d_table: &mut [f32],
     ) {
@@ -166,7 +174,7 @@ impl Attention<'_> {
         let tasks = std::iter::repeat_with(of_head).take(count).enumerate().collect();
         let sums = map(run.threads, tasks, |(task, d_qkv)| {
             SCRATCH.with_borrow_mut(|scratch| {
-                self.backward_head(run, qkv, (out, grad), self.place(task), scratch, d_qkv)
+                self.backward_head(run, qkv, attended, self.place(task), scratch, d_qkv)
             })
         });
         if d_table.is_empty() {
@@ -184,7 +192,7 @@ impl Attention<'_> {
         &self,
         run: Run,
         qkv: &[f32],
-        (out, grad): (&[f32], &[f32]),
+        attended: Attended<'_>,
         place: Place,
         scratch: &mut Scratch,
         mut d_qkv: Vec<Target<'_>>,
@@ -192,11 +200,11 @@ impl Attention<'_> {
         let (run, precision) = self.inner(run);
         let (kernel, length) = (run.kernel, place.length);
         let part_of = |which| self.part(qkv, which, place, 0..length);
-        let (out, grad) = (self.columns(out, place), self.columns(grad, place));
+        let (out, grad) = (self.columns(attended.out, place), self.columns(attended.grad, place));
         let Scratch { keys: panels, scores, d_scores, .. } = scratch;
         let weights = fit(scores, length * length);
         panels.fill_transposed(kernel, precision, &[part_of(1)], None);
-        self.attend((run, panels), qkv, place, 0..length, weights);
+        self.attend(run, panels, qkv, place, 0..length, weights);
         let d_scores = fit(d_scores, length * length);
         panels.fill_transposed(kernel, precision, &[part_of(2)], None);
         multiply(run, Source::Rows(grad), panels, Target::new(d_scores, length), &|part: Part<'_>| {
@@ -242,7 +250,7 @@ impl Attention<'_> {
         let mut keys = Panels::default();
         keys.fill_transposed(run.kernel, precision, &[self.part(qkv, 1, place, 0..place.length)], None);
         let mut scores = vec![0.0; place.length * place.length];
-        self.attend((run, &keys), qkv, place, 0..place.length, &mut scores);
+        self.attend(run, &keys, qkv, place, 0..place.length, &mut scores);
         scores
     }
 }

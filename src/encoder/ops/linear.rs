@@ -94,19 +94,45 @@ impl Linear {
     }
 }
 
-/// Columns of a matrix that holds the gradient of a layer's result: its numbers, its row stride and the first column.
-pub(in crate::encoder) type ColumnsOf<'a> = (&'a [f32], usize, usize);
+/// Columns of a matrix that holds the gradients of the results of one or more layers, side by side.
+#[derive(Clone, Copy)]
+pub(in crate::encoder) struct Columns<'a> {
+    pub(in crate::encoder) numbers: &'a [f32],
+    /// The matrix's columns in all.
+    pub(in crate::encoder) stride: usize,
+    /// The first of these columns.
+    pub(in crate::encoder) first: usize,
+}
 
-/// Weight gradients for several weights with the same input `x`: adds `gradᵀ x` of each to the numbers next to its
-/// `grad`. Skips empty ones. `panels` is scratch memory.
+impl<'a> Columns<'a> {
+    /// All columns of a matrix.
+    pub(in crate::encoder) fn all(numbers: &'a [f32], stride: usize) -> Self {
+        Columns { numbers, stride, first: 0 }
+    }
+
+    /// `width` of the columns, of `rows` rows from `row` on.
+    fn view(self, row: usize, rows: usize, width: usize) -> View<'a> {
+        View::new(&self.numbers[row * self.stride + self.first..], rows, width, self.stride)
+    }
+}
+
+/// The gradient of a layer's result, and the place of its weight's gradient; empty if the weight is frozen.
+pub(in crate::encoder) struct WeightGradient<'a> {
+    pub(in crate::encoder) grad: Columns<'a>,
+    pub(in crate::encoder) into: &'a mut [f32],
+}
+
+/// Adds the weight gradients, `gradᵀ x` each, of several weights with the same input `x` of `inputs` columns. Skips
+/// frozen ones. `panels` is scratch memory.
 pub(in crate::encoder) fn weight_gradients(
     run: Run,
     precision: EncoderPrecision,
-    (x, inputs): (&[f32], usize),
-    weights: &mut [(ColumnsOf<'_>, &mut [f32])],
+    x: &[f32],
+    inputs: usize,
+    weights: &mut [WeightGradient<'_>],
     panels: &mut Panels,
 ) {
-    if weights.iter().all(|(_, into)| into.is_empty()) {
+    if weights.iter().all(|weight| weight.into.is_empty()) {
         return;
     }
     let rows = x.len() / inputs;
@@ -114,8 +140,8 @@ pub(in crate::encoder) fn weight_gradients(
     for start in (0..rows).step_by(some) {
         let count = some.min(rows - start);
         panels.fill(run, precision, View::new(&x[start * inputs..], count, inputs, inputs));
-        for ((grad, stride, first), into) in &mut *weights {
-            let grad = View::new(&grad[start * *stride + *first..], count, into.len() / inputs, *stride);
+        for WeightGradient { grad, into } in &mut *weights {
+            let grad = grad.view(start, count, into.len() / inputs);
             let target = Target::new(into, inputs);
             multiply(run, Source::Columns(grad), panels, target, &|part: Part<'_>| part.add());
         }
@@ -134,14 +160,15 @@ pub(in crate::encoder) fn input_gradient(
     run: Run,
     precision: EncoderPrecision,
     weight: Weight<'_>,
-    (grad, stride, first): ColumnsOf<'_>,
-    (into, before): (&mut [f32], Before),
+    grad: Columns<'_>,
+    into: &mut [f32],
+    before: Before,
     panels: &mut Panels,
 ) {
     let rows = into.len() / weight.inputs;
     panels.fill(run, precision, weight.view());
     let target = Target::new(into, weight.inputs);
-    let grad = View::new(&grad[first..], rows, weight.outputs, stride);
+    let grad = grad.view(0, rows, weight.outputs);
     multiply(run, Source::Rows(grad), panels, target, &|part: Part<'_>| match before {
         Before::Replaced => part.write(),
         Before::Added => part.add(),

@@ -29,9 +29,11 @@ mod tile;
 #[cfg(test)]
 mod tests;
 
-pub(super) use attention::{Attention, PositionBias};
+pub(super) use attention::{Attended, Attention, PositionBias};
 pub use kernel::{EncoderPrecision, Kernel};
-pub(super) use linear::{Before, Linear, Then, Weight, bias_gradient, input_gradient, weight_gradients};
+pub(super) use linear::{
+    Before, Columns, Linear, Then, Weight, WeightGradient, bias_gradient, input_gradient, weight_gradients,
+};
 pub(super) use norm::Norm;
 pub(super) use panels::Panels;
 pub use peak::peak_gflops;

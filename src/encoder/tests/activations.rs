@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{distance, golden};
 use crate::encoder::config::ModelConfig;
-use crate::encoder::mpnet::{LayerRecord, Mpnet, Record, Workspace};
+use crate::encoder::mpnet::{LayerRecord, Mpnet, Record, Tables, Workspace};
 use crate::encoder::ops::{EncoderPrecision, Kernel, Run, relative_position_bucket};
 use crate::encoder::parameters::Parameters;
 use crate::encoder::test_model::{real_model, tiny_model};
@@ -53,7 +53,7 @@ fn check(folder: &Path, golden_file: &str) {
     let parameters = Parameters::build(&config, &mut |name, shape| weights.get(name, shape)).unwrap();
     let run = Run { kernel: Kernel::best().unwrap(), threads: 1 };
     let model = Mpnet::new(run, EncoderPrecision::F32, &config, &parameters, &|numbers| numbers, None);
-    let tables = (&parameters.words[..], &parameters.positions[..]);
+    let tables = Tables { words: &parameters.words, positions: &parameters.positions };
     let mut space = Workspace::default();
     let tokens = golden.token_ids.len();
     let narrow = tokens * config.hidden;

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::eval::Qrels;
 use crate::eval::lines::Lines;
 
+/// Names of other files in an error message.
+const MOST_NAMED: usize = 5;
+
 /// A folder with documents, queries and judgements.
 ///
 /// Files are recognised by their content, gzipped or not:
@@ -183,7 +186,12 @@ impl Found {
         let passed_over = std::mem::take(&mut self.passed_over);
         let others = match passed_over.is_empty() {
             true => String::new(),
-            false => format!(" (its other files: {})", passed_over.join(", ")),
+            false => {
+                let named = passed_over.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+                let more = passed_over.len().saturating_sub(MOST_NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!(" (its other files: {named}{more})")
+            }
         };
         let missing = |what: &str| Error::NotFound {
             what: "test collection",

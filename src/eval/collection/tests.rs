@@ -279,3 +279,13 @@ fn a_file_is_read_or_refused_or_named_as_none_of_the_collections() {
     let error = documents.find_map(|document| document.err()).unwrap().to_string();
     assert!(error.contains("c.xml:5:"), "{error}");
 }
+
+#[test]
+fn a_folder_of_other_files_is_refused_in_a_short_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..300).map(|number| format!("note{number:03}.txt")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "Some note.\n")).collect();
+    write(folder.path(), &files);
+    let error = Collection::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("note004.txt and 295 more)") && error.len() < 450, "{error}");
+}

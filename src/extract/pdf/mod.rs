@@ -23,6 +23,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<ExtractedText, Unreadable> {
         LoadPdfError::Decryption(_) => Unreadable::Encrypted,
         LoadPdfError::Invalid => Unreadable::Malformed("it is no PDF file, or is cut short".into()),
     })?;
+    if pdf.pages().is_empty() {
+        return Err(Unreadable::Malformed("it has no pages, or is cut short".into()));
+    }
     let cache = InterpreterCache::new();
     let settings = InterpreterSettings::default();
     let pages = pdf.pages().iter().map(|page| lines::lines_of(glyphs::glyphs_of(page, &cache, &settings)));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::alpha::of_attempt;
+use super::resample::intervals;
 use super::score::{QueryScores, mean};
 use crate::error::Result;
 use crate::eval::randomisation_test;
@@ -45,9 +46,11 @@ pub(super) struct GuardPart {
 pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Ruling> {
     let (before, after) = (mean(evidence.before), mean(evidence.after));
     let figures = figures(evidence.before.len(), &before, &after);
+    let intervals = intervals(evidence.before, evidence.after);
     let ruling = |decision, reason: String, p_value, allowed| Ruling {
         before: Some(before),
         after: Some(after),
+        intervals: Some(intervals),
         decision,
         reason,
         p_value,
@@ -267,8 +270,10 @@ mod tests {
     fn a_loss_of_the_guard_beyond_the_bound_rejects_whatever_is_gained() {
         let (before, after) = (scores(&[0.2; 8]), scores(&[0.9; 8]));
         let clusters: Vec<usize> = (0..8).collect();
-        let part =
-            |name, before, after| GuardPart { name, scores: GuardScores { queries: 1, before, after } };
+        let part = |name, before, after| {
+            let scores = GuardScores { queries: 1, before, after, intervals: None };
+            GuardPart { name, scores }
+        };
         let ruling = |guard: &[GuardPart]| {
             let evidence = Evidence {
                 before: &before,

@@ -11,6 +11,7 @@ mod guard;
 mod pool;
 mod rank;
 mod reach;
+mod resample;
 mod score;
 
 pub(super) use alpha::AlphaBudget;
@@ -35,6 +36,7 @@ use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
 use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
+use resample::intervals;
 use score::{ScoredQuery, mean, score};
 
 /// The gate of a round, which judges its proposals.
@@ -203,6 +205,7 @@ impl<'a> Gate<'a> {
                 queries: before.len(),
                 before: mean(before).hybrid.ndcg_10,
                 after: mean(after).hybrid.ndcg_10,
+                intervals: Some(intervals(before, after).hybrid.ndcg_10),
             })
         };
         let golden = means(&before.guard.golden, &after.guard.golden);

@@ -37,7 +37,7 @@ pub(super) fn attempt(
 }
 
 fn options(encoder: &TrainOptions) -> TrainOptions {
-    let options = encoder.clone().with_epochs(EPOCHS * encoder.epochs);
+    let options = encoder.clone().with_epochs(EPOCHS * encoder.epochs.0);
     // Documents don't move, so they can't be displaced.
     options.with_learning_rate(encoder.learning_rate / RATE).with_gradient_negatives(None)
 }

@@ -76,6 +76,14 @@ pub(super) fn emoji_len(text: &str) -> Option<usize> {
     Some(characters.next().map_or(text.len(), |(at, _)| at))
 }
 
+/// The ASCII character that a fullwidth one stands for; every other character as it is.
+pub(super) fn of_normal_width(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
+}
+
 /// Appends a word as it is compared: composed, of normal width, without what is invisible. Case stays.
 pub(super) fn push_compared(word: &str, out: &mut String) {
     if word.is_ascii() {
@@ -85,6 +93,9 @@ pub(super) fn push_compared(word: &str, out: &mut String) {
     let is_skin = |c: char| matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
     let kept: String = word.chars().filter(|&c| !is_invisible(c) && c != KEYCAP && !is_skin(c)).collect();
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&kept);
-    // Accents that no letter is composed with: other filters would not find them.
-    out.extend(composed.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')));
+    // Accents that no letter is composed with: other filters would not find them. The small letter of the dotted
+    // capital I has such an accent too.
+    let accents = '\u{300}'..='\u{36f}';
+    let kept = composed.chars().filter(|c| !accents.contains(c));
+    out.extend(kept.map(|c| if c == '\u{130}' { 'I' } else { c }));
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::characters::{begins_word, extends, is_unspaced};
+use super::characters::{begins_word, extends, is_unspaced, of_normal_width};
 
 /// More pieces are encoded data, not a name.
 const MOST_PIECES: usize = 16;
@@ -76,7 +76,7 @@ pub(super) enum Apostrophe {
 }
 
 fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '\u{2019}')
+    matches!(of_normal_width(c), '\'' | '\u{2019}')
 }
 
 /// Where a run of letters and digits ends.
@@ -90,10 +90,13 @@ fn connected(text: &str, end: usize) -> Option<usize> {
     let mut rest = text[end..].chars();
     let sign = rest.next()?;
     let mut next = end + sign.len_utf8();
-    match sign {
-        '-' | '\u{2010}' | '\u{2011}' | '_' | '.' | '&' | '@' => {}
+    match of_normal_width(sign) {
+        '-' | '\u{2010}'..='\u{2013}' | '\u{2212}' | '_' | '.' | '&' | '@' => {}
         c if is_apostrophe(c) => {}
-        ':' if rest.next() == Some(':') => next += 1,
+        ':' => match rest.next().filter(|&c| of_normal_width(c) == ':') {
+            Some(second) => next += second.len_utf8(),
+            None => return None,
+        },
         _ => return None,
     }
     let c = text[next..].chars().next()?;
@@ -104,29 +107,39 @@ fn prefix(text: &str, run: &Range<usize>) -> Range<usize> {
     let from = run.start;
     let before = &text[..from];
     let letter = text[from..].chars().next().is_some_and(char::is_alphabetic);
-    let len = match before.as_bytes() {
-        [.., b'-', b'-'] if letter => 2,
-        [.., b'-'] if letter && run.len() <= LONGEST_FLAG => 1,
-        [.., b'.' | b'@' | b'$'] if letter => 1,
-        [.., b'#'] => 1,
+    let mut signs = before.chars().rev();
+    let (last, second) = (signs.next(), signs.next());
+    let sign = last.map(of_normal_width);
+    let is_double = sign.is_some() && sign == second.map(of_normal_width);
+    let count = match sign {
+        Some('-') if letter && is_double => 2,
+        Some('-') if letter && run.len() <= LONGEST_FLAG => 1,
+        Some('.' | '@' | '$') if letter => 1,
+        Some('#') => 1,
         _ => 0,
     };
-    let (before, sign) = before.split_at(from - len);
-    let stands_free = match before.chars().next_back() {
+    let len: usize = before.chars().rev().take(count).map(char::len_utf8).sum();
+    let stands_free = match before[..from - len].chars().next_back() {
         None => true,
-        Some(c) if sign.starts_with('-') => c.is_whitespace() || "`\"'([{|=,/".contains(c),
-        Some(c) => !(begins_word(c) || extends(c) || sign.contains(c)),
+        Some(c) if sign == Some('-') => c.is_whitespace() || "`\"'([{|=,/".contains(of_normal_width(c)),
+        Some(c) => !(begins_word(c) || extends(c) || sign == Some(of_normal_width(c))),
     };
     if stands_free { from - len..from } else { from..from }
 }
 
 fn suffix(text: &str, end: usize) -> Range<usize> {
     let rest = &text[end..];
-    let len = rest.bytes().take_while(|byte| matches!(byte, b'+' | b'#')).count();
+    let signs = || rest.chars().map(of_normal_width).take_while(|c| matches!(c, '+' | '#')).take(4);
+    let count = signs().count();
+    if !(1..=3).contains(&count) {
+        return end..end;
+    }
+    let len: usize = rest.chars().take(count).map(char::len_utf8).sum();
     let after_letter = text[..end].chars().next_back().is_some_and(|c| c.is_alphabetic() || extends(c));
-    let before_word = rest[len..].chars().next().is_some_and(begins_word);
-    let versioned = &rest[..len] == "++" && rest[len..].starts_with(|c: char| c.is_ascii_digit());
-    let is_one = (1..=3).contains(&len) && after_letter && (!before_word || versioned);
+    let next = rest[len..].chars().next().map(of_normal_width);
+    let before_word = next.is_some_and(|c| begins_word(c) && !is_unspaced(c));
+    let versioned = signs().eq(['+', '+']) && next.is_some_and(|c| c.is_ascii_digit());
+    let is_one = after_letter && (!before_word || versioned);
     end..end + if is_one { len } else { 0 }
 }
 
@@ -138,6 +151,16 @@ enum Kind {
 }
 
 impl Segment {
+    /// Whether it is a name with a number that some write apart: RFC2616, RFC 2616.
+    pub(super) fn is_numbered(&self, text: &str) -> bool {
+        let [name, number] = &self.pieces[..] else { return false };
+        let all = |piece: &Range<usize>, kind: fn(char) -> bool| {
+            let mut characters = text[piece.clone()].chars();
+            characters.clone().nth(1).is_some() && characters.all(kind)
+        };
+        all(name, char::is_alphabetic) && all(number, char::is_numeric)
+    }
+
     fn of(text: &str, range: Range<usize>) -> Segment {
         let run = &text[range.clone()];
         let kinds: Vec<(usize, Kind)> = run

@@ -12,8 +12,8 @@ mod words;
 use std::ops::Range;
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, Stemmer, StopWordFilter, TextAnalyzer, Token,
-    TokenStream,
+    AsciiFoldingFilter, LowerCaser, PreTokenizedString, RemoveLongFilter, Stemmer, StopWordFilter,
+    TextAnalyzer, Token, TokenStream,
 };
 
 use self::words::{MAIN, Side, Words};
@@ -44,10 +44,23 @@ pub(super) struct Analyzer {
     /// Without stemming.
     surface: TextAnalyzer,
     has_stemmer: bool,
+    /// What all terms begin with.
+    prefix: String,
 }
 
 impl Analyzer {
+    /// For an index of this language.
     pub(super) fn new(language: Language) -> Analyzer {
+        Analyzer::with_prefix(language, String::new())
+    }
+
+    /// For texts of this language in an index of another one.
+    pub(super) fn beside(language: Language) -> Analyzer {
+        // No word has a control character.
+        Analyzer::with_prefix(language, format!("\u{1}{language}\u{1}"))
+    }
+
+    fn with_prefix(language: Language, prefix: String) -> Analyzer {
         let build = |side: Side, stop_words: bool, stemmer: Option<tantivy::tokenizer::Language>| {
             let mut chain = TextAnalyzer::builder(Words::of(side))
                 .filter(RemoveLongFilter::limit(LONGEST_WORD))
@@ -73,18 +86,36 @@ impl Analyzer {
             content_of_query: build(Side::Query, true, stemmer),
             surface: build(Side::Text, false, None),
             has_stemmer: stemmer.is_some(),
+            prefix,
         }
     }
 
-    /// The analyzer that tantivy indexes with.
+    /// The analyzer that tantivy indexes with: that of the index's own language.
     pub(super) fn for_indexing(&self) -> TextAnalyzer {
         self.text.clone()
+    }
+
+    /// A text with its terms, for tantivy to index as they are.
+    pub(super) fn analysed(&self, text: &str) -> PreTokenizedString {
+        let mut tokens = Vec::new();
+        walk(self.text.clone(), text, |token| {
+            tokens.push(Token { text: self.term(&token.text), ..token.clone() });
+            true
+        });
+        PreTokenizedString { text: text.to_owned(), tokens }
+    }
+
+    /// The term of a word without its ending.
+    pub(super) fn term(&self, stem: &str) -> String {
+        format!("{}{stem}", self.prefix)
     }
 
     /// Calls `visit` with every term of `text` and its byte range, ascending by where the ranges begin, until it
     /// returns `false`. Ranges overlap where a word has several forms.
     pub(super) fn terms(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>) -> bool) {
-        walk(self.text.clone(), text, |token| visit(&token.text, token.offset_from..token.offset_to));
+        walk(self.text.clone(), text, |token| {
+            visit(&self.term(&token.text), token.offset_from..token.offset_to)
+        });
     }
 
     /// As [`terms`](Analyzer::terms), with a single form of every word: runs of letters and digits, or pairs of
@@ -92,7 +123,7 @@ impl Analyzer {
     pub(super) fn words(&self, text: &str, mut visit: impl FnMut(&str, Range<usize>)) {
         walk(self.text.clone(), text, |token| {
             if token.position_length == MAIN {
-                visit(&token.text, token.offset_from..token.offset_to);
+                visit(&self.term(&token.text), token.offset_from..token.offset_to);
             }
             true
         });
@@ -121,11 +152,25 @@ impl Analyzer {
         walk(self.query.clone(), text, |token| {
             let is_neighbour = token.position_length == MAIN;
             if is_neighbour {
-                words.push(QueryWord { term: token.text.clone(), position: token.position, is_neighbour });
+                words.push(QueryWord {
+                    term: self.term(&token.text),
+                    position: token.position,
+                    is_neighbour,
+                });
             }
             words.len() < MOST_QUERY_WORDS
         });
         words
+    }
+
+    /// The terms of a query in order, stop words included. Every language has as many.
+    pub(super) fn all_of_query(&self, query: &str) -> Vec<String> {
+        let mut terms = Vec::new();
+        walk(self.query.clone(), query, |token| {
+            terms.push(self.term(&token.text));
+            terms.len() < MOST_QUERY_WORDS
+        });
+        terms
     }
 
     /// The terms of a query in order. The language's stop words are left out unless the query has no others: they cost
@@ -135,7 +180,7 @@ impl Analyzer {
         for analyzer in [&self.content_of_query, &self.query] {
             walk(analyzer.clone(), query, |token| {
                 sequence.push(QueryWord {
-                    term: token.text.clone(),
+                    term: self.term(&token.text),
                     position: token.position,
                     is_neighbour: token.position_length == MAIN,
                 });

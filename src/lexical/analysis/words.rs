@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-use super::characters::{begins_word, emoji_len, extends, is_unspaced, push_compared};
+use super::characters::{begins_word, emoji_len, extends, is_unspaced, of_normal_width, push_compared};
 use super::compound::{Apostrophe, Compound, Segment};
 
 /// A name of more letters is asked for with its sign and without it; `C++` and `F#` without it are other words.
@@ -174,7 +174,7 @@ impl WordStream<'_> {
         let range = joined[0].range.start..joined[joined.len() - 1].range.end + behind.len();
         let write = |term: &mut String| {
             push_joined(text, joined, term);
-            term.push_str(&text[behind]);
+            push_compared(&text[behind], term);
         };
         self.at = compound.end();
         // Its parts are no words of a query; they cost a hundredth of nDCG@10 of questions (docs/benchmarks.md).
@@ -185,7 +185,7 @@ impl WordStream<'_> {
         }
         if !prefix.is_empty() {
             self.forms.push(prefix.start..range.end, self.position, FURTHER, |term| {
-                term.push_str(&text[prefix.clone()]);
+                push_compared(&text[prefix.clone()], term);
                 write.clone()(term);
             });
         }
@@ -210,17 +210,18 @@ impl WordStream<'_> {
                 if whole { FURTHER } else { MAIN },
                 |term| {
                     push_compared(&text[range.clone()], term);
-                    term.push_str(&text[suffix]);
+                    push_compared(&text[suffix], term);
                 },
             );
         }
-        let by_pieces = pieces.len() > 1 && (!in_query || *by_case);
+        let by_pieces = pieces.len() > 1 && (!in_query || *by_case || segment.is_numbered(text));
+        let (of_whole, of_piece) = if in_query && *by_case { (FURTHER, MAIN) } else { (MAIN, FURTHER) };
         if whole {
-            self.plain(range.clone(), if in_query && by_pieces { FURTHER } else { MAIN });
+            self.plain(range.clone(), of_whole);
         }
         for piece in pieces {
             if by_pieces {
-                self.plain(piece.clone(), if in_query { MAIN } else { FURTHER });
+                self.plain(piece.clone(), of_piece);
             }
             self.position += 1;
         }
@@ -235,7 +236,8 @@ fn push_joined(text: &str, segments: &[Segment], term: &mut String) {
             let is_digit = |c: Option<char>| c.is_some_and(char::is_numeric);
             let digits = is_digit(text[before.range.clone()].chars().next_back())
                 && is_digit(text[segment.range.clone()].chars().next());
-            if digits && &text[before.range.end..segment.range.start] == "." {
+            let sign = &text[before.range.end..segment.range.start];
+            if digits && sign.chars().map(of_normal_width).eq(['.']) {
                 term.push('.');
             }
         }

@@ -140,9 +140,9 @@ fn creation_is_all_or_nothing() {
 fn another_layout_is_refused() {
     let fixture = Fixture::new();
     let marker = fixture.path().join("retune-lexical.json");
-    storage::write_envelope(&marker, "lexical", 3, &json!({"language": "english"})).unwrap();
-    assert!(matches!(LexicalIndex::open(&fixture.path()), Err(Error::Version { found: 3, .. })));
-    storage::write_envelope(&marker, "lexical", 2, &json!({"language": "klingon"})).unwrap();
+    storage::write_envelope(&marker, "lexical", 5, &json!({"language": "english"})).unwrap();
+    assert!(matches!(LexicalIndex::open(&fixture.path()), Err(Error::Version { found: 5, .. })));
+    storage::write_envelope(&marker, "lexical", 3, &json!({"language": "klingon"})).unwrap();
     assert!(matches!(LexicalIndex::open(&fixture.path()), Err(Error::Damaged { .. })));
     fs::remove_file(&marker).unwrap();
     let error = LexicalIndex::open(&fixture.path()).unwrap_err().to_string();

@@ -4,6 +4,7 @@ mod containing;
 mod counting;
 mod durability;
 mod filtering;
+mod languages;
 mod renewal;
 mod searching;
 mod storing;

@@ -85,3 +85,26 @@ fn a_damaged_index_of_an_earlier_version_is_refused_and_stays() {
     fs::write(&store, good).unwrap();
     LexicalIndex::open_for_writing(&path, &mut |_, _| ControlFlow::Continue(())).unwrap().unwrap();
 }
+
+#[test]
+fn version_2_lacks_words_with_dashes_and_has_checksums() {
+    let fixture = Fixture::new();
+    fixture.add(&[chunk(1, "", "a gasket KX\u{2013}4401")]);
+    let (path, mut go_on) = (fixture.path(), |_, _| ControlFlow::Continue(()));
+    let earlier = || {
+        let marker = json!({"language": "english"});
+        crate::storage::write_envelope(&path.join("retune-lexical.json"), "lexical", 2, &marker).unwrap();
+    };
+    earlier();
+    assert!(LexicalIndex::open(&path).unwrap_err().to_string().contains("version 2"));
+    let renewed = LexicalIndex::open_for_writing(&path, &mut go_on).unwrap().unwrap();
+    assert_eq!(found(&renewed, "kx4401"), ["document-1"]);
+    drop(renewed);
+    LexicalIndex::open(&path).unwrap();
+    earlier();
+    let meta = path.join("meta.json");
+    let mut bytes = fs::read(&meta).unwrap();
+    bytes[10] ^= 1;
+    fs::write(&meta, bytes).unwrap();
+    assert!(LexicalIndex::open_for_writing(&path, &mut go_on).is_err());
+}

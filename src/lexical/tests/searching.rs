@@ -79,7 +79,7 @@ fn names_with_signs_stand_above_the_words_in_them() {
     }
     assert_eq!(ids(&snapshot.search("C++", 10, None).unwrap()), [2], "C is another word");
     let highlighted = |query: &str, text: &str| {
-        let ranges = snapshot.prepare(query).unwrap().highlight(text);
+        let ranges = snapshot.prepare(query).unwrap().highlight_text(text, snapshot.analyzers().own());
         ranges.into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(highlighted("gate", "(parseGateReading)"), ["Gate"]);
@@ -217,14 +217,16 @@ fn highlights_are_the_words_that_match() {
     let words: Vec<&str> = snapshot
         .prepare("the resume search")
         .unwrap()
-        .highlight(text)
+        .highlight_text(text, snapshot.analyzers().own())
         .into_iter()
         .map(|r| &text[r])
         .collect();
+    let highlight =
+        |query, text| snapshot.prepare(query).unwrap().highlight_text(text, snapshot.analyzers().own());
     assert_eq!(words, ["searches", "Searching", "résumés", "search"]);
-    assert_eq!(snapshot.prepare("the").unwrap().highlight(text).len(), 2);
-    assert_eq!(snapshot.prepare("検索機能").unwrap().highlight("x検索機能y z検索"), [1..13, 16..22]);
-    assert!(snapshot.prepare("").unwrap().highlight(text).is_empty());
+    assert_eq!(highlight("the", text).len(), 2);
+    assert_eq!(highlight("検索機能", "x検索機能y z検索"), [1..13, 16..22]);
+    assert!(highlight("", text).is_empty());
 }
 
 /// BM25 by its definition. Counts live and deleted chunks, and rounds lengths as the index does.
@@ -318,7 +320,7 @@ proptest! {
         prop_assert_eq!(odd.len(), odd_alive.len());
         prop_assert!(odd_alive.iter().all(|&chunk| odd.contains(chunk)));
         for query in queries {
-            let truth = definition(&records, &query, snapshot.analyzer());
+            let truth = definition(&records, &query, snapshot.analyzers().own());
             let all: Vec<ChunkId> = records.iter().map(|record| record.chunk).collect();
             let prepared = snapshot.prepare_with(&query, &[], 0.0).unwrap();
             let scores = prepared.score(&all).unwrap();

@@ -21,7 +21,7 @@ pub(super) fn means(report: &EvaluationReport) -> Result<String> {
     let usual: Vec<usize> =
         SHOWN.iter().filter_map(|shown| metrics.iter().position(|metric| metric == shown)).collect();
     let shown = match usual.is_empty() {
-        true => (0..metrics.len().min(SHOWN.len())).collect(),
+        true => (0..metrics.len()).filter(|&place| !metrics[place].is_count()).take(SHOWN.len()).collect(),
         false => usual,
     };
     let names: Vec<String> = shown.iter().map(|&place| metrics[place].to_string()).collect();
@@ -40,7 +40,9 @@ pub(super) fn means(report: &EvaluationReport) -> Result<String> {
     let rows: Vec<Vec<String>> = metrics
         .iter()
         .zip(&all)
-        .map(|(metric, all)| [vec![metric.to_string()], all.iter().map(cell).collect()].concat())
+        .map(|(metric, all)| {
+            [vec![metric.to_string()], all.iter().map(|one| cell(*metric, one)).collect()].concat()
+        })
         .collect();
     let caption = "Means, and 95 % intervals by the bootstrap over queries";
     content.push_str(&table(caption, &["metric", "words", "meaning", "both"], &rows));
@@ -54,6 +56,9 @@ fn estimate(mode: &Shown<'_>, metric: Metric, seed: u64) -> Estimate {
 }
 
 /// No-break spaces keep it in one line.
-fn cell(one: &Estimate) -> String {
+fn cell(metric: Metric, one: &Estimate) -> String {
+    if metric.is_count() {
+        return format!("{:.0}", one.value);
+    }
     format!("{:.4}\u{a0}({:.3}\u{a0}to\u{a0}{:.3})", one.value, one.low, one.high)
 }

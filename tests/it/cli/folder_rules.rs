@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use super::harness::{json, refused, retune, stderr};
+use super::harness::{json, refused, retune, stderr, stdout};
 use crate::common::options;
 use retune::Reader;
 use retune::folders::SkipReason;
@@ -105,4 +106,61 @@ fn a_search_says_what_has_changed_since() {
     assert!(note.contains("1 changed, 1 new, 1 gone") && note.lines().count() == 1, "{note}");
     json(root, &["index"]);
     assert_eq!(said(), "");
+}
+
+#[test]
+fn a_catalogue_of_any_length_is_compared_as_far_as_there_is_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, &[("a.md", "One."), ("b.md", "Two.")]);
+    json(root, &["index", "."]);
+    let path = root.join(".retune/files.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let more: String = (0..60_000)
+        .map(|number| {
+            format!("\"x/{number:0100}.md\":{{\"bytes\":1,\"modified\":1,\"changed\":1,\"sure\":true}},")
+        })
+        .collect();
+    let text = text.replacen("\"files\":{", &format!("\"files\":{{{more}"), 1);
+    assert!(text.len() > 8 << 20);
+    fs::write(&path, text).unwrap();
+    put(root, &[("a.md", "One, changed.")]);
+    let reader = Reader::open(root.join(".retune"), options()).unwrap();
+    let all = reader.changes(Duration::from_secs(600)).unwrap();
+    assert_eq!((all.complete, all.compared, all.changed, all.gone), (true, 60_002, 1, 60_000));
+    let none = reader.changes(Duration::ZERO).unwrap();
+    assert!(!none.complete && none.compared < 100, "{none:?}");
+}
+
+#[test]
+fn rules_that_nothing_fits_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, &[("a.md", "One."), ("docs/b.md", "Two."), ("env/c.md", "Three."), ("env/pyvenv.cfg", "")]);
+    let warnings = |args: &[&str]| {
+        let report = json(root, &[&["index"], args].concat());
+        report["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&["."]), [""; 0]);
+    let said = warnings(&["--include", "dependancies,env,generated,vendor"]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("\"dependancies\"") && said[0].contains("dependencies, build and generated"));
+    assert_eq!(ids(root), ["a.md", "docs/b.md", "env/c.md"]);
+    // It is kept, and said, until it is taken back.
+    assert_eq!(warnings(&[]).len(), 1);
+    put(root, &[("retune.toml", "include = [\"docs/**\", \"doc/**\"]\nextensions = [\"md\", \"mdown\"]\n")]);
+    let said = warnings(&["--include", "none"]);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("\"doc/**\"") && said[0].contains("retune.toml") && said[1].contains("\"mdown\"")
+    );
+    let text = stdout(&retune(root, &["index"]));
+    assert!(text.contains("no file has the extension \"mdown\""), "{text}");
+    put(root, &[("retune.toml", "exclude = [\"./docs\"]\n")]);
+    assert!(refused(root, &["index"]).contains("which fits no path"));
 }

@@ -113,6 +113,14 @@ fn hard_negatives_are_watched_while_training() {
     let output = retune(folder.path(), &again);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("measured): harder than the answer"));
+    let intervals = &json(folder.path(), &["rounds"])["rounds"][1]["gate"]["intervals"]["hybrid"]["ndcg@10"];
+    let shown = |at: &str, end: &str| intervals[at][end].as_f64().unwrap();
+    let before = format!("({:.3}–{:.3})", shown("before", "low"), shown("before", "high"));
+    let change = format!(" ({:+.3} to {:+.3})\n", shown("change", "low"), shown("change", "high"));
+    let line =
+        stdout(&output).lines().find(|line| line.starts_with("  hybrid nDCG@10 ")).unwrap().to_owned() + "\n";
+    assert!(line.contains(&before) && line.ends_with(&change), "{line}");
+    assert!(stdout(&retune(folder.path(), &["rounds"])).contains(&before));
 }
 
 #[test]
@@ -129,6 +137,6 @@ fn a_round_is_drawn_as_one_page_that_needs_nothing_else() {
     let html = fs::read_to_string(folder.path().join("round.html")).unwrap();
     assert!(common::html::check(&html).contains(&"difficulty".to_string()));
     let after = report["gate"]["after"]["hybrid"]["ndcg@10"].as_f64().unwrap();
-    assert!(html.contains(&format!("<td>{after:.4}</td>")), "{after}");
+    assert!(html.contains(&format!("<td>{after:.4}\u{a0}(")), "{after}");
     assert!(html.contains("<svg "));
 }

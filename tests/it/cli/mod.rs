@@ -1,9 +1,12 @@
 //! The program, as a user runs it.
 
 mod bad_input;
+mod broken_files;
 mod eval;
 mod finding;
 mod folder;
+mod folder_kept;
+mod folder_languages;
 mod folder_rules;
 mod folder_watch;
 pub mod harness;

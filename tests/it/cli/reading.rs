@@ -286,6 +286,31 @@ fn copies_of_a_passage_take_one_place_and_are_named() {
 }
 
 #[test]
+fn a_folder_takes_no_more_places_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..6 {
+        let text = format!("# Pump {number}\n\nPump {number} is primed by hand before it starts.\n");
+        write(folder.path(), &[(&format!("pumps/{number}.md"), text.as_bytes())]);
+    }
+    write(
+        folder.path(),
+        &[("winch.md", b"The pump beside the winch needs a fuse; nothing is said of hands.")],
+    );
+    index(folder.path(), &[]);
+    for (most, documents) in [("1", 2), ("3", 4), ("9", 7)] {
+        let answer = json(folder.path(), &["search", "--per-folder", most, "pump primed by hand"]);
+        assert_eq!(answer["hits"].as_array().unwrap().len(), documents, "{most}");
+    }
+    let pages = ["0", "2"].map(|offset| {
+        let args = ["search", "--per-folder", "3", "-n", "2", "--offset", offset, "pump primed by hand"];
+        let answer = json(folder.path(), &args);
+        answer["hits"].as_array().unwrap().iter().map(|hit| hit["document"].to_string()).collect::<Vec<_>>()
+    });
+    assert!(pages.iter().all(|page| page.len() == 2), "{pages:?}");
+    assert!(pages[0].iter().all(|one| !pages[1].contains(one)), "{pages:?}");
+}
+
+#[test]
 fn headings_placeholders_and_tables_of_contents_never_stand_above_the_passage() {
     let folder = tempfile::tempdir().unwrap();
     let passage = b"# Panel\n\nTo bring it back, hold the green button down for ten seconds. The reset of the panel is \

@@ -23,11 +23,12 @@ fn writing(folder: &Path) -> retune::Engine {
 }
 
 fn at_once(folder: &Path, runs: &[Vec<String>]) -> Vec<Value> {
-    std::thread::scope(|scope| {
+    crossbeam_utils::thread::scope(|scope| {
         let run = |args: &Vec<String>| json(folder, &args.iter().map(String::as_str).collect::<Vec<_>>());
-        let threads: Vec<_> = runs.iter().map(|args| scope.spawn(move || run(args))).collect();
+        let threads: Vec<_> = runs.iter().map(|args| scope.spawn(move |_| run(args))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
+    .unwrap()
 }
 
 #[test]
@@ -107,6 +108,20 @@ fn an_answer_is_judged_by_last_by_rank_and_by_the_beginning_of_its_id() {
     assert_eq!(json(folder.path(), &["forget", "--query-id", &first[..=shared]])["records"], 2);
 }
 
+#[test]
+fn what_was_opened_is_noted_and_taken_back() {
+    let folder = indexed();
+    json(folder.path(), &["search", "fog horn"]);
+    let said =
+        |document, verdict| json(folder.path(), &["judge", "last", document, verdict])["verdict"].clone();
+    let count = || json(folder.path(), &["status"])["feedback"]["judgements"].clone();
+    assert_eq!(said("1", "--opened"), "opened");
+    assert_eq!(said("2", "--opened"), "opened");
+    assert_eq!(count(), 2);
+    assert_eq!(said("2", "--withdrawn"), "withdrawn");
+    assert_eq!(count(), 1);
+}
+
 /// What a user who may not write to a folder may run. The super-user may write to every folder, and becomes another.
 fn as_reader(folder: &Path, args: &[&str]) -> std::process::Output {
     let program = folder.join("program");
@@ -162,7 +177,8 @@ fn a_folder_that_can_not_be_written_is_searched_unlogged_and_said_so_once() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("kettle.md"));
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
-    assert!(stderr(&output).contains("not logged"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.starts_with("retune: the index ") && said.contains("searches are not logged"), "{said}");
     for verb in ["status", "rounds"] {
         let output = as_reader(folder.path(), &[verb]);
         assert!(output.status.success() && stderr(&output).is_empty(), "{}", stderr(&output));

@@ -13,6 +13,7 @@ fn errors_are_one_line_with_what_to_do_and_have_their_exit_codes() {
         (&["index", "no such folder"], 1, "no such folder"),
         (&["judge", "not an id", "x", "--chosen"], 2, "16 hexadecimal digits"),
         (&["judge", "0123456789abcdef", "x"], 2, "--chosen"),
+        (&["judge", "last", "1", "--opened", "--withdrawn"], 2, "cannot be used with"),
         (&["forget"], 2, "--query"),
         (&["frobnicate"], 2, "frobnicate"),
         (&["eval", "--collection", "."], 1, "corpus.jsonl"),

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -148,12 +147,14 @@ fn watching_beside_a_service_tells_what_it_finds() {
         .unwrap();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
     // The watch is told of it as soon as it listens; until then the file changes again and again.
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
     let new = folder.path().join("new.md");
     let writer = std::thread::spawn(move || {
         for number in 0.. {
             fs::write(&new, format!("# New\n\nThe walrus sings {number} songs.\n")).unwrap();
-            if stopped.recv_timeout(Duration::from_secs(4)) != Err(RecvTimeoutError::Timeout) {
+            if stopped.recv_timeout(Duration::from_secs(4))
+                != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+            {
                 return;
             }
         }

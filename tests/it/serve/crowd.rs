@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::net::TcpStream;
 
+use crossbeam_utils::thread::scope;
+
 use super::site::{Program, ask, until, write_documents};
 use crate::cli::harness::json;
 
@@ -37,14 +39,15 @@ fn thirty_two_at_once_are_all_answered() {
     json(folder.path(), &["index", "."]);
     let program = Program::serve(folder.path(), &[]);
     let address = program.address();
-    let failed: usize = std::thread::scope(|scope| {
+    let failed: usize = scope(|scope| {
         let client = |at: usize| {
             let path = format!("/api/v1/search?q=kettle%20{at}&log={}", at.is_multiple_of(2));
             (0..8).filter(|_| ask(address, "GET", &path, &[], "").status != 200).count()
         };
-        let clients: Vec<_> = (0..32).map(|at| scope.spawn(move || client(at))).collect();
-        clients.into_iter().map(|client| client.join().unwrap()).sum()
-    });
+        let clients: Vec<_> = (0..32).map(|at| scope.spawn(move |_| client(at))).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).sum::<usize>()
+    })
+    .unwrap();
     assert_eq!(failed, 0);
     assert_eq!(json(folder.path(), &["status"])["feedback"]["impressions"], 128);
 }

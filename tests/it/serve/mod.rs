@@ -7,5 +7,5 @@ mod described;
 mod installed;
 mod lifetime;
 mod refused;
-mod site;
+pub mod site;
 mod validate;

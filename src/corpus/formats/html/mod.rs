@@ -9,6 +9,9 @@
 //! - elements with `hidden`, or with the role navigation, search, banner or contentinfo;
 //! - the navigation and line numbers of Sphinx and DocBook.
 //!
+//! Part of no passage are lists and tables of links to other places of the same documents. A table with headers over
+//! its columns, or with numbers, is one of data.
+//!
 //! Boilerplate is kept if nothing else is left, or if a boilerplate element isn't closed where it should be: then
 //! nobody knows where it ends.
 //!
@@ -71,13 +74,17 @@ struct Skip {
     boilerplate: bool,
 }
 
-/// A list that is being read.
-struct List {
+/// A list or a table that is being read.
+struct Region {
     /// Number of open elements around it.
     outside: usize,
     /// Where its text begins.
     start: usize,
+    is_table: bool,
+    /// Without that of the regions in it that are open.
     share: LinkShare,
+    /// Header cells with words that are no link.
+    headers: usize,
 }
 
 struct Reader<'s> {
@@ -100,8 +107,12 @@ struct Reader<'s> {
     fresh_pre: bool,
     /// Level of the open heading, and where its text begins, if it has any yet.
     heading: Option<(u8, Option<usize>)>,
-    /// The outermost open list.
-    list: Option<List>,
+    /// The open lists and tables.
+    regions: Vec<Region>,
+    /// How many of them are lists.
+    lists: usize,
+    /// Whether a header cell is open that has no words yet.
+    fresh_header: bool,
     /// Whether the open link leads to a place of the same documents.
     in_internal_link: bool,
     contents: Vec<Range<usize>>,
@@ -135,7 +146,9 @@ impl<'s> Reader<'s> {
             preformatted: 0,
             fresh_pre: false,
             heading: None,
-            list: None,
+            regions: Vec::new(),
+            lists: 0,
+            fresh_header: false,
             in_internal_link: false,
             contents: Vec::new(),
             gap: Gap::None,
@@ -220,14 +233,13 @@ impl<'s> Reader<'s> {
         match element.role {
             Role::Link => {
                 self.in_internal_link = self.opening_internal;
-                if let Some(list) = self.list.as_mut().filter(|_| self.opening_internal) {
-                    list.share.open_link();
+                if let Some(region) = self.regions.last_mut().filter(|_| self.opening_internal) {
+                    region.share.open_link();
                 }
             }
-            Role::List if self.list.is_none() => {
-                let (outside, start) = (self.stack.len() - 1, self.text.len());
-                self.list = Some(List { outside, start, share: LinkShare::default() });
-            }
+            Role::List | Role::Table => self.open_region(element.role == Role::Table),
+            Role::HeaderCell => self.fresh_header = true,
+            Role::Cell => self.fresh_header = false,
             Role::Section => self.sections += 1,
             Role::Preformatted => {
                 self.preformatted += 1;
@@ -262,7 +274,7 @@ impl<'s> Reader<'s> {
                 Role::Link => self.in_internal_link = false,
                 _ => {}
             }
-            self.end_list();
+            self.end_region();
             if let Some(skip) = &self.skip
                 && skip.outside == self.stack.len()
             {
@@ -275,12 +287,29 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Ends the outermost list, if it is closed.
-    fn end_list(&mut self) {
-        if let Some(list) = self.list.take_if(|list| list.outside == self.stack.len())
-            && (list.share.is_contents() || list.share.is_index() && self.is_index())
-        {
-            self.contents.push(list.start..self.text.len());
+    fn open_region(&mut self, is_table: bool) {
+        let (outside, start) = (self.stack.len() - 1, self.text.len());
+        self.lists += usize::from(!is_table);
+        self.regions.push(Region { outside, start, is_table, share: LinkShare::default(), headers: 0 });
+    }
+
+    /// Ends the innermost list or table, if it is closed. What lies in a list is judged with it.
+    fn end_region(&mut self) {
+        let outside = self.stack.len();
+        let Some(region) = self.regions.pop_if(|region| region.outside == outside) else { return };
+        self.lists -= usize::from(!region.is_table);
+        let share = &region.share;
+        let is_contents = match region.is_table {
+            true => region.headers < 2 && share.is_contents_table(),
+            false => share.is_contents() || share.is_index() && self.is_index(),
+        };
+        if is_contents && self.lists == 0 {
+            let inner = self.contents.iter().rev().take_while(|inner| inner.start >= region.start).count();
+            self.contents.truncate(self.contents.len() - inner);
+            self.contents.push(region.start..self.text.len());
+        }
+        if let Some(around) = self.regions.last_mut() {
+            around.share.add_part(share);
         }
     }
 
@@ -380,8 +409,12 @@ impl<'s> Reader<'s> {
         if let Some((_, start @ None)) = &mut self.heading {
             *start = Some(self.text.len());
         }
-        if let Some(list) = &mut self.list {
-            list.share.add(part, self.in_internal_link);
+        if let Some(region) = self.regions.last_mut() {
+            region.share.add(part, self.in_internal_link);
+            if self.fresh_header && !self.in_internal_link && part.contains(char::is_alphabetic) {
+                region.headers += 1;
+                self.fresh_header = false;
+            }
         }
         self.text.push_str(part);
         self.positions.record(self.text.len(), part.len(), place, linear);

@@ -30,6 +30,9 @@ pub(super) enum Role {
     Title,
     Link,
     List,
+    Table,
+    HeaderCell,
+    Cell,
 }
 
 #[derive(Debug)]
@@ -49,11 +52,16 @@ const fn open_ended(name: &'static str, gap: Gap) -> Element {
     Element { name, gap, role: Role::Plain, open_ended: true }
 }
 
+const fn cell(name: &'static str, role: Role) -> Element {
+    Element { name, gap: Gap::Tab, role, open_ended: true }
+}
+
 /// Sorted by name. Elements that are not listed are inline and have no role.
 pub(super) static ELEMENTS: &[Element] = {
-    use Gap::{Line, None, Paragraph, Tab};
+    use Gap::{Line, None, Paragraph};
     use Role::{
-        Dropped, Heading, Landmark, Link, List, Navigation, Plain, Preformatted, Section, Title, Void,
+        Cell, Dropped, HeaderCell, Heading, Landmark, Link, List, Navigation, Plain, Preformatted, Section,
+        Table, Title, Void,
     };
     &[
         element("a", None, Link),
@@ -112,11 +120,11 @@ pub(super) static ELEMENTS: &[Element] = {
         element("style", None, Dropped),
         element("summary", Line, Plain),
         element("svg", None, Dropped),
-        element("table", Paragraph, Plain),
-        open_ended("td", Tab),
+        element("table", Paragraph, Table),
+        cell("td", Cell),
         element("template", None, Dropped),
         element("textarea", None, Dropped),
-        open_ended("th", Tab),
+        cell("th", HeaderCell),
         element("title", None, Title),
         open_ended("tr", Line),
         element("ul", Paragraph, List),

@@ -191,3 +191,59 @@ fn what_a_page_says_about_itself_becomes_fields() {
         fields.into_iter().map(|(name, values)| format!("{name}={}", values.join("|"))).collect();
     assert_eq!(fields, ["author=Ada|Bo", "date=2024-05-31", "language=de", "tags=a|b"]);
 }
+
+#[test]
+fn tables_of_links_are_no_passage_and_tables_of_data_are() {
+    let passages = |html: &str| {
+        let html = format!("<p>It begins here.</p>{html}<p>It ends here.</p>");
+        chunks_of(&html, Format::Html, 100).into_iter().map(|chunk| chunk.text).collect::<Vec<_>>().join("|")
+    };
+    let gone = "It begins here.|It ends here.";
+    let row = |cells: &[&str]| format!("<tr><td>{}</td></tr>", cells.join("</td><td>"));
+    let link = |name: &str| format!("<a href='{name}.html'>{name} of the station</a>");
+    for table in [
+        format!("<table>{}</table>", row(&[&link("Reset"), &link("Gates"), &link("Lamps")])),
+        format!(
+            "<table>{}{}</table>",
+            row(&["1.1", &link("Reset"), "5"]),
+            row(&["1.2", &link("Gates"), "7"])
+        ),
+        // A menu, under a title of its own.
+        format!(
+            "<table><tr><th>Menu</th></tr><tr><td><ul><li>{}<li>{}</ul></td></tr></table>",
+            link("A"),
+            link("B")
+        ),
+        format!("<table><tr><th>{}</th><th>{}</th></tr></table>", link("Reset"), link("Gates")),
+    ] {
+        assert_eq!(passages(&table), gone, "{table}");
+    }
+    for table in [
+        format!(
+            "<table><tr><th>Place</th><th>Part</th></tr>{}</table>",
+            row(&[&link("Reset"), &link("Gates")])
+        ),
+        format!(
+            "<table>{}{}</table>",
+            row(&[&link("Reset"), "opens the valve"]),
+            row(&[&link("Gates"), "shut it"])
+        ),
+        format!("<table>{}</table>", row(&[&link("A"), "1794 1802 1811", &link("B"), "1799 1805 1822"])),
+        format!(
+            "<table>{}</table>",
+            row(&["<a href='https://x.org'>A</a>", "<a href='https://y.org'>B</a>"])
+        ),
+    ] {
+        assert_ne!(passages(&table), gone, "{table}");
+    }
+    // A table that lays out the page: its menu is left out, and not its text.
+    let page = format!(
+        "<table>{}</table>",
+        row(&[
+            &format!("<ul><li>{}<li>{}</ul>", link("Reset"), link("Gates")),
+            "The pump is primed by hand before it starts, and a cupful of water is enough.",
+        ])
+    );
+    let found = passages(&page);
+    assert!(found.contains("primed by hand") && !found.contains("of the station"), "{found}");
+}

@@ -2,7 +2,7 @@ use candle_core::{D, Device, Tensor, Var};
 
 use super::{apart, random};
 use crate::encoder::ops::{
-    Attention, BUCKETS, EncoderPrecision, Kernel, Norm, PositionBias, Run, bias_gradient, gelu,
+    Attended, Attention, BUCKETS, EncoderPrecision, Kernel, Norm, PositionBias, Run, bias_gradient, gelu,
     gelu_backward, mean_pool, mean_pool_backward, normalise, normalise_backward, relative_position_bucket,
     starts,
 };
@@ -159,7 +159,7 @@ fn attention() {
             attention.forward(run, &qkv, &mut out);
             assert!(apart(&out, &numbers(&plain)) < tolerance, "{kernel} in {precision}");
             let (mut d_qkv, mut d_table) = (vec![f32::NAN; qkv.len()], vec![0.0; table.len()]);
-            attention.backward(run, &qkv, (&out, &grad), &mut d_qkv, &mut d_table);
+            attention.backward(run, &qkv, Attended { out: &out, grad: &grad }, &mut d_qkv, &mut d_table);
             for (found, golden) in [d_qkv, d_table].iter().zip(&golden) {
                 assert!(
                     apart(found, golden) < tolerance,

@@ -6,7 +6,8 @@ use crate::encoder::ops::product::multiply;
 use crate::encoder::ops::run::Run;
 use crate::encoder::ops::target::Target;
 use crate::encoder::ops::{
-    Before, EncoderPrecision, Kernel, Linear, Then, Weight, input_gradient, weight_gradients,
+    Before, Columns, EncoderPrecision, Kernel, Linear, Then, Weight, WeightGradient, input_gradient,
+    weight_gradients,
 };
 
 const PRECISIONS: [EncoderPrecision; 4] =
@@ -164,9 +165,9 @@ fn gradients_of_a_linear_layer_are_added_up() {
     let (x, weight) = (random(1, rows * inputs), random(2, outputs * inputs));
     let grad = random(3, rows * stride);
     // Two layers with the same input: the gradients of their results are side by side.
-    let columns = [9, 9 + outputs].map(|first| (&grad[..], stride, first));
-    let cut = columns.map(|(grad, stride, first)| -> Vec<f32> {
-        grad.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect()
+    let columns = [9, 9 + outputs].map(|first| Columns { numbers: &grad, stride, first });
+    let cut = columns.map(|Columns { numbers, stride, first }| -> Vec<f32> {
+        numbers.chunks(stride).flat_map(|row| row[first..first + outputs].to_vec()).collect()
     });
     let d_x = schoolbook(&cut[0], &weight, (rows, outputs, inputs));
     let d_weights =
@@ -183,12 +184,15 @@ fn gradients_of_a_linear_layer_are_added_up() {
             let run = Run { kernel, threads };
             let mut found = [0; 2].map(|_| vec![BEFORE; rows * inputs]);
             for (found, before) in found.iter_mut().zip([Before::Added, Before::Replaced]) {
-                input_gradient(run, precision, weight, columns[0], (found, before), &mut panels);
+                input_gradient(run, precision, weight, columns[0], found, before, &mut panels);
             }
             let mut sums = [0; 2].map(|_| vec![BEFORE; outputs * inputs]);
-            let mut weights: Vec<_> =
-                columns.into_iter().zip(sums.iter_mut().map(|sum| &mut sum[..])).collect();
-            weight_gradients(run, precision, (&x, inputs), &mut weights, &mut panels);
+            let mut weights: Vec<_> = columns
+                .into_iter()
+                .zip(&mut sums)
+                .map(|(grad, into)| WeightGradient { grad, into })
+                .collect();
+            weight_gradients(run, precision, &x, inputs, &mut weights, &mut panels);
             (found, sums)
         });
         let ([added, replaced], sums) = &found[0];

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
-use super::lines::{Line, lines};
+use crate::corpus::lines::{Line, lines};
 
 /// The lines of indexes in a text. They are many, in the order of the alphabet, and nearly all end with pages, some
 /// with
 /// several.
-pub(super) fn in_lines(text: &str) -> Vec<Range<usize>> {
+pub(in crate::corpus) fn in_lines(text: &str) -> Vec<Range<usize>> {
     const LEAST_ENTRIES: usize = 24;
     let mut found = Vec::new();
     let mut run = Run::default();

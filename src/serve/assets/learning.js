@@ -1,0 +1,186 @@
+// What was learnt from the picks: the rounds, what the gate said of each, and what can be done about it.
+
+import { get, listen, post } from "./api.js";
+import { button, byId, failure, h, note, svg } from "./dom.js";
+import { confirm } from "./dialogs.js";
+import { Questions } from "./questions.js";
+import { Round, score } from "./round.js";
+import { counted, duration, percent } from "./words.js";
+
+export const STAGES = {
+  collect: "Collecting examples",
+  train: "Training",
+  reindex: "Encoding the documents anew",
+  gate: "Comparing on the held-out questions",
+  publish: "Publishing",
+};
+
+export class Learning {
+  constructor() {
+    this.element = byId("view-learning");
+    this.questions = new Questions();
+    this.state = h("div", { class: "state" });
+    this.rounds = h("div", { class: "rounds" });
+    this.element.append(
+      h("h1", null, "Learning"),
+      this.state,
+      h("section", { "aria-labelledby": "rounds" }, h("h2", { id: "rounds" }, "Rounds"), this.rounds),
+      this.questions.element,
+    );
+    listen("round", () => this.isOpen && this.load());
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  show() {
+    this.element.hidden = false;
+    document.title = "Learning – retune";
+    this.load();
+    this.questions.load();
+  }
+
+  async load() {
+    try {
+      const { rounds } = await get("rounds");
+      this.rounds.replaceChildren(...this.list(rounds));
+    } catch (error) {
+      this.rounds.replaceChildren(failure(error));
+    }
+  }
+
+  list(rounds) {
+    if (!rounds.length) {
+      return [
+        h(
+          "p",
+          { class: "empty" },
+          "No round yet. Search, open what you looked for, and the first round ",
+          "will have something to learn from.",
+        ),
+      ];
+    }
+    const measured = rounds.filter((round) => round.after !== null);
+    const newest = rounds.toReversed();
+    return [
+      measured.length > 1 ? course(measured) : null,
+      h(
+        "ol",
+        { class: "round-list", reversed: true },
+        newest.map((round) => new Round(round).element),
+      ),
+    ].filter(Boolean);
+  }
+
+  /// The service says what it does. What can be clicked stays where it is.
+  setStatus(status) {
+    const { learning, log, can_roll_back } = status;
+    if (!this.state.firstChild) this.build();
+    this.said.textContent = log
+      ? `${counted(log.judgements, "pick")} in ${counted(log.impressions, "answered question")}. `
+      : "Nothing is noted: the index can't be written. ";
+    this.start.hidden = Boolean(learning);
+    this.start.disabled = !log;
+    this.cancel.hidden = !learning;
+    this.back.disabled = !can_roll_back || Boolean(learning);
+    this.back.title = can_roll_back ? "" : "There is no earlier state to return to";
+    this.progress.hidden = !learning;
+    if (!learning) return;
+    const [bar, stage] = this.progress.children;
+    bar.value = learning.fraction;
+    stage.textContent = stageOf(learning);
+  }
+
+  build() {
+    const why = "A round trains on them, and is kept only if questions it has not seen are answered better.";
+    this.said = h("span");
+    this.progress = h(
+      "div",
+      { class: "progress" },
+      h("progress", { max: "1", "aria-label": "Round of learning" }),
+      h("p", null),
+    );
+    this.start = button("Learn now", () => this.act("learn"), "primary");
+    this.cancel = button("Cancel", () => this.act("learn/cancel"));
+    this.back = button("Roll back", () => this.rollBack());
+    this.state.append(
+      h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),
+      this.progress,
+      h("div", { class: "buttons" }, this.start, this.cancel, this.back),
+    );
+  }
+
+  async rollBack() {
+    const sure = await confirm(
+      "Return to the state before?",
+      "The generation that answered before the last one answers again. What was learnt since then no longer counts; " +
+        "your picks stay.",
+      "Roll back",
+    );
+    if (sure && (await this.act("rollback"))) {
+      note("The generation before answers again.");
+      this.load();
+    }
+  }
+
+  async act(path) {
+    try {
+      await post(path);
+      return true;
+    } catch (error) {
+      note(error.message);
+      return false;
+    }
+  }
+}
+
+/// What a round does, in words.
+export function stageOf({ stage, fraction, eta_s, paused }) {
+  if (paused) return "Waiting until the machine is idle";
+  if (!stage) return "Waiting for its turn";
+  const left = eta_s === null || eta_s === undefined ? "" : `, about ${duration(eta_s)} left`;
+  return `${STAGES[stage] ?? stage} – ${percent(fraction)}${left}`;
+}
+
+/// How good the answers were after each round, drawn.
+function course(rounds) {
+  const [width, height, edge] = [640, 120, 14];
+  const values = rounds.flatMap(({ before, after }) => [before, after]);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const y = (value) => height - edge - ((value - low) / (high - low || 1)) * (height - 2 * edge);
+  const x = (at) => edge + (at / Math.max(rounds.length - 1, 1)) * (width - 2 * edge);
+  let best = rounds[0].before;
+  const steps = [`M0 ${y(best)}`];
+  const dots = rounds.map((round, at) => {
+    if (round.decision === "published") {
+      steps.push(`L${x(at)} ${y(best)}`, `L${x(at)} ${y(round.after)}`);
+      best = round.after;
+    }
+    return svg("circle", { cx: x(at), cy: y(round.after), r: 4.5, class: round.decision });
+  });
+  steps.push(`L${width} ${y(best)}`);
+  const label =
+    `nDCG@10 on held-out questions: from ${score(rounds[0].before)} to ${score(best)} ` +
+    `in ${counted(rounds.length, "measured round")}`;
+  return h(
+    "figure",
+    { class: "course" },
+    svg(
+      "svg",
+      { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+      svg("path", { d: steps.join(" ") }),
+      ...dots,
+    ),
+    h(
+      "figcaption",
+      null,
+      "How well questions that the round has not seen were answered (nDCG@10): ",
+      h("b", null, score(rounds[0].before)),
+      " before the first round, ",
+      h("b", null, score(best)),
+      " now. ",
+      "Hollow dots are rounds that were not kept.",
+    ),
+  );
+}
