@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// The browser to use, where it isn't in the path. Set, there has to be one.
 const CHROMIUM: &str = "RETUNE_CHROMIUM";
 /// Nothing takes so long but what has failed.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 /// The browser's ends of the pipes are its file descriptors 3 and 4.
 const ON_PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 
@@ -233,7 +233,8 @@ impl Chromium {
     /// Sets the size of the screen, in CSS pixels, and its colours.
     pub fn show_on(&mut self, screen: Screen) {
         let Screen { width, height, phone, dark } = screen;
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": if phone { 2 } else { 1 }, "mobile": phone });
+        let scale = if phone { 2 } else { 1 };
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
         self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone }));
         let colours = if dark { "dark" } else { "light" };
