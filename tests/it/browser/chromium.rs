@@ -234,7 +234,8 @@ impl Chromium {
     pub fn show_on(&mut self, screen: Screen) {
         let Screen { width, height, phone, dark } = screen;
         let scale = if phone { 2 } else { 1 };
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone });
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
         self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone }));
         let colours = if dark { "dark" } else { "light" };
