@@ -233,7 +233,9 @@ impl Chromium {
     /// Sets the size of the screen, in CSS pixels, and its colours.
     pub fn show_on(&mut self, screen: Screen) {
         let Screen { width, height, phone, dark } = screen;
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": if phone { 2 } else { 1 }, "mobile": phone });
+        let scale = if phone { 2 } else { 1 };
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
         self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone }));
         let colours = if dark { "dark" } else { "light" };

@@ -123,8 +123,10 @@ impl Stand {
 
 impl Drop for Stand {
     fn drop(&mut self) {
+        // A test that has failed already says why.
         if self.service.try_wait().is_ok_and(|ended| ended.is_none()) {
-            self.stop();
+            _ = Command::new("kill").arg(self.service.id().to_string()).status();
+            _ = self.service.wait();
         }
     }
 }
@@ -141,8 +143,9 @@ fn serve(folder: &Path) -> (Child, String) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let printed = service.stdout.take().unwrap();
-    let started =
-        serde_json::Deserializer::from_reader(printed).into_iter::<Value>().next().unwrap().unwrap();
+    // Kept open: it may print more.
+    let printed = service.stdout.as_mut().unwrap();
+    let started = serde_json::Deserializer::from_reader(printed).into_iter::<Value>().next();
+    let started = started.unwrap().unwrap();
     (service, started["url"].as_str().unwrap().to_string())
 }
