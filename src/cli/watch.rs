@@ -19,7 +19,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let stop = Stop::on_signals()?;
+    let served = args.place.served();
+    // What a service tells is not waited for: Ctrl-C ends this program as any other.
+    let stop = served.is_none().then(Stop::on_signals).transpose()?;
     let (mut bars, mut failed) = (Bars::default(), Ok(()));
     let mut tell = |event| {
         match event {
@@ -33,20 +35,26 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             WatchEvent::Failed(error) => complain(&error.to_string()),
             _ => {}
         }
-        // Nobody reads any more.
-        if failed.is_err() { ControlFlow::Break(()) } else { stop.go_on() }
-    };
-    match args.place.served() {
-        Some(served) => served.watch(&mut tell)?,
-        None => {
-            let options = args.wait.apply(Options::default()).with_lazy_model(true);
-            let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
-            let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
-            engine.watch(&WatchOptions::default(), &mut tell).and(engine.close())?;
+        match &stop {
+            // Nobody reads any more.
+            _ if failed.is_err() => ControlFlow::Break(()),
+            Some(stop) => stop.go_on(),
+            None => ControlFlow::Continue(()),
         }
+    };
+    match served {
+        Some(served) => served.watch(&mut tell)?,
+        None => watch(args, &mut tell)?,
     }
     bars.clear();
     failed
+}
+
+fn watch(args: &Args, tell: &mut dyn FnMut(WatchEvent) -> ControlFlow<()>) -> Result<()> {
+    let options = args.wait.apply(Options::default()).with_lazy_model(true);
+    let options = options.with_extractor(std::sync::Arc::new(extract::children()?));
+    let engine = Engine::open(args.place.existing()?, args.place.model.apply(options))?;
+    engine.watch(&WatchOptions::default(), tell).and(engine.close())
 }
 
 fn watching(folders: &[Folder]) -> String {

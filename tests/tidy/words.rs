@@ -19,6 +19,7 @@ pub fn check_words(source: &Source<'_>, found: &mut Vec<String>) {
                 let what = "give the error, or `expect` with the reason why it can't be".into();
                 source.report(found, token.line, "unwrap", what);
             }
+            "mpsc" if at.checked_sub(4).is_some_and(|from| source.tokens[from].text == "tokio") => {}
             "mpsc" | "spawn_scoped" => {
                 source.report(found, token.line, "threads", format!("{}: use crossbeam's", token.text));
             }
@@ -67,5 +68,6 @@ fn channels_and_scoped_threads_are_crossbeams() {
         refuses("src/dense/mod.rs", &format!("fn f() {{\n {code};\n}}\n"), 2, "threads");
         refuses("tests/cli.rs", &format!("#[test]\nfn f() {{ {code}; }}\n"), 2, "threads");
     }
+    accepts("src/serve/calls.rs", "use tokio::sync::mpsc::channel;\n");
     accepts("src/dense/mod.rs", "use crossbeam_utils::thread::scope;\nfn f() { scope(g); a::scope(); }\n");
 }
