@@ -9,9 +9,7 @@ use super::args::{LAST, StoredPlace, query_id_or_last};
 use super::print::{Output, Text};
 
 #[derive(clap::Args)]
-#[command(
-    override_usage = "retune judge QUERY DOCUMENT --chosen (or another verdict)"
-)]
+#[command(override_usage = "retune judge QUERY DOCUMENT --chosen (or another verdict)")]
 pub(super) struct Args {
     /// The id of the query, as `retune search` printed it, or as many of its first digits as tell it from others;
     /// "last" for the query that was answered last.
