@@ -1,5 +1,6 @@
 //! Connections: how many there may be, and how slow they may be.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
@@ -42,44 +43,58 @@ pub(super) struct Serving {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Takes connections over TCP until it is stopped.
-pub(super) async fn take_tcp(listener: TcpListener, mut serving: Serving) {
-    loop {
-        let taken = tokio::select! {
-            taken = listener.accept() => taken,
-            _ = serving.stop.changed() => return,
-        };
-        let Ok((stream, _)) = taken else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        match Arc::clone(&serving.room).try_acquire_owned() {
-            Ok(permit) => {
-                // Answers are small: none waits to be joined with the next.
-                _ = stream.set_nodelay(true);
-                tokio::spawn(serve(stream, serving.clone(), permit));
-            }
-            // As far as it goes without waiting.
-            Err(_) => _ = stream.try_write(FULL),
-        }
+/// Where connections come from.
+pub(super) trait Listener: Send + 'static {
+    type Stream: AsyncRead + AsyncWrite + Send + 'static;
+
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Answers that there is no room, as far as it goes without waiting.
+    fn turn_away(stream: &Self::Stream);
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let (stream, _) = TcpListener::accept(self).await?;
+        // Answers are small: none waits to be joined with the next.
+        _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    fn turn_away(stream: &TcpStream) {
+        _ = stream.try_write(FULL);
     }
 }
 
-/// Takes connections over the socket until it is stopped.
 #[cfg(unix)]
-pub(super) async fn take_socket(listener: UnixListener, mut serving: Serving) {
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        UnixListener::accept(self).await.map(|(stream, _)| stream)
+    }
+
+    fn turn_away(stream: &UnixStream) {
+        _ = stream.try_write(FULL);
+    }
+}
+
+/// Takes connections until it is stopped.
+pub(super) async fn take<L: Listener>(listener: L, mut serving: Serving) {
     loop {
         let taken = tokio::select! {
             taken = listener.accept() => taken,
             _ = serving.stop.changed() => return,
         };
-        let Ok((stream, _)) = taken else {
+        let Ok(stream) = taken else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         match Arc::clone(&serving.room).try_acquire_owned() {
             Ok(permit) => drop(tokio::spawn(serve(stream, serving.clone(), permit))),
-            Err(_) => _ = stream.try_write(FULL),
+            Err(_) => L::turn_away(&stream),
         }
     }
 }

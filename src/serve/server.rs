@@ -10,9 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 
 use super::activity::Activity;
-use super::connections::{GRACE, OVER_TCP, Serving, take_tcp};
 #[cfg(unix)]
-use super::connections::{OVER_SOCKET, take_socket};
+use super::connections::OVER_SOCKET;
+use super::connections::{GRACE, OVER_TCP, Serving, take};
 use super::events::watch_status;
 use super::indexer::Indexer;
 use super::options::ServeOptions;
@@ -124,13 +124,13 @@ impl Server {
 
     fn take_connections(&mut self, runtime: &Runtime, listener: TcpListener) -> Result<()> {
         let over_tcp = self.serving(routes::over_tcp(&self.state), OVER_TCP);
-        runtime.spawn(take_tcp(listener, over_tcp));
+        runtime.spawn(take(listener, over_tcp));
         #[cfg(unix)]
         {
             let over_socket = self.serving(routes::over_socket(&self.state), OVER_SOCKET);
             let _inside = runtime.enter();
             let (socket, listener) = Socket::open(self.state.engine.path(), &self.url)?;
-            runtime.spawn(take_socket(listener, over_socket));
+            runtime.spawn(take(listener, over_socket));
             self.socket = Some(socket);
         }
         #[cfg(not(unix))]
