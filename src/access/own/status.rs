@@ -1,5 +1,7 @@
 //! What an index is and does.
 
+use std::path::absolute;
+
 use super::Own;
 use crate::access::api::{Covered, Learning, LogCounts, ModelStatus, StatusAnswer};
 use crate::engine::RoundState;
@@ -14,7 +16,8 @@ impl Own {
         let Coverage { encoded, chunks } = reader.coverage();
         Ok(StatusAnswer {
             version: env!("CARGO_PKG_VERSION").to_string(),
-            index: reader.path().display().to_string(),
+            // Clients have another current folder.
+            index: absolute(reader.path()).unwrap_or_else(|_| reader.path().into()).display().to_string(),
             folders: reader.folders()?,
             documents: glance.documents,
             chunks,
