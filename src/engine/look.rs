@@ -89,9 +89,7 @@ impl Look<'_> {
         }
         let fits = scan.fits();
         let mut seen = scan.into_seen().ok_or(CANCELLED)?;
-        let is_read =
-            |path: &str, entry: &Entry| entry.digest.is_some() && entry.documents(path).next().is_some();
-        let unchanged = files.files.iter().filter(|(path, entry)| is_read(path, entry)).count();
+        let unchanged = files.files.values().filter(|entry| entry.has_documents()).count();
         for path in &resting {
             seen.unchanged(path);
             files.files.extend(before(path).map(|entry| (path.clone(), entry.clone())));

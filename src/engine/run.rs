@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
                     entry.digest = entry.digest.or((!failed).then_some(digest));
                 }
                 None => {
-                    self.report.unchanged += usize::from(*unchanged);
+                    self.report.unchanged += usize::from(*unchanged && entry.has_documents());
                     self.report.read += usize::from(!*unchanged && entry.has_documents());
                     files.files.extend(current.take().map(|read| (file.id.clone(), read.entry)));
                     self.at.bytes += file.stamp.bytes;
