@@ -3,17 +3,19 @@
 use super::extractor::Content;
 use super::text::Unreadable;
 
-/// Documents of a file, those that can't be read among them.
-const MOST_DOCUMENTS: usize = 100_000;
+/// Documents of a file, those that can't be read among them; one for so many of its bytes if that is more.
+const MOST_DOCUMENTS: u64 = 100_000;
+const LEAST_DOCUMENT_BYTES: u64 = 1 << 10;
 /// Bytes of text of a file, unless it is larger itself: what is not compressed never gives more than it has.
 const MOST_TEXT_BYTES: u64 = 256 << 20;
 
 /// What a file may still give. Once it has given too much, it gives nothing more.
 #[derive(Debug, Clone)]
 pub(crate) struct Allowance {
-    documents: usize,
+    documents: u64,
     text_bytes: u64,
-    /// What it was at first.
+    /// What they were at first.
+    all_documents: u64,
     all_text_bytes: u64,
     exceeded: Option<Unreadable>,
 }
@@ -21,11 +23,18 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// That of a file of so many bytes.
     pub(crate) fn of(file_bytes: u64) -> Allowance {
-        Allowance::new(MOST_DOCUMENTS, file_bytes.max(MOST_TEXT_BYTES))
+        let documents = MOST_DOCUMENTS.max(file_bytes / LEAST_DOCUMENT_BYTES);
+        Allowance::new(documents, file_bytes.max(MOST_TEXT_BYTES))
     }
 
-    pub(super) fn new(documents: usize, text_bytes: u64) -> Allowance {
-        Allowance { documents, text_bytes, all_text_bytes: text_bytes, exceeded: None }
+    pub(super) fn new(documents: u64, text_bytes: u64) -> Allowance {
+        Allowance {
+            documents,
+            text_bytes,
+            all_documents: documents,
+            all_text_bytes: text_bytes,
+            exceeded: None,
+        }
     }
 
     /// Takes off what was found.
@@ -44,7 +53,8 @@ impl Allowance {
                 (self.documents, self.text_bytes) = (documents, text_bytes);
             }
             (None, _) => {
-                self.exceeded = Some(Unreadable::TooLarge(format!("more than {MOST_DOCUMENTS} documents")));
+                let bound = format!("more than {} documents", self.all_documents);
+                self.exceeded = Some(Unreadable::TooLarge(bound));
             }
             (_, None) => {
                 let bound = format!("texts of more than {} MiB together", self.all_text_bytes >> 20);
@@ -78,7 +88,8 @@ mod tests {
         assert!(matches!(&much, Err(Unreadable::TooLarge(why)) if why.contains("text")), "{much:?}");
         assert_eq!(allowance.take(&text("")), much);
         // A file that is larger than the bound may give as much as it has.
-        assert_eq!(Allowance::of(1 << 30).text_bytes, 1 << 30);
-        assert_eq!(Allowance::of(1).text_bytes, MOST_TEXT_BYTES);
+        let (large, small) = (Allowance::of(2 << 30), Allowance::of(1));
+        assert_eq!((large.documents, large.text_bytes), (2 << 20, 2 << 30));
+        assert_eq!((small.documents, small.text_bytes), (MOST_DOCUMENTS, MOST_TEXT_BYTES));
     }
 }
