@@ -64,6 +64,9 @@ mod search;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod storage;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod terminal;
 mod train;
 
 /// What the index holds of documents: their fields, lists of them, counts. See [`Reader::list`], [`Reader::facets`].

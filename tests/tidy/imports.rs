@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "serve", "mcp", "access", "engine", "learn", "extract", "feedback", "eval", "encoder", "bench",
-            "page", "measure",
+            "page", "measure", "terminal",
         ],
     ),
     ("serve", &["mcp", "access", "engine"]),
@@ -59,6 +59,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dense", &[]),
     ("lexical", &[]),
     ("fusion", &[]),
+    ("terminal", &[]),
 ];
 
 /// The names that `lib.rs` exports, each with its room: for `use crate::Error`.

@@ -3,17 +3,14 @@
 
 mod answer;
 mod bars;
-mod escape;
 mod excerpt;
 mod figures;
 mod folded;
 mod links;
 mod output;
 mod round;
-mod stands;
 mod text;
 mod width;
-mod words;
 
 pub(super) use answer::{answer_text, facets_text};
 pub(super) use bars::{Bars, counting_bar, spinner};

@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use retune::terminal::{escaped, escaped_json};
 use retune::{Error, Result};
 use serde::Serialize;
 
-use super::escape::{escaped, escaped_json};
 use super::text::Text;
 
 /// Where results go.
