@@ -45,6 +45,8 @@ mod error;
 pub mod eval;
 pub mod extract;
 pub mod feedback;
+#[cfg(feature = "cli")]
+pub mod find;
 mod fusion;
 #[cfg(all(feature = "formats", any(test, feature = "fuzzing")))]
 #[doc(hidden)]
