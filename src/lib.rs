@@ -45,6 +45,8 @@ mod error;
 pub mod eval;
 pub mod extract;
 pub mod feedback;
+#[cfg(feature = "cli")]
+pub mod find;
 mod fusion;
 #[cfg(all(feature = "formats", any(test, feature = "fuzzing")))]
 #[doc(hidden)]
@@ -64,6 +66,9 @@ mod search;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod storage;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod terminal;
 mod train;
 
 /// What the index holds of documents: their fields, lists of them, counts. See [`Reader::list`], [`Reader::facets`].

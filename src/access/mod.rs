@@ -118,6 +118,17 @@ impl Access {
         ask!(self, learn)
     }
 
+    /// Writes out the log of an index that this process holds, and ends its answers. A service goes on.
+    ///
+    /// # Errors
+    /// As [`Reader::close`].
+    pub fn close(&self) -> Result<()> {
+        match self {
+            Access::Own(own) => own.close(),
+            Access::Served(_) => Ok(()),
+        }
+    }
+
     /// Removes a query, a document or everything from the log for good.
     ///
     /// # Errors

@@ -3,8 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use retune::find::Look;
 use retune::{Error, Place, Result};
+
+/// What ends sooner has handed the file to a program that runs already: nobody reads so fast.
+const HANDED_OVER: Duration = Duration::from_millis(500);
 
 /// A program with its arguments.
 #[derive(Debug, PartialEq)]
@@ -13,9 +18,10 @@ struct Call {
     arguments: Vec<OsString>,
 }
 
-/// Opens `path` at `place` and waits for the program to end. Of what lies in an archive, the archive is opened. A text
-/// opens in `VISUAL` or `EDITOR`; without them, and all else, in the program that the system has for it.
-pub(super) fn open(path: &Path, place: &Place) -> Result<()> {
+/// Opens `path` at `place` and waits for the program to end; says how long that was looked at, as far as the program's
+/// end tells. Of what lies in an archive, the archive is opened. A text opens in `VISUAL` or `EDITOR`; without them,
+/// and all else, in the program that the system has for it.
+pub(super) fn open(path: &Path, place: &Place) -> Result<Look> {
     let file = path.ancestors().find(|path| path.is_file()).ok_or_else(|| Error::NotFound {
         what: "file",
         id: path.display().to_string(),
@@ -30,11 +36,70 @@ pub(super) fn open(path: &Path, place: &Place) -> Result<()> {
         None => in_viewer(&file),
     };
     let failed = |source| Error::Io { doing: "open a file with", path: PathBuf::from(&call.program), source };
+    let started = Instant::now();
     let status = Command::new(&call.program).args(&call.arguments).status().map_err(failed)?;
     match status.success() {
-        true => Ok(()),
+        true => Ok(call.look(started.elapsed())),
         false => Err(failed(std::io::Error::other(format!("it ended with {status}")))),
     }
+}
+
+/// Programs that show a file in the terminal.
+const IN_TERMINAL: &[&str] = &[
+    "vi", "vim", "nvim", "ex", "view", "mg", "jed", "joe", "ne", "most", "more", "less", "nano", "pico",
+    "kak", "micro", "hx", "helix",
+];
+/// Programs that show it in a window and end at once, unless an argument says otherwise.
+const IN_WINDOW: &[&str] = &[
+    "code",
+    "code-insiders",
+    "codium",
+    "vscodium",
+    "cursor",
+    "windsurf",
+    "zed",
+    "zeditor",
+    "subl",
+    "sublime_text",
+    "gvim",
+    "mvim",
+    "mate",
+    "gedit",
+    "gnome-text-editor",
+    "xed",
+    "pluma",
+    "kate",
+    "kwrite",
+    "idea",
+    "pycharm",
+    "clion",
+    "rustrover",
+    "goland",
+    "webstorm",
+    "notepad++",
+    "xdg-open",
+    "open",
+    "explorer",
+];
+const WAITING: &[&str] = &["--wait", "-w", "-W", "--block", "-b", "-f", "--nofork", "--foreground"];
+
+impl Call {
+    /// How long a file was looked at in a program that has ended after `took`.
+    fn look(&self, took: Duration) -> Look {
+        let name = name_of(&self.program);
+        let waits = self.arguments.iter().any(|one| WAITING.iter().any(|wait| one == wait));
+        let is_told = match name.as_str() {
+            name if IN_TERMINAL.contains(&name) => true,
+            name if IN_WINDOW.contains(&name) => waits,
+            _ => took >= HANDED_OVER,
+        };
+        if is_told { Look::Ended(took) } else { Look::Elsewhere }
+    }
+}
+
+/// The name of a program in lower case, without its folder and extension.
+fn name_of(program: &str) -> String {
+    Path::new(program).file_stem().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
 fn editor() -> Option<String> {
@@ -54,9 +119,8 @@ fn in_editor(editor: &str, file: &Path, place: &Place) -> Call {
         file.push(format!(":{line}:{column}"));
         file
     };
-    let name = Path::new(&program).file_stem().map(|name| name.to_string_lossy().to_lowercase());
     let plain = || file.as_os_str().to_owned();
-    match name.as_deref().unwrap_or_default() {
+    match name_of(&program).as_str() {
         "vi" | "vim" | "nvim" | "gvim" | "mvim" | "ex" | "view" | "mg" | "jed" | "joe" | "ne" | "most"
         | "more" => {
             arguments.extend([format!("+{line}").into(), plain()]);
@@ -116,5 +180,28 @@ mod tests {
             let call: Vec<String> = std::iter::once(program).chain(arguments).collect();
             assert_eq!(call.join(" "), expected);
         }
+    }
+
+    #[test]
+    fn only_what_is_looked_at_until_it_ends_says_how_long() {
+        let look = |editor: &str, took| {
+            let call = in_editor(editor, Path::new("/d/a.md"), &Place::default());
+            match call.look(Duration::from_millis(took)) {
+                Look::Ended(after) => after == Duration::from_millis(took),
+                Look::Elsewhere => false,
+            }
+        };
+        for (editor, took, is_told) in [
+            ("vim", 100, true),
+            ("/usr/bin/nano", 9000, true),
+            ("code", 900, false),
+            ("code --wait", 900, true),
+            ("gvim -f", 900, true),
+            ("my-script", 30, false),
+            ("my-script", 900, true),
+        ] {
+            assert_eq!(look(editor, took), is_told, "{editor}");
+        }
+        assert_eq!(in_viewer(Path::new("/d/a.pdf")).look(Duration::from_secs(2)), Look::Elsewhere);
     }
 }

@@ -12,6 +12,7 @@ mod eval;
 mod extract;
 mod file_status;
 mod files;
+mod find;
 mod forget;
 mod get;
 mod index;
@@ -71,6 +72,8 @@ enum Verb {
     Mcp(mcp::Args),
     /// Search an index.
     Search(search::Args),
+    /// Search an index as you type, with previews, in the terminal.
+    Find(find::Args),
     /// Print the text of a document, or some lines or pages of it.
     Get(get::Args),
     /// List what an index holds, or what was skipped.
@@ -136,6 +139,7 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "serve")]
         Verb::Mcp(args) => mcp::run(&args),
         Verb::Search(args) => search::run(&args, &out),
+        Verb::Find(args) => find::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),
         Verb::Files(args) => files::run(&args, &out),
         Verb::Judge(args) => judge::run(&args, &out),
@@ -194,8 +198,8 @@ mod tests {
             .map(clap::Command::get_name)
             .collect();
         let mut encode = vec![
-            "index", "watch", "serve", "mcp", "search", "learn", "rollback", "status", "eval", "simulate",
-            "bench", "demo",
+            "index", "watch", "serve", "mcp", "search", "find", "learn", "rollback", "status", "eval",
+            "simulate", "bench", "demo",
         ];
         encode.retain(|verb| command.find_subcommand(verb).is_some());
         assert_eq!(offering, encode);

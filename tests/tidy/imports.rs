@@ -32,12 +32,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "serve", "mcp", "access", "engine", "learn", "extract", "feedback", "eval", "encoder", "bench",
-            "page", "measure",
+            "serve", "mcp", "find", "access", "engine", "learn", "extract", "feedback", "eval", "encoder",
+            "bench", "page", "measure", "terminal",
         ],
     ),
     ("serve", &["mcp", "access", "engine"]),
     ("mcp", &["access", "engine", "search", "feedback"]),
+    ("find", &["access", "engine", "search", "feedback", "terminal"]),
     // What front ends share, and the program's verbs too.
     ("access", &["page", "engine", "learn", "search", "eval", "feedback", "corpus", "lexical"]),
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
@@ -59,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dense", &[]),
     ("lexical", &[]),
     ("fusion", &[]),
+    ("terminal", &[]),
 ];
 
 /// The names that `lib.rs` exports, each with its room: for `use crate::Error`.

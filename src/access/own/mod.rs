@@ -39,6 +39,11 @@ impl Own {
         Own { reader, engine: None, refreshed: Mutex::new(Instant::now()) }
     }
 
+    /// As [`Access::close`](crate::access::Access::close).
+    pub fn close(&self) -> Result<()> {
+        self.reader.close()
+    }
+
     /// What is read from, as it is now.
     pub(super) fn reader(&self) -> Result<&Reader> {
         let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use retune::terminal::{stands, width};
 use retune::{Answer, Hit};
 
 use super::excerpt::{Excerpt, wrapped};
-use super::stands::stands;
 use super::text::{Line, Text};
-use super::width::{columns, width};
+use super::width::columns;
 
 const TITLE: Style = Style::new().bold();
 const PLACE: Style = AnsiColor::Cyan.on_default();

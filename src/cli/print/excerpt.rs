@@ -1,14 +1,12 @@
 //! The part of a passage that a reader is shown.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::ops::Range;
 
 use anstyle::Style;
 use retune::Hit;
+use retune::terminal::{Excerpted, Word, words, words_of_line};
 
 use super::text::Line;
-use super::words::{Word, words, words_of_line};
 
 /// Lines of an excerpt.
 const LINES: usize = 3;
@@ -30,7 +28,8 @@ impl Excerpt {
         let words = words(&hit.passage, &hit.title);
         // Room for the marks, and for what words leave free at the ends of lines.
         let room = (columns * LINES).saturating_sub(12);
-        let first = best_start(hit, &words, room, columns / 2);
+        let excerpted = Excerpted { passage: &hit.passage, highlights: &hit.highlights, words: &words };
+        let first = excerpted.best_start(room, columns / 2);
         let shown = &words[first..];
         let mut lines = Wrapped::new(columns);
         if first > 0 {
@@ -55,46 +54,6 @@ pub(super) fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line> {
         lines.add(word.columns, word.spaced, |line| line.and(&text[word.bytes.clone()]));
     }
     lines.finish().into_iter().map(|line| line.all_in(style)).collect()
-}
-
-/// The word to begin with: the beginning of the sentence from where `room` columns show the most different words that
-/// match; of several, that of the sentence in which the first of them stands. In a long sentence it is a word that
-/// comes `before` columns before the first that matches.
-fn best_start(hit: &Hit, words: &[Word], room: usize, before: usize) -> usize {
-    let matches: Vec<usize> = (0..words.len()).filter(|&at| is_match(hit, &words[at])).collect();
-    let Some(&first_match) = matches.first() else { return 0 };
-    let end_from = |start: usize| start + count_within(words[start..].iter(), room);
-    let starts = || (0..words.len()).filter(|&start| words[start].begins);
-    let found = starts().map(|start| {
-        let end = end_from(start);
-        let shown = matches.iter().copied().filter(|at| (start..end).contains(at));
-        let texts: HashSet<String> =
-            shown.clone().map(|at| hit.passage[words[at].bytes.clone()].to_lowercase()).collect();
-        (texts.len(), Reverse(shown.min()), start)
-    });
-    match found.max() {
-        // With room to spare behind the passage's end, sentences before it are shown too.
-        Some((1.., _, start)) if end_from(start) == words.len() => {
-            starts().find(|&earlier| end_from(earlier) == words.len()).unwrap_or(start)
-        }
-        Some((1.., _, start)) => start,
-        _ => first_match - count_within(words[..first_match].iter().rev(), before),
-    }
-}
-
-fn is_match(hit: &Hit, word: &Word) -> bool {
-    let next = hit.highlights.partition_point(|range| range.end <= word.bytes.start);
-    hit.highlights.get(next).is_some_and(|range| range.start < word.bytes.end)
-}
-
-/// How many words fit into so many columns.
-fn count_within<'a>(words: impl Iterator<Item = &'a Word>, columns: usize) -> usize {
-    let mut used = 0;
-    let fit = words.take_while(|word| {
-        used += word.columns + usize::from(word.spaced);
-        used <= columns
-    });
-    fit.count()
 }
 
 /// Adds the bytes of a passage, those that match in a style.

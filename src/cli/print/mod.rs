@@ -3,23 +3,20 @@
 
 mod answer;
 mod bars;
-mod escape;
 mod excerpt;
 mod figures;
 mod folded;
 mod links;
 mod output;
 mod round;
-mod stands;
 mod text;
 mod width;
-mod words;
 
 pub(super) use answer::{answer_text, facets_text};
 pub(super) use bars::{Bars, counting_bar, spinner};
 pub(super) use figures::{cell, change, interval, mode_lines, mode_table, query_lines, run_table};
 pub(super) use folded::folded;
 pub(super) use links::{Links, When};
-pub(super) use output::{LogLine, Output, complain, raw};
+pub(super) use output::{LogLine, Output, complain, raw, without_log};
 pub(super) use round::round_text;
 pub(super) use text::{Line, Text};

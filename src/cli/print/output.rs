@@ -1,11 +1,12 @@
 //! The two streams: results on standard output, as text or JSON; everything else on standard error.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
+use retune::terminal::{escaped, escaped_json};
 use retune::{Error, Result};
 use serde::Serialize;
 
-use super::escape::{escaped, escaped_json};
 use super::text::Text;
 
 /// Where results go.
@@ -76,6 +77,22 @@ fn failed(source: io::Error) -> Error {
     Error::Io { doing: "write to", path: "standard output".into(), source }
 }
 
+/// Messages of the log while they are held back.
+static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Does something that has the whole screen. The log's messages come after it.
+pub(crate) fn without_log<T>(run: impl FnOnce() -> T) -> T {
+    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    let done = run();
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    held.into_iter().flatten().for_each(|message| tell(&message));
+    done
+}
+
+fn tell(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(message));
+}
+
 /// One message of the log: a line on standard error, whatever stands in it.
 #[derive(Default)]
 pub(crate) struct LogLine(Vec<u8>);
@@ -94,6 +111,25 @@ impl Write for LogLine {
 impl Drop for LogLine {
     fn drop(&mut self) {
         let message = String::from_utf8_lossy(&self.0);
-        let _ = writeln!(io::stderr().lock(), "{}", escaped(message.trim_end()));
+        match &mut *HELD.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.push(message.trim_end().to_string()),
+            None => tell(message.trim_end()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_wait_for_what_has_the_screen() {
+        let held = || HELD.lock().unwrap().clone();
+        let seen = without_log(|| {
+            LogLine::default().write_all(b"a warning\n").unwrap();
+            held()
+        });
+        assert_eq!(seen, Some(vec!["a warning".to_string()]));
+        assert_eq!(held(), None);
     }
 }

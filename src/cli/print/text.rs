@@ -1,8 +1,7 @@
 //! Text for people, line by line.
 
 use anstyle::Style;
-
-use super::escape::escaped;
+use retune::terminal::escaped;
 
 /// Lines for a terminal. Only [`line`](Text::line) begins one, so nothing that stands in a line can.
 #[derive(Debug, Default)]

@@ -1,9 +1,6 @@
-//! How wide the terminal is, and texts on it.
+//! How wide the terminal is.
 
 use terminal_size::{Width, terminal_size};
-use unicode_width::UnicodeWidthStr;
-
-use super::escape::escaped;
 
 /// Where no terminal says how wide it is.
 const DEFAULT: usize = 80;
@@ -17,9 +14,4 @@ pub(super) fn columns() -> usize {
     let stated = || std::env::var("COLUMNS").ok()?.parse().ok();
     let found = terminal_size().map(|(Width(columns), _)| columns.into()).or_else(stated);
     found.unwrap_or(DEFAULT).clamp(LEAST, MOST)
-}
-
-/// The columns that a text takes once it is escaped.
-pub(super) fn width(text: &str) -> usize {
-    escaped(text).width()
 }

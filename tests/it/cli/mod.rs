@@ -3,6 +3,8 @@
 mod bad_input;
 mod broken_files;
 mod eval;
+#[cfg(target_os = "linux")]
+mod finder;
 mod finding;
 mod folder;
 mod folder_kept;

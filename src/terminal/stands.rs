@@ -1,9 +1,9 @@
 //! Where a passage stands, as tools write it.
 
-use retune::Place;
+use crate::place::Place;
 
 /// `file:12` where nothing but a line is known, as compilers write it; else `file, page 3`.
-pub(crate) fn stands(document: &str, place: &Place) -> String {
+pub fn stands(document: &str, place: &Place) -> String {
     match place.line {
         Some(line) if place.to_string() == format!("line {line}") => format!("{document}:{line}"),
         _ if place.is_unknown() => document.to_string(),

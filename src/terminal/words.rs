@@ -8,15 +8,15 @@ use super::width::width;
 
 /// A piece of a passage that is never broken over two lines.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Word {
+pub struct Word {
     /// Its bytes in the passage.
-    pub(super) bytes: Range<usize>,
+    pub bytes: Range<usize>,
     /// The columns that it takes.
-    pub(super) columns: usize,
+    pub columns: usize,
     /// Whether a space stands before it.
-    pub(super) spaced: bool,
+    pub spaced: bool,
     /// Whether a sentence, a paragraph or an item of a list begins with it.
-    pub(super) begins: bool,
+    pub begins: bool,
 }
 
 /// The longest word that is kept whole, in columns. Longer ones, such as URLs, may be broken at every [`PIECE`].
@@ -25,7 +25,7 @@ const PIECE: usize = 20;
 
 /// The words of a passage. Left out are the headings at its beginning that its title has, and lines of punctuation:
 /// underlines, rules, fences, borders of tables.
-pub(super) fn words(passage: &str, title: &str) -> Vec<Word> {
+pub fn words(passage: &str, title: &str) -> Vec<Word> {
     let headings: Vec<&str> = title.split(" > ").collect();
     let (mut words, mut start) = (Vec::new(), 0);
     let mut paragraph = true;
@@ -49,7 +49,7 @@ pub(super) fn words(passage: &str, title: &str) -> Vec<Word> {
 }
 
 /// The words of a text that is one line, such as a title.
-pub(super) fn words_of_line(text: &str) -> Vec<Word> {
+pub fn words_of_line(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     add_line(text, 0..text.len(), false, &mut words);
     words

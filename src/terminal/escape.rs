@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 /// Whether a terminal acts on a character instead of showing it: controls (C0, DEL and C1), line separators, and what
 /// turns the direction of the text around it.
-fn acts(c: char) -> bool {
+pub fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
 /// The text with every character escaped that a terminal acts on: ESC becomes `\u{1b}`, a line feed `\n`.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn escaped(text: &str) -> Cow<'_, str> {
     replaced(text, |c| c.escape_default().to_string())
 }
 
 /// The same for JSON. All of these characters stand in its strings, so the value stays what it is.
-pub(super) fn escaped_json(json: &str) -> Cow<'_, str> {
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
     replaced(json, |c| format!("\\u{:04x}", u32::from(c)))
 }
 
