@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Reader;
 use crate::error::{Error, Result};
-use crate::feedback::{Impression, Judgement, normalise_query};
+use crate::feedback::{Heading, Impression, Judgement, normalise_query};
 use crate::ids::QueryId;
 
 /// Which queries of the log [`Reader::queries`] lists.
@@ -66,7 +66,7 @@ pub struct AnsweredQuery {
 }
 
 impl Reader {
-    /// A page of the queries in the log, the latest first. Reads the whole log.
+    /// A page of the queries in the log, the latest first. Goes through the whole log.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the query that the page is to begin behind was forgotten since; [`Error::ReadOnly`] if
@@ -74,8 +74,8 @@ impl Reader {
     pub fn queries(&self, listing: &QueryListing) -> Result<QueryPage> {
         let log = self.log("list the queries")?;
         log.flush()?;
-        let replay = log.replay()?;
-        let mut latest = replay.impressions.into_iter().rev();
+        let headings = log.headings()?;
+        let mut latest = headings.all.iter().rev();
         if let Some(after) = listing.after
             && !latest.any(|one| one.query_id == after)
         {
@@ -86,22 +86,22 @@ impl Reader {
             });
         }
         let wanted = listing.contains.as_deref().map(normalise_query);
-        let fits = |one: &Impression| {
+        let fits = |one: &&Heading| {
             wanted.as_deref().is_none_or(|wanted| normalise_query(&one.query).contains(wanted))
         };
         let mut latest = latest.filter(fits).peekable();
-        let shown: Vec<Impression> = latest.by_ref().take(listing.limit).collect();
+        let shown: Vec<&Heading> = latest.by_ref().take(listing.limit).collect();
         let next = shown.last().map(|last| last.query_id).filter(|_| latest.peek().is_some());
         let mut judged: HashMap<QueryId, Vec<Judgement>> =
             shown.iter().map(|one| (one.query_id, Vec::new())).collect();
-        for judgement in replay.judgements {
+        for judgement in &headings.judgements {
             if let Some(own) = judged.get_mut(&judgement.query_id) {
-                own.push(judgement);
+                own.push(judgement.clone());
             }
         }
-        let queries = shown.into_iter().map(|impression| AnsweredQuery {
-            judgements: judged.remove(&impression.query_id).unwrap_or_default(),
-            impression,
+        let queries = shown.into_iter().filter_map(|one| {
+            let judgements = judged.remove(&one.query_id).unwrap_or_default();
+            Some(AnsweredQuery { impression: headings.impression(one)?, judgements })
         });
         Ok(QueryPage { queries: queries.collect(), next })
     }
