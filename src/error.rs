@@ -162,6 +162,13 @@ pub enum Error {
         doing: &'static str,
     },
 
+    /// More was to be noted in a short time than a service takes. Nothing was changed.
+    #[error("cannot {doing}: too much was noted in a short time; try again in a second")]
+    TooFast {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
+    },
+
     /// A running service has refused something, or failed.
     #[error("{message}")]
     Service {

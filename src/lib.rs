@@ -90,7 +90,8 @@ pub use corpus::{CorpusOptions, Format};
 pub use encoder::{Encoder, model};
 pub use engine::{
     AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, Feedback, GenerationStatus,
-    IdleOptions, LearnPolicy, LearnTask, OpenProgress, Options, Reader, RoundState, Status,
+    IdleOptions, LearnPolicy, LearnTask, OpenProgress, Options, QueryListing, QueryPage, Reader, RoundState,
+    Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

@@ -14,7 +14,9 @@ use serde_json::value::to_raw_value;
 use super::Own;
 #[cfg(all(unix, feature = "serve"))]
 use super::api::RoundsAnswer;
-use super::api::{FilesRequest, ForgetRequest, JudgeRequest, ReadRequest, SearchRequest, SimilarRequest};
+use super::api::{
+    FilesRequest, ForgetRequest, JudgeRequest, LogRequest, ReadRequest, SearchRequest, SimilarRequest,
+};
 #[cfg(all(unix, feature = "serve"))]
 use crate::corpus::CorpusOptions;
 use crate::engine::{Changes, Engine, Folder, IndexProgress, IndexReport, Reader};
@@ -35,7 +37,7 @@ pub(crate) enum Call {
     Status,
     Files(FilesRequest),
     Rounds,
-    Recent,
+    Recent(LogRequest),
     Learn,
     Forget(ForgetRequest),
     /// What the verb `search` asks.
@@ -186,11 +188,14 @@ impl Own {
             Call::Status => raw(&self.status()?),
             Call::Files(request) => raw(&self.files(request)?),
             Call::Rounds => raw(&RoundsAnswer::from(self.rounds()?)),
-            Call::Recent => raw(&self.recent()?),
+            Call::Recent(request) => raw(&self.recent(request)?),
             Call::Learn => raw(&self.learn()?),
             Call::Forget(request) => raw(&self.forget(request)?),
             // A service looks itself, all the time.
-            Call::Query(query) => raw(&Searched::of(self.reader()?, query, Duration::ZERO)?),
+            Call::Query(query) => {
+                let query = self.in_pace(Query::clone(query));
+                raw(&Searched::of(self.reader()?, &query, Duration::ZERO)?)
+            }
             Call::LastQuery => raw(&self.reader()?.last_query()?),
             Call::FindQuery(beginning) => raw(&self.reader()?.find_query(beginning)?),
             Call::WholeStatus => raw(&self.reader()?.status()?),

@@ -16,6 +16,8 @@ pub(crate) use call::Line;
 pub(crate) use call::{Call, Task};
 pub use call::{IndexTask, Indexed, Searched};
 pub use log::Log;
+#[cfg(feature = "serve")]
+pub(crate) use own::Pace;
 pub use own::{Own, ServedFile};
 pub use record::ServiceRecord;
 pub use served::Served;
@@ -105,9 +107,13 @@ impl Access {
         ask!(self, rounds)
     }
 
-    /// The queries that were answered last, with what was said of their documents; the latest first.
-    pub fn recent(&self) -> Result<Vec<api::Asked>> {
-        ask!(self, recent)
+    /// A page of the queries that were answered, with what was said of their documents; the latest first.
+    ///
+    /// # Errors
+    /// As [`Reader::queries`](crate::Reader::queries); [`Error::Invalid`](crate::Error::Invalid) for a page of none or
+    /// of more than 1,000.
+    pub fn recent(&self, request: &api::LogRequest) -> Result<api::LogAnswer> {
+        ask!(self, recent, request)
     }
 
     /// Starts a round of learning in the background.

@@ -93,8 +93,8 @@ impl Served {
     }
 
     /// As [`Access::recent`](super::Access::recent).
-    pub fn recent(&self) -> Result<Vec<api::Asked>> {
-        self.call(&Call::Recent)
+    pub fn recent(&self, request: &api::LogRequest) -> Result<api::LogAnswer> {
+        self.call(&Call::Recent(request.clone()))
     }
 
     /// As [`Access::learn`](super::Access::learn).

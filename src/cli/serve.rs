@@ -74,8 +74,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     out.print(&started, |started| {
         Text::of(format!("{} serves {}; Ctrl-C ends it", started.url, started.index))
     })?;
-    server.wait();
-    server.stop()
+    // What it was stopped for comes first.
+    let waited = server.wait();
+    let stopped = server.stop();
+    waited.and(stopped)
 }
 
 fn options(args: &Args) -> Result<Options> {

@@ -1,18 +1,15 @@
 //! What an index is and does, told cheaply: for front ends that ask again and again.
 
-use std::collections::HashMap;
-
 use super::{Engine, Reader};
+#[cfg(feature = "access")]
 use crate::error::Result;
 #[cfg(feature = "access")]
 use crate::feedback::{FeedbackStats, read_stats};
-use crate::feedback::{Impression, Judgement};
 #[cfg(feature = "access")]
 use crate::generation::Manifest;
-use crate::ids::QueryId;
 #[cfg(feature = "access")]
 use crate::ids::{Digest, GenerationId};
-use crate::learn::LearnProgress;
+use crate::learn::{LearnProgress, Listener};
 #[cfg(feature = "access")]
 use crate::lexical::Filter;
 
@@ -39,16 +36,6 @@ pub struct RoundState {
     pub seconds: f64,
     /// Whether it waits for the machine to be idle, or was paused.
     pub paused: bool,
-}
-
-/// A query of the log with what was said of its documents.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct AnsweredQuery {
-    /// The query and what it was shown.
-    pub impression: Impression,
-    /// In the order of their times.
-    pub judgements: Vec<Judgement>,
 }
 
 impl Reader {
@@ -80,31 +67,18 @@ impl Reader {
         });
         running.or(asked.then_some(RoundState { progress: None, seconds: 0.0, paused: false }))
     }
-
-    /// The queries that were answered last, by any process, up to `limit` of them, the latest first.
-    ///
-    /// # Errors
-    /// [`Error::ReadOnly`](crate::Error::ReadOnly) if the folder can't be written.
-    pub fn recent_queries(&self, limit: usize) -> Result<Vec<AnsweredQuery>> {
-        let log = self.log("list the latest queries")?;
-        log.flush()?;
-        let mut replay = log.replay()?;
-        let latest = replay.impressions.split_off(replay.impressions.len().saturating_sub(limit));
-        let mut judged: HashMap<QueryId, Vec<Judgement>> = HashMap::new();
-        for judgement in replay.judgements {
-            judged.entry(judgement.query_id).or_default().push(judgement);
-        }
-        let answered = latest.into_iter().rev().map(|impression| AnsweredQuery {
-            judgements: judged.remove(&impression.query_id).unwrap_or_default(),
-            impression,
-        });
-        Ok(answered.collect())
-    }
 }
 
 impl Engine {
     /// Asks the round that is running to stop at its next batch, whoever started it. Returns whether one was running.
     pub fn cancel_round(&self) -> bool {
         self.inner.history.cancel()
+    }
+
+    /// Has `listener` called at the end of each round in this engine, when its report can be read, and of each
+    /// rollback; also of a round that was cancelled or has failed. It takes the place of the one before, and must not
+    /// wait for the engine.
+    pub fn on_round_end(&self, listener: impl Fn() + Send + Sync + 'static) {
+        self.inner.history.set_listener(Listener::new(listener));
     }
 }

@@ -3,6 +3,7 @@
 //! Searches read an immutable snapshot behind an atomic pointer. Changes go through one writer behind a mutex; a
 //! round of learning holds a mutex of its own and takes the writer only to publish.
 
+mod answered;
 mod background;
 mod backup;
 mod brief;
@@ -54,11 +55,12 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use arc_swap::ArcSwap;
 
+pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
 pub use files::FileStatus;
-pub use glance::{AnsweredQuery, RoundState};
+pub use glance::RoundState;
 pub use idle::IdleOptions;
 pub use open::OpenProgress;
 pub use options::{Chunking, LearnPolicy, Options};

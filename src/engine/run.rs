@@ -102,6 +102,8 @@ impl<'a> Run<'a> {
         }
         self.warn(&looked);
         self.at.total_bytes = looked.iter().flat_map(|one| &one.changed).map(|file| file.stamp.bytes).sum();
+        // The first file may take long.
+        self.tell()?;
         for mut one in looked {
             self.read_changed(&mut one)?;
             self.commit()?;

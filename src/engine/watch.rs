@@ -71,6 +71,8 @@ pub enum WatchEvent {
     Watching(Vec<Folder>),
     /// The system can't watch them, for this reason: there is a look every so often instead.
     WithoutEvents(Error),
+    /// Files that are new or have changed are being read.
+    Reading(IndexProgress),
     /// Changes were committed, and can be found by their words.
     Changed(IndexReport),
     /// So many chunks of so many that had no vector have one.
@@ -159,8 +161,8 @@ impl Watch<'_> {
 
     fn look(&mut self, full: bool, tell: &mut Tell<'_>) -> ControlFlow<()> {
         let mut ended = ControlFlow::Continue(());
-        let mut progress = |_: IndexProgress| {
-            ended = tell(WatchEvent::Waiting);
+        let mut progress = |at: IndexProgress| {
+            ended = tell(if at.total_bytes > 0 { WatchEvent::Reading(at) } else { WatchEvent::Waiting });
             ended
         };
         let rest = if full { Rest::None } else { Rest::For(self.options.rest) };

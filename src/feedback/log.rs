@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 
 use super::find::{find, ids_within, latest};
 use super::forget::Forget;
+use super::headings::Headings;
 use super::options::FeedbackOptions;
 use super::record::{Impression, Judgement};
 use super::replay::{Replay, replay};
@@ -168,6 +169,11 @@ impl FeedbackLog {
     /// Everything written so far, by all processes, without what is still in a queue. See [`flush`](Self::flush).
     pub(crate) fn replay(&self) -> Result<Replay> {
         replay(&self.folder)
+    }
+
+    /// As [`replay`](Self::replay), without what answers have shown.
+    pub(crate) fn headings(&self) -> Result<Headings> {
+        Headings::read(&self.folder)
     }
 
     /// The impression with this id, from any process.

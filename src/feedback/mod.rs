@@ -24,6 +24,7 @@ mod append;
 mod damage;
 mod find;
 mod forget;
+mod headings;
 mod ids;
 mod log;
 mod options;
@@ -37,6 +38,7 @@ mod tests;
 mod writer;
 
 pub use damage::LogDamage;
+pub(crate) use headings::Heading;
 pub(crate) use log::{FeedbackLog, Role};
 pub use options::FeedbackOptions;
 pub use record::normalise_query;

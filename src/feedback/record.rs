@@ -239,6 +239,21 @@ pub(super) fn time_of(payload: &[u8]) -> u64 {
     timed.map_or(0, |timed| timed.time_ms)
 }
 
+/// What lists of impressions need to know of one.
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadHeading {
+    pub(super) query_id: QueryId,
+    pub(super) time_ms: u64,
+    pub(super) query: String,
+}
+
+/// The heading of an impression. `None` for what is none, or can't be read.
+pub(super) fn heading(payload: &[u8]) -> Option<ReadHeading> {
+    let (Kind::Impression, query_id) = peek(payload) else { return None };
+    let heading: ReadHeading = serde_json::from_slice(payload.get(HEAD..)?).ok()?;
+    (heading.query_id == query_id).then_some(heading)
+}
+
 /// The names in a record of replaced segments.
 pub(super) fn replaces(payload: &[u8]) -> Option<Vec<String>> {
     match Record::decode(payload) {

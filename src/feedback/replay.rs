@@ -34,10 +34,20 @@ impl Order {
 }
 
 /// Records with their places.
-struct Placed<T>(Vec<(u64, T)>);
+pub(super) struct Placed<T>(Vec<(u64, T)>);
+
+impl<T> Default for Placed<T> {
+    fn default() -> Placed<T> {
+        Placed(Vec::new())
+    }
+}
 
 impl<T> Placed<T> {
-    fn in_order(mut self) -> Vec<T> {
+    pub(super) fn add(&mut self, place: u64, record: T) {
+        self.0.push((place, record));
+    }
+
+    pub(super) fn in_order(mut self) -> Vec<T> {
         // Stable, so that records of one segment stay in order.
         self.0.sort_by_key(|(place, _)| *place);
         self.0.into_iter().map(|(_, record)| record).collect()
@@ -47,7 +57,7 @@ impl<T> Placed<T> {
 /// Reads all whole frames of the log in `folder`, which other processes may be writing to.
 pub(super) fn replay(folder: &Path) -> Result<Replay> {
     let mut replay = Replay::default();
-    let (mut impressions, mut judgements) = (Placed(Vec::new()), Placed(Vec::new()));
+    let (mut impressions, mut judgements) = (Placed::default(), Placed::default());
     for opened in segment::open_all(folder)?.opened {
         let path = &opened.segment.path;
         let (mut asked, mut judged) = (Order::default(), Order::default());
@@ -55,10 +65,10 @@ pub(super) fn replay(folder: &Path) -> Result<Replay> {
             match part {
                 Part::Frame { range, payload } => match Record::decode(payload) {
                     Decoded::Known(Record::Impression(one)) => {
-                        impressions.0.push((asked.place(one.time_ms), one));
+                        impressions.add(asked.place(one.time_ms), one);
                     }
                     Decoded::Known(Record::Judgement(one)) => {
-                        judgements.0.push((judged.place(one.time_ms), one));
+                        judgements.add(judged.place(one.time_ms), one);
                     }
                     Decoded::Known(Record::Loss(_) | Record::Replaced(_)) => {}
                     Decoded::Newer => replay.unknown_records += 1,

@@ -1,16 +1,17 @@
 //! The rounds of an index: the reports of past ones, one file each in `rounds/`, and whether one is running.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::queries::Forgotten;
 use super::report::{Decision, RoundReport};
 use super::stage::LearnProgress;
 use crate::error::{Error, Result};
-use crate::storage::{read_envelope, remove_file, write_envelope};
+use crate::storage::{read_envelope, remove_file, write_private_envelope};
 
 const KIND: &str = "round";
 const VERSION: u32 = 1;
@@ -29,6 +30,24 @@ pub(crate) struct History {
     progress: Mutex<Option<(Instant, Option<LearnProgress>)>>,
     /// What was forgotten during a round, which may have read the log before. Locked for every change of a report.
     forgotten: Mutex<Vec<Forgotten>>,
+    /// Who is told of each end of a round.
+    listener: Mutex<Option<Listener>>,
+}
+
+/// Is called when a round has ended, whatever it has come to.
+#[derive(Clone)]
+pub(crate) struct Listener(Arc<dyn Fn() + Send + Sync>);
+
+impl Listener {
+    pub(crate) fn new(listener: impl Fn() + Send + Sync + 'static) -> Listener {
+        Listener(Arc::new(listener))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 /// Marks a round as running while it is held. A panic ends it too.
@@ -40,6 +59,10 @@ impl Drop for Running<'_> {
         self.0.pause(false);
         *self.0.told() = None;
         self.0.running.store(false, Ordering::Release);
+        let listener = self.0.listener().clone();
+        if let Some(Listener(listener)) = listener {
+            listener();
+        }
     }
 }
 
@@ -52,7 +75,17 @@ impl History {
             cancelled: AtomicBool::new(false),
             progress: Mutex::default(),
             forgotten: Mutex::default(),
+            listener: Mutex::default(),
         }
+    }
+
+    /// Has `listener` told of each end of a round from now on, in place of the one before.
+    pub(crate) fn set_listener(&self, listener: Listener) {
+        *self.listener() = Some(listener);
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<Listener>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the confusables that earlier versions stored here: what is forgotten must be forgotten everywhere.
@@ -128,7 +161,8 @@ impl History {
             });
         }
         fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
-        write_envelope(&self.path(report.round), KIND, VERSION, report)
+        // It names queries.
+        write_private_envelope(&self.path(report.round), KIND, VERSION, report)
     }
 
     /// Removes every mention of `what` from all reports, also from that of a running round, and from the log with
@@ -158,7 +192,7 @@ impl History {
                 Ok(None) => {}
                 Ok(Some(mut report)) => {
                     if report.queries.as_mut().is_some_and(|queries| queries.forget(what)) {
-                        write_envelope(&path, KIND, VERSION, &report)?;
+                        write_private_envelope(&path, KIND, VERSION, &report)?;
                     }
                 }
             }

@@ -25,7 +25,7 @@ mod tier;
 mod topic;
 
 pub use golden::GoldenQuery;
-pub(crate) use history::{History, Running};
+pub(crate) use history::{History, Listener, Running};
 pub(crate) use input::RoundInput;
 pub use intervals::{ChangeIntervals, GateIntervals, RankingIntervals};
 pub use options::LearnOptions;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::asking::Asking;
 use super::text::id;
 use super::told::Told;
-use crate::access::api::{Covered, StatusAnswer};
+use crate::access::api::{Covered, IndexingStage, StatusAnswer};
 use crate::error::Result;
 
 /// Folders that are named at most.
@@ -65,7 +65,11 @@ fn as_text(status: &StatusAnswer) -> String {
         None => text.push_str("the index can't be written: nothing is learnt from what you read\n"),
     }
     if let Some(indexing) = &status.indexing {
-        _ = writeln!(text, "it is being indexed: {} of {} passages", indexing.done, indexing.total);
+        let what = match indexing.stage {
+            IndexingStage::Encoding => "passages",
+            _ => "bytes of its files are read",
+        };
+        _ = writeln!(text, "it is being indexed: {} of {} {what}", indexing.done, indexing.total);
     }
     if status.learning.is_some() {
         text.push_str("it is learning now\n");

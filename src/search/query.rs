@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::mode::Mode;
+use super::restrict::is_pattern;
 use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
@@ -43,6 +44,9 @@ pub struct Query {
     pub fusion: Option<Fusion>,
     /// Return only documents whose fields match. Default all.
     pub filter: Option<Filter>,
+    /// Return only documents whose id fits this pattern, as with the operator `path:` of [`Query::parse`]. It is no
+    /// part of what is logged. Default all.
+    pub path: Option<String>,
     /// Return only documents with at least this [score](crate::Hit::score). What a score means depends on mode and
     /// fusion: look at some before you choose. Default any.
     pub min_score: Option<f32>,
@@ -84,6 +88,7 @@ impl Query {
             mode: Mode::default(),
             fusion: None,
             filter: None,
+            path: None,
             min_score: None,
             candidates: 100,
             fields: None,
@@ -189,6 +194,12 @@ impl Query {
         self
     }
 
+    /// Sets [`path`](Query::path).
+    pub fn with_path(mut self, pattern: impl Into<String>) -> Query {
+        self.path = Some(pattern.into());
+        self
+    }
+
     /// Sets [`min_score`](Query::min_score).
     pub fn with_min_score(mut self, score: f32) -> Query {
         self.min_score = Some(score);
@@ -247,8 +258,8 @@ impl Query {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a limit or candidates of 0 or above 100,000, an offset above 100,000, no documents of a
-    /// folder, a session that is empty, longer than 64 characters or has control characters, or a fusion weight or
-    /// least score that is no number.
+    /// folder, a path that is no pattern, a session that is empty, longer than 64 characters or has control characters,
+    /// or a fusion weight or least score that is no number.
     pub(crate) fn validate(&self) -> Result<()> {
         const MOST: usize = 100_000;
         if !(1..=MOST).contains(&self.limit) {
@@ -265,6 +276,13 @@ impl Query {
         }
         if self.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("the least score of a query", "NaN", "a number"));
+        }
+        if let Some(path) = self.path.as_deref().filter(|path| !is_pattern(path)) {
+            return Err(Error::invalid(
+                "the path of a query",
+                format!("{path:?}"),
+                "a pattern such as docs/**/*.md",
+            ));
         }
         self.session.as_deref().map_or(Ok(()), check_session)?;
         self.fusion.map_or(Ok(()), |fusion| fusion.validate())

@@ -18,15 +18,20 @@ pub(super) struct Restricted {
 }
 
 impl Restricted {
+    /// What `typed`, a filter and the pattern of a path leave.
     pub(super) fn of(
         lexical: &LexicalSnapshot,
         typed: &Typed<'_>,
         filter: Option<&Filter>,
+        path: Option<&str>,
     ) -> Result<Restricted> {
         let mut restricted = Restricted {
             allowed: filter.map(|filter| lexical.matching(filter)).transpose()?,
             terms: Vec::new(),
         };
+        if let Some(path) = path {
+            restricted.apply(lexical, &Restriction { asks: Asks::Path(path), negated: false })?;
+        }
         for restriction in &typed.restrictions {
             restricted.apply(lexical, restriction)?;
         }
@@ -72,6 +77,11 @@ fn dated(holds: impl Fn(&'static str) -> Filter) -> Filter {
     let own = holds("date");
     let changed = (!Filter::exists("date")).and(holds("modified"));
     own.or(changed).lenient()
+}
+
+/// Whether a text is a pattern of paths.
+pub(super) fn is_pattern(text: &str) -> bool {
+    fitting(text).is_some()
 }
 
 /// Whether a path fits a pattern: as in a `.gitignore`, with any case, and from any folder on unless the pattern begins

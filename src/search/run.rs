@@ -37,8 +37,9 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let started = Instant::now();
     let mut took = Took::default();
     let typed = query.typed();
-    let Restricted { allowed, terms } =
-        timed(&mut took.lexical, || Restricted::of(&snapshot.lexical, &typed, query.filter.as_ref()))?;
+    let Restricted { allowed, terms } = timed(&mut took.lexical, || {
+        Restricted::of(&snapshot.lexical, &typed, query.filter.as_ref(), query.path.as_deref())
+    })?;
     let words = timed(&mut took.lexical, || snapshot.lexical.prepare_with_terms(&typed.words, &terms))?;
     if !words.has_words() {
         let counted = query.total || !query.facets.is_empty();

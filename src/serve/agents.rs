@@ -13,7 +13,7 @@ use crate::mcp::{self, Index};
 
 /// `/mcp`, behind whatever guards the other routes.
 pub(super) fn routes(state: &Shared) -> Router {
-    let index = Index::held(Access::Own(Own::new(state.engine.clone())));
+    let index = Index::held(Access::Own(Own::new(state.engine.clone()).paced(Arc::clone(&state.pace))));
     Router::new()
         .route_service("/mcp", mcp::service(index, Arc::clone(&state.requests)))
         .layer(from_fn_with_state(state.clone(), touched))

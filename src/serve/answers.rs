@@ -3,7 +3,6 @@
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Serialize;
 
 use super::failure::refused;
 use super::guard::Trusted;
@@ -12,7 +11,9 @@ use super::media::HTML;
 use super::request::parameters;
 use super::state::{Shared, status};
 use super::work::{answer, work};
-use crate::access::api::{Asked, FilesRequest, ReadRequest, RoundsAnswer, SearchRequest, SimilarRequest};
+use crate::access::api::{
+    FilesRequest, LogRequest, ReadRequest, RoundsAnswer, SearchRequest, SimilarRequest,
+};
 
 pub(super) async fn search(State(state): State<Shared>, request: Request) -> Response {
     match parameters::<SearchRequest>(request.uri()) {
@@ -75,12 +76,9 @@ pub(super) async fn description() -> Response {
     response
 }
 
-/// `GET log`.
-#[derive(Serialize)]
-struct Log {
-    queries: Vec<Asked>,
-}
-
-pub(super) async fn log(State(state): State<Shared>) -> Response {
-    answer(state, |state| Ok(Log { queries: state.own.recent()? })).await
+pub(super) async fn log(State(state): State<Shared>, request: Request) -> Response {
+    match parameters::<LogRequest>(request.uri()) {
+        Ok(asked) => answer(state, move |state| state.own.recent(&asked)).await,
+        Err(response) => response,
+    }
 }

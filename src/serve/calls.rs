@@ -12,6 +12,7 @@ use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{Sender, channel};
 
+use super::activity::{Activity, Event};
 use super::failure::refused;
 use super::indexer::Job;
 use super::request::{Bounds, body};
@@ -40,9 +41,14 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
     state.activity.touch();
     let (send, lines) = channel(BEHIND);
     let started = match task {
-        Task::Index(task) => state.jobs.give(index(task, send)),
+        Task::Index(task) => state.jobs.give(index(task, send, Arc::clone(&state.activity))),
         Task::ForgetFolder(folder) => {
-            let job: Job = Box::new(move |engine, _| last(&send, Line::last(engine.forget_folder(&folder))));
+            let activity = Arc::clone(&state.activity);
+            let job: Job = Box::new(move |engine, _| {
+                let forgotten = engine.forget_folder(&folder);
+                activity.tell(Event::Changed);
+                last(&send, Line::last(forgotten));
+            });
             state.jobs.give(job)
         }
         Task::Learn(options) => {
@@ -68,12 +74,17 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
     Response::new(Body::from_stream(lines))
 }
 
-fn index(task: IndexTask, send: Sender<Bytes>) -> Job {
+fn index(task: IndexTask, send: Sender<Bytes>, activity: Arc<Activity>) -> Job {
     Box::new(move |engine: &Engine, stop: &AtomicBool| {
-        let indexed = task.run(engine, &mut |at| match stop.load(Ordering::Acquire) {
-            true => ControlFlow::Break(()),
-            false => told(&send, &Line::Indexing(at)),
+        let indexed = task.run(engine, &mut |at| {
+            activity.indexed(at);
+            match stop.load(Ordering::Acquire) {
+                true => ControlFlow::Break(()),
+                false => told(&send, &Line::Indexing(at)),
+            }
         });
+        activity.read_all();
+        activity.tell(Event::Changed);
         last(&send, Line::last(indexed));
     })
 }

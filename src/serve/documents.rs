@@ -1,12 +1,14 @@
 //! The bytes of documents' own files.
 
 use std::io::Read;
+use std::path::Path;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::failure::{failure, refused};
@@ -19,6 +21,20 @@ use crate::access::ServedFile;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
+/// What stands for itself in an extended parameter of a header: `attr-char` of RFC 8187.
+const ATTRIBUTE: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,11 +81,38 @@ fn sent(ServedFile { path, file, bytes }: ServedFile) -> Response {
     });
     let mut response = Response::new(Body::from_stream(pieces));
     let policy = if media.kind == PDF { PDF_DOCUMENT } else { DOCUMENT };
-    let shown = if media.inline { "inline" } else { "attachment" };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, media.kind);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(shown));
+    headers.insert(header::CONTENT_DISPOSITION, disposition(media.inline, &path));
     response
+}
+
+/// Whether a browser shows a file or keeps it, and under which name (RFC 6266).
+fn disposition(inline: bool, path: &Path) -> HeaderValue {
+    let shown = if inline { "inline" } else { "attachment" };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = utf8_percent_encode(&name, &ATTRIBUTE);
+    HeaderValue::from_str(&format!("{shown}; filename*=UTF-8''{name}"))
+        .unwrap_or(HeaderValue::from_static(shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_name_whatever_it_is() {
+        for (name, header) in [
+            ("plan.pdf", "inline; filename*=UTF-8''plan.pdf"),
+            ("Größe 2.pdf", "inline; filename*=UTF-8''Gr%C3%B6%C3%9Fe%202.pdf"),
+            ("a\"b;c\\d'e%.md", "inline; filename*=UTF-8''a%22b%3Bc%5Cd%27e%25.md"),
+            ("a\r\nSet-Cookie: b=c", "inline; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b%3Dc"),
+            ("~!#$&+-.^_`|*()", "inline; filename*=UTF-8''~!#$&+-.^_`|%2A%28%29"),
+        ] {
+            assert_eq!(disposition(true, &Path::new("/notes").join(name)), header, "{name}");
+        }
+        assert_eq!(disposition(false, Path::new("a/b.docx")), "attachment; filename*=UTF-8''b.docx");
+    }
 }

@@ -65,17 +65,12 @@ fn now(state: &Service) -> Option<Arc<str>> {
 
 /// Looks at the status for all who listen, until it is stopped.
 pub(super) async fn watch_status(state: Shared, mut stop: watch::Receiver<bool>) {
-    let (mut last, mut learning) = (None, false);
+    let mut last = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = stop.changed() => return,
         }
-        let round = state.engine.round().is_some();
-        if learning && !round {
-            state.activity.tell(Event::Round);
-        }
-        learning = round;
         if state.activity.events.receiver_count() == 0 {
             continue;
         }

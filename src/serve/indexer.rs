@@ -50,7 +50,11 @@ impl Jobs {
     pub(super) fn follow(&self, folders: Vec<PathBuf>, activity: &Arc<Activity>) -> bool {
         let activity = Arc::clone(activity);
         self.give(Box::new(move |engine, stop| {
-            let read = engine.read_words(&folders, &mut |_| going_on(stop));
+            let read = engine.read_words(&folders, &mut |at| {
+                activity.indexed(at);
+                going_on(stop)
+            });
+            activity.read_all();
             match read {
                 Ok(_) => activity.tell(Event::Changed),
                 Err(Error::Cancelled { .. }) => {}

@@ -15,6 +15,7 @@ mod connections;
 mod documents;
 mod events;
 mod failure;
+mod gone;
 mod guard;
 mod headers;
 mod indexer;

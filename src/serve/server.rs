@@ -9,11 +9,12 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 
-use super::activity::Activity;
+use super::activity::{Activity, Event};
 #[cfg(unix)]
 use super::connections::OVER_SOCKET;
 use super::connections::{GRACE, OVER_TCP, Serving, take};
 use super::events::watch_status;
+use super::gone::{self, Held};
 use super::indexer::Indexer;
 use super::options::ServeOptions;
 use super::routes;
@@ -21,7 +22,7 @@ use super::routes;
 use super::socket::Socket;
 use super::state::{Shared, State};
 use super::work::REQUESTS;
-use crate::access::Own;
+use crate::access::{Own, Pace};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -44,7 +45,7 @@ const IDLE_LOOK: Duration = Duration::from_millis(200);
 /// let engine = Engine::open("notes.retune", Options::default())?;
 /// let server = Server::start(engine, &ServeOptions::default())?;
 /// println!("{}", server.url());
-/// server.wait();
+/// server.wait()?;
 /// server.stop()
 /// # }
 /// ```
@@ -52,6 +53,7 @@ pub struct Server {
     url: String,
     address: SocketAddr,
     state: Shared,
+    held: Held,
     stop: Arc<watch::Sender<bool>>,
     rooms: Vec<(Arc<Semaphore>, u32)>,
     indexer: Option<Indexer>,
@@ -80,10 +82,14 @@ impl Server {
         let address = listener.local_addr().map_err(Error::io("listen on", "a port".as_ref()))?;
         let url = url(address);
         let activity = Arc::new(Activity::new());
+        let told = Arc::clone(&activity);
+        engine.on_round_end(move || told.tell(Event::Round));
         let (indexer, jobs) = Indexer::start(engine.clone(), Arc::clone(&activity))?;
         let (stop, stopped) = watch::channel(false);
+        let pace = Arc::new(Pace::default());
         let state: Shared = Arc::new(State {
-            own: Own::new(engine.clone()),
+            own: Own::new(engine.clone()).paced(Arc::clone(&pace)),
+            pace,
             engine: engine.clone(),
             activity,
             jobs,
@@ -97,6 +103,7 @@ impl Server {
             url,
             address,
             state,
+            held: Held::of(engine.path()),
             stop: Arc::new(stop),
             rooms: Vec::new(),
             indexer: Some(indexer),
@@ -106,6 +113,7 @@ impl Server {
         };
         let connected = server.take_connections(&runtime, listener);
         runtime.spawn(watch_status(Arc::clone(&server.state), stopped));
+        runtime.spawn(stop_when_gone(server.held.clone(), Arc::clone(&server.stop)));
         if let Some(time) = options.idle_exit {
             runtime.spawn(exit_when_idle(Arc::clone(&server.state), time, Arc::clone(&server.stop)));
         }
@@ -159,8 +167,11 @@ impl Server {
     }
 
     /// Waits until the process is asked to end (SIGTERM, Ctrl-C), or nobody has needed the service for long.
-    pub fn wait(&self) {
-        let Some(runtime) = &self.runtime else { return };
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the index folder was removed, moved or replaced meanwhile.
+    pub fn wait(&self) -> Result<()> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
         let mut stopped = self.stop.subscribe();
         runtime.block_on(async {
             tokio::select! {
@@ -168,6 +179,7 @@ impl Server {
                 _ = stopped.wait_for(|stopped| *stopped) => {}
             }
         });
+        if self.held.is_gone() { Err(self.held.lost()) } else { Ok(()) }
     }
 
     /// Stops: what is being answered is finished, a round that is running is left with its checkpoint, the socket is
@@ -257,12 +269,20 @@ async fn asked_to_end() {
     _ = tokio::signal::ctrl_c().await;
 }
 
+/// Stops the service when its index is gone.
+async fn stop_when_gone(held: Held, stop: Arc<watch::Sender<bool>>) {
+    while !held.is_gone() {
+        tokio::time::sleep(gone::LOOK).await;
+    }
+    stop.send_replace(true);
+}
+
 /// Stops the service when nobody has asked for anything for so long, no page is open, and no round is running.
 async fn exit_when_idle(state: Shared, time: Duration, stop: Arc<watch::Sender<bool>>) {
     loop {
         tokio::time::sleep(IDLE_LOOK).await;
         let used = state.activity.events.receiver_count() > 0 || state.engine.round().is_some();
-        if used || !state.engine.coverage().is_complete() {
+        if used || state.activity.is_reading() || !state.engine.coverage().is_complete() {
             state.activity.touch();
         }
         if state.activity.idle() >= time {

@@ -6,8 +6,8 @@ use tokio::sync::{Semaphore, watch};
 
 use super::activity::Activity;
 use super::indexer::Jobs;
-use crate::access::Own;
-use crate::access::api::StatusAnswer;
+use crate::access::api::{Indexing, IndexingStage, StatusAnswer};
+use crate::access::{Own, Pace};
 use crate::engine::Engine;
 use crate::error::Result;
 
@@ -18,6 +18,8 @@ pub(super) type Shared = Arc<State>;
 pub(super) struct State {
     pub(super) own: Own,
     pub(super) engine: Engine,
+    /// How fast the log may grow, for all who ask.
+    pub(super) pace: Arc<Pace>,
     pub(super) activity: Arc<Activity>,
     pub(super) jobs: Jobs,
     /// The token of the page and of changes.
@@ -35,7 +37,9 @@ pub(super) struct State {
 /// The status of the index and of what the service does with it.
 pub(super) fn status(state: &State) -> Result<StatusAnswer> {
     let mut status = state.own.status()?;
+    let is_covered = status.coverage.covered == status.coverage.chunks;
     // The encoder may have been stopped half-way by other work.
-    status.indexing = state.activity.indexing().filter(|_| status.coverage.covered < status.coverage.chunks);
+    let is_over = |indexing: &Indexing| indexing.stage == IndexingStage::Encoding && is_covered;
+    status.indexing = state.activity.indexing().filter(|indexing| !is_over(indexing));
     Ok(status)
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::atomic::write_atomic;
+use super::atomic::{write_atomic, write_private};
 use crate::error::{Error, Result};
 
 /// The first line is shorter.
@@ -29,7 +29,17 @@ pub(crate) use rebuild;
 
 /// Atomically replaces the file `path` by an envelope with `value` as JSON.
 pub(crate) fn write_envelope<T: Serialize>(path: &Path, kind: &str, version: u32, value: &T) -> Result<()> {
-    write_json(path, kind, version, serde_json::to_string_pretty(value))
+    write_atomic(path, &envelope(path, kind, version, serde_json::to_string_pretty(value))?)
+}
+
+/// As [`write_envelope`], for its owner alone, and for whoever may write into its folder.
+pub(crate) fn write_private_envelope<T: Serialize>(
+    path: &Path,
+    kind: &str,
+    version: u32,
+    value: &T,
+) -> Result<()> {
+    write_private(path, &envelope(path, kind, version, serde_json::to_string_pretty(value))?)
 }
 
 /// As [`write_envelope`], on one line: for large files that nobody reads.
@@ -39,13 +49,13 @@ pub(crate) fn write_compact_envelope<T: Serialize>(
     version: u32,
     value: &T,
 ) -> Result<()> {
-    write_json(path, kind, version, serde_json::to_string(value))
+    write_atomic(path, &envelope(path, kind, version, serde_json::to_string(value))?)
 }
 
-fn write_json(path: &Path, kind: &str, version: u32, json: serde_json::Result<String>) -> Result<()> {
+fn envelope(path: &Path, kind: &str, version: u32, json: serde_json::Result<String>) -> Result<Vec<u8>> {
     let json = json.map_err(|e| Error::io("serialise", path)(e.into()))?;
     let crc = crc32fast::hash(json.as_bytes());
-    write_atomic(path, format!("retune {kind} {version} {crc:08x}\n{json}").as_bytes())
+    Ok(format!("retune {kind} {version} {crc:08x}\n{json}").into_bytes())
 }
 
 /// The JSON of an envelope, to be read in part: its checksum is not verified. `None` for a file of another version.

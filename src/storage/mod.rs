@@ -14,7 +14,9 @@ pub(crate) use atomic::{
     replace_folder, restore_folder, share_with_writers, sync_file, sync_folder, sync_open_file, write_atomic,
     write_large, write_private,
 };
-pub(crate) use envelope::{open_envelope, read_envelope, rebuild, write_compact_envelope, write_envelope};
+pub(crate) use envelope::{
+    open_envelope, read_envelope, rebuild, write_compact_envelope, write_envelope, write_private_envelope,
+};
 pub(crate) use frame::{FRAME_OVERHEAD, Scanned, append_frame, scan_frames};
 pub(crate) use header::{FileHeader, HEADER_LEN};
 pub(crate) use lock::WriterLock;

@@ -86,6 +86,22 @@ fn what_is_forgotten_leaves_the_reports_too() {
     assert!(!path.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn reports_are_their_owners_alone_also_those_of_earlier_versions() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let folder = tempfile::tempdir().unwrap();
+    let engine = losing(folder.path());
+    let report = learn(&engine, &harmful_round());
+    let path = folder.path().join("index/rounds/000001.json");
+    let mode = || metadata(&path).unwrap().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    engine.forget_query(&named(&report)[0].query).unwrap();
+    assert_eq!(mode(), 0o600, "it is written again");
+}
+
 #[test]
 fn what_is_forgotten_while_a_round_runs_is_not_in_its_report() {
     let folder = tempfile::tempdir().unwrap();

@@ -43,6 +43,37 @@ pub struct Forgotten {
     pub records: usize,
 }
 
+/// `GET log`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LogRequest {
+    /// Only queries behind this one: `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<QueryId>,
+    /// Only queries with this in their text, in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// Queries of a page, 1 to 1,000. Default 100.
+    pub limit: usize,
+}
+
+impl Default for LogRequest {
+    fn default() -> LogRequest {
+        LogRequest { after: None, contains: None, limit: 100 }
+    }
+}
+
+/// One page of the queries that were answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LogAnswer {
+    /// The latest first.
+    pub queries: Vec<Asked>,
+    /// Where the next page begins; none on the last one.
+    pub next: Option<QueryId>,
+}
+
 /// A query that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -12,7 +12,7 @@ mod status;
 pub use documents::{
     Cut, FilesAnswer, FilesRequest, ListedDocument, PassedOver, ReadAnswer, ReadPassage, ReadRequest,
 };
-pub use feedback::{Asked, ForgetRequest, Forgotten, JudgeRequest, Picked};
+pub use feedback::{Asked, ForgetRequest, Forgotten, JudgeRequest, LogAnswer, LogRequest, Picked};
 pub use rounds::{Round, RoundQuery, RoundsAnswer};
 pub use search::{At, Covered, FoundDocument, SearchAnswer, SearchRequest, SimilarRequest};
-pub use status::{Indexing, Learning, LogCounts, ModelStatus, StatusAnswer};
+pub use status::{Indexing, IndexingStage, Learning, LogCounts, ModelStatus, StatusAnswer};

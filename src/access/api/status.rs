@@ -65,12 +65,25 @@ pub struct Learning {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Indexing {
-    /// Passages that were given their vectors.
-    pub done: usize,
-    /// All that had none.
-    pub total: usize,
+    /// What is done.
+    pub stage: IndexingStage,
+    /// Bytes of files that were read, or passages that were given their vectors.
+    pub done: u64,
+    /// Bytes of all files that are new or have changed, or passages that had no vector.
+    pub total: u64,
     /// Seconds that are left, as far as that can be told.
     pub eta_s: Option<f64>,
+}
+
+/// What indexing does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IndexingStage {
+    /// Files are read. What was read can be found by its words.
+    Reading,
+    /// Passages are given their vectors.
+    Encoding,
 }
 
 /// The encoder.

@@ -1,36 +1,31 @@
 //! Judging, the log, forgetting.
 
-use super::Own;
-use crate::access::api::{Asked, ForgetRequest, Forgotten, JudgeRequest, Picked};
+use super::{Own, check_limit};
+use crate::access::api::{Asked, ForgetRequest, Forgotten, JudgeRequest, LogAnswer, LogRequest, Picked};
+use crate::engine::{AnsweredQuery, QueryListing};
 use crate::error::{Error, Result};
 use crate::feedback::Verdict;
 
 /// What reading a document says of it.
 pub(super) const READ: Verdict = Verdict::Opened;
-/// Queries that are told at most.
-const RECENT: usize = 100;
+/// Queries of a page at most.
+const MOST: usize = 1000;
 
 impl Own {
     /// As [`Access::judge`](crate::access::Access::judge).
     pub fn judge(&self, request: &JudgeRequest) -> Result<()> {
+        self.keep_pace("record a judgement")?;
         self.reader()?.judge(request.query_id, &request.document, request.verdict)
     }
 
     /// As [`Access::recent`](crate::access::Access::recent).
-    pub fn recent(&self) -> Result<Vec<Asked>> {
-        let answered = self.reader()?.recent_queries(RECENT)?;
-        let asked = answered.into_iter().map(|one| Asked {
-            query_id: one.impression.query_id,
-            at: one.impression.time_ms,
-            session: one.impression.session,
-            picked: one
-                .judgements
-                .into_iter()
-                .map(|judgement| Picked { document: judgement.document, verdict: judgement.verdict })
-                .collect(),
-            query: one.impression.query,
-        });
-        Ok(asked.collect())
+    pub fn recent(&self, request: &LogRequest) -> Result<LogAnswer> {
+        check_limit(request.limit, MOST)?;
+        let mut listing = QueryListing::default().with_limit(request.limit);
+        listing.after = request.after;
+        listing.contains.clone_from(&request.contains);
+        let page = self.reader()?.queries(&listing)?;
+        Ok(LogAnswer { queries: page.queries.into_iter().map(told).collect(), next: page.next })
     }
 
     /// As [`Access::forget`](crate::access::Access::forget).
@@ -55,5 +50,16 @@ impl Own {
             }
         };
         Ok(Forgotten { records })
+    }
+}
+
+fn told(AnsweredQuery { impression, judgements, .. }: AnsweredQuery) -> Asked {
+    let said = judgements.into_iter().map(|one| Picked { document: one.document, verdict: one.verdict });
+    Asked {
+        query_id: impression.query_id,
+        at: impression.time_ms,
+        session: impression.session,
+        picked: said.collect(),
+        query: impression.query,
     }
 }

@@ -23,9 +23,15 @@ impl Own {
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer> {
         let reader = self.reader()?;
         let folders = reader.folders()?;
-        let query = query(request, &folders)?;
+        let query = self.in_pace(query(request, &folders)?);
         let answer = reader.search(&query)?;
-        Ok(shown(reader, &folders, answer))
+        let mut answer = shown(reader, &folders, answer);
+        if request.log && !query.log {
+            let notice =
+                "too many queries in a short time: this one is not kept, and nothing is learnt from it";
+            answer.notices.push(notice.to_string());
+        }
+        Ok(answer)
     }
 
     /// As [`Access::similar`](crate::access::Access::similar).
@@ -34,14 +40,23 @@ impl Own {
         let reader = self.reader()?;
         let document = reader.get(&request.document)?.ok_or_else(|| no_document(&request.document))?;
         let text = about(&document, request)?;
-        // Words of a long text find everything.
-        let mode = if reader.coverage().encoded > 0 { Mode::Dense } else { Mode::Lexical };
+        let mode = likeness(reader.coverage());
         let query = Query::new(text).with_mode(mode).with_limit(request.limit + 1);
         let mut answer = reader.search(&query.without_logging().without_highlights())?;
         answer.hits.retain(|hit| hit.document != document.id);
         answer.hits.truncate(request.limit);
         answer.hits.iter_mut().zip(1..).for_each(|(hit, rank)| hit.rank = rank);
         Ok(shown(reader, &reader.folders()?, answer))
+    }
+}
+
+/// By what documents are compared. Words of a long text find everything, so they have a say only where there are
+/// documents that nothing else finds.
+fn likeness(Coverage { encoded, chunks }: Coverage) -> Mode {
+    match encoded {
+        0 => Mode::Lexical,
+        _ if encoded < chunks => Mode::Hybrid,
+        _ => Mode::Dense,
     }
 }
 
@@ -76,23 +91,15 @@ fn query(request: &SearchRequest, folders: &[Folder]) -> Result<Query> {
         let expected = format!("{LONGEST} bytes at most");
         return Err(Error::invalid("the query", format!("{} bytes", request.q.len()), expected));
     }
-    let mut query = Query::parse(text(request)?).with_mode(request.mode).with_limit(request.limit);
+    let mut query = Query::parse(&request.q).with_mode(request.mode).with_limit(request.limit);
     query.offset = request.offset;
     query.page_of = request.page_of;
     query.session.clone_from(&request.session);
     query.log = request.log;
     query.total = request.count;
     query.filter = filter(request, folders)?;
+    query.path = request.path.clone().filter(|path| !path.is_empty());
     Ok(query)
-}
-
-/// A path is asked for as a person does, before all else: a mark that is left open would take it in.
-fn text(request: &SearchRequest) -> Result<String> {
-    match request.path.as_deref().filter(|path| !path.is_empty()) {
-        None => Ok(request.q.clone()),
-        Some(path) if path.contains('"') => Err(Error::invalid("the path", path, "one without quotes")),
-        Some(path) => Ok(format!("path:\"{path}\" {}", request.q)),
-    }
 }
 
 fn filter(request: &SearchRequest, folders: &[Folder]) -> Result<Option<Filter>> {
@@ -226,16 +233,6 @@ mod tests {
             })
             .collect();
         assert_eq!(in_characters(text, &ranges), [[0, 5], [13, 17]]);
-    }
-
-    #[test]
-    fn a_path_stands_before_a_query_that_is_typed_half() {
-        let mut request = SearchRequest::new("\"fog");
-        request.path = Some("docs/*.md".into());
-        let query = query(&request, &[]).unwrap();
-        assert_eq!(query.words(), "\"fog");
-        request.path = Some("a\" b".into());
-        assert!(matches!(super::query(&request, &[]), Err(Error::Invalid { .. })));
     }
 
     #[test]

@@ -51,7 +51,7 @@ export function showActivity({ learning, indexing }) {
   bar.value = now.share;
 }
 
-function indexText({ done, total, eta_s }) {
+function indexText({ stage, done, total, eta_s }) {
   const left = eta_s ? `, about ${duration(eta_s)} left` : "";
-  return `Indexing: ${percent(done / total)}${left}`;
+  return `${stage === "reading" ? "Reading files" : "Indexing"}: ${percent(done / total)}${left}`;
 }

@@ -47,6 +47,9 @@ function key(event) {
     help();
   } else if (reader.isOpen) {
     reader.act(event);
+  } else if (event.key === "r" && routeOf().view === "search") {
+    event.preventDefault();
+    search.again();
   } else if (event.key === "Escape") {
     if (routeOf().view === "search") byId("query").focus();
     else go({ view: "search" });

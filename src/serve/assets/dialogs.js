@@ -9,6 +9,7 @@ const KEYS = [
   ["o", "Open the file itself"],
   ["+", "The right answer; again: take it back"],
   ["-", "Not what I looked for; again: take it back"],
+  ["r", "Show the results anew"],
   ["Esc", "Back"],
   ["?", "This help"],
 ];

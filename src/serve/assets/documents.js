@@ -3,7 +3,7 @@
 import { get, listen, post } from "./api.js";
 import { button, byId, failure, h, note } from "./dom.js";
 import { href } from "./route.js";
-import { count, counted, day, duration, kindName, pathOf, percent } from "./words.js";
+import { bytes, count, counted, day, duration, kindName, pathOf, percent } from "./words.js";
 
 const PAGE = 50;
 
@@ -99,6 +99,7 @@ export class Documents {
           h("div", null, h("dt", null, value === 1 ? name : `${name}s`), h("dd", null, count(value))),
         ),
       ),
+      reading(status) ?? "",
       coverage(status) ?? "",
       h(
         "dl",
@@ -136,14 +137,28 @@ export class Documents {
 
 const fact = (name, value) => h("div", null, h("dt", null, name), h("dd", null, value));
 
+/// How much of the files that are new or have changed was read.
+function reading({ indexing }) {
+  if (indexing?.stage !== "reading") return null;
+  const { done, total } = indexing;
+  return h(
+    "div",
+    { class: "coverage" },
+    h("progress", { max: String(total), value: String(done), "aria-label": "Read" }),
+    h("p", null, `${bytes(done)} of ${bytes(total)} of new and changed files are read${left(indexing)}.`),
+  );
+}
+
+const left = ({ eta_s }) => (eta_s ? `, about ${duration(eta_s)} left` : "");
+
 /// How much can be found by its meaning, and how long the rest takes.
 function coverage({ coverage: { covered, chunks }, indexing }) {
-  if (!chunks) return indexing ? h("p", { class: "coverage" }, "Reading …") : null;
-  const left = indexing?.eta_s ? `, about ${duration(indexing.eta_s)} left` : "";
+  if (!chunks) return null;
+  const rest = indexing?.stage === "encoding" ? left(indexing) : "";
   const text =
     covered === chunks
       ? "All passages can be found by their meaning."
-      : `All can be found by their words, ${percent(covered / chunks)} by their meaning so far${left}.`;
+      : `All can be found by their words, ${percent(covered / chunks)} by their meaning so far${rest}.`;
   return h(
     "div",
     { class: "coverage" },

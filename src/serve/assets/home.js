@@ -6,6 +6,8 @@ import { count, counted } from "./words.js";
 import { href } from "./route.js";
 
 const RECENT = 6;
+/// Of so many questions, some the same.
+const LATEST = 40;
 const WAYS = [
   ['"exact words"', "next to each other"],
   ["-word", "without it"],
@@ -71,7 +73,7 @@ function summary(status) {
 
 async function showRecent(into) {
   try {
-    const answer = await get("log");
+    const answer = await get("log", { limit: LATEST });
     const latest = [];
     for (const one of answer.queries) {
       if (one.query && !latest.includes(one.query)) latest.push(one.query);

@@ -38,13 +38,12 @@ export class Learning {
     this.element.hidden = false;
     document.title = "Learning – retune";
     this.load();
-    this.questions.load();
+    this.questions.show();
   }
 
   async load() {
     try {
       const { rounds } = await get("rounds");
-      this.known = rounds.length;
       this.rounds.replaceChildren(...this.list(rounds));
     } catch (error) {
       this.rounds.replaceChildren(failure(error));
@@ -102,7 +101,7 @@ export class Learning {
       h("progress", { max: "1", "aria-label": "Round of learning" }),
       h("p", null),
     );
-    this.start = button("Learn now", () => this.learn(), "primary");
+    this.start = button("Learn now", () => this.act("learn"), "primary");
     this.cancel = button("Cancel", () => this.act("learn/cancel"));
     this.back = button("Roll back", () => this.rollBack());
     this.state.append(
@@ -110,16 +109,6 @@ export class Learning {
       this.progress,
       h("div", { class: "buttons" }, this.start, this.cancel, this.back),
     );
-  }
-
-  /// Starts a round. One that ends at once is told by no event, so the page looks for it for some seconds.
-  async learn() {
-    const before = this.known;
-    if (!(await this.act("learn"))) return;
-    for (let look = 0; look < 10 && this.isOpen && this.known === before && this.progress.hidden; look += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await this.load();
-    }
   }
 
   async rollBack() {

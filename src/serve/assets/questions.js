@@ -1,19 +1,39 @@
-// What was asked lately and what was picked, and forgetting it.
+// What was asked and what was picked, and forgetting it.
 
 import { get, post } from "./api.js";
 import { confirm } from "./dialogs.js";
-import { button, failure, h, icon, note } from "./dom.js";
+import { button, h, icon, note } from "./dom.js";
+import { LongList } from "./log.js";
 import { href } from "./route.js";
 import { counted, when } from "./words.js";
 
-const PAGE = 20;
+const PAGE = 100;
+/// Somebody who types on is not answered.
+const TYPING_MS = 150;
+/// Documents that are offered to be forgotten.
+const OFFERED = 500;
 const SAID = { opened: "opened", chosen: "right answer", relevant: "relevant", not_relevant: "not this" };
 
 export class Questions {
   constructor() {
-    this.shown = PAGE;
-    this.list = h("ol", { class: "questions" });
-    this.more = h("div", { class: "more" });
+    this.list = new LongList("Questions", {
+      load: (after) => this.load(after),
+      row: (asked) => this.row(asked),
+      nothing: () =>
+        h("p", { class: "empty" }, this.filter.value.trim() ? "No question has this." : "Nothing is noted."),
+    });
+    const typed = () => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.list.begin(), TYPING_MS);
+    };
+    this.filter = h("input", {
+      id: "find-question",
+      type: "search",
+      placeholder: "Find a question",
+      autocomplete: "off",
+      spellcheck: "false",
+      on: { input: typed },
+    });
     const document = h("input", {
       id: "forget-document",
       list: "picked-documents",
@@ -30,9 +50,14 @@ export class Questions {
     this.element = h(
       "section",
       { "aria-labelledby": "asked" },
-      h("h2", { id: "asked" }, "Asked lately"),
-      this.list,
-      this.more,
+      h(
+        "div",
+        { class: "asked-head" },
+        h("h2", { id: "asked" }, "Asked"),
+        h("label", { class: "hidden", for: "find-question" }, "Find a question"),
+        this.filter,
+      ),
+      this.list.element,
       h("h2", null, "Forget"),
       h(
         "p",
@@ -56,31 +81,24 @@ export class Questions {
     );
   }
 
-  async load() {
-    try {
-      const answer = await get("log");
-      this.all = answer.queries;
-      this.render();
-    } catch (error) {
-      this.list.replaceChildren(failure(error));
-    }
+  /// Shows the questions from the latest on.
+  show() {
+    this.list.begin();
   }
 
-  render() {
-    const { all } = this;
-    if (!all.length) {
-      this.list.replaceChildren(h("li", { class: "empty" }, "Nothing is noted."));
-    } else {
-      this.list.replaceChildren(...all.slice(0, this.shown).map((asked) => this.row(asked)));
-    }
-    const next = () => {
-      this.shown += PAGE;
-      this.render();
-      this.list.children[this.shown - PAGE]?.querySelector("a")?.focus();
-    };
-    this.more.replaceChildren(all.length > this.shown ? button("Show more", next) : "");
-    const picked = new Set(all.flatMap((asked) => asked.picked.map(({ document }) => document)));
-    this.documents.replaceChildren(...[...picked].map((document) => h("option", { value: document })));
+  async load(last) {
+    const contains = this.filter.value.trim();
+    const { queries, next } = await get("log", { limit: PAGE, after: last?.query_id, contains });
+    this.offer(queries);
+    return { items: queries, isLast: !next };
+  }
+
+  /// Offers the documents that were picked to be forgotten.
+  offer(queries) {
+    const known = new Set([...this.documents.children].map((option) => option.value));
+    const picked = new Set(queries.flatMap((asked) => asked.picked.map(({ document }) => document)));
+    const more = [...picked].filter((document) => !known.has(document)).slice(0, OFFERED - known.size);
+    this.documents.append(...more.map((document) => h("option", { value: document })));
   }
 
   row(asked) {
@@ -121,28 +139,38 @@ export class Questions {
   }
 
   async forgetQuery(query) {
-    await this.forget(
+    const isForgotten = await this.forget(
       { query },
       `Forget “${query}”?`,
-      "Every time it was asked, and what was picked then, is removed " + "from the log for good.",
+      "Every time it was asked, and what was picked then, is removed from the log for good.",
     );
+    // One reads on where one was.
+    if (isForgotten) this.list.remove((asked) => normal(asked.query) === normal(query));
   }
 
   async forgetDocument(document) {
     if (!document) return false;
-    return this.forget(
+    const isForgotten = await this.forget(
       { document },
       `Forget ${document}?`,
       "It is removed from every answer in the log, with what was said of it. The document itself stays.",
     );
+    if (isForgotten) this.anew();
+    return isForgotten;
   }
 
   async forgetAll() {
-    await this.forget(
+    const isForgotten = await this.forget(
       { everything: true },
       "Forget everything?",
       "Every question and every pick is removed from the log for good. What was learnt from them stays.",
     );
+    if (isForgotten) this.anew();
+  }
+
+  anew() {
+    this.documents.replaceChildren();
+    this.list.begin();
   }
 
   async forget(what, question, detail) {
@@ -150,7 +178,6 @@ export class Questions {
     try {
       const { records } = await post("forget", what);
       note(records === undefined ? "Forgotten." : `Forgotten: ${counted(records, "record")} of the log.`);
-      await this.load();
       return true;
     } catch (error) {
       note(error.message);
@@ -158,3 +185,6 @@ export class Questions {
     }
   }
 }
+
+/// A question as the log compares it.
+const normal = (text) => text.normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean).join(" ");

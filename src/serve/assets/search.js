@@ -1,8 +1,10 @@
 // The view that searches as one types.
 
+import { about, nameOf } from "./about.js";
 import { get, session } from "./api.js";
 import { byId, button, failure, h, say } from "./dom.js";
 import { extensionsOf, Filters, noteKinds } from "./filters.js";
+import { Freshness, sameHits } from "./fresh.js";
 import { home } from "./home.js";
 import { Picks } from "./picks.js";
 import { Results } from "./results.js";
@@ -36,6 +38,7 @@ export class Search {
       this.rest().then(() => this.results.focus(0));
     });
     byId("clear").addEventListener("click", () => this.clear());
+    this.freshness = new Freshness(this);
   }
 
   /// Shows the results of a route: those that are there, if they are its own.
@@ -153,19 +156,40 @@ export class Search {
     document.title = "retune";
   }
 
-  showAnswer(shown) {
+  /// Whether what is shown is what was asked last.
+  get isAtRest() {
+    const { shown, route, element } = this;
+    return Boolean(shown) && href(shown.route) === href(route) && !element.hasAttribute("aria-busy");
+  }
+
+  /// Asks what is shown again. What had the focus keeps it, if it is still there.
+  again() {
+    if (!this.shown) return;
+    this.route = this.shown.route;
+    this.stop();
+    this.ask(true);
+  }
+
+  /// Shows another answer to what is shown, where it is. It is logged once something is said of it.
+  renew(answer) {
+    const { route } = this.shown;
+    rename(route, null, false);
+    this.showAnswer(new Shown(route, answer, this), true);
+  }
+
+  showAnswer(shown, isQuiet = false) {
     const before = this.shown;
     const { route, answer } = shown;
     this.shown = shown;
     this.home.hidden = true;
     this.found.hidden = false;
     document.body.classList.remove("at-home");
-    document.title = `${route.like ? `Like ${name(route.like)}` : route.q} – retune`;
+    document.title = `${route.like ? `Like ${nameOf(route.like)}` : route.q} – retune`;
     if (noteKinds(answer.hits.map((hit) => hit.kind))) this.filters.show(route);
     const isSame = before && sameHits(before.answer, answer);
     this.results.show(answer.hits, route, shown.picks);
     for (const hit of answer.hits) this.results.mark(hit.document);
-    if (!isSame) scrollTo({ top: 0 });
+    if (!isSame && !isQuiet) scrollTo({ top: 0 });
     this.about.replaceChildren(...about(route, answer));
     this.showMore(answer.hits.length);
     if (answer.query_id) rename(route, { query_id: answer.query_id }, false);
@@ -243,46 +267,4 @@ class Shown {
     });
     return this.asked;
   }
-}
-
-function sameHits(one, other) {
-  const names = (answer) => answer.hits.map((hit) => `${hit.document}#${hit.passage}`).join("\n");
-  return names(one) === names(other);
-}
-
-const name = (id) => id.slice(id.lastIndexOf("/") + 1);
-
-/// What is said above the results.
-function about(route, answer) {
-  const notices = answer.notices.map((text) => h("p", { class: "notice" }, text));
-  const lead = route.like
-    ? h(
-        "h2",
-        { class: "like" },
-        "More like ",
-        h(
-          "a",
-          {
-            href: href({ document: route.like, passage: route.passage }),
-            "data-route": "search",
-          },
-          name(route.like),
-        ),
-      )
-    : null;
-  if (answer.hits.length) return [lead, ...notices].filter(Boolean);
-  const filtered = route.type || route.folder || route.after || route.before;
-  return [
-    h(
-      "div",
-      { class: "empty" },
-      h("p", null, "Nothing found."),
-      h(
-        "p",
-        { class: "faint" },
-        filtered ? "The filters above leave something out: try without them." : "Try other words, or fewer of them.",
-      ),
-    ),
-    ...notices,
-  ];
 }

@@ -44,6 +44,14 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/// `640 KB`, `12.5 MB`.
+export function bytes(value) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), units.length - 1);
+  const style = { style: "unit", unit: units[power], unitDisplay: "short", maximumFractionDigits: power > 1 ? 1 : 0 };
+  return new Intl.NumberFormat("en", style).format(value / 1000 ** power);
+}
+
 export const percent = (share) => `${Math.floor(share * 100)} %`;
 
 /// The parts of a document's id: of what folder or archive it is, the folders in it, and the file's name.

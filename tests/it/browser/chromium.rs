@@ -58,6 +58,8 @@ impl Chromium {
             "--hide-scrollbars",
             "--no-first-run",
             "--disable-background-networking",
+            // What stands in them is looked at.
+            "--disable-features=IsolateSandboxedIframes",
             // A mouse, whatever the machine has.
             "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
         ]);
@@ -174,6 +176,29 @@ impl Chromium {
         }
     }
 
+    /// Waits until a frame whose address ends with `address` has an element of this name.
+    pub fn wait_in_frame(&mut self, address: &str, name: &str) {
+        let began = Instant::now();
+        loop {
+            let all = self.call("DOM.getDocument", json!({ "depth": -1, "pierce": true }));
+            if frame(&all["root"], address).is_some_and(|frame| has(frame, name)) {
+                return;
+            }
+            assert!(began.elapsed() < LONGEST, "no frame of {address} has {name}: {all}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The addresses of all tabs.
+    pub fn tabs(&mut self) -> Vec<String> {
+        // The page's own session knows only of itself.
+        let session = self.session.take();
+        let targets = self.call("Target.getTargets", json!({}));
+        self.session = session;
+        let targets = targets["targetInfos"].as_array().unwrap().iter();
+        targets.map(|target| target["url"].as_str().unwrap().to_string()).collect()
+    }
+
     /// Goes to an address, as a user who enters it.
     pub fn open(&mut self, url: &str) {
         self.eval("window.isBefore = true");
@@ -242,6 +267,22 @@ impl Chromium {
         let features = json!([{ "name": "prefers-color-scheme", "value": colours }]);
         self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
+}
+
+/// The document of a frame below a node.
+fn frame<'n>(node: &'n Value, address: &str) -> Option<&'n Value> {
+    let content = &node["contentDocument"];
+    if content["documentURL"].as_str().is_some_and(|url| url.ends_with(address)) {
+        return Some(content);
+    }
+    let children = node["children"].as_array().into_iter().flatten();
+    children.chain([content]).filter(|child| !child.is_null()).find_map(|child| frame(child, address))
+}
+
+/// Whether an element stands below a node.
+fn has(node: &Value, name: &str) -> bool {
+    node["nodeName"] == name
+        || node["children"].as_array().is_some_and(|all| all.iter().any(|one| has(one, name)))
 }
 
 /// What a page is shown on.

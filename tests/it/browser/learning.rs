@@ -1,6 +1,11 @@
 //! The view of what was learnt: rounds, and forgetting.
 
+use retune::learn::Tier;
+use retune::{Engine, Mode, Query};
+
 use super::stand::Stand;
+use crate::common::rounds::publish;
+use crate::common::{documents, judge, quick_round};
 
 const DONE: &str = "document.querySelector('.state .primary')?.disabled === false";
 
@@ -40,7 +45,7 @@ fn a_query_is_forgotten_after_it_was_asked_whether() {
     assert_eq!(stand.asked(0), ["kettle vinegar"]);
     stand.page.click(".buttons > .danger");
     stand.page.click("dialog .danger");
-    stand.page.wait("document.querySelector('.questions').innerText === 'Nothing is noted.'");
+    stand.page.wait("document.querySelector('.log').innerText === 'Nothing is noted.'");
     assert!(stand.asked(0).is_empty());
     stand.end();
 }
@@ -62,16 +67,131 @@ fn a_document_is_forgotten() {
     stand.end();
 }
 
+/// Scrolls through the log, frame by frame, until so many questions have come.
+const SCROLL: &str = "new Promise((done) => {
+    const box = document.querySelector('.log');
+    let [frames, most] = [0, 0];
+    const step = () => {
+        frames += 1;
+        most = Math.max(most, document.querySelectorAll('.question').length);
+        box.scrollTop += 500;
+        const last = document.querySelector('.log ol:last-of-type');
+        if (last.start + last.children.length > 2000) done({ frames, most });
+        else requestAnimationFrame(step);
+    };
+    step();
+})";
+
 #[test]
-fn a_long_log_is_shown_in_pages() {
-    let Some(mut stand) = Stand::open() else { return };
-    for number in 0..60 {
-        stand.ask(&format!("search?q=lamp+{number}"));
-    }
-    stand.asked(60);
+fn a_log_of_ten_thousand_is_scrolled_searched_and_forgotten_from() {
+    let Some(mut stand) = Stand::seeded(|engine| {
+        for number in 0..10_000 {
+            let query = Query::new(format!("walrus {number}")).with_mode(Mode::Lexical);
+            engine.search(&query.without_highlights()).unwrap();
+        }
+    }) else {
+        return;
+    };
+    assert_eq!(stand.ask("status")["log"]["impressions"], 10_000);
     stand.go("?view=learning");
-    stand.page.wait("document.querySelectorAll('.question').length === 20");
-    stand.page.click(".questions + .more button");
-    stand.page.wait("document.querySelectorAll('.question').length === 40");
+    stand.page.wait("document.querySelectorAll('.question').length === 100");
+    assert_eq!(stand.page.text(".question a"), "walrus 9999");
+    let scrolled = stand.page.eval(SCROLL);
+    // What a frame has to lay out does not grow with the log.
+    assert!(scrolled["most"].as_u64().unwrap() <= 500, "{scrolled}");
+    // And back: what was left out is there again.
+    stand.page.eval("document.querySelector('.log').scrollTop = 0");
+    stand.page.wait("document.querySelector('.log li a')?.innerText === 'walrus 9999'");
+    stand.page.eval("document.getElementById('find-question').focus()");
+    stand.page.write("WALRUS 123");
+    stand.page.wait("document.querySelector('.log li a')?.innerText === 'walrus 1239'");
+    stand.page.write("4");
+    stand.page.wait("document.querySelectorAll('.question').length === 1");
+    stand.page.click("[aria-label=\"Forget “walrus 1234”\"]");
+    stand.page.click("dialog .danger");
+    stand.page.wait("document.querySelector('.log').innerText === 'No question has this.'");
+    stand.wait("answered('status').then(({ log }) => log.impressions === 9999)");
+    stand.end();
+}
+
+#[test]
+fn one_stays_where_one_was_when_a_question_is_forgotten() {
+    let Some(mut stand) = Stand::seeded(|engine| {
+        for number in 0..250 {
+            engine.search(&Query::new(format!("walrus {number}")).with_mode(Mode::Lexical)).unwrap();
+        }
+    }) else {
+        return;
+    };
+    stand.go("?view=learning");
+    stand.page.wait("document.querySelectorAll('.question').length >= 100");
+    stand.page.eval("document.querySelector('.log').scrollTop = 1e6");
+    stand.page.wait("document.querySelector('.log ol:last-of-type').start === 101");
+    stand.page.click("[aria-label=\"Forget “walrus 100”\"]");
+    stand.page.click("dialog .danger");
+    stand.page.wait("document.querySelector('[aria-label=\"Forget “walrus 100”\"]') === null");
+    assert!(stand.page.eval("document.querySelector('.log').scrollTop").as_f64().unwrap() > 1000.0);
+    assert_eq!(stand.page.eval("document.querySelector('.log') === document.activeElement"), true);
+    stand.end();
+}
+
+/// What a published round leaves.
+fn published(engine: &Engine) {
+    for document in documents() {
+        let words: Vec<&str> = document.text.split_whitespace().collect();
+        for text in [&words[..5], &words[words.len() - 5..]] {
+            judge(engine, &text.join(" "), &format!("{}.md", document.id));
+        }
+    }
+    publish(engine, &quick_round().with_tiers(&[Tier::Encoder]), Tier::Encoder);
+}
+
+#[test]
+fn a_round_is_shown_with_its_plots_and_rolled_back() {
+    let Some(mut stand) = Stand::seeded(published) else { return };
+    stand.go("?view=learning");
+    stand.page.wait("document.querySelector('.round.published h3')?.innerText.startsWith('Round 1')");
+    stand.page.click(".round summary");
+    stand.page.click(".plots button");
+    stand.page.wait("document.querySelector('.plots iframe') !== null");
+    assert_eq!(
+        stand.page.eval("document.querySelector('.plots iframe').sandbox.length"),
+        0,
+        "nothing is let in"
+    );
+    stand.page.wait_in_frame("/api/v1/rounds/1/page", "svg");
+    assert_eq!(stand.ask("status")["generation"], 2);
+    stand.page.click(".state .buttons button:last-child");
+    stand.page.click("dialog .danger");
+    stand.wait(
+        "answered('status').then(({ generation, can_roll_back }) => generation === 1 && !can_roll_back)",
+    );
+    // There is nothing before it.
+    stand.page.wait("document.querySelector('.state .buttons button:last-child').disabled");
+    stand.end();
+}
+
+#[test]
+fn a_running_round_is_cancelled_and_leaves_nothing() {
+    let Some(mut stand) = Stand::seeded(|engine| {
+        for number in 0..300 {
+            let document = &documents()[number % 8];
+            let words: Vec<&str> = document.text.split_whitespace().collect();
+            let text =
+                format!("{} {} {number}", words[number % words.len()], words[number / 8 % words.len()]);
+            judge(engine, &text, &format!("{}.md", document.id));
+        }
+    }) else {
+        return;
+    };
+    stand.go("?view=learning");
+    stand.page.wait(DONE);
+    stand.page.click(".state .primary");
+    stand.page.wait("!document.querySelector('.progress').hidden");
+    stand.page.click(".state .buttons button:nth-child(2)");
+    stand.wait("answered('status').then(({ learning }) => learning === null)");
+    stand.page.wait(DONE);
+    assert_eq!(stand.ask("rounds")["rounds"].as_array().unwrap().len(), 0);
+    assert_eq!(stand.ask("status")["generation"], 1);
     stand.end();
 }

@@ -8,7 +8,7 @@ pub const VIEWS: [(&str, &str); 5] = [
     ("", ".ways"),
     ("?q=kettle+vinegar", ".hit"),
     ("?q=kettle+vinegar&document=kettle.md", ".document"),
-    ("?view=learning", ".questions > li"),
+    ("?view=learning", ".log .question"),
     ("?view=index", ".documents tbody tr"),
 ];
 

@@ -5,6 +5,7 @@
 
 mod accessibility;
 mod chromium;
+mod fresh;
 mod keys;
 mod learning;
 mod looks;

@@ -1,5 +1,8 @@
 //! What is learnt from opening, coming back, thumbs.
 
+use std::fs;
+use std::path::Path;
+
 use super::stand::Stand;
 
 #[test]
@@ -100,4 +103,53 @@ fn code_is_shown_with_the_numbers_of_its_lines() {
     assert!(lines.contains(&"4 fn prime(buckets: u8) -> u8 {"), "{lines:?}");
     assert!(lines.contains(&"5     buckets * 2"), "{lines:?}");
     stand.end();
+}
+
+#[test]
+fn the_file_itself_is_opened_in_a_tab_and_that_is_a_pick() {
+    let Some(mut stand) = Stand::open() else { return };
+    stand.search("ropes splicing");
+    stand.page.press("ArrowDown");
+    let document = stand.page.eval("document.activeElement.closest('.hit').dataset.document");
+    assert_eq!(document, "letters/rope.md");
+    stand.page.press("o");
+    let file = format!("{}api/v1/file?document=letters%2Frope.md", stand.url);
+    while !stand.page.tabs().contains(&file) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    stand.expect("letters/rope.md", Some("opened"));
+    assert_eq!(stand.page.eval("location.search.startsWith('?q=ropes+splicing')"), true, "the results stay");
+    stand.end();
+}
+
+#[test]
+fn a_pdf_is_shown_at_its_page_by_the_browser() {
+    let pdf = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/reportlab.pdf");
+    let Some(mut stand) = Stand::with(|notes| {
+        fs::copy(pdf, notes.join("the book.pdf")).unwrap();
+        1
+    }) else {
+        return;
+    };
+    // Whatever this browser can show: what it is told to is looked at.
+    let has = "Object.defineProperty(navigator, 'pdfViewerEnabled', { get: () => true })";
+    stand.page.call("Page.addScriptToEvaluateOnNewDocument", serde_json::json!({ "source": has }));
+    let found = stand.ask("search?q=repairs of the stairs&log=false&mode=lexical");
+    let (passage, page) = (&found["hits"][0]["passage"], &found["hits"][0]["place"]["page"]);
+    assert_eq!(*page, 3, "{found}");
+    stand.go(&format!("?q=x&document=the+book.pdf&passage={passage}"));
+    stand.page.wait("document.querySelector('iframe.pages') !== null");
+    let source = stand.page.eval("document.querySelector('iframe.pages').getAttribute('src')");
+    let file = "/api/v1/file?document=the+book.pdf";
+    assert_eq!(source, format!("{file}#page={page}&navpanes=0&view=FitH"));
+    let sent = stand.page.eval(&format!(
+        "fetch('{file}').then(async (sent) => [sent.headers.get('content-type'),
+        sent.headers.get('content-disposition'), (await sent.text()).slice(0, 5)])"
+    ));
+    assert_eq!(
+        sent,
+        serde_json::json!(["application/pdf", "inline; filename*=UTF-8''the%20book.pdf", "%PDF-"])
+    );
+    stand.page.click("#view-reader .chips button:last-child");
+    stand.page.wait("document.querySelector('.text .marked') !== null");
 }

@@ -1,12 +1,18 @@
 //! A service over a few documents, and a browser that shows its page.
 
 use std::fs;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use retune::Engine;
+use retune::feedback::FeedbackOptions;
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
+use crate::common::documents;
+use crate::common::rounds::by_words;
+use crate::serve::site::write_documents;
 
 const NOTES: [(&str, &str); 6] = [
     (
@@ -29,6 +35,8 @@ const NOTES: [(&str, &str); 6] = [
 pub struct Stand {
     pub page: Chromium,
     pub url: String,
+    /// The folder that is served.
+    pub notes: PathBuf,
     service: Child,
     _folder: tempfile::TempDir,
 }
@@ -41,24 +49,54 @@ impl Stand {
 
     /// The same over these files.
     pub fn over(files: &[(&str, &str)]) -> Option<Stand> {
+        Stand::with(|notes| {
+            for (name, text) in files {
+                let file = notes.join(name);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, text).unwrap();
+            }
+            files.len()
+        })
+    }
+
+    /// The same over the notes, of which `seed` gets the index.
+    pub fn seeded(seed: impl FnOnce(&Engine)) -> Option<Stand> {
+        Stand::with(|notes| {
+            write_documents(notes);
+            let options = by_words().with_feedback(FeedbackOptions::default().with_queue(1 << 15));
+            let engine = Engine::open(notes.join(".retune"), options).unwrap();
+            engine.index_folder(notes, &mut |_| ControlFlow::Continue(())).unwrap();
+            seed(&engine);
+            engine.close().unwrap();
+            documents().len()
+        })
+    }
+
+    /// The same over what `prepare` puts into the folder: it returns how many documents that are.
+    pub fn with(prepare: impl FnOnce(&Path) -> usize) -> Option<Stand> {
         let page = Chromium::start()?;
         let folder = tempfile::tempdir().unwrap();
         let notes = folder.path().join("notes");
         fs::create_dir(&notes).unwrap();
-        for (name, text) in files {
-            let file = notes.join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
-        }
+        let documents = prepare(&notes);
         let (service, url) = serve(&notes);
-        let mut stand = Stand { page, url, service, _folder: folder };
+        let mut stand = Stand { page, url, notes, service, _folder: folder };
         stand.go("");
         stand.wait(&format!(
             "answered('status').then(({{ documents, coverage }}) =>
-            documents === {} && coverage.covered === coverage.chunks)",
-            files.len()
+            documents === {documents} && coverage.covered === coverage.chunks)"
         ));
         Some(stand)
+    }
+
+    /// Writes a file into the folder and has it read.
+    pub fn write(&mut self, name: &str, text: &str) {
+        fs::write(self.notes.join(name), text).unwrap();
+        self.page.eval(
+            "fetch('/api/v1/index', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json',
+            'X-Retune': document.querySelector('meta[name=retune-token]').content } })
+            .then((answer) => answer.json())",
+        );
     }
 
     /// Goes to an address of the page: what stands behind `/`.

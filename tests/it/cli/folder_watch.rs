@@ -186,3 +186,33 @@ fn ctrl_c_and_sigterm_end_the_program_when_nothing_is_half_done() {
         "b.md"
     );
 }
+
+#[test]
+fn reading_is_told_while_it_goes_on_and_before_what_it_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = indexed(folder.path());
+    let texts = ["The lamp burns.\n", "The kettle boils, and then some more.\n"];
+    for (at, text) in texts.iter().enumerate() {
+        fs::write(folder.path().join(format!("files/new{at}.txt")), text).unwrap();
+    }
+    let mut read = Vec::new();
+    let options = quick().with_rest(Duration::ZERO);
+    engine
+        .watch(&options, &mut |event| match event {
+            WatchEvent::Reading(at) => {
+                read.push((at.bytes, at.total_bytes));
+                ControlFlow::Continue(())
+            }
+            WatchEvent::Changed(report) => {
+                assert_eq!(report.read, 2);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .unwrap();
+    // All that is read, the file that was there before among it where its time is too new to be trusted.
+    let total = read[0].1;
+    assert!(total >= texts.iter().map(|text| text.len() as u64).sum(), "{read:?}");
+    assert_eq!((read.first(), read.last()), (Some(&(0, total)), Some(&(total, total))));
+    assert!(read.len() > 2 && read.is_sorted(), "{read:?}");
+}

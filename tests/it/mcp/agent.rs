@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use retune::Options;
 use retune::access::Access;
-use retune::access::api::Asked;
+use retune::access::api::{Asked, LogRequest};
 use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, Tool};
 use rmcp::service::{RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
@@ -31,7 +31,8 @@ pub fn index(folder: &Path) {
 
 /// What is in the log, the latest query first.
 pub fn log(folder: &Path) -> Vec<Asked> {
-    Access::find(&folder.join(".retune"), Options::default()).unwrap().recent().unwrap()
+    let access = Access::find(&folder.join(".retune"), Options::default()).unwrap();
+    access.recent(&LogRequest::default()).unwrap().queries
 }
 
 /// A connected agent.

@@ -162,6 +162,24 @@ fn the_folder_is_kept_in_step_and_events_say_so() {
 }
 
 #[test]
+fn the_end_of_a_round_is_told_however_short_it_was() {
+    let site = Site::start();
+    let mut stream = TcpStream::connect(site.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: {}\r\n\r\n", site.address()).unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "event: status"));
+    for round in 1..=3 {
+        // There is nothing to learn from.
+        assert_eq!(site.post("learn", &json!({})).json()["started"], true);
+        assert!(lines.any(|line| line == "event: round"), "round {round}");
+        let rounds = site.get("rounds").json();
+        assert_eq!(rounds["rounds"].as_array().unwrap().len(), round, "its report can be read");
+        until("the worker", || site.get("status").json()["learning"].is_null());
+    }
+}
+
+#[test]
 fn a_round_is_started_listed_and_drawn() {
     let site = Site::start();
     assert_eq!(site.get("rounds").json(), json!({"rounds": []}));

@@ -96,7 +96,10 @@ fn every_path_answers_as_described() {
     asker.get("/openapi.json", "");
     asker.post("/judge", &json!({"query_id": id, "document": document, "verdict": "opened"}));
     asker.post("/judge", &json!({"query_id": id, "document": "none.md", "verdict": "chosen"}));
+    let log = asker.get("/log", "limit=1&contains=kettle");
     asker.get("/log", "");
+    asker.get("/log", &format!("after={}", log["queries"][0]["query_id"].as_str().unwrap()));
+    asker.get("/log", "after=0000000000000001");
     asker.get("/rounds", "");
     asker.post("/learn", &json!({}));
     until("the round", || asker.site.get("rounds").json()["rounds"].as_array().unwrap().len() == 1);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::site::{Program, ask, until, write_documents};
+use super::site::{Program, Site, ask, until, write_documents};
 use crate::cli::harness::{json, refused};
 
 fn indexed() -> tempfile::TempDir {
@@ -90,4 +90,31 @@ fn an_index_with_a_long_path_has_its_socket_elsewhere() {
     program.signal("TERM");
     assert_eq!(program.ended(), Some(0));
     until("the socket's end", || !socket.exists());
+}
+
+#[test]
+fn it_ends_with_an_error_when_its_index_is_taken_away() {
+    for take in [
+        |index: &Path| fs::remove_dir_all(index).unwrap(),
+        |index: &Path| fs::rename(index, index.with_extension("moved")).unwrap(),
+    ] {
+        let folder = indexed();
+        let index = folder.path().join(".retune");
+        let mut program = Program::serve(folder.path(), &[]);
+        json(folder.path(), &["search", "kettle"]);
+        take(&index);
+        assert_eq!(program.ended(), Some(1));
+        assert!(!index.join("retune.json").exists());
+    }
+}
+
+#[test]
+fn what_became_of_the_index_is_said() {
+    let site = Site::start();
+    let moved = site.index().with_extension("moved");
+    fs::rename(site.index(), &moved).unwrap();
+    // Another one in its place is not its own.
+    fs::create_dir(site.index()).unwrap();
+    let said = site.server().wait().unwrap_err().to_string();
+    assert!(said.contains(&site.index().display().to_string()) && said.contains("moved"), "{said}");
 }

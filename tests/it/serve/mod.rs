@@ -6,6 +6,8 @@ mod crowd;
 mod described;
 mod installed;
 mod lifetime;
+mod log;
 mod refused;
+mod similar;
 pub mod site;
 mod validate;
