@@ -118,7 +118,7 @@ fn indexed() -> tempfile::TempDir {
 /// The queries of the log, the latest first.
 fn log(folder: &Path) -> Vec<api::Asked> {
     let access = Access::find(&folder.join(".retune"), common::options().with_lazy_model(true)).unwrap();
-    access.recent().unwrap()
+    access.recent(&api::LogRequest::default()).unwrap().queries
 }
 
 /// What was said of documents, in order.
