@@ -40,6 +40,12 @@ impl<'a> Verdicts<'a> {
         by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
     }
 
+    /// The strongest verdict that is positive.
+    fn strongest(&self) -> Option<Verdict> {
+        let strongest_first = [Verdict::Chosen, Verdict::Relevant, Verdict::Opened];
+        strongest_first.into_iter().find(|one| self.0.iter().any(|said| said.judgement.verdict == *one))
+    }
+
     /// Whether at least one verdict is positive.
     fn may_answer(&self) -> bool {
         self.count(is_answer) > 0
@@ -97,6 +103,14 @@ impl<'a> Gathered<'a> {
 
     pub(super) fn positives(&self) -> Vec<ShownRef> {
         self.documents(Verdicts::answers)
+    }
+
+    /// The strongest verdict on each answer.
+    pub(super) fn strongest(&self) -> BTreeMap<String, Verdict> {
+        let answers = self.verdicts.iter().filter(|(_, verdicts)| verdicts.answers());
+        answers
+            .filter_map(|(document, verdicts)| Some((document.to_string(), verdicts.strongest()?)))
+            .collect()
     }
 
     /// Documents that somebody judged relevant and a majority did not.

@@ -12,13 +12,14 @@ mod said;
 mod tests;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 pub(crate) use candidate::{Confusable, ShownRef};
 pub(crate) use report::CollectReport;
 
 use gather::gather;
 
-use crate::feedback::Replay;
+use crate::feedback::{Replay, Verdict};
 
 /// Everything that the log says about one query text.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub(crate) struct Confusion {
     pub(crate) normalised: String,
     /// The answers, by document id; at least one.
     pub(crate) positives: Vec<ShownRef>,
+    /// The strongest verdict on each answer, by document id.
+    pub(crate) strongest: BTreeMap<String, Verdict>,
     /// Documents that somebody judged relevant and a majority did not: neither positives nor negatives.
     pub(crate) disputed: Vec<ShownRef>,
     /// Confusables, strongest evidence first.
@@ -65,6 +68,7 @@ pub(crate) fn collect_confusables(
             query,
             normalised,
             disputed: gathered.disputed(),
+            strongest: gathered.strongest(),
             positives,
             confusables,
         });
