@@ -9,8 +9,9 @@ use crate::search::Snapshot;
 /// How many of the first [`SHOWN`] documents two answers have in common if their queries ask for the same.
 const SHARED: usize = 3;
 const SHOWN: usize = 10;
-/// The least cosine of two queries that ask for the same.
-const COSINE: f32 = 0.4;
+/// The least cosine of two queries that ask for the same. On four collections 33 to 100 % of the pairs of queries with a
+/// common answer have it, and 3 to 8 % of the others (docs/learning.md).
+const COSINE: f32 = 0.3;
 
 /// Likeness by content and by the serving encoder.
 pub(super) struct Alike<'a> {
