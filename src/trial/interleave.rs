@@ -21,8 +21,8 @@ pub enum Owner {
 
 /// Where a hit was shown, and where each list has it. All count from 1.
 ///
-/// Ranks stop below the end of the shorter list: whoever has less to say is neither helped nor hurt by that. The rank
-/// of a document that a list lacks, or has further down, is one more than the length of the shorter list.
+/// Ranks stop below what is shown, and below the end of the shorter list: whoever has less to say is neither helped nor
+/// hurt by that. A document that a list lacks, or has further down, has the rank below the last that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// The place in the interleaved list.
@@ -50,8 +50,8 @@ pub struct Placed<D> {
 ///
 /// Each document is there once. The first `m` of either list are among the first `2 m`. Equal lists stay as they are.
 /// Equal lists and seeds give the same result; the seed should differ by query and say nothing of the lists, such as a
-/// query's random id. Swapping the lists swaps the owners' chances and changes nothing else. Lists deeper than `limit`
-/// make ranks known that are not shown.
+/// query's random id. Swapping the lists swaps the owners' chances and changes nothing else. Of each list the first
+/// `limit` documents count.
 pub fn interleave<D: Clone + Eq + Hash>(
     serving: &[D],
     candidate: &[D],
@@ -102,7 +102,7 @@ fn draft<D: Clone + Eq + Hash>(
     limit: usize,
     mut coin: impl FnMut() -> bool,
 ) -> Vec<Placed<D>> {
-    let depth = serving.documents.len().min(candidate.documents.len());
+    let depth = serving.documents.len().min(candidate.documents.len()).min(limit);
     let (mut hits, mut placed) = (Vec::new(), HashSet::new());
     let (mut of_serving, mut of_candidate) = (0, 0);
     // The candidate's placed documents less the serving generation's, of the current round.
@@ -175,6 +175,11 @@ mod tests {
             (4, Owner::Serving, 5, 4, 4),
         ];
         assert_eq!(told, expected);
+        // Of two hits on a page, ranks below the second are the same.
+        let hits = draft(&Ranked::of(&serving), &Ranked::of(&candidate), 2, || true);
+        assert_eq!(hits[1].standing, Standing { place: 2, serving: 3, candidate: 2 });
+        let hits = draft(&Ranked::of(&[1u8, 2, 3]), &Ranked::of(&[3u8, 2, 1]), 1, || true);
+        assert_eq!(hits[0].standing, Standing { place: 1, serving: 2, candidate: 1 });
     }
 
     #[test]
@@ -207,8 +212,8 @@ mod tests {
                 }
             }
             // A shorter list of hits is the beginning of a longer one.
-            let longer = interleave(&serving, &candidate, limit + 5, seed);
-            prop_assert_eq!(&hits[..], &longer[..hits.len()]);
+            let longer = documents(&interleave(&serving, &candidate, limit + 5, seed));
+            prop_assert_eq!(&shown[..], &longer[..shown.len()]);
         }
 
         #[test]

@@ -10,8 +10,14 @@
 //! publishing the candidate is at most alpha, however often somebody looks, stops or goes on. A vote's mean is 0 where
 //!
 //! - the two lists are drawn alike: swapping them swaps the sign of every vote and the chances of every list;
-//! - users pick by place alone, if they look at places as often as [`TrialOptions::continues`] says;
-//! - both lists have the same DCG, in units of how attractive documents are, if also all documents that matter are shown.
+//! - users pick by place alone, whatever stands there, and look down the list as often as is assumed;
+//! - both lists have the same DCG, with the attraction of a document as its gain, if all that attracts is shown, and users
+//!   look down the list as often as is assumed.
+//!
+//! How often users look down is assumed twice, steeply and flatly ([`TrialOptions::least_continuing`] and
+//! [`TrialOptions::most_continuing`]), and both must prove it. That covers what lies between, as long as gains lie above
+//! losses or below them: the mean vote is a polynomial in the reciprocal of the continuation, with a mean for each place
+//! as its coefficient, and so has at most one root if these change their sign once (Descartes' rule).
 //!
 //! Needs must come as they come: one user who asks the same again and again is one need.
 

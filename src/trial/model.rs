@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Documents in a drawn corpus, and those of a list.
 const DOCUMENTS: u8 = 40;
-const DEPTH: usize = 20;
+const DEPTH: usize = 10;
 
 /// What a user looks for, and what both lists have for it. Documents below `answers` answer it.
 #[derive(Debug, Clone)]

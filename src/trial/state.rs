@@ -1,6 +1,7 @@
 //! A trial's votes and what they decide.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,14 +26,23 @@ pub struct TrialOptions {
     pub least_gain: f64,
     /// The number of votes, ties included, at which the trial ends undecided: 3,000 by default.
     pub most_votes: u32,
-    /// The probability that a user who has looked at a hit looks at the next one: 0.85 by default. It undoes the
-    /// position bias of votes.
-    pub continues: f64,
+    /// The smallest probability to assume that a user who has looked at a hit looks at the next one: 0.8 by default.
+    pub least_continuing: f64,
+    /// The largest such probability: 0.95 by default. A candidate is published if it is better under both, so that the
+    /// position bias in between need not be known.
+    pub most_continuing: f64,
 }
 
 impl Default for TrialOptions {
     fn default() -> Self {
-        TrialOptions { alpha: 0.05, beta: 0.2, least_gain: 0.01, most_votes: 3000, continues: 0.85 }
+        TrialOptions {
+            alpha: 0.05,
+            beta: 0.2,
+            least_gain: 0.01,
+            most_votes: 3000,
+            least_continuing: 0.8,
+            most_continuing: 0.95,
+        }
     }
 }
 
@@ -57,16 +67,18 @@ impl TrialOptions {
         TrialOptions { most_votes, ..self }
     }
 
-    /// Sets [`continues`](TrialOptions::continues).
-    pub fn with_continues(self, continues: f64) -> Self {
-        TrialOptions { continues, ..self }
+    /// Sets [`least_continuing`](TrialOptions::least_continuing) and
+    /// [`most_continuing`](TrialOptions::most_continuing).
+    pub fn with_continuing(self, between: RangeInclusive<f64>) -> Self {
+        TrialOptions { least_continuing: *between.start(), most_continuing: *between.end(), ..self }
     }
 
     fn check(&self) -> Result<()> {
         for (what, value) in [
             ("a trial's alpha", self.alpha),
             ("a trial's beta", self.beta),
-            ("the share of users who look at the next hit", self.continues),
+            ("the least share of users who look at the next hit", self.least_continuing),
+            ("the largest share of users who look at the next hit", self.most_continuing),
         ] {
             if !(value > 0.0 && value <= 1.0) {
                 return Err(Error::invalid(what, value, "a number above 0 and at most 1"));
@@ -111,8 +123,9 @@ pub struct Trial {
     options: TrialOptions,
     /// An e-value from elsewhere for "better".
     prior: f64,
-    better: Wealth,
-    not_better: Wealth,
+    /// For the least and for the most continuing users.
+    better: [Wealth; 2],
+    not_better: [Wealth; 2],
     /// The needs that have voted since this trial started.
     voted: BTreeSet<QueryId>,
     wins: u32,
@@ -132,8 +145,8 @@ impl Trial {
         Ok(Trial {
             options,
             prior: 1.0,
-            better: Wealth::new(),
-            not_better: Wealth::new(),
+            better: [Wealth::new(), Wealth::new()],
+            not_better: [Wealth::new(), Wealth::new()],
             voted: BTreeSet::new(),
             wins: 0,
             losses: 0,
@@ -183,12 +196,15 @@ impl Trial {
         if !self.voted.insert(need) {
             return Recorded::Repeated;
         }
-        let vote = credit(pick, self.options.continues);
-        self.better.bet(vote);
-        self.not_better.bet(self.options.least_gain - vote);
-        self.wins += u32::from(vote > 0.0);
-        self.losses += u32::from(vote < 0.0);
-        self.sum += vote;
+        let votes = [self.options.least_continuing, self.options.most_continuing]
+            .map(|continues| credit(pick, continues));
+        for ((better, not_better), vote) in self.better.iter_mut().zip(&mut self.not_better).zip(votes) {
+            better.bet(vote);
+            not_better.bet(self.options.least_gain - vote);
+        }
+        self.wins += u32::from(pick.candidate < pick.serving);
+        self.losses += u32::from(pick.serving < pick.candidate);
+        self.sum += votes.iter().sum::<f64>() / 2.0;
         self.outcome = self.decide();
         Recorded::Counted
     }
@@ -223,14 +239,17 @@ impl Trial {
         self.options
     }
 
-    /// The e-value for "better". The candidate is published at `1 / alpha`.
+    /// The e-value for "better": the smaller one of both position biases. The candidate is published at `1 / alpha`.
     pub fn better(&self) -> f64 {
-        self.prior * self.better.e_value()
+        let [least, most] = &self.better;
+        self.prior * least.e_value().min(most.e_value())
     }
 
-    /// The e-value for "gains less than the least gain". The candidate is rejected at `1 / beta`.
+    /// The e-value for "gains less than the least gain": the mean of both position biases, since a candidate is to gain
+    /// under both. It is rejected at `1 / beta`.
     pub fn not_better(&self) -> f64 {
-        self.not_better.e_value()
+        let [least, most] = &self.not_better;
+        (least.e_value() + most.e_value()) / 2.0
     }
 
     /// The number of votes, ties included.
@@ -248,8 +267,8 @@ impl Trial {
         self.losses
     }
 
-    /// The mean vote: by how much of a discounted gain of 1 the candidate ranks what users pick higher. `None` without
-    /// votes.
+    /// The mean vote: by how much of a discounted gain of 1 the candidate ranks what users pick higher, as the mean of
+    /// both position biases. `None` without votes.
     pub fn mean(&self) -> Option<f64> {
         (self.votes() > 0).then(|| self.sum / f64::from(self.votes()))
     }

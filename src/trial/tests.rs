@@ -82,7 +82,7 @@ fn many_small_gains_do_not_outvote_few_large_losses() {
     let (before, after) = mean_ndcg_10(&needs);
     assert!((before - after).abs() < 1e-4, "{before} {after}");
     let with = |continues| {
-        let options = patient(VOTES).options().with_continues(continues);
+        let options = patient(VOTES).options().with_continuing(continues..=continues);
         trial(options).replay(votes(&needs, Users::CASCADE, false, 1).take(VOTES as usize))
     };
     let ended = with(0.85);
@@ -144,7 +144,8 @@ fn options_that_mean_nothing_are_refused() {
         default.with_alpha(0.0),
         default.with_alpha(f64::NAN),
         default.with_beta(1.5),
-        default.with_continues(0.0),
+        default.with_continuing(0.0..=0.9),
+        default.with_continuing(0.8..=1.1),
         default.with_least_gain(-0.1),
         default.with_least_gain(f64::INFINITY),
     ] {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The shares of the wealth that are bet on each vote. Bets of less need more votes than a trial has, to prove anything.
-const BETS: [f64; 4] = [0.1, 0.2, 0.4, 0.8];
+/// The shares of the wealth that are bet on each vote. The best bet is the mean vote over the mean square of votes, 0.2 to
+/// 0.6 where a trial can prove anything; each more bet to choose from would cost votes.
+const BETS: [f64; 2] = [0.2, 0.5];
 
 /// An e-process for the hypothesis that no vote, given those before it, has a mean above 0: the mean over all [`BETS`]
 /// of `Π (1 + bet · vote)` (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B,
@@ -52,9 +53,9 @@ mod tests {
     fn wealth_grows_with_wins_alone() {
         assert_eq!(after(&[]), 1.0);
         assert_eq!(after(&[0.0; 50]), 1.0);
-        assert!((after(&[1.0]) - 1.375).abs() < 1e-12);
-        assert!((after(&[-1.0]) - 0.625).abs() < 1e-12);
-        assert!(after(&[0.3; 40]) > 20.0 && after(&[-0.3; 40]) < 0.6);
+        assert!((after(&[1.0]) - 1.35).abs() < 1e-12);
+        assert!((after(&[-1.0]) - 0.65).abs() < 1e-12);
+        assert!(after(&[0.3; 40]) > 20.0 && after(&[-0.3; 40]) < 0.1);
     }
 
     proptest! {
