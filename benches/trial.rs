@@ -4,9 +4,9 @@
 //!     cargo bench --bench trial
 //!     cargo bench --bench trial -- BEFORE.trec AFTER.trec QRELS.tsv
 //!
-//! Lists and users are drawn at random (`src/trial/model.rs`), or lists are those of two runs of `retune eval --run-out`,
-//! before and after a round. Beside the trial's own votes it tries two plainer ones: for the side that placed the picked
-//! hit, and for the list that ranks it higher.
+//! Lists and users are drawn at random (`src/trial/model.rs`), or lists are those of two runs of `retune eval
+//! --run-out`, before and after a round. Beside the trial's own votes it tries two plainer ones: for the side that
+//! placed the picked hit, and for the list that ranks it higher.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,6 +1,7 @@
 //! One alpha for both ways to prove a round, and what a p-value is worth as evidence.
 
-/// The most that a trial may spend, whatever is left: of generations that are no better, users publish at most so many.
+/// The most that a trial may spend, whatever is left: of generations that are no better, users publish at most so
+/// many.
 const MOST_OF_TRIAL: f64 = 0.05;
 
 /// An attempt's alpha, split between the two ways to prove a round.
@@ -17,11 +18,11 @@ pub struct AlphaSplit {
 impl AlphaSplit {
     /// Halves of `alpha`, the trial's at most 0.05.
     ///
-    /// A round that is no better is published by the gate with a probability of at most `gate`, by its trial with at most
-    /// `trial`, by either with at most their sum (Bonferroni's inequality), which is `alpha`: nothing is assumed of how
-    /// the two depend on each other. So the sum over all attempts is what it is without trials: the budget. The split
-    /// must not depend on what the gate finds. Half of the alpha costs a trial few votes: the evidence that it needs grows
-    /// with the logarithm of `1 / alpha`.
+    /// A round that is no better is published by the gate with a probability of at most `gate`, by its trial with at
+    /// most `trial`, by either with at most their sum (Bonferroni's inequality), which is `alpha`: nothing is assumed
+    /// of how the two depend on each other. So the sum over all attempts is what it is without trials: the budget. The
+    /// split must not depend on what the gate finds. Half of the alpha costs a trial few votes: the evidence that it
+    /// needs grows with the logarithm of `1 / alpha`.
     pub fn of(alpha: f64) -> AlphaSplit {
         let trial = (alpha / 2.0).min(MOST_OF_TRIAL);
         AlphaSplit { gate: alpha - trial, trial }

@@ -21,8 +21,8 @@ pub enum Owner {
 
 /// Where a hit was shown, and where each list has it. All count from 1.
 ///
-/// Ranks stop below what is shown, and below the end of the shorter list: whoever has less to say is neither helped nor
-/// hurt by that. A document that a list lacks, or has further down, has the rank below the last that counts.
+/// Ranks stop below what is shown, and below the end of the shorter list: whoever has less to say is neither helped
+/// nor hurt by that. A document that a list lacks, or has further down, has the rank below the last that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// The place in the interleaved list.
@@ -44,9 +44,9 @@ pub struct Placed<D> {
     pub standing: Standing,
 }
 
-/// The first `limit` hits of both lists together, by team draft: in each round a coin says who goes first, and each side
-/// places its best document that is not there yet (Radlinski, Kurup and Joachims, "How Does Clickthrough Data Reflect
-/// Retrieval Quality?", CIKM 2008). What both have next, with equally many placed, needs no coin.
+/// The first `limit` hits of both lists together, by team draft: in each round a coin says who goes first, and each
+/// side places its best document that is not there yet (Radlinski, Kurup and Joachims, "How Does Clickthrough Data
+/// Reflect Retrieval Quality?", CIKM 2008). What both have next, with equally many placed, needs no coin.
 ///
 /// Each document is there once. The first `m` of either list are among the first `2 m`. Equal lists stay as they are.
 /// Equal lists and seeds give the same result; the seed should differ by query and say nothing of the lists, such as a

@@ -68,8 +68,8 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
-/// Needs of equal mean nDCG@10, to the last digit, where the candidate sends one answer in ten or so from the first place
-/// to the fifth, and lifts the others from the fourth to the third.
+/// Needs of equal mean nDCG@10, to the last digit, where the candidate sends one answer in ten or so from the first
+/// place to the fifth, and lifts the others from the fourth to the third.
 pub fn few_large_losses(count: usize) -> Vec<Need> {
     let gain = |rank: usize| 1.0 / (1.0 + rank as f64).log2();
     let (large, small) = (gain(1) - gain(5), gain(3) - gain(4));

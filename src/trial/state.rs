@@ -21,8 +21,8 @@ pub struct TrialOptions {
     /// The probability of rejecting a candidate that gains `least_gain` or more. Larger than `alpha` by default, 0.2:
     /// rejecting costs nobody a worse search, and a candidate that does harm goes sooner.
     pub beta: f64,
-    /// The smallest mean vote that is worth a new generation, in discounted gain: 0.01 by default. A candidate that gains
-    /// less is rejected as soon as that is proved, instead of staying on trial until the votes run out.
+    /// The smallest mean vote that is worth a new generation, in discounted gain: 0.01 by default. A candidate that
+    /// gains less is rejected as soon as that is proved, instead of staying on trial until the votes run out.
     pub least_gain: f64,
     /// The number of votes, ties included, at which the trial ends undecided: 3,000 by default.
     pub most_votes: u32,
@@ -117,7 +117,8 @@ pub enum Recorded {
 /// A candidate on trial beside the serving generation.
 ///
 /// It is a function of its options, its start and the votes in their order, and of nothing else: no clock, no chance.
-/// So it can be stored, or made anew from a log with [`replay`](Trial::replay), and goes on as if nothing had happened.
+/// So it can be stored, or made anew from a log with [`replay`](Trial::replay), and goes on as if nothing had
+/// happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     options: TrialOptions,
@@ -156,9 +157,9 @@ impl Trial {
     }
 
     /// A trial that goes on where an earlier one of the same candidate beside the same serving generation ended
-    /// undecided or was cut short: its evidence counts, and there may be as many votes again. Over all of them together
-    /// the probabilities are still at most the largest `alpha` and `beta`, because the evidence may be looked at after
-    /// every vote, also to decide to go on. Needs that voted then must not vote again.
+    /// undecided or was cut short: its evidence counts, and there may be as many votes again. Over all of them
+    /// together the probabilities are still at most the largest `alpha` and `beta`, because the evidence may be looked
+    /// at after every vote, also to decide to go on. Needs that voted then must not vote again.
     ///
     /// # Errors
     /// [`Error::Invalid`] if an option is outside its range.
@@ -173,8 +174,8 @@ impl Trial {
     }
 
     /// Multiplies what users say by an e-value for "the candidate is better" that comes from elsewhere, such as
-    /// [`e_value_of_p`](super::e_value_of_p) of the gate's test. Whoever does so must do it for every trial, also where the
-    /// e-value is below 1, and before the first vote; the data behind it must not be votes of this trial.
+    /// [`e_value_of_p`](super::e_value_of_p) of the gate's test. Whoever does so must do it for every trial, also
+    /// where the e-value is below 1, and before the first vote; the data behind it must not be votes of this trial.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it is negative or not finite.
@@ -245,8 +246,8 @@ impl Trial {
         self.prior * least.e_value().min(most.e_value())
     }
 
-    /// The e-value for "gains less than the least gain": the mean of both position biases, since a candidate is to gain
-    /// under both. It is rejected at `1 / beta`.
+    /// The e-value for "gains less than the least gain": the mean of both position biases, since a candidate is to
+    /// gain under both. It is rejected at `1 / beta`.
     pub fn not_better(&self) -> f64 {
         let [least, most] = &self.not_better;
         (least.e_value() + most.e_value()) / 2.0
