@@ -8,22 +8,29 @@ fn asked(id: u64, query: &str, documents: &[&str]) -> Impression {
     Impression { session: Some("s".into()), ..shown(id, query, documents) }
 }
 
-/// What is known of one query: its answers, those that may be, its confusables, and how many needs agree.
-fn of(confusions: &[Confusion], query: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>, usize)> {
-    let one = confusions.iter().find(|one| one.normalised == query)?;
-    let documents = |shown: &[ShownRef]| shown.iter().map(|one| one.document.clone()).collect();
-    let names = names(one).into_iter().map(String::from).collect();
-    Some((documents(&one.positives), documents(&one.disputed), names, one.agreeing))
+/// What is known of one query.
+#[derive(Debug, PartialEq)]
+struct Known {
+    positives: Vec<String>,
+    disputed: Vec<String>,
+    confusables: Vec<String>,
+    agreeing: usize,
 }
 
-fn told(
-    positives: &[&str],
-    disputed: &[&str],
-    confusables: &[&str],
-    agreeing: usize,
-) -> Option<(Vec<String>, Vec<String>, Vec<String>, usize)> {
+fn of(confusions: &[Confusion], query: &str) -> Option<Known> {
+    let one = confusions.iter().find(|one| one.normalised == query)?;
+    let documents = |shown: &[ShownRef]| shown.iter().map(|one| one.document.clone()).collect();
+    Some(Known {
+        positives: documents(&one.positives),
+        disputed: documents(&one.disputed),
+        confusables: names(one).into_iter().map(String::from).collect(),
+        agreeing: one.agreeing,
+    })
+}
+
+fn told(positives: &[&str], disputed: &[&str], confusables: &[&str], agreeing: usize) -> Option<Known> {
     let of = |documents: &[&str]| documents.iter().map(|one| one.to_string()).collect();
-    Some((of(positives), of(disputed), of(confusables), agreeing))
+    Some(Known { positives: of(positives), disputed: of(disputed), confusables: of(confusables), agreeing })
 }
 
 #[test]
