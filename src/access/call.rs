@@ -56,6 +56,7 @@ pub(crate) enum Task {
     /// Follow a folder no more.
     ForgetFolder(PathBuf),
     Learn(Box<LearnOptions>),
+    DryRun(Box<LearnOptions>),
     /// Tell what becomes of the folders, until nobody listens.
     Watch,
 }

@@ -156,7 +156,24 @@ impl Served {
         options: &LearnOptions,
         progress: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
     ) -> Result<RoundReport> {
-        self.task(&Task::Learn(Box::new(options.clone())), &mut |line| match line {
+        self.round(&Task::Learn(Box::new(options.clone())), progress)
+    }
+
+    /// As [`Engine::dry_run`](crate::Engine::dry_run).
+    pub fn dry_run(
+        &self,
+        options: &LearnOptions,
+        progress: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
+    ) -> Result<RoundReport> {
+        self.round(&Task::DryRun(Box::new(options.clone())), progress)
+    }
+
+    fn round(
+        &self,
+        task: &Task,
+        progress: &mut dyn FnMut(LearnProgress) -> ControlFlow<()>,
+    ) -> Result<RoundReport> {
+        self.task(task, &mut |line| match line {
             Line::Learning(at) => progress(at),
             _ => ControlFlow::Continue(()),
         })

@@ -15,6 +15,9 @@ pub(super) struct Args {
     learning: Learning,
     #[command(flatten)]
     page: PageFile,
+    /// Show what a round would learn and which queries would win and lose, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
@@ -29,10 +32,17 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 
 fn learn(args: &Args) -> Result<RoundReport> {
     let (options, mut bars) = (args.learning.options(), Bars::default());
+    let progress = &mut |progress| bars.show_learning(progress);
     if let Some(served) = args.place.served() {
-        return served.learn_now(&options, &mut |progress| bars.show_learning(progress));
+        return match args.dry_run {
+            true => served.dry_run(&options, progress),
+            false => served.learn_now(&options, progress),
+        };
     }
     let engine = args.place.open(&args.wait)?;
-    let report = engine.learn(&options, &mut |progress| bars.show_learning(progress))?;
+    let report = match args.dry_run {
+        true => engine.dry_run(&options, progress)?,
+        false => engine.learn(&options, progress)?,
+    };
     engine.close().map(|()| report)
 }

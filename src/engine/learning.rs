@@ -21,6 +21,15 @@ use crate::search::Snapshot;
 /// While fewer chunks than this were added during a reindex, they are encoded with the writer held.
 const FEW_CHUNKS: usize = 64;
 
+/// What a round is for.
+#[derive(Clone, Copy)]
+enum Purpose<'a> {
+    /// To publish what it learns. If it is cancelled while `closing` is set, the next round may resume it.
+    Publish { closing: Option<&'a AtomicBool> },
+    /// To see what it would come to.
+    Look,
+}
+
 /// A running round. The mark is dropped before the lock, so that it never belongs to another round.
 pub(super) struct Round<'a> {
     _running: Running<'a>,
@@ -39,11 +48,35 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
     pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
+        self.run_round(options, Purpose::Publish { closing: None }, progress)
+    }
+
+    /// Runs a round as [`learn`](Engine::learn) would now, and publishes nothing. It takes as long, and meanwhile needs
+    /// as much memory and disk space. The report says what the round would learn from
+    /// ([`evidence`](RoundReport::evidence)), what the gate would decide, and which held-out queries would win and
+    /// lose.
+    ///
+    /// Nothing is changed, except that the log's waiting records are written: the report is not kept, the judgements
+    /// stay new to the policy, and no attempt of the alpha budget is spent. So the budget holds for the same round run
+    /// afterwards, but not for the best of several that were tried in this way.
+    ///
+    /// # Errors
+    /// As [`learn`](Engine::learn).
+    pub fn dry_run(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
+        self.run_round(options, Purpose::Look, progress)
+    }
+
+    fn run_round(
+        &self,
+        options: &LearnOptions,
+        purpose: Purpose<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<RoundReport> {
         options.validate()?;
         match options.threads {
-            None => self.round(options, None, progress),
+            None => self.round(options, purpose, progress),
             Some(threads) => {
-                on_threads(threads, false, progress, |progress| self.round(options, None, progress))
+                on_threads(threads, false, progress, |progress| self.round(options, purpose, progress))
             }
         }
     }
@@ -58,25 +91,33 @@ impl Engine {
     ) -> Result<RoundReport> {
         options.validate()?;
         let threads = options.threads.unwrap_or_else(all_but_one);
-        on_threads(threads, true, progress, |progress| self.round(options, Some(closing), progress))
+        let purpose = Purpose::Publish { closing: Some(closing) };
+        on_threads(threads, true, progress, |progress| self.round(options, purpose, progress))
     }
 
     fn round(
         &self,
         options: &LearnOptions,
-        closing: Option<&AtomicBool>,
+        purpose: Purpose<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
-        let log = self.log_to_learn("learn")?;
-        let _round = self.begin_round("learn")?;
+        let doing = match purpose {
+            Purpose::Publish { .. } => "learn",
+            Purpose::Look => "try a round of learning",
+        };
+        let log = self.log_to_learn(doing)?;
+        let _round = self.begin_round(doing)?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());
         log.flush()?;
         let mut replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
         let (path, all) = (self.inner.layout.checkpoint(), JudgementCount::of(&replay.judgements).standing());
-        let unfinished =
-            Unfinished::begin(&path, options, &snapshot.pinned.generation, started_ms, &mut replay)?;
+        let begin = match purpose {
+            Purpose::Publish { .. } => Unfinished::begin,
+            Purpose::Look => Unfinished::look,
+        };
+        let unfinished = begin(&path, options, &snapshot.pinned.generation, started_ms, &mut replay)?;
         let input = RoundInput {
             round: self.inner.history.next_round()?,
             started_ms: unfinished.started_ms(),
@@ -87,6 +128,10 @@ impl Engine {
             options,
             dense: &self.inner.settings.dense,
             checkpoints: unfinished.checkpoints(options),
+        };
+        let closing = match purpose {
+            Purpose::Publish { closing } => closing,
+            Purpose::Look => return self.only_prepare(&input, progress),
         };
         let report = self.prepare_and_publish(&input, progress);
         if closing.is_some_and(|closing| closing.load(Ordering::Acquire))
@@ -118,13 +163,7 @@ impl Engine {
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
         let started = Instant::now();
-        let mut overall = Overall::default();
-        let history = &self.inner.history;
-        let progress: &mut Progress<'_> = &mut |at| {
-            let at = overall.estimate(at);
-            history.tell(at);
-            if history.is_cancelled() { ControlFlow::Break(()) } else { progress(at) }
-        };
+        let progress = &mut self.told(progress);
         let mut round = prepare_round(input, progress)?;
         if let Some(building) = round.accepted {
             let publishing = Instant::now();
@@ -133,6 +172,31 @@ impl Engine {
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok(round.report)
+    }
+
+    /// Runs a round up to publishing, and throws away what it has made.
+    fn only_prepare(&self, input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<RoundReport> {
+        let started = Instant::now();
+        let round = prepare_round(input, &mut self.told(progress))?;
+        drop(round.accepted);
+        let mut report = round.report;
+        (report.dry_run, report.evidence) = (true, Some(round.evidence));
+        self.inner.history.forget_in(&mut report);
+        report.seconds.total = started.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    /// A round's progress with its share of the whole, which the status shows too.
+    fn told<'a>(
+        &'a self,
+        progress: &'a mut Progress<'_>,
+    ) -> impl FnMut(LearnProgress) -> ControlFlow<()> + 'a {
+        let (history, mut overall) = (&self.inner.history, Overall::default());
+        move |at| {
+            let at = overall.estimate(at);
+            history.tell(at);
+            if history.is_cancelled() { ControlFlow::Break(()) } else { progress(at) }
+        }
     }
 
     /// Publishes a generation that turns queries into vectors as `other`'s does, which must have the same encoder of

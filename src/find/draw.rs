@@ -12,8 +12,7 @@ use super::list::draw_hits;
 use super::preview::{Preview, Row};
 use super::state::{Model, State};
 use super::theme::Theme;
-use super::trim::{end_of, start_of};
-use crate::terminal::{escaped, width};
+use crate::terminal::{end_of, escaped, start_of, width};
 
 const PROMPT: &str = "> ";
 

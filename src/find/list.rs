@@ -12,10 +12,9 @@ use super::excerpt::{Excerpt, place_of};
 use super::found::Found;
 use super::layout::HIT;
 use super::theme::Theme;
-use super::trim::{end_of, start_of};
 use crate::access::api::FoundDocument;
 use crate::feedback::Verdict;
-use crate::terminal::{escaped, stands};
+use crate::terminal::{end_of, escaped, stands, start_of};
 
 /// Before what is said of a result.
 const INDENT: &str = "  ";

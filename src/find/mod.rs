@@ -24,7 +24,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod theme;
-mod trim;
 mod update;
 
 pub use event::{Look, Picked};

@@ -155,14 +155,19 @@ impl History {
     /// Stores the report of a round, without what was forgotten since the round began.
     pub(crate) fn write(&self, report: &mut RoundReport) -> Result<()> {
         let forgotten = self.forgotten();
-        if let Some(queries) = &mut report.queries {
-            forgotten.iter().for_each(|what| {
-                queries.forget(what);
-            });
+        for what in forgotten.iter() {
+            report.forget(what);
         }
         fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
         // It names queries.
         write_private_envelope(&self.path(report.round), KIND, VERSION, report)
+    }
+
+    /// Removes from the report of a dry run what was forgotten since it began. It is not stored.
+    pub(crate) fn forget_in(&self, report: &mut RoundReport) {
+        for what in self.forgotten().iter() {
+            report.forget(what);
+        }
     }
 
     /// Removes every mention of `what` from all reports, also from that of a running round, and from the log with
@@ -191,7 +196,7 @@ impl History {
                 Err(error) => return Err(error),
                 Ok(None) => {}
                 Ok(Some(mut report)) => {
-                    if report.queries.as_mut().is_some_and(|queries| queries.forget(what)) {
+                    if report.forget(what) {
                         write_private_envelope(&path, KIND, VERSION, &report)?;
                     }
                 }

@@ -7,6 +7,7 @@
 
 mod collect;
 mod counts;
+mod evidence;
 mod gate;
 mod golden;
 mod history;
@@ -20,10 +21,12 @@ mod proposal;
 mod queries;
 mod report;
 mod resume;
+mod seconds;
 mod stage;
 mod tier;
 mod topic;
 
+pub use evidence::{AnswerCounts, ConfusedPair, LogEvidence};
 pub use golden::GoldenQuery;
 pub(crate) use history::{History, Listener, Running};
 pub(crate) use input::RoundInput;
@@ -33,10 +36,11 @@ pub(crate) use progress::Progress;
 pub(crate) use queries::Forgotten;
 pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
-    Decision, GateScores, GuardScores, RankingScores, RoundReport, RoundSeconds, Ruling, SuspectReport,
-    TierReport, TrainingReport,
+    Decision, GateScores, GuardScores, RankingScores, RoundReport, Ruling, SuspectReport, TierReport,
+    TrainingReport,
 };
 pub(crate) use resume::Unfinished;
+pub use seconds::RoundSeconds;
 pub(crate) use stage::Overall;
 pub use stage::{LearnProgress, LearnStage};
 pub use tier::Tier;
@@ -59,6 +63,7 @@ use proposal::{Materials, Outcome, plan, try_tiers};
 /// A finished round: its report, and the new generation if it passed the gate.
 pub(crate) struct Round {
     pub(crate) report: RoundReport,
+    pub(crate) evidence: LogEvidence,
     pub(crate) accepted: Option<Building>,
 }
 
@@ -103,5 +108,5 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     };
     report.sources = counts.into_table();
     report.seconds = tracker.seconds();
-    Ok(Round { accepted: outcome.publish_in(&mut report), report })
+    Ok(Round { accepted: outcome.publish_in(&mut report), report, evidence: judged.evidence })
 }

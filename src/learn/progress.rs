@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::report::RoundSeconds;
+use super::seconds::RoundSeconds;
 use super::stage::{LearnProgress, LearnStage};
 use crate::error::{Error, Result};
 

@@ -69,10 +69,6 @@ impl QueryChange {
     fn gain(&self) -> f64 {
         self.after.ap_20 - self.before.ap_20
     }
-
-    fn names(&self, document: &str) -> bool {
-        [&self.before, &self.after].iter().any(|ranking| ranking.first.iter().any(|first| first == document))
-    }
 }
 
 impl QueryChanges {
@@ -99,7 +95,9 @@ impl QueryChanges {
     pub(super) fn forget(&mut self, what: &Forgotten) -> bool {
         let before = self.won_most.len() + self.lost_most.len();
         for changes in [&mut self.won_most, &mut self.lost_most] {
-            changes.retain(|change| !what.is_named_by(change));
+            changes.retain(|change| {
+                !what.is_named_in(&change.query, change.before.first.iter().chain(&change.after.first))
+            });
         }
         self.won_most.len() + self.lost_most.len() < before
     }
@@ -117,13 +115,18 @@ pub(crate) enum Forgotten {
 }
 
 impl Forgotten {
-    fn is_named_by(&self, change: &QueryChange) -> bool {
+    /// Whether it is this query or one of these documents.
+    pub(super) fn is_named_in<'a>(
+        &self,
+        query: &str,
+        documents: impl IntoIterator<Item = &'a String>,
+    ) -> bool {
         match self {
             // A report has the words of a query that was typed with operators.
             Forgotten::Query(text) => [text.as_str(), &Query::parse(text).words()]
                 .iter()
-                .any(|text| normalise_query(&change.query) == normalise_query(text)),
-            Forgotten::Document(document) => change.names(document),
+                .any(|text| normalise_query(query) == normalise_query(text)),
+            Forgotten::Document(document) => documents.into_iter().any(|one| one == document),
             Forgotten::Everything => true,
         }
     }

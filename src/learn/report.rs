@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::LogEvidence;
 use super::intervals::{ChangeIntervals, GateIntervals};
 use super::old_reports::{all_known, known};
-use super::queries::QueryChanges;
-use super::stage::LearnStage;
+use super::queries::{Forgotten, QueryChanges};
+use super::seconds::RoundSeconds;
 use super::tier::Tier;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
@@ -20,6 +21,10 @@ use crate::train::{Displaced, Masked, MonitorReport, NegativeScope, StepReport, 
 pub struct RoundReport {
     /// Number of the round in this index, from 1.
     pub round: u64,
+    /// Whether it was a [dry run](crate::Engine::dry_run): nothing was changed, whatever
+    /// [`decision`](Ruling::decision) says, and the generation that answered before answers after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// When it read the log, in milliseconds since the Unix epoch. Later judgements belong to the next round. 0 in
     /// reports of older versions.
     #[serde(default)]
@@ -55,6 +60,9 @@ pub struct RoundReport {
     /// compared, and in reports of older versions.
     #[serde(default, deserialize_with = "known")]
     pub queries: Option<QueryChanges>,
+    /// What the log gave the round to learn from. Only dry runs have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<LogEvidence>,
     /// The generation that answers after the round.
     pub generation: GenerationId,
     /// Seconds of each stage.
@@ -66,6 +74,7 @@ impl RoundReport {
     pub(super) fn begin(round: u64, started_ms: u64, serving: &GenerationMeta) -> RoundReport {
         RoundReport {
             round,
+            dry_run: false,
             started_ms,
             examples: 0,
             held_out: 0,
@@ -78,9 +87,18 @@ impl RoundReport {
             fusion: serving.fusion,
             gate: Ruling::skipped(String::new()),
             queries: None,
+            evidence: None,
             generation: serving.id,
             seconds: RoundSeconds::default(),
         }
+    }
+
+    /// Removes what names something that is forgotten. Returns whether [`queries`](RoundReport::queries) did.
+    pub(super) fn forget(&mut self, what: &Forgotten) -> bool {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.forget(what);
+        }
+        self.queries.as_mut().is_some_and(|queries| queries.forget(what))
     }
 }
 
@@ -266,36 +284,6 @@ impl Decision {
             Decision::Published => "published",
             Decision::Rejected => "rejected",
             Decision::Skipped => "skipped",
-        }
-    }
-}
-
-/// Seconds of each stage, pauses included. For a resumed round, since it was resumed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RoundSeconds {
-    /// Reading the log, scoring the serving generation, making examples, learning the fusion weight.
-    pub collect: f64,
-    /// Training.
-    pub train: f64,
-    /// Encoding all chunks with a new encoder.
-    pub reindex: f64,
-    /// Comparing old and new.
-    pub gate: f64,
-    /// Encoding what was added meanwhile, and swapping.
-    pub publish: f64,
-    /// The whole round.
-    pub total: f64,
-}
-
-impl RoundSeconds {
-    pub(super) fn of(&mut self, stage: LearnStage) -> &mut f64 {
-        match stage {
-            LearnStage::Collect => &mut self.collect,
-            LearnStage::Train => &mut self.train,
-            LearnStage::Reindex => &mut self.reindex,
-            LearnStage::Gate => &mut self.gate,
-            LearnStage::Publish => &mut self.publish,
         }
     }
 }

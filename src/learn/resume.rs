@@ -19,6 +19,8 @@ use crate::train::{Checkpoints, Origin, read_origin};
 pub(crate) struct Unfinished<'a> {
     path: &'a Path,
     origin: Origin,
+    /// Whether training writes checkpoints.
+    writes: bool,
     kept: Cell<bool>,
 }
 
@@ -32,28 +34,25 @@ impl<'a> Unfinished<'a> {
         started_ms: u64,
         replay: &mut Replay,
     ) -> Result<Unfinished<'a>> {
-        let (impressions, judgements) = (replay.impressions.len(), replay.judgements.len());
-        let precision = serving.encoder()?.computes_in().documents;
-        let weights = serving.meta.weights;
-        let options = Digest::of(format!("{:?} {precision:?}", comparable(options)).as_bytes());
-        let program = env!("CARGO_PKG_VERSION").into();
-        let new = Origin { started_ms, impressions, judgements, weights, options, program };
-        let found = found(path).filter(|found| {
-            let read = found.impressions <= impressions && found.judgements <= judgements;
-            let same = Origin { started_ms, impressions, judgements, ..found.clone() } == new;
-            if !(read && same) {
-                tracing::info!(path = %path.display(), "discarded the checkpoint of another round");
-            }
-            read && same
-        });
-        match &found {
-            Some(found) => {
-                replay.impressions.truncate(found.impressions);
-                replay.judgements.truncate(found.judgements);
-            }
-            None => remove_file(path)?,
+        let new = origin(options, serving, started_ms, replay)?;
+        let found = resumable(path, &new, replay);
+        if found.is_none() {
+            remove_file(path)?;
         }
-        Ok(Unfinished { path, origin: found.unwrap_or(new), kept: Cell::new(false) })
+        Ok(Unfinished { path, origin: found.unwrap_or(new), writes: true, kept: Cell::new(false) })
+    }
+
+    /// Starts a dry run: it resumes as the next round will, but leaves the checkpoint as it is, and writes none.
+    pub(crate) fn look(
+        path: &'a Path,
+        options: &LearnOptions,
+        serving: &Generation,
+        started_ms: u64,
+        replay: &mut Replay,
+    ) -> Result<Unfinished<'a>> {
+        let new = origin(options, serving, started_ms, replay)?;
+        let found = resumable(path, &new, replay);
+        Ok(Unfinished { path, origin: found.unwrap_or(new), writes: false, kept: Cell::new(true) })
     }
 
     /// When this round, or the interrupted one, read the log.
@@ -62,7 +61,8 @@ impl<'a> Unfinished<'a> {
     }
 
     pub(crate) fn checkpoints(&self, options: &LearnOptions) -> Checkpoints<'_> {
-        Checkpoints { path: self.path, interval: Some(options.checkpoint_interval.0), origin: &self.origin }
+        let interval = self.writes.then_some(options.checkpoint_interval.0);
+        Checkpoints { path: self.path, interval, origin: &self.origin }
     }
 
     /// Leaves the checkpoint to the next round.
@@ -88,6 +88,35 @@ impl Drop for Unfinished<'_> {
             tracing::warn!(%error, "could not remove the checkpoint");
         }
     }
+}
+
+/// The origin of a round that begins now.
+fn origin(options: &LearnOptions, serving: &Generation, started_ms: u64, replay: &Replay) -> Result<Origin> {
+    let precision = serving.encoder()?.computes_in().documents;
+    Ok(Origin {
+        started_ms,
+        impressions: replay.impressions.len(),
+        judgements: replay.judgements.len(),
+        weights: serving.meta.weights,
+        options: Digest::of(format!("{:?} {precision:?}", comparable(options)).as_bytes()),
+        program: env!("CARGO_PKG_VERSION").into(),
+    })
+}
+
+/// The interrupted round whose checkpoint is at `path`, if `new` is of the same kind. `replay` is cut back to what that
+/// round had read.
+fn resumable(path: &Path, new: &Origin, replay: &mut Replay) -> Option<Origin> {
+    let found = found(path)?;
+    let Origin { started_ms, impressions, judgements, .. } = *new;
+    let read = found.impressions <= impressions && found.judgements <= judgements;
+    let same = Origin { started_ms, impressions, judgements, ..found.clone() } == *new;
+    if !(read && same) {
+        tracing::info!(path = %path.display(), "the checkpoint belongs to another round");
+        return None;
+    }
+    replay.impressions.truncate(found.impressions);
+    replay.judgements.truncate(found.judgements);
+    Some(found)
 }
 
 /// An unreadable checkpoint counts as none.

@@ -53,11 +53,17 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
         }
         Task::Learn(options) => {
             let engine = state.engine.clone();
-            let work = move || {
+            aside(move || {
                 let round = engine.learn(&options, &mut |at| told(&send, &Line::Learning(at)));
                 last(&send, Line::last(round));
-            };
-            std::thread::Builder::new().name("retune-learn-now".into()).spawn(work).is_ok()
+            })
+        }
+        Task::DryRun(options) => {
+            let engine = state.engine.clone();
+            aside(move || {
+                let round = engine.dry_run(&options, &mut |at| told(&send, &Line::Learning(at)));
+                last(&send, Line::last(round));
+            })
         }
         Task::Watch => {
             tokio::spawn(watch(state, send));
@@ -72,6 +78,11 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
         Some((Ok::<_, std::convert::Infallible>(line), lines))
     });
     Response::new(Body::from_stream(lines))
+}
+
+/// Does something on a thread of its own. Returns whether there is one.
+fn aside(work: impl FnOnce() + Send + 'static) -> bool {
+    std::thread::Builder::new().name("retune-learn-now".into()).spawn(work).is_ok()
 }
 
 fn index(task: IndexTask, send: Sender<Bytes>, activity: Arc<Activity>) -> Job {

@@ -4,11 +4,13 @@
 mod escape;
 mod excerpt;
 mod stands;
+mod trim;
 mod width;
 mod words;
 
 pub use escape::{acts, escaped, escaped_json};
 pub use excerpt::Excerpted;
 pub use stands::stands;
+pub use trim::{end_of, start_of};
 pub use width::width;
 pub use words::{Word, words, words_of_line};

@@ -500,3 +500,15 @@ fn a_cancelled_round_leaves_its_judgements_to_the_policy() {
     judge(&engine, "fog horn", "fog");
     wait_for_round(&engine, 1);
 }
+
+#[test]
+fn a_dry_run_leaves_its_judgements_to_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open_with(folder.path(), LearnPolicy::after_judgements(17));
+    engine.add(documents()).unwrap();
+    judge_everything(&engine);
+    let dry = engine.dry_run(&quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(dry.examples > 0 && engine.status().unwrap().last_round.is_none());
+    judge(&engine, "fog horn", "fog");
+    wait_for_round(&engine, 1);
+}

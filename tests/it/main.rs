@@ -5,6 +5,7 @@ mod browser;
 mod cli;
 mod common;
 mod desk;
+mod dry_run;
 mod engine;
 mod evaluation_page;
 mod fields;

@@ -79,6 +79,30 @@ fn a_round_that_a_crash_interrupted_goes_on_and_leaves_later_judgements_to_the_n
 }
 
 #[test]
+fn a_dry_run_goes_on_from_a_checkpoint_and_leaves_it_to_the_round() {
+    let (crashed, whole, weights) = crash(LearnStage::Train, 1);
+    let path = checkpoint_in(crashed.path());
+    let bytes = std::fs::read(&path).unwrap();
+    let engine = open(crashed.path());
+    judge_everything(&engine);
+    for (options, resumed_at) in [(careful_round(), Some(1)), (quick_round(), None)] {
+        let dry = engine.dry_run(&options, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(dry.training.unwrap().resumed_at, resumed_at);
+        assert!(std::fs::read(&path).unwrap() == bytes, "it stays as it was");
+    }
+    let report = learn(&engine, &careful_round());
+    assert_eq!(report.training.unwrap().resumed_at, Some(1));
+    assert_eq!((report.started_ms, report.gate.reason), (whole.started_ms, whole.gate.reason));
+    assert_eq!(engine.status().unwrap().generation.weights, weights);
+    let mut seen = false;
+    let dry = engine.dry_run(&careful_round(), &mut |_| {
+        seen |= path.exists();
+        ControlFlow::Continue(())
+    });
+    assert!(!seen && dry.unwrap().training.unwrap().resumed_at.is_none(), "it writes none");
+}
+
+#[test]
 fn a_checkpoint_of_another_round_or_a_damaged_one_is_thrown_away() {
     let (crashed, whole, weights) = crash(LearnStage::Train, 2);
     let path = checkpoint_in(crashed.path());

@@ -3,6 +3,7 @@
 
 mod answer;
 mod bars;
+mod dry_run;
 mod excerpt;
 mod figures;
 mod folded;

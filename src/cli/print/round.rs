@@ -3,13 +3,15 @@
 use retune::learn::{ChangeIntervals, GuardScores, MonitorReport, Ruling, TierReport};
 use retune::{Decision, RoundReport};
 
+use super::dry_run::{closing, evidence_text, queries_text};
 use super::figures::change;
 use super::text::Text;
 
 /// The report of a round.
 pub(crate) fn round_text(report: &RoundReport) -> Text {
+    let (kind, would) = if report.dry_run { ("dry run of round", "would be ") } else { ("round", "") };
     let mut text = Text::of(format!(
-        "round {}: {} training rows, {} held-out queries, {:.0} s",
+        "{kind} {}: {} training rows, {} held-out queries, {:.0} s",
         report.round, report.examples, report.held_out, report.seconds.total
     ));
     for (source, count) in &report.sources {
@@ -37,9 +39,18 @@ pub(crate) fn round_text(report: &RoundReport) -> Text {
         };
         text.line(format!("  {} {passed}: {}", tier.name(), gate.reason));
     }
-    text.line(format!("{}: {}", report.gate.decision.name(), report.gate.reason));
+    if let Some(evidence) = &report.evidence {
+        text.append(evidence_text(evidence));
+    }
+    if let Some(queries) = report.queries.as_ref().filter(|_| report.dry_run) {
+        text.append(queries_text(queries));
+    }
+    text.line(format!("{would}{}: {}", report.gate.decision.name(), report.gate.reason));
     figures(&report.gate).into_iter().for_each(|line| text.line(line));
-    text.line(format!("generation {} answers", report.generation));
+    text.line(match report.dry_run {
+        true => closing(report),
+        false => format!("generation {} answers", report.generation),
+    });
     text
 }
 

@@ -1,10 +1,12 @@
 //! From the feedback log to judged queries: some to train on, some held out.
 
 mod alike;
+mod evidence;
 mod held_out;
 mod passages;
 
 use super::counts::Counts;
+use super::evidence::LogEvidence;
 use super::progress::Tracker;
 use super::stage::LearnStage;
 use super::topic::Topic;
@@ -13,6 +15,7 @@ use crate::feedback::Replay;
 use crate::negatives::{JudgedQuery, collect_confusables};
 use crate::search::Snapshot;
 use alike::Alike;
+use evidence::EvidenceSum;
 use held_out::is_held_out;
 use passages::Passages;
 
@@ -20,6 +23,8 @@ use passages::Passages;
 pub(super) struct Judgements {
     pub(super) training: Vec<JudgedQuery>,
     pub(super) held_out: Vec<Topic>,
+    /// What the log says of those to train on.
+    pub(super) evidence: LogEvidence,
 }
 
 impl Judgements {
@@ -47,7 +52,7 @@ pub(super) fn collect(
         return Err(error);
     }
     dropped.each(|what, count| counts.add(what, count));
-    let mut judgements = Judgements { training: Vec::new(), held_out: Vec::new() };
+    let (mut training, mut held_out, mut evidence) = (Vec::new(), Vec::new(), EvidenceSum::default());
     let total = confusions.len();
     for (done, confusion) in confusions.iter().enumerate() {
         tracker.report(LearnStage::Collect, done, total)?;
@@ -56,10 +61,12 @@ pub(super) fn collect(
             counts.add("dropped_positive_is_gone", 1);
         } else if is_held_out(&confusion.normalised) {
             let answers = positives.into_iter().map(|positive| positive.document);
-            judgements.held_out.push(Topic::new(&confusion.query, answers));
+            held_out.push(Topic::new(&confusion.query, answers));
         } else {
-            judgements.training.push(passages.judged(confusion, positives, counts)?);
+            let query = passages.judged(confusion, positives, counts)?;
+            evidence.add(confusion, &query);
+            training.push(query);
         }
     }
-    Ok(judgements)
+    Ok(Judgements { training, held_out, evidence: evidence.finish() })
 }

@@ -34,12 +34,23 @@ impl Confusable {
     /// those mislead fewer users.
     ///
     /// Documents judged not relevant need no estimate: 1.
-    pub(super) fn evidence(&self) -> f32 {
+    pub(crate) fn evidence(&self) -> f32 {
         if self.judged_not_relevant {
             return 1.0;
         }
         let rate = (f64::from(self.times_passed_over) + 1.0) / (f64::from(self.times_shown) + 3.0);
         let rank = self.best_rank.map_or(0.0, |rank| 1.0 / (1.0 + rank as f64).log2());
         (rate * rank) as f32
+    }
+
+    /// Adds what the log says of the same document for another query.
+    pub(crate) fn add(&mut self, other: &Confusable) {
+        self.times_passed_over += other.times_passed_over;
+        self.times_shown += other.times_shown;
+        self.best_rank = self.best_rank.into_iter().chain(other.best_rank).min();
+        self.judged_not_relevant |= other.judged_not_relevant;
+        if other.last_seen_ms >= self.last_seen_ms {
+            (self.chunk, self.last_seen_ms) = (other.chunk, other.last_seen_ms);
+        }
     }
 }

@@ -57,6 +57,12 @@ impl<'a> Verdicts<'a> {
         by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
     }
 
+    /// The strongest verdict that is positive.
+    fn strongest(&self) -> Option<Verdict> {
+        let strongest_first = [Verdict::Chosen, Verdict::Relevant, Verdict::Opened];
+        strongest_first.into_iter().find(|one| self.0.iter().any(|said| said.judgement.verdict == *one))
+    }
+
     /// Whether at least one verdict is positive.
     fn may_answer(&self) -> bool {
         self.count(is_answer) > 0
@@ -158,6 +164,14 @@ impl<'a> Gathered<'a> {
 
     fn documents(&self, are: impl Fn(&Verdicts<'a>) -> bool) -> impl Iterator<Item = &'a str> {
         self.verdicts.iter().filter(move |(_, verdicts)| are(verdicts)).map(|(document, _)| *document)
+    }
+
+    /// The strongest verdict on each answer.
+    pub(super) fn strongest(&self) -> BTreeMap<String, Verdict> {
+        let answers = self.verdicts.iter().filter(|(_, verdicts)| verdicts.answers());
+        answers
+            .filter_map(|(document, verdicts)| Some((document.to_string(), verdicts.strongest()?)))
+            .collect()
     }
 
     fn shown(&self, document: &str) -> ShownRef {

@@ -14,6 +14,7 @@ mod said;
 mod tests;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 pub(crate) use candidate::{Confusable, ShownRef};
 pub(crate) use report::CollectReport;
@@ -21,7 +22,7 @@ pub(crate) use report::CollectReport;
 use gather::{Answers, gather};
 use need::Needs;
 
-use crate::feedback::{Impression, Replay};
+use crate::feedback::{Impression, Replay, Verdict};
 
 /// Everything that the log says about one query text.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub(crate) struct Confusion {
     /// 0 if the answers were judged for this text. Otherwise they answered the same needs in other words: the number of
     /// those needs.
     pub(crate) agreeing: usize,
+    /// The strongest verdict on each answer that was judged for this text, by document id.
+    pub(crate) strongest: BTreeMap<String, Verdict>,
     /// Documents that may be answers: neither positives nor negatives.
     pub(crate) disputed: Vec<ShownRef>,
     /// Confusables, strongest evidence first.
@@ -78,7 +81,16 @@ pub(crate) fn collect_confusables(
         }
         sort_by_evidence(&mut confusables);
         report.answered_in_other_words += u64::from(agreeing > 0);
-        confusions.push(Confusion { query, normalised, positives, agreeing, disputed, confusables });
+        let strongest = gathered.strongest();
+        confusions.push(Confusion {
+            query,
+            normalised,
+            positives,
+            agreeing,
+            strongest,
+            disputed,
+            confusables,
+        });
     }
     (confusions, report)
 }

@@ -1,5 +1,6 @@
 //! The page of a round of learning.
 
+mod evidence;
 mod gate;
 mod negatives;
 mod queries;
@@ -18,16 +19,18 @@ impl Parts for RoundReport {
     fn content(&self) -> Result<String> {
         let mut content = paragraph(&self.gate.reason);
         content.push_str(&paragraph(&format!(
-            "The round read the log at {} and took {:.0} seconds: {} training rows, {} held-out queries. Generation {} \
-             answers now.",
+            "The round read the log at {} and took {:.0} seconds: {} training rows, {} held-out queries. {}Generation \
+             {} answers now.",
             utc(self.started_ms),
             self.seconds.total,
             self.examples,
             self.held_out,
+            if self.dry_run { "Nothing was changed. " } else { "" },
             self.generation
         )));
         content.push_str(&gate::gate(self)?);
         content.push_str(&queries::queries(self));
+        content.push_str(&evidence::evidence(self));
         content.push_str(&training::training(self)?);
         content.push_str(&negatives::similarities(self)?);
         content.push_str(&negatives::difficulty(self)?);
@@ -38,11 +41,14 @@ impl Parts for RoundReport {
 }
 
 fn title(report: &RoundReport) -> String {
-    let what = match (report.gate.decision, report.tier) {
-        (Decision::Published, Some(tier)) => format!("published {tier}"),
-        (decision, _) => decision.name().to_string(),
+    let what = match (report.gate.decision, report.tier, report.dry_run) {
+        (Decision::Published, Some(tier), false) => format!("published {tier}"),
+        (Decision::Published, Some(tier), true) => format!("would publish {tier}"),
+        (decision, _, false) => decision.name().to_string(),
+        (decision, _, true) => format!("would be {}", decision.name()),
     };
-    format!("Round {}: {what}", report.round)
+    let kind = if report.dry_run { "Dry run of round" } else { "Round" };
+    format!("{kind} {}: {what}", report.round)
 }
 
 /// The sources of negatives, what was dropped and what was masked.

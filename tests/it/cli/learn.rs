@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::harness::{documents, has, json, refused, retune, stderr, stdout};
 use crate::common;
+use crate::dry_run::files;
 
 #[test]
 fn the_loop_closes_on_the_command_line() {
@@ -139,4 +140,47 @@ fn a_round_is_drawn_as_one_page_that_needs_nothing_else() {
     let after = report["gate"]["after"]["hybrid"]["ndcg@10"].as_f64().unwrap();
     assert!(html.contains(&format!("<td>{after:.4}\u{a0}(")), "{after}");
     assert!(html.contains("<svg "));
+}
+
+#[test]
+fn a_dry_run_shows_what_a_round_would_do_and_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    judged(folder.path());
+    let index = folder.path().join(".retune");
+    let before = files(&index);
+    let dry = round(folder.path(), &["--tiers", "encoder", "--dry-run"]);
+    assert_eq!((&dry["dry_run"], &dry["generation"]), (&true.into(), &1.into()));
+    has(&dry["evidence"], &["queries", "answers", "confusables"]);
+    let options = ["learn", "--batch-size", "4", "--significance", "none", "--tiers", "encoder"];
+    let output = retune(folder.path(), &[&options[..], &["--dry-run", "--report", "dry.html"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stdout(&output);
+    let queries = dry["evidence"]["queries"].as_u64().unwrap();
+    for line in [
+        "dry run of round 1: ".to_string(),
+        format!("to train on: {queries} queries with {queries} answers ({queries} chosen)\n  "),
+        " was passed over in ".into(),
+        "held-out queries: ".into(),
+        "\nwould be published: not worse".into(),
+        "\nnothing was changed, generation 1 answers; a round now would publish this\n".into(),
+    ] {
+        assert!(said.contains(&line), "{line} is not in\n{said}");
+    }
+    let html = fs::read_to_string(folder.path().join("dry.html")).unwrap();
+    assert!(common::html::check(&html).contains(&"evidence".to_string()));
+    assert_eq!(files(&index), before);
+    assert_eq!(json(folder.path(), &["rounds"])["rounds"], Value::Array(Vec::new()));
+
+    let mut real = round(folder.path(), &["--tiers", "encoder"]);
+    assert_eq!(real["generation"], 2);
+    let mut dry = dry;
+    for report in [&mut real, &mut dry] {
+        let fields = report.as_object_mut().unwrap();
+        for field in ["dry_run", "evidence", "started_ms", "seconds", "generation"] {
+            fields.remove(field);
+        }
+    }
+    assert_eq!(dry, real);
+    let skipped = retune(folder.path(), &["learn", "--tiers", "fusion", "--dry-run"]);
+    assert!(skipped.status.success(), "{}", stderr(&skipped));
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::site::{Program, until, write_documents};
 use crate::cli::harness::{json, refused, retune, stderr, stdout};
+use crate::dry_run::files;
 
 /// A folder whose index a service holds.
 fn served() -> (tempfile::TempDir, Program) {
@@ -111,6 +112,39 @@ fn what_needs_the_writer_goes_through_the_service() {
     let found = json(folder, &["search", "otter", "--mode", "lexical"]);
     assert!(found["hits"][0]["document"].as_str().unwrap().ends_with("://otter.md"), "{found}");
     assert_eq!(json(folder, &["index", "--forget", name])["removed"], 1);
+}
+
+#[test]
+fn a_dry_run_goes_through_the_service_and_says_the_same() {
+    let (folder, program) = served();
+    let folder = folder.path();
+    // Fewer than those after which the service learns by itself.
+    for document in ["kettle.md", "lamp.md", "fog.md"] {
+        for number in 0..6 {
+            let asked = json(folder, &["search", &format!("the green {document} {number}")]);
+            json(folder, &["judge", asked["query_id"].as_str().unwrap(), document, "--chosen"]);
+        }
+    }
+    let learn = ["learn", "--significance", "none", "--batch-size", "4", "--dry-run"];
+    let without_times = |mut report: Value| {
+        let fields = report.as_object_mut().unwrap();
+        ["started_ms", "seconds"].iter().for_each(|field| drop(fields.remove(*field)));
+        report
+    };
+    let files = || {
+        let mut files = files(&folder.join(".retune"));
+        // The service looks at the folder when it likes.
+        files.remove(&folder.join(".retune/files.json"));
+        files
+    };
+    let before = files();
+    let served = without_times(json(folder, &learn));
+    assert_eq!(files(), before);
+    assert_eq!(served["dry_run"], true);
+    assert!(served["evidence"]["queries"].as_u64() > Some(0), "{served}");
+    assert_eq!(json(folder, &["rounds"])["rounds"].as_array().unwrap().len(), 0);
+    drop(program);
+    assert_eq!(without_times(json(folder, &learn)), served);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 const MORE: &str = "…";
 
 /// As much of the beginning as fits.
-pub(super) fn start_of(text: &str, columns: usize) -> String {
+pub fn start_of(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_string();
     }
@@ -15,7 +15,7 @@ pub(super) fn start_of(text: &str, columns: usize) -> String {
 }
 
 /// As much of the end as fits.
-pub(super) fn end_of(text: &str, columns: usize) -> String {
+pub fn end_of(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_string();
     }
