@@ -9,6 +9,8 @@ use crate::search::Snapshot;
 /// How many of the first [`SHOWN`] documents two answers have in common if their queries ask for the same.
 const SHARED: usize = 3;
 const SHOWN: usize = 10;
+/// In an index of fewer passages any two answers have documents in common.
+const LEAST_CHUNKS: u64 = 100;
 /// The least cosine of two queries that ask for the same. On four collections 33 to 100 % of the pairs of queries with a
 /// common answer have it, and 3 to 8 % of the others (docs/learning.md).
 const COSINE: f32 = 0.3;
@@ -43,7 +45,8 @@ impl Likeness for Alike<'_> {
         }
         let shown = |one: &Impression| one.hits.iter().take(SHOWN).map(|hit| hit.document.clone()).collect();
         let (first, second): (Vec<String>, Vec<String>) = (shown(before), shown(after));
-        if first.iter().filter(|document| second.contains(document)).count() >= SHARED {
+        let shared = first.iter().filter(|document| second.contains(document)).count();
+        if shared >= SHARED && self.snapshot.lexical.chunk_count() >= LEAST_CHUNKS {
             return true;
         }
         let cosine = self.cosine(before.searched(), after.searched());
