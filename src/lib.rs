@@ -26,10 +26,11 @@
 //! # }
 //! ```
 //!
-//! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`] has
-//! the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`] scores
-//! rankings, [`extract`] reads files that are not text, [`measure`] an engine on a test collection. [`model`] finds and
-//! fetches the encoder's weights, and [`encoder`] loads them without an index. `page` draws a round or an evaluation.
+//! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`]
+//! has the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`]
+//! scores rankings, [`extract`] reads files that are not text, [`measure`] an engine on a test collection. [`trial`]
+//! lets picks decide between two rankings. [`model`] finds and fetches the encoder's weights, and [`encoder`] loads
+//! them without an index. `page` draws a round or an evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -70,6 +71,7 @@ mod storage;
 #[doc(hidden)]
 pub mod terminal;
 mod train;
+pub mod trial;
 
 /// What the index holds of documents: their fields, lists of them, counts. See [`Reader::list`], [`Reader::facets`].
 pub mod documents {

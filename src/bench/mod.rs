@@ -257,6 +257,7 @@ fn train_rate(folder: &Path, kernel: Kernel, options: &BenchOptions) -> Result<T
             anchor: text(&encoder, ANCHOR, row),
             positive: text(&encoder, DOCUMENT, 2 * row),
             other_answers: Vec::new(),
+            weight: 1.0,
             negatives: vec![text(&encoder, DOCUMENT, 2 * row + 1)],
             kinds: Vec::new(),
         })

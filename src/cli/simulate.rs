@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use retune::Result;
-use retune::eval::{ClickModel, Figures};
-use retune::measure::{SimulatedRound, Simulation, SimulationEvent, SimulationOptions, SimulationReport};
+use retune::eval::Figures;
+use retune::measure::{
+    SimulatedRound, Simulation, SimulationEvent, SimulationOptions, SimulationReport, Users,
+};
 
 use super::args::{CollectionIndex, Learning, one_or_more};
 use super::print::{Bars, Output, Text, interval, round_text};
@@ -18,12 +20,12 @@ pub(super) struct Args {
     /// Number of rounds of learning.
     #[arg(long, default_value_t = 1, value_parser = one_or_more())]
     rounds: usize,
-    /// Queries that users ask before each round. Default: an even share of all.
-    #[arg(long, value_name = "M", value_parser = one_or_more())]
-    queries_per_round: Option<usize>,
-    /// How users pick: perfect, cascade or noisy.
+    /// Needs of all users together, an even share of them before each round. Default: one for each train query.
+    #[arg(long, value_name = "N", value_parser = one_or_more())]
+    needs: Option<usize>,
+    /// How users behave: perfect, cascade, noisy, sessions or noisy-sessions.
     #[arg(long, default_value = "perfect")]
-    clicks: ClickModel,
+    users: Users,
     /// Another collection that should not get worse. Each new encoder is measured on it; nothing is learnt from it.
     #[arg(long, value_name = "DIR")]
     guard: Option<PathBuf>,
@@ -54,8 +56,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
 fn options(args: &Args) -> SimulationOptions {
     let options = SimulationOptions::default()
         .with_rounds(args.rounds)
-        .with_queries_per_round(args.queries_per_round)
-        .with_clicks(args.clicks)
+        .with_needs(args.needs)
+        .with_users(args.users)
         .with_learn(args.learning.options())
         .with_guard_index(args.index.options());
     match args.learning.seed() {

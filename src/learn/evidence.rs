@@ -26,12 +26,15 @@ pub struct AnswerCounts {
     pub relevant: usize,
     /// Opened last.
     pub opened: usize,
+    /// Answers to the same needs in other words.
+    #[serde(default)]
+    pub in_other_words: usize,
 }
 
 impl AnswerCounts {
     /// The number of pairs of a query and an answer.
     pub fn total(&self) -> usize {
-        self.chosen + self.relevant + self.opened
+        self.chosen + self.relevant + self.opened + self.in_other_words
     }
 }
 

@@ -52,5 +52,5 @@ pub use simulation::{Simulation, SimulationOptions};
 pub use simulation_report::{SimulatedRound, SimulatedSeconds, SimulationEvent, SimulationReport};
 pub use test_set::TestSet;
 pub use timing::{Percentiles, time_searches};
-pub use users::replay;
+pub use users::{Users, replay};
 pub use weights::WeightMean;

@@ -14,9 +14,9 @@ use super::progress::Progress;
 use super::scores::score_modes;
 use super::simulation_report::{SimulatedRound, SimulationEvent, SimulationReport};
 use super::test_set::TestSet;
-use super::users::ask;
+use super::users::{Crowd, Users};
 use crate::error::{Error, Result};
-use crate::eval::{ClickModel, Evaluation, Figures, Metric, Query as Topic, Split, compare};
+use crate::eval::{Evaluation, Figures, Metric, Query as Topic, Split, compare};
 use crate::feedback::normalise_query;
 use crate::{Chunking, Engine, LearnOptions, Options, Reader};
 
@@ -29,10 +29,11 @@ const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };
 pub struct SimulationOptions {
     /// Rounds of learning. Default 1.
     pub rounds: usize,
-    /// Queries asked before each round. Default: an equal share of all.
-    pub queries_per_round: Option<usize>,
-    /// The click model. Default: perfect.
-    pub clicks: ClickModel,
+    /// The needs of all users together, an equal share of them before each round. Default: one for each train query. If
+    /// there are more, the queries come again.
+    pub needs: Option<usize>,
+    /// How users behave. Default: perfect.
+    pub users: Users,
     /// The seed for the order of the queries, the picks and the test. Default 42.
     pub seed: u64,
     /// The options of each round.
@@ -46,8 +47,8 @@ impl Default for SimulationOptions {
     fn default() -> Self {
         SimulationOptions {
             rounds: 1,
-            queries_per_round: None,
-            clicks: ClickModel::Perfect,
+            needs: None,
+            users: Users::Perfect,
             seed: 42,
             learn: LearnOptions::default(),
             guard_index: Options::default(),
@@ -62,15 +63,15 @@ impl SimulationOptions {
         self
     }
 
-    /// Sets [`queries_per_round`](SimulationOptions::queries_per_round).
-    pub fn with_queries_per_round(mut self, queries: Option<usize>) -> Self {
-        self.queries_per_round = queries;
+    /// Sets [`needs`](SimulationOptions::needs).
+    pub fn with_needs(mut self, needs: Option<usize>) -> Self {
+        self.needs = needs;
         self
     }
 
-    /// Sets [`clicks`](SimulationOptions::clicks).
-    pub fn with_clicks(mut self, clicks: ClickModel) -> Self {
-        self.clicks = clicks;
+    /// Sets [`users`](SimulationOptions::users).
+    pub fn with_users(mut self, users: Users) -> Self {
+        self.users = users;
         self
     }
 
@@ -139,9 +140,9 @@ impl Simulation {
         self.test.add_to(engine, &mut |progress| tell(SimulationEvent::Progress(progress)))?;
         let mut queries: Vec<&Topic> = self.train.queries.iter().collect();
         queries.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
-        let share = queries.len().div_ceil(options.rounds.max(1));
-        let per_round = options.queries_per_round.unwrap_or(share);
-        let mut steps = Steps { simulation: self, engine, options, tell };
+        let per_round = options.needs.unwrap_or(queries.len()).div_ceil(options.rounds.max(1));
+        let crowd = Crowd::new(&self.train, options.users, options.seed);
+        let mut steps = Steps { simulation: self, engine, options, crowd, tell };
         let first = steps.score()?;
         let guard = steps.score_guard()?;
         let mut rounds = vec![SimulatedRound::untrained(&first, guard)];
@@ -156,7 +157,7 @@ impl Simulation {
             rounds.push(done);
         }
         let collection = self.test.collection.name();
-        Ok(SimulationReport { collection, clicks: options.clicks.name(), seed: options.seed, rounds })
+        Ok(SimulationReport { collection, users: options.users.name(), seed: options.seed, rounds })
     }
 
     fn check_index(&self, engine: &Reader) -> Result<()> {
@@ -208,17 +209,17 @@ struct Steps<'a, 't> {
     simulation: &'a Simulation,
     engine: &'a Engine,
     options: &'a SimulationOptions,
+    crowd: Crowd<'a>,
     tell: &'t mut dyn FnMut(SimulationEvent<'_>) -> ControlFlow<()>,
 }
 
-impl Steps<'_, '_> {
-    /// Asks these queries. The seeds of the picks start at `first_seed`.
-    fn ask(&mut self, queries: &[&Topic], first_seed: usize) -> Result<()> {
+impl<'a> Steps<'a, '_> {
+    /// Asks these queries, the first of them for the need number `first`.
+    fn ask(&mut self, queries: &[&'a Topic], first: usize) -> Result<()> {
         let total = queries.len();
         for (done, query) in queries.iter().enumerate() {
             report(self.tell, SimulationEvent::Progress(Progress::Asking { done, total }))?;
-            let seed = self.options.seed ^ (first_seed + done) as u64;
-            ask(self.engine, query, &self.simulation.train, self.options.clicks, seed)?;
+            self.crowd.ask(self.engine, query, first + done)?;
         }
         Ok(())
     }

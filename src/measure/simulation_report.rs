@@ -16,8 +16,8 @@ use crate::{Decision, RoundReport};
 pub struct SimulationReport {
     /// The collection's name.
     pub collection: String,
-    /// The name of the click model.
-    pub clicks: &'static str,
+    /// How the users behaved.
+    pub users: &'static str,
     /// The seed.
     pub seed: u64,
     /// The engine before learning, then after each round.

@@ -13,6 +13,8 @@ pub(crate) struct JudgedQuery {
     pub(crate) vector: Arc<[f32]>,
     /// The passages that answer it, one per document, nearest first; at least one.
     pub(crate) positives: Vec<ChunkRecord>,
+    /// How much its rows count in the loss: 1, or less if the answers are known from other wordings only.
+    pub(crate) weight: f32,
     /// The lowest cosine of a positive.
     pub(crate) farthest: f32,
     /// Passages of documents that somebody judged relevant and a majority did not: neither positives nor negatives.
@@ -66,6 +68,7 @@ pub(super) mod tests {
             text: "q".into(),
             vector: Arc::from([]),
             positives: positives.to_vec(),
+            weight: 1.0,
             farthest: 1.0,
             disputed: disputed.to_vec(),
             passed_over: Vec::new(),

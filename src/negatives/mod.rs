@@ -11,7 +11,7 @@ mod proposal;
 mod semantic;
 mod suspects;
 
-pub(crate) use confusable::{Confusable, Confusion, ShownRef, collect_confusables};
+pub(crate) use confusable::{Confusable, Confusion, Likeness, ShownRef, collect_confusables};
 pub use counts::NegativeCounts;
 pub(crate) use judged::{JudgedQuery, PassedOver};
 pub use kind::NegativeKind;

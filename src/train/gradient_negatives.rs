@@ -69,7 +69,8 @@ impl Embedded<'_> {
 
     /// The hard negatives that are visible to their own anchors.
     fn pairs(&self) -> Vec<Pair> {
-        let Layout { anchors, positives, negatives, hidden } = self.layout;
+        let Layout { anchors, positives, negatives, hidden, weights } = self.layout;
+        let all: f64 = weights.iter().copied().map(f64::from).sum();
         let (rows, columns) = (anchors.len(), positives.len() + negatives.len());
         let is_seen = |at: usize, row: usize| !hidden[row * columns + rows + at];
         let mut counts = vec![0usize; rows];
@@ -81,7 +82,7 @@ impl Embedded<'_> {
             anchor: anchors[row] as usize,
             positive: positives[row] as usize,
             negative: negative as usize,
-            share: 1.0 / (rows * counts[row]) as f64,
+            share: f64::from(weights[row]) / (all * counts[row] as f64),
         };
         seen.map(pair).collect()
     }

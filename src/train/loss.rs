@@ -2,7 +2,7 @@
 //! 2017), as in sentence-transformers.
 //!
 //! Row i's loss is the cross-entropy of `SCALE · cos(anchor_i, candidate)` over all candidates that its anchor sees,
-//! with its own positive as the target. The batch's loss is the mean over rows. Candidates are all positives, then all
+//! with its own positive as the target. The batch's loss is the weighted mean over rows. Candidates are all positives, then all
 //! hard negatives.
 
 use candle_core::{D, Device, Result, Tensor, Var};
@@ -24,6 +24,8 @@ pub(super) struct Layout {
     pub(super) negatives: Vec<(u32, usize)>,
     /// Candidates hidden from an anchor: `(rows, rows + hard negatives)`, row-major.
     pub(super) hidden: Vec<bool>,
+    /// The weight of each row, above 0.
+    pub(super) weights: Vec<f32>,
 }
 
 impl Layout {
@@ -53,7 +55,17 @@ fn ranking_loss(embeddings: &Tensor, layout: &Layout) -> Result<Tensor> {
     let mask = Tensor::from_vec(mask, cosines.dims2()?, &Device::Cpu)?;
     let logits = ((&cosines * SCALE)? + &mask)?;
     let own = logits.gather(&Tensor::arange(0, rows as u32, &Device::Cpu)?.unsqueeze(1)?, 1)?;
-    cross_entropy(&logits, &own)?.mean_all()
+    weighted_mean(&cross_entropy(&logits, &own)?, &layout.weights)
+}
+
+/// The weighted mean of losses, `(rows, 1)`.
+fn weighted_mean(losses: &Tensor, weights: &[f32]) -> Result<Tensor> {
+    if weights.windows(2).all(|two| two[0] == two[1]) {
+        return losses.mean_all();
+    }
+    let sum: f32 = weights.iter().sum();
+    let shares: Vec<f32> = weights.iter().map(|weight| weight / sum).collect();
+    (losses * Tensor::from_vec(shares, losses.dims2()?, &Device::Cpu)?)?.sum_all()
 }
 
 fn unit(embeddings: &Tensor) -> Result<Tensor> {
@@ -87,6 +99,7 @@ mod tests {
             positives: vec![3, 4, 5],
             negatives: vec![(6, 0), (7, 0), (8, 2)],
             hidden: vec![false; 18],
+            weights: vec![1.0; 3],
         }
     }
 
@@ -95,30 +108,34 @@ mod tests {
     }
 
     /// The definition in f64, one row after another.
-    fn by_definition(vectors: &[f32]) -> f64 {
+    fn by_definition(vectors: &[f32], weights: &[f32]) -> f64 {
         let vector = |row: usize| vectors[row * WIDTH..][..WIDTH].iter().map(|&x| f64::from(x));
         let dot = |a: usize, b: usize| vector(a).zip(vector(b)).map(|(x, y)| x * y).sum::<f64>();
         let logit = |a: usize, b: usize| SCALE * dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
         let row =
             |row: usize| (3..9).map(|one| logit(row, one).exp()).sum::<f64>().ln() - logit(row, row + 3);
-        (0..3).map(row).sum::<f64>() / 3.0
+        let weights: Vec<f64> = weights.iter().copied().map(f64::from).collect();
+        (0..3).map(|at| weights[at] * row(at)).sum::<f64>() / weights.iter().sum::<f64>()
     }
 
     #[test]
     fn loss_and_gradient_are_those_of_the_definition() {
-        let (loss, gradient) = loss_and_gradient(&vectors(), WIDTH, &layout()).unwrap();
-        let expected = by_definition(&vectors());
-        assert!((f64::from(loss) - expected).abs() < 1e-5 * expected, "{loss}, not {expected}");
-        for at in 0..gradient.len() {
-            let moved = |by: f32| {
-                let mut vectors = vectors();
-                vectors[at] += by;
-                (f64::from(vectors[at]), by_definition(&vectors))
-            };
-            let ((low, below), (high, above)) = (moved(-1e-3), moved(1e-3));
-            let slope = (above - below) / (high - low);
-            let found = f64::from(gradient[at]);
-            assert!((found - slope).abs() < 1e-3 * (1.0 + slope.abs()), "[{at}]: {found}, {slope}");
+        for weights in [[1.0; 3], [1.0, 0.5, 0.75]] {
+            let layout = Layout { weights: weights.to_vec(), ..layout() };
+            let (loss, gradient) = loss_and_gradient(&vectors(), WIDTH, &layout).unwrap();
+            let expected = by_definition(&vectors(), &weights);
+            assert!((f64::from(loss) - expected).abs() < 1e-5 * expected, "{loss}, not {expected}");
+            for at in 0..gradient.len() {
+                let moved = |by: f32| {
+                    let mut vectors = vectors();
+                    vectors[at] += by;
+                    (f64::from(vectors[at]), by_definition(&vectors, &weights))
+                };
+                let ((low, below), (high, above)) = (moved(-1e-3), moved(1e-3));
+                let slope = (above - below) / (high - low);
+                let found = f64::from(gradient[at]);
+                assert!((found - slope).abs() < 1e-3 * (1.0 + slope.abs()), "[{at}]: {found}, {slope}");
+            }
         }
     }
 }

@@ -160,6 +160,7 @@ mod tests {
             anchor: anchor.into(),
             positive: positive.into(),
             other_answers: Vec::new(),
+            weight: 1.0,
             negatives: negatives.iter().map(|one| one.to_string()).collect(),
             kinds: vec![NegativeKind::Semantic; negatives.len()],
         }

@@ -15,6 +15,8 @@ pub(crate) struct TrainingRow {
     pub(crate) negatives: Vec<String>,
     /// The source of each of `negatives`.
     pub(crate) kinds: Vec<NegativeKind>,
+    /// How much the row counts in its batch's loss, relative to others.
+    pub(crate) weight: f32,
 }
 
 impl TrainingRow {

@@ -76,6 +76,7 @@ mod tests {
                     anchor: format!("query {anchor}"),
                     positive: name(positive),
                     other_answers: others.into_iter().map(name).collect(),
+                    weight: 1.0,
                     kinds: vec![NegativeKind::Semantic; negatives.len()],
                     negatives: negatives.into_iter().map(name).collect(),
                 })
@@ -135,6 +136,7 @@ mod tests {
             anchor: format!("q{i}"),
             positive: format!("p{i}"),
             other_answers: Vec::new(),
+            weight: 1.0,
             negatives: Vec::new(),
             kinds: Vec::new(),
         };

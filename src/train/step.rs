@@ -175,6 +175,7 @@ fn lay_out(batch: Batch<'_>, width: usize) -> Result<LaidOut<'_>> {
             negatives.push((document(negative.as_str())?, at));
         }
     }
-    let layout = Layout { anchors, positives, negatives, hidden: batch.hidden.to_vec() };
+    let weights = batch.rows.iter().map(|row| row.weight).collect();
+    let layout = Layout { anchors, positives, negatives, hidden: batch.hidden.to_vec(), weights };
     Ok(LaidOut { texts, embedded, standing, layout })
 }

@@ -45,6 +45,7 @@ fn reference_rows(which: &str, negatives: usize) -> Vec<TrainingRow> {
             anchor: file.texts["anchor"][row].clone(),
             positive: file.texts["positive"][row].clone(),
             other_answers: Vec::new(),
+            weight: 1.0,
             kinds: vec![NegativeKind::Semantic; negatives],
             negatives: (1..=negatives).map(|n| file.texts[&format!("negative_{n}")][row].clone()).collect(),
         })

@@ -14,7 +14,8 @@ fn opened(folder: &Path) -> Engine {
     for document in documents() {
         let words: Vec<&str> = document.text.split_whitespace().collect();
         for text in [&words[..5], &words[words.len() - 5..]] {
-            let query = Query::new(text.join(" ")).with_session(format!("looking for {}", document.id));
+            let text = text.join(" ");
+            let query = Query::new(text.as_str()).with_session(format!("looking for {text}"));
             let first = engine.search(&query).unwrap().query_id;
             engine.judge(first, &document.id, Verdict::Opened).unwrap();
             let second = engine.search(&query).unwrap().query_id;

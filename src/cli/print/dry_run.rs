@@ -12,8 +12,12 @@ const QUERY: usize = 60;
 /// What a round would learn from.
 pub(super) fn evidence_text(evidence: &LogEvidence) -> Text {
     let LogEvidence { queries, answers, confusables, .. } = evidence;
-    let kinds =
-        [(answers.chosen, "chosen"), (answers.relevant, "judged relevant"), (answers.opened, "opened last")];
+    let kinds = [
+        (answers.chosen, "chosen"),
+        (answers.relevant, "judged relevant"),
+        (answers.opened, "opened last"),
+        (answers.in_other_words, "in other words"),
+    ];
     let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
     let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };

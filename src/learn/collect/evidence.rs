@@ -44,6 +44,7 @@ impl EvidenceSum {
                 Some(Verdict::Chosen) => self.answers.chosen += 1,
                 Some(Verdict::Relevant) => self.answers.relevant += 1,
                 Some(Verdict::Opened) => self.answers.opened += 1,
+                None => self.answers.in_other_words += 1,
                 _ => {}
             }
             for one in confusion.confusables.iter().filter(|one| kept.contains(one.document.as_str())) {

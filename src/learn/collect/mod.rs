@@ -1,5 +1,6 @@
 //! From the feedback log to judged queries: some to train on, some held out.
 
+mod alike;
 mod evidence;
 mod held_out;
 mod passages;
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::feedback::Replay;
 use crate::negatives::{JudgedQuery, collect_confusables};
 use crate::search::Snapshot;
+use alike::Alike;
 use evidence::EvidenceSum;
 use held_out::is_held_out;
 use passages::Passages;
@@ -44,14 +46,9 @@ pub(super) fn collect(
 ) -> Result<Judgements> {
     tracker.report(LearnStage::Collect, 0, 1)?;
     let passages = Passages::new(snapshot);
-    let mut failure = None;
-    let (confusions, dropped) = collect_confusables(replay, &mut |positive, candidate| {
-        passages.same_content(positive, candidate).unwrap_or_else(|error| {
-            failure.get_or_insert(error);
-            false
-        })
-    });
-    if let Some(error) = failure {
+    let mut alike = Alike { snapshot, passages: &passages, failure: None };
+    let (confusions, dropped) = collect_confusables(replay, &mut alike);
+    if let Some(error) = alike.failure {
         return Err(error);
     }
     dropped.each(|what, count| counts.add(what, count));

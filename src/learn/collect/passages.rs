@@ -99,7 +99,15 @@ impl<'a> Passages<'a> {
         let positives: Vec<ChunkRecord> = scored.into_iter().map(|(answer, _)| answer).collect();
         let disputed = self.of_all(&confusion.disputed, &confusion.query)?;
         let passed_over = self.passed_over(confusion, &positives, counts)?;
-        Ok(JudgedQuery { text: confusion.query.clone(), vector, positives, farthest, disputed, passed_over })
+        Ok(JudgedQuery {
+            text: confusion.query.clone(),
+            vector,
+            positives,
+            weight: weight(confusion.agreeing),
+            farthest,
+            disputed,
+            passed_over,
+        })
     }
 
     /// The passages that were confused with an answer, strongest evidence first. A copy of an answer's body under
@@ -124,5 +132,14 @@ impl<'a> Passages<'a> {
             }
         }
         Ok(passages)
+    }
+}
+
+/// How much a query counts whose answers are known from `agreeing` needs in other words; 0 stands for answers that were
+/// judged for the query itself. One need may have been two: `n / (n + 1)`.
+fn weight(agreeing: usize) -> f32 {
+    match agreeing {
+        0 => 1.0,
+        needs => needs as f32 / (needs as f32 + 1.0),
     }
 }

@@ -95,6 +95,7 @@ impl TrainingSet {
                 other_answers,
                 negatives: negatives.clone(),
                 kinds: kinds.clone(),
+                weight: query.weight,
             });
         }
         Ok(())

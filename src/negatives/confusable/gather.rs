@@ -3,10 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::candidate::{Confusable, ShownRef};
+use super::chain::{Chained, chained};
+use super::need::{Need, Needs};
 use super::report::CollectReport;
-use super::said::{Placed, Question, Standing, Statements};
+use super::said::{Placed, Statements};
 use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
 use crate::ids::{ChunkId, QueryId};
+
+/// How many hits of an answer that was left without a pick count as looked at. Nearly everybody looks at the first two
+/// (Radlinski and Joachims, KDD 2005).
+const LOOKED_AT: usize = 2;
+
+/// The answers to a query text.
+pub(super) struct Answers {
+    pub(super) positives: Vec<ShownRef>,
+    /// Documents that may be answers: somebody judged them relevant and a majority did not, or they ended fewer needs.
+    pub(super) disputed: Vec<ShownRef>,
+    /// 0 if the answers were judged for this text. Otherwise the number of needs that ended with them.
+    pub(super) agreeing: usize,
+}
 
 /// A query text during collection.
 #[derive(Default)]
@@ -15,7 +30,9 @@ pub(super) struct Gathered<'a> {
     verdicts: BTreeMap<&'a str, Verdicts<'a>>,
     /// Every document that was picked, with its impression.
     picks: BTreeSet<(QueryId, &'a str)>,
-    opened: BTreeSet<(Question<'a>, &'a str)>,
+    /// The documents that were opened for the need of an impression.
+    opened: BTreeSet<(QueryId, &'a str)>,
+    chained: Chained<'a>,
 }
 
 /// The verdicts on one document for one query text: at most one of each impression.
@@ -59,50 +76,94 @@ fn is_answer(verdict: Verdict) -> bool {
 /// Judged queries by normalised text.
 ///
 /// If a user judges the same document twice in one answer, the last verdict counts. Verdicts in several answers to one
-/// query may come from different users. What of it was withdrawn or only opened: see [`Statements`].
-pub(super) fn gather<'a>(replay: &'a Replay, report: &mut CollectReport) -> BTreeMap<String, Gathered<'a>> {
-    let mut asked: HashMap<QueryId, (String, Question<'a>)> = HashMap::new();
-    let mut queries: BTreeMap<String, (Gathered<'a>, Statements<'a>)> = BTreeMap::new();
+/// query may come from different users. What of it was withdrawn or only opened: see [`Statements`]. What the end of a
+/// need says about earlier wordings: see [`chained`].
+pub(super) fn gather<'a>(
+    replay: &'a Replay,
+    needs: &Needs,
+    report: &mut CollectReport,
+) -> BTreeMap<String, Gathered<'a>> {
+    let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
+    let mut texts: HashMap<QueryId, String> = HashMap::new();
     for impression in &replay.impressions {
         let normalised = normalise_query(impression.searched());
-        asked.insert(impression.query_id, (normalised.clone(), Question::of(impression)));
-        queries.entry(normalised).or_default().0.impressions.push(impression);
+        if !normalised.is_empty() {
+            texts.insert(impression.query_id, normalised.clone());
+            queries.entry(normalised).or_default().impressions.push(impression);
+        }
     }
+    let mut statements = Statements::default();
     for (place, judgement) in replay.judgements.iter().enumerate() {
-        let found = asked.get(&judgement.query_id);
-        match found.and_then(|(text, question)| Some((queries.get_mut(text)?, *question))) {
-            Some(((_, statements), question)) => {
-                statements.add(question, Placed { place, judgement }, report)
-            }
+        match needs.get(judgement.query_id) {
+            Some(need) => statements.add(need, Placed { place, judgement }, report),
             None => report.dropped_judgement_without_query += 1,
         }
     }
-    queries.retain(|text, (_, statements)| !text.is_empty() && !statements.is_empty());
-    let settled = queries.into_iter().map(|(text, (mut gathered, statements))| {
-        gathered.settle(statements.settle(report));
-        (text, gathered)
-    });
-    settled.filter(|(_, gathered)| !gathered.verdicts.is_empty()).collect()
+    let standing = statements.settle(report);
+    let chained = chained(replay, &texts, needs, &standing);
+    let of = |id: QueryId| texts.get(&id);
+    for one in &standing.verdicts {
+        if let Some(query) = of(one.judgement.query_id).and_then(|text| queries.get_mut(text)) {
+            query.verdicts.entry(&one.judgement.document).or_default().0.push(*one);
+        }
+    }
+    for &(id, document) in &standing.picks {
+        if let Some(query) = of(id).and_then(|text| queries.get_mut(text)) {
+            query.picks.insert((id, document));
+        }
+    }
+    let mut opened: BTreeMap<Need, Vec<&'a str>> = BTreeMap::new();
+    for &(need, document) in &standing.opened {
+        opened.entry(need).or_default().push(document);
+    }
+    for query in queries.values_mut() {
+        for impression in &query.impressions {
+            let id = impression.query_id;
+            let Some(need) = needs.get(id) else { continue };
+            query.opened.extend(opened.get(&need).into_iter().flatten().map(|document| (id, *document)));
+            let Some(ends) = chained.get(&id) else { continue };
+            query.chained.left.insert(id);
+            for document in ends {
+                query.chained.answers.entry(document).or_default().insert(need);
+            }
+        }
+    }
+    queries.retain(|_, query| !query.verdicts.is_empty() || !query.chained.answers.is_empty());
+    queries
 }
 
 impl<'a> Gathered<'a> {
-    fn settle(&mut self, standing: Standing<'a>) {
-        (self.picks, self.opened) = (standing.picks, standing.opened);
-        for one in standing.verdicts {
-            self.verdicts.entry(&one.judgement.document).or_default().0.push(one);
-        }
-    }
-
     fn is_positive(&self, document: &str) -> bool {
         self.verdicts.get(document).is_some_and(Verdicts::answers)
     }
 
     fn may_answer(&self, document: &str) -> bool {
-        self.verdicts.get(document).is_some_and(Verdicts::may_answer)
+        self.chained.answers.contains_key(document)
+            || self.verdicts.get(document).is_some_and(Verdicts::may_answer)
     }
 
-    pub(super) fn positives(&self) -> Vec<ShownRef> {
-        self.documents(Verdicts::answers)
+    /// The answers: by verdicts. Where there are none, the documents that ended the most needs in other words, if
+    /// nobody judged them here.
+    pub(super) fn answers(&self) -> Answers {
+        let direct: BTreeSet<&str> = self.documents(Verdicts::answers).collect();
+        let disputed = self.documents(|verdicts| verdicts.may_answer() && !verdicts.answers());
+        let chained =
+            || self.chained.answers.iter().filter(|(document, _)| !self.verdicts.contains_key(*document));
+        let agreeing = match direct.is_empty() {
+            true => chained().map(|(_, needs)| needs.len()).max().unwrap_or(0),
+            false => 0,
+        };
+        let most = chained().filter(|(_, needs)| needs.len() == agreeing).map(|(document, _)| *document);
+        let positives: BTreeSet<&str> = direct.iter().copied().chain(most).collect();
+        let others =
+            chained().map(|(document, _)| *document).chain(disputed).filter(|one| !positives.contains(one));
+        let others: BTreeSet<&str> = others.collect();
+        let shown = |documents: &BTreeSet<&str>| documents.iter().map(|one| self.shown(one)).collect();
+        Answers { positives: shown(&positives), disputed: shown(&others), agreeing }
+    }
+
+    fn documents(&self, are: impl Fn(&Verdicts<'a>) -> bool) -> impl Iterator<Item = &'a str> {
+        self.verdicts.iter().filter(move |(_, verdicts)| are(verdicts)).map(|(document, _)| *document)
     }
 
     /// The strongest verdict on each answer.
@@ -113,16 +174,8 @@ impl<'a> Gathered<'a> {
             .collect()
     }
 
-    /// Documents that somebody judged relevant and a majority did not.
-    pub(super) fn disputed(&self) -> Vec<ShownRef> {
-        self.documents(|verdicts| verdicts.may_answer() && !verdicts.answers())
-    }
-
-    fn documents(&self, are: impl Fn(&Verdicts<'a>) -> bool) -> Vec<ShownRef> {
-        let found = self.verdicts.iter().filter(|(_, verdicts)| are(verdicts));
-        found
-            .map(|(document, _)| ShownRef { document: (*document).into(), chunk: self.last_chunk(document) })
-            .collect()
+    fn shown(&self, document: &str) -> ShownRef {
+        ShownRef { document: document.into(), chunk: self.last_chunk(document) }
     }
 
     /// The chunk that was last shown for a document.
@@ -163,7 +216,9 @@ impl<'a> Gathered<'a> {
             }
         }
         report.dropped_relevant_elsewhere += answers.len() as u64;
-        for impression in self.impressions.iter().filter(|one| !self.picked_in(one).is_empty()) {
+        let counts =
+            |one: &&&Impression| !self.picked_in(one).is_empty() || self.chained.left.contains(&one.query_id);
+        for impression in self.impressions.iter().filter(counts) {
             let shown: BTreeSet<&str> = impression.hits.iter().map(|hit| hit.document.as_str()).collect();
             for document in shown {
                 if let Some(one) = candidates.get_mut(document) {
@@ -174,22 +229,23 @@ impl<'a> Gathered<'a> {
         candidates.into_values().collect()
     }
 
-    /// The hits above the lowest one picked in this impression, except for the picked ones and those that were opened
-    /// for the same question: they were not passed over, but looked into and left.
+    /// The hits above the lowest one picked in this impression, or the first ones of an impression that was left, except for the picked ones and those that were opened
+    /// for the same need: they were not passed over, but looked into and left.
     fn passed_over(&self, impression: &'a Impression) -> impl Iterator<Item = (usize, &'a ShownHit)> {
         let picked = self.picked_in(impression);
         let is_picked = |hit: &ShownHit| picked.contains(hit.document.as_str());
-        let lowest = impression.hits.iter().rposition(is_picked).unwrap_or(if picked.is_empty() {
-            0
-        } else {
+        let lowest = impression.hits.iter().rposition(is_picked).unwrap_or(if !picked.is_empty() {
             // The right document was not among the hits: the user went through all of them.
             impression.hits.len()
+        } else if self.chained.left.contains(&impression.query_id) {
+            LOOKED_AT
+        } else {
+            0
         });
-        let question = Question::of(impression);
         let above = impression.hits.iter().enumerate().take(lowest);
         above.filter(move |(_, hit)| {
             let document = hit.document.as_str();
-            !picked.contains(document) && !self.opened.contains(&(question, document))
+            !picked.contains(document) && !self.opened.contains(&(impression.query_id, document))
         })
     }
 

@@ -5,7 +5,9 @@
 //! one that was opened and left.
 
 mod candidate;
+mod chain;
 mod gather;
+mod need;
 mod report;
 mod said;
 #[cfg(test)]
@@ -17,9 +19,10 @@ use std::collections::BTreeMap;
 pub(crate) use candidate::{Confusable, ShownRef};
 pub(crate) use report::CollectReport;
 
-use gather::gather;
+use gather::{Answers, gather};
+use need::Needs;
 
-use crate::feedback::{Replay, Verdict};
+use crate::feedback::{Impression, Replay, Verdict};
 
 /// Everything that the log says about one query text.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,47 +32,63 @@ pub(crate) struct Confusion {
     pub(crate) normalised: String,
     /// The answers, by document id; at least one.
     pub(crate) positives: Vec<ShownRef>,
-    /// The strongest verdict on each answer, by document id.
+    /// 0 if the answers were judged for this text. Otherwise they answered the same needs in other words: the number of
+    /// those needs.
+    pub(crate) agreeing: usize,
+    /// The strongest verdict on each answer that was judged for this text, by document id.
     pub(crate) strongest: BTreeMap<String, Verdict>,
-    /// Documents that somebody judged relevant and a majority did not: neither positives nor negatives.
+    /// Documents that may be answers: neither positives nor negatives.
     pub(crate) disputed: Vec<ShownRef>,
     /// Confusables, strongest evidence first.
     pub(crate) confusables: Vec<Confusable>,
 }
 
-/// Joins impressions with judgements by query text. `is_duplicate(positive, candidate)` tells whether two documents
-/// have the same content. Queries are sorted by their normalised text.
+/// What collecting asks about queries and documents.
+pub(crate) trait Likeness {
+    /// Whether two queries that one session asked one after the other ask for the same.
+    fn is_same_need(&mut self, before: &Impression, after: &Impression) -> bool;
+
+    /// Whether two documents have the same content.
+    fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool;
+}
+
+/// Joins impressions with judgements by query text. Queries are sorted by their normalised text.
 pub(crate) fn collect_confusables(
     replay: &Replay,
-    is_duplicate: &mut dyn FnMut(&str, &str) -> bool,
+    likeness: &mut dyn Likeness,
 ) -> (Vec<Confusion>, CollectReport) {
     let mut report = CollectReport::default();
     let mut confusions = Vec::new();
-    for (normalised, gathered) in gather(replay, &mut report) {
+    let needs = Needs::of(replay, &mut |before, after| likeness.is_same_need(before, after));
+    for (normalised, gathered) in gather(replay, &needs, &mut report) {
         let Some(query) = gathered.impressions.last().map(|impression| impression.searched().to_string())
         else {
             continue;
         };
-        let positives = gathered.positives();
+        let Answers { positives, disputed, agreeing } = gathered.answers();
         if positives.is_empty() {
             report.dropped_no_positive += 1;
             continue;
         }
         let mut confusables = Vec::new();
         for candidate in gathered.candidates(&mut report) {
-            if positives.iter().any(|positive| is_duplicate(&positive.document, &candidate.document)) {
+            if positives.iter().any(|positive| likeness.is_duplicate(&positive.document, &candidate.document))
+            {
                 report.dropped_duplicate_of_positive += 1;
             } else {
                 confusables.push(candidate);
             }
         }
         sort_by_evidence(&mut confusables);
+        report.answered_in_other_words += u64::from(agreeing > 0);
+        let strongest = gathered.strongest();
         confusions.push(Confusion {
             query,
             normalised,
-            disputed: gathered.disputed(),
-            strongest: gathered.strongest(),
             positives,
+            agreeing,
+            strongest,
+            disputed,
             confusables,
         });
     }

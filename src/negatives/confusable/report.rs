@@ -1,6 +1,6 @@
-//! Counts of what was dropped while collecting confusables.
+//! Counts of what was found and dropped while collecting confusables.
 
-/// Numbers of dropped items, by reason.
+/// Numbers of items, by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CollectReport {
     /// Candidates that another judgement calls an answer to the same query text.
@@ -18,6 +18,8 @@ pub(crate) struct CollectReport {
     /// Documents that were opened in an answer and are not taken for what was looked for: another one was opened later,
     /// or was chosen or judged relevant, or they were judged not relevant.
     pub(crate) dropped_overruled_opening: u64,
+    /// Query texts whose answers are known from the same needs in other words.
+    pub(crate) answered_in_other_words: u64,
 }
 
 impl CollectReport {
@@ -30,5 +32,6 @@ impl CollectReport {
         count("dropped_superseded_judgement", self.dropped_superseded_judgement);
         count("dropped_withdrawn_judgement", self.dropped_withdrawn_judgement);
         count("dropped_overruled_opening", self.dropped_overruled_opening);
+        count("answered_in_other_words", self.answered_in_other_words);
     }
 }

@@ -2,27 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::need::Need;
 use super::report::CollectReport;
-use crate::feedback::{Impression, Judgement, Verdict};
+use crate::feedback::{Judgement, Verdict};
 use crate::ids::QueryId;
-
-/// The answers that one person got to one query text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Question<'a> {
-    /// All answers of a session.
-    Session(&'a str),
-    /// An answer without a session, alone.
-    Answer(QueryId),
-}
-
-impl<'a> Question<'a> {
-    pub(super) fn of(impression: &'a Impression) -> Question<'a> {
-        match &impression.session {
-            Some(session) => Question::Session(session),
-            None => Question::Answer(impression.query_id),
-        }
-    }
-}
 
 /// A judgement with its place in the log. Log order counts, not time: clocks are set back, the log only grows.
 #[derive(Debug, Clone, Copy)]
@@ -82,9 +65,9 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Everything that was said about one query text.
+/// Everything that was said.
 #[derive(Debug, Default)]
-pub(super) struct Statements<'a>(BTreeMap<(Question<'a>, QueryId, &'a str), Said<'a>>);
+pub(super) struct Statements<'a>(BTreeMap<(Need, QueryId, &'a str), Said<'a>>);
 
 /// What stands of it.
 #[derive(Debug, Default)]
@@ -93,46 +76,41 @@ pub(super) struct Standing<'a> {
     pub(super) verdicts: Vec<Placed<'a>>,
     /// The documents that were picked among the hits of an answer.
     pub(super) picks: BTreeSet<(QueryId, &'a str)>,
-    /// Every document that was opened for a question, also if that was withdrawn or another one was opened later. Why
+    /// Every document that was opened for a need, also if that was withdrawn or another one was opened later. Why
     /// it was left is not known: the answer may have been seen at a glance, or it was a slip.
-    pub(super) opened: BTreeSet<(Question<'a>, &'a str)>,
+    pub(super) opened: BTreeSet<(Need, &'a str)>,
 }
 
 impl<'a> Statements<'a> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn add(&mut self, question: Question<'a>, said: Placed<'a>, report: &mut CollectReport) {
-        let key = (question, said.judgement.query_id, said.judgement.document.as_str());
+    pub(super) fn add(&mut self, need: Need, said: Placed<'a>, report: &mut CollectReport) {
+        let key = (need, said.judgement.query_id, said.judgement.document.as_str());
         self.0.entry(key).or_default().add(said, report);
     }
 
-    /// Of what was opened for a question the last one is what was looked for, unless a document was chosen or judged
+    /// Of what was opened for a need the last one is what was looked for, unless a document was chosen or judged
     /// relevant. One that was judged not relevant is not what was looked for, whenever it was opened.
     pub(super) fn settle(&self, report: &mut CollectReport) -> Standing<'a> {
         let with = |verdicts: &'static [Verdict]| self.0.iter().filter(|(_, said)| said.is(verdicts));
-        let answered: BTreeSet<Question<'_>> =
-            with(&[Verdict::Chosen, Verdict::Relevant]).map(|((question, ..), _)| *question).collect();
-        let refused: BTreeSet<(Question<'_>, &str)> = with(&[Verdict::NotRelevant])
-            .map(|((question, _, document), _)| (*question, *document))
-            .collect();
+        let answered: BTreeSet<Need> =
+            with(&[Verdict::Chosen, Verdict::Relevant]).map(|((need, ..), _)| *need).collect();
+        let refused: BTreeSet<(Need, &str)> =
+            with(&[Verdict::NotRelevant]).map(|((need, _, document), _)| (*need, *document)).collect();
         let mut standing = Standing::default();
-        let mut last: BTreeMap<Question<'_>, Placed<'a>> = BTreeMap::new();
-        for (&(question, query_id, document), said) in &self.0 {
+        let mut last: BTreeMap<Need, Placed<'a>> = BTreeMap::new();
+        for (&(need, query_id, document), said) in &self.0 {
             if said.was_opened {
-                standing.opened.insert((question, document));
+                standing.opened.insert((need, document));
             }
             standing.verdicts.extend(said.verdict);
             if said.is_pick() {
                 standing.picks.insert((query_id, document));
             }
             let Some(opened) = said.opened else { continue };
-            if answered.contains(&question) || refused.contains(&(question, document)) {
+            if answered.contains(&need) || refused.contains(&(need, document)) {
                 report.dropped_overruled_opening += 1;
                 continue;
             }
-            let latest = last.entry(question).or_insert(opened);
+            let latest = last.entry(need).or_insert(opened);
             if latest.place != opened.place {
                 report.dropped_overruled_opening += 1;
             }

@@ -1,3 +1,4 @@
+mod chains;
 mod openings;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,34 @@ pub(super) fn said(id: u64, document: &str, verdict: Verdict) -> Judgement {
 
 fn collect(impressions: Vec<Impression>, judgements: Vec<Judgement>) -> (Vec<Confusion>, CollectReport) {
     let replay = Replay { impressions, judgements, ..Replay::default() };
-    collect_confusables(&replay, &mut |positive, candidate| candidate == format!("copy of {positive}"))
+    collect_confusables(&replay, &mut ByName)
+}
+
+/// Copies and likeness by name: queries with the same first word ask for the same.
+struct ByName;
+
+impl Likeness for ByName {
+    fn is_same_need(&mut self, before: &Impression, after: &Impression) -> bool {
+        let first = |one: &Impression| one.query.split(' ').next().map(str::to_lowercase);
+        first(before) == first(after)
+    }
+
+    fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool {
+        candidate == format!("copy of {positive}")
+    }
+}
+
+/// Everything is a copy of everything, or nothing is.
+struct AllDuplicates(bool);
+
+impl Likeness for AllDuplicates {
+    fn is_same_need(&mut self, _: &Impression, _: &Impression) -> bool {
+        false
+    }
+
+    fn is_duplicate(&mut self, _: &str, _: &str) -> bool {
+        self.0
+    }
 }
 
 fn names(confusion: &Confusion) -> Vec<&str> {
@@ -288,7 +316,7 @@ proptest! {
         };
         let (positives, confusables) = by_definition(&replay);
         prop_assert!(positives.is_disjoint(&confusables));
-        let (confusions, _) = collect_confusables(&replay, &mut |_, _| false);
+        let (confusions, _) = collect_confusables(&replay, &mut AllDuplicates(false));
         let pairs = |documents: &dyn Fn(&Confusion) -> Vec<String>| -> Pairs {
             let of = |one: &Confusion| -> Vec<_> {
                 documents(one).into_iter().map(|d| (one.normalised.clone(), d)).collect()
@@ -303,7 +331,7 @@ proptest! {
             prop_assert_eq!(one.best_rank.is_some(), one.times_passed_over > 0);
         }
         // If everything counts as a duplicate, each of them is counted.
-        let (_, report) = collect_confusables(&replay, &mut |_, _| true);
+        let (_, report) = collect_confusables(&replay, &mut AllDuplicates(true));
         prop_assert_eq!(report.dropped_duplicate_of_positive, confusables.len() as u64);
     }
 }

@@ -9,12 +9,14 @@ pub(super) fn evidence(report: &RoundReport) -> String {
     let Some(evidence) = &report.evidence else { return String::new() };
     let answers = evidence.answers;
     let mut content = paragraph(&format!(
-        "{} queries to train on have {} right documents: {} were chosen, {} judged relevant, {} opened last.",
+        "{} queries to train on have {} right documents: {} were chosen, {} judged relevant, {} opened last, {} \
+         answered the same needs in other words.",
         evidence.queries,
         answers.total(),
         answers.chosen,
         answers.relevant,
-        answers.opened
+        answers.opened,
+        answers.in_other_words
     ));
     let head = ["query", "queries", "passed over", "right document", "was confused with"];
     let rows: Vec<Vec<String>> = evidence.confusables.iter().map(row).collect();

@@ -254,7 +254,8 @@ mod tests {
         let (anchor, positive) = (at("anchor", 0.0), at("positive", 1.0));
         let negatives = vec![at("above", 0.5), at("copy", 1.1), at("far", 2.0)];
         let kinds = vec![NegativeKind::Confusable; 3];
-        let rows = [TrainingRow { anchor, positive, other_answers: Vec::new(), negatives, kinds }];
+        let rows =
+            [TrainingRow { anchor, positive, other_answers: Vec::new(), negatives, kinds, weight: 1.0 }];
         let answers = Answers::of(&rows);
         let suspected = |guide| {
             let monitor = Monitor::of(&rows, 1, Known { answers: &answers, guide }).unwrap();

@@ -32,6 +32,7 @@ fn the_gradient_of_the_embeddings_is_the_references() {
         positives: (6..12).collect(),
         negatives: (12..18).zip(0..6).collect(),
         hidden: vec![false; 6 * 12],
+        weights: vec![1.0; 6],
     };
     let (loss, found) = loss_and_gradient(&all, 32, &layout).unwrap();
     close(loss.into(), file["loss"].as_f64().unwrap(), 1e-5, "loss");

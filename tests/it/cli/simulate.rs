@@ -34,8 +34,8 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
         let lines = format!("query-id\tcorpus-id\tscore\n{lines}");
         fs::write(folder.path().join(format!("qrels/{name}.tsv")), lines).unwrap();
     }
-    let simulate = |clicks: &str, index: &str| {
-        let args = ["simulate", "--collection", ".", "--rounds", "2", "--clicks", clicks, "--index", index];
+    let simulate = |users: &str, index: &str| {
+        let args = ["simulate", "--collection", ".", "--rounds", "2", "--users", users, "--index", index];
         let learning = ["--significance", "none", "--batch-size", "4", "--learning-rate", "1e-5"];
         [&args[..], &learning[..]].concat().into_iter().map(String::from).collect::<Vec<_>>()
     };
@@ -43,9 +43,9 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         json(folder.path(), &[&args[..], &["--guard", "."]].concat())
     };
-    for clicks in ["perfect", "cascade", "noisy"] {
-        let report = run(simulate(clicks, clicks));
-        assert_eq!(report["clicks"], clicks);
+    for users in ["perfect", "cascade", "noisy", "sessions", "noisy-sessions"] {
+        let report = run(simulate(users, users));
+        assert_eq!(report["users"], users);
         let rounds = report["rounds"].as_array().unwrap();
         assert_eq!(rounds.len(), 3);
         assert_eq!((&rounds[0]["judgements"], &rounds[0]["p_value"]), (&0.into(), &serde_json::Value::Null));
@@ -64,7 +64,7 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
         assert!(rounds[2]["judgements"].as_u64() > rounds[1]["judgements"].as_u64());
         // The perfect user judges once for each query, in two rounds of equal size.
         let judged = &rounds[2]["judgements"];
-        assert!(clicks != "perfect" || *judged == 2 * asked.div_ceil(2), "{judged} for {asked} queries");
+        assert!(users != "perfect" || *judged == 2 * asked.div_ceil(2), "{judged} for {asked} queries");
     }
     let again: Vec<String> = simulate("perfect", "perfect");
     let said = refused(folder.path(), &again.iter().map(String::as_str).collect::<Vec<_>>());

@@ -267,7 +267,7 @@ fn spelled_out(replay: &Replay) -> Replay {
 }
 
 fn meaning(replay: &Replay) -> Vec<(String, Vec<String>, BTreeSet<String>)> {
-    let (confusions, _) = collect_confusables(replay, &mut |_, _| false);
+    let (confusions, _) = collect_confusables(replay, &mut AllDuplicates(false));
     let of = |one: &Confusion| {
         let right = one.positives.iter().map(|one| one.document.clone()).collect();
         (one.normalised.clone(), right, one.confusables.iter().map(|one| one.document.clone()).collect())
