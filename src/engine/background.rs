@@ -168,7 +168,9 @@ impl Schedule {
                     }
                 }
             }
-            let due = !self.inbox.stop.load(Ordering::Acquire) && self.is_due(before + from.elapsed());
+            let due = !self.inbox.stop.load(Ordering::Acquire)
+                && self.is_due(before + from.elapsed())
+                && !self.waits_for_trial();
             waits = due && idle.as_mut().is_some_and(|idle| !self.is_idle(idle));
             if due && !waits {
                 self.round_of_policy(idle.as_mut());
@@ -182,6 +184,11 @@ impl Schedule {
         let Inbox { requests, wake, stop, .. } = &self.inbox;
         let wanted = || stop.load(Ordering::Acquire) || !requests.is_empty() || !wake.is_empty();
         encode.run(&Engine { reader: Reader { inner } }, &wanted);
+    }
+
+    fn waits_for_trial(&self) -> bool {
+        let engine = self.engine.upgrade().map(|inner| Engine { reader: Reader { inner } });
+        engine.is_some_and(|engine| engine.waits_for_trial())
     }
 
     fn round_of_policy(&self, idle: Option<&mut IdleWatch>) {

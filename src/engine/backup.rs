@@ -45,7 +45,7 @@ impl Engine {
         self.inner.lexical.copy_to(&to.join("lexical"))?;
         let (from, into) = (layout.generations(), to.join("generations"));
         let manifest = read_manifest(layout)?;
-        let named = std::iter::once(manifest.current).chain(manifest.kept.iter().copied());
+        let named = manifest.named();
         // A kept one that is gone is no hindrance: a rollback steps over it.
         for id in named.filter(|id| Generation::folder_in(&from, *id).exists()) {
             // Graphs that are being built.

@@ -74,6 +74,11 @@ impl Layout {
         self.path.join("rounds")
     }
 
+    /// Of a trial that goes on.
+    pub(super) fn trial(&self) -> PathBuf {
+        self.path.join("trial.json")
+    }
+
     /// Of a round that is running, or was when the process ended.
     pub(super) fn checkpoint(&self) -> PathBuf {
         self.rounds().join("checkpoint.bin")

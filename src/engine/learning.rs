@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::threads::{all_but_one, on_threads};
+use super::trial::Origin;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::feedback::JudgementCount;
@@ -109,6 +110,12 @@ impl Engine {
         let _round = self.begin_round(doing)?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());
+        if let Purpose::Publish { .. } = purpose {
+            if self.waits_for_trial() {
+                return self.skip_for_trial(started_ms);
+            }
+            self.give_way()?;
+        }
         log.flush()?;
         let mut replay = log.replay()?;
         let snapshot = self.inner.snapshot.load_full();
@@ -122,6 +129,7 @@ impl Engine {
             round: self.inner.history.next_round()?,
             started_ms: unfinished.started_ms(),
             attempts: self.inner.history.attempts()?,
+            trial: self.has_trials() && options.significance.is_some(),
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
@@ -133,7 +141,7 @@ impl Engine {
             Purpose::Publish { closing } => closing,
             Purpose::Look => return self.only_prepare(&input, progress),
         };
-        let report = self.prepare_and_publish(&input, progress);
+        let report = self.prepare_and_publish(&input, all, progress);
         if closing.is_some_and(|closing| closing.load(Ordering::Acquire))
             && matches!(report, Err(Error::Cancelled { .. }))
         {
@@ -157,9 +165,21 @@ impl Engine {
         Ok(report)
     }
 
+    /// The report of a round that waits for a trial. It is not kept: nothing was tried.
+    fn skip_for_trial(&self, started_ms: u64) -> Result<RoundReport> {
+        let trial = self.trial()?.map(|trial| trial.verdict()).unwrap_or_default();
+        let reason = format!(
+            "the generation of an earlier round is on trial; the next round can begin when users have decided, or the log \
+             has twice the judgements ({trial}); end it with Engine::end_trial or `retune trial --end` to learn at once"
+        );
+        let serving = &self.inner.snapshot.load().pinned.generation.meta;
+        Ok(RoundReport::skipped(self.inner.history.next_round()?, started_ms, serving, reason))
+    }
+
     fn prepare_and_publish(
         &self,
         input: &RoundInput<'_>,
+        judged: u64,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
         let started = Instant::now();
@@ -170,6 +190,10 @@ impl Engine {
             round.report.generation = self.publish(building, progress)?;
             round.report.seconds.publish = publishing.elapsed().as_secs_f64();
         }
+        if let Some(candidate) = round.on_trial {
+            let origin = Origin { round: round.report.round, judged };
+            round.report.trial = Some(self.begin_trial(candidate, origin, progress)?);
+        }
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok(round.report)
     }
@@ -178,7 +202,7 @@ impl Engine {
     fn only_prepare(&self, input: &RoundInput<'_>, progress: &mut Progress<'_>) -> Result<RoundReport> {
         let started = Instant::now();
         let round = prepare_round(input, &mut self.told(progress))?;
-        drop(round.accepted);
+        drop((round.accepted, round.on_trial));
         let mut report = round.report;
         (report.dry_run, report.evidence) = (true, Some(round.evidence));
         self.inner.history.forget_in(&mut report);
@@ -263,6 +287,7 @@ impl Engine {
     pub(super) fn swap(&self, snapshot: Snapshot, dropped: &[GenerationId]) {
         let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.add(&snapshot.pinned.generation);
+        let serving = snapshot.pinned.generation.meta.id;
         let before = self.inner.snapshot.swap(Arc::new(snapshot));
         let root = self.inner.layout.generations();
         for &id in dropped {
@@ -270,6 +295,7 @@ impl Engine {
                 tracing::warn!(%error, generation = %id, "a generation that is not in use can't be removed");
             }
         }
-        drop(before);
+        drop((before, generations));
+        self.supersede(serving);
     }
 }

@@ -41,6 +41,7 @@ mod status;
 mod stored;
 mod threads;
 mod touched;
+mod trial;
 mod unfinished;
 mod upkeep;
 mod waiting;
@@ -83,6 +84,8 @@ use encoding::Encoding;
 use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
+use open::read_manifest;
+use trial::Trials;
 use upkeep::Upkeep;
 use writer::{Vectors, Writer};
 
@@ -146,6 +149,7 @@ struct Inner {
     round: Mutex<()>,
     worker: Mutex<Option<worker::Worker>>,
     upkeep: Upkeep,
+    trials: Trials,
     last_search: LastSearch,
     encoding: Encoding,
     /// Done once it was said that answers are not logged.
@@ -331,6 +335,9 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if let Err(error) = self.upkeep.stop() {
             tracing::warn!(%error, "the upkeep of the vector index ended with an error");
+        }
+        if let Err(error) = self.trials.stop() {
+            tracing::warn!(%error, "the thread of a trial ended with an error");
         }
         let worker = self.worker.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Err(error)) = worker.map(worker::Worker::stop) {

@@ -14,6 +14,7 @@ use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::options::Options;
+use super::trial::Trials;
 use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
 use super::writer::{Writer, last_commit};
@@ -123,6 +124,7 @@ impl Engine {
         let access = Access::Writing(Mutex::new(Some(Box::new(writer))));
         let engine =
             Engine { reader: assemble(layout, options, settings, lexical, snapshot, access, Some(feedback)) };
+        engine.resume_trial()?;
         if engine.inner.options.works_by_itself() {
             engine.start_worker()?;
         }
@@ -157,6 +159,7 @@ pub(super) fn assemble(
             round: Mutex::new(()),
             worker: Mutex::new(None),
             upkeep: Upkeep::default(),
+            trials: Trials::default(),
             last_search: LastSearch::new(),
             encoding: Encoding::default(),
             unlogged: Once::new(),

@@ -58,6 +58,10 @@ pub struct Options {
     /// gives way to searches, to rounds and to other processes. Default none:
     /// [`encode_pending`](crate::Engine::encode_pending) and [`watch`](crate::Engine::watch) do it.
     pub encode_when_idle: Option<IdleOptions>,
+    /// The share of searches, 0 to 1, that a generation on trial answers too. A trained generation that the gate neither
+    /// proves better nor finds worse goes on trial, and picks decide. Such a search takes one more encoding of the
+    /// query. 0 means no trials. Default 1: users decide soonest. Only an [`Engine`](crate::Engine) has trials.
+    pub trial_share: f64,
     /// How long to wait for another writer, or for another process that forgets, before failing with
     /// [`Error::Locked`]. Default 5 s; zero doesn't wait.
     pub lock_wait: Duration,
@@ -84,6 +88,7 @@ impl Default for Options {
             keep_generations: 1,
             policy: LearnPolicy::default(),
             encode_when_idle: None,
+            trial_share: 1.0,
             lock_wait: Duration::from_secs(5),
             embeddings: None,
         }
@@ -235,6 +240,12 @@ impl Options {
         self
     }
 
+    /// Sets [`trial_share`](Options::trial_share).
+    pub fn with_trial_share(mut self, share: f64) -> Self {
+        self.trial_share = share;
+        self
+    }
+
     /// Sets [`embeddings`](Options::embeddings).
     pub fn with_embeddings(mut self, folder: impl Into<PathBuf>) -> Self {
         self.embeddings = Some(folder.into());
@@ -271,6 +282,9 @@ impl Options {
                 "one with a calibration (Encoder::calibrate, Encoder::use_calibration): every index would wait for \
                  its own",
             ));
+        }
+        if !(0.0..=1.0).contains(&self.trial_share) {
+            return Err(Error::invalid("the share of searches on trial", self.trial_share, "0 to 1"));
         }
         if self.policy.new_judgements == Some(0) {
             return Err(Error::invalid("the learning policy", "0 new judgements", "1 or more"));

@@ -9,6 +9,7 @@ use super::feedback::open_if_writable;
 use super::layout::Layout;
 use super::open::{assemble, read_manifest, read_snapshot};
 use super::options::Options;
+use super::trial::Shown;
 use super::worker::Worker;
 use super::{Access, Inner, Reader};
 use crate::dense::DenseIndex;
@@ -17,7 +18,7 @@ use crate::feedback::{FeedbackLog, Impression, ShownHit};
 use crate::generation::Pinned;
 use crate::ids::QueryId;
 use crate::lexical::LexicalIndex;
-use crate::search::{Answer, Query, Snapshot, rank};
+use crate::search::{Answer, Query, Snapshot};
 
 impl Reader {
     /// Opens the index in the folder `path` for searching only, beside a writer in this or another process. It sees
@@ -58,7 +59,7 @@ impl Reader {
         self.check_open("search")?;
         self.inner.last_search.now();
         let snapshot = self.inner.snapshot.load_full();
-        let ranked = rank(&snapshot, query)?;
+        let Shown { ranked, trial, standings } = self.rank(&snapshot, query)?;
         let coverage = snapshot.coverage();
         if !coverage.is_complete() && matches!(self.inner.access, Access::Writing(_)) {
             self.inner.encoding.want(&ranked.hits);
@@ -71,12 +72,14 @@ impl Reader {
             self.note_unlogged();
         }
         if let Some(log) = log {
+            let mut standings = standings.into_iter();
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
                 chunk: hit.chunk,
                 lexical: hit.lexical,
                 dense: hit.dense,
                 score: hit.score,
+                standing: standings.next(),
             });
             log.log_impression(Impression {
                 query_id,
@@ -85,6 +88,7 @@ impl Reader {
                 query: query.text.clone(),
                 words: Some(query.words()).filter(|words| *words != query.text).map(Cow::into_owned),
                 session: query.session.clone(),
+                trial,
                 hits: hits.collect(),
             });
         }
@@ -153,7 +157,8 @@ impl Reader {
             return Ok(());
         }
         let worker = self.inner.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let stopped = worker.map_or(Ok(()), Worker::stop).and(self.inner.upkeep.stop());
+        let stopped = worker.map_or(Ok(()), Worker::stop);
+        let stopped = stopped.and(self.inner.upkeep.stop()).and(self.inner.trials.stop());
         let logged = self.inner.feedback.as_ref().map_or(Ok(()), FeedbackLog::close);
         let released = match &self.inner.access {
             Access::Reading(_) => Ok(()),

@@ -42,7 +42,7 @@ pub(crate) use headings::Heading;
 pub(crate) use log::{FeedbackLog, Role};
 pub use options::FeedbackOptions;
 pub use record::normalise_query;
-pub use record::{Impression, Judgement, ShownHit, Verdict};
+pub use record::{Impression, Judgement, ShownHit, Standing, Verdict};
 pub(crate) use replay::Replay;
 pub use stats::FeedbackStats;
 pub(crate) use stats::{JudgementCount, read_stats};

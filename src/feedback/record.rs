@@ -36,6 +36,10 @@ pub struct Impression {
     /// The [session](crate::Query::session) that the query belongs to, if it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The generation on trial that answered too, if there was one: its list and the serving generation's were shown as
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<GenerationId>,
     /// The documents shown, best first.
     pub hits: Vec<ShownHit>,
 }
@@ -62,6 +66,23 @@ pub struct ShownHit {
     /// The score that the hits were ranked by.
     #[serde(deserialize_with = "number_or_nan")]
     pub score: f32,
+    /// Where both lists have the document, if two generations answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// Where a hit was shown, and where each of two lists has it. All count from 1.
+///
+/// Ranks stop below what is shown, and below the end of the shorter list: whoever has less to say is neither helped
+/// nor hurt by that. A document that a list lacks, or has further down, has the rank below the last that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Standing {
+    /// The place in the interleaved list.
+    pub place: u32,
+    /// The rank in the serving generation's list.
+    pub serving: u32,
+    /// The rank in the candidate's list.
+    pub candidate: u32,
 }
 
 /// A user's judgement of a document for an answered query.
@@ -399,15 +420,16 @@ mod tests {
         #[test]
         fn records_round_trip(
             id in any::<u64>(), time_ms in any::<u64>(), query in any::<String>(),
-            words in any::<Option<String>>(), session in any::<Option<String>>(),
+            words in any::<Option<String>>(), session in any::<Option<String>>(), trial in any::<Option<u32>>(),
             hits in prop::collection::vec((any::<String>(), any::<u64>(), prop::num::f32::NORMAL), 0..4),
         ) {
+            let standing = trial.map(|rank| Standing { place: rank, serving: 1, candidate: rank });
             let hits = hits.into_iter().map(|(document, chunk, score)| ShownHit {
-                document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score,
+                document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score, standing,
             });
             let impression = Impression {
                 query_id: QueryId(id), time_ms, generation: GenerationId(1), query, words, session,
-                hits: hits.collect(),
+                trial: trial.map(|id| GenerationId(id.into())), hits: hits.collect(),
             };
             let record = Record::Impression(impression);
             let bytes = record.encode().unwrap();

@@ -121,6 +121,12 @@ impl Building {
         Ok(Building { meta, encoder, queries: side, dense, folder })
     }
 
+    /// As the generation `id` after `parent`.
+    pub(super) fn with_number(mut self, id: GenerationId, parent: GenerationId) -> Building {
+        (self.meta.id, self.meta.parent) = (id, Some(parent));
+        self
+    }
+
     /// Replaces the fusion inherited from the parent.
     pub(crate) fn with_fusion(mut self, fusion: Fusion) -> Building {
         self.meta.fusion = fusion;

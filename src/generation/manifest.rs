@@ -21,12 +21,20 @@ pub(crate) struct Manifest {
     pub(crate) kept: Vec<GenerationId>,
     /// The number of the next generation. Numbers are never reused.
     pub(crate) next: GenerationId,
+    /// The generation that is on trial beside the current one. Versions before trials take its folder for garbage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) candidate: Option<GenerationId>,
 }
 
 impl Manifest {
     /// Reads the pointer file in `root`. `None` before the first generation is published.
     pub(crate) fn read(root: &Path) -> Result<Option<Manifest>> {
         read_envelope(&root.join(FILE), KIND, VERSION)
+    }
+
+    /// Every generation that it names.
+    pub(crate) fn named(&self) -> impl Iterator<Item = GenerationId> {
+        [self.current].into_iter().chain(self.kept.iter().copied()).chain(self.candidate)
     }
 
     /// Replaces the pointer file atomically. At this moment a generation is published.

@@ -46,6 +46,11 @@ pub(crate) struct GenerationMeta {
 }
 
 impl GenerationMeta {
+    /// SHA-256 of the weights that encode queries.
+    pub(crate) fn query_weights(&self) -> Digest {
+        self.queries.encoder.as_ref().map_or(self.weights, |encoder| encoder.weights)
+    }
+
     /// Whether a round trained one of its encoders, so that training queries rank better than unseen ones.
     pub(crate) fn has_learnt(&self) -> bool {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()

@@ -1,7 +1,7 @@
 //! Generations: encoder weights, the dense index built with them, and fusion weights, published whole.
 //!
-//! A generation is a numbered folder. The file `CURRENT` names the current generation and those kept for rollback. Any
-//! other folder is left over from a build or a deletion, and the next writer removes it. After publishing, a generation
+//! A generation is a numbered folder. The file `CURRENT` names the current generation, those kept for rollback, and the
+//! one on trial. Any other folder is left over from a build or a deletion, and the next writer removes it. After publishing, a generation
 //! only gains vectors. What it was built with never changes.
 
 mod build;
@@ -25,4 +25,4 @@ pub(crate) use manifest::Manifest;
 pub(crate) use meta::GenerationMeta;
 pub(crate) use model_source::ModelSource;
 pub(crate) use open::{Generation, Pinned};
-pub(crate) use publish::{Published, collect_garbage, publish, roll_back};
+pub(crate) use publish::{Published, collect_garbage, end_trial, promote, publish, roll_back, set_aside};

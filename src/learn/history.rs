@@ -232,11 +232,30 @@ impl History {
         Ok(reports)
     }
 
-    /// How many rounds have been rejected since the last publication.
+    /// How many rounds have been rejected, or are on trial, since the last publication.
     pub(crate) fn attempts(&self) -> Result<usize> {
         let decisions = self.all()?.into_iter().rev().map(|report| report.gate.decision);
         let since = decisions.take_while(|decision| *decision != Decision::Published);
-        Ok(since.filter(|decision| *decision == Decision::Rejected).count())
+        let spent = |decision: &Decision| matches!(decision, Decision::Rejected | Decision::OnTrial);
+        Ok(since.filter(spent).count())
+    }
+
+    /// Changes the report of a round. One that is missing or damaged stays so.
+    pub(crate) fn amend(&self, round: u64, change: impl FnOnce(&mut RoundReport)) -> Result<()> {
+        let _no_forgetting = self.forgotten();
+        let path = self.path(round);
+        match read_envelope::<RoundReport>(&path, KIND, VERSION) {
+            Ok(Some(mut report)) => {
+                change(&mut report);
+                write_private_envelope(&path, KIND, VERSION, &report)
+            }
+            Ok(None) => Ok(()),
+            Err(error @ Error::Damaged { .. }) => {
+                tracing::warn!(%error, "a damaged report can't be changed");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn path(&self, round: u64) -> PathBuf {

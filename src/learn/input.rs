@@ -16,6 +16,8 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) started_ms: u64,
     /// Rounds that were rejected since the last publication.
     pub(crate) attempts: usize,
+    /// Whether a generation that is not proved better may go on trial.
+    pub(crate) trial: bool,
     /// The folder of the generations.
     pub(crate) root: &'a Path,
     /// The serving generation, and the documents as they were when the round began.

@@ -25,6 +25,7 @@ mod seconds;
 mod stage;
 mod tier;
 mod topic;
+mod trial_report;
 
 pub use evidence::{AnswerCounts, ConfusedPair, LogEvidence};
 pub use golden::GoldenQuery;
@@ -36,7 +37,7 @@ pub(crate) use progress::Progress;
 pub(crate) use queries::Forgotten;
 pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
-    Decision, GateScores, GuardScores, RankingScores, RoundReport, Ruling, SuspectReport, TierReport,
+    Decision, GateScores, GuardScores, NotWorse, RankingScores, RoundReport, Ruling, SuspectReport, TierReport,
     TrainingReport,
 };
 pub(crate) use resume::Unfinished;
@@ -44,6 +45,7 @@ pub use seconds::RoundSeconds;
 pub(crate) use stage::Overall;
 pub use stage::{LearnProgress, LearnStage};
 pub use tier::Tier;
+pub use trial_report::{TrialPoint, TrialReport};
 
 pub use crate::negatives::{NegativeCounts, NegativeKind};
 pub use crate::train::{
@@ -54,10 +56,12 @@ pub use crate::train::{
 use crate::error::Result;
 use crate::generation::Building;
 use collect::collect;
+pub(crate) use collect::is_same_need;
 use counts::Counts;
 use gate::Gate;
 use mine::mine;
 use progress::Tracker;
+pub(crate) use proposal::OnTrial;
 use proposal::{Materials, Outcome, plan, try_tiers};
 
 /// A finished round: its report, and the new generation if it passed the gate.
@@ -65,6 +69,8 @@ pub(crate) struct Round {
     pub(crate) report: RoundReport,
     pub(crate) evidence: LogEvidence,
     pub(crate) accepted: Option<Building>,
+    /// What may go on trial.
+    pub(crate) on_trial: Option<OnTrial>,
 }
 
 /// Runs a round up to publishing. Changes nothing that serves.
@@ -84,7 +90,7 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     let outcome = match plan(options, judged.training.len(), judged.held_out.len(), snapshot) {
         Err(reason) => Outcome::skipped(reason),
         Ok(tiers) => {
-            let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts)?;
+            let gate = Gate::new(judged.held_out, &snapshot.lexical, options, input.attempts, input.trial)?;
             let fusion = snapshot.pinned.generation.meta.fusion;
             let before = tracker.during(LearnStage::Collect, |tracker| {
                 gate.score(snapshot, fusion, LearnStage::Collect, tracker)
@@ -108,5 +114,6 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
     };
     report.sources = counts.into_table();
     report.seconds = tracker.seconds();
-    Ok(Round { accepted: outcome.publish_in(&mut report), report, evidence: judged.evidence })
+    let (accepted, on_trial) = outcome.publish_in(&mut report);
+    Ok(Round { report, evidence: judged.evidence, accepted, on_trial })
 }

@@ -10,6 +10,7 @@ use super::old_reports::{all_known, known};
 use super::queries::{Forgotten, QueryChanges};
 use super::seconds::RoundSeconds;
 use super::tier::Tier;
+use super::trial_report::TrialReport;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
@@ -44,7 +45,7 @@ pub struct RoundReport {
     /// The training of what was published, else the last one. Absent if nothing was trained.
     #[serde(default)]
     pub training: Option<TrainingReport>,
-    /// The tier that was published.
+    /// The tier that was published. After a trial, the one that users published.
     #[serde(default, deserialize_with = "known")]
     pub tier: Option<Tier>,
     /// The tiers that were tried, in order, each against the best before it. Empty in reports of older versions.
@@ -63,7 +64,10 @@ pub struct RoundReport {
     /// What the log gave the round to learn from. Only dry runs have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<LogEvidence>,
-    /// The generation that answers after the round.
+    /// What users say of a generation that the round put on trial. Absent if it put none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialReport>,
+    /// The generation that answers after the round, or after its trial.
     pub generation: GenerationId,
     /// Seconds of each stage.
     pub seconds: RoundSeconds,
@@ -88,9 +92,15 @@ impl RoundReport {
             gate: Ruling::skipped(String::new()),
             queries: None,
             evidence: None,
+            trial: None,
             generation: serving.id,
             seconds: RoundSeconds::default(),
         }
+    }
+
+    /// The report of a round that tried nothing.
+    pub(crate) fn skipped(round: u64, started_ms: u64, serving: &GenerationMeta, reason: String) -> RoundReport {
+        RoundReport { gate: Ruling::skipped(reason), ..RoundReport::begin(round, started_ms, serving) }
     }
 
     /// Removes what names something that is forgotten. Returns whether [`queries`](RoundReport::queries) did.
@@ -197,6 +207,9 @@ pub struct Ruling {
     /// The titles of the guard. Absent if there are none.
     #[serde(default)]
     pub guard: Option<GuardScores>,
+    /// Whether it may go on trial if it is rejected. Absent if trials are off, or the guard lost too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_worse: Option<NotWorse>,
 }
 
 impl Ruling {
@@ -218,7 +231,32 @@ impl Ruling {
             allowed: None,
             golden: None,
             guard: None,
+            not_worse: None,
         }
+    }
+
+    /// The same figures: users decide.
+    pub(super) fn on_trial(self) -> Ruling {
+        Ruling { decision: Decision::OnTrial, reason: format!("on trial: {}", self.reason), ..self }
+    }
+}
+
+/// A test of non-inferiority in the hybrid's nDCG@10, over held-out queries that are weighted against position bias.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NotWorse {
+    /// The mean change.
+    pub change: f64,
+    /// Its lower bound, one-sided at the level 0.05.
+    pub least: f64,
+    /// The least that the bound may be.
+    pub allowed: f64,
+}
+
+impl NotWorse {
+    /// Whether the generation may go on trial.
+    pub fn passes(&self) -> bool {
+        self.least > self.allowed
     }
 }
 
@@ -275,6 +313,8 @@ pub enum Decision {
     Rejected,
     /// There was too little to learn from, or no proposal could have passed the gate. Nothing was trained.
     Skipped,
+    /// It was not worse on the held-out queries, and users decide: see [`RoundReport::trial`].
+    OnTrial,
 }
 
 impl Decision {
@@ -284,6 +324,7 @@ impl Decision {
             Decision::Published => "published",
             Decision::Rejected => "rejected",
             Decision::Skipped => "skipped",
+            Decision::OnTrial => "on_trial",
         }
     }
 }

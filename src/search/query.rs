@@ -50,6 +50,8 @@ pub struct Query {
     /// Return only documents with at least this [score](crate::Hit::score). What a score means depends on mode and
     /// fusion: look at some before you choose. Default any.
     pub min_score: Option<f32>,
+    /// Whether a generation that is on trial may answer too. Default true. Measurements leave it out.
+    pub trial: bool,
     /// Minimum number of chunks that each index proposes. A query finds the documents that contain a word of it and
     /// those that have one of so many (or of `limit`, if that is more) nearest chunks: however far it is paged, it
     /// ends there. Default 100.
@@ -84,6 +86,7 @@ impl Query {
             limit: 10,
             offset: 0,
             page_of: None,
+            trial: true,
             session: None,
             mode: Mode::default(),
             fusion: None,
@@ -221,6 +224,12 @@ impl Query {
     /// Sets [`facets`](Query::facets).
     pub fn with_facets<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Query {
         self.facets = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Has the serving generation answer alone.
+    pub fn without_trial(mut self) -> Query {
+        self.trial = false;
         self
     }
 

@@ -1,6 +1,6 @@
 //! What a pick says of the two lists: a vote between −1 and 1.
 
-use super::interleave::Standing;
+use crate::feedback::Standing;
 
 /// The lowest attention that a vote is divided by, so that no single pick from far down decides much.
 const LEAST_ATTENTION: f64 = 0.2;
@@ -18,8 +18,13 @@ const LEAST_ATTENTION: f64 = 0.2;
 /// Swapping the two lists swaps the sign. Ranks beyond a list make no difference.
 pub(super) fn credit(pick: Standing, continues: f64) -> f64 {
     let gain = |rank: u32| 1.0 / (1.0 + f64::from(rank.max(1))).log2();
-    let attention = continues.powf(f64::from(pick.place.max(1) - 1)).max(LEAST_ATTENTION);
-    ((gain(pick.candidate) - gain(pick.serving)) / attention).clamp(-1.0, 1.0)
+    ((gain(pick.candidate) - gain(pick.serving)) / attention(pick.place, continues)).clamp(-1.0, 1.0)
+}
+
+/// The probability that a user looks at a place, from 1, if `continues` is that of looking at the next one. At least
+/// 0.2.
+pub(crate) fn attention(place: u32, continues: f64) -> f64 {
+    continues.powf(f64::from(place.max(1) - 1)).max(LEAST_ATTENTION)
 }
 
 #[cfg(test)]
@@ -45,7 +50,6 @@ mod tests {
     /// Whoever looks at a place as often as is assumed, and picks there whatever stands there, votes for nobody.
     #[test]
     fn careless_picks_of_all_that_is_shown_cancel_out() {
-        let attention = |place: u32| 0.85f64.powf(f64::from(place - 1)).max(LEAST_ATTENTION);
         let lists: [(&[u8], &[u8]); 4] = [
             (&[1, 2, 3, 4, 5, 6], &[6, 1, 2, 3, 4, 5]),
             (&[1, 2, 3, 4], &[5, 6, 7, 8]),
@@ -55,7 +59,7 @@ mod tests {
         for (serving, candidate) in lists {
             for seed in 0..20 {
                 let hits = interleave(serving, candidate, 20, seed);
-                let votes = hits.iter().map(|hit| credit(hit.standing, 0.85) * attention(hit.standing.place));
+                let votes = hits.iter().map(|hit| credit(hit.standing, 0.85) * attention(hit.standing.place, 0.85));
                 let sum: f64 = votes.sum();
                 assert!(sum.abs() < 1e-12, "{serving:?} {candidate:?}: {sum}");
             }

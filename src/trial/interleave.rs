@@ -7,6 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::Standing;
+
 /// Whose a shown hit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,20 +19,6 @@ pub enum Owner {
     Candidate,
     /// Both had it next.
     Both,
-}
-
-/// Where a hit was shown, and where each list has it. All count from 1.
-///
-/// Ranks stop below what is shown, and below the end of the shorter list: whoever has less to say is neither helped
-/// nor hurt by that. A document that a list lacks, or has further down, has the rank below the last that counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Standing {
-    /// The place in the interleaved list.
-    pub place: u32,
-    /// The rank in the serving generation's list.
-    pub serving: u32,
-    /// The rank in the candidate's list.
-    pub candidate: u32,
 }
 
 /// A hit of an interleaved list.

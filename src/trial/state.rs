@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use super::credit::credit;
-use super::interleave::Standing;
 use super::wealth::Wealth;
 use crate::error::{Error, Result};
+use crate::feedback::Standing;
 use crate::ids::QueryId;
 
 /// When a trial ends. `docs/trial.md` has the figures of the defaults.

@@ -26,6 +26,7 @@ fn impression(id: u64, query: &str) -> Impression {
         lexical: Some(1.5),
         dense: None,
         score: 0.25,
+        standing: None,
     };
     Impression {
         query_id: QueryId(id),
@@ -34,6 +35,7 @@ fn impression(id: u64, query: &str) -> Impression {
         query: query.into(),
         words: None,
         session: None,
+        trial: None,
         hits: vec![hit("first document", 1), hit("second document", 2)],
     }
 }

@@ -23,18 +23,26 @@ pub(super) struct Alike<'a> {
     pub(super) failure: Option<Error>,
 }
 
+/// Whether two queries that one session asked one after the other ask for the same: by the documents that both found,
+/// or by their vectors.
+pub(crate) fn is_same_need(snapshot: &Snapshot, before: &Impression, after: &Impression) -> Result<bool> {
+    let shown = |one: &Impression| one.hits.iter().take(SHOWN).map(|hit| hit.document.clone()).collect();
+    let (first, second): (Vec<String>, Vec<String>) = (shown(before), shown(after));
+    let shared = first.iter().filter(|document| second.contains(document)).count();
+    if shared >= SHARED && snapshot.lexical.chunk_count() >= LEAST_CHUNKS {
+        return Ok(true);
+    }
+    let generation = &snapshot.pinned.generation;
+    let (a, b) = (generation.encode_query(before.searched())?, generation.encode_query(after.searched())?);
+    Ok(a.iter().zip(b.iter()).map(|(x, y)| x * y).sum::<f32>() >= COSINE)
+}
+
 impl Alike<'_> {
     fn or_failure(&mut self, found: Result<bool>) -> bool {
         found.unwrap_or_else(|error| {
             self.failure.get_or_insert(error);
             false
         })
-    }
-
-    fn cosine(&self, a: &str, b: &str) -> Result<f32> {
-        let generation = &self.snapshot.pinned.generation;
-        let (a, b) = (generation.encode_query(a)?, generation.encode_query(b)?);
-        Ok(a.iter().zip(b.iter()).map(|(x, y)| x * y).sum())
     }
 }
 
@@ -43,14 +51,8 @@ impl Likeness for Alike<'_> {
         if self.failure.is_some() {
             return false;
         }
-        let shown = |one: &Impression| one.hits.iter().take(SHOWN).map(|hit| hit.document.clone()).collect();
-        let (first, second): (Vec<String>, Vec<String>) = (shown(before), shown(after));
-        let shared = first.iter().filter(|document| second.contains(document)).count();
-        if shared >= SHARED && self.snapshot.lexical.chunk_count() >= LEAST_CHUNKS {
-            return true;
-        }
-        let cosine = self.cosine(before.searched(), after.searched());
-        self.or_failure(cosine.map(|cosine| cosine >= COSINE))
+        let same = is_same_need(self.snapshot, before, after);
+        self.or_failure(same)
     }
 
     fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool {

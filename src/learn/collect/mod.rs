@@ -12,9 +12,11 @@ use super::stage::LearnStage;
 use super::topic::Topic;
 use crate::error::Result;
 use crate::feedback::Replay;
-use crate::negatives::{JudgedQuery, collect_confusables};
+use crate::negatives::{Confusion, JudgedQuery, collect_confusables};
 use crate::search::Snapshot;
+use crate::trial::attention;
 use alike::Alike;
+pub(crate) use alike::is_same_need;
 use evidence::EvidenceSum;
 use held_out::is_held_out;
 use passages::Passages;
@@ -61,7 +63,7 @@ pub(super) fn collect(
             counts.add("dropped_positive_is_gone", 1);
         } else if is_held_out(&confusion.normalised) {
             let answers = positives.into_iter().map(|positive| positive.document);
-            held_out.push(Topic::new(&confusion.query, answers));
+            held_out.push(Topic { weight: weight(confusion), ..Topic::new(&confusion.query, answers) });
         } else {
             let query = passages.judged(confusion, positives, counts)?;
             evidence.add(confusion, &query);
@@ -69,4 +71,19 @@ pub(super) fn collect(
         }
     }
     Ok(Judgements { training, held_out, evidence: evidence.finish() })
+}
+
+/// The share of the users who look at one hit that look at the next: between the two that a trial assumes.
+const CONTINUES: f64 = 0.875;
+
+/// The inverse of the probability that a user looked at the answer (Joachims, Swaminathan and Schnabel, "Unbiased
+/// Learning-to-Rank with Biased Feedback", WSDM 2017). Where the answer was found in other words only, the list for
+/// these words failed, as if it stood far down. What was judged without being shown needs no correction.
+fn weight(confusion: &Confusion) -> f64 {
+    let attention = |place: usize| attention(u32::try_from(place).unwrap_or(u32::MAX), CONTINUES);
+    match confusion.picked_at {
+        Some(place) => 1.0 / attention(place),
+        None if confusion.agreeing > 0 => 1.0 / attention(usize::MAX),
+        None => 1.0,
+    }
 }

@@ -3,12 +3,24 @@
 use std::collections::VecDeque;
 
 use crate::learn::tier::Tier;
+use crate::trial::AlphaSplit;
 
 /// The significance level of the k-th attempt since the last publication, `budget · 6 / (π k)²`; over all k these sum
 /// to `budget`. `attempts` is the number of attempts before this one.
 pub(super) fn of_attempt(budget: f64, attempts: usize) -> f64 {
     let k = attempts as f64 + 1.0;
     budget * 6.0 / (std::f64::consts::PI * k).powi(2)
+}
+
+/// What the gate may spend of an attempt's significance level. If what it rejects may go on trial, users get the rest.
+pub(super) fn of_gate(budget: f64, attempts: usize, trial: bool) -> f64 {
+    let level = of_attempt(budget, attempts);
+    if trial { AlphaSplit::of(level).gate } else { level }
+}
+
+/// What a trial may spend of an attempt's significance level.
+pub(in crate::learn) fn of_trial(budget: f64, attempts: usize) -> f64 {
+    AlphaSplit::of(of_attempt(budget, attempts)).trial
 }
 
 /// The attempt's alpha, split among the tiers not yet tested. A tier that is rejected spends its share. A tier that

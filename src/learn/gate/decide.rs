@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::alpha::of_attempt;
+use super::alpha::of_gate;
 use super::resample::intervals;
 use super::score::{QueryScores, mean};
 use crate::error::Result;
@@ -25,6 +25,8 @@ pub(super) struct Evidence<'a> {
     pub(super) guard: &'a [GuardPart],
     /// Rounds that were rejected since the last publication.
     pub(super) attempts: usize,
+    /// Whether what is rejected may go on trial.
+    pub(super) trial: bool,
     /// The part of the attempt's alpha that this test may spend, above 0 and at most 1.
     pub(super) share: f64,
 }
@@ -34,6 +36,13 @@ pub(super) struct Evidence<'a> {
 pub(super) struct GuardPart {
     pub(super) name: &'static str,
     pub(super) scores: GuardScores,
+}
+
+impl GuardPart {
+    /// Whether it keeps its own nDCG@10.
+    pub(super) fn holds(&self) -> bool {
+        self.scores.before - self.scores.after <= GUARD_LOSS
+    }
 }
 
 /// Publishes a generation that is significantly better in the hybrid, which users get, and does not lose too much on
@@ -57,9 +66,9 @@ pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Rul
         allowed,
         golden: None,
         guard: None,
+        not_worse: None,
     };
-    let fell = |part: &&GuardPart| part.scores.before - part.scores.after > GUARD_LOSS;
-    if let Some(GuardPart { name, scores }) = evidence.guard.iter().find(fell) {
+    if let Some(GuardPart { name, scores }) = evidence.guard.iter().find(|part| !part.holds()) {
         let reason = format!(
             "{name} nDCG@10 falls from {:.4} to {:.4}, by more than {GUARD_LOSS}; {figures}",
             scores.before, scores.after
@@ -82,7 +91,7 @@ pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Rul
         });
     };
     let p = one_sided(evidence)?;
-    let alpha = evidence.share * of_attempt(budget, evidence.attempts);
+    let alpha = evidence.share * of_gate(budget, evidence.attempts, evidence.trial);
     let test = format!("p {p:.4}, significance level {alpha:.4}");
     let (decision, reason) = if new.ndcg_10 <= old.ndcg_10 + ROUNDING {
         (Decision::Rejected, format!("no better: {figures}"))
@@ -158,6 +167,7 @@ mod tests {
             clusters: &clusters,
             guard: &[],
             attempts,
+            trial: false,
             share: 1.0,
         };
         decide(&evidence, budget).unwrap()
@@ -201,7 +211,7 @@ mod tests {
             let (before, after, clusters): (_, _, Vec<usize>) =
                 (scores(before), scores(after), (0..before.len()).collect());
             let (before, after, clusters) = (&before, &after, &clusters);
-            let evidence = Evidence { before, after, clusters, guard: &[], attempts: 0, share: 1.0 };
+            let evidence = Evidence { before, after, clusters, guard: &[], attempts: 0, trial: false, share: 1.0 };
             decide(&evidence, BUDGET).unwrap()
         };
         // Answers go from rank 20 to 12, and one from there to the tenth place.
@@ -242,7 +252,7 @@ mod tests {
         let (before, after, clusters) = (scores(&[0.2; 4]), scores(&[0.6; 4]), [0, 1, 2, 3]);
         let ruling = |share| {
             let (before, after, clusters) = (&before, &after, &clusters);
-            let evidence = Evidence { before, after, clusters, guard: &[], attempts: 0, share };
+            let evidence = Evidence { before, after, clusters, guard: &[], attempts: 0, trial: false, share };
             decide(&evidence, BUDGET).unwrap()
         };
         let (whole, half) = (ruling(1.0), ruling(0.5));
@@ -260,6 +270,7 @@ mod tests {
             clusters: &[7; 8],
             guard: &[],
             attempts: 0,
+            trial: false,
             share: 1.0,
         };
         // Eight queries about one document are one observation.
@@ -281,6 +292,7 @@ mod tests {
                 clusters: &clusters,
                 guard,
                 attempts: 0,
+                trial: false,
                 share: 1.0,
             };
             decide(&evidence, BUDGET).unwrap()

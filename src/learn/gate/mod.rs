@@ -8,13 +8,14 @@ mod clusters;
 mod cross_fit;
 mod decide;
 mod guard;
+mod not_worse;
 mod pool;
 mod rank;
 mod reach;
 mod resample;
 mod score;
 
-pub(super) use alpha::AlphaBudget;
+pub(super) use alpha::{AlphaBudget, of_trial};
 pub(super) use rank::{Ranked, rank_topics};
 pub(super) use score::{QueryScores, figures};
 
@@ -34,6 +35,7 @@ use clusters::groups_by_answer;
 use cross_fit::{CrossFit, halves};
 use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
+use not_worse::not_worse;
 use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
 use resample::intervals;
@@ -44,6 +46,8 @@ pub(super) struct Gate<'a> {
     options: &'a LearnOptions,
     /// Rounds that were rejected since the last publication.
     attempts: usize,
+    /// Whether what is rejected may go on trial.
+    trial: bool,
     held_out: Vec<Topic>,
     /// The cluster of each held-out query. Queries that share an answer are in one cluster and count as one in the
     /// test: a gain for one of them is a gain for the others.
@@ -87,16 +91,17 @@ impl<'a> Gate<'a> {
         lexical: &LexicalSnapshot,
         options: &'a LearnOptions,
         attempts: usize,
+        trial: bool,
     ) -> Result<Gate<'a>> {
         let clusters = groups_by_answer(held_out.iter().map(|topic| topic.relevant.keys()));
         let (halves, guard) = (halves(&clusters), guard(lexical, &options.golden)?);
-        Ok(Gate { options, attempts, held_out, clusters, halves, guard })
+        Ok(Gate { options, attempts, trial, held_out, clusters, halves, guard })
     }
 
-    /// Why nothing could pass against these scores, and what is needed. `None` if something could, or if the options
-    /// require no significance. `share` is the part of the attempt's alpha that the test may spend.
+    /// Why nothing could pass against these scores, and what is needed. `None` if something could, if the options
+    /// require no significance, and if users may decide. `share` is the part of the attempt's alpha that the test may spend.
     pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
-        let Some(budget) = self.options.significance else { return Ok(None) };
+        let Some(budget) = self.options.significance.filter(|_| !self.trial) else { return Ok(None) };
         let prospect = Prospect {
             held_out: &self.held_out,
             before: &figures(&before.held_out),
@@ -221,10 +226,15 @@ impl<'a> Gate<'a> {
             clusters: &self.clusters,
             guard: &guard,
             attempts: self.attempts,
+            trial: self.trial,
             share,
         };
         let ruling = decide(&evidence, self.options.significance)?;
-        let ruling = Ruling { golden, guard: titles, ..ruling };
+        let may_be_tried = self.trial && guard.iter().all(GuardPart::holds);
+        let not_worse = may_be_tried
+            .then(|| not_worse(&self.held_out, evidence.before, evidence.after, &self.clusters))
+            .flatten();
+        let ruling = Ruling { golden, guard: titles, not_worse, ..ruling };
         Ok(Verdict { ruling, queries: self.changes(before, after) })
     }
 

@@ -6,7 +6,7 @@ use crate::encoder::TrainableEncoder;
 use crate::error::Result;
 use crate::fusion::Fusion;
 use crate::generation::Building;
-use crate::learn::gate::PoolBase;
+use crate::learn::gate::{PoolBase, Verdict};
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
@@ -37,7 +37,10 @@ pub(super) fn attempt(
     let base = PoolBase { serving: input.snapshot, best: incumbent.snapshot, fusion: incumbent.fusion };
     let verdict = tracker
         .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;
-    if let Some(verdict) = verdict.filter(|verdict| verdict.ruling.decision != Decision::Published) {
+    let passes = |verdict: &Verdict| {
+        verdict.ruling.decision == Decision::Published || verdict.ruling.not_worse.is_some_and(|one| one.passes())
+    };
+    if let Some(verdict) = verdict.filter(|verdict| !passes(verdict)) {
         return Ok(Attempt::Rejected { verdict: Box::new(verdict), training });
     }
     let mut building = Building::next(input.root, serving, input.dense, |folder| model.save(folder))?;

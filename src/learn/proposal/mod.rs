@@ -7,7 +7,7 @@ mod plan;
 mod query_side;
 mod train;
 
-use super::gate::{AlphaBudget, Compared, Scores, Verdict, figures};
+use super::gate::{AlphaBudget, Compared, Scores, Verdict, figures, of_trial};
 use super::progress::Tracker;
 use super::queries::QueryChanges;
 use super::report::{Decision, RoundReport, Ruling, TierReport, TrainingReport};
@@ -29,6 +29,8 @@ struct Best {
     fusion: Fusion,
     scores: Scores,
     accepted: Option<Accepted>,
+    /// The last trained proposal that is not proved better, but not worse either.
+    not_worse: Option<NotProved>,
 }
 
 /// A proposal that passed the gate.
@@ -36,6 +38,24 @@ struct Accepted {
     tier: Tier,
     verdict: Verdict,
     proposal: Box<dyn Proposal>,
+}
+
+/// A proposal for users to decide on.
+struct NotProved {
+    tier: Tier,
+    fusion: Fusion,
+    p_value: Option<f64>,
+    proposal: Box<dyn Proposal>,
+}
+
+/// A built generation for users to decide on.
+pub(crate) struct OnTrial {
+    pub(crate) tier: Tier,
+    pub(crate) building: Building,
+    /// The significance level of its trial.
+    pub(crate) alpha: f64,
+    /// Of the gate's test.
+    pub(crate) p_value: Option<f64>,
 }
 
 /// The outcome of each tier.
@@ -57,23 +77,33 @@ pub(super) struct Outcome {
     tried: Vec<TierReport>,
     training: Option<TrainingReport>,
     accepted: Option<(Tier, Building)>,
+    on_trial: Option<OnTrial>,
 }
 
 impl Outcome {
     pub(super) fn skipped(reason: String) -> Outcome {
         let ruling = Ruling::skipped(reason);
-        Outcome { ruling, queries: None, tried: Vec::new(), training: None, accepted: None }
+        Outcome {
+            ruling,
+            queries: None,
+            tried: Vec::new(),
+            training: None,
+            accepted: None,
+            on_trial: None,
+        }
     }
 
-    /// Fills in a report, and returns the generation to publish.
-    pub(super) fn publish_in(self, report: &mut RoundReport) -> Option<Building> {
+    /// Fills in a report, and returns the generation to publish and the one for a trial.
+    pub(super) fn publish_in(self, report: &mut RoundReport) -> (Option<Building>, Option<OnTrial>) {
         let steps = self.training.iter().flat_map(|training| &training.steps);
         report.loss = steps.map(|step| step.loss).collect();
         (report.gate, report.queries) = (self.ruling, self.queries);
         (report.tried, report.training) = (self.tried, self.training);
-        let (tier, building) = self.accepted?;
-        (report.tier, report.fusion) = (Some(tier), building.fusion());
-        Some(building)
+        let accepted = self.accepted.map(|(tier, building)| {
+            (report.tier, report.fusion) = (Some(tier), building.fusion());
+            building
+        });
+        (accepted, self.on_trial)
     }
 }
 
@@ -86,7 +116,7 @@ pub(super) fn try_tiers(
 ) -> Result<Outcome> {
     let serving = materials.input.snapshot;
     let fusion = serving.pinned.generation.meta.fusion;
-    let mut best = Best { snapshot: serving.clone(), fusion, scores: before, accepted: None };
+    let mut best = Best { snapshot: serving.clone(), fusion, scores: before, accepted: None, not_worse: None };
     let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
     for &tier in tiers {
         let share = alpha.share();
@@ -142,12 +172,27 @@ fn finish(
         let reason = plan::nothing_tried(materials.input.options, materials.topics.len(), nothing);
         return Ok(Outcome::skipped(reason));
     };
+    let on_trial = best.not_worse.map(|one| one.build(materials, tracker)).transpose()?;
     let Some(Accepted { tier, verdict, proposal }) = best.accepted else {
-        return Ok(Outcome { ruling: last.gate.clone(), queries, tried, training, accepted: None });
+        let ruling = last.gate.clone();
+        let ruling = if on_trial.is_some() { ruling.on_trial() } else { ruling };
+        return Ok(Outcome { ruling, queries, tried, training, accepted: None, on_trial });
     };
     let building = tracker.during(LearnStage::Reindex, |_| proposal.build(materials.input, best.fusion))?;
     let Verdict { ruling, queries } = verdict;
-    Ok(Outcome { ruling, queries: Some(queries), tried, training, accepted: Some((tier, building)) })
+    let (queries, accepted) = (Some(queries), Some((tier, building)));
+    Ok(Outcome { ruling, queries, tried, training, accepted, on_trial })
+}
+
+impl NotProved {
+    fn build(self, materials: Materials<'_>, tracker: &mut Tracker<'_>) -> Result<OnTrial> {
+        let NotProved { tier, fusion, p_value, proposal } = self;
+        let input = materials.input;
+        let building = tracker.during(LearnStage::Reindex, |_| proposal.build(input, fusion))?;
+        // Without a budget, what is not worse is published at once.
+        let alpha = of_trial(input.options.significance.unwrap_or(1.0), input.attempts);
+        Ok(OnTrial { tier, building, alpha, p_value })
+    }
 }
 
 impl Best {
@@ -190,6 +235,10 @@ impl Best {
         if accepted {
             (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, compared.scores);
             self.accepted = Some(Accepted { tier, verdict, proposal });
+            self.not_worse = None;
+        } else if tier.is_trained() && verdict.ruling.not_worse.is_some_and(|one| one.passes()) {
+            let p_value = verdict.ruling.p_value;
+            self.not_worse = Some(NotProved { tier, fusion: compared.fusion, p_value, proposal });
         }
         Ok(!accepted)
     }

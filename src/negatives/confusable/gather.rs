@@ -257,6 +257,15 @@ impl<'a> Gathered<'a> {
         here.map(|(_, document)| *document).filter(|document| self.is_positive(document)).collect()
     }
 
+    /// The highest place, from 1, at which an answer was picked.
+    pub(super) fn picked_at(&self) -> Option<usize> {
+        let places = self.impressions.iter().filter_map(|impression| {
+            let picked = self.picked_in(impression);
+            impression.hits.iter().position(|hit| picked.contains(hit.document.as_str()))
+        });
+        places.min().map(|place| place + 1)
+    }
+
     fn unseen(&self, document: &str) -> Confusable {
         Confusable {
             document: document.to_string(),

@@ -6,6 +6,7 @@
 
 mod candidate;
 mod chain;
+mod ends;
 mod gather;
 mod need;
 mod report;
@@ -17,6 +18,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 pub(crate) use candidate::{Confusable, ShownRef};
+pub(crate) use ends::{NeedEnd, ends};
 pub(crate) use report::CollectReport;
 
 use gather::{Answers, gather};
@@ -35,6 +37,8 @@ pub(crate) struct Confusion {
     /// 0 if the answers were judged for this text. Otherwise they answered the same needs in other words: the number of
     /// those needs.
     pub(crate) agreeing: usize,
+    /// The highest place, from 1, at which an answer was picked from a list for this text.
+    pub(crate) picked_at: Option<usize>,
     /// The strongest verdict on each answer that was judged for this text, by document id.
     pub(crate) strongest: BTreeMap<String, Verdict>,
     /// Documents that may be answers: neither positives nor negatives.
@@ -81,12 +85,13 @@ pub(crate) fn collect_confusables(
         }
         sort_by_evidence(&mut confusables);
         report.answered_in_other_words += u64::from(agreeing > 0);
-        let strongest = gathered.strongest();
+        let (strongest, picked_at) = (gathered.strongest(), gathered.picked_at());
         confusions.push(Confusion {
             query,
             normalised,
             positives,
             agreeing,
+            picked_at,
             strongest,
             disputed,
             confusables,

@@ -16,6 +16,7 @@ pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
         lexical: None,
         dense: None,
         score: 1.0,
+        standing: None,
     });
     Impression {
         query_id: QueryId(id),
@@ -24,6 +25,7 @@ pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
         query: query.into(),
         words: None,
         session: None,
+        trial: None,
         hits: hits.collect(),
     }
 }

@@ -1,0 +1,121 @@
+//! Putting a generation on trial, and going on with a trial after a restart.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+
+use super::stored::StoredTrial;
+use super::thread::TrialThread;
+use super::{Counted, OnTrial};
+use crate::clock::now_ms;
+use crate::engine::{Access, Engine, read_manifest};
+use crate::error::Result;
+use crate::generation::{Generation, set_aside};
+use crate::learn::{self, LearnProgress, LearnStage, Progress, TrialReport};
+use crate::trial::{Trial, TrialOptions, e_value_of_p};
+
+/// While fewer chunks than this were added during the round, the candidate gets their vectors later.
+const FEW_CHUNKS: usize = 64;
+
+/// The round that a candidate comes from.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Origin {
+    pub(in crate::engine) round: u64,
+    /// The judgements of the log when it was read.
+    pub(in crate::engine) judged: u64,
+}
+
+impl Engine {
+    /// Whether what a round makes may go on trial here.
+    pub(in crate::engine) fn has_trials(&self) -> bool {
+        self.inner.options.trial_share > 0.0 && matches!(self.inner.access, Access::Writing(_))
+    }
+
+    /// Puts a built generation on trial beside the serving one, in place of any other. From now on searches see it.
+    pub(in crate::engine) fn begin_trial(
+        &self,
+        candidate: learn::OnTrial,
+        origin: Origin,
+        progress: &mut Progress<'_>,
+    ) -> Result<TrialReport> {
+        let learn::OnTrial { tier, mut building, alpha, p_value } = candidate;
+        // Documents may be added faster than they are encoded here: don't chase them for ever.
+        for _ in 0..3 {
+            let serving = self.inner.snapshot.load_full();
+            let (lexical, dense) = (&serving.lexical, &serving.pinned.dense);
+            if building.missing(lexical, dense)?.len() <= FEW_CHUNKS {
+                break;
+            }
+            let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
+            building.catch_up(lexical, dense, &mut told)?;
+        }
+        // What the gate found counts, for and against; as one half of a bet, so that it can't cost much.
+        let prior = p_value.map_or(1.0, |p_value| f64::midpoint(1.0, e_value_of_p(p_value)));
+        let trial = Trial::new(TrialOptions::default().with_alpha(alpha))?.with_prior(prior)?;
+        let root = self.inner.layout.generations();
+        // Nothing else may change what the manifest names.
+        let _writer = self.lock_writer("begin a trial")?;
+        let (generation, replaced) = set_aside(&root, building)?;
+        let serving = self.inner.snapshot.load().pinned.generation.meta.id;
+        let ids = [serving, generation.meta.id];
+        let report = TrialReport::begin(origin.round, tier, ids, now_ms(), &trial);
+        let stored = StoredTrial { report: report.clone(), trial, judged: origin.judged };
+        stored.write(&self.inner.layout)?;
+        if let Some(replaced) = replaced {
+            self.remove_generation(replaced);
+        }
+        self.enter(Arc::new(generation), stored)?;
+        Ok(report)
+    }
+
+    /// Goes on with the trial that the last process has left, or closes its books. The caller opens the engine.
+    pub(in crate::engine) fn resume_trial(&self) -> Result<()> {
+        let layout = &self.inner.layout;
+        let manifest = read_manifest(layout)?;
+        let stored = StoredTrial::read(layout).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a trial can't go on: its votes are lost");
+            None
+        });
+        let Some(stored) = stored else {
+            return if manifest.candidate.is_some() { self.abandon_candidate() } else { Ok(()) };
+        };
+        // It is left for an engine that has trials.
+        if !self.has_trials() {
+            return Ok(());
+        }
+        let TrialReport { serving, candidate, .. } = stored.report;
+        if (serving, Some(candidate)) == (manifest.current, manifest.candidate) {
+            let source = self.inner.options.model_source();
+            match Generation::open_unloaded(&layout.generations(), candidate, &source) {
+                Ok(generation) => return self.enter(Arc::new(generation), stored),
+                Err(error) => tracing::warn!(%error, "a trial ends: its generation can't be opened"),
+            }
+        }
+        self.abandon_candidate()?;
+        // If it serves, it was published, and then the process ended.
+        let reason = (candidate != manifest.current).then_some("its generation or the serving one is gone");
+        self.close_trial(stored, reason)
+    }
+
+    fn enter(&self, generation: Arc<Generation>, stored: StoredTrial) -> Result<()> {
+        let dense = generation.open_dense(&self.inner.settings.dense)?;
+        let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.add(&generation);
+        drop(generations);
+        let trial = Arc::new(OnTrial {
+            generation,
+            dense: Mutex::new(Some(dense)),
+            ready: ArcSwapOption::empty(),
+            stored: Mutex::new(stored),
+            counted: Mutex::new(Counted::default()),
+            alike: Mutex::new(HashMap::new()),
+        });
+        self.inner.trials.current.store(Some(Arc::clone(&trial)));
+        let mut thread = self.inner.trials.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_none() {
+            *thread = Some(TrialThread::start(Arc::downgrade(&self.inner))?);
+        }
+        Ok(())
+    }
+}

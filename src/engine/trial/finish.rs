@@ -1,0 +1,169 @@
+//! The end of a trial.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError};
+
+use super::catch_up::encode_missing;
+use super::stored::StoredTrial;
+use super::OnTrial;
+use crate::clock::now_ms;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::generation::{Generation, Pinned, end_trial, promote};
+use crate::ids::GenerationId;
+use crate::learn::{Decision, RoundReport, TrialReport};
+use crate::search::Snapshot;
+use crate::trial::Outcome;
+
+impl Engine {
+    /// Ends the trial without a decision. The candidate is removed, and the serving generation goes on alone. Returns
+    /// what users had said so far; `None` if there is no trial.
+    ///
+    /// # Errors
+    /// [`Error::RoundRunning`](crate::Error::RoundRunning); [`Error::Io`](crate::Error::Io).
+    pub fn end_trial(&self) -> Result<Option<TrialReport>> {
+        let _round = self.begin_round("end a trial")?;
+        let Some(trial) = self.inner.trials.current.swap(None) else { return Ok(None) };
+        self.drop_candidate(&trial, "it was ended by hand")?;
+        let stored = trial.stored().clone();
+        Ok(Some(stored.report))
+    }
+
+    /// Ends the trial, so that a round with more to learn from can begin. The caller runs that round.
+    pub(in crate::engine) fn give_way(&self) -> Result<()> {
+        let Some(trial) = self.inner.trials.current.swap(None) else { return Ok(()) };
+        self.drop_candidate(&trial, "a round that knows twice as much took its place")
+    }
+
+    /// Closes the books of a trial, now that `serving` is another generation.
+    pub(in crate::engine) fn supersede(&self, serving: GenerationId) {
+        let Some(trial) = self.inner.trials.current.swap(None) else { return };
+        let stored = trial.stored().clone();
+        let reason = (stored.report.candidate != serving).then_some("another generation serves");
+        if let Err(error) = self.close_trial(stored, reason) {
+            tracing::warn!(%error, "the report of a trial could not be kept");
+        }
+    }
+
+    /// Publishes or removes the candidate, as the votes have decided.
+    pub(super) fn finish_trial(&self, trial: &Arc<OnTrial>) -> Result<()> {
+        let _round = self.begin_round("end a trial")?;
+        // Somebody else may have ended it meanwhile.
+        if self.inner.trials.current().is_none_or(|current| current.id() != trial.id()) {
+            return Ok(());
+        }
+        let outcome = trial.stored().trial.outcome();
+        match outcome {
+            Some(Outcome::Better) => self.publish_candidate(trial),
+            _ => {
+                self.inner.trials.current.store(None);
+                self.end_in_manifest(trial.id())?;
+                self.close_trial(trial.stored().clone(), None)
+            }
+        }
+    }
+
+    /// Makes the candidate the serving generation.
+    fn publish_candidate(&self, trial: &OnTrial) -> Result<()> {
+        let mut guard = self.lock_writer("publish a generation")?;
+        let writer = guard.get()?;
+        let lexical = self.inner.lexical.snapshot()?;
+        let mut slot = trial.dense.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut dense) = slot.take() else { return Ok(()) };
+        let serving = Snapshot {
+            pinned: Pinned {
+                dense: writer.dense.view(&lexical.live_chunks())?,
+                generation: Arc::clone(&self.inner.snapshot.load().pinned.generation),
+            },
+            lexical,
+        };
+        let caught_up = encode_missing(trial, &mut dense, &serving, &mut |_, _| ControlFlow::Continue(()));
+        let view = caught_up.and_then(|()| dense.view(&serving.lexical.live_chunks()));
+        let promoted = view.and_then(|view| {
+            let dropped = promote(&self.inner.layout.generations(), self.inner.options.keep_generations)?;
+            Ok((view, dropped.unwrap_or_default()))
+        });
+        let (view, dropped) = match promoted {
+            Ok(promoted) => promoted,
+            Err(error) => {
+                *slot = Some(dense);
+                return Err(error);
+            }
+        };
+        writer.dense = dense;
+        self.wake_upkeep(&writer.dense, &view);
+        let pinned = Pinned { dense: view, generation: Arc::clone(&trial.generation) };
+        // This closes the books too.
+        self.swap(Snapshot { lexical: serving.lexical, pinned }, &dropped);
+        Ok(())
+    }
+
+    fn drop_candidate(&self, trial: &OnTrial, reason: &str) -> Result<()> {
+        self.end_in_manifest(trial.id())?;
+        trial.stored().report.end(now_ms(), Some(reason.into()));
+        let stored = trial.stored().clone();
+        self.close_trial(stored, Some(reason))
+    }
+
+    fn end_in_manifest(&self, id: GenerationId) -> Result<()> {
+        let _writer = self.lock_writer("end a trial")?;
+        end_trial(&self.inner.layout.generations())?;
+        self.remove_generation(id);
+        Ok(())
+    }
+
+    /// Removes what is on trial without votes.
+    pub(super) fn abandon_candidate(&self) -> Result<()> {
+        if let Some(id) = end_trial(&self.inner.layout.generations())? {
+            self.remove_generation(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_generation(&self, id: GenerationId) {
+        let mut generations = self.inner.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = generations.remove(&self.inner.layout.generations(), id) {
+            tracing::warn!(%error, generation = %id, "a generation that is not in use can't be removed");
+        }
+    }
+
+    /// Writes into the round's report how its trial has ended, by its votes or for another reason.
+    pub(super) fn close_trial(&self, stored: StoredTrial, reason: Option<&str>) -> Result<()> {
+        let mut trial = stored.report;
+        trial.end(now_ms(), reason.map(Into::into));
+        let published = reason.is_none() && trial.outcome == Some(Outcome::Better);
+        let fusion = match published {
+            true => self.fusion_of(trial.candidate),
+            false => None,
+        };
+        self.inner.history.amend(trial.round, |report| {
+            record(report, &trial, published);
+            report.fusion = fusion.unwrap_or(report.fusion);
+        })?;
+        match published {
+            true => tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: published"),
+            false => tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: removed"),
+        }
+        StoredTrial::remove(&self.inner.layout)
+    }
+
+    fn fusion_of(&self, id: GenerationId) -> Option<crate::Fusion> {
+        let source = self.inner.options.model_source();
+        let generation = Generation::open_unloaded(&self.inner.layout.generations(), id, &source);
+        generation.ok().map(|generation| generation.meta.fusion)
+    }
+}
+
+/// A round that had published something else stays published.
+fn record(report: &mut RoundReport, trial: &TrialReport, published: bool) {
+    let gate = &mut report.gate;
+    if published {
+        gate.decision = Decision::Published;
+        gate.reason = format!("published by users: {}; {}", trial.verdict(), gate.reason);
+        (report.tier, report.generation) = (Some(trial.tier), trial.candidate);
+    } else if gate.decision == Decision::OnTrial {
+        gate.decision = Decision::Rejected;
+        gate.reason = format!("{}; {}", trial.verdict(), gate.reason);
+    }
+    report.trial = Some(trial.clone());
+}

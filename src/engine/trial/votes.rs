@@ -1,0 +1,120 @@
+//! Counting what picks say.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use super::OnTrial;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::feedback::{Impression, JudgementCount, Replay, Standing};
+use crate::ids::QueryId;
+use crate::learn::is_same_need;
+use crate::negatives::{NeedEnd, ends};
+
+/// A need is over when nothing was asked or said for it in this time: what a session asks later is another need.
+const OVER_AFTER_MS: u64 = 10 * 60 * 1000;
+/// Counting takes at most this part of the time.
+const LEAST_REST: u32 = 20;
+const LONGEST_REST: Duration = Duration::from_secs(600);
+/// Every need is over.
+pub(super) const ALL: u64 = u64::MAX;
+
+/// When votes were counted last.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    judgements: Option<JudgementCount>,
+    /// When the next need is over.
+    due_ms: Option<u64>,
+    rest_until: Option<Instant>,
+}
+
+impl Counted {
+    /// Whether there may be new votes. A caller that asks for all of them is not kept waiting.
+    fn is_due(&self, judgements: JudgementCount, as_of_ms: u64) -> bool {
+        let rests = as_of_ms != ALL && self.rest_until.is_some_and(|until| Instant::now() < until);
+        let is_new = self.judgements != Some(judgements);
+        !rests && (is_new || self.due_ms.is_some_and(|due| due <= as_of_ms))
+    }
+}
+
+impl Engine {
+    /// Brings the trial forward: the candidate gets the vectors of new documents, needs that were over at `as_of_ms`
+    /// vote, and if they have decided, the trial ends.
+    pub(crate) fn advance_trial(&self, as_of_ms: u64) -> Result<()> {
+        let Some(trial) = self.inner.trials.current() else { return Ok(()) };
+        self.check_open("advance a trial")?;
+        while !self.catch_up(&trial)? {
+            self.check_open("advance a trial")?;
+        }
+        self.count_votes(&trial, as_of_ms)?;
+        if trial.stored().trial.outcome().is_some() {
+            self.finish_trial(&trial)?;
+        }
+        Ok(())
+    }
+
+    fn count_votes(&self, trial: &OnTrial, as_of_ms: u64) -> Result<()> {
+        let log = self.log("count votes")?;
+        let judgements = log.judgements()?;
+        // Held to the end: votes are counted by one at a time.
+        let mut counted = trial.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if !counted.is_due(judgements, as_of_ms) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        log.flush()?;
+        let mut stored = trial.stored().clone();
+        let before = stored.trial.votes();
+        let mut replay = log.replay()?;
+        replay.impressions.retain(|one| one.time_ms >= stored.report.started_ms);
+        let shown = Shown::of(&replay, trial);
+        let mut due_ms = None;
+        for end in ends(&replay, &mut |one, other| self.is_alike(trial, one, other)) {
+            let over_ms = end.last_ms.saturating_add(OVER_AFTER_MS);
+            if over_ms > as_of_ms {
+                due_ms = Some(over_ms);
+                break;
+            }
+            if let Some(standing) = shown.standing(&end) {
+                stored.trial.record(end.first, standing);
+                stored.report.update(&stored.trial);
+            }
+        }
+        if stored.trial.votes() > before {
+            stored.write(&self.inner.layout)?;
+            *trial.stored() = stored;
+        }
+        let rest = started.elapsed().saturating_mul(LEAST_REST).min(LONGEST_REST);
+        *counted = Counted { judgements: Some(judgements), due_ms, rest_until: Some(Instant::now() + rest) };
+        Ok(())
+    }
+
+    fn is_alike(&self, trial: &OnTrial, before: &Impression, after: &Impression) -> bool {
+        let ids = (before.query_id, after.query_id);
+        let mut alike = trial.alike.lock().unwrap_or_else(PoisonError::into_inner);
+        *alike.entry(ids).or_insert_with(|| {
+            is_same_need(&self.inner.snapshot.load(), before, after).unwrap_or_else(|error| {
+                tracing::warn!(%error, "two queries of a session are taken for two needs");
+                false
+            })
+        })
+    }
+}
+
+/// The answers of both generations.
+struct Shown<'a>(HashMap<QueryId, &'a Impression>);
+
+impl<'a> Shown<'a> {
+    fn of(replay: &'a Replay, trial: &OnTrial) -> Shown<'a> {
+        let both = replay.impressions.iter().filter(|one| one.trial == Some(trial.id()));
+        Shown(both.map(|one| (one.query_id, one)).collect())
+    }
+
+    /// Where both lists have what answers a need. `None` if it was not picked from both.
+    fn standing(&self, end: &NeedEnd) -> Option<Standing> {
+        let pick = end.pick.as_ref()?;
+        let hits = &self.0.get(&pick.query_id)?.hits;
+        hits.iter().find(|hit| hit.document == pick.document)?.standing
+    }
+}

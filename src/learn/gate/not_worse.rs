@@ -1,0 +1,82 @@
+//! Whether a trained generation may go on trial: it must not be worse than the serving one on the held-out queries.
+
+use std::collections::BTreeMap;
+
+use super::score::QueryScores;
+use crate::learn::report::NotWorse;
+use crate::learn::topic::Topic;
+
+/// How much nDCG@10 the candidate may lose. Clicked held-out queries flatter whoever showed their answers by 0.04 to
+/// 0.06, so one that is better may seem to lose so much.
+const MARGIN: f64 = 0.05;
+/// The normal quantile of the one-sided level 0.05.
+const QUANTILE: f64 = 1.645;
+
+/// The weighted mean change of the hybrid's nDCG@10, and its lower bound at the level 0.05: a test of non-inferiority
+/// with a margin of [`MARGIN`]. A query's weight is that of its [`Topic`]. `clusters` are the independent units; the
+/// variance is that of a ratio of sums over them.
+///
+/// `None` for fewer than two clusters.
+pub(super) fn not_worse(
+    topics: &[Topic],
+    before: &[QueryScores],
+    after: &[QueryScores],
+    clusters: &[usize],
+) -> Option<NotWorse> {
+    let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for (((topic, before), after), &cluster) in topics.iter().zip(before).zip(after).zip(clusters) {
+        let (weights, changes) = sums.entry(cluster).or_default();
+        *weights += topic.weight;
+        *changes += topic.weight * (after.hybrid.ndcg_10 - before.hybrid.ndcg_10);
+    }
+    let weight: f64 = sums.values().map(|(weight, _)| weight).sum();
+    let number = sums.len() as f64;
+    if sums.len() < 2 || weight <= 0.0 {
+        return None;
+    }
+    let change = sums.values().map(|(_, changes)| changes).sum::<f64>() / weight;
+    let squares: f64 = sums.values().map(|(weight, changes)| (changes - weight * change).powi(2)).sum();
+    let deviation = (squares * number / (number - 1.0)).sqrt() / weight;
+    let least = change - QUANTILE * deviation;
+    Some(NotWorse { change, least, allowed: -MARGIN })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::report::{GateScores, RankingScores};
+
+    fn scores(ndcg: &[f64]) -> Vec<QueryScores> {
+        let of = |&ndcg_10| RankingScores { mrr_10: 0.0, ndcg_10, gmap_20: 0.5 };
+        ndcg.iter().map(|one| GateScores { hybrid: of(one), dense: of(one) }).collect()
+    }
+
+    fn tested(weights: &[f64], after: &[f64], clusters: &[usize]) -> Option<NotWorse> {
+        let topic = |weight: &f64| Topic { weight: *weight, ..Topic::new("q", ["d".to_string()]) };
+        let topics: Vec<Topic> = weights.iter().map(topic).collect();
+        not_worse(&topics, &scores(&vec![0.5; after.len()]), &scores(after), clusters)
+    }
+
+    #[test]
+    fn many_small_losses_are_not_worse_and_few_queries_prove_nothing() {
+        let each: Vec<usize> = (0..40).collect();
+        let passes = |after: &[f64], clusters: &[usize]| {
+            tested(&vec![1.0; after.len()], after, clusters).is_some_and(|one| one.passes())
+        };
+        assert!(passes(&[0.5; 40], &each) && passes(&[0.46; 40], &each));
+        assert!(!passes(&[0.44; 40], &each));
+        let noisy: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 0.9 } else { 0.1 }).collect();
+        assert!(!passes(&noisy, &each), "it may lose 0.1");
+        assert!(!passes(&[0.9], &[0]) && !passes(&[0.9; 40], &[0; 40]), "one observation");
+    }
+
+    #[test]
+    fn queries_count_by_their_weights_and_clusters_as_one() {
+        let found = tested(&[1.0, 3.0], &[0.9, 0.5], &[0, 1]).unwrap();
+        assert!((found.change - 0.1).abs() < 1e-12, "{found:?}");
+        let found = tested(&[1.0; 4], &[0.6, 0.6, 0.4, 0.4], &[0, 0, 1, 1]).unwrap();
+        // Two observations of ±0.2 over a weight of 4.
+        let deviation = (2.0f64 * 2.0 * 0.04).sqrt() / 4.0;
+        assert!(found.change.abs() < 1e-12 && (found.least + 1.645 * deviation).abs() < 1e-12, "{found:?}");
+    }
+}

@@ -1,0 +1,51 @@
+//! Two generations answer one query, and their hits are shown as one list.
+
+use std::collections::HashMap;
+
+use super::answer::Hit;
+use super::pool::Snapshot;
+use super::query::Query;
+use super::run::{Ranked, rank};
+use crate::error::Result;
+use crate::feedback::Standing;
+use crate::trial::{Placed, interleave};
+
+/// What two generations answered together.
+pub(crate) struct Interleaved {
+    /// Hits of both, by team draft. Counts are the serving generation's.
+    pub(crate) ranked: Ranked,
+    /// Where both lists have each hit, in the order of the hits.
+    pub(crate) standings: Vec<Standing>,
+}
+
+/// Ranks the documents for `query` by both snapshots. A later page continues the first one, if `seed` is the same.
+pub(crate) fn rank_interleaved(
+    serving: &Snapshot,
+    candidate: &Snapshot,
+    query: &Query,
+    seed: u64,
+) -> Result<Interleaved> {
+    // A later page depends on all hits before it.
+    let last = query.offset + query.limit;
+    let from_the_top = query.clone().with_limit(last).with_offset(0);
+    let mut ranked = rank(serving, &from_the_top)?;
+    let other = rank(candidate, &from_the_top)?;
+    let documents = |hits: &[Hit]| hits.iter().map(|hit| hit.document.clone()).collect::<Vec<_>>();
+    let drafted = interleave(&documents(&ranked.hits), &documents(&other.hits), last, seed);
+    let mut hits: HashMap<String, Hit> =
+        other.hits.into_iter().chain(ranked.hits).map(|hit| (hit.document.clone(), hit)).collect();
+    let (mut shown, mut standings) = (Vec::new(), Vec::new());
+    for Placed { document, standing, .. } in drafted.into_iter().skip(query.offset) {
+        if let Some(hit) = hits.remove(&document) {
+            shown.push(Hit { rank: standing.place as usize, ..hit });
+            standings.push(standing);
+        }
+    }
+    ranked.hits = shown;
+    ranked.took.encode += other.took.encode;
+    ranked.took.lexical += other.took.lexical;
+    ranked.took.dense += other.took.dense;
+    ranked.took.fuse += other.took.fuse;
+    ranked.took.total += other.took.total;
+    Ok(Interleaved { ranked, standings })
+}
