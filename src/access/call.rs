@@ -46,6 +46,8 @@ pub(crate) enum Call {
     FindQuery(String),
     WholeStatus,
     RollBack,
+    Trial,
+    EndTrial,
 }
 
 /// Work that takes its time. Each line of the answer is a [`Line`].
@@ -200,6 +202,8 @@ impl Own {
             Call::LastQuery => raw(&self.reader()?.last_query()?),
             Call::FindQuery(beginning) => raw(&self.reader()?.find_query(beginning)?),
             Call::WholeStatus => raw(&self.reader()?.status()?),
+            Call::Trial => raw(&self.reader()?.trial()?),
+            Call::EndTrial => raw(&self.engine("end a trial")?.end_trial()?),
             Call::RollBack => raw(&self.engine("roll back")?.rollback()?),
         }
     }

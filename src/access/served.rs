@@ -17,7 +17,7 @@ use crate::engine::{IndexProgress, Status, WatchEvent};
 use crate::error::{Error, Result};
 use crate::feedback::Impression;
 use crate::ids::GenerationId;
-use crate::learn::{LearnOptions, LearnProgress, RoundReport};
+use crate::learn::{LearnOptions, LearnProgress, RoundReport, TrialReport};
 use crate::search::Query;
 
 #[cfg(unix)]
@@ -125,6 +125,16 @@ impl Served {
     /// As [`Reader::status`](crate::Reader::status).
     pub fn whole_status(&self) -> Result<Status> {
         self.call(&Call::WholeStatus)
+    }
+
+    /// As [`Reader::trial`](crate::Reader::trial).
+    pub fn trial(&self) -> Result<Option<TrialReport>> {
+        self.call(&Call::Trial)
+    }
+
+    /// As [`Engine::end_trial`](crate::Engine::end_trial).
+    pub fn end_trial(&self) -> Result<Option<TrialReport>> {
+        self.call(&Call::EndTrial)
     }
 
     /// As [`Engine::rollback`](crate::Engine::rollback).

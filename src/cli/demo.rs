@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let handbook = scratch.folder("handbook", |folder| HANDBOOK.extract(folder))?;
     let (train, test) = (Split::read_beir(&handbook, "train")?, Split::read_beir(&handbook, "test")?);
     let path = args.index.clone().unwrap_or_else(|| scratch.join("index"));
-    let engine = Engine::open(path, args.model.apply(Options::default()))?;
+    let engine = Engine::open(path, args.model.apply(Options::default().with_trial_share(0.0)))?;
 
     let mut bars = Bars::default();
     let indexed =

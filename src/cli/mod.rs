@@ -33,6 +33,7 @@ mod service;
 mod simulate;
 mod status;
 mod stop;
+mod trial;
 mod watch;
 
 use std::process::ExitCode;
@@ -86,6 +87,8 @@ enum Verb {
     Rounds(rounds::Args),
     /// Return to the previous generation.
     Rollback(rollback::Args),
+    /// Show how a generation on trial does, or end its trial.
+    Trial(trial::Args),
     /// Remove a query or a document from the feedback log for good.
     Forget(forget::Args),
     /// Show what an index is and holds, or what became of a file.
@@ -146,6 +149,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Learn(args) => learn::run(&args, &out),
         Verb::Rounds(args) => rounds::run(&args, &out),
         Verb::Rollback(args) => rollback::run(&args, &out),
+        Verb::Trial(args) => trial::run(&args, &out),
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),

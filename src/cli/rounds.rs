@@ -67,6 +67,9 @@ fn line(round: &RoundReport) -> String {
             ));
         }
     }
+    if let Some(trial) = &round.trial {
+        text.push_str(&format!(" · trial of generation {}: {}", trial.candidate, trial.verdict()));
+    }
     text.push_str(&format!(" · generation {} answers · {:.0} s", round.generation, round.seconds.total));
     text
 }

@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// How users behave: perfect, cascade, noisy, sessions or noisy-sessions.
     #[arg(long, default_value = "perfect")]
     users: Users,
+    /// Let users decide: a generation that is neither proved better nor worse goes on trial, and their picks count.
+    #[arg(long)]
+    trial: bool,
     /// Another collection that should not get worse. Each new encoder is measured on it; nothing is learnt from it.
     #[arg(long, value_name = "DIR")]
     guard: Option<PathBuf>,
@@ -39,7 +42,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let simulation = Simulation::read(&args.collection, args.guard.as_deref())?;
     let options = options(args);
     options.learn.validate()?;
-    let index = args.index.open()?;
+    let index = args.index.open_with_trials(args.trial)?;
     let mut bars = Bars::default();
     let report = simulation.run(&index.engine, &options, &mut |event| match event {
         SimulationEvent::Progress(progress) => bars.show(progress),
@@ -79,9 +82,12 @@ fn event_text(event: SimulationEvent<'_>) -> Text {
 
 fn measured(round: &SimulatedRound) -> Text {
     let p_value = round.p_value.map(|p_value| format!(", p {p_value:.4}")).unwrap_or_default();
-    let SimulatedRound { round: number, judgements, test, intervals, guard, .. } = round;
+    let SimulatedRound { round: number, judgements, test, intervals, guard, trial, .. } = round;
     let name = Simulation::TESTED.to_string();
     let mut text = Text::of(format!("round {number}, {judgements} judgements: {name}{p_value}"));
+    if let Some(trial) = trial {
+        text.line(format!("  on trial: generation {}, {}", trial.candidate, trial.verdict()));
+    }
     for (mode, figures) in test.iter() {
         let interval = intervals.get(mode).get(&name).map(|&one| interval(one)).unwrap_or_default();
         let guard = guard.as_ref().map(|guard| format!(", guard {:.4}", tested(guard.get(mode))));

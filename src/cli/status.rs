@@ -83,6 +83,9 @@ fn text(status: &Status, index: &Path) -> Text {
         let kept: Vec<String> = status.kept_generations.iter().map(ToString::to_string).collect();
         text.line(format!("kept for a rollback: {}", kept.join(", ")));
     }
+    if let Some(trial) = &status.trial {
+        text.line(format!("on trial: generation {}, {}", trial.candidate, trial.verdict()));
+    }
     if let Some(log) = &status.feedback {
         let damage = match log.dropped > 0 || log.damaged_bytes > 0 {
             true => format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes),

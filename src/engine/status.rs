@@ -13,7 +13,7 @@ use crate::feedback::{FeedbackStats, read_stats};
 use crate::fusion::Fusion;
 use crate::generation::Manifest;
 use crate::ids::{Digest, GenerationId};
-use crate::learn::RoundReport;
+use crate::learn::{RoundReport, TrialReport};
 use crate::lexical::Language;
 use crate::search::Coverage;
 
@@ -40,6 +40,9 @@ pub struct Status {
     pub generation: GenerationStatus,
     /// Earlier generations that a rollback can return to, the most recent first.
     pub kept_generations: Vec<GenerationId>,
+    /// The trial that goes on, if there is one.
+    #[serde(default)]
+    pub trial: Option<TrialReport>,
     /// The feedback log.
     pub feedback: Option<FeedbackStats>,
     /// The latest round, if there was one.
@@ -135,6 +138,7 @@ impl Reader {
                 fusion: generation.meta.fusion,
             },
             kept_generations: kept,
+            trial: self.trial()?,
             feedback: Some(match &self.inner.feedback {
                 Some(log) => log.stats(),
                 None => read_stats(&self.inner.layout.feedback()),

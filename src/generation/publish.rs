@@ -57,7 +57,12 @@ fn move_into_place(root: &Path, building: Building) -> Result<Generation> {
 }
 
 /// Makes `id` the current generation and ends any trial. Returns the generations that are no longer named.
-fn replace_current(root: &Path, before: Manifest, id: GenerationId, keep: usize) -> Result<Vec<GenerationId>> {
+fn replace_current(
+    root: &Path,
+    before: Manifest,
+    id: GenerationId,
+    keep: usize,
+) -> Result<Vec<GenerationId>> {
     let mut kept = vec![before.current];
     kept.extend(before.kept);
     let mut dropped = kept.split_off(keep.min(kept.len()));

@@ -37,8 +37,8 @@ pub(crate) use progress::Progress;
 pub(crate) use queries::Forgotten;
 pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
-    Decision, GateScores, GuardScores, NotWorse, RankingScores, RoundReport, Ruling, SuspectReport, TierReport,
-    TrainingReport,
+    Decision, GateScores, GuardScores, NotWorse, RankingScores, RoundReport, Ruling, SuspectReport,
+    TierReport, TrainingReport,
 };
 pub(crate) use resume::Unfinished;
 pub use seconds::RoundSeconds;

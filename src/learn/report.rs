@@ -99,7 +99,12 @@ impl RoundReport {
     }
 
     /// The report of a round that tried nothing.
-    pub(crate) fn skipped(round: u64, started_ms: u64, serving: &GenerationMeta, reason: String) -> RoundReport {
+    pub(crate) fn skipped(
+        round: u64,
+        started_ms: u64,
+        serving: &GenerationMeta,
+        reason: String,
+    ) -> RoundReport {
         RoundReport { gate: Ruling::skipped(reason), ..RoundReport::begin(round, started_ms, serving) }
     }
 

@@ -143,7 +143,10 @@ impl JudgedFolder {
 fn shown(engine: &Reader, topic: &Topic, mode: Mode, fusion: Option<Fusion>) -> Result<Vec<Shown>> {
     let mut query = Query::new(topic.text.as_str()).with_limit(FolderReport::DEPTH).with_mode(mode);
     query.fusion = fusion;
-    let hits = engine.search(&query.without_logging().without_highlights().with_copies())?.hits.into_iter();
+    let hits = engine
+        .search(&query.without_logging().without_trial().without_highlights().with_copies())?
+        .hits
+        .into_iter();
     let of = |hit: Hit| Shown {
         path: hit.document,
         bytes: hit.start..hit.end,

@@ -33,7 +33,8 @@ impl Ranking {
         let mut query =
             Query::new(topic.text.as_str()).with_limit(limit + more).with_candidates(self.depth + more);
         query.fusion = self.fusion;
-        let query = query.with_mode(self.mode).without_logging().without_highlights().with_copies();
+        let query =
+            query.with_mode(self.mode).without_logging().without_trial().without_highlights().with_copies();
         let hits = engine.search(&query)?.hits.into_iter();
         let counts = |document: &String| {
             (!self.without_own || *document != topic.id) && !topic.excluded.contains(document)

@@ -21,6 +21,8 @@ use crate::feedback::normalise_query;
 use crate::{Chunking, Engine, LearnOptions, Options, Reader};
 
 const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
+/// Simulated users don't wait ten minutes between two needs.
+const ALL_NEEDS: u64 = u64::MAX;
 const MEASURES: Measures<'_> = Measures { depth: 100, metrics: &METRICS };
 
 /// Options of a simulation: how users behave, and how the engine learns from them.
@@ -151,6 +153,7 @@ impl Simulation {
         for round in 1..=options.rounds {
             let queries: Vec<&Topic> = asked.by_ref().take(per_round).collect();
             steps.ask(&queries, round * per_round)?;
+            engine.advance_trial(ALL_NEEDS)?;
             let last_guard = rounds.last().and_then(|round| round.guard.clone());
             let done = steps.learn(&first.hybrid, last_guard)?;
             report(steps.tell, SimulationEvent::Measured(&done))?;
@@ -237,6 +240,7 @@ impl<'a> Steps<'a, '_> {
         learnt.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
         learnt.p_value = Some(test.p_value);
         learnt.guard = guard;
+        learnt.trial = self.engine.trial()?;
         Ok(learnt)
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::by_mode::ByMode;
 use super::progress::Progress;
 use crate::eval::{Evaluation, Figures, Interval};
-use crate::learn::Tier;
+use crate::learn::{Tier, TrialReport};
 use crate::{Decision, RoundReport};
 
 /// All rounds of a simulation.
@@ -34,6 +34,9 @@ pub struct SimulatedRound {
     pub judgements: u64,
     /// The gate's decision.
     pub decision: Option<Decision>,
+    /// The trial that goes on after the round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialReport>,
     /// The published tier.
     pub tier: Option<Tier>,
     /// The reason for the decision.
@@ -71,6 +74,7 @@ impl SimulatedRound {
             round: 0,
             judgements: 0,
             decision: None,
+            trial: None,
             tier: None,
             reason: String::new(),
             negatives: BTreeMap::new(),

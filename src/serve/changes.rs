@@ -30,6 +30,11 @@ struct RolledBack {
 }
 
 #[derive(Serialize)]
+struct Ended {
+    ended: bool,
+}
+
+#[derive(Serialize)]
 struct Cancelled {
     cancelled: bool,
 }
@@ -65,6 +70,13 @@ pub(super) async fn cancel(State(state): State<Shared>, request: Request) -> Res
 pub(super) async fn roll_back(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
         Ok(_) => answer(state, |state| Ok(RolledBack { generation: state.engine.rollback()? })).await,
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn end_trial(State(state): State<Shared>, request: Request) -> Response {
+    match body::<Nothing>(request, SMALL).await {
+        Ok(_) => answer(state, |state| Ok(Ended { ended: state.engine.end_trial()?.is_some() })).await,
         Err(response) => response,
     }
 }

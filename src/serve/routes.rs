@@ -42,6 +42,7 @@ fn api(state: &Shared) -> Router {
         .route("/forget", post(changes::forget))
         .route("/learn", post(changes::learn))
         .route("/learn/cancel", post(changes::cancel))
+        .route("/trial/end", post(changes::end_trial))
         .route("/rollback", post(changes::roll_back))
         .route("/index", post(changes::index));
     Router::new().nest("/api/v1", routes).with_state(state.clone())

@@ -59,7 +59,8 @@ mod tests {
         for (serving, candidate) in lists {
             for seed in 0..20 {
                 let hits = interleave(serving, candidate, 20, seed);
-                let votes = hits.iter().map(|hit| credit(hit.standing, 0.85) * attention(hit.standing.place, 0.85));
+                let votes =
+                    hits.iter().map(|hit| credit(hit.standing, 0.85) * attention(hit.standing.place, 0.85));
                 let sum: f64 = votes.sum();
                 assert!(sum.abs() < 1e-12, "{serving:?} {candidate:?}: {sum}");
             }

@@ -33,8 +33,8 @@ mod state;
 mod tests;
 mod wealth;
 
-pub(crate) use credit::attention;
-pub use alpha::{AlphaSplit, e_value_of_p};
 pub use crate::feedback::Standing;
+pub use alpha::{AlphaSplit, e_value_of_p};
+pub(crate) use credit::attention;
 pub use interleave::{Owner, Placed, interleave};
 pub use state::{Outcome, Recorded, Trial, TrialOptions};

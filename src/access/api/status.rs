@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::search::Covered;
 use crate::engine::Folder;
 use crate::ids::{Digest, GenerationId};
-use crate::learn::LearnStage;
+use crate::learn::{LearnStage, TrialReport};
 
 /// `GET status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,10 +31,36 @@ pub struct StatusAnswer {
     pub log: Option<LogCounts>,
     /// The round that is running.
     pub learning: Option<Learning>,
+    /// The generation on trial.
+    #[serde(default)]
+    pub trial: Option<OnTrial>,
     /// What is being indexed or encoded.
     pub indexing: Option<Indexing>,
     /// The encoder.
     pub model: ModelStatus,
+}
+
+/// A generation that answers beside the one that serves, until picks have decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OnTrial {
+    /// Its number.
+    pub generation: GenerationId,
+    /// Needs that have voted.
+    pub votes: u32,
+    /// Votes for it.
+    pub wins: u32,
+    /// Votes for the one that serves.
+    pub losses: u32,
+    /// The number of votes at which the trial ends undecided.
+    pub most_votes: u32,
+}
+
+impl From<&TrialReport> for OnTrial {
+    fn from(trial: &TrialReport) -> OnTrial {
+        let TrialReport { candidate: generation, votes, wins, losses, most_votes, .. } = *trial;
+        OnTrial { generation, votes, wins, losses, most_votes }
+    }
 }
 
 /// What is in the log.

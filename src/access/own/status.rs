@@ -3,7 +3,7 @@
 use std::path::absolute;
 
 use super::Own;
-use crate::access::api::{Covered, Learning, LogCounts, ModelStatus, StatusAnswer};
+use crate::access::api::{Covered, Learning, LogCounts, ModelStatus, OnTrial, StatusAnswer};
 use crate::engine::RoundState;
 use crate::error::Result;
 use crate::search::Coverage;
@@ -29,6 +29,7 @@ impl Own {
                 judgements: glance.feedback.judgements,
             }),
             learning: reader.round().map(learning),
+            trial: reader.trial()?.as_ref().map(OnTrial::from),
             indexing: None,
             model: ModelStatus {
                 folder: reader.model_folder().display().to_string(),

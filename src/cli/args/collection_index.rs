@@ -28,6 +28,11 @@ pub(crate) struct CollectionIndex {
 impl CollectionIndex {
     /// Opens the index. The model is fetched if it is not on this machine.
     pub(crate) fn open(&self) -> Result<OpenIndex> {
+        self.open_with_trials(false)
+    }
+
+    /// As [`open`](CollectionIndex::open). Generations may go on trial.
+    pub(crate) fn open_with_trials(&self, trials: bool) -> Result<OpenIndex> {
         self.model.ensure()?;
         let (path, scratch) = match &self.index {
             Some(path) => (path.clone(), None),
@@ -36,7 +41,7 @@ impl CollectionIndex {
                 (scratch.join("index"), Some(scratch))
             }
         };
-        let mut options = self.options();
+        let mut options = self.options().with_trial_share(f64::from(u8::from(trials)));
         if let Some(folder) = self.embeddings() {
             options = options.with_embeddings(folder);
         }

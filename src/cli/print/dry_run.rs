@@ -66,6 +66,7 @@ pub(super) fn closing(report: &RoundReport) -> String {
     let would = match report.gate.decision {
         Decision::Published => "publish this",
         Decision::Rejected => "reject this, and count as an attempt",
+        Decision::OnTrial => "put this on trial, and count as an attempt",
         _ => "be skipped",
     };
     format!("nothing was changed, generation {} answers; a round now would {would}", report.generation)

@@ -11,6 +11,7 @@ mod links;
 mod output;
 mod round;
 mod text;
+mod trial;
 mod width;
 
 pub(super) use answer::{answer_text, facets_text};
@@ -21,3 +22,4 @@ pub(super) use links::{Links, When};
 pub(super) use output::{LogLine, Output, complain, raw, without_log};
 pub(super) use round::round_text;
 pub(super) use text::{Line, Text};
+pub(super) use trial::trial_text;

@@ -6,6 +6,7 @@ use retune::{Decision, RoundReport};
 use super::dry_run::{closing, evidence_text, queries_text};
 use super::figures::change;
 use super::text::Text;
+use super::trial::trial_text;
 
 /// The report of a round.
 pub(crate) fn round_text(report: &RoundReport) -> Text {
@@ -47,6 +48,9 @@ pub(crate) fn round_text(report: &RoundReport) -> Text {
     }
     text.line(format!("{would}{}: {}", report.gate.decision.name(), report.gate.reason));
     figures(&report.gate).into_iter().for_each(|line| text.line(line));
+    if let Some(trial) = &report.trial {
+        text.append(trial_text(trial));
+    }
     text.line(match report.dry_run {
         true => closing(report),
         false => format!("generation {} answers", report.generation),

@@ -83,13 +83,19 @@ mod tests {
         let (one, other) = (Digest([1; 32]), Digest([2; 32]));
         let seed = |candidate: &Digest, query: &Query| Draw::of(candidate, query).seed;
         let query = Query::new("q");
-        assert_eq!(seed(&one, &query), seed(&one, &query.clone().with_limit(3).with_offset(9).without_logging()));
+        assert_eq!(
+            seed(&one, &query),
+            seed(&one, &query.clone().with_limit(3).with_offset(9).without_logging())
+        );
         let others = [Query::new("r"), query.clone().with_session("q"), Query::new("q").with_session("")];
         assert_ne!(seed(&one, &query), seed(&other, &query));
         assert!(others.iter().take(2).all(|other| seed(&one, &query) != seed(&one, other)));
         let places: Vec<f64> =
             (0..2000).map(|at| Draw::of(&one, &Query::new(format!("query {at}"))).place).collect();
         let below = places.iter().filter(|&&place| place < 0.25).count();
-        assert!((420..580).contains(&below) && places.iter().all(|place| (0.0..=1.0).contains(place)), "{below}");
+        assert!(
+            (420..580).contains(&below) && places.iter().all(|place| (0.0..=1.0).contains(place)),
+            "{below}"
+        );
     }
 }

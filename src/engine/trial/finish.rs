@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
+use super::OnTrial;
 use super::catch_up::encode_missing;
 use super::stored::StoredTrial;
-use super::OnTrial;
 use crate::clock::now_ms;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -141,8 +141,12 @@ impl Engine {
             report.fusion = fusion.unwrap_or(report.fusion);
         })?;
         match published {
-            true => tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: published"),
-            false => tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: removed"),
+            true => {
+                tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: published")
+            }
+            false => {
+                tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: removed")
+            }
         }
         StoredTrial::remove(&self.inner.layout)
     }

@@ -60,8 +60,6 @@ impl TrialThread {
             // The last handle was dropped by the thread itself.
             return Ok(());
         }
-        self.thread
-            .join()
-            .map_err(|panic| Error::Panicked { thread: NAME, message: panic_message(&*panic) })
+        self.thread.join().map_err(|panic| Error::Panicked { thread: NAME, message: panic_message(&*panic) })
     }
 }

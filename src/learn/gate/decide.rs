@@ -211,7 +211,8 @@ mod tests {
             let (before, after, clusters): (_, _, Vec<usize>) =
                 (scores(before), scores(after), (0..before.len()).collect());
             let (before, after, clusters) = (&before, &after, &clusters);
-            let evidence = Evidence { before, after, clusters, guard: &[], attempts: 0, trial: false, share: 1.0 };
+            let evidence =
+                Evidence { before, after, clusters, guard: &[], attempts: 0, trial: false, share: 1.0 };
             decide(&evidence, BUDGET).unwrap()
         };
         // Answers go from rank 20 to 12, and one from there to the tenth place.

@@ -38,7 +38,8 @@ pub(super) fn attempt(
     let verdict = tracker
         .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;
     let passes = |verdict: &Verdict| {
-        verdict.ruling.decision == Decision::Published || verdict.ruling.not_worse.is_some_and(|one| one.passes())
+        verdict.ruling.decision == Decision::Published
+            || verdict.ruling.not_worse.is_some_and(|one| one.passes())
     };
     if let Some(verdict) = verdict.filter(|verdict| !passes(verdict)) {
         return Ok(Attempt::Rejected { verdict: Box::new(verdict), training });

@@ -83,14 +83,7 @@ pub(super) struct Outcome {
 impl Outcome {
     pub(super) fn skipped(reason: String) -> Outcome {
         let ruling = Ruling::skipped(reason);
-        Outcome {
-            ruling,
-            queries: None,
-            tried: Vec::new(),
-            training: None,
-            accepted: None,
-            on_trial: None,
-        }
+        Outcome { ruling, queries: None, tried: Vec::new(), training: None, accepted: None, on_trial: None }
     }
 
     /// Fills in a report, and returns the generation to publish and the one for a trial.
@@ -116,7 +109,8 @@ pub(super) fn try_tiers(
 ) -> Result<Outcome> {
     let serving = materials.input.snapshot;
     let fusion = serving.pinned.generation.meta.fusion;
-    let mut best = Best { snapshot: serving.clone(), fusion, scores: before, accepted: None, not_worse: None };
+    let mut best =
+        Best { snapshot: serving.clone(), fusion, scores: before, accepted: None, not_worse: None };
     let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
     for &tier in tiers {
         let share = alpha.share();

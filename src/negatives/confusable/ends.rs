@@ -71,10 +71,9 @@ pub(crate) fn ends(
             Some(_) => first.query_id,
             None => *firsts.entry(normalise_query(first.searched())).or_insert(first.query_id),
         };
-        let pick = picks.get(&need).map(|one| Pick {
-            query_id: one.judgement.query_id,
-            document: one.judgement.document.clone(),
-        });
+        let pick = picks
+            .get(&need)
+            .map(|one| Pick { query_id: one.judgement.query_id, document: one.judgement.document.clone() });
         ends.push(NeedEnd { first: voter, last_ms, pick });
     }
     ends.sort_by_key(|end| (end.last_ms, end.first));

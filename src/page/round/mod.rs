@@ -5,6 +5,7 @@ mod gate;
 mod negatives;
 mod queries;
 mod training;
+mod trial;
 
 use super::markup::{paragraph, section, table};
 use super::parts::Parts;
@@ -29,6 +30,7 @@ impl Parts for RoundReport {
             self.generation
         )));
         content.push_str(&gate::gate(self)?);
+        content.push_str(&trial::trial(self)?);
         content.push_str(&queries::queries(self));
         content.push_str(&evidence::evidence(self));
         content.push_str(&training::training(self)?);
@@ -44,6 +46,8 @@ fn title(report: &RoundReport) -> String {
     let what = match (report.gate.decision, report.tier, report.dry_run) {
         (Decision::Published, Some(tier), false) => format!("published {tier}"),
         (Decision::Published, Some(tier), true) => format!("would publish {tier}"),
+        (Decision::OnTrial, _, false) => "on trial".into(),
+        (Decision::OnTrial, _, true) => "would go on trial".into(),
         (decision, _, false) => decision.name().to_string(),
         (decision, _, true) => format!("would be {}", decision.name()),
     };

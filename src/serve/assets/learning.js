@@ -75,12 +75,15 @@ export class Learning {
 
   /// The service says what it does. What can be clicked stays where it is.
   setStatus(status) {
-    const { learning, log, can_roll_back } = status;
+    const { learning, log, can_roll_back, trial } = status;
     if (!this.state.firstChild) this.build();
     this.said.textContent = log
       ? `${counted(log.judgements, "pick")} in ${counted(log.impressions, "answered question")}. `
       : "Nothing is noted: the index can't be written. ";
-    this.start.hidden = Boolean(learning);
+    this.tried.textContent = trial ? onTrial(trial) : "";
+    this.tried.hidden = !trial;
+    this.end.hidden = !trial || Boolean(learning);
+    this.start.hidden = Boolean(learning) || Boolean(trial);
     this.start.disabled = !log;
     this.cancel.hidden = !learning;
     this.back.disabled = !can_roll_back || Boolean(learning);
@@ -104,10 +107,13 @@ export class Learning {
     this.start = button("Learn now", () => this.act("learn"), "primary");
     this.cancel = button("Cancel", () => this.act("learn/cancel"));
     this.back = button("Roll back", () => this.rollBack());
+    this.end = button("End the trial", () => this.endTrial());
+    this.tried = h("p", { class: "on-trial" });
     this.state.append(
       h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),
+      this.tried,
       this.progress,
-      h("div", { class: "buttons" }, this.start, this.cancel, this.back),
+      h("div", { class: "buttons" }, this.start, this.cancel, this.end, this.back),
     );
   }
 
@@ -124,6 +130,18 @@ export class Learning {
     }
   }
 
+  async endTrial() {
+    const sure = await confirm(
+      "End the trial?",
+      "What the last round has learnt is thrown away, and the state before it goes on alone. Your picks stay.",
+      "End the trial",
+    );
+    if (sure && (await this.act("trial/end"))) {
+      note("The trial was ended.");
+      this.load();
+    }
+  }
+
   async act(path) {
     try {
       await post(path);
@@ -133,6 +151,12 @@ export class Learning {
       return false;
     }
   }
+}
+
+/// How a trial does, in words.
+function onTrial({ votes, wins, losses }) {
+  const said = votes ? `${counted(votes, "search")} so far: ${wins} for it, ${losses} against it.` : "No pick so far.";
+  return `What the last round has learnt is on trial: searches show both, and your picks decide. ${said}`;
 }
 
 /// What a round does, in words.

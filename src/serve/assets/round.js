@@ -3,7 +3,7 @@
 import { button, h } from "./dom.js";
 import { duration, when } from "./words.js";
 
-const DECISIONS = { published: "Published", rejected: "Not kept", skipped: "Skipped" };
+const DECISIONS = { published: "Published", rejected: "Not kept", skipped: "Skipped", on_trial: "On trial" };
 const WHAT = {
   fusion: "How words and meaning are weighed",
   query_side: "How questions are understood",

@@ -14,7 +14,7 @@ pub fn tiny_model() -> PathBuf {
 }
 
 pub fn options() -> Options {
-    Options::default().with_model(tiny_model())
+    Options::default().with_model(tiny_model()).with_trial_share(0.0)
 }
 
 pub fn open(folder: &Path) -> Engine {
