@@ -25,4 +25,5 @@ mod schedule;
 mod serve;
 mod sharing;
 mod tokio;
+mod trial;
 mod words_first;

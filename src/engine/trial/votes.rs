@@ -41,7 +41,8 @@ impl Counted {
 impl Engine {
     /// Brings the trial forward: the candidate gets the vectors of new documents, needs that were over at `as_of_ms`
     /// vote, and if they have decided, the trial ends.
-    pub(crate) fn advance_trial(&self, as_of_ms: u64) -> Result<()> {
+    #[doc(hidden)]
+    pub fn advance_trial(&self, as_of_ms: u64) -> Result<()> {
         let Some(trial) = self.inner.trials.current() else { return Ok(()) };
         self.check_open("advance a trial")?;
         while !self.catch_up(&trial)? {

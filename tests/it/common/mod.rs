@@ -88,7 +88,7 @@ pub fn judge_everything(engine: &Reader) {
     }
 }
 
-const TOPICS: [&str; 16] = [
+pub const TOPICS: [&str; 16] = [
     "kettle vinegar shift",
     "gate ram pointer",
     "toll ledger keeper",

@@ -1,0 +1,251 @@
+//! A generation on trial: both answer, and picks decide.
+
+use std::path::Path;
+
+use retune::trial::Outcome;
+use retune::{Decision, Document, Engine, Fusion, LearnOptions, Options, Query, Reader, RoundReport, Verdict};
+
+use crate::common::rounds::{generations, learn};
+use crate::common::{TOPICS, judge_pages, options, pages, quick_round};
+
+/// Every need is over.
+const ALL: u64 = u64::MAX;
+
+/// Vectors decide, and everything may go on trial.
+fn trials() -> Options {
+    options().with_fusion(Fusion::Convex { dense_weight: 1.0 }).with_trial_share(1.0)
+}
+
+/// The gate can prove nothing: users have to.
+fn round() -> LearnOptions {
+    quick_round().with_significance(Some(1e-6))
+}
+
+fn open(folder: &Path) -> Engine {
+    Engine::open(folder.join("index"), trials()).unwrap()
+}
+
+/// An index with a generation on trial that ranks answers higher.
+fn on_trial(folder: &Path) -> (Engine, RoundReport) {
+    let engine = open(folder);
+    engine.add(pages()).unwrap();
+    judge_pages(&engine);
+    let report = learn(&engine, &round());
+    assert_eq!(report.gate.decision, Decision::OnTrial, "{}", report.gate.reason);
+    engine.advance_trial(0).unwrap();
+    (engine, report)
+}
+
+/// So many people look for an answer each and open the page of that kind.
+fn visits(engine: &Engine, from: usize, number: usize, kind: &str) {
+    for visit in from..from + number {
+        let at = visit % TOPICS.len();
+        let answer = engine.search(&Query::new(TOPICS[at]).with_session(format!("visit {visit}"))).unwrap();
+        engine.judge(answer.query_id, &format!("{kind}{at}"), Verdict::Opened).unwrap();
+    }
+}
+
+fn is_interleaved(reader: &Reader, query: &str) -> bool {
+    reader.search(&Query::new(query)).unwrap();
+    reader.last_query().unwrap().unwrap().trial.is_some()
+}
+
+#[test]
+fn what_is_not_proved_goes_on_trial_beside_what_serves_and_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, report) = on_trial(folder.path());
+    assert!(report.gate.reason.starts_with("on trial: better, but not significantly"), "{}", report.gate.reason);
+    assert!(report.gate.not_worse.unwrap().passes());
+    assert_eq!((report.generation.0, report.tier), (1, None), "the serving one goes on");
+    let trial = report.trial.unwrap();
+    assert_eq!((trial.serving.0, trial.candidate.0, trial.votes), (1, 2, 0));
+    assert_eq!(generations(folder.path()), ["000001", "000002"]);
+    // Both answer, and the log knows where both have each hit.
+    let answer = engine.search(&Query::new(TOPICS[0])).unwrap();
+    let logged = engine.last_query().unwrap().unwrap();
+    assert_eq!((answer.generation.0, logged.trial), (1, Some(trial.candidate)));
+    let places: Vec<u32> = logged.hits.iter().map(|hit| hit.standing.unwrap().place).collect();
+    assert_eq!(places, (1..=answer.hits.len() as u32).collect::<Vec<_>>());
+    assert!(answer.hits.iter().zip(1..).all(|(hit, rank)| hit.rank == rank));
+    // The next round waits, and says for what.
+    let waits = learn(&engine, &round());
+    assert_eq!(waits.gate.decision, Decision::Skipped);
+    assert!(waits.gate.reason.starts_with("the generation of an earlier round is on trial"));
+    visits(&engine, 0, 5, "answer");
+    engine.advance_trial(0).unwrap();
+    assert_eq!(engine.trial().unwrap().unwrap().votes, 0, "no need is over yet");
+    engine.advance_trial(ALL).unwrap();
+    let before = engine.trial().unwrap().unwrap();
+    assert_eq!(before.votes, 5);
+    assert_eq!(engine.status().unwrap().trial.as_ref(), Some(&before));
+    engine.close().unwrap();
+    let engine = open(folder.path());
+    assert_eq!(engine.trial().unwrap(), Some(before));
+    engine.advance_trial(ALL).unwrap();
+    assert_eq!(engine.trial().unwrap().unwrap().votes, 5, "a need votes once");
+    assert!(is_interleaved(&engine, TOPICS[1]));
+    engine.close().unwrap();
+}
+
+#[test]
+fn picks_publish_what_is_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, report) = on_trial(folder.path());
+    let mut asked = 0;
+    while engine.trial().unwrap().is_some() {
+        visits(&engine, asked, 16, "answer");
+        asked += 16;
+        engine.advance_trial(ALL).unwrap();
+        assert!(asked < 1000, "{:?}", engine.trial());
+    }
+    assert_eq!(engine.status().unwrap().generation.id, report.trial.unwrap().candidate);
+    let rounds = engine.rounds().unwrap();
+    let last = rounds.last().unwrap();
+    let trial = last.trial.as_ref().unwrap();
+    assert_eq!((last.gate.decision, last.generation.0, last.tier), (Decision::Published, 2, Some(trial.tier)));
+    assert!(last.gate.reason.starts_with("published by users: users find it better after "), "{}", last.gate.reason);
+    assert_eq!(trial.outcome, Some(Outcome::Better));
+    assert!(trial.better >= trial.publish_at && trial.wins > trial.losses && !trial.is_running());
+    assert!(!folder.path().join("index/trial.json").exists());
+    assert!(!is_interleaved(&engine, TOPICS[0]));
+    // It is a generation like any other.
+    let first = |engine: &Engine| -> Vec<String> {
+        let of = |topic: &&str| engine.search(&Query::new(*topic)).unwrap().hits[0].document.clone();
+        TOPICS.iter().map(|topic| of(&topic)).collect()
+    };
+    let after = first(&engine);
+    engine.close().unwrap();
+    let engine = open(folder.path());
+    assert_eq!((engine.status().unwrap().generation.id.0, first(&engine)), (2, after));
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    engine.close().unwrap();
+}
+
+#[test]
+fn picks_remove_what_is_worse_and_it_was_an_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    let mut asked = 0;
+    while engine.trial().unwrap().is_some() {
+        visits(&engine, asked, 16, "ask");
+        asked += 16;
+        engine.advance_trial(ALL).unwrap();
+        assert!(asked < 1000, "{:?}", engine.trial());
+    }
+    let last = engine.rounds().unwrap().pop().unwrap();
+    assert_eq!((last.gate.decision, last.generation.0), (Decision::Rejected, 1));
+    assert!(last.gate.reason.starts_with("users find it no better after "), "{}", last.gate.reason);
+    assert_eq!(last.trial.unwrap().outcome, Some(Outcome::NotBetter));
+    assert_eq!(generations(folder.path()), ["000001"]);
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_trial_ends_by_hand_by_a_rollback_and_for_a_round_that_knows_twice_as_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    let ended = engine.end_trial().unwrap().unwrap();
+    assert_eq!(ended.ended_by.as_deref(), Some("it was ended by hand"));
+    assert_eq!((engine.trial().unwrap(), engine.end_trial().unwrap()), (None, None));
+    assert_eq!(generations(folder.path()), ["000001"]);
+    // The same log again: another candidate with a number of its own.
+    let again = learn(&engine, &round());
+    assert_eq!((again.gate.decision, again.trial.unwrap().candidate.0), (Decision::OnTrial, 3));
+    // What was said since makes a larger log.
+    judge_pages(&engine);
+    judge_pages(&engine);
+    let larger = learn(&engine, &round());
+    assert_ne!(larger.gate.decision, Decision::Skipped, "{}", larger.gate.reason);
+    let rounds = engine.rounds().unwrap();
+    let reasons: Vec<_> = rounds.iter().filter_map(|round| round.trial.as_ref()?.ended_by.clone()).collect();
+    assert_eq!(reasons, ["it was ended by hand", "a round that knows twice as much took its place"]);
+    engine.close().unwrap();
+    // An older program takes the folder for garbage; the file alone is no trial.
+    let state = folder.path().join("index/trial.json");
+    if state.exists() {
+        std::fs::remove_file(&state).unwrap();
+    }
+    let engine = open(folder.path());
+    assert_eq!((engine.trial().unwrap(), generations(folder.path()).len()), (None, 1));
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_candidate_follows_the_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    assert!(is_interleaved(&engine, TOPICS[2]));
+    engine.add(vec![Document::new("new", "a towline of hemp parts without warning")]).unwrap();
+    engine.remove(&["ask0"]).unwrap();
+    engine.advance_trial(0).unwrap();
+    let answer = engine.search(&Query::new("towline hemp").with_limit(40)).unwrap();
+    let logged = engine.last_query().unwrap().unwrap();
+    let new = logged.hits.iter().find(|hit| hit.document == "new").unwrap();
+    assert!(new.standing.unwrap().candidate <= answer.hits.len() as u32, "{new:?}");
+    assert!(answer.hits.iter().all(|hit| hit.document != "ask0"));
+    engine.close().unwrap();
+}
+
+#[test]
+fn the_same_query_gets_the_same_list_and_its_pages_show_each_document_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    let ids = |query: &Query| -> Vec<String> {
+        engine.search(query).unwrap().hits.into_iter().map(|hit| hit.document).collect()
+    };
+    let query = Query::new(TOPICS[3]).with_limit(6).with_session("s");
+    // As one types nothing is logged; what is picked from is the same.
+    assert_eq!(ids(&query), ids(&query.clone().without_logging()));
+    let first = engine.search(&query).unwrap();
+    let second = engine.search(&query.next_page(&first)).unwrap();
+    let both: Vec<&str> =
+        first.hits.iter().chain(&second.hits).map(|hit| hit.document.as_str()).collect();
+    assert_eq!(both, ids(&query.clone().with_limit(12).without_logging()));
+    assert_eq!(second.hits[0].rank, 7);
+    // The serving generation alone, where that is asked for.
+    let alone = ids(&query.clone().without_trial());
+    let engine_without = Reader::open(folder.path().join("index"), options()).unwrap();
+    let read: Vec<String> =
+        engine_without.search(&query).unwrap().hits.into_iter().map(|hit| hit.document).collect();
+    assert_eq!(alone, read, "readers have no trials");
+    assert_eq!(engine_without.trial().unwrap(), engine.trial().unwrap(), "but see them");
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_share_of_the_searches_is_interleaved_and_none_without_trials() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    engine.close().unwrap();
+    let count = |share: f64| {
+        let engine = Engine::open(folder.path().join("index"), trials().with_trial_share(share)).unwrap();
+        engine.advance_trial(0).unwrap();
+        let found = (0..200).filter(|at| is_interleaved(&engine, &format!("{} {at}", TOPICS[4]))).count();
+        engine.close().unwrap();
+        found
+    };
+    assert_eq!((count(0.0), count(1.0)), (0, 200));
+    let half = count(0.5);
+    assert!((70..130).contains(&half), "{half}");
+    let error = Engine::open(folder.path().join("index"), trials().with_trial_share(1.5)).unwrap_err();
+    assert!(error.to_string().contains("the share of searches on trial"), "{error}");
+}
+
+#[test]
+fn without_a_session_the_same_text_votes_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    for _ in 0..3 {
+        let answer = engine.search(&Query::new(TOPICS[5])).unwrap();
+        engine.judge(answer.query_id, "answer5", Verdict::Chosen).unwrap();
+    }
+    // A pick that is taken back, and one that was not shown by both, are no votes.
+    let answer = engine.search(&Query::new(TOPICS[6])).unwrap();
+    engine.judge(answer.query_id, "answer6", Verdict::Opened).unwrap();
+    engine.judge(answer.query_id, "answer6", Verdict::Withdrawn).unwrap();
+    let alone = engine.search(&Query::new(TOPICS[7]).without_trial()).unwrap();
+    engine.judge(alone.query_id, "answer7", Verdict::Chosen).unwrap();
+    engine.advance_trial(ALL).unwrap();
+    assert_eq!(engine.trial().unwrap().unwrap().votes, 1);
+    engine.close().unwrap();
+}
