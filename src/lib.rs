@@ -27,7 +27,8 @@
 //! ```
 //!
 //! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`] has
-//! the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`] scores
+//! the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked, [`exchange`] its
+//! formats for others. [`eval`] scores
 //! rankings, [`extract`] reads files that are not text, [`measure`] an engine on a test collection. [`model`] finds and
 //! fetches the encoder's weights, and [`encoder`] loads them without an index. `page` draws a round or an evaluation.
 
@@ -43,6 +44,7 @@ pub mod encoder;
 mod engine;
 mod error;
 pub mod eval;
+pub mod exchange;
 pub mod extract;
 pub mod feedback;
 #[cfg(feature = "cli")]
@@ -89,9 +91,9 @@ pub mod folders {
 pub use corpus::{CorpusOptions, Format};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, Feedback, GenerationStatus,
-    IdleOptions, LearnPolicy, LearnTask, OpenProgress, Options, QueryListing, QueryPage, Reader, RoundState,
-    Status,
+    AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, ExportedModel, Feedback,
+    GenerationStatus, IdleOptions, LearnPolicy, LearnTask, ModelExport, OpenProgress, Options, QueryListing,
+    QueryPage, Reader, RoundState, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

@@ -7,6 +7,7 @@ mod common;
 mod desk;
 mod engine;
 mod evaluation_page;
+mod exchange;
 mod fields;
 mod gate;
 mod interrupted;
@@ -14,6 +15,7 @@ mod kill;
 mod learn;
 #[cfg(feature = "serve")]
 mod mcp;
+mod model_export;
 mod opened;
 mod page;
 mod query_side;

@@ -14,6 +14,7 @@ const ROUNDS: &[&str] = &[
     "search",
     "train",
     "negatives",
+    "exchange",
     "generation",
     "eval",
     "feedback",
@@ -32,8 +33,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "serve", "mcp", "find", "access", "engine", "learn", "extract", "feedback", "eval", "encoder",
-            "bench", "page", "measure", "terminal",
+            "serve", "mcp", "find", "access", "engine", "learn", "exchange", "extract", "feedback", "eval",
+            "encoder", "bench", "page", "measure", "terminal",
         ],
     ),
     ("serve", &["mcp", "access", "engine"]),
@@ -51,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("search", &["generation", "lexical", "fusion"]),
     ("train", &["encoder", "negatives"]),
     ("negatives", &["feedback", "dense", "lexical"]),
+    ("exchange", &["feedback", "lexical", "eval"]),
     ("generation", &["encoder", "dense", "lexical", "corpus", "fusion"]),
     ("eval", &[]),
     ("feedback", &[]),
