@@ -53,7 +53,7 @@ struct Beside<'a> {
     shown: Vec<&'a Event>,
 }
 
-fn put_together(entries: Entries, options: &ImportOptions, log: &Headings) -> Imported {
+pub(super) fn put_together(entries: Entries, options: &ImportOptions, log: &Headings) -> Imported {
     let Entries { mut asked, mut events } = entries;
     // Stable, so that what has the same time stays in the order of the files.
     asked.sort_by_key(|one| one.time_ms);

@@ -23,3 +23,13 @@ pub(crate) use export::export;
 pub use format::ExchangeFormat;
 pub(crate) use gather::import;
 pub use report::{ExportReport, ImportReport};
+
+/// Reads the lines of a text, and puts together what they say.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_lines(text: &str) {
+    let mut entries = entry::Entries::default();
+    for line in text.lines() {
+        let _ = entries.add(line);
+    }
+    gather::put_together(entries, &ImportOptions::default(), &Default::default());
+}

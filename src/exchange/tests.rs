@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::gather::Imported;
 use super::*;
 use crate::error::{Error, Result};
@@ -299,6 +301,23 @@ fn a_bad_line_is_named_with_what_was_found() {
         "x".repeat(4097)
     );
     assert!(refused(&long).contains("4097 bytes"), "{}", refused(&long));
+}
+
+proptest! {
+    #[test]
+    fn lines_that_are_cut_or_changed_never_panic(
+        at in 0..2000usize, with in any::<String>(), session in any::<bool>(), keep in any::<bool>(),
+    ) {
+        let format = if session { ExchangeFormat::TrecSession } else { ExchangeFormat::Ubi };
+        let mut text = exported(&some_log(), format);
+        let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let rest = text.split_off(at);
+        text += &with;
+        if keep {
+            text += &rest;
+        }
+        read_lines(&text);
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("page", &["measure", "engine", "learn", "search", "train", "negatives", "eval", "fusion"]),
     ("measure", &["engine", "learn", "search", "eval", "feedback", "fusion"]),
     ("bench", &["train", "encoder"]),
-    ("fuzzing", &["search", "feedback", "corpus", "extract", "lexical"]),
+    ("fuzzing", &["search", "exchange", "feedback", "corpus", "extract", "lexical"]),
     ("server", &["engine"]),
     ("engine", ROUNDS),
     ("learn", ROUNDS),
