@@ -10,6 +10,7 @@ mod demo;
 mod editor;
 mod eval;
 mod extract;
+mod feedback;
 mod file_status;
 mod files;
 mod find;
@@ -86,6 +87,8 @@ enum Verb {
     Rounds(rounds::Args),
     /// Return to the previous generation.
     Rollback(rollback::Args),
+    /// Export the feedback log in formats of others, or import what users have done elsewhere.
+    Feedback(feedback::Args),
     /// Remove a query or a document from the feedback log for good.
     Forget(forget::Args),
     /// Show what an index is and holds, or what became of a file.
@@ -146,6 +149,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Learn(args) => learn::run(&args, &out),
         Verb::Rounds(args) => rounds::run(&args, &out),
         Verb::Rollback(args) => rollback::run(&args, &out),
+        Verb::Feedback(args) => feedback::run(&args, &out),
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),

@@ -73,7 +73,7 @@ impl Reader {
         if let Some(log) = log {
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
-                chunk: hit.chunk,
+                chunk: Some(hit.chunk),
                 lexical: hit.lexical,
                 dense: hit.dense,
                 score: hit.score,
