@@ -22,7 +22,7 @@ pub(super) fn evidence_text(evidence: &LogEvidence) -> Text {
     let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
     let mut text =
-        Text::of(format!("to train on: {queries} queries with {} answers{kinds}", answers.total()));
+        Text::of(format!("to train on: {queries} queries with {} right documents{kinds}", answers.total()));
     confusables.iter().for_each(|pair| text.line(format!("  {}", confused(pair))));
     text
 }
@@ -91,6 +91,6 @@ mod tests {
             "a.md was judged not relevant, and passed over in 5 of 6 answers, where b.md is right: \"fog\"";
         assert_eq!(pair(5, true, 1), both);
         let none = evidence_text(&LogEvidence::default());
-        assert_eq!(none.lines().collect::<Vec<_>>(), ["to train on: 0 queries with 0 answers"]);
+        assert_eq!(none.lines().collect::<Vec<_>>(), ["to train on: 0 queries with 0 right documents"]);
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn evidence(report: &RoundReport) -> String {
     let Some(evidence) = &report.evidence else { return String::new() };
     let answers = evidence.answers;
     let mut content = paragraph(&format!(
-        "{} queries to train on have {} answers: {} were chosen, {} judged relevant, {} opened last, {} \
+        "{} queries to train on have {} right documents: {} were chosen, {} judged relevant, {} opened last, {} \
          answered the same needs in other words.",
         evidence.queries,
         answers.total(),
@@ -18,7 +18,7 @@ pub(super) fn evidence(report: &RoundReport) -> String {
         answers.opened,
         answers.in_other_words
     ));
-    let head = ["query", "queries", "passed over", "the answer", "was confused with"];
+    let head = ["query", "queries", "passed over", "right document", "was confused with"];
     let rows: Vec<Vec<String>> = evidence.confusables.iter().map(row).collect();
     content.push_str(&prose("Strongest evidence of confusion", &head, &rows));
     section("evidence", "What the log says", &content)

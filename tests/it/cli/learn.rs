@@ -158,7 +158,7 @@ fn a_dry_run_shows_what_a_round_would_do_and_keeps_nothing() {
     let queries = dry["evidence"]["queries"].as_u64().unwrap();
     for line in [
         "dry run of round 1: ".to_string(),
-        format!("to train on: {queries} queries with {queries} answers ({queries} chosen)\n  "),
+        format!("to train on: {queries} queries with {queries} right documents ({queries} chosen)\n  "),
         " was passed over in ".into(),
         "held-out queries: ".into(),
         "\nwould be published: not worse".into(),
