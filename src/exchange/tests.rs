@@ -10,10 +10,23 @@ use super::*;
 use crate::error::{Error, Result};
 use crate::feedback::{FeedbackLog, FeedbackOptions, Impression, Judgement, Replay, Role, ShownHit, Verdict};
 use crate::ids::{GenerationId, QueryId};
-use crate::negatives::collect_confusables;
+use crate::negatives::{Likeness, collect_confusables};
 
 /// Milliseconds at 2026-01-31T09:30:00Z.
 const NOON: u64 = 1_769_851_800_000;
+
+/// All queries of a session ask for the same, and no document is a copy.
+struct SameSession;
+
+impl Likeness for SameSession {
+    fn is_same_need(&mut self, _: &Impression, _: &Impression) -> bool {
+        true
+    }
+
+    fn is_duplicate(&mut self, _: &str, _: &str) -> bool {
+        false
+    }
+}
 
 fn shown(id: u64, session: Option<&str>, query: &str, documents: &[&str]) -> Impression {
     let hits = documents.iter().map(|document| ShownHit {
@@ -112,7 +125,7 @@ fn what_is_exported_and_imported_is_the_same_log_and_teaches_the_same() {
         let replay = log.replay().unwrap();
         assert_eq!(exported(&replay, format), lines);
         assert_eq!(replay.judgements, some_log().judgements);
-        let collected = |replay: &Replay| collect_confusables(replay, &mut |_, _| false);
+        let collected = |replay: &Replay| collect_confusables(replay, &mut SameSession);
         assert_eq!(collected(&replay), collected(&some_log()));
         assert!(!collected(&replay).0.is_empty());
 
