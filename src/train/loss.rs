@@ -2,8 +2,8 @@
 //! 2017), as in sentence-transformers.
 //!
 //! Row i's loss is the cross-entropy of `SCALE · cos(anchor_i, candidate)` over all candidates that its anchor sees,
-//! with its own positive as the target. The batch's loss is the weighted mean over rows. Candidates are all positives, then all
-//! hard negatives.
+//! with its own positive as the target. The batch's loss is the weighted mean over rows. Candidates are all positives,
+//! then all hard negatives.
 
 use candle_core::{D, Device, Result, Tensor, Var};
 

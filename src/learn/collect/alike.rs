@@ -11,8 +11,8 @@ const SHARED: usize = 3;
 const SHOWN: usize = 10;
 /// In an index of fewer passages any two answers have documents in common.
 const LEAST_CHUNKS: u64 = 100;
-/// The least cosine of two queries that ask for the same. On four collections 33 to 100 % of the pairs of queries with a
-/// common answer have it, and 3 to 8 % of the others (docs/learning.md).
+/// The least cosine of two queries that ask for the same. On four collections 33 to 100 % of the pairs of queries with
+/// a common answer have it, and 3 to 8 % of the others.
 const COSINE: f32 = 0.3;
 
 /// Likeness by content and by the serving encoder.

@@ -229,8 +229,9 @@ impl<'a> Gathered<'a> {
         candidates.into_values().collect()
     }
 
-    /// The hits above the lowest one picked in this impression, or the first ones of an impression that was left, except for the picked ones and those that were opened
-    /// for the same need: they were not passed over, but looked into and left.
+    /// The hits above the lowest one picked in this impression, or the first ones of an impression that was left.
+    /// Without the picked ones and those that were opened for the same need: they were not passed over, but looked into
+    /// and left.
     fn passed_over(&self, impression: &'a Impression) -> impl Iterator<Item = (usize, &'a ShownHit)> {
         let picked = self.picked_in(impression);
         let is_picked = |hit: &ShownHit| picked.contains(hit.document.as_str());

@@ -78,6 +78,11 @@ impl Desk {
         self.controller.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Types a text at once: what is shown for it is never the answer to a part of it.
+    fn paste(&mut self, text: &str) {
+        self.send(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
     /// Waits until the screen shows this.
     fn shows(&self, text: &str) {
         self.waits(&format!("{text:?} is shown"), || self.screen().contains(text));
@@ -147,7 +152,7 @@ fn what_is_opened_and_what_is_not_this_are_in_the_log() {
     let mut desk = Desk::start(folder.path(), &["find"], &[("EDITOR", &emacs)]);
     desk.shows("Type what you look for.");
     assert!(desk.is_taken() && desk.is_raw());
-    desk.send("descaled kettle");
+    desk.paste("descaled kettle");
     desk.shows("> kettle");
     // The passage in its context.
     desk.shows("── kettle.md");
@@ -188,7 +193,7 @@ fn a_query_that_rests_is_logged_and_the_terminal_is_given_back_to_sigterm() {
     let folder = indexed();
     let mut desk = Desk::start(folder.path(), &["find"], &[]);
     desk.shows("documents");
-    desk.send("swing bridge");
+    desk.paste("swing bridge");
     desk.shows("> fog");
     desk.waits("it is logged", || log(folder.path()).iter().any(|asked| asked.query == "swing bridge"));
     // `setsid` has become the program.
@@ -223,7 +228,8 @@ fn a_running_service_is_asked_and_may_end() {
     let engine = Engine::open(folder.path().join(".retune"), common::options()).unwrap();
     let server = Server::start(engine, &ServeOptions::default().with_port(0)).unwrap();
     let mut desk = Desk::start(folder.path(), &["find"], &[]);
-    desk.send("frayed ropes");
+    desk.shows("Type what you look for.");
+    desk.paste("frayed ropes");
     desk.shows("> rope");
     desk.send("\x19");
     desk.shows("(right answer)");
@@ -232,7 +238,8 @@ fn a_running_service_is_asked_and_may_end() {
     desk.waits("it is noted", is_noted);
     let served = log(folder.path());
     server.stop().unwrap();
-    desk.send("\x15green lamp");
+    desk.send("\x15");
+    desk.paste("green lamp");
     desk.shows("> lamp");
     desk.send("\x04");
     desk.shows("(not this)");
