@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use crate::corpus::{Config, CorpusOptions, FileReader, Lengths};
+use crate::exchange::read_lines;
 use crate::extract::InProcess;
 use crate::feedback::read_frames;
 use crate::lexical::Filter;
@@ -38,6 +39,11 @@ pub fn config(bytes: &[u8]) {
 /// A segment of the feedback log, and one record of it.
 pub fn log(bytes: &[u8]) {
     read_frames(bytes);
+}
+
+/// Queries and clicks of another engine.
+pub fn exchange(bytes: &[u8]) {
+    read_lines(&String::from_utf8_lossy(bytes));
 }
 
 /// What a person types: a query, a filter.
@@ -77,7 +83,7 @@ mod tests {
         assert!(all.len() > 30);
         for seed in &all {
             for part in [&seed[..], &seed[..seed.len() / 2], &seed[seed.len() / 3..]] {
-                for target in [corpus, extract, config, log, query] {
+                for target in [corpus, extract, config, log, exchange, query] {
                     target(part);
                 }
             }

@@ -27,10 +27,10 @@
 //! ```
 //!
 //! [`Engine`] is the handle to all of it. [`documents`] has what it tells of the documents that it holds. [`learn`]
-//! has the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked. [`eval`]
-//! scores rankings, [`extract`] reads files that are not text, [`measure`] an engine on a test collection. [`trial`]
-//! lets picks decide between two rankings. [`model`] finds and fetches the encoder's weights, and [`encoder`] loads
-//! them without an index. `page` draws a round or an evaluation.
+//! has the options and reports of rounds of learning, [`feedback`] the log of what users saw and picked, [`exchange`]
+//! its formats for others. [`eval`] scores rankings, [`extract`] reads files that are not text, [`measure`] an engine
+//! on a test collection. [`trial`] lets picks decide between two rankings. [`model`] finds and fetches the encoder's
+//! weights, and [`encoder`] loads them without an index. `page` draws a round or an evaluation.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::unwrap_used)]
 
@@ -44,6 +44,7 @@ pub mod encoder;
 mod engine;
 mod error;
 pub mod eval;
+pub mod exchange;
 pub mod extract;
 pub mod feedback;
 #[cfg(feature = "cli")]
@@ -91,9 +92,9 @@ pub mod folders {
 pub use corpus::{CorpusOptions, Format};
 pub use encoder::{Encoder, model};
 pub use engine::{
-    AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, Feedback, GenerationStatus,
-    IdleOptions, LearnPolicy, LearnTask, OpenProgress, Options, QueryListing, QueryPage, Reader, RoundState,
-    Status,
+    AddOptions, AddReport, AnsweredQuery, Chunking, Document, Engine, ExportedModel, Feedback,
+    GenerationStatus, IdleOptions, LearnPolicy, LearnTask, ModelExport, OpenProgress, Options, QueryListing,
+    QueryPage, Reader, RoundState, Status,
 };
 pub use error::{Error, Result};
 pub use feedback::Verdict;

@@ -10,6 +10,7 @@ mod demo;
 mod editor;
 mod eval;
 mod extract;
+mod feedback;
 mod file_status;
 mod files;
 mod find;
@@ -89,6 +90,8 @@ enum Verb {
     Rollback(rollback::Args),
     /// Show how a generation on trial does, or end its trial.
     Trial(trial::Args),
+    /// Export the feedback log in formats of others, or import what users have done elsewhere.
+    Feedback(feedback::Args),
     /// Remove a query or a document from the feedback log for good.
     Forget(forget::Args),
     /// Show what an index is and holds, or what became of a file.
@@ -150,6 +153,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Rounds(args) => rounds::run(&args, &out),
         Verb::Rollback(args) => rollback::run(&args, &out),
         Verb::Trial(args) => trial::run(&args, &out),
+        Verb::Feedback(args) => feedback::run(&args, &out),
         Verb::Forget(args) => forget::run(&args, &out),
         Verb::Status(args) => status::run(&args, &out),
         Verb::Eval(args) => eval::run(&args, &out),

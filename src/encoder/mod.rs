@@ -43,5 +43,6 @@ pub use encode::Encoder;
 pub use ops::{EncoderPrecision, Kernel, peak_gflops};
 pub(crate) use options::Backend;
 pub use options::{EncoderOptions, Precisions};
+pub(crate) use saving::copy_model;
 pub(crate) use trainable::{InputGradient, TrainableEncoder};
 pub(crate) use weights::WEIGHTS;

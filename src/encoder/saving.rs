@@ -9,12 +9,20 @@ use super::weights::{WEIGHTS, WeightFile};
 use crate::error::{Error, Result};
 use crate::storage::publish_folder;
 
+const MODULES: &str = "modules.json";
+/// What a folder without modules stands for, in the words of all versions from 2 on.
+const DEFAULT_MODULES: &str = r#"[
+  {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+  {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+  {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}
+]
+"#;
 /// The files of a model folder to copy next to the weights. Others, such as a README or weights in other formats,
 /// describe the untrained model and are skipped.
 const FILES: [&str; 8] = [
     "config.json",
     "config_sentence_transformers.json",
-    "modules.json",
+    MODULES,
     "sentence_bert_config.json",
     "special_tokens_map.json",
     "tokenizer.json",
@@ -42,6 +50,25 @@ pub(super) fn save(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path
 }
 
 fn write(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Result<()> {
+    copy_beside(source, folder)?;
+    let file = WeightFile::open(source)?;
+    file.tensors()?.write_with(&folder.join(WEIGHTS), changed)
+}
+
+/// Copies the model in `source` into the folder `into`, which exists: the weights as they are, and what
+/// sentence-transformers needs beside them. It is not durable yet.
+pub(crate) fn copy_model(source: &Path, into: &Path) -> Result<()> {
+    copy_beside(source, into)?;
+    if !into.join(MODULES).exists() {
+        let path = into.join(MODULES);
+        fs::write(&path, DEFAULT_MODULES).map_err(Error::io("write", &path))?;
+    }
+    let weights = source.join(WEIGHTS);
+    fs::copy(&weights, into.join(WEIGHTS)).map(drop).map_err(Error::io("copy", &weights))
+}
+
+/// Copies the files beside the weights.
+fn copy_beside(source: &Path, folder: &Path) -> Result<()> {
     for name in FILES {
         copy_if_there(&source.join(name), &folder.join(name))?;
     }
@@ -56,8 +83,7 @@ fn write(source: &Path, changed: &HashMap<&str, &[f32]>, folder: &Path) -> Resul
             copy_if_there(&from.join("config.json"), &into.join("config.json"))?;
         }
     }
-    let file = WeightFile::open(source)?;
-    file.tensors()?.write_with(&folder.join(WEIGHTS), changed)
+    Ok(())
 }
 
 fn copy_if_there(from: &Path, to: &Path) -> Result<()> {

@@ -125,8 +125,8 @@ impl Reader {
 /// ```
 #[derive(Debug)]
 pub struct Feedback {
-    log: FeedbackLog,
-    lexical: LexicalIndex,
+    pub(super) log: FeedbackLog,
+    pub(super) lexical: LexicalIndex,
     history: History,
     wait: Duration,
 }

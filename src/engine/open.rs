@@ -203,7 +203,8 @@ fn highest_chunk(
     }
     if lexical.payload()?.is_empty() || dense.highest_chunk().is_none() {
         let impressions = feedback.replay()?.impressions;
-        highest = highest.max(impressions.iter().flat_map(|shown| &shown.hits).map(|hit| hit.chunk).max());
+        highest =
+            highest.max(impressions.iter().flat_map(|shown| &shown.hits).filter_map(|hit| hit.chunk).max());
     }
     Ok(highest)
 }

@@ -75,7 +75,7 @@ impl Reader {
             let mut standings = standings.into_iter();
             let hits = ranked.hits.iter().map(|hit| ShownHit {
                 document: hit.document.clone(),
-                chunk: hit.chunk,
+                chunk: Some(hit.chunk),
                 lexical: hit.lexical,
                 dense: hit.dense,
                 score: hit.score,

@@ -22,7 +22,8 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// An iterator over the lines of a file that are not blank, with their numbers from 1.
-pub(super) struct Lines {
+pub(crate) struct Lines {
+    what: &'static str,
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
     number: usize,
@@ -31,6 +32,11 @@ pub(super) struct Lines {
 impl Lines {
     /// Opens a file. Detects gzip by the first bytes, not by the name.
     pub(super) fn open(path: &Path) -> Result<Lines> {
+        Lines::open_as("the evaluation file", path)
+    }
+
+    /// As [`open`](Lines::open), of a file that errors call so.
+    pub(crate) fn open_as(what: &'static str, path: &Path) -> Result<Lines> {
         let mut file = File::open(path).map_err(Error::io("open", path))?;
         let mut first = Vec::new();
         file.by_ref().take(2).read_to_end(&mut first).map_err(Error::io("read", path))?;
@@ -39,13 +45,13 @@ impl Lines {
             true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
             false => Box::new(BufReader::new(file)),
         };
-        Ok(Lines { path: path.to_path_buf(), reader, number: 0 })
+        Ok(Lines { what, path: path.to_path_buf(), reader, number: 0 })
     }
 
     /// The error for an invalid line.
-    pub(super) fn wrong(&self, number: usize, found: impl std::fmt::Display, expected: &str) -> Error {
+    pub(crate) fn wrong(&self, number: usize, found: impl std::fmt::Display, expected: &str) -> Error {
         let found = short(&found.to_string());
-        Error::invalid("the evaluation file", format!("{}:{number}: {found}", self.path.display()), expected)
+        Error::invalid(self.what, format!("{}:{number}: {found}", self.path.display()), expected)
     }
 
     fn read(&mut self) -> Result<Option<(usize, String)>> {

@@ -37,6 +37,7 @@ pub use evaluation::{AveragedOver, Evaluation, Figures, evaluate};
 pub use interval::{Interval, SEED, bootstrap, quantile};
 pub(crate) use interval::{interval_of, resamples};
 pub use judged_place::Shown;
+pub(crate) use lines::Lines;
 pub use metrics::Metric;
 pub use passages::Passages;
 pub use qrels::Qrels;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ids::QueryId;
 
 /// What a list of the log needs: all impressions and judgements, in the order of a [`Replay`](super::Replay).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Headings {
     pub(crate) all: Vec<Heading>,
     pub(crate) judgements: Vec<Judgement>,

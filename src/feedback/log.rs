@@ -17,7 +17,7 @@ use super::find::{find, ids_within, latest};
 use super::forget::Forget;
 use super::headings::Headings;
 use super::options::FeedbackOptions;
-use super::record::{Impression, Judgement};
+use super::record::{Impression, Judgement, Record};
 use super::replay::{Replay, replay};
 use super::seal::{Damaged, Maintenance};
 use super::segment;
@@ -127,6 +127,22 @@ impl FeedbackLog {
     /// Records a judgement and returns when it is durable. After an error the log may or may not have it.
     pub(crate) fn append_judgement(&self, judgement: Judgement) -> Result<()> {
         self.ask("record a judgement", |reply| Command::Judgement(judgement, reply))
+    }
+
+    /// Records impressions and judgements of another log, each in the order of their times, and returns when they are
+    /// durable. They stand in segments of their own: records of one segment keep their order, and these may be older.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for one that is too long: then nothing was recorded. After another error a part may be there.
+    pub(crate) fn import(&self, impressions: Vec<Impression>, judgements: Vec<Judgement>) -> Result<()> {
+        let impressions = impressions.into_iter().map(Record::Impression);
+        let records = impressions.chain(judgements.into_iter().map(Record::Judgement));
+        let encoded = records.map(|record| {
+            let too_long = || Error::invalid("a record to import", "16 MiB or more", "a query and documents");
+            record.encode().ok_or_else(too_long)
+        });
+        let encoded = encoded.collect::<Result<Vec<_>>>()?;
+        self.ask("import into the feedback log", |reply| Command::Import(encoded, reply))
     }
 
     /// Waits until everything sent so far is durable or counted as lost.

@@ -38,7 +38,7 @@ mod tests;
 mod writer;
 
 pub use damage::LogDamage;
-pub(crate) use headings::Heading;
+pub(crate) use headings::{Heading, Headings};
 pub(crate) use log::{FeedbackLog, Role};
 pub use options::FeedbackOptions;
 pub use record::normalise_query;

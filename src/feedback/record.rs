@@ -4,7 +4,7 @@
 //!
 //! | bytes | content |
 //! |---|---|
-//! | 0 | version of the record: 1, or 2 for the kinds 5 and 6 |
+//! | 0 | version of the record: 1; 2 for the kinds 5 and 6, and for an impression with a hit that names no chunk |
 //! | 1 | kind: 1 impression, 2 judgement, 3 loss, 4 replaced segments, 5 opening, 6 withdrawal |
 //! | 2..4 | zero |
 //! | 4..12 | query id, u64 little endian; zero for a loss and for replaced segments |
@@ -26,7 +26,8 @@ pub struct Impression {
     pub query_id: QueryId,
     /// Time of the answer, in milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// The generation that answered.
+    /// The generation that answered; 0 if it was none of this index: the impression was
+    /// [imported](crate::Feedback::import).
     pub generation: GenerationId,
     /// The query's text, unchanged.
     pub query: String,
@@ -49,6 +50,11 @@ impl Impression {
     pub fn searched(&self) -> &str {
         self.words.as_deref().unwrap_or(&self.query)
     }
+
+    /// The version and kind of its record. Versions before hits without a chunk skip it, and would take it for damage.
+    fn head(&self) -> [u8; 2] {
+        [if self.hits.iter().all(|hit| hit.chunk.is_some()) { 1 } else { 2 }, IMPRESSION]
+    }
 }
 
 /// A document of an answer.
@@ -57,13 +63,14 @@ impl Impression {
 pub struct ShownHit {
     /// The document's id.
     pub document: String,
-    /// The document's best chunk, which was shown.
-    pub chunk: ChunkId,
+    /// The document's best chunk, which was shown. `None` if the answer was another engine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<ChunkId>,
     /// The BM25 score, if the lexical index was searched.
     pub lexical: Option<f32>,
     /// The cosine similarity, if the query was encoded.
     pub dense: Option<f32>,
-    /// The score that the hits were ranked by.
+    /// The score that the hits were ranked by. NaN if it is not known.
     #[serde(deserialize_with = "number_or_nan")]
     pub score: f32,
     /// Where both lists have the document, if two generations answered.
@@ -197,7 +204,7 @@ pub(super) fn peek(payload: &[u8]) -> (Kind, QueryId) {
     let kind = match (version, kind) {
         (0, _) => Kind::Garbage,
         (..=VERSION, _) if (a, b) != (0, 0) => Kind::Garbage,
-        (1, IMPRESSION) => Kind::Impression,
+        (1 | 2, IMPRESSION) => Kind::Impression,
         (1, JUDGEMENT) | (2, OPENING) => Kind::Judgement,
         (1, LOSS) => Kind::Loss,
         (1, REPLACED) => Kind::Replaced,
@@ -211,7 +218,7 @@ impl Record {
     /// The payload for the record's frame. `None` if it is too long to be logged.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
         let ([version, kind], query_id) = match self {
-            Record::Impression(impression) => ([1, IMPRESSION], impression.query_id),
+            Record::Impression(impression) => (impression.head(), impression.query_id),
             Record::Judgement(judgement) => (judgement.verdict.head(), judgement.query_id),
             Record::Loss(_) => ([1, LOSS], QueryId(0)),
             Record::Replaced(_) => ([1, REPLACED], QueryId(0)),
@@ -412,6 +419,38 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_of_another_engine_is_a_record_of_a_newer_version_to_earlier_ones() {
+        let hit = |chunk| ShownHit {
+            document: "d".into(),
+            chunk,
+            lexical: None,
+            dense: None,
+            score: 1.0,
+            standing: None,
+        };
+        let of = |hits| {
+            let (query, words, session) = ("q".to_string(), None, None);
+            let (query_id, generation) = (QueryId(5), GenerationId(0));
+            let one =
+                Impression { query_id, time_ms: 7, generation, query, words, session, trial: None, hits };
+            let record = Record::Impression(one);
+            let bytes = record.encode().unwrap();
+            assert_eq!(
+                (peek(&bytes), Record::decode(&bytes)),
+                ((Kind::Impression, QueryId(5)), Decoded::Known(record))
+            );
+            bytes
+        };
+        let (own, other) = (of(vec![hit(Some(ChunkId(3)))]), of(vec![hit(Some(ChunkId(3))), hit(None)]));
+        assert_eq!((&own[..4], &other[..4]), (&[1, 1, 0, 0][..], &[2, 1, 0, 0][..]));
+        assert!(
+            String::from_utf8(other)
+                .unwrap()
+                .ends_with(r#"{"document":"d","lexical":null,"dense":null,"score":1.0}]}"#)
+        );
+    }
+
+    #[test]
     fn what_is_too_long_is_refused() {
         assert!(judgement(&"x".repeat(LONGEST)).encode().is_none());
     }
@@ -421,11 +460,13 @@ mod tests {
         fn records_round_trip(
             id in any::<u64>(), time_ms in any::<u64>(), query in any::<String>(),
             words in any::<Option<String>>(), session in any::<Option<String>>(), trial in any::<Option<u32>>(),
-            hits in prop::collection::vec((any::<String>(), any::<u64>(), prop::num::f32::NORMAL), 0..4),
+            hits in prop::collection::vec(
+                (any::<String>(), any::<Option<u64>>(), prop::num::f32::NORMAL), 0..4
+            ),
         ) {
             let standing = trial.map(|rank| Standing { place: rank, serving: 1, candidate: rank });
             let hits = hits.into_iter().map(|(document, chunk, score)| ShownHit {
-                document, chunk: ChunkId(chunk), lexical: Some(score / 3.0), dense: None, score, standing,
+                document, chunk: chunk.map(ChunkId), lexical: Some(score / 3.0), dense: None, score, standing,
             });
             let impression = Impression {
                 query_id: QueryId(id), time_ms, generation: GenerationId(1), query, words, session,

@@ -21,6 +21,8 @@ use crate::storage::{HEADER_LEN, append_frame};
 const BATCH_BYTES: usize = 1 << 20;
 /// Maximum bytes of a live segment: looking for a query reads it as a whole.
 const LIVE_BYTES: u64 = 256 << 10;
+/// Bytes of imported records that are written at once.
+const IMPORTED_BYTES: usize = 64 << 10;
 /// A handle that starts another segment seals the live ones if there are this many; otherwise the index's writer does.
 const MANY: usize = 64;
 /// Maximum commands of a batch.
@@ -34,6 +36,8 @@ pub(super) type Reply<T> = Sender<Result<T>>;
 pub(super) enum Command {
     Impression(Box<Impression>),
     Judgement(Judgement, Reply<()>),
+    /// Append these payloads of records, durably, in segments of their own.
+    Import(Vec<Vec<u8>>, Reply<()>),
     /// Reply when all earlier commands are written, so that readers find them.
     Settle(Reply<()>),
     /// Reply when all earlier commands are durable.
@@ -153,6 +157,10 @@ impl Writer {
                 Command::Judgement(judgement, reply) => add_judgement(&mut batch, judgement, reply),
                 Command::Settle(reply) => batch.settle.push(reply),
                 Command::Flush(reply) => batch.durable.push(reply),
+                Command::Import(records, reply) => {
+                    self.finish(std::mem::take(&mut batch));
+                    let _ = reply.send(self.import(&records));
+                }
                 Command::Forget(what, wait, reply) => {
                     self.finish(std::mem::take(&mut batch));
                     let _ = reply.send(self.forget(&what, wait));
@@ -296,6 +304,23 @@ impl Writer {
         self.unsynced_since = None;
         self.failed_at = Some(Instant::now());
         self.current = None;
+    }
+
+    fn import(&mut self, records: &[Vec<u8>]) -> Result<()> {
+        self.leave()?;
+        let mut frames = Vec::new();
+        for (at, record) in records.iter().enumerate() {
+            append_frame(&mut frames, record);
+            if frames.len() >= IMPORTED_BYTES || at + 1 == records.len() {
+                if let Err(error) = self.append(&frames) {
+                    self.fail(&error);
+                    return Err(error);
+                }
+                self.unsynced_since.get_or_insert_with(Instant::now);
+                frames.clear();
+            }
+        }
+        self.leave()
     }
 
     fn forget(&mut self, what: &Forget, wait: Duration) -> Result<usize> {

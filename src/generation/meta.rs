@@ -56,6 +56,11 @@ impl GenerationMeta {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
 
+    /// Whether its encoder of documents is the model that the index was created with.
+    pub(crate) fn is_untrained(&self) -> bool {
+        self.model != ModelPlace::Own
+    }
+
     pub(super) fn read(folder: &Path) -> Result<GenerationMeta> {
         let path = folder.join(META);
         let read = read_envelope(&path, KIND, VERSION).map_err(|error| error.with_remedy(REMEDY))?;

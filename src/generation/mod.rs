@@ -9,6 +9,7 @@ mod calibration;
 mod candidate;
 mod damage;
 mod encoders;
+mod export;
 mod manifest;
 mod meta;
 mod model_files;

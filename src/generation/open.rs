@@ -25,7 +25,7 @@ pub(crate) struct Generation {
     pub(crate) meta: GenerationMeta,
     encoders: LazyEncoders,
     /// The source of encoders.
-    source: ModelSource,
+    pub(super) source: ModelSource,
     pub(super) folder: PathBuf,
     asked: QueryCache,
     doomed: AtomicBool,

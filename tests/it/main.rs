@@ -8,6 +8,7 @@ mod desk;
 mod dry_run;
 mod engine;
 mod evaluation_page;
+mod exchange;
 mod fields;
 mod gate;
 mod interrupted;
@@ -15,6 +16,7 @@ mod kill;
 mod learn;
 #[cfg(feature = "serve")]
 mod mcp;
+mod model_export;
 mod opened;
 mod page;
 mod query_side;

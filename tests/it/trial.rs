@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use retune::trial::Outcome;
-use retune::{Decision, Document, Engine, Fusion, LearnOptions, Options, Query, Reader, RoundReport, Verdict};
+use retune::{
+    Decision, Document, Engine, Fusion, LearnOptions, Options, Query, Reader, RoundReport, Verdict,
+};
 
 use crate::common::rounds::{generations, learn};
 use crate::common::{TOPICS, judge_pages, options, pages, quick_round};
@@ -54,7 +56,11 @@ fn is_interleaved(reader: &Reader, query: &str) -> bool {
 fn what_is_not_proved_goes_on_trial_beside_what_serves_and_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (engine, report) = on_trial(folder.path());
-    assert!(report.gate.reason.starts_with("on trial: better, but not significantly"), "{}", report.gate.reason);
+    assert!(
+        report.gate.reason.starts_with("on trial: better, but not significantly"),
+        "{}",
+        report.gate.reason
+    );
     assert!(report.gate.not_worse.unwrap().passes());
     assert_eq!((report.generation.0, report.tier), (1, None), "the serving one goes on");
     let trial = report.trial.unwrap();
@@ -102,8 +108,15 @@ fn picks_publish_what_is_better() {
     let rounds = engine.rounds().unwrap();
     let last = rounds.last().unwrap();
     let trial = last.trial.as_ref().unwrap();
-    assert_eq!((last.gate.decision, last.generation.0, last.tier), (Decision::Published, 2, Some(trial.tier)));
-    assert!(last.gate.reason.starts_with("published by users: users find it better after "), "{}", last.gate.reason);
+    assert_eq!(
+        (last.gate.decision, last.generation.0, last.tier),
+        (Decision::Published, 2, Some(trial.tier))
+    );
+    assert!(
+        last.gate.reason.starts_with("published by users: users find it better after "),
+        "{}",
+        last.gate.reason
+    );
     assert_eq!(trial.outcome, Some(Outcome::Better));
     assert!(trial.better >= trial.publish_at && trial.wins > trial.losses && !trial.is_running());
     assert!(!folder.path().join("index/trial.json").exists());
@@ -111,7 +124,7 @@ fn picks_publish_what_is_better() {
     // It is a generation like any other.
     let first = |engine: &Engine| -> Vec<String> {
         let of = |topic: &&str| engine.search(&Query::new(*topic)).unwrap().hits[0].document.clone();
-        TOPICS.iter().map(|topic| of(&topic)).collect()
+        TOPICS.iter().map(|topic| of(topic)).collect()
     };
     let after = first(&engine);
     engine.close().unwrap();
@@ -198,8 +211,7 @@ fn the_same_query_gets_the_same_list_and_its_pages_show_each_document_once() {
     assert_eq!(ids(&query), ids(&query.clone().without_logging()));
     let first = engine.search(&query).unwrap();
     let second = engine.search(&query.next_page(&first)).unwrap();
-    let both: Vec<&str> =
-        first.hits.iter().chain(&second.hits).map(|hit| hit.document.as_str()).collect();
+    let both: Vec<&str> = first.hits.iter().chain(&second.hits).map(|hit| hit.document.as_str()).collect();
     assert_eq!(both, ids(&query.clone().with_limit(12).without_logging()));
     assert_eq!(second.hits[0].rank, 7);
     // The serving generation alone, where that is asked for.

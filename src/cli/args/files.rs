@@ -102,7 +102,7 @@ fn with_mode(file: &Path, mode: Mode) -> PathBuf {
 }
 
 /// Refuses a path where no file can be written, or where something other than a file would be replaced.
-fn check_writable(what: &'static str, path: &Path) -> Result<()> {
+pub(crate) fn check_writable(what: &'static str, path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let free = path.symlink_metadata().map_or(true, |found| found.is_file());
     match folder.is_dir() && free {

@@ -47,6 +47,11 @@ impl StoredPlace {
         self.folder.open_feedback(&wait.map_or(options.clone(), |wait| wait.apply(options)))
     }
 
+    /// Opens the feedback log of an index that must exist, beside a service that may hold it.
+    pub(crate) fn open_own_feedback(&self) -> Result<Feedback> {
+        Feedback::open(self.folder.existing()?, &self.options())
+    }
+
     fn options(&self) -> Options {
         self.model.apply(Options::default()).with_lazy_model(true)
     }

@@ -1,5 +1,6 @@
 //! Arguments that several verbs share.
 
+mod action;
 mod collection_index;
 mod files;
 mod fixed;
@@ -13,8 +14,9 @@ mod scratch;
 mod values;
 mod wait;
 
+pub(super) use action::{Action, action};
 pub(super) use collection_index::CollectionIndex;
-pub(super) use files::{Excluded, PageFile, RunFiles};
+pub(super) use files::{Excluded, PageFile, RunFiles, check_writable};
 pub(super) use fixed::fixed;
 pub(super) use index_folder::StoredPlace;
 pub(super) use learning::Learning;

@@ -22,7 +22,7 @@ use crate::ids::{ChunkId, GenerationId, QueryId};
 fn impression(id: u64, query: &str) -> Impression {
     let hit = |document: &str, chunk| ShownHit {
         document: document.into(),
-        chunk: ChunkId(chunk),
+        chunk: Some(ChunkId(chunk)),
         lexical: Some(1.5),
         dense: None,
         score: 0.25,

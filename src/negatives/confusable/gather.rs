@@ -180,8 +180,8 @@ impl<'a> Gathered<'a> {
 
     /// The chunk that was last shown for a document.
     fn last_chunk(&self, document: &str) -> Option<ChunkId> {
-        let mut hits = self.impressions.iter().rev().flat_map(|impression| &impression.hits);
-        hits.find(|hit| hit.document == document).map(|hit| hit.chunk)
+        let hits = self.impressions.iter().rev().flat_map(|impression| &impression.hits);
+        hits.filter(|hit| hit.document == document).find_map(|hit| hit.chunk)
     }
 
     /// Everything passed over or judged not relevant, except for documents that anybody judged relevant.

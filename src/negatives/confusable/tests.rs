@@ -12,7 +12,7 @@ use proptest::prelude::*;
 pub(super) fn shown(id: u64, query: &str, documents: &[&str]) -> Impression {
     let hits = documents.iter().zip(0..).map(|(document, chunk)| ShownHit {
         document: document.to_string(),
-        chunk: ChunkId(chunk),
+        chunk: Some(ChunkId(chunk)),
         lexical: None,
         dense: None,
         score: 1.0,
@@ -195,8 +195,8 @@ fn without_a_positive_or_an_impression_there_is_nothing_to_learn() {
 #[test]
 fn evidence_is_gathered_over_impressions_and_the_chunk_is_the_one_shown_last() {
     let mut later = shown(2, "q", &["x", "a", "a", "b"]);
-    later.hits[1].chunk = ChunkId(70);
-    later.hits[2].chunk = ChunkId(71);
+    later.hits[1].chunk = Some(ChunkId(70));
+    later.hits[2].chunk = Some(ChunkId(71));
     let judgements = vec![said(1, "b", Verdict::Chosen), said(2, "b", Verdict::Chosen)];
     let (confusions, report) = collect(vec![shown(1, "q", &["a", "b"]), later], judgements);
     let expected = Confusable {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod broken_files;
 mod eval;
+mod exchange;
 #[cfg(target_os = "linux")]
 mod finder;
 mod finding;
