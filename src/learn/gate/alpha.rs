@@ -88,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_and_the_gate_share_the_level_of_an_attempt() {
+        for attempts in 0..5 {
+            let level = of_attempt(0.2, attempts);
+            assert!((of_gate(0.2, attempts, true) + of_trial(0.2, attempts) - level).abs() < 1e-15);
+            assert_eq!(of_gate(0.2, attempts, false), level);
+        }
+    }
+
+    #[test]
     fn all_attempts_together_spend_the_budget() {
         let spent: f64 = (0..100_000).map(|attempts| of_attempt(0.2, attempts)).sum();
         assert!((spent - 0.2).abs() < 1e-4, "{spent}");

@@ -15,6 +15,8 @@ mod reach;
 mod resample;
 mod score;
 
+use std::collections::HashSet;
+
 pub(super) use alpha::{AlphaBudget, of_trial};
 pub(super) use rank::{Ranked, rank_topics};
 pub(super) use score::{QueryScores, figures};
@@ -35,7 +37,7 @@ use clusters::groups_by_answer;
 use cross_fit::{CrossFit, halves};
 use decide::{Evidence, GuardPart, decide};
 use guard::{Guarded, guard};
-use not_worse::not_worse;
+use not_worse::{LEAST_CLUSTERS, not_worse};
 use pool::{Pool, score_ranked};
 use reach::{Prospect, out_of_reach};
 use resample::intervals;
@@ -101,7 +103,9 @@ impl<'a> Gate<'a> {
     /// Why nothing could pass against these scores, and what is needed. `None` if something could, if the options
     /// require no significance, and if users may decide. `share` is the part of the attempt's alpha that the test may spend.
     pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
-        let Some(budget) = self.options.significance.filter(|_| !self.trial) else { return Ok(None) };
+        let groups: HashSet<usize> = self.clusters.iter().copied().collect();
+        let may_be_tried = self.trial && groups.len() >= LEAST_CLUSTERS;
+        let Some(budget) = self.options.significance.filter(|_| !may_be_tried) else { return Ok(None) };
         let prospect = Prospect {
             held_out: &self.held_out,
             before: &figures(&before.held_out),

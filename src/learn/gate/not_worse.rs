@@ -9,6 +9,8 @@ use crate::learn::topic::Topic;
 /// How much nDCG@10 the candidate may lose. Clicked held-out queries flatter whoever showed their answers by 0.04 to
 /// 0.06, so one that is better may seem to lose so much.
 const MARGIN: f64 = 0.05;
+/// With fewer clusters of held-out queries nothing goes on trial: their variance is not known well enough.
+pub(super) const LEAST_CLUSTERS: usize = 8;
 /// The normal quantile of the one-sided level 0.05.
 const QUANTILE: f64 = 1.645;
 
@@ -16,7 +18,7 @@ const QUANTILE: f64 = 1.645;
 /// with a margin of [`MARGIN`]. A query's weight is that of its [`Topic`]. `clusters` are the independent units; the
 /// variance is that of a ratio of sums over them.
 ///
-/// `None` for fewer than two clusters.
+/// `None` for fewer than [`LEAST_CLUSTERS`].
 pub(super) fn not_worse(
     topics: &[Topic],
     before: &[QueryScores],
@@ -31,7 +33,7 @@ pub(super) fn not_worse(
     }
     let weight: f64 = sums.values().map(|(weight, _)| weight).sum();
     let number = sums.len() as f64;
-    if sums.len() < 2 || weight <= 0.0 {
+    if sums.len() < LEAST_CLUSTERS || weight <= 0.0 {
         return None;
     }
     let change = sums.values().map(|(_, changes)| changes).sum::<f64>() / weight;
@@ -67,16 +69,18 @@ mod tests {
         assert!(!passes(&[0.44; 40], &each));
         let noisy: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 0.9 } else { 0.1 }).collect();
         assert!(!passes(&noisy, &each), "it may lose 0.1");
-        assert!(!passes(&[0.9], &[0]) && !passes(&[0.9; 40], &[0; 40]), "one observation");
+        assert!(!passes(&[0.9; 7], &each[..7]) && !passes(&[0.9; 40], &[0; 40]), "too few observations");
     }
 
     #[test]
     fn queries_count_by_their_weights_and_clusters_as_one() {
-        let found = tested(&[1.0, 3.0], &[0.9, 0.5], &[0, 1]).unwrap();
+        let each: Vec<usize> = (0..8).collect();
+        let found = tested(&[1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0], &[0.9, 0.5].repeat(4), &each).unwrap();
         assert!((found.change - 0.1).abs() < 1e-12, "{found:?}");
-        let found = tested(&[1.0; 4], &[0.6, 0.6, 0.4, 0.4], &[0, 0, 1, 1]).unwrap();
-        // Two observations of ±0.2 over a weight of 4.
-        let deviation = (2.0f64 * 2.0 * 0.04).sqrt() / 4.0;
+        let pairs: Vec<usize> = (0..16).map(|at| at / 2).collect();
+        let found = tested(&[1.0; 16], &[0.6, 0.6, 0.4, 0.4].repeat(4), &pairs).unwrap();
+        // Eight observations of ±0.2 over a weight of 16.
+        let deviation = (8.0f64 * 0.04 * 8.0 / 7.0).sqrt() / 16.0;
         assert!(found.change.abs() < 1e-12 && (found.least + 1.645 * deviation).abs() < 1e-12, "{found:?}");
     }
 }

@@ -1,4 +1,5 @@
 mod chains;
+mod ends;
 mod openings;
 
 use std::collections::BTreeSet;
