@@ -9,6 +9,7 @@ use lru::LruCache;
 use super::text;
 use crate::access::api::{SearchAnswer, SearchRequest};
 use crate::ids::QueryId;
+use crate::search::AGENT;
 
 /// Documents whose last answer is known.
 const SHOWN: NonZeroUsize = NonZeroUsize::new(2000).expect("it is not zero");
@@ -62,7 +63,7 @@ impl Conversation {
         let make = || {
             let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
             let name: String = agent.chars().take(NAME).map(plain).collect();
-            format!("agent:{}:{:016x}", name.to_ascii_lowercase(), rand::random::<u64>())
+            format!("{AGENT}{}:{:016x}", name.to_ascii_lowercase(), rand::random::<u64>())
         };
         self.state().session.get_or_insert_with(make).clone()
     }

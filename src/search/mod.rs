@@ -21,5 +21,7 @@ pub use answer::{Answer, Coverage, Hit, Took};
 pub(crate) use interleaved::{Interleaved, rank_interleaved};
 pub use mode::Mode;
 pub(crate) use pool::{Fusible, Snapshot, fusible};
+#[cfg(feature = "serve")]
+pub(crate) use query::AGENT;
 pub use query::Query;
 pub(crate) use run::{Ranked, rank};

@@ -13,6 +13,9 @@ use crate::fusion::Fusion;
 use crate::ids::QueryId;
 use crate::lexical::Filter;
 
+/// How the sessions of agents begin.
+pub(crate) const AGENT: &str = "agent:";
+
 /// A query and its options.
 ///
 /// ```
@@ -225,6 +228,11 @@ impl Query {
     pub fn with_facets<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Query {
         self.facets = fields.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Whether an agent asks, by what `retune mcp` gives as its [session](Query::session).
+    pub(crate) fn is_agents(&self) -> bool {
+        self.session.as_deref().is_some_and(|session| session.starts_with(AGENT))
     }
 
     /// Has the serving generation answer alone.

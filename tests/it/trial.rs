@@ -214,8 +214,9 @@ fn the_same_query_gets_the_same_list_and_its_pages_show_each_document_once() {
     let both: Vec<&str> = first.hits.iter().chain(&second.hits).map(|hit| hit.document.as_str()).collect();
     assert_eq!(both, ids(&query.clone().with_limit(12).without_logging()));
     assert_eq!(second.hits[0].rank, 7);
-    // The serving generation alone, where that is asked for.
+    // The serving generation alone, where that is asked for, and for agents.
     let alone = ids(&query.clone().without_trial());
+    assert_eq!(alone, ids(&query.clone().with_session("agent:claude:1")));
     let engine_without = Reader::open(folder.path().join("index"), options()).unwrap();
     let read: Vec<String> =
         engine_without.search(&query).unwrap().hits.into_iter().map(|hit| hit.document).collect();
