@@ -124,7 +124,7 @@ fn picks_publish_what_is_better() {
     // It is a generation like any other.
     let first = |engine: &Engine| -> Vec<String> {
         let of = |topic: &&str| engine.search(&Query::new(*topic)).unwrap().hits[0].document.clone();
-        TOPICS.iter().map(|topic| of(topic)).collect()
+        TOPICS.iter().map(of).collect()
     };
     let after = first(&engine);
     engine.close().unwrap();
