@@ -170,7 +170,7 @@ impl Engine {
         let trial = self.trial()?.map(|trial| trial.verdict()).unwrap_or_default();
         let reason = format!(
             "the generation of an earlier round is on trial; the next round can begin when users have decided, or the log \
-             has twice the judgements ({trial}); end it with Engine::end_trial or `retune trial --end` to learn at once"
+             has twice the judgements, 1,500 more at least ({trial}); end it with Engine::end_trial or `retune trial --end` to learn at once"
         );
         let serving = &self.inner.snapshot.load().pinned.generation.meta;
         Ok(RoundReport::skipped(self.inner.history.next_round()?, started_ms, serving, reason))

@@ -14,7 +14,7 @@ use crate::common::{TOPICS, judge_pages, options, pages, quick_round};
 const ALL: u64 = u64::MAX;
 
 /// Vectors decide, and everything may go on trial.
-fn trials() -> Options {
+pub fn trials() -> Options {
     options().with_fusion(Fusion::Convex { dense_weight: 1.0 }).with_trial_share(1.0)
 }
 
@@ -27,13 +27,19 @@ fn open(folder: &Path) -> Engine {
     Engine::open(folder.join("index"), trials()).unwrap()
 }
 
-/// An index with a generation on trial that ranks answers higher.
+/// Adds the pages, of which the answers are judged, and puts a generation on trial that ranks answers higher.
+pub fn put_on_trial(engine: &Engine) -> RoundReport {
+    engine.add(pages()).unwrap();
+    judge_pages(engine);
+    let report = learn(engine, &round());
+    assert_eq!(report.gate.decision, Decision::OnTrial, "{}", report.gate.reason);
+    report
+}
+
+/// An index with a generation on trial.
 fn on_trial(folder: &Path) -> (Engine, RoundReport) {
     let engine = open(folder);
-    engine.add(pages()).unwrap();
-    judge_pages(&engine);
-    let report = learn(&engine, &round());
-    assert_eq!(report.gate.decision, Decision::OnTrial, "{}", report.gate.reason);
+    let report = put_on_trial(&engine);
     engine.advance_trial(0).unwrap();
     (engine, report)
 }
@@ -165,7 +171,11 @@ fn a_trial_ends_by_hand_by_a_rollback_and_for_a_round_that_knows_twice_as_much()
     let again = learn(&engine, &round());
     assert_eq!((again.gate.decision, again.trial.unwrap().candidate.0), (Decision::OnTrial, 3));
     // What was said since makes a larger log.
-    judge_pages(&engine);
+    let answer = engine.search(&Query::new(TOPICS[0])).unwrap();
+    for _ in 0..1499 {
+        engine.judge(answer.query_id, "answer0", Verdict::Opened).unwrap();
+    }
+    assert_eq!(learn(&engine, &round()).gate.decision, Decision::Skipped);
     judge_pages(&engine);
     let larger = learn(&engine, &round());
     assert_ne!(larger.gate.decision, Decision::Skipped, "{}", larger.gate.reason);

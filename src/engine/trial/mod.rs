@@ -31,6 +31,9 @@ use crate::ids::{GenerationId, QueryId};
 use crate::learn::TrialReport;
 use crate::search::Snapshot;
 
+/// So many judgements decide most trials.
+const LEAST_MORE: u64 = 1500;
+
 /// The trial of an index, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Trials {
@@ -103,11 +106,12 @@ impl Reader {
 
 impl Engine {
     /// Whether a round has to wait for the trial that goes on. It gives way once the log has twice the judgements that
-    /// the candidate was made from: another one would know more.
+    /// the candidate was made from, and [`LEAST_MORE`] more: another one would know more.
     pub(super) fn waits_for_trial(&self) -> bool {
         let Some(trial) = self.inner.trials.current() else { return false };
         let judged = self.inner.feedback.as_ref().and_then(|log| log.judgements().ok());
-        judged.is_none_or(|count| count.standing() < trial.stored().judged.saturating_mul(2))
+        let before = trial.stored().judged;
+        judged.is_none_or(|count| count.standing() < before.saturating_add(before.max(LEAST_MORE)))
     }
 }
 

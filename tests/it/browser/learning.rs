@@ -1,11 +1,15 @@
 //! The view of what was learnt: rounds, and forgetting.
 
+use std::ops::ControlFlow;
+
 use retune::learn::Tier;
 use retune::{Engine, Mode, Query};
 
 use super::stand::Stand;
 use crate::common::rounds::publish;
-use crate::common::{documents, judge, quick_round};
+use crate::common::{documents, judge, pages, quick_round};
+use crate::serve::site::write_documents;
+use crate::trial::{put_on_trial, trials};
 
 const DONE: &str = "document.querySelector('.state .primary')?.disabled === false";
 
@@ -193,5 +197,30 @@ fn a_running_round_is_cancelled_and_leaves_nothing() {
     stand.page.wait(DONE);
     assert_eq!(stand.ask("rounds")["rounds"].as_array().unwrap().len(), 0);
     assert_eq!(stand.ask("status")["generation"], 1);
+    stand.end();
+}
+
+#[test]
+fn a_trial_is_told_and_ended_after_it_was_asked_whether() {
+    let Some(mut stand) = Stand::with(|notes| {
+        write_documents(notes);
+        let engine = Engine::open(notes.join(".retune"), trials()).unwrap();
+        engine.index_folder(notes, &mut |_| ControlFlow::Continue(())).unwrap();
+        put_on_trial(&engine);
+        engine.close().unwrap();
+        documents().len() + pages().len()
+    }) else {
+        return;
+    };
+    stand.go("?view=learning");
+    stand.page.wait("document.querySelector('.on-trial')?.innerText.includes('is on trial')");
+    stand.page.wait("document.querySelector('.round .decision')?.innerText === 'On trial'");
+    assert!(stand.page.text(".on-trial").ends_with("No pick so far."));
+    assert_eq!(stand.page.eval("document.querySelector('.state .primary').hidden"), true);
+    stand.page.eval("[...document.querySelectorAll('.state button')].find((it) => it.innerText === 'End the trial').click()");
+    stand.page.click("dialog .danger");
+    stand.wait("answered('status').then(({ trial }) => trial === null)");
+    stand.page.wait("document.querySelector('.on-trial').hidden");
+    stand.page.wait("document.querySelector('.round .decision')?.innerText === 'Not kept'");
     stand.end();
 }
