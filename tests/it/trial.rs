@@ -136,7 +136,19 @@ fn picks_publish_what_is_better() {
     engine.close().unwrap();
     let engine = open(folder.path());
     assert_eq!((engine.status().unwrap().generation.id.0, first(&engine)), (2, after));
+    // The next one is on trial beside it, until it no longer serves.
+    let next = learn(&engine, &round());
+    assert_eq!(
+        next.trial.map(|trial| (trial.serving.0, trial.candidate.0)),
+        Some((2, 3)),
+        "{}",
+        next.gate.reason
+    );
     assert_eq!(engine.rollback().unwrap().0, 1);
+    let ended = engine.rounds().unwrap().pop().unwrap();
+    assert_eq!(ended.trial.unwrap().ended_by.as_deref(), Some("another generation serves"));
+    assert_eq!((ended.gate.decision, engine.trial().unwrap()), (Decision::Rejected, None));
+    assert_eq!(generations(folder.path()), ["000001"]);
     engine.close().unwrap();
 }
 
@@ -160,7 +172,7 @@ fn picks_remove_what_is_worse_and_it_was_an_attempt() {
 }
 
 #[test]
-fn a_trial_ends_by_hand_by_a_rollback_and_for_a_round_that_knows_twice_as_much() {
+fn a_trial_ends_by_hand_and_for_a_round_that_knows_twice_as_much() {
     let folder = tempfile::tempdir().unwrap();
     let (engine, _) = on_trial(folder.path());
     let ended = engine.end_trial().unwrap().unwrap();
@@ -271,4 +283,20 @@ fn without_a_session_the_same_text_votes_once() {
     engine.advance_trial(ALL).unwrap();
     assert_eq!(engine.trial().unwrap().unwrap().votes, 1);
     engine.close().unwrap();
+}
+
+#[test]
+fn a_backup_has_the_trial_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, _) = on_trial(folder.path());
+    visits(&engine, 0, 3, "answer");
+    engine.advance_trial(ALL).unwrap();
+    let before = engine.trial().unwrap();
+    engine.backup(folder.path().join("copy")).unwrap();
+    engine.close().unwrap();
+    let copy = Engine::open(folder.path().join("copy"), trials()).unwrap();
+    assert_eq!((copy.trial().unwrap(), before.as_ref().map(|trial| trial.votes)), (before.clone(), Some(3)));
+    copy.advance_trial(0).unwrap();
+    assert!(is_interleaved(&copy, TOPICS[8]));
+    copy.close().unwrap();
 }
