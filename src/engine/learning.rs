@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::threads::{all_but_one, on_threads};
-use super::trial::Origin;
+use super::trial::begin::Origin;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::feedback::JudgementCount;
@@ -169,8 +169,9 @@ impl Engine {
     fn skip_for_trial(&self, started_ms: u64) -> Result<RoundReport> {
         let trial = self.trial()?.map(|trial| trial.verdict()).unwrap_or_default();
         let reason = format!(
-            "the generation of an earlier round is on trial; the next round can begin when users have decided, or the log \
-             has twice the judgements, 1,500 more at least ({trial}); end it with Engine::end_trial or `retune trial --end` to learn at once"
+            "the generation of an earlier round is on trial; the next round can begin when users have decided, or the \
+             log has twice the judgements, 1,500 more at least ({trial}); to learn at once, end it with \
+             Engine::end_trial or `retune trial --end`"
         );
         let serving = &self.inner.snapshot.load().pinned.generation.meta;
         Ok(RoundReport::skipped(self.inner.history.next_round()?, started_ms, serving, reason))

@@ -88,8 +88,7 @@ use encoding::Encoding;
 use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
-use open::read_manifest;
-use trial::Trials;
+use trial::state::Trials;
 use upkeep::Upkeep;
 use writer::{Vectors, Writer};
 

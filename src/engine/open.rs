@@ -14,7 +14,7 @@ use super::generations::Generations;
 use super::idle::LastSearch;
 use super::layout::{Layout, Settings};
 use super::options::Options;
-use super::trial::Trials;
+use super::trial::state::Trials;
 use super::unfinished::{Pace, Unfinished};
 use super::upkeep::Upkeep;
 use super::writer::{Writer, last_commit};

@@ -9,7 +9,7 @@ use super::feedback::open_if_writable;
 use super::layout::Layout;
 use super::open::{assemble, read_manifest, read_snapshot};
 use super::options::Options;
-use super::trial::Shown;
+use super::trial::answer::Shown;
 use super::worker::Worker;
 use super::{Access, Inner, Reader};
 use crate::dense::DenseIndex;

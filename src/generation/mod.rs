@@ -1,8 +1,8 @@
 //! Generations: encoder weights, the dense index built with them, and fusion weights, published whole.
 //!
 //! A generation is a numbered folder. The file `CURRENT` names the current generation, those kept for rollback, and the
-//! one on trial. Any other folder is left over from a build or a deletion, and the next writer removes it. After publishing, a generation
-//! only gains vectors. What it was built with never changes.
+//! one on trial. Any other folder is left over from a build or a deletion, and the next writer removes it. After
+//! publishing, a generation only gains vectors. What it was built with never changes.
 
 mod build;
 mod calibration;

@@ -8,7 +8,6 @@
 //! each of them once: a later page goes on where the earlier ones ended, with more candidates of the words.
 
 mod answer;
-mod interleaved;
 mod mode;
 mod places;
 mod pool;
@@ -18,7 +17,6 @@ mod run;
 mod typed;
 
 pub use answer::{Answer, Coverage, Hit, Took};
-pub(crate) use interleaved::{Interleaved, rank_interleaved};
 pub use mode::Mode;
 pub(crate) use pool::{Fusible, Snapshot, fusible};
 #[cfg(feature = "serve")]

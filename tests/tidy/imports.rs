@@ -55,7 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("negatives", &["feedback", "dense", "lexical"]),
     ("exchange", &["feedback", "lexical", "eval"]),
     ("generation", &["encoder", "dense", "lexical", "corpus", "fusion"]),
-    ("trial", &[]),
+    ("trial", &["feedback"]),
     ("eval", &[]),
     ("feedback", &[]),
     ("corpus", &["extract"]),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{OnTrial, Ready, Trials};
+use super::interleaved::{Interleaved, rank_interleaved};
+use super::state::{OnTrial, Ready, Trials};
 use crate::engine::Reader;
 use crate::error::Result;
 use crate::feedback::Standing;
 use crate::ids::{Digest, GenerationId};
-use crate::search::{Interleaved, Mode, Query, Ranked, Snapshot, rank, rank_interleaved};
+use crate::search::{Mode, Query, Ranked, Snapshot, rank};
 
 /// An answer, and what the log has to know of it.
 pub(in crate::engine) struct Shown {

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::state::{Counted, OnTrial};
 use super::stored::StoredTrial;
 use super::thread::TrialThread;
-use super::{Counted, OnTrial};
 use crate::clock::now_ms;
-use crate::engine::{Access, Engine, read_manifest};
-use crate::error::Result;
+use crate::engine::open::read_manifest;
+use crate::engine::{Access, Engine, Reader};
+use crate::error::{Error, Result};
 use crate::generation::{Generation, set_aside};
 use crate::learn::{self, LearnProgress, LearnStage, Progress, TrialReport};
 use crate::trial::{Trial, TrialOptions, e_value_of_p};
@@ -114,7 +115,12 @@ impl Engine {
         self.inner.trials.current.store(Some(Arc::clone(&trial)));
         let mut thread = self.inner.trials.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
-            *thread = Some(TrialThread::start(Arc::downgrade(&self.inner))?);
+            // Weak: a forgotten engine must not be kept open by its own thread.
+            let engine = Arc::downgrade(&self.inner);
+            *thread = Some(TrialThread::start(move || {
+                let inner = engine.upgrade().ok_or(Error::Closed { doing: "advance a trial" })?;
+                Engine { reader: Reader { inner } }.advance_trial(now_ms())
+            })?);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{OnTrial, Ready};
+use super::state::{OnTrial, Ready};
 use crate::dense::DenseIndex;
 use crate::engine::Engine;
 use crate::error::{Error, Result};

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
-use super::OnTrial;
 use super::catch_up::encode_missing;
+use super::state::OnTrial;
 use super::stored::StoredTrial;
 use crate::clock::now_ms;
 use crate::engine::Engine;

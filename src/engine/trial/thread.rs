@@ -1,15 +1,11 @@
 //! The thread that keeps a trial going.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Weak;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
-use super::upgrade;
-use crate::clock::now_ms;
-use crate::engine::Inner;
 use crate::engine::worker::panic_message;
 use crate::error::{Error, Result};
 
@@ -25,14 +21,13 @@ pub(super) struct TrialThread {
 }
 
 impl TrialThread {
-    /// Weak: a forgotten engine must not be kept open by its own thread.
-    pub(super) fn start(engine: Weak<Inner>) -> Result<TrialThread> {
+    /// Does `work` again and again.
+    pub(super) fn start(work: impl Fn() -> Result<()> + Send + 'static) -> Result<TrialThread> {
         let (stop, stopped) = bounded::<()>(0);
-        let work = move || {
+        let run = move || {
             let mut wait = Duration::ZERO;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let Some(engine) = upgrade(&engine) else { return };
-                let done = catch_unwind(AssertUnwindSafe(|| engine.advance_trial(now_ms())));
+                let done = catch_unwind(AssertUnwindSafe(&work));
                 let done = done.unwrap_or_else(|panic| {
                     Err(Error::Panicked { thread: NAME, message: panic_message(&*panic) })
                 });
@@ -48,7 +43,7 @@ impl TrialThread {
         };
         let thread = std::thread::Builder::new()
             .name(NAME.into())
-            .spawn(work)
+            .spawn(run)
             .map_err(|source| Error::Io { doing: "start the thread", path: NAME.into(), source })?;
         Ok(TrialThread { stop, thread })
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::OnTrial;
+use super::state::{Counted, OnTrial};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::feedback::{Impression, JudgementCount, Replay, Standing};
@@ -19,15 +19,6 @@ const LEAST_REST: u32 = 20;
 const LONGEST_REST: Duration = Duration::from_secs(600);
 /// Every need is over.
 pub(super) const ALL: u64 = u64::MAX;
-
-/// When votes were counted last.
-#[derive(Debug, Default)]
-pub(super) struct Counted {
-    judgements: Option<JudgementCount>,
-    /// When the next need is over.
-    due_ms: Option<u64>,
-    rest_until: Option<Instant>,
-}
 
 impl Counted {
     /// Whether there may be new votes. A caller that asks for all of them is not kept waiting.

@@ -101,7 +101,8 @@ impl<'a> Gate<'a> {
     }
 
     /// Why nothing could pass against these scores, and what is needed. `None` if something could, if the options
-    /// require no significance, and if users may decide. `share` is the part of the attempt's alpha that the test may spend.
+    /// require no significance, and if users may decide. `share` is the part of the attempt's alpha that the test may
+    /// spend.
     pub(super) fn out_of_reach(&self, before: &Scores, share: f64) -> Result<Option<String>> {
         let groups: HashSet<usize> = self.clusters.iter().copied().collect();
         let may_be_tried = self.trial && groups.len() >= LEAST_CLUSTERS;

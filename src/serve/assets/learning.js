@@ -107,7 +107,7 @@ export class Learning {
     this.start = button("Learn now", () => this.act("learn"), "primary");
     this.cancel = button("Cancel", () => this.act("learn/cancel"));
     this.back = button("Roll back", () => this.rollBack());
-    this.end = button("End the trial", () => this.endTrial());
+    this.end = button("End the trial", () => this.endTrial(), "end-trial");
     this.tried = h("p", { class: "on-trial" });
     this.state.append(
       h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),

@@ -217,7 +217,7 @@ fn a_trial_is_told_and_ended_after_it_was_asked_whether() {
     stand.page.wait("document.querySelector('.round .decision')?.innerText === 'On trial'");
     assert!(stand.page.text(".on-trial").ends_with("No pick so far."));
     assert_eq!(stand.page.eval("document.querySelector('.state .primary').hidden"), true);
-    stand.page.eval("[...document.querySelectorAll('.state button')].find((it) => it.innerText === 'End the trial').click()");
+    stand.page.click(".state .end-trial");
     stand.page.click("dialog .danger");
     stand.wait("answered('status').then(({ trial }) => trial === null)");
     stand.page.wait("document.querySelector('.on-trial').hidden");

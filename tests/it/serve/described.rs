@@ -109,6 +109,7 @@ fn every_path_answers_as_described() {
     let none = asker.site.get("rounds/9/page");
     asker.checked("get", "/rounds/{round}/page", &none);
     asker.post("/learn/cancel", &json!({}));
+    asker.post("/trial/end", &json!({}));
     asker.post("/rollback", &json!({}));
     asker.post("/index", &json!({}));
     asker.post("/forget", &json!({"query": "kettle"}));

@@ -2,24 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::answer::Hit;
-use super::pool::Snapshot;
-use super::query::Query;
-use super::run::{Ranked, rank};
 use crate::error::Result;
 use crate::feedback::Standing;
+use crate::search::{Hit, Query, Ranked, Snapshot, rank};
 use crate::trial::{Placed, interleave};
 
 /// What two generations answered together.
-pub(crate) struct Interleaved {
+pub(super) struct Interleaved {
     /// Hits of both, by team draft. Counts are the serving generation's.
-    pub(crate) ranked: Ranked,
+    pub(super) ranked: Ranked,
     /// Where both lists have each hit, in the order of the hits.
-    pub(crate) standings: Vec<Standing>,
+    pub(super) standings: Vec<Standing>,
 }
 
 /// Ranks the documents for `query` by both snapshots. A later page continues the first one, if `seed` is the same.
-pub(crate) fn rank_interleaved(
+pub(super) fn rank_interleaved(
     serving: &Snapshot,
     candidate: &Snapshot,
     query: &Query,

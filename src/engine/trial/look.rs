@@ -1,0 +1,36 @@
+//! What is told of a trial.
+
+use super::stored::StoredTrial;
+use crate::engine::{Access, Engine, Reader};
+use crate::error::Result;
+use crate::learn::TrialReport;
+
+/// So many judgements decide most trials.
+const LEAST_MORE: u64 = 1500;
+
+impl Reader {
+    /// The trial that goes on: a trained generation that answers beside the serving one until picks have decided which
+    /// of them is better. `None` if there is none. See `docs/trial.md`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged) if its file can't be read.
+    pub fn trial(&self) -> Result<Option<TrialReport>> {
+        self.check_open("tell the trial")?;
+        match (self.inner.trials.current(), &self.inner.access) {
+            (Some(trial), _) => Ok(Some(trial.report())),
+            (None, Access::Writing(_)) if self.inner.options.trial_share > 0.0 => Ok(None),
+            (None, _) => Ok(StoredTrial::read(&self.inner.layout)?.map(|stored| stored.report)),
+        }
+    }
+}
+
+impl Engine {
+    /// Whether a round has to wait for the trial that goes on. It gives way once the log has twice the judgements that
+    /// the candidate was made from, and [`LEAST_MORE`] more: another one would know more.
+    pub(in crate::engine) fn waits_for_trial(&self) -> bool {
+        let Some(trial) = self.inner.trials.current() else { return false };
+        let judged = self.inner.feedback.as_ref().and_then(|log| log.judgements().ok());
+        let before = trial.stored().judged;
+        judged.is_none_or(|count| count.standing() < before.saturating_add(before.max(LEAST_MORE)))
+    }
+}
