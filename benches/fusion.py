@@ -137,11 +137,12 @@ def compare(name, loaded):
     fused = lambda weight, q, words, vectors: q.ndcg(weight * vectors + (1 - weight) * words)
     constant = numpy.array([fused(options.dense_weight, *some) for some in scaled])
     varied = numpy.array([fused(weight, *some) for weight, some in zip(weights, scaled)])
-    alone = [numpy.mean([q.ndcg(scores) for q, *sides in scaled for scores in [sides[side]]]) for side in (0, 1)]
+    alone = [numpy.mean([q.ndcg(sides[side]) for q, *sides in scaled]) for side in (0, 1)]
     spread = "%.2f (%.2f to %.2f)" % (numpy.mean(weights), *numpy.quantile(weights, [0.1, 0.9]))
     differences = varied - constant
     cells = [*alone, constant.mean(), varied.mean()]
-    row(name, str(len(loaded)), *(f"{cell:.4f}" for cell in cells), f"{differences.mean():+.4f}", f"{chance(differences):.3f}", spread)
+    changed = f"{differences.mean():+.4f}", f"{chance(differences):.3f}"
+    row(name, str(len(loaded)), *(f"{cell:.4f}" for cell in cells), *changed, spread)
 
 
 def main():
@@ -190,7 +191,8 @@ def main():
             cells.append(f"{statistics.fmean(fused):.4f}")
         row(str(count), *cells)
     print()
-    head("weight by query", "queries", "lexical", "dense", f"at {options.dense_weight}", "by query", "difference", "p", "its weight")
+    constant = f"at {options.dense_weight}"
+    head("weight by query", "queries", "lexical", "dense", constant, "by query", "difference", "p", "its weight")
     for name, some, words in zip(names, loaded, lengths):
         compare(name, some)
         if words is not None:
