@@ -13,8 +13,8 @@ pub(crate) struct Learning {
     /// What to try: fusion, query-side, encoder. Default: fusion,encoder, within --reindex-budget.
     #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = |text: &str| named(text, &TIERS))]
     tiers: Option<Vec<Tier>>,
-    /// Longest time in which all chunks may be encoded anew, such as 30m or 8h; else only the encoder of queries learns,
-    /// unless --tiers says what to try. "none" for no limit. Default: 8h.
+    /// Longest time in which all chunks may be encoded anew, such as 30m or 8h; else only the encoder of queries
+    /// learns, unless --tiers says what to try. "none" for no limit. Default: 8h.
     #[arg(long, value_name = "TIME", value_parser = |text: &str| or_none(text, duration))]
     reindex_budget: Option<OrNone<Duration>>,
     /// Training rows in a batch. Default: 16.

@@ -52,8 +52,8 @@ fn too_expensive(snapshot: &Snapshot, budget: Duration) -> Result<Option<String>
     let estimate = estimate(snapshot, chunks)?;
     Ok((estimate > budget).then(|| {
         format!(
-            "encoding all {chunks} chunks anew would take about {}, more than the reindex budget of {}: the query encoder \
-             learns alone, until that fits (raise the budget, or list the tiers to try)",
+            "encoding all {chunks} chunks anew would take about {}, more than the reindex budget of {}: the query \
+             encoder learns alone until that fits (raise the budget, or list the tiers to try)",
             rounded(estimate),
             rounded(budget)
         )

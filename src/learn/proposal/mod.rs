@@ -78,7 +78,8 @@ impl Outcome {
     }
 }
 
-/// Tries the tiers in order, as far as a reindex is within its budget, and builds the generation to publish. `before` are the figures of the serving generation.
+/// Tries the tiers in order, with the query encoder in place of the encoder where a reindex is above its budget, and
+/// builds the generation to publish. `before` are the figures of the serving generation.
 pub(super) fn try_tiers(
     materials: Materials<'_>,
     tiers: &[Tier],
