@@ -3,17 +3,19 @@
 runs of any collections.
 
     retune eval --collection DIR --split train --run-out runs/NAME.trec      # for each collection
-    python3 benches/fusion.py NAME=runs/NAME.trec:DIR/qrels/train.tsv ...    # needs numpy
+    python3 benches/fusion.py NAME=runs/NAME.trec:DIR/qrels/train.tsv[:DIR/queries.jsonl] ...    # needs numpy
 
 Prints nDCG@10 of each scaling of the scores with the dense weight that has the best mean over the collections, and in brackets
-its distance to the better single side. Then, for the engine's own scaling: that distance by weight, and nDCG@10 by the number
-of candidates per side. A candidate that the other side's run does not contain gets that run's last score (dense) or 0 (lexical).
+its distance to the better single side. Then, for the engine's own scaling: that distance by weight, nDCG@10 by the number of
+candidates per side, and a weight that depends on the query against the constant one; where QUERIES are given, also over the
+longest quarter of them. A candidate that the other side's run does not contain gets that run's last score (dense) or 0 (lexical).
 
 The attainable lexical maximum of a query is not in a run. It is derived from the hybrid's scores, which must all have one dense
 weight (--dense-weight; an index that has not learned has one).
 """
 
 import argparse
+import json
 import math
 import statistics
 import sys
@@ -27,7 +29,7 @@ CANDIDATES = [10, 20, 50, 100, 200, 400]
 FOLDED = 0.02
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("collections", nargs="+", metavar="NAME=RUN:QRELS")
+parser.add_argument("collections", nargs="+", metavar="NAME=RUN:QRELS[:QUERIES]")
 parser.add_argument("--dense-weight", type=float, default=0.55, help="of the hybrid runs")
 options = parser.parse_args()
 
@@ -104,11 +106,50 @@ def curve(queries, scaling):
     return means / len(queries)
 
 
+def weight_by_query(candidates):
+    """More weight for the vectors where the words' tenth hit has many of them, and where the words' ten best are far from
+    the nearest document."""
+    found = numpy.flatnonzero(candidates.lexical > 0)
+    ten = found[numpy.argsort(-candidates.lexical[found], kind="stable")[:10]]
+    tenth = candidates.lexical[ten[9]] / candidates.ceiling if len(ten) == 10 else 0.0
+    deficit = candidates.dense.max() - candidates.dense[ten].mean() if len(ten) else 0.0
+    return float(numpy.clip(0.29 + 0.4 * tenth + 1.1 * deficit, 0.3, 1))
+
+
+def chance(differences, resamples=10000):
+    """p of the paired randomisation test, two-sided."""
+    signs = numpy.random.default_rng(1).choice([-1, 1], size=(resamples, len(differences)))
+    means = numpy.abs(signs @ differences) >= abs(differences.sum()) - 1e-9
+    return (means.sum() + 1) / (resamples + 1)
+
+
+def count_words(path, asked):
+    """The number of words of each query."""
+    with open(path, encoding="utf-8") as lines:
+        texts = {one["_id"]: one["text"] for one in map(json.loads, lines)}
+    return numpy.array([len(texts[query].split()) for query in asked])
+
+
+def compare(name, loaded):
+    """A row: nDCG@10 with the constant weight, with the one by query, and the difference."""
+    scaled = [(candidates, *SCALINGS["attainable maximum"](candidates)) for candidates in loaded]
+    weights = [weight_by_query(candidates) for candidates in loaded]
+    fused = lambda weight, q, words, vectors: q.ndcg(weight * vectors + (1 - weight) * words)
+    constant = numpy.array([fused(options.dense_weight, *some) for some in scaled])
+    varied = numpy.array([fused(weight, *some) for weight, some in zip(weights, scaled)])
+    alone = [numpy.mean([q.ndcg(sides[side]) for q, *sides in scaled]) for side in (0, 1)]
+    spread = "%.2f (%.2f to %.2f)" % (numpy.mean(weights), *numpy.quantile(weights, [0.1, 0.9]))
+    differences = varied - constant
+    cells = [*alone, constant.mean(), varied.mean()]
+    changed = f"{differences.mean():+.4f}", f"{chance(differences):.3f}"
+    row(name, str(len(loaded)), *(f"{cell:.4f}" for cell in cells), *changed, spread)
+
+
 def main():
-    names, queries = [], []
+    names, queries, lengths = [], [], []
     for given in options.collections:
         name, _, files = given.partition("=")
-        run, _, judgements = files.partition(":")
+        run, judgements, *texts = files.split(":")
         words, vectors, hybrid = (read_run(run, mode) for mode in ("lexical", "dense", "hybrid"))
         qrels = read_qrels(judgements)
         names.append(name)
@@ -116,6 +157,7 @@ def main():
         if len(asked) < len(qrels):
             print(f"{name}: {len(qrels) - len(asked)} judged queries that the run lacks are left out", file=sys.stderr)
         queries.append([Query(words[q], vectors[q], hybrid[q], qrels[q]) for q in asked])
+        lengths.append(count_words(texts[0], asked) if texts else None)
     loaded = [[Candidates(query, 100) for query in some] for some in queries]
     legs = [
         [statistics.fmean(q.ndcg(side(q)) for q in some) for side in (lambda q: q.lexical, lambda q: q.dense)]
@@ -148,6 +190,14 @@ def main():
                 fused.append(candidates.ndcg(options.dense_weight * vectors + (1 - options.dense_weight) * words))
             cells.append(f"{statistics.fmean(fused):.4f}")
         row(str(count), *cells)
+    print()
+    constant = f"at {options.dense_weight}"
+    head("weight by query", "queries", "lexical", "dense", constant, "by query", "difference", "p", "its weight")
+    for name, some, words in zip(names, loaded, lengths):
+        compare(name, some)
+        if words is not None:
+            least = numpy.quantile(words, 0.75)
+            compare(f"{name}, {least:.0f} words or more", [q for q, count in zip(some, words) if count >= least])
 
 
 main()

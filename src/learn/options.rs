@@ -13,13 +13,24 @@ use crate::train::TrainOptions;
 /// Time spent on training steps between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(300);
 
+/// The tiers that a round tries by itself.
+const TIERS: [Tier; 2] = [Tier::Fusion, Tier::Encoder];
+/// A night.
+const REINDEX_BUDGET: Duration = Duration::from_secs(8 * 3600);
+
 /// Options of a round. The defaults suit a log of a few dozen to a few thousand judged queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct LearnOptions {
-    /// The tiers to try. Default: the fusion weight and the encoder.
-    pub tiers: Vec<Tier>,
+    /// The tiers to try, whatever they cost. By default (`None`) the fusion weight and the encoder; where a reindex
+    /// takes longer than [`reindex_budget`](LearnOptions::reindex_budget), the query encoder in place of the encoder.
+    pub tiers: Option<Vec<Tier>>,
+    /// The longest time in which every chunk may be encoded anew, as another encoder needs it. The round estimates it
+    /// from the speed with which it encodes a few of the chunks. Where it takes longer, the query encoder learns alone,
+    /// and the report says so; the next round for which the estimate fits trains the encoder. `None`: no limit.
+    /// Default: 8 hours.
+    pub reindex_budget: Option<Duration>,
     /// Hard negatives of each training row, by source.
     pub negatives: NegativeCounts,
     /// A candidate is left out as a suspected answer if its cosine, minus that of the query's farthest positive, is
@@ -55,7 +66,8 @@ impl Default for Interval {
 impl Default for LearnOptions {
     fn default() -> Self {
         LearnOptions {
-            tiers: vec![Tier::Fusion, Tier::Encoder],
+            tiers: None,
+            reindex_budget: Some(REINDEX_BUDGET),
             negatives: NegativeCounts::default(),
             suspect_quantile: None,
             train: TrainOptions::default(),
@@ -70,7 +82,13 @@ impl Default for LearnOptions {
 impl LearnOptions {
     /// Sets [`tiers`](LearnOptions::tiers).
     pub fn with_tiers(mut self, tiers: &[Tier]) -> Self {
-        self.tiers = tiers.to_vec();
+        self.tiers = Some(tiers.to_vec());
+        self
+    }
+
+    /// Sets [`reindex_budget`](LearnOptions::reindex_budget).
+    pub fn with_reindex_budget(mut self, budget: Option<Duration>) -> Self {
+        self.reindex_budget = budget;
         self
     }
 
@@ -133,9 +151,9 @@ impl LearnOptions {
         self.train.validate()
     }
 
-    /// Whether a round tries a tier.
+    /// Whether a round tries a tier, if it can afford it.
     pub(super) fn tries(&self, tier: Tier) -> bool {
-        self.tiers.contains(&tier)
+        self.tiers.as_deref().unwrap_or(&TIERS).contains(&tier)
     }
 }
 

@@ -180,7 +180,8 @@ pub struct TierReport {
     /// The tier.
     pub tier: Tier,
     /// Its comparison with the best before it. `published` means that it became the best, though a later tier may have
-    /// been better still. `skipped` means that it could not have passed, so it was not run.
+    /// been better still. `skipped` means that it was not run: it could not
+    /// have passed, or would have cost more than [`reindex_budget`](super::LearnOptions::reindex_budget).
     pub gate: Ruling,
 }
 

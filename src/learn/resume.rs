@@ -127,7 +127,12 @@ fn found(path: &Path) -> Option<Origin> {
     })
 }
 
-/// The options that affect what a round learns.
+/// The options that affect what a round learns. The budget of a reindex is none of them: training goes on.
 fn comparable(options: &LearnOptions) -> LearnOptions {
-    LearnOptions { threads: None, checkpoint_interval: Default::default(), ..options.clone() }
+    LearnOptions {
+        threads: None,
+        reindex_budget: None,
+        checkpoint_interval: Default::default(),
+        ..options.clone()
+    }
 }

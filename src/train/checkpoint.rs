@@ -87,6 +87,11 @@ pub(crate) fn read_origin(path: &Path) -> Result<Option<Origin>> {
 }
 
 impl Checkpoints<'_> {
+    /// Whether this round's training was interrupted and can go on.
+    pub(crate) fn have_begun(&self) -> bool {
+        matches!(read_origin(self.path), Ok(Some(origin)) if origin == *self.origin)
+    }
+
     /// Restores model and optimiser from the checkpoint of this training. `None` if there is none. A checkpoint of
     /// another training, or a damaged one, is skipped with a log message.
     ///

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::common::rounds::{
     by_vectors, cosines, farthest, generation, generations, judged, learn, publish, vectors,
@@ -183,6 +184,44 @@ fn a_round_tries_the_cheapest_first_and_publishes_the_best() {
         }
     }
     assert_eq!(generations(folder.path()), ["000001", "000002"]);
+}
+
+#[test]
+fn where_a_reindex_costs_too_much_queries_learn_alone_and_the_report_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let before = engine.status().unwrap().generation;
+    let round = quick_round().with_train(query_round().train);
+    let report = learn(&engine, &round.with_reindex_budget(Some(Duration::from_nanos(1))));
+    let tried: Vec<Tier> = report.tried.iter().map(|one| one.tier).collect();
+    assert_eq!((tried[0], *tried.last().unwrap()), (Tier::Encoder, Tier::QuerySide), "{tried:?}");
+    let left_out = &report.tried[0].gate;
+    assert_eq!(left_out.decision, Decision::Skipped);
+    assert!(left_out.reason.starts_with("encoding all 8 chunks anew would take"), "{}", left_out.reason);
+    assert!(left_out.reason.contains("the reindex budget of"), "{}", left_out.reason);
+    assert_eq!((report.gate.decision, report.tier), (Decision::Published, Some(Tier::QuerySide)));
+    let after = engine.status().unwrap().generation;
+    assert!(after.weights == before.weights && after.query_weights.is_some());
+    assert_eq!(vectors(folder.path(), 1), vectors(folder.path(), 2));
+}
+
+#[test]
+fn the_encoder_learns_where_the_budget_allows_it_or_the_tiers_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let within = |budget| quick_round().with_reindex_budget(budget);
+    for options in [
+        quick_round(),
+        within(None),
+        // Measured: eight chunks could take longer than a minute, but don't.
+        within(Some(Duration::from_secs(60))),
+        within(Some(Duration::ZERO)).with_tiers(&[Tier::Fusion, Tier::Encoder]),
+    ] {
+        let report = engine.dry_run(&options, &mut |_| ControlFlow::Continue(())).unwrap();
+        let mut tried = report.tried.iter().map(|one| (one.tier, one.gate.decision));
+        assert!(tried.all(|(tier, gate)| tier != Tier::QuerySide && gate != Decision::Skipped), "{report:?}");
+        assert_eq!(report.tried.last().unwrap().tier, Tier::Encoder);
+    }
 }
 
 #[test]

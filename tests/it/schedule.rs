@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::rounds::{judged, learn};
 use crate::common::{copy, judge, judge_everything, open, options, quick_round};
+use retune::learn::Tier;
 use retune::{
     Decision, Engine, Error, IdleOptions, LearnOptions, LearnPolicy, LearnStage, Query, RoundReport,
 };
@@ -100,6 +101,19 @@ fn a_dry_run_goes_on_from_a_checkpoint_and_leaves_it_to_the_round() {
         ControlFlow::Continue(())
     });
     assert!(!seen && dry.unwrap().training.unwrap().resumed_at.is_none(), "it writes none");
+}
+
+#[test]
+fn training_that_was_interrupted_goes_on_whatever_a_reindex_costs() {
+    let (crashed, _, weights) = crash(LearnStage::Train, 2);
+    let engine = open(crashed.path());
+    let poor = careful_round().with_reindex_budget(Some(Duration::ZERO));
+    let report = learn(&engine, &poor);
+    assert_eq!(report.training.unwrap().resumed_at, Some(2));
+    assert_eq!(engine.status().unwrap().generation.weights, weights);
+    let next = learn(&engine, &poor);
+    assert_eq!((next.tried[0].tier, next.tried[0].gate.decision), (Tier::Encoder, Decision::Skipped));
+    assert_eq!(engine.status().unwrap().generation.weights, weights);
 }
 
 #[test]

@@ -5,14 +5,18 @@ use std::time::Duration;
 use retune::LearnOptions;
 use retune::learn::{NegativeCounts, NegativeScope, Tier, TrainOptions};
 
-use super::values::{OrNone, named, or_none, positive};
+use super::values::{OrNone, duration, named, or_none, positive};
 
 /// Options of a round.
 #[derive(clap::Args)]
 pub(crate) struct Learning {
-    /// What to try: fusion, query-side, encoder. Default: fusion,encoder.
+    /// What to try: fusion, query-side, encoder. Default: fusion,encoder, within --reindex-budget.
     #[arg(long, value_name = "TIER,…", value_delimiter = ',', value_parser = |text: &str| named(text, &TIERS))]
     tiers: Option<Vec<Tier>>,
+    /// Longest time in which all chunks may be encoded anew, such as 30m or 8h; else only the encoder of queries
+    /// learns, unless --tiers says what to try. "none" for no limit. Default: 8h.
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| or_none(text, duration))]
+    reindex_budget: Option<OrNone<Duration>>,
     /// Training rows in a batch. Default: 16.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     batch_size: Option<u32>,
@@ -102,6 +106,9 @@ impl Learning {
         if let Some(tiers) = &self.tiers {
             options = options.with_tiers(tiers);
         }
+        if let Some(OrNone(budget)) = self.reindex_budget {
+            options = options.with_reindex_budget(budget);
+        }
         if let Some(counts) = self.negatives {
             options = options.with_negatives(counts);
         }
@@ -144,7 +151,7 @@ mod tests {
         let args = ["--tiers", "query-side", "--batch-size", "8", "--learning-rate", "0.01"];
         let more = ["--frozen-layers", "2", "--negatives", "1,2,3", "--scope", "batch", "--seed", "7"];
         let rest = ["--gradient-negatives", "0.05", "--suspect-quantile", "0.5", "--significance", "none"];
-        let last = ["--threads", "2", "--time-limit", "1.5"];
+        let last = ["--threads", "2", "--time-limit", "1.5", "--reindex-budget", "2h"];
         let train = TrainOptions::default()
             .with_batch_size(8)
             .with_learning_rate(0.01)
@@ -155,6 +162,7 @@ mod tests {
             .with_time_limit(Some(Duration::from_millis(1500)));
         let expected = LearnOptions::default()
             .with_tiers(&[Tier::QuerySide])
+            .with_reindex_budget(Some(Duration::from_secs(7200)))
             .with_train(train)
             .with_negatives(NegativeCounts::new(1, 2, 3))
             .with_suspect_quantile(Some(0.5))
@@ -172,6 +180,7 @@ mod tests {
         refused(&["--tiers", "adapter"], "fusion, query-side, encoder");
         refused(&["--negatives", "1,2"], "expected three numbers");
         refused(&["--gradient-negatives", "2"], "above 0, at most 1");
+        refused(&["--reindex-budget", "soon"], "90s, 30m or 2h, or none");
         refused(&["--significance", "no"], "expected a number above 0, or none");
     }
 }

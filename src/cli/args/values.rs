@@ -51,7 +51,6 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A time: seconds, or a number with s, m or h.
-#[cfg(feature = "serve")]
 pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let unit = match unit {

@@ -1,6 +1,7 @@
 //! The tiers of a round, from the cheapest. Each proposal has to beat the best so far, and the best of all is built.
 
 mod attempt;
+mod budget;
 mod encoder;
 mod fusion;
 mod plan;
@@ -100,19 +101,22 @@ impl Outcome {
     }
 }
 
-/// Tries the tiers in order, and builds the generation to publish. `before` are the figures of the serving generation.
+/// Tries the tiers in order, with the query encoder in place of the encoder where a reindex is above its budget, and
+/// builds the generation to publish. `before` are the figures of the serving generation.
 pub(super) fn try_tiers(
     materials: Materials<'_>,
     tiers: &[Tier],
     before: Scores,
     tracker: &mut Tracker<'_>,
 ) -> Result<Outcome> {
+    let budget::Affordable { tiers, left_out } =
+        tracker.during(LearnStage::Collect, |_| budget::affordable(materials.input, tiers))?;
     let serving = materials.input.snapshot;
     let fusion = serving.pinned.generation.meta.fusion;
     let mut best =
         Best { snapshot: serving.clone(), fusion, scores: before, accepted: None, not_worse: None };
-    let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(tiers));
-    for &tier in tiers {
+    let (mut record, mut alpha) = (Record::default(), AlphaBudget::of(&tiers));
+    for tier in tiers {
         let share = alpha.share();
         if tier.is_trained()
             && let Some(reason) = materials.gate.out_of_reach(&best.scores, share)?
@@ -149,7 +153,9 @@ pub(super) fn try_tiers(
         };
         alpha.advance(rejected);
     }
-    finish(materials, best, record, tracker)
+    let mut outcome = finish(materials, best, record, tracker)?;
+    outcome.tried.splice(..0, left_out);
+    Ok(outcome)
 }
 
 /// Builds what was accepted.

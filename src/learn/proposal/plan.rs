@@ -46,7 +46,7 @@ fn to_train_on(queries: usize) -> String {
 /// Why the gate had nothing to judge.
 pub(super) fn nothing_tried(options: &LearnOptions, training: usize, reasons: Vec<&str>) -> String {
     let reasons = reasons.join(", ");
-    if options.tiers.iter().any(|tier| tier.is_trained()) && training < LEAST_TRAINING {
+    if Tier::ALL.iter().any(|&tier| tier.is_trained() && options.tries(tier)) && training < LEAST_TRAINING {
         return format!("{} are needed, and {reasons}: search and judge more", to_train_on(training));
     }
     if reasons.is_empty() { "the options include no tier".into() } else { reasons }
