@@ -155,7 +155,8 @@ impl Simulation {
             steps.ask(&queries, round * per_round)?;
             engine.advance_trial(ALL_NEEDS)?;
             let last_guard = rounds.last().and_then(|round| round.guard.clone());
-            let done = steps.learn(&first.hybrid, last_guard)?;
+            let mut done = steps.learn(&first.hybrid, last_guard)?;
+            done.needs = round * per_round;
             report(steps.tell, SimulationEvent::Measured(&done))?;
             rounds.push(done);
         }

@@ -26,6 +26,7 @@ mod schedule;
 #[cfg(feature = "serve")]
 mod serve;
 mod sharing;
+mod simulation_page;
 mod tokio;
 mod trial;
 mod words_first;
