@@ -59,8 +59,8 @@ pub struct Options {
     /// [`encode_pending`](crate::Engine::encode_pending) and [`watch`](crate::Engine::watch) do it.
     pub encode_when_idle: Option<IdleOptions>,
     /// The share of searches, 0 to 1, that a generation on trial answers too. A trained generation that the gate
-    /// neither proves better nor finds worse goes on trial, and picks decide. Such a search takes one more encoding of the
-    /// query. 0 means no trials. Default 1: users decide soonest. Only an [`Engine`](crate::Engine) has trials.
+    /// neither proves better nor finds worse goes on trial, and picks decide. Such a search takes one more encoding of
+    /// the query. 0 means no trials. Default 1: users decide soonest. Only an [`Engine`](crate::Engine) has trials.
     pub trial_share: f64,
     /// How long to wait for another writer, or for another process that forgets, before failing with
     /// [`Error::Locked`]. Default 5 s; zero doesn't wait.

@@ -26,8 +26,8 @@ use parts::Parts;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A report that can be drawn: a [`RoundReport`](crate::RoundReport), an [`EvaluationReport`], a [`ComparisonReport`] or
-/// a [`SimulationReport`](crate::measure::SimulationReport).
+/// A report that can be drawn: a [`RoundReport`](crate::RoundReport), an [`EvaluationReport`], a [`ComparisonReport`]
+/// or a [`SimulationReport`](crate::measure::SimulationReport).
 pub trait Page: Parts {}
 
 impl<T: Parts> Page for T {}
