@@ -56,7 +56,7 @@ pub use crate::train::{
 use crate::error::Result;
 use crate::generation::Building;
 use collect::collect;
-pub(crate) use collect::is_same_need;
+pub(crate) use collect::{is_held_out, is_same_need};
 use counts::Counts;
 use gate::Gate;
 use mine::mine;

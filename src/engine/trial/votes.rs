@@ -1,15 +1,15 @@
 //! Counting what picks say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::state::{Counted, OnTrial};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::feedback::{Impression, JudgementCount, Replay, Standing};
+use crate::feedback::{Impression, JudgementCount, Replay, Standing, normalise_query};
 use crate::ids::QueryId;
-use crate::learn::is_same_need;
+use crate::learn::{is_held_out, is_same_need};
 use crate::negatives::{NeedEnd, ends};
 
 /// A need is over when nothing was asked or said for it in this time: what a session asks later is another need.
@@ -59,8 +59,11 @@ impl Engine {
         let mut stored = trial.stored().clone();
         let before = stored.trial.votes();
         let mut replay = log.replay()?;
-        replay.impressions.retain(|one| one.time_ms >= stored.report.started_ms);
-        let shown = Shown::of(&replay, trial);
+        let since = stored.report.started_ms;
+        let before_it = replay.impressions.iter().filter(|one| one.time_ms < since);
+        let learnt: HashSet<String> = before_it.map(|one| normalise_query(one.searched())).collect();
+        replay.impressions.retain(|one| one.time_ms >= since);
+        let shown = Shown { both: both(&replay, trial), learnt };
         let mut due_ms = None;
         for end in ends(&replay, &mut |one, other| self.is_alike(trial, one, other)) {
             let over_ms = end.last_ms.saturating_add(OVER_AFTER_MS);
@@ -94,19 +97,28 @@ impl Engine {
     }
 }
 
-/// The answers of both generations.
-struct Shown<'a>(HashMap<QueryId, &'a Impression>);
+/// The answers of both generations, and the queries that the candidate may have learnt from.
+struct Shown<'a> {
+    both: HashMap<QueryId, &'a Impression>,
+    /// The queries of the log when the candidate was made, normalised.
+    learnt: HashSet<String>,
+}
 
-impl<'a> Shown<'a> {
-    fn of(replay: &'a Replay, trial: &OnTrial) -> Shown<'a> {
-        let both = replay.impressions.iter().filter(|one| one.trial == Some(trial.id()));
-        Shown(both.map(|one| (one.query_id, one)).collect())
-    }
+fn both<'a>(replay: &'a Replay, trial: &OnTrial) -> HashMap<QueryId, &'a Impression> {
+    let both = replay.impressions.iter().filter(|one| one.trial == Some(trial.id()));
+    both.map(|one| (one.query_id, one)).collect()
+}
 
-    /// Where both lists have what answers a need. `None` if it was not picked from both.
+impl Shown<'_> {
+    /// Where both lists have what answers a need. `None` if it was not picked from both, and for a query that the
+    /// candidate may have been trained on: it ranks those better than others.
     fn standing(&self, end: &NeedEnd) -> Option<Standing> {
         let pick = end.pick.as_ref()?;
-        let hits = &self.0.get(&pick.query_id)?.hits;
-        hits.iter().find(|hit| hit.document == pick.document)?.standing
+        let impression = self.both.get(&pick.query_id)?;
+        let text = normalise_query(impression.searched());
+        if self.learnt.contains(&text) && !is_held_out(&text) {
+            return None;
+        }
+        impression.hits.iter().find(|hit| hit.document == pick.document)?.standing
     }
 }

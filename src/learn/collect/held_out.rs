@@ -7,7 +7,7 @@ const SHARE: f32 = 0.3;
 
 /// Whether the query with this normalised text is held out. A hash of the text decides, so a query stays on its side in
 /// all rounds, on all machines and in all versions.
-pub(super) fn is_held_out(normalised: &str) -> bool {
+pub(crate) fn is_held_out(normalised: &str) -> bool {
     bucket(normalised) < f64::from(SHARE)
 }
 

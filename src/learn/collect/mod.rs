@@ -18,7 +18,7 @@ use crate::trial::attention;
 use alike::Alike;
 pub(crate) use alike::is_same_need;
 use evidence::EvidenceSum;
-use held_out::is_held_out;
+pub(crate) use held_out::is_held_out;
 use passages::Passages;
 
 /// The judgements of documents that are still in the index.

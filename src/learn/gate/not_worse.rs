@@ -7,8 +7,9 @@ use crate::learn::report::NotWorse;
 use crate::learn::topic::Topic;
 
 /// How much nDCG@10 the candidate may lose. Clicked held-out queries flatter whoever showed their answers by 0.04 to
-/// 0.06, so one that is better may seem to lose so much.
-const MARGIN: f64 = 0.05;
+/// 0.06, so one that is as good may seem to lose so much; another 0.05 is what a trial may cost until users have ended
+/// it.
+const MARGIN: f64 = 0.1;
 /// With fewer clusters of held-out queries nothing goes on trial: their variance is not known well enough.
 pub(super) const LEAST_CLUSTERS: usize = 8;
 /// The normal quantile of the one-sided level 0.05.
@@ -65,10 +66,10 @@ mod tests {
         let passes = |after: &[f64], clusters: &[usize]| {
             tested(&vec![1.0; after.len()], after, clusters).is_some_and(|one| one.passes())
         };
-        assert!(passes(&[0.5; 40], &each) && passes(&[0.46; 40], &each));
-        assert!(!passes(&[0.44; 40], &each));
+        assert!(passes(&[0.5; 40], &each) && passes(&[0.41; 40], &each));
+        assert!(!passes(&[0.39; 40], &each));
         let noisy: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 0.9 } else { 0.1 }).collect();
-        assert!(!passes(&noisy, &each), "it may lose 0.1");
+        assert!(!passes(&noisy[..30], &each[..30]), "it may lose 0.12");
         assert!(!passes(&[0.9; 7], &each[..7]) && !passes(&[0.9; 40], &[0; 40]), "too few observations");
     }
 
