@@ -14,8 +14,8 @@ use crate::train::{Documents, TrainOptions};
 
 /// Epochs for each epoch of the encoder's training. They are cheap: only queries are encoded.
 const EPOCHS: usize = 3;
-/// The learning rate is the encoder's divided by this. At the encoder's rate, the measured round was rejected
-/// (docs/experiments.md).
+/// The learning rate is the encoder's divided by this: a higher one helps one collection and harms another
+/// (docs/benchmarks.md).
 const RATE: f64 = 5.0;
 
 /// Trains the serving query encoder further. Training takes a minute, so there are no checkpoints.
