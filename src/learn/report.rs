@@ -243,7 +243,7 @@ impl Ruling {
 
     /// The same figures: users decide.
     pub(super) fn on_trial(self) -> Ruling {
-        Ruling { decision: Decision::OnTrial, reason: format!("on trial: {}", self.reason), ..self }
+        Ruling { decision: Decision::OnTrial, ..self }
     }
 }
 
