@@ -3,14 +3,12 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use retune::Result;
 use retune::eval::Figures;
-use retune::measure::{
-    SimulatedRound, Simulation, SimulationEvent, SimulationOptions, SimulationReport, Users,
-};
+use retune::measure::{SimulatedRound, Simulation, SimulationEvent, SimulationOptions, Users};
+use retune::{Result, page};
 
-use super::args::{CollectionIndex, Learning, one_or_more};
-use super::print::{Bars, Output, Text, interval, round_text};
+use super::args::{CollectionIndex, Learning, PageFile, one_or_more};
+use super::print::{Bars, Output, Text, interval, round_text, simulation_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -33,9 +31,12 @@ pub(super) struct Args {
     index: CollectionIndex,
     #[command(flatten)]
     learning: Learning,
+    #[command(flatten)]
+    page: PageFile,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    args.page.check()?;
     let simulation = Simulation::read(&args.collection, args.guard.as_deref())?;
     let options = options(args);
     options.learn.validate()?;
@@ -49,7 +50,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
             ControlFlow::Continue(())
         }
     })?;
-    out.print(&report, text)?;
+    out.print(&report, simulation_text)?;
+    if let Some(path) = args.page.path() {
+        page::write(&report, path)?;
+    }
     index.engine.close()
 }
 
@@ -89,17 +93,6 @@ fn measured(round: &SimulatedRound) -> Text {
         text.line(format!("  {:8} {:.4} {interval}{guard}", mode.name(), tested(figures)));
     }
     text
-}
-
-fn text(report: &SimulationReport) -> Text {
-    let name = Simulation::TESTED.to_string();
-    let hybrid = |round: &SimulatedRound| {
-        let interval = round.intervals.hybrid.get(&name).map(|&one| interval(one)).unwrap_or_default();
-        format!("{:.4} {interval}", tested(&round.test.hybrid))
-    };
-    let both =
-        [report.rounds.first(), report.rounds.last()].map(|round| round.map(hybrid).unwrap_or_default());
-    Text::of(format!("{}: hybrid {name} {}", report.collection, both.join(" → ")))
 }
 
 fn tested(figures: &Figures) -> f64 {

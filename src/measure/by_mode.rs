@@ -6,7 +6,7 @@ use crate::Mode;
 use crate::error::Result;
 
 /// One value for each [`Mode`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ByMode<T> {
     /// For [`Mode::Dense`].

@@ -152,7 +152,8 @@ impl Simulation {
             let queries: Vec<&Topic> = asked.by_ref().take(per_round).collect();
             steps.ask(&queries, round * per_round)?;
             let last_guard = rounds.last().and_then(|round| round.guard.clone());
-            let done = steps.learn(&first.hybrid, last_guard)?;
+            let mut done = steps.learn(&first.hybrid, last_guard)?;
+            done.needs = round * per_round;
             report(steps.tell, SimulationEvent::Measured(&done))?;
             rounds.push(done);
         }

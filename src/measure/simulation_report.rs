@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::by_mode::ByMode;
 use super::progress::Progress;
-use crate::eval::{Evaluation, Figures, Interval};
+use crate::eval::{Evaluation, Figures, Interval, Metric};
 use crate::learn::Tier;
-use crate::{Decision, RoundReport};
+use crate::{Decision, Mode, RoundReport};
 
 /// All rounds of a simulation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct SimulationReport {
     /// The collection's name.
@@ -25,11 +25,13 @@ pub struct SimulationReport {
 }
 
 /// The engine after a round, evaluated on the test queries.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct SimulatedRound {
     /// The number of the round; 0 before the first.
     pub round: u64,
+    /// Needs that users have had so far.
+    pub needs: usize,
     /// Judgements so far.
     pub judgements: u64,
     /// The gate's decision.
@@ -64,11 +66,20 @@ pub struct SimulatedSeconds {
     pub reindex: f64,
 }
 
+impl SimulationReport {
+    /// A mode's mean of a metric after each round, over the needs so far.
+    pub fn learning_curve(&self, mode: Mode, metric: Metric) -> Vec<(f64, f64)> {
+        let mean = |round: &SimulatedRound| round.test.get(mode).get(&metric.to_string()).copied();
+        self.rounds.iter().map(|round| (round.needs as f64, mean(round).unwrap_or(0.0))).collect()
+    }
+}
+
 impl SimulatedRound {
     /// The state before any learning.
     pub(super) fn untrained(test: &ByMode<Evaluation>, guard: Option<ByMode<Figures>>) -> SimulatedRound {
         SimulatedRound {
             round: 0,
+            needs: 0,
             judgements: 0,
             decision: None,
             tier: None,

@@ -1,4 +1,5 @@
-//! Reports as HTML pages with plots and tables: a round of learning, an evaluation, a comparison of runs.
+//! Reports as HTML pages with plots and tables: a round of learning, an evaluation, a comparison of runs, a
+//! simulation.
 //!
 //! A page is one file that loads nothing: plots are inline SVG, and there are no scripts and no fonts. Pages suit
 //! phones, light and dark screens, and paper.
@@ -10,6 +11,7 @@ mod markup;
 mod parts;
 mod plots;
 mod round;
+mod simulation;
 
 use std::path::Path;
 
@@ -24,8 +26,8 @@ use parts::Parts;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A report that can be drawn: a [`RoundReport`](crate::RoundReport), an [`EvaluationReport`] or a
-/// [`ComparisonReport`].
+/// A report that can be drawn: a [`RoundReport`](crate::RoundReport), an [`EvaluationReport`], a [`ComparisonReport`]
+/// or a [`SimulationReport`](crate::measure::SimulationReport).
 pub trait Page: Parts {}
 
 impl<T: Parts> Page for T {}

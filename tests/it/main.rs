@@ -26,5 +26,6 @@ mod schedule;
 #[cfg(feature = "serve")]
 mod serve;
 mod sharing;
+mod simulation_page;
 mod tokio;
 mod words_first;

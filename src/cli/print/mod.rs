@@ -9,7 +9,9 @@ mod figures;
 mod folded;
 mod links;
 mod output;
+mod plot;
 mod round;
+mod simulation;
 mod text;
 mod width;
 
@@ -20,4 +22,5 @@ pub(super) use folded::folded;
 pub(super) use links::{Links, When};
 pub(super) use output::{LogLine, Output, complain, raw, without_log};
 pub(super) use round::round_text;
+pub(super) use simulation::simulation_text;
 pub(super) use text::{Line, Text};

@@ -67,6 +67,42 @@ pub(in crate::page) fn curve(
     })
 }
 
+/// How far a point may be from where it is drawn.
+pub(in crate::page) struct Reach {
+    pub(in crate::page) x: f64,
+    pub(in crate::page) low: f64,
+    pub(in crate::page) high: f64,
+    pub(in crate::page) colour: RGBColor,
+}
+
+/// Lines over counts, with a dot for each point and bars where it is known how far points reach. The y axis is zoomed
+/// in: it need not begin at 0.
+pub(in crate::page) fn means(
+    label: &str,
+    axes: Axes<'_>,
+    series: &[Series],
+    reaches: &[Reach],
+) -> Result<String> {
+    let points = || series.iter().flat_map(|one| &one.points);
+    let last = points().map(|point| point.0).fold(1.0, f64::max);
+    let bounds = reaches.iter().flat_map(|reach| [reach.low, reach.high]);
+    let y = zoomed(points().map(|point| point.1).chain(bounds));
+    svg(label, SIZE, |area| {
+        let mut chart = chart(area, Frame::new(axes, 0.0..last, y, &whole))?;
+        for Reach { x, low, high, colour } in reaches {
+            chart.draw_series([PathElement::new(
+                vec![(*x, *low), (*x, *high)],
+                colour.mix(0.5).stroke_width(1),
+            )])?;
+        }
+        for one in series {
+            chart.draw_series(LineSeries::new(one.points.iter().copied(), one.colour.stroke_width(2)))?;
+            chart.draw_series(one.points.iter().map(|&point| Circle::new(point, 3, one.colour.filled())))?;
+        }
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::colours::GREY;
@@ -78,6 +114,20 @@ mod tests {
         let found = lines("a < b", Axes { x: "step", y: "loss" }, &series).unwrap();
         assert!(found.starts_with("<svg role=\"img\" aria-label=\"a &lt; b\" "), "{found}");
         assert!(found.contains("<circle") && found.contains("loss"), "{found}");
+    }
+
+    #[test]
+    fn each_mean_is_a_dot_and_reaches_as_far_as_it_may() {
+        let line = |colour, y: f64| Series { colour, points: vec![(0.0, y), (50.0, y), (100.0, y)] };
+        let reach = |x: f64| Reach { x, low: 0.61, high: 0.77, colour: GREY };
+        let axes = Axes { x: "needs", y: "score" };
+        let drawn =
+            |reaches: &[Reach]| means("m", axes, &[line(GREY, 0.7), line(BLACK, 0.65)], reaches).unwrap();
+        let (found, plain) = (drawn(&[0.0, 50.0, 100.0].map(reach)), drawn(&[]));
+        assert_eq!(found.matches("<circle").count(), 6, "{found}");
+        let bars = found.matches("opacity=\"0.5\"").count() - plain.matches("opacity=\"0.5\"").count();
+        assert_eq!(bars, 3, "{found}");
+        assert!(means("m", axes, &[], &[]).unwrap().starts_with("<svg "));
     }
 
     #[test]

@@ -7,5 +7,5 @@ mod points;
 
 pub(super) use bars::{Bin, Histogram, Mark, Pair, counts, gains, histograms, pairs};
 pub(super) use chart::{Axes, Series};
-pub(super) use lines::{Level, Ring, curve, lines};
+pub(super) use lines::{Level, Reach, Ring, curve, lines, means};
 pub(super) use points::{Estimate, Estimates, clouds, estimates};

@@ -41,13 +41,15 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
     };
     let run = |args: Vec<String>| {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        json(folder.path(), &[&args[..], &["--guard", "."]].concat())
+        json(folder.path(), &[&args[..], &["--guard", ".", "--report", "page.html"]].concat())
     };
     for users in ["perfect", "cascade", "noisy", "sessions", "noisy-sessions"] {
         let report = run(simulate(users, users));
         assert_eq!(report["users"], users);
         let rounds = report["rounds"].as_array().unwrap();
         assert_eq!(rounds.len(), 3);
+        let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+        assert!(page.contains(&format!("{users} users</h1>")), "{page}");
         assert_eq!((&rounds[0]["judgements"], &rounds[0]["p_value"]), (&0.into(), &serde_json::Value::Null));
         for (number, round) in rounds.iter().enumerate() {
             has(
@@ -55,6 +57,7 @@ fn users_are_simulated_round_by_round_and_only_an_untaught_index_is_taken() {
                 &["round", "decision", "tier", "reason", "negatives", "test", "p_value", "guard", "seconds"],
             );
             assert_eq!(round["round"], number);
+            assert_eq!(round["needs"], number * asked.div_ceil(2));
             for mode in ["lexical", "dense", "hybrid"] {
                 has(&round["test"][mode], &["ndcg@10", "mrr@10", "recall@100"]);
                 has(&round["guard"][mode], &["ndcg@10"]);
