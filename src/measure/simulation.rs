@@ -18,7 +18,7 @@ use super::users::{Crowd, Users};
 use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Figures, Metric, Query as Topic, Split, compare};
 use crate::feedback::normalise_query;
-use crate::{Chunking, Engine, LearnOptions, Options, Reader};
+use crate::{Chunking, Engine, GenerationId, LearnOptions, Options, Reader};
 
 const METRICS: [Metric; 3] = [Metric::NdcgAt(10), Metric::MrrAt(10), Metric::RecallAt(100)];
 /// Simulated users don't wait ten minutes between two needs.
@@ -144,7 +144,7 @@ impl Simulation {
         queries.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
         let per_round = options.needs.unwrap_or(queries.len()).div_ceil(options.rounds.max(1));
         let crowd = Crowd::new(&self.train, options.users, options.seed);
-        let mut steps = Steps { simulation: self, engine, options, crowd, tell };
+        let mut steps = Steps { simulation: self, engine, options, crowd, tell, guarded: GenerationId(1) };
         let first = steps.score()?;
         let guard = steps.score_guard()?;
         let mut rounds = vec![SimulatedRound::untrained(&first, guard)];
@@ -156,7 +156,8 @@ impl Simulation {
             engine.advance_trial(ALL_NEEDS)?;
             let last_guard = rounds.last().and_then(|round| round.guard.clone());
             let mut done = steps.learn(&first.hybrid, last_guard)?;
-            done.needs = round * per_round;
+            // A round that waits for a trial has no number of its own.
+            (done.round, done.needs) = (round as u64, round * per_round);
             report(steps.tell, SimulationEvent::Measured(&done))?;
             rounds.push(done);
         }
@@ -215,6 +216,8 @@ struct Steps<'a, 't> {
     options: &'a SimulationOptions,
     crowd: Crowd<'a>,
     tell: &'t mut dyn FnMut(SimulationEvent<'_>) -> ControlFlow<()>,
+    /// The generation that was measured on the guard last.
+    guarded: GenerationId,
 }
 
 impl<'a> Steps<'a, '_> {
@@ -236,9 +239,12 @@ impl<'a> Steps<'a, '_> {
         report(self.tell, SimulationEvent::Learnt(&round))?;
         let scores = self.score()?;
         let test = compare(first, &scores.hybrid, Simulation::TESTED, self.options.seed)?;
-        let guard = if round.tier.is_some() { self.score_guard()? } else { last_guard };
+        // A trial may have published a generation before the round.
+        let status = self.engine.status()?;
+        let guard = if status.generation.id != self.guarded { self.score_guard()? } else { last_guard };
+        self.guarded = status.generation.id;
         let mut learnt = SimulatedRound::learnt(round, &scores);
-        learnt.judgements = self.engine.status()?.feedback.map_or(0, |log| log.judgements);
+        learnt.judgements = status.feedback.map_or(0, |log| log.judgements);
         learnt.p_value = Some(test.p_value);
         learnt.guard = guard;
         learnt.trial = self.engine.trial()?;
