@@ -16,9 +16,9 @@ const ROWS: i64 = 12;
 /// How much higher than the next a row may be, in thousandths. The last leaves eleven rows for 0 to 1.
 const STEPS: [i64; 16] = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100];
 
-/// A plot of at most twelve rows, `columns` wide. Each row says which y it stands for: the axis need not begin at 0, and
-/// a point is in the row that is nearest. The x axis begins at 0, and `unit` stands at its end. Between the points of a
-/// series are dots.
+/// A plot of at most twelve rows, `columns` wide. Each row says which y it stands for: the axis need not begin at 0,
+/// and a point is in the row that is nearest. The x axis begins at 0, and `unit` stands at its end. Between the points
+/// of a series are dots.
 pub(super) fn plot(unit: &str, series: &[Series], columns: usize) -> Text {
     let rows = Rows::of(series);
     let labels = rows.labels();
