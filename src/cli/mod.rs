@@ -206,8 +206,8 @@ mod tests {
             .map(clap::Command::get_name)
             .collect();
         let mut encode = vec![
-            "index", "watch", "serve", "mcp", "search", "find", "learn", "rollback", "status", "eval",
-            "simulate", "bench", "demo",
+            "index", "watch", "serve", "mcp", "search", "find", "learn", "rollback", "trial", "status",
+            "eval", "simulate", "bench", "demo",
         ];
         encode.retain(|verb| command.find_subcommand(verb).is_some());
         assert_eq!(offering, encode);
