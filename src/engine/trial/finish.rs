@@ -158,8 +158,13 @@ impl Engine {
     }
 }
 
-/// A round that had published something else stays published.
+/// A round that had published something else stays published. A process that ended before it could remove the file of
+/// the trial has written this already.
 fn record(report: &mut RoundReport, trial: &TrialReport, published: bool) {
+    if report.trial.as_ref().is_some_and(|before| before.candidate == trial.candidate && !before.is_running())
+    {
+        return;
+    }
     let gate = &mut report.gate;
     if published {
         gate.decision = Decision::Published;
