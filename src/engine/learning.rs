@@ -110,11 +110,8 @@ impl Engine {
         let _round = self.begin_round(doing)?;
         // Before the log is read: what is judged from here on is the next round's.
         let (started_ms, judged) = (now_ms(), self.judged());
-        if let Purpose::Publish { .. } = purpose {
-            if self.waits_for_trial() {
-                return self.skip_for_trial(started_ms);
-            }
-            self.give_way()?;
+        if matches!(purpose, Purpose::Publish { .. }) && self.waits_for_trial() {
+            return self.skip_for_trial(started_ms);
         }
         log.flush()?;
         let mut replay = log.replay()?;
@@ -193,7 +190,14 @@ impl Engine {
         }
         if let Some(candidate) = round.on_trial {
             let origin = Origin { round: round.report.round, judged };
-            round.report.trial = Some(self.begin_trial(candidate, origin, progress)?);
+            match self.begin_trial(candidate, origin, progress) {
+                Ok(trial) => round.report.trial = Some(trial),
+                // What was published answers already: the caller must get the report.
+                Err(error) if round.report.gate.decision == Decision::Published => {
+                    tracing::error!(%error, "a trial could not begin");
+                }
+                Err(error) => return Err(error),
+            }
         }
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok(round.report)

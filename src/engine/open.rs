@@ -194,7 +194,7 @@ fn highest_chunk(
     feedback: &FeedbackLog,
 ) -> Result<Option<ChunkId>> {
     let mut highest = dense.highest_chunk();
-    for &kept in &manifest.kept {
+    for &kept in manifest.kept.iter().chain(&manifest.candidate) {
         match Generation::highest_chunk(&layout.generations(), kept) {
             Ok(chunk) => highest = highest.max(chunk),
             // It answers nothing; a rollback steps over it or makes its vectors anew.

@@ -257,6 +257,8 @@ pub struct NotWorse {
     pub least: f64,
     /// The least that the bound may be.
     pub allowed: f64,
+    /// One-sided p-value of the change, which a trial begins with.
+    pub p_value: f64,
 }
 
 impl NotWorse {

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use retune::learn::Tier;
 use retune::trial::Outcome;
 use retune::{
     Decision, Document, Engine, Fusion, LearnOptions, Options, Query, Reader, RoundReport, Verdict,
 };
 
-use crate::common::rounds::{generations, learn};
+use crate::common::rounds::{generations, learn, publish};
 use crate::common::{TOPICS, judge_pages, options, pages, quick_round};
 
 /// Every need is over.
@@ -151,19 +152,7 @@ fn picks_publish_what_is_better() {
     engine.close().unwrap();
     let engine = open(folder.path());
     assert_eq!((engine.status().unwrap().generation.id.0, first(&engine)), (2, after));
-    // The next one is on trial beside it, until it no longer serves.
-    let next = learn(&engine, &round());
-    assert_eq!(
-        next.trial.map(|trial| (trial.serving.0, trial.candidate.0)),
-        Some((2, 3)),
-        "{}",
-        next.gate.reason
-    );
     assert_eq!(engine.rollback().unwrap().0, 1);
-    let ended = engine.rounds().unwrap().pop().unwrap();
-    assert_eq!(ended.trial.unwrap().ended_by.as_deref(), Some("another generation serves"));
-    assert_eq!((ended.gate.decision, engine.trial().unwrap()), (Decision::Rejected, None));
-    only_the_first_is_left(folder.path());
     engine.close().unwrap();
 }
 
@@ -322,4 +311,24 @@ fn a_backup_has_the_trial_too() {
     copy.advance_trial(0).unwrap();
     assert!(is_interleaved(&copy, TOPICS[8]));
     copy.close().unwrap();
+}
+
+#[test]
+fn a_rollback_ends_a_trial() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    engine.add(pages()).unwrap();
+    judge_pages(&engine);
+    // A generation that is hardly another one, and not worse.
+    let train = quick_round().train.with_learning_rate(1e-9);
+    publish(&engine, &quick_round().with_train(train).with_tiers(&[Tier::Encoder]), Tier::Encoder);
+    let next = learn(&engine, &round());
+    let ids = next.trial.map(|trial| (trial.serving.0, trial.candidate.0));
+    assert_eq!(ids, Some((2, 3)), "{}", next.gate.reason);
+    assert_eq!(engine.rollback().unwrap().0, 1);
+    let ended = engine.rounds().unwrap().pop().unwrap();
+    assert_eq!(ended.trial.unwrap().ended_by.as_deref(), Some("another generation serves"));
+    assert_eq!((ended.gate.decision, engine.trial().unwrap()), (Decision::Rejected, None));
+    only_the_first_is_left(folder.path());
+    engine.close().unwrap();
 }

@@ -48,7 +48,8 @@ impl Trials {
     /// The trial, if this query is one that both generations answer and the candidate has the documents of `serving`.
     fn beside(&self, serving: &Arc<Snapshot>, query: &Query) -> Option<(Arc<OnTrial>, Arc<Ready>)> {
         // An agent reads what it likes: its picks are no votes.
-        if !query.trial || query.mode == Mode::Lexical || query.fusion.is_some() || query.is_agents() {
+        let is_plain = query.fusion.is_none() && query.per_folder.is_none();
+        if !query.trial || query.mode == Mode::Lexical || !is_plain || query.is_agents() {
             return None;
         }
         let trial = self.current()?;

@@ -19,6 +19,9 @@ use crate::trial::{Trial, TrialOptions, e_value_of_p};
 /// While fewer chunks than this were added during the round, the candidate gets their vectors later.
 const FEW_CHUNKS: usize = 64;
 
+/// The most that the held-out queries may say for a candidate.
+const MOST_PRIOR: f64 = 3.0;
+
 /// The round that a candidate comes from.
 #[derive(Clone, Copy)]
 pub(in crate::engine) struct Origin {
@@ -51,9 +54,12 @@ impl Engine {
             let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
             building.catch_up(lexical, dense, &mut told)?;
         }
-        // What the gate found counts, for and against; as one half of a bet, so that it can't cost much.
-        let prior = p_value.map_or(1.0, |p_value| f64::midpoint(1.0, e_value_of_p(p_value)));
+        // What the held-out queries say counts, for and against; as one half of a bet, so that it can't cost much, and
+        // bounded, so that picks decide.
+        let prior = f64::midpoint(1.0, e_value_of_p(p_value)).min(MOST_PRIOR);
         let trial = Trial::new(TrialOptions::default().with_alpha(alpha))?.with_prior(prior)?;
+        // A larger log has made another candidate.
+        self.give_way()?;
         let root = self.inner.layout.generations();
         // Nothing else may change what the manifest names.
         let _writer = self.lock_writer("begin a trial")?;
@@ -62,22 +68,34 @@ impl Engine {
         let ids = [serving, generation.meta.id];
         let report = TrialReport::begin(origin.round, tier, ids, now_ms(), &trial);
         let stored = StoredTrial { report: report.clone(), trial, judged: origin.judged };
-        stored.write(&self.inner.layout)?;
         if let Some(replaced) = replaced {
             self.remove_generation(replaced);
         }
-        self.enter(Arc::new(generation), stored)?;
-        Ok(report)
+        let begun = stored.write(&self.inner.layout).and_then(|()| self.enter(Arc::new(generation), stored));
+        if begun.is_err() {
+            // Report the first error. What stays is removed when the index is opened next.
+            let _ = self.abandon_candidate().and_then(|()| StoredTrial::remove(&self.inner.layout));
+        }
+        begun.map(|()| report)
     }
 
     /// Goes on with the trial that the last process has left, or closes its books. The caller opens the engine.
     pub(in crate::engine) fn resume_trial(&self) -> Result<()> {
         let layout = &self.inner.layout;
         let manifest = read_manifest(layout)?;
-        let stored = StoredTrial::read(layout).unwrap_or_else(|error| {
-            tracing::warn!(%error, "a trial can't go on: its votes are lost");
-            None
-        });
+        let stored = match StoredTrial::read(layout) {
+            Err(error @ Error::Damaged { .. }) => {
+                tracing::warn!(%error, "a trial can't go on: its votes are lost");
+                StoredTrial::remove(layout)?;
+                None
+            }
+            // Another program may read it, or this one later.
+            Err(error) => {
+                tracing::warn!(%error, "a trial is left as it is");
+                return Ok(());
+            }
+            Ok(stored) => stored,
+        };
         let Some(stored) = stored else {
             return if manifest.candidate.is_some() { self.abandon_candidate() } else { Ok(()) };
         };
@@ -88,14 +106,16 @@ impl Engine {
         let TrialReport { serving, candidate, .. } = stored.report;
         if (serving, Some(candidate)) == (manifest.current, manifest.candidate) {
             let source = self.inner.options.model_source();
-            match Generation::open_unloaded(&layout.generations(), candidate, &source) {
-                Ok(generation) => return self.enter(Arc::new(generation), stored),
+            let opened = Generation::open_unloaded(&layout.generations(), candidate, &source);
+            match opened.and_then(|generation| self.enter(Arc::new(generation), stored.clone())) {
+                Ok(()) => return Ok(()),
                 Err(error) => tracing::warn!(%error, "a trial ends: its generation can't be opened"),
             }
         }
         self.abandon_candidate()?;
-        // If it serves, it was published, and then the process ended.
-        let reason = (candidate != manifest.current).then_some("its generation or the serving one is gone");
+        // The process ended before it could say how the trial had ended.
+        let is_decided = candidate == manifest.current || stored.report.outcome.is_some();
+        let reason = (!is_decided).then_some("its generation or the serving one is gone");
         self.close_trial(stored, reason)
     }
 
@@ -112,7 +132,6 @@ impl Engine {
             counted: Mutex::new(Counted::default()),
             alike: Mutex::new(HashMap::new()),
         });
-        self.inner.trials.current.store(Some(Arc::clone(&trial)));
         let mut thread = self.inner.trials.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
             // Weak: a forgotten engine must not be kept open by its own thread.
@@ -122,6 +141,8 @@ impl Engine {
                 Engine { reader: Reader { inner } }.advance_trial(now_ms())
             })?);
         }
+        drop(thread);
+        self.inner.trials.current.store(Some(trial));
         Ok(())
     }
 }

@@ -17,11 +17,17 @@ const STEP: Duration = Duration::from_secs(2);
 impl Engine {
     /// Encodes what was added since the candidate was made, and has searches interleaved again. Returns false if there
     /// is more to encode than one step can.
-    pub(super) fn catch_up(&self, trial: &OnTrial) -> Result<bool> {
+    pub(super) fn catch_up(&self, trial: &Arc<OnTrial>) -> Result<bool> {
         let serving = self.inner.snapshot.load_full();
         let ready = trial.ready.load_full();
         if ready.is_some_and(|ready| ready.beside.as_ptr() == Arc::as_ptr(&serving)) {
             return Ok(true);
+        }
+        // No search must wait for it to load.
+        if let Err(error) = trial.generation.encoder() {
+            tracing::warn!(%error, "a trial ends: its encoder can't be loaded");
+            self.discard(trial, "its encoder could not be loaded")?;
+            return Ok(false);
         }
         let mut dense = trial.dense.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(dense) = dense.as_mut() else { return Ok(true) };

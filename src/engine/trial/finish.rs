@@ -77,7 +77,9 @@ impl Engine {
             },
             lexical,
         };
-        let caught_up = encode_missing(trial, &mut dense, &serving, &mut |_, _| ControlFlow::Continue(()));
+        let caught_up = trial.generation.encoder().map(drop).and_then(|()| {
+            encode_missing(trial, &mut dense, &serving, &mut |_, _| ControlFlow::Continue(()))
+        });
         let view = caught_up.and_then(|()| dense.view(&serving.lexical.live_chunks()));
         let promoted = view.and_then(|view| {
             let dropped = promote(&self.inner.layout.generations(), self.inner.options.keep_generations)?;
@@ -95,6 +97,16 @@ impl Engine {
         let pinned = Pinned { dense: view, generation: Arc::clone(&trial.generation) };
         // This closes the books too.
         self.swap(Snapshot { lexical: serving.lexical, pinned }, &dropped);
+        Ok(())
+    }
+
+    /// Ends the trial of a candidate that can't be used.
+    pub(super) fn discard(&self, trial: &Arc<OnTrial>, reason: &str) -> Result<()> {
+        let current = self.inner.trials.current();
+        if current.is_some_and(|current| Arc::ptr_eq(&current, trial)) {
+            self.inner.trials.current.store(None);
+            self.drop_candidate(trial, reason)?;
+        }
         Ok(())
     }
 

@@ -27,8 +27,17 @@ pub(super) fn rank_interleaved(
     let from_the_top = query.clone().with_limit(last).with_offset(0);
     let mut ranked = rank(serving, &from_the_top)?;
     let other = rank(candidate, &from_the_top)?;
-    let documents = |hits: &[Hit]| hits.iter().map(|hit| hit.document.clone()).collect::<Vec<_>>();
-    let drafted = interleave(&documents(&ranked.hits), &documents(&other.hits), last, seed);
+    // Both may show the same passage under another of its documents.
+    let copies: HashMap<&str, &str> = ranked
+        .hits
+        .iter()
+        .flat_map(|hit| hit.also_in.iter().map(|copy| (copy.as_str(), hit.document.as_str())))
+        .collect();
+    let first =
+        |hit: &Hit| copies.get(hit.document.as_str()).map_or(hit.document.clone(), ToString::to_string);
+    let of_serving: Vec<String> = ranked.hits.iter().map(|hit| hit.document.clone()).collect();
+    let of_candidate: Vec<String> = other.hits.iter().map(first).collect();
+    let drafted = interleave(&of_serving, &of_candidate, last, seed);
     let mut hits: HashMap<String, Hit> =
         other.hits.into_iter().chain(ranked.hits).map(|hit| (hit.document.clone(), hit)).collect();
     let (mut shown, mut standings) = (Vec::new(), Vec::new());

@@ -1,12 +1,15 @@
 //! What is told of a trial.
 
 use super::stored::StoredTrial;
+use crate::clock::now_ms;
 use crate::engine::{Access, Engine, Reader};
 use crate::error::Result;
 use crate::learn::TrialReport;
 
 /// So many judgements decide most trials.
 const LEAST_MORE: u64 = 1500;
+/// After so long, 30 days, there is no use in waiting for more votes.
+const LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
 
 impl Reader {
     /// The trial that goes on: a trained generation that answers beside the serving one until picks have decided which
@@ -26,11 +29,13 @@ impl Reader {
 
 impl Engine {
     /// Whether a round has to wait for the trial that goes on. It gives way once the log has twice the judgements that
-    /// the candidate was made from, and [`LEAST_MORE`] more: another one would know more.
+    /// the candidate was made from, and [`LEAST_MORE`] more, and after [`LONGEST_MS`]: another one would know more.
     pub(in crate::engine) fn waits_for_trial(&self) -> bool {
         let Some(trial) = self.inner.trials.current() else { return false };
         let judged = self.inner.feedback.as_ref().and_then(|log| log.judgements().ok());
-        let before = trial.stored().judged;
-        judged.is_none_or(|count| count.standing() < before.saturating_add(before.max(LEAST_MORE)))
+        let StoredTrial { judged: before, report, .. } = trial.stored().clone();
+        let is_young = now_ms().saturating_sub(report.started_ms) < LONGEST_MS;
+        is_young
+            && judged.is_none_or(|count| count.standing() < before.saturating_add(before.max(LEAST_MORE)))
     }
 }

@@ -36,8 +36,9 @@ impl Engine {
     pub fn advance_trial(&self, as_of_ms: u64) -> Result<()> {
         let Some(trial) = self.inner.trials.current() else { return Ok(()) };
         self.check_open("advance a trial")?;
-        while !self.catch_up(&trial)? {
-            self.check_open("advance a trial")?;
+        // One step at a time: an engine that nobody holds any more must end.
+        if !self.catch_up(&trial)? {
+            return Ok(());
         }
         self.count_votes(&trial, as_of_ms)?;
         if trial.stored().trial.outcome().is_some() {
@@ -77,8 +78,13 @@ impl Engine {
             }
         }
         if stored.trial.votes() > before {
+            // Whoever ends a trial takes it from `current`, and then this lock, before the file is removed.
+            let mut kept = trial.stored();
+            if self.inner.trials.current().is_none_or(|current| current.id() != trial.id()) {
+                return Ok(());
+            }
             stored.write(&self.inner.layout)?;
-            *trial.stored() = stored;
+            *kept = stored;
         }
         let rest = started.elapsed().saturating_mul(LEAST_REST).min(LONGEST_REST);
         *counted = Counted { judgements: Some(judgements), due_ms, rest_until: Some(Instant::now() + rest) };

@@ -128,7 +128,7 @@ fn one_sided(evidence: &Evidence<'_>) -> Result<f64> {
     one_sided_of(&sums)
 }
 
-fn one_sided_of(differences: &[f64]) -> Result<f64> {
+pub(super) fn one_sided_of(differences: &[f64]) -> Result<f64> {
     let test = randomisation_test(&vec![0.0; differences.len()], differences, SEED)?;
     Ok(if test.difference > 0.0 { test.p_value / 2.0 } else { 1.0 - test.p_value / 2.0 })
 }

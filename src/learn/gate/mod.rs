@@ -238,6 +238,7 @@ impl<'a> Gate<'a> {
         let may_be_tried = self.trial && guard.iter().all(GuardPart::holds);
         let not_worse = may_be_tried
             .then(|| not_worse(&self.held_out, evidence.before, evidence.after, &self.clusters))
+            .transpose()?
             .flatten();
         let ruling = Ruling { golden, guard: titles, not_worse, ..ruling };
         Ok(Verdict { ruling, queries: self.changes(before, after) })

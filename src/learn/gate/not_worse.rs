@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::decide::{ROUNDING, one_sided_of};
 use super::score::QueryScores;
+use crate::error::Result;
 use crate::learn::report::NotWorse;
 use crate::learn::topic::Topic;
 
@@ -19,13 +21,15 @@ const QUANTILE: f64 = 1.645;
 /// with a margin of [`MARGIN`]. A query's weight is that of its [`Topic`]. `clusters` are the independent units; the
 /// variance is that of a ratio of sums over them.
 ///
-/// `None` for fewer than [`LEAST_CLUSTERS`].
+/// Its p-value is that of the paired randomisation test of the same sums, one-sided.
+///
+/// `None` for fewer than [`LEAST_CLUSTERS`], and if nothing changes: then users could not tell the two apart either.
 pub(super) fn not_worse(
     topics: &[Topic],
     before: &[QueryScores],
     after: &[QueryScores],
     clusters: &[usize],
-) -> Option<NotWorse> {
+) -> Result<Option<NotWorse>> {
     let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
     for (((topic, before), after), &cluster) in topics.iter().zip(before).zip(after).zip(clusters) {
         let (weights, changes) = sums.entry(cluster).or_default();
@@ -34,14 +38,17 @@ pub(super) fn not_worse(
     }
     let weight: f64 = sums.values().map(|(weight, _)| weight).sum();
     let number = sums.len() as f64;
-    if sums.len() < LEAST_CLUSTERS || weight <= 0.0 {
-        return None;
+    let changes: Vec<f64> =
+        sums.values().map(|(_, change)| *change).filter(|one| one.abs() > ROUNDING).collect();
+    if sums.len() < LEAST_CLUSTERS || weight <= 0.0 || changes.is_empty() {
+        return Ok(None);
     }
     let change = sums.values().map(|(_, changes)| changes).sum::<f64>() / weight;
     let squares: f64 = sums.values().map(|(weight, changes)| (changes - weight * change).powi(2)).sum();
     let deviation = (squares * number / (number - 1.0)).sqrt() / weight;
     let least = change - QUANTILE * deviation;
-    Some(NotWorse { change, least, allowed: -MARGIN })
+    let p_value = one_sided_of(&changes)?;
+    Ok(Some(NotWorse { change, least, allowed: -MARGIN, p_value }))
 }
 
 #[cfg(test)]
@@ -57,7 +64,7 @@ mod tests {
     fn tested(weights: &[f64], after: &[f64], clusters: &[usize]) -> Option<NotWorse> {
         let topic = |weight: &f64| Topic { weight: *weight, ..Topic::new("q", ["d".to_string()]) };
         let topics: Vec<Topic> = weights.iter().map(topic).collect();
-        not_worse(&topics, &scores(&vec![0.5; after.len()]), &scores(after), clusters)
+        not_worse(&topics, &scores(&vec![0.5; after.len()]), &scores(after), clusters).unwrap()
     }
 
     #[test]
@@ -66,7 +73,8 @@ mod tests {
         let passes = |after: &[f64], clusters: &[usize]| {
             tested(&vec![1.0; after.len()], after, clusters).is_some_and(|one| one.passes())
         };
-        assert!(passes(&[0.5; 40], &each) && passes(&[0.41; 40], &each));
+        assert!(passes(&[0.51; 40], &each) && passes(&[0.41; 40], &each));
+        assert!(!passes(&[0.5; 40], &each), "nothing changes");
         assert!(!passes(&[0.39; 40], &each));
         let noisy: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 0.9 } else { 0.1 }).collect();
         assert!(!passes(&noisy[..30], &each[..30]), "it may lose 0.12");

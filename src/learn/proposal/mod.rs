@@ -45,7 +45,7 @@ struct Accepted {
 struct NotProved {
     tier: Tier,
     fusion: Fusion,
-    p_value: Option<f64>,
+    p_value: f64,
     proposal: Box<dyn Proposal>,
 }
 
@@ -55,8 +55,8 @@ pub(crate) struct OnTrial {
     pub(crate) building: Building,
     /// The significance level of its trial.
     pub(crate) alpha: f64,
-    /// Of the gate's test.
-    pub(crate) p_value: Option<f64>,
+    /// Of its nDCG@10 on the held-out queries.
+    pub(crate) p_value: f64,
 }
 
 /// The outcome of each tier.
@@ -236,8 +236,10 @@ impl Best {
             (self.snapshot, self.fusion, self.scores) = (after, compared.fusion, compared.scores);
             self.accepted = Some(Accepted { tier, verdict, proposal });
             self.not_worse = None;
-        } else if tier.is_trained() && verdict.ruling.not_worse.is_some_and(|one| one.passes()) {
-            let p_value = verdict.ruling.p_value;
+        } else if let Some(not_worse) =
+            verdict.ruling.not_worse.filter(|one| tier.is_trained() && one.passes())
+        {
+            let p_value = not_worse.p_value;
             self.not_worse = Some(NotProved { tier, fusion: compared.fusion, p_value, proposal });
         }
         Ok(!accepted)
