@@ -256,8 +256,8 @@ impl Engine {
         Ok(Round { _running: self.inner.history.running(), _lock: lock })
     }
 
-    /// Brings the new generation up to date, publishes it and lets every later search see it.
-    fn publish(&self, mut building: Building, progress: &mut Progress<'_>) -> Result<GenerationId> {
+    /// Encodes what was added since the generation was built, until few chunks are left, without holding the writer.
+    pub(super) fn follow(&self, building: &mut Building, progress: &mut Progress<'_>) -> Result<()> {
         let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
         // Documents may be added faster than they are encoded here: don't chase them for ever.
         for _ in 0..3 {
@@ -268,6 +268,13 @@ impl Engine {
             }
             building.catch_up(lexical, dense, &mut told)?;
         }
+        Ok(())
+    }
+
+    /// Brings the new generation up to date, publishes it and lets every later search see it.
+    fn publish(&self, mut building: Building, progress: &mut Progress<'_>) -> Result<GenerationId> {
+        self.follow(&mut building, progress)?;
+        let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
         let mut guard = self.lock_writer("publish a generation")?;
         let writer = guard.get()?;
         let lexical = self.inner.lexical.snapshot()?;

@@ -19,6 +19,8 @@ use crate::train::{Checkpoints, Origin, read_origin};
 pub(crate) struct Unfinished<'a> {
     path: &'a Path,
     origin: Origin,
+    /// Whether the checkpoint is this round's.
+    resumes: bool,
     /// Whether training writes checkpoints.
     writes: bool,
     kept: Cell<bool>,
@@ -34,12 +36,12 @@ impl<'a> Unfinished<'a> {
         started_ms: u64,
         replay: &mut Replay,
     ) -> Result<Unfinished<'a>> {
-        let new = origin(options, serving, started_ms, replay)?;
-        let found = resumable(path, &new, replay);
-        if found.is_none() {
+        let mut round = Unfinished::look(path, options, serving, started_ms, replay)?;
+        if !round.resumes {
             remove_file(path)?;
         }
-        Ok(Unfinished { path, origin: found.unwrap_or(new), writes: true, kept: Cell::new(false) })
+        (round.writes, round.kept) = (true, Cell::new(false));
+        Ok(round)
     }
 
     /// Starts a dry run: it resumes as the next round will, but leaves the checkpoint as it is, and writes none.
@@ -52,7 +54,8 @@ impl<'a> Unfinished<'a> {
     ) -> Result<Unfinished<'a>> {
         let new = origin(options, serving, started_ms, replay)?;
         let found = resumable(path, &new, replay);
-        Ok(Unfinished { path, origin: found.unwrap_or(new), writes: false, kept: Cell::new(true) })
+        let resumes = found.is_some();
+        Ok(Unfinished { path, origin: found.unwrap_or(new), resumes, writes: false, kept: Cell::new(true) })
     }
 
     /// When this round, or the interrupted one, read the log.

@@ -13,11 +13,8 @@ use crate::engine::open::read_manifest;
 use crate::engine::{Access, Engine, Reader};
 use crate::error::{Error, Result};
 use crate::generation::{Generation, set_aside};
-use crate::learn::{self, LearnProgress, LearnStage, Progress, TrialReport};
+use crate::learn::{self, Progress, TrialReport};
 use crate::trial::{Trial, TrialOptions, e_value_of_p};
-
-/// While fewer chunks than this were added during the round, the candidate gets their vectors later.
-const FEW_CHUNKS: usize = 64;
 
 /// The most that the held-out queries may say for a candidate.
 const MOST_PRIOR: f64 = 3.0;
@@ -44,16 +41,7 @@ impl Engine {
         progress: &mut Progress<'_>,
     ) -> Result<TrialReport> {
         let learn::OnTrial { tier, mut building, alpha, p_value } = candidate;
-        // Documents may be added faster than they are encoded here: don't chase them for ever.
-        for _ in 0..3 {
-            let serving = self.inner.snapshot.load_full();
-            let (lexical, dense) = (&serving.lexical, &serving.pinned.dense);
-            if building.missing(lexical, dense)?.len() <= FEW_CHUNKS {
-                break;
-            }
-            let mut told = |done, total| progress(LearnProgress::of(LearnStage::Publish, done, total));
-            building.catch_up(lexical, dense, &mut told)?;
-        }
+        self.follow(&mut building, progress)?;
         // What the held-out queries say counts, for and against; as one half of a bet, so that it can't cost much, and
         // bounded, so that picks decide.
         let prior = f64::midpoint(1.0, e_value_of_p(p_value)).min(MOST_PRIOR);

@@ -11,6 +11,7 @@ use crate::feedback::{Impression, JudgementCount, Replay, Standing, normalise_qu
 use crate::ids::QueryId;
 use crate::learn::{is_held_out, is_same_need};
 use crate::negatives::{NeedEnd, ends};
+use crate::trial::Recorded;
 
 /// A need is over when nothing was asked or said for it in this time: what a session asks later is another need.
 const OVER_AFTER_MS: u64 = 10 * 60 * 1000;
@@ -72,8 +73,9 @@ impl Engine {
                 due_ms = Some(over_ms);
                 break;
             }
-            if let Some(standing) = shown.standing(&end) {
-                stored.trial.record(end.first, standing);
+            if let Some(standing) = shown.standing(&end)
+                && stored.trial.record(end.first, standing) == Recorded::Counted
+            {
                 stored.report.update(&stored.trial);
             }
         }
