@@ -96,7 +96,7 @@ export class Learning {
   }
 
   build() {
-    const why = "A round trains on them, and is kept only if questions it has not seen are answered better.";
+    const why = "A round trains on them. It is kept if new questions are answered better, or if your picks prefer it.";
     this.said = h("span");
     this.progress = h(
       "div",
@@ -204,7 +204,7 @@ function course(rounds) {
       " before the first round, ",
       h("b", null, score(best)),
       " now. ",
-      "Hollow dots are rounds that were not kept.",
+      "Hollow dots are rounds that were not kept, or are on trial.",
     ),
   );
 }
