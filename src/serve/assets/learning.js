@@ -27,6 +27,7 @@ export class Learning {
       h("section", { "aria-labelledby": "rounds" }, h("h2", { id: "rounds" }, "Rounds"), this.rounds),
       this.questions.element,
     );
+    this.build();
     listen("round", () => this.isOpen && this.load());
   }
 
@@ -34,11 +35,12 @@ export class Learning {
     return !this.element.hidden;
   }
 
-  show() {
+  /// The questions come last: what stands above them must not push them away under a click.
+  async show() {
     this.element.hidden = false;
     document.title = "Learning – retune";
-    this.load();
-    this.questions.show();
+    await this.load();
+    if (this.isOpen) this.questions.show();
   }
 
   async load() {
@@ -76,7 +78,6 @@ export class Learning {
   /// The service says what it does. What can be clicked stays where it is.
   setStatus(status) {
     const { learning, log, can_roll_back, trial } = status;
-    if (!this.state.firstChild) this.build();
     this.said.textContent = log
       ? `${counted(log.judgements, "pick")} in ${counted(log.impressions, "answered question")}. `
       : "Nothing is noted: the index can't be written. ";
@@ -109,6 +110,9 @@ export class Learning {
     this.back = button("Roll back", () => this.rollBack());
     this.end = button("End the trial", () => this.endTrial(), "end-trial");
     this.tried = h("p", { class: "on-trial" });
+    // Nothing can be done before the service has said what it does.
+    this.start.disabled = this.back.disabled = true;
+    for (const later of [this.progress, this.cancel, this.end, this.tried]) later.hidden = true;
     this.state.append(
       h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),
       this.tried,

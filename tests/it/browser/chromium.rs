@@ -235,14 +235,26 @@ impl Chromium {
         }
     }
 
-    /// Clicks in the middle of the first element that a selector names.
+    /// Clicks in the middle of the first element that a selector names, once it stands still and nothing covers it.
     pub fn click(&mut self, selector: &str) {
         let selector = json!(selector);
-        self.wait(&format!("document.querySelector({selector}) !== null"));
-        let at = self.eval(&format!(
-            "(() => {{ const it = document.querySelector({selector}); it.scrollIntoView({{ block: 'center' }});
-            const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        self.wait(&format!(
+            "new Promise((done) => {{
+                const it = document.querySelector({selector});
+                if (!it) return done(false);
+                it.scrollIntoView({{ block: 'center' }});
+                const middle = () => {{
+                    const box = it.getBoundingClientRect();
+                    return [box.x + box.width / 2, box.y + box.height / 2];
+                }};
+                const before = middle();
+                requestAnimationFrame(() => requestAnimationFrame(() => {{
+                    const [x, y] = (window.clickedAt = middle());
+                    done(x === before[0] && y === before[1] && it.contains(document.elementFromPoint(x, y)));
+                }}));
+            }})"
         ));
+        let at = self.eval("window.clickedAt");
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({ "type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1 });
             self.call("Input.dispatchMouseEvent", event);
