@@ -26,15 +26,26 @@ pub(crate) enum ModelPlace {
     Folder(PathBuf),
 }
 
+/// A model outside the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsideModel {
+    pub(crate) folder: PathBuf,
+    /// SHA-256 of its weights.
+    pub(crate) weights: Digest,
+}
+
 /// The inputs that a generation was built with: `generation.json`. It never changes after publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GenerationMeta {
     pub(crate) id: GenerationId,
-    /// The generation whose encoder was trained further. `None` for the first.
+    /// The generation that answered when it was built. `None` for the first.
     pub(crate) parent: Option<GenerationId>,
     /// SHA-256 of the encoder's weights.
     pub(crate) weights: Digest,
     pub(crate) model: ModelPlace,
+    /// The model that the index was created with, if this one is another. Unknown where an earlier version has trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<OutsideModel>,
     /// The other files of the model, if the model belongs to the generation.
     #[serde(default)]
     pub(super) files: Files,
@@ -49,6 +60,16 @@ impl GenerationMeta {
     /// SHA-256 of the weights that encode queries.
     pub(crate) fn query_weights(&self) -> Digest {
         self.queries.encoder.as_ref().map_or(self.weights, |encoder| encoder.weights)
+    }
+
+    /// The model that the index was created with, if it is known.
+    pub(super) fn first_model(&self) -> Option<OutsideModel> {
+        match &self.model {
+            ModelPlace::Own => self.first.clone(),
+            ModelPlace::Folder(folder) => {
+                Some(OutsideModel { folder: folder.clone(), weights: self.weights })
+            }
+        }
     }
 
     /// Whether a round trained one of its encoders, so that training queries rank better than unseen ones.
@@ -124,6 +145,7 @@ mod tests {
             parent: None,
             weights: Digest([0; 32]),
             model: ModelPlace::Folder("model".into()),
+            first: None,
             files: Files::new(),
             queries: QueriesMeta::default(),
             fusion: Fusion::Convex { dense_weight: 0.2 },

@@ -10,6 +10,7 @@ mod candidate;
 mod damage;
 mod encoders;
 mod export;
+mod first;
 mod manifest;
 mod meta;
 mod model_files;

@@ -1,8 +1,8 @@
 //! An opened generation.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::calibration;
 use super::damage::REMEDY;
@@ -28,6 +28,7 @@ pub(crate) struct Generation {
     pub(super) source: ModelSource,
     pub(super) folder: PathBuf,
     asked: QueryCache,
+    pub(super) first: OnceLock<Option<PathBuf>>,
     doomed: AtomicBool,
 }
 
@@ -43,8 +44,8 @@ impl Generation {
     pub(crate) fn open_unloaded(root: &Path, id: GenerationId, source: &ModelSource) -> Result<Generation> {
         let folder = folder_of(root, id);
         let meta = GenerationMeta::read(&folder)?;
-        let (encoders, asked, doomed) = Default::default();
-        Ok(Generation { meta, encoders, source: source.clone(), folder, asked, doomed })
+        let (encoders, asked, first, doomed) = Default::default();
+        Ok(Generation { meta, encoders, source: source.clone(), folder, asked, first, doomed })
     }
 
     pub(super) fn new(
@@ -56,8 +57,8 @@ impl Generation {
         let backend = documents.backend();
         let encoders = LazyEncoders::loaded(Encoders { documents, queries });
         let source = ModelSource { backend, ..ModelSource::default() };
-        let (asked, doomed) = Default::default();
-        Generation { meta, encoders, source, folder, asked, doomed }
+        let (asked, first, doomed) = Default::default();
+        Generation { meta, encoders, source, folder, asked, first, doomed }
     }
 
     fn encoders(&self) -> Result<&Encoders> {

@@ -25,6 +25,7 @@ mod seconds;
 mod stage;
 mod tier;
 mod topic;
+mod training_report;
 mod trial_report;
 
 pub use evidence::{AnswerCounts, ConfusedPair, LogEvidence};
@@ -38,13 +39,14 @@ pub(crate) use queries::Forgotten;
 pub use queries::{QueryChange, QueryChanges, QueryRanking};
 pub use report::{
     Decision, GateScores, GuardScores, NotWorse, RankingScores, RoundReport, Ruling, SuspectReport,
-    TierReport, TrainingReport,
+    TierReport,
 };
 pub(crate) use resume::Unfinished;
 pub use seconds::RoundSeconds;
 pub(crate) use stage::Overall;
 pub use stage::{LearnProgress, LearnStage};
 pub use tier::Tier;
+pub use training_report::{Start, TrainingReport};
 pub use trial_report::{TrialPoint, TrialReport};
 
 pub use crate::negatives::{NegativeCounts, NegativeKind};

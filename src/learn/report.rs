@@ -10,11 +10,11 @@ use super::old_reports::{all_known, known};
 use super::queries::{Forgotten, QueryChanges};
 use super::seconds::RoundSeconds;
 use super::tier::Tier;
+use super::training_report::TrainingReport;
 use super::trial_report::TrialReport;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
-use crate::train::{Displaced, Masked, MonitorReport, NegativeScope, StepReport, TrainOptions, TrainReport};
 
 /// The report of one round. Stored in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,52 +125,6 @@ pub struct SuspectReport {
     pub limit: f32,
     /// The number of differences that it is a quantile of.
     pub candidates: usize,
-}
-
-/// How an encoder was trained.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct TrainingReport {
-    /// The scope of hard negatives.
-    pub scope: NegativeScope,
-    /// The reason for the scope.
-    pub scope_reason: String,
-    /// Candidates that were hidden from anchors.
-    pub masked: Masked,
-    /// The steps with their gradient norms and learning rates.
-    pub steps: Vec<StepReport>,
-    /// The number of steps that were taken from a checkpoint. Absent if the round was not interrupted.
-    #[serde(default)]
-    pub resumed_at: Option<usize>,
-    /// Whether the time limit ended training early.
-    #[serde(default)]
-    pub stopped_by_time: bool,
-    /// The share of their length by which hard negatives were moved towards their anchors. Absent if they were not.
-    #[serde(default, deserialize_with = "known")]
-    pub gradient_negatives: Option<f32>,
-    /// The effect of the displacement. Absent if none were displaced.
-    #[serde(default)]
-    pub displaced: Option<Displaced>,
-    /// Measurements of the hard negatives before training and after each epoch. Absent if there were none, or they were
-    /// not measured.
-    #[serde(default)]
-    pub monitor: Option<MonitorReport>,
-}
-
-impl TrainingReport {
-    pub(super) fn of(trained: TrainReport, options: &TrainOptions) -> TrainingReport {
-        TrainingReport {
-            scope: trained.scope.scope,
-            scope_reason: trained.scope.reason,
-            masked: trained.masked,
-            steps: trained.steps,
-            resumed_at: trained.resumed_at,
-            stopped_by_time: trained.stopped_by_time,
-            gradient_negatives: options.gradient_negatives,
-            displaced: trained.displaced,
-            monitor: trained.monitor,
-        }
-    }
 }
 
 /// The gate's ruling on one tier.

@@ -96,12 +96,13 @@ impl Drop for Unfinished<'_> {
 /// The origin of a round that begins now.
 fn origin(options: &LearnOptions, serving: &Generation, started_ms: u64, replay: &Replay) -> Result<Origin> {
     let precision = serving.encoder()?.computes_in().documents;
+    let start = serving.first_model_folder().is_some();
     Ok(Origin {
         started_ms,
         impressions: replay.impressions.len(),
         judgements: replay.judgements.len(),
         weights: serving.meta.weights,
-        options: Digest::of(format!("{:?} {precision:?}", comparable(options)).as_bytes()),
+        options: Digest::of(format!("{:?} {precision:?} {start}", comparable(options)).as_bytes()),
         program: env!("CARGO_PKG_VERSION").into(),
     })
 }

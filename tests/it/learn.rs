@@ -324,7 +324,7 @@ fn a_rollback_returns_to_the_previous_generation_with_what_was_added_since() {
         ids(&engine, &Query::new("a document that came since").with_mode(Mode::Dense).with_limit(100));
     assert!(found.contains(&"since".to_string()));
     assert!(matches!(engine.rollback(), Err(Error::NotFound { .. })));
-    // Numbers are never used twice, and the next round starts from what answers.
+    // Numbers are never used twice.
     assert_eq!(learn(&engine, &quick_round()).generation.0, 3);
 }
 

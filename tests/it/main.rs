@@ -10,6 +10,7 @@ mod engine;
 mod evaluation_page;
 mod exchange;
 mod fields;
+mod first_model;
 mod gate;
 mod interrupted;
 mod kill;

@@ -36,13 +36,22 @@ pub(super) struct Evidence<'a> {
 pub(super) struct GuardPart {
     pub(super) name: &'static str,
     pub(super) scores: GuardScores,
+    /// The part of the loss that is forgiven.
+    pub(super) forgiven: f64,
 }
 
 impl GuardPart {
     /// Whether it keeps its own nDCG@10.
     pub(super) fn holds(&self) -> bool {
-        self.scores.before - self.scores.after <= GUARD_LOSS
+        self.scores.before - self.scores.after - self.forgiven <= GUARD_LOSS
     }
+}
+
+/// What the query that lost most contributes to the loss of the mean nDCG@10. One of few titles that falls from the
+/// first to the second place is no sign that the encoder has unlearnt something.
+pub(super) fn largest_loss(before: &[QueryScores], after: &[QueryScores]) -> f64 {
+    let losses = before.iter().zip(after).map(|(before, after)| before.hybrid.ndcg_10 - after.hybrid.ndcg_10);
+    losses.fold(0.0, f64::max) / before.len().max(1) as f64
 }
 
 /// Publishes a generation that is significantly better in the hybrid, which users get, and does not lose too much on
@@ -68,7 +77,7 @@ pub(super) fn decide(evidence: &Evidence<'_>, budget: Option<f64>) -> Result<Rul
         guard: None,
         not_worse: None,
     };
-    if let Some(GuardPart { name, scores }) = evidence.guard.iter().find(|part| !part.holds()) {
+    if let Some(GuardPart { name, scores, .. }) = evidence.guard.iter().find(|part| !part.holds()) {
         let reason = format!(
             "{name} nDCG@10 falls from {:.4} to {:.4}, by more than {GUARD_LOSS}; {figures}",
             scores.before, scores.after
@@ -284,7 +293,7 @@ mod tests {
         let clusters: Vec<usize> = (0..8).collect();
         let part = |name, before, after| {
             let scores = GuardScores { queries: 1, before, after, intervals: None };
-            GuardPart { name, scores }
+            GuardPart { name, scores, forgiven: 0.0 }
         };
         let ruling = |guard: &[GuardPart]| {
             let evidence = Evidence {
@@ -306,6 +315,16 @@ mod tests {
         let reason = rejected.reason;
         assert!(reason.starts_with("the golden queries' nDCG@10 falls from 0.9000"), "{reason}");
         assert!(ruling(&[titles, part("others'", 0.9, 0.87)]).reason.starts_with("others' nDCG@10 falls"));
+        let forgiven = GuardPart { forgiven: 0.02, ..part("the titles'", 0.9, 0.87) };
+        assert_eq!(ruling(&[forgiven]).decision, Decision::Published);
+    }
+
+    #[test]
+    fn one_title_that_falls_is_forgiven_and_a_second_is_not() {
+        let losses = |after: &[f64]| largest_loss(&scores(&[1.0; 10]), &scores(after));
+        assert!((losses(&[1.0, 0.6, 1.0, 1.0, 0.7, 1.0, 1.0, 1.0, 1.0, 1.0]) - 0.04).abs() < 1e-12);
+        assert_eq!(losses(&[1.0; 10]), 0.0);
+        assert_eq!(largest_loss(&[], &[]), 0.0);
     }
 
     #[test]

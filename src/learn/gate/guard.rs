@@ -11,8 +11,8 @@ use crate::lexical::LexicalSnapshot;
 /// The number of titles, each of which must find its document.
 const TITLES: usize = 100;
 
-/// A title needs at least this many words to say what its document is about.
-const TITLE_WORDS: usize = 3;
+/// The words that a title needs to say what its document is about. Where too few have three, two are enough.
+const TITLE_WORDS: [usize; 2] = [3, 2];
 
 /// Golden queries of the application, and titles that must find their documents. Or the scores of both.
 #[derive(Debug, Clone, Default)]
@@ -71,13 +71,21 @@ fn titles(lexical: &LexicalSnapshot) -> Result<Vec<Topic>> {
     documents.sort_unstable_by_key(|(digest, _)| digest.0);
     // If several documents have the same title, all that were drawn are correct answers to it.
     let mut titles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut short: Vec<(String, String)> = Vec::new();
     for (_, document) in documents {
         if titles.len() == TITLES {
             break;
         }
         let Some(first) = lexical.chunks_of(&document)?.into_iter().next() else { continue };
-        if first.title.split_whitespace().count() >= TITLE_WORDS {
-            titles.entry(first.title).or_default().push(document);
+        match first.title.split_whitespace().count() {
+            words if words >= TITLE_WORDS[0] => titles.entry(first.title).or_default().push(document),
+            words if words >= TITLE_WORDS[1] && short.len() < TITLES => short.push((first.title, document)),
+            _ => {}
+        }
+    }
+    for (title, document) in short {
+        if titles.len() < TITLES || titles.contains_key(&title) {
+            titles.entry(title).or_default().push(document);
         }
     }
     Ok(titles.into_iter().map(|(title, documents)| Topic::new(&title, documents)).collect())

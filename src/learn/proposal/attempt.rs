@@ -6,8 +6,8 @@ use crate::generation::Building;
 use crate::learn::gate::{Gate, Verdict};
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
-use crate::learn::report::TrainingReport;
 use crate::learn::topic::Topic;
+use crate::learn::training_report::TrainingReport;
 use crate::search::Snapshot;
 
 /// The input of all tiers of a round.

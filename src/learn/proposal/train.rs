@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
-use crate::learn::report::TrainingReport;
 use crate::learn::stage::{LearnProgress, LearnStage};
+use crate::learn::training_report::TrainingReport;
 use crate::train::{Checkpoints, Documents, TrainOptions, Training, train};
 
 /// How to train a model of this round, apart from the rows.

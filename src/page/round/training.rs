@@ -5,7 +5,7 @@ use super::super::markup::{figure, figures, paragraph, section, table};
 use super::super::plots::{Axes, Series, lines};
 use crate::RoundReport;
 use crate::error::Result;
-use crate::learn::{NegativeScope, StepReport};
+use crate::learn::{NegativeScope, Start, StepReport};
 
 /// The steps of a round.
 pub(super) fn training(report: &RoundReport) -> Result<String> {
@@ -28,7 +28,12 @@ pub(super) fn training(report: &RoundReport) -> Result<String> {
         NegativeScope::OwnAnchor => "their own anchor",
         NegativeScope::Auto => "by the corpus",
     };
+    let start = match training.start {
+        Start::FirstModel => "the model that the index was created with",
+        Start::Serving => "the serving encoder",
+    };
     let mut facts = vec![
+        vec!["starts from".to_string(), start.into()],
         vec!["steps".to_string(), training.steps.len().to_string()],
         vec!["hard negatives are shown to".into(), format!("{scope} ({})", training.scope_reason)],
     ];
