@@ -71,8 +71,8 @@ impl Reader {
     }
 
     /// Permanently removes all queries and judgements from the log, and all queries from the reports of rounds. What
-    /// was learnt from them stays. Returns how many records of the log were removed. As
-    /// [`forget_query`](Reader::forget_query) otherwise.
+    /// was published because of them stays; a trial ends, a moment later. Returns how many records of the log were
+    /// removed. As [`forget_query`](Reader::forget_query) otherwise.
     pub fn forget_everything(&self) -> Result<usize> {
         let (log, wait) = (self.log("forget everything")?, self.inner.options.lock_wait);
         self.inner.history.forget(Forgotten::Everything, || log.forget_everything(wait))

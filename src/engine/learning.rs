@@ -245,15 +245,19 @@ impl Engine {
     }
 
     pub(super) fn begin_round(&self, doing: &'static str) -> Result<Round<'_>> {
-        let lock = match self.inner.round.try_lock() {
-            Ok(guard) => guard,
-            // A panicked round leaves nothing half done: what it had built was thrown away.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::RoundRunning { doing });
-            }
-        };
+        let _ending = self.inner.trials.ending();
+        let lock = self.lock_rounds(doing)?;
         Ok(Round { _running: self.inner.history.running(), _lock: lock })
+    }
+
+    /// Keeps rounds from beginning. The caller has passed [`ending`](super::trial::state::Trials::ending).
+    pub(super) fn lock_rounds(&self, doing: &'static str) -> Result<MutexGuard<'_, ()>> {
+        match self.inner.round.try_lock() {
+            Ok(guard) => Ok(guard),
+            // A panicked round leaves nothing half done: what it had built was thrown away.
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(Error::RoundRunning { doing }),
+        }
     }
 
     /// Encodes what was added since the generation was built, until few chunks are left, without holding the writer.

@@ -15,6 +15,7 @@ use super::trial_report::TrialReport;
 use crate::fusion::Fusion;
 use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
+use crate::trial::Outcome;
 
 /// The report of one round. Stored in `rounds/`, printed by `retune learn --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +75,13 @@ pub struct RoundReport {
 }
 
 impl RoundReport {
+    /// Whether picks decided what became of it, or still decide. While one thing was on trial, it may have published
+    /// another one by the gate.
+    pub(crate) fn is_by_picks(&self) -> bool {
+        let is_published = self.gate.decision == Decision::Published;
+        self.trial.as_ref().is_some_and(|trial| !is_published || trial.outcome == Some(Outcome::Better))
+    }
+
     /// The report of a round that has just begun, while `serving` answers.
     pub(super) fn begin(round: u64, started_ms: u64, serving: &GenerationMeta) -> RoundReport {
         RoundReport {

@@ -11,7 +11,9 @@ mod proposal;
 mod semantic;
 mod suspects;
 
-pub(crate) use confusable::{Confusable, Confusion, Likeness, NeedEnd, ShownRef, collect_confusables, ends};
+pub(crate) use confusable::{
+    Confusable, Confusion, Ends, Likeness, NeedEnd, ShownRef, collect_confusables, ends,
+};
 pub use counts::NegativeCounts;
 pub(crate) use judged::{JudgedQuery, PassedOver};
 pub use kind::NegativeKind;

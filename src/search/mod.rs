@@ -22,4 +22,4 @@ pub(crate) use pool::{Fusible, Snapshot, fusible};
 #[cfg(feature = "serve")]
 pub(crate) use query::AGENT;
 pub use query::Query;
-pub(crate) use run::{Ranked, rank};
+pub(crate) use run::{Ranked, rank, rank_with_words};

@@ -12,7 +12,7 @@ use super::restrict::Restricted;
 use crate::error::Result;
 use crate::fusion::Fusion;
 use crate::ids::ChunkSet as _;
-use crate::lexical::{FacetCount, fields_of};
+use crate::lexical::{FacetCount, Prepared, fields_of};
 
 /// Ranked documents and timings.
 #[derive(Debug, Default)]
@@ -33,6 +33,11 @@ pub(crate) struct Counts {
 
 /// Ranks the documents of `snapshot` for `query`.
 pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
+    rank_with_words(snapshot, query).map(|(ranked, _)| ranked)
+}
+
+/// As [`rank`], with the words that the query looked up.
+pub(crate) fn rank_with_words<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<(Ranked, Prepared<'a>)> {
     query.validate()?;
     let started = Instant::now();
     let mut took = Took::default();
@@ -45,7 +50,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
         let counted = query.total || !query.facets.is_empty();
         let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
         let counts = Counts { total: counted.then_some(0), facets };
-        return Ok(Ranked { counts, wordless: true, ..Ranked::default() });
+        return Ok((Ranked { counts, wordless: true, ..Ranked::default() }, words));
     }
     let vector = match query.mode {
         Mode::Lexical => None,
@@ -67,7 +72,7 @@ pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
     let counts = timed(&mut took.fuse, || run.count(&pool))?;
     run.further_documents(&mut shown, pool, &mut took)?;
     took.total = millis(started);
-    Ok(Ranked { hits: shown.hits, took, counts, wordless: false })
+    Ok((Ranked { hits: shown.hits, took, counts, wordless: false }, words))
 }
 
 struct Run<'a> {

@@ -1,5 +1,7 @@
 //! A generation on trial: both answer, and picks decide.
 
+mod forgotten;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ pub fn trials() -> Options {
 }
 
 /// The gate can prove nothing: users have to.
-fn round() -> LearnOptions {
+pub fn unproved_round() -> LearnOptions {
     quick_round().with_significance(Some(1e-6))
 }
 
@@ -33,7 +35,7 @@ fn open(folder: &Path) -> Engine {
 pub fn put_on_trial(engine: &Engine) -> RoundReport {
     engine.add(pages()).unwrap();
     judge_pages(engine);
-    let report = learn(engine, &round());
+    let report = learn(engine, &unproved_round());
     assert_eq!(report.gate.decision, Decision::OnTrial, "{}", report.gate.reason);
     report
 }
@@ -96,7 +98,7 @@ fn what_is_not_proved_goes_on_trial_beside_what_serves_and_survives_a_restart() 
     assert_eq!(places, (1..=answer.hits.len() as u32).collect::<Vec<_>>());
     assert!(answer.hits.iter().zip(1..).all(|(hit, rank)| hit.rank == rank));
     // The next round waits, and says for what.
-    let waits = learn(&engine, &round());
+    let waits = learn(&engine, &unproved_round());
     assert_eq!(waits.gate.decision, Decision::Skipped);
     assert!(waits.gate.reason.starts_with("the generation of an earlier round is on trial"));
     visits(&engine, 0, 5, "answer");
@@ -184,16 +186,16 @@ fn a_trial_ends_by_hand_and_for_a_round_that_knows_twice_as_much() {
     assert_eq!((engine.trial().unwrap(), engine.end_trial().unwrap()), (None, None));
     only_the_first_is_left(folder.path());
     // The same log again: another candidate with a number of its own.
-    let again = learn(&engine, &round());
+    let again = learn(&engine, &unproved_round());
     assert_eq!((again.gate.decision, again.trial.unwrap().candidate.0), (Decision::OnTrial, 3));
     // What was said since makes a larger log.
     let answer = engine.search(&Query::new(TOPICS[0])).unwrap();
     for _ in 0..1499 {
         engine.judge(answer.query_id, "answer0", Verdict::Opened).unwrap();
     }
-    assert_eq!(learn(&engine, &round()).gate.decision, Decision::Skipped);
+    assert_eq!(learn(&engine, &unproved_round()).gate.decision, Decision::Skipped);
     judge_pages(&engine);
-    let larger = learn(&engine, &round());
+    let larger = learn(&engine, &unproved_round());
     assert_ne!(larger.gate.decision, Decision::Skipped, "{}", larger.gate.reason);
     let rounds = engine.rounds().unwrap();
     let reasons: Vec<_> = rounds.iter().filter_map(|round| round.trial.as_ref()?.ended_by.clone()).collect();
@@ -240,6 +242,15 @@ fn the_same_query_gets_the_same_list_and_its_pages_show_each_document_once() {
     let both: Vec<&str> = first.hits.iter().chain(&second.hits).map(|hit| hit.document.as_str()).collect();
     assert_eq!(both, ids(&query.clone().with_limit(12).without_logging()));
     assert_eq!(second.hits[0].rank, 7);
+    // Whatever a page shows is highlighted as it would be without a trial.
+    let all = engine.search(&query.clone().with_limit(40).without_trial().without_logging()).unwrap();
+    for hit in first.hits.iter().chain(&second.hits) {
+        let other = all.hits.iter().find(|other| other.document == hit.document);
+        assert_eq!(other.map(|other| &other.highlights), Some(&hit.highlights));
+    }
+    assert!(first.hits.iter().any(|hit| !hit.highlights.is_empty()));
+    let plain = engine.search(&query.clone().without_highlights().without_logging()).unwrap();
+    assert!(plain.hits.iter().all(|hit| hit.highlights.is_empty()));
     // The serving generation alone, where that is asked for, and for agents.
     let alone = ids(&query.clone().without_trial());
     assert_eq!(alone, ids(&query.clone().with_session("agent:claude:1")));
@@ -322,7 +333,7 @@ fn a_rollback_ends_a_trial() {
     // A generation that is hardly another one, and not worse.
     let train = quick_round().train.with_learning_rate(1e-9);
     publish(&engine, &quick_round().with_train(train).with_tiers(&[Tier::Encoder]), Tier::Encoder);
-    let next = learn(&engine, &round());
+    let next = learn(&engine, &unproved_round());
     let ids = next.trial.map(|trial| (trial.serving.0, trial.candidate.0));
     assert_eq!(ids, Some((2, 3)), "{}", next.gate.reason);
     assert_eq!(engine.rollback().unwrap().0, 1);

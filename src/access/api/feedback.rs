@@ -31,7 +31,7 @@ pub struct ForgetRequest {
     /// A document in every answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// The whole log. What was learnt from it stays.
+    /// The whole log. What was published because of it stays; a trial ends.
     pub everything: bool,
 }
 

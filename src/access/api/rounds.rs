@@ -37,6 +37,10 @@ pub struct Round {
     pub after: Option<f64>,
     /// The p-value of the paired test.
     pub p: Option<f64>,
+    /// Whether picks decided, on trial, or still decide. The held-out queries were picked from what answered before:
+    /// they can't tell whether such a round has made answers better.
+    #[serde(default)]
+    pub by_picks: bool,
     /// What was published: `fusion`, `query_side` or `encoder`.
     pub published: Option<String>,
     /// The generation that answers after the round.

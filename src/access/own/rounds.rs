@@ -37,6 +37,7 @@ impl Own {
 
 fn told(report: RoundReport) -> Round {
     let score = |scores: Option<crate::learn::GateScores>| scores.map(|scores| scores.hybrid.ndcg_10);
+    let by_picks = report.is_by_picks();
     let (won, lost) = report.queries.map_or_else(Default::default, |all| (all.won_most, all.lost_most));
     Round {
         round: report.round,
@@ -46,6 +47,7 @@ fn told(report: RoundReport) -> Round {
         before: score(report.gate.before),
         after: score(report.gate.after),
         p: report.gate.p_value,
+        by_picks,
         published: report.tier.map(|tier| tier.name().to_string()),
         generation: report.generation,
         examples: report.examples,

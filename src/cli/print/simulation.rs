@@ -10,7 +10,7 @@ use super::text::Text;
 use super::width::columns;
 
 const HEAD: [&str; COLUMNS] =
-    ["round", "needs", "judged", "decision", "tier", "lexical", "dense", "hybrid (95 % interval)"];
+    ["#", "needs", "judged", "decision", "tier", "lexical", "dense", "hybrid (95 %)"];
 const COLUMNS: usize = 8;
 /// The columns of words. Those of numbers are aligned to the right.
 const WORDS: [usize; 3] = [3, 4, 7];
@@ -117,11 +117,11 @@ mod tests {
     fn a_simulation_is_a_table_and_a_curve() {
         let expected = "\
 tldr, sessions users: ndcg@10 on the test queries
-round  needs  judged  decision   tier     lexical   dense  hybrid (95 % interval)
-    0      0       0                       0.6452  0.5255  0.6655 (0.635–0.696)
-    1    500     611  published  encoder   0.6452  0.6360  0.7069 (0.677–0.737)
-    2   1000    1240  rejected             0.6452  0.6360  0.7069 (0.677–0.737)
-    3   1500    1871  published  encoder   0.6452  0.6688  0.7191 (0.689–0.749)
+#  needs  judged  decision   tier     lexical   dense  hybrid (95 %)
+0      0       0                       0.6452  0.5255  0.6655 (0.635–0.696)
+1    500     611  published  encoder   0.6452  0.6360  0.7069 (0.677–0.737)
+2   1000    1240  rejected             0.6452  0.6360  0.7069 (0.677–0.737)
+3   1500    1871  published  encoder   0.6452  0.6688  0.7191 (0.689–0.749)
 
 ndcg@10: L lexical, D dense, H hybrid, * several
 0.720 |                                   ...........H
@@ -139,6 +139,23 @@ ndcg@10: L lexical, D dense, H hybrid, * several
       0              500           1000           1500
 ";
         assert_eq!(text_of(&report(), 60).render(), expected);
+    }
+
+    #[test]
+    fn a_long_simulation_fits_a_terminal_of_80_columns() {
+        let mut report = report();
+        let decisions = [Decision::Published, Decision::Rejected, Decision::Skipped, Decision::OnTrial];
+        report.rounds =
+            (0..12).map(|at| round(at, 8192 * at as usize, 9999 * at, [0.6452, 0.6360, 0.7069])).collect();
+        for (round, decision) in report.rounds.iter_mut().skip(1).zip(decisions.into_iter().cycle()) {
+            round.decision = Some(decision);
+            round.tier = (decision == Decision::Published).then_some(Tier::QuerySide);
+        }
+        let lines = table(&report);
+        let longest = lines.iter().map(|line| line.chars().count()).max();
+        assert_eq!(longest, Some(79), "{lines:#?}");
+        assert!(lines[9].starts_with(" 8  65536   79992  on_trial  "), "{lines:#?}");
+        assert!(lines[10].starts_with(" 9  73728   89991  published  query_side   0.6452  "), "{lines:#?}");
     }
 
     #[test]

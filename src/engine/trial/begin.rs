@@ -1,6 +1,6 @@
 //! Putting a generation on trial, and going on with a trial after a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -55,7 +55,8 @@ impl Engine {
         let serving = self.inner.snapshot.load().pinned.generation.meta.id;
         let ids = [serving, generation.meta.id];
         let report = TrialReport::begin(origin.round, tier, ids, now_ms(), &trial);
-        let stored = StoredTrial { report: report.clone(), trial, judged: origin.judged };
+        let (judged, queries) = (origin.judged, BTreeSet::new());
+        let stored = StoredTrial { report: report.clone(), trial, judged, queries };
         if let Some(replaced) = replaced {
             self.remove_generation(replaced);
         }

@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::state::{OnTrial, Ready};
-use crate::dense::DenseIndex;
+use crate::dense::{DenseIndex, DenseView};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::generation::{Pinned, fill};
+use crate::ids::ChunkId;
 use crate::search::Snapshot;
 
 /// How long chunks are encoded at a time. Between two such times the thread looks whether it is to stop.
@@ -54,15 +55,20 @@ impl Engine {
 }
 
 /// Gives the candidate a vector for each chunk that has one in `serving`.
-pub(super) fn encode_missing(
+fn encode_missing(
     trial: &OnTrial,
     dense: &mut DenseIndex,
     serving: &Snapshot,
     progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<()> {
-    let mut missing = dense.view(&serving.lexical.live_chunks())?.missing().to_vec();
-    let pending = serving.pinned.dense.missing();
-    missing.retain(|chunk| pending.binary_search(chunk).is_err());
+    let missing = lacking(&dense.view(&serving.lexical.live_chunks())?, &serving.pinned.dense);
     let encoder = || trial.generation.encoder().cloned();
     fill(dense, &encoder, trial.generation.folder(), &serving.lexical, &missing, progress).map(drop)
+}
+
+/// The chunks that have a vector in `serving` and none in `candidate`. Both are views of the same chunks.
+pub(super) fn lacking(candidate: &DenseView, serving: &DenseView) -> Vec<ChunkId> {
+    let pending = serving.missing();
+    let missing = candidate.missing().iter().copied();
+    missing.filter(|chunk| pending.binary_search(chunk).is_err()).collect()
 }

@@ -1,9 +1,8 @@
 //! The end of a trial.
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
-use super::catch_up::encode_missing;
+use super::catch_up::lacking;
 use super::state::OnTrial;
 use super::stored::StoredTrial;
 use crate::clock::now_ms;
@@ -45,9 +44,12 @@ impl Engine {
         }
     }
 
-    /// Publishes or removes the candidate, as the votes have decided.
+    /// Publishes or removes the candidate, as the votes have decided. One that lacks vectors goes on until it has
+    /// caught up.
     pub(super) fn finish_trial(&self, trial: &Arc<OnTrial>) -> Result<()> {
-        let _round = self.begin_round("end a trial")?;
+        // Who wants to begin a round meanwhile waits.
+        let _ending = self.inner.trials.ending();
+        let _rounds = self.lock_rounds("end a trial")?;
         // Somebody else may have ended it meanwhile.
         if self.inner.trials.current().is_none_or(|current| current.id() != trial.id()) {
             return Ok(());
@@ -63,51 +65,45 @@ impl Engine {
         }
     }
 
-    /// Makes the candidate the serving generation.
+    /// Makes the candidate the serving generation if it has all vectors. It does not get them here: additions would
+    /// wait.
     fn publish_candidate(&self, trial: &OnTrial) -> Result<()> {
         let mut guard = self.lock_writer("publish a generation")?;
         let writer = guard.get()?;
         let lexical = self.inner.lexical.snapshot()?;
+        let live = lexical.live_chunks();
         let mut slot = trial.dense.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut dense) = slot.take() else { return Ok(()) };
-        let serving = Snapshot {
-            pinned: Pinned {
-                dense: writer.dense.view(&lexical.live_chunks())?,
-                generation: Arc::clone(&self.inner.snapshot.load().pinned.generation),
-            },
-            lexical,
-        };
-        let caught_up = trial.generation.encoder().map(drop).and_then(|()| {
-            encode_missing(trial, &mut dense, &serving, &mut |_, _| ControlFlow::Continue(()))
-        });
-        let view = caught_up.and_then(|()| dense.view(&serving.lexical.live_chunks()));
-        let promoted = view.and_then(|view| {
+        let Some(dense) = slot.take() else { return Ok(()) };
+        let promoted = dense.view(&live).and_then(|view| {
+            if !lacking(&view, &writer.dense.view(&live)?).is_empty() {
+                return Ok(None);
+            }
             let dropped = promote(&self.inner.layout.generations(), self.inner.options.keep_generations)?;
-            Ok((view, dropped.unwrap_or_default()))
+            Ok(Some((view, dropped.unwrap_or_default())))
         });
         let (view, dropped) = match promoted {
-            Ok(promoted) => promoted,
-            Err(error) => {
+            Ok(Some(promoted)) => promoted,
+            other => {
                 *slot = Some(dense);
-                return Err(error);
+                return other.map(drop);
             }
         };
         writer.dense = dense;
         self.wake_upkeep(&writer.dense, &view);
         let pinned = Pinned { dense: view, generation: Arc::clone(&trial.generation) };
         // This closes the books too.
-        self.swap(Snapshot { lexical: serving.lexical, pinned }, &dropped);
+        self.swap(Snapshot { lexical, pinned }, &dropped);
         Ok(())
     }
 
     /// Ends the trial of a candidate that can't be used.
     pub(super) fn discard(&self, trial: &Arc<OnTrial>, reason: &str) -> Result<()> {
-        let current = self.inner.trials.current();
-        if current.is_some_and(|current| Arc::ptr_eq(&current, trial)) {
-            self.inner.trials.current.store(None);
-            self.drop_candidate(trial, reason)?;
+        let before = self.inner.trials.current.compare_and_swap(trial, None);
+        match &*before {
+            Some(current) if Arc::ptr_eq(current, trial) => self.drop_candidate(trial, reason),
+            // Somebody else has ended it.
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn drop_candidate(&self, trial: &OnTrial, reason: &str) -> Result<()> {

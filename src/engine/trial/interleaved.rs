@@ -1,10 +1,11 @@
 //! Two generations answer one query, and their hits are shown as one list.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use crate::error::Result;
 use crate::feedback::Standing;
-use crate::search::{Hit, Query, Ranked, Snapshot, rank};
+use crate::search::{Hit, Query, Ranked, Snapshot, rank, rank_with_words};
 use crate::trial::{Placed, interleave};
 
 /// What two generations answered together.
@@ -22,11 +23,12 @@ pub(super) fn rank_interleaved(
     query: &Query,
     seed: u64,
 ) -> Result<Interleaved> {
-    // A later page depends on all hits before it.
+    // A later page depends on all hits before it. Only those that it shows are highlighted.
     let last = query.offset + query.limit;
-    let from_the_top = query.clone().with_limit(last).with_offset(0);
-    let mut ranked = rank(serving, &from_the_top)?;
+    let from_the_top = query.clone().with_limit(last).with_offset(0).without_highlights();
+    let (mut ranked, words) = rank_with_words(serving, &from_the_top)?;
     let other = rank(candidate, &from_the_top)?;
+    let started = Instant::now();
     // Both may show the same passage under another of its documents.
     let copies: HashMap<&str, &str> = ranked
         .hits
@@ -42,16 +44,18 @@ pub(super) fn rank_interleaved(
         other.hits.into_iter().chain(ranked.hits).map(|hit| (hit.document.clone(), hit)).collect();
     let (mut shown, mut standings) = (Vec::new(), Vec::new());
     for Placed { document, standing, .. } in drafted.into_iter().skip(query.offset) {
-        if let Some(hit) = hits.remove(&document) {
-            shown.push(Hit { rank: standing.place as usize, ..hit });
-            standings.push(standing);
-        }
+        let Some(hit) = hits.remove(&document) else { continue };
+        let record = if query.highlight { serving.lexical.get(hit.chunk)? } else { None };
+        let highlights = record.map(|record| words.highlight(&record)).unwrap_or_default();
+        shown.push(Hit { rank: standing.place as usize, highlights, ..hit });
+        standings.push(standing);
     }
     ranked.hits = shown;
     ranked.took.encode += other.took.encode;
     ranked.took.lexical += other.took.lexical;
     ranked.took.dense += other.took.dense;
-    ranked.took.fuse += other.took.fuse;
-    ranked.took.total += other.took.total;
+    let drafting = started.elapsed().as_secs_f64() * 1e3;
+    ranked.took.fuse += other.took.fuse + drafting;
+    ranked.took.total += other.took.total + drafting;
     Ok(Interleaved { ranked, standings })
 }

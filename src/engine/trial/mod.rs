@@ -12,5 +12,7 @@ mod interleaved;
 mod look;
 pub(super) mod state;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod votes;

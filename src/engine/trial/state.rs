@@ -21,6 +21,7 @@ use crate::search::Snapshot;
 pub(in crate::engine) struct Trials {
     pub(super) current: ArcSwapOption<OnTrial>,
     pub(super) thread: Mutex<Option<TrialThread>>,
+    ending: Mutex<()>,
 }
 
 /// A trial that goes on in this engine.
@@ -61,6 +62,12 @@ impl OnTrial {
 impl Trials {
     pub(super) fn current(&self) -> Option<Arc<OnTrial>> {
         self.current.load_full()
+    }
+
+    /// Held while picks end a trial. Nobody is told for that moment that a round is running: who begins one waits for
+    /// this first.
+    pub(in crate::engine) fn ending(&self) -> MutexGuard<'_, ()> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the thread that counts votes.

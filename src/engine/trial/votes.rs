@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::feedback::{Impression, JudgementCount, Replay, Standing, normalise_query};
 use crate::ids::QueryId;
 use crate::learn::{is_held_out, is_same_need};
-use crate::negatives::{NeedEnd, ends};
+use crate::negatives::{Ends, NeedEnd, ends};
 use crate::trial::Recorded;
 
 /// A need is over when nothing was asked or said for it in this time: what a session asks later is another need.
@@ -24,7 +24,10 @@ pub(super) const ALL: u64 = u64::MAX;
 impl Counted {
     /// Whether there may be new votes. A caller that asks for all of them is not kept waiting.
     fn is_due(&self, judgements: JudgementCount, as_of_ms: u64) -> bool {
-        let rests = as_of_ms != ALL && self.rest_until.is_some_and(|until| Instant::now() < until);
+        // What was forgotten may end the trial.
+        let has_shrunk = self.judgements.is_some_and(|before| judgements.said < before.said);
+        let rests =
+            as_of_ms != ALL && self.rest_until.is_some_and(|until| Instant::now() < until) && !has_shrunk;
         let is_new = self.judgements != Some(judgements);
         !rests && (is_new || self.due_ms.is_some_and(|due| due <= as_of_ms))
     }
@@ -41,56 +44,65 @@ impl Engine {
         if !self.catch_up(&trial)? {
             return Ok(());
         }
-        self.count_votes(&trial, as_of_ms)?;
+        if !self.count_votes(&trial, as_of_ms)? {
+            return self.discard(&trial, "what it was trained on is no longer in the log");
+        }
         if trial.stored().trial.outcome().is_some() {
             self.finish_trial(&trial)?;
         }
         Ok(())
     }
 
-    fn count_votes(&self, trial: &OnTrial, as_of_ms: u64) -> Result<()> {
+    /// Returns false if the log lacks what the candidate was trained on: nobody can say any more whose votes to leave
+    /// out.
+    fn count_votes(&self, trial: &OnTrial, as_of_ms: u64) -> Result<bool> {
         let log = self.log("count votes")?;
         let judgements = log.judgements()?;
         // Held to the end: votes are counted by one at a time.
         let mut counted = trial.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if !counted.is_due(judgements, as_of_ms) {
-            return Ok(());
+            return Ok(true);
         }
         let started = Instant::now();
         log.flush()?;
         let mut stored = trial.stored().clone();
-        let before = stored.trial.votes();
         let mut replay = log.replay()?;
+        if !stored.is_remembered(&replay.judgements) {
+            return Ok(false);
+        }
         let since = stored.report.started_ms;
         let before_it = replay.impressions.iter().filter(|one| one.time_ms < since);
         let learnt: HashSet<String> = before_it.map(|one| normalise_query(one.searched())).collect();
         replay.impressions.retain(|one| one.time_ms >= since);
         let shown = Shown { both: both(&replay, trial), learnt };
+        let Ends { voters, needs } = ends(&replay, &mut |one, other| self.is_alike(trial, one, other));
+        stored.know_again(&voters);
         let mut due_ms = None;
-        for end in ends(&replay, &mut |one, other| self.is_alike(trial, one, other)) {
+        for end in needs {
             let over_ms = end.last_ms.saturating_add(OVER_AFTER_MS);
             if over_ms > as_of_ms {
                 due_ms = Some(over_ms);
                 break;
             }
             if let Some(standing) = shown.standing(&end)
-                && stored.trial.record(end.first, standing) == Recorded::Counted
+                && stored.record(&voters[end.voter], standing) == Recorded::Counted
             {
                 stored.report.update(&stored.trial);
             }
         }
-        if stored.trial.votes() > before {
-            // Whoever ends a trial takes it from `current`, and then this lock, before the file is removed.
-            let mut kept = trial.stored();
+        // Whoever ends a trial takes it from `current`, and then this lock, before the file is removed.
+        let mut kept = trial.stored();
+        if *kept != stored {
             if self.inner.trials.current().is_none_or(|current| current.id() != trial.id()) {
-                return Ok(());
+                return Ok(true);
             }
             stored.write(&self.inner.layout)?;
             *kept = stored;
         }
+        drop(kept);
         let rest = started.elapsed().saturating_mul(LEAST_REST).min(LONGEST_REST);
         *counted = Counted { judgements: Some(judgements), due_ms, rest_until: Some(Instant::now() + rest) };
-        Ok(())
+        Ok(true)
     }
 
     fn is_alike(&self, trial: &OnTrial, before: &Impression, after: &Impression) -> bool {

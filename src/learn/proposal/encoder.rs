@@ -20,7 +20,7 @@ use crate::train::Documents;
 /// corpus. `share` is the part of the attempt's alpha that may be spent.
 ///
 /// A round reads the whole log. If it trained the serving encoder further, older queries would be trained on again with
-/// each round, and the encoder would get worse with the log (docs/benchmarks.md). Only where the first model is gone,
+/// each round, and the encoder would get worse with the log (docs/experiments.md). Only where the first model is gone,
 /// the serving one is trained further.
 pub(super) fn attempt(
     materials: Materials<'_>,

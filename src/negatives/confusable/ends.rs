@@ -8,12 +8,21 @@ use super::said::{Placed, Statements};
 use crate::feedback::{Impression, Replay, Verdict, normalise_query};
 use crate::ids::QueryId;
 
+/// How all needs of a log have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The queries of each voter, the first one first. A voter is a need; those without a session are one if they have
+    /// the same text: nobody knows whether several people ask it.
+    pub(crate) voters: Vec<Vec<QueryId>>,
+    /// In the order in which they came to rest.
+    pub(crate) needs: Vec<NeedEnd>,
+}
+
 /// A need, as far as it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NeedEnd {
-    /// Its first query. Queries without a session ask for the same need if they have the same text: nobody knows
-    /// whether several people ask it.
-    pub(crate) first: QueryId,
+    /// The place of its voter.
+    pub(crate) voter: usize,
     /// When something was asked or said last.
     pub(crate) last_ms: u64,
     /// What answers it so far.
@@ -28,12 +37,8 @@ pub(crate) struct Pick {
     pub(crate) document: String,
 }
 
-/// The needs of the log in the order in which they came to rest. A need's pick is what was chosen or judged relevant
-/// last, else what was opened last.
-pub(crate) fn ends(
-    replay: &Replay,
-    is_alike: &mut dyn FnMut(&Impression, &Impression) -> bool,
-) -> Vec<NeedEnd> {
+/// The needs of the log. A need's pick is what was chosen or judged relevant last, else what was opened last.
+pub(crate) fn ends(replay: &Replay, is_alike: &mut dyn FnMut(&Impression, &Impression) -> bool) -> Ends {
     let needs = Needs::of(replay, is_alike);
     let report = &mut CollectReport::default();
     let mut statements = Statements::default();
@@ -63,19 +68,43 @@ pub(crate) fn ends(
             }
         }
     }
-    let mut firsts: HashMap<String, QueryId> = HashMap::new();
-    let mut ends: Vec<NeedEnd> = Vec::with_capacity(last.len());
+    let Voters { queries: voters, of } = Voters::of(replay, &needs);
+    let mut needs: Vec<NeedEnd> = Vec::with_capacity(last.len());
     for (need, last_ms) in last {
-        let Some(first) = replay.impressions.get(need.0) else { continue };
-        let voter = match first.session {
-            Some(_) => first.query_id,
-            None => *firsts.entry(normalise_query(first.searched())).or_insert(first.query_id),
-        };
+        let Some(&voter) = of.get(&need) else { continue };
         let pick = picks
             .get(&need)
             .map(|one| Pick { query_id: one.judgement.query_id, document: one.judgement.document.clone() });
-        ends.push(NeedEnd { first: voter, last_ms, pick });
+        needs.push(NeedEnd { voter, last_ms, pick });
     }
-    ends.sort_by_key(|end| (end.last_ms, end.first));
-    ends
+    needs.sort_by_key(|end| (end.last_ms, voters[end.voter].first().copied()));
+    Ends { voters, needs }
+}
+
+/// Who votes.
+#[derive(Default)]
+struct Voters {
+    queries: Vec<Vec<QueryId>>,
+    of: HashMap<Need, usize>,
+}
+
+impl Voters {
+    fn of(replay: &Replay, needs: &Needs) -> Voters {
+        let mut voters = Voters::default();
+        let mut texts: HashMap<String, usize> = HashMap::new();
+        for impression in &replay.impressions {
+            let Some(need) = needs.get(impression.query_id) else { continue };
+            let new = voters.queries.len();
+            let voter = match impression.session {
+                Some(_) => new,
+                None => *texts.entry(normalise_query(impression.searched())).or_insert(new),
+            };
+            let voter = *voters.of.entry(need).or_insert(voter);
+            if voter == new {
+                voters.queries.push(Vec::new());
+            }
+            voters.queries[voter].push(impression.query_id);
+        }
+        voters
+    }
 }

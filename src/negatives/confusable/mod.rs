@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 pub(crate) use candidate::{Confusable, ShownRef};
-pub(crate) use ends::{NeedEnd, ends};
+pub(crate) use ends::{Ends, NeedEnd, ends};
 pub(crate) use report::CollectReport;
 
 use gather::{Answers, gather};

@@ -94,6 +94,11 @@ pub(super) fn gate(report: &RoundReport) -> Result<String> {
         "Users search by words and by meaning, both together. \"Both\" ranks the held-out queries as they see it, \
          \"meaning\" by the encoder alone. Titles must find their documents. Golden queries are the application's own.",
     );
+    if report.is_by_picks() {
+        content.push_str(&paragraph(
+            "The held-out queries were picked from what answered before, and flatter it. So users decide, below.",
+        ));
+    }
     let plot = figure("Figures before and after", &legend, &svg);
     let rows: Vec<Vec<String>> = values.iter().map(Measured::row).collect();
     let caption = match gate.intervals {

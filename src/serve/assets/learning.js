@@ -159,7 +159,8 @@ export class Learning {
 
 /// How a trial does, in words.
 function onTrial({ votes, wins, losses }) {
-  const said = votes ? `${counted(votes, "search")} so far: ${wins} for it, ${losses} against it.` : "No pick so far.";
+  const searches = counted(votes, "search", "searches");
+  const said = votes ? `${searches} so far: ${wins} for it, ${losses} against it.` : "No pick so far.";
   return `What the last round has learnt is on trial: searches show both, and your picks decide. ${said}`;
 }
 
@@ -171,26 +172,41 @@ export function stageOf({ stage, fraction, eta_s, paused }) {
   return `${STAGES[stage] ?? stage} – ${percent(fraction)}${left}`;
 }
 
-/// How good the answers were after each round, drawn.
+const LEGEND = "Hollow dots are rounds that were not kept.";
+const LEGEND_WITH_PICKS =
+  "Hollow marks are rounds that were not kept, or are on trial. Squares were left to your picks: these questions " +
+  "flatter what answered before, so the line goes on level.";
+
+/// How good the answers were after each round, drawn. The held-out questions were picked from what answered before, and
+/// flatter it: they say nothing of a round that was left to the picks, so the line goes on level there.
 function course(rounds) {
-  const [width, height, edge] = [640, 120, 14];
-  const values = rounds.flatMap(({ before, after }) => [before, after]);
+  // As large on a phone: a square is told from a dot.
+  const [width, height] = matchMedia("(max-width: 30rem)").matches ? [340, 100] : [640, 120];
+  const [edge, size] = [14, 4.5];
+  const left = rounds.filter((round) => round.by_picks).length;
+  const values = [rounds[0].before, ...rounds.filter((round) => !round.by_picks).map(({ after }) => after)];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const y = (value) => height - edge - ((value - low) / (high - low || 1)) * (height - 2 * edge);
+  const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
+  const y = (value) => height - edge - share(value) * (height - 2 * edge);
   const x = (at) => edge + (at / Math.max(rounds.length - 1, 1)) * (width - 2 * edge);
   let best = rounds[0].before;
+  let [isDecided, isMeasured] = [false, true];
   const steps = [`M0 ${y(best)}`];
-  const dots = rounds.map((round, at) => {
-    if (round.decision === "published") {
+  const marks = rounds.map((round, at) => {
+    const isKept = round.decision === "published";
+    if (isKept) isMeasured = !round.by_picks;
+    if (round.by_picks) return square(x(at), y(best), size, round.decision);
+    if (isKept) {
+      isDecided = true;
       steps.push(`L${x(at)} ${y(best)}`, `L${x(at)} ${y(round.after)}`);
       best = round.after;
     }
-    return svg("circle", { cx: x(at), cy: y(round.after), r: 4.5, class: round.decision });
+    return svg("circle", { cx: x(at), cy: y(round.after), r: size, class: round.decision });
   });
   steps.push(`L${width} ${y(best)}`);
   const label =
     `nDCG@10 on held-out questions: from ${score(rounds[0].before)} to ${score(best)} ` +
-    `in ${counted(rounds.length, "measured round")}`;
+    `in ${counted(rounds.length, "measured round")}${left ? `, ${left} of them left to picks` : ""}`;
   return h(
     "figure",
     { class: "course" },
@@ -198,17 +214,21 @@ function course(rounds) {
       "svg",
       { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
       svg("path", { d: steps.join(" ") }),
-      ...dots,
+      ...marks,
     ),
     h(
       "figcaption",
       null,
       "How well questions that the round has not seen were answered (nDCG@10): ",
       h("b", null, score(rounds[0].before)),
-      " before the first round, ",
-      h("b", null, score(best)),
-      " now. ",
-      "Hollow dots are rounds that were not kept, or are on trial.",
+      " before the first round",
+      isMeasured || isDecided ? [", ", h("b", null, score(best)), isMeasured ? " now" : " when they last decided"] : "",
+      ". ",
+      left ? LEGEND_WITH_PICKS : LEGEND,
     ),
   );
+}
+
+function square(x, y, size, kind) {
+  return svg("rect", { x: x - size, y: y - size, width: 2 * size, height: 2 * size, class: kind });
 }

@@ -163,7 +163,8 @@ export class Questions {
     const isForgotten = await this.forget(
       { everything: true },
       "Forget everything?",
-      "Every question and every pick is removed from the log for good. What was learnt from them stays.",
+      "Every question and every pick is removed from the log for good. What was learnt from them stays, except for " +
+        "what is on trial.",
     );
     if (isForgotten) this.anew();
   }

@@ -25,8 +25,30 @@ export class Round {
       { class: "round-head" },
       h("h3", null, `Round ${round}`, h("span", { class: `decision ${decision}` }, DECISIONS[decision] ?? decision)),
       h("p", { class: "faint" }, [at ? when(at) : "", `took ${duration(seconds)}`].filter(Boolean).join(" · ")),
-      before !== null && after !== null ? change(before, after, published) : null,
+      before !== null && after !== null ? this.change() : null,
       h("p", { class: "reason" }, published ? `${WHAT[published] ?? published} was learnt anew: ` : "", reason),
+    );
+  }
+
+  /// Before and after as two bars and their numbers.
+  change() {
+    const { before, after, published, by_picks } = this.round;
+    const bar = (name, value) => {
+      const meter = h("meter", { class: name, min: "0", max: "1", value: String(value), "aria-hidden": "true" });
+      return h("div", null, h("span", null, name === "before" ? "Before" : "After"), meter, h("b", null, score(value)));
+    };
+    const difference = after - before;
+    const sign = difference >= 0 ? "+" : "−";
+    return h(
+      "div",
+      { class: "change" },
+      bar("before", before),
+      bar("after", after),
+      h(
+        "p",
+        { class: published && !by_picks ? "gain" : null },
+        `${sign}${score(Math.abs(difference))}${by_picks ? ", left to picks" : ""}`,
+      ),
     );
   }
 
@@ -53,23 +75,6 @@ export class Round {
       plots,
     );
   }
-}
-
-/// Before and after as two bars and their numbers.
-function change(before, after, isKept) {
-  const bar = (name, value) => {
-    const meter = h("meter", { class: name, min: "0", max: "1", value: String(value), "aria-hidden": "true" });
-    return h("div", null, h("span", null, name === "before" ? "Before" : "After"), meter, h("b", null, score(value)));
-  };
-  const difference = after - before;
-  const sign = difference >= 0 ? "+" : "−";
-  return h(
-    "div",
-    { class: "change" },
-    bar("before", before),
-    bar("after", after),
-    h("p", { class: isKept ? "gain" : null }, `${sign}${score(Math.abs(difference))}`),
-  );
 }
 
 const rank = (value) => (value === null ? "not found" : `${value}.`);

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use retune::learn::Tier;
-use retune::{Engine, Mode, Query};
+use retune::{Decision, Engine, Mode, Query};
 
 use super::stand::Stand;
-use crate::common::rounds::publish;
+use crate::common::rounds::{learn, publish};
 use crate::common::{documents, judge, pages, quick_round};
 use crate::serve::site::write_documents;
-use crate::trial::{put_on_trial, trials};
+use crate::trial::{put_on_trial, trials, unproved_round};
 
 const DONE: &str = "document.querySelector('.state .primary')?.disabled === false";
 
@@ -200,6 +200,11 @@ fn a_running_round_is_cancelled_and_leaves_nothing() {
     stand.end();
 }
 
+/// At how many heights the line of the rounds runs.
+const HEIGHTS: &str =
+    "new Set(document.querySelector('.course path').getAttribute('d').split(/[ML]/).slice(1)
+    .map((point) => point.split(' ')[1])).size";
+
 #[test]
 fn a_trial_is_told_and_ended_after_it_was_asked_whether() {
     let Some(mut stand) = Stand::with(|notes| {
@@ -207,6 +212,8 @@ fn a_trial_is_told_and_ended_after_it_was_asked_whether() {
         let engine = Engine::open(notes.join(".retune"), trials()).unwrap();
         engine.index_folder(notes, &mut |_| ControlFlow::Continue(())).unwrap();
         put_on_trial(&engine);
+        engine.end_trial().unwrap();
+        assert_eq!(learn(&engine, &unproved_round()).gate.decision, Decision::OnTrial);
         engine.close().unwrap();
         documents().len() + pages().len()
     }) else {
@@ -217,6 +224,11 @@ fn a_trial_is_told_and_ended_after_it_was_asked_whether() {
     stand.page.wait("document.querySelector('.round .decision')?.innerText === 'On trial'");
     assert!(stand.page.text(".on-trial").ends_with("No pick so far."));
     assert_eq!(stand.page.eval("document.querySelector('.state .primary').hidden"), true);
+    // What the held-out questions say of a round that is left to picks is not drawn as a change.
+    assert_eq!(stand.page.eval("document.querySelectorAll('.course rect').length"), 2);
+    assert_eq!(stand.page.eval(HEIGHTS), 1);
+    assert!(stand.page.text(".course figcaption").contains("Squares were left to your picks"));
+    assert!(stand.page.text(".round .change").ends_with(", left to picks"));
     stand.page.click(".state .end-trial");
     stand.page.click("dialog .danger");
     stand.wait("answered('status').then(({ trial }) => trial === null)");
