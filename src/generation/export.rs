@@ -8,7 +8,7 @@ use super::meta::{ModelPlace, model_folder};
 use super::model_files;
 use super::open::Generation;
 use super::query_side::query_folder;
-use crate::encoder::{WEIGHTS, copy_model, model};
+use crate::encoder::{WEIGHTS, copy_model};
 use crate::error::{Error, Result};
 use crate::ids::Digest;
 
@@ -48,18 +48,9 @@ impl Generation {
         }
     }
 
-    /// The folder of a model outside the index: the one that was given, or where it was when the index was created, or
-    /// the one in the caches.
+    /// The folder of a model outside the index.
     fn outside(&self, recorded: &Path) -> Result<PathBuf> {
-        let shared = self.source.shared.as_ref().map(|encoder| encoder.folder());
-        if let Some(given) = shared.or(self.source.folder.as_deref()) {
-            return Ok(given.to_path_buf());
-        }
-        if recorded.is_dir() {
-            return Ok(recorded.to_path_buf());
-        }
-        let cached = model::locate(None)?.map(|located| located.folder);
-        cached.ok_or_else(|| Error::NotFound {
+        self.source.places(recorded)?.into_iter().next().ok_or_else(|| Error::NotFound {
             what: "model in",
             id: recorded.display().to_string(),
             remedy: "name the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",

@@ -40,6 +40,15 @@ impl ModelSource {
         }
     }
 
+    /// The folders that a model outside the index may be in: what the application has chosen, where it was when the
+    /// index was created, and the caches.
+    pub(super) fn places(&self, recorded: &Path) -> Result<Vec<PathBuf>> {
+        let shared = self.shared.as_ref().map(|encoder| encoder.folder().to_path_buf());
+        let cached = model::locate(None)?.map(|located| located.folder);
+        let places = [shared, self.folder.clone(), Some(recorded.to_path_buf()), cached];
+        Ok(places.into_iter().flatten().filter(|place| place.is_dir()).collect())
+    }
+
     fn outside(&self, recorded: &Path, meta: &GenerationMeta) -> Result<Arc<Encoder>> {
         let load = |folder: &Path| Encoder::load_with(folder, self.backend.options()).map(Arc::new);
         let given = match (&self.shared, &self.folder) {
@@ -61,12 +70,8 @@ impl ModelSource {
                 }),
             };
         }
-        let cached = model::locate(None)?.map(|located| located.folder);
         let mut tried = vec![recorded.display().to_string()];
-        for candidate in [Some(recorded.to_path_buf()), cached].into_iter().flatten() {
-            if !candidate.is_dir() {
-                continue;
-            }
+        for candidate in self.places(recorded)? {
             let encoder = load(&candidate)?;
             if encoder.weights() == meta.weights {
                 return Ok(encoder);

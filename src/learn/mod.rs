@@ -46,7 +46,7 @@ pub use seconds::RoundSeconds;
 pub(crate) use stage::Overall;
 pub use stage::{LearnProgress, LearnStage};
 pub use tier::Tier;
-pub use training_report::{Start, TrainingReport};
+pub use training_report::{TrainingReport, TrainingStart};
 pub use trial_report::{TrialPoint, TrialReport};
 
 pub use crate::negatives::{NegativeCounts, NegativeKind};

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use super::options::LearnOptions;
+use super::tier::Tier;
 use crate::error::Result;
 use crate::feedback::Replay;
 use crate::generation::Generation;
@@ -96,7 +97,8 @@ impl Drop for Unfinished<'_> {
 /// The origin of a round that begins now.
 fn origin(options: &LearnOptions, serving: &Generation, started_ms: u64, replay: &Replay) -> Result<Origin> {
     let precision = serving.encoder()?.computes_in().documents;
-    let start = serving.first_model_folder().is_some();
+    // A round of the fusion alone does not read the first model.
+    let start = options.tries(Tier::Encoder) && serving.first_model_folder().is_some();
     Ok(Origin {
         started_ms,
         impressions: replay.impressions.len(),

@@ -9,7 +9,7 @@ use crate::train::{Displaced, Masked, MonitorReport, NegativeScope, StepReport, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Start {
+pub enum TrainingStart {
     /// The model that the index was created with.
     FirstModel,
     /// The serving encoder: of queries alone, or because the first model was not found.
@@ -23,7 +23,7 @@ pub enum Start {
 pub struct TrainingReport {
     /// The weights that it started from.
     #[serde(default)]
-    pub start: Start,
+    pub start: TrainingStart,
     /// The scope of hard negatives.
     pub scope: NegativeScope,
     /// The reason for the scope.
@@ -51,9 +51,9 @@ pub struct TrainingReport {
 }
 
 impl TrainingReport {
-    pub(super) fn of(trained: TrainReport, options: &TrainOptions) -> TrainingReport {
+    pub(super) fn of(trained: TrainReport, options: &TrainOptions, start: TrainingStart) -> TrainingReport {
         TrainingReport {
-            start: Start::Serving,
+            start,
             scope: trained.scope.scope,
             scope_reason: trained.scope.reason,
             masked: trained.masked,
@@ -64,9 +64,5 @@ impl TrainingReport {
             displaced: trained.displaced,
             monitor: trained.monitor,
         }
-    }
-
-    pub(super) fn with_start(self, start: Start) -> TrainingReport {
-        TrainingReport { start, ..self }
     }
 }

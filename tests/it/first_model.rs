@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use retune::learn::{Start, Tier};
+use retune::learn::{Tier, TrainingStart};
 use retune::{Engine, Fusion, LearnOptions, Options};
 
 use crate::common::rounds::{by_words, cosines, farthest, publish};
@@ -31,7 +31,7 @@ fn round(learning_rate: f64) -> LearnOptions {
     options.with_train(train).with_tiers(&[Tier::Encoder])
 }
 
-fn start(engine: &Engine, learning_rate: f64) -> Start {
+fn start(engine: &Engine, learning_rate: f64) -> TrainingStart {
     publish(engine, &round(learning_rate), Tier::Encoder).training.unwrap().start
 }
 
@@ -43,16 +43,16 @@ fn rounds_start_from_the_model_that_the_index_was_created_with() {
     engine.add(pages()).unwrap();
     judge_pages(&engine);
     let untrained = cosines(&engine, QUERY);
-    assert_eq!(start(&engine, 1e-3), Start::FirstModel);
+    assert_eq!(start(&engine, 1e-3), TrainingStart::FirstModel);
     assert!(farthest(&cosines(&engine, QUERY), &untrained) > 10.0 * ALIKE);
     // A round that hardly moves shows what it started from.
-    assert_eq!(start(&engine, 1e-12), Start::FirstModel);
+    assert_eq!(start(&engine, 1e-12), TrainingStart::FirstModel);
     assert!(farthest(&cosines(&engine, QUERY), &untrained) < ALIKE);
     engine.close().unwrap();
 
     // Also after the index was opened anew, and a generation later.
     let engine = open(folder.path());
-    assert_eq!(start(&engine, 1e-3), Start::FirstModel);
+    assert_eq!(start(&engine, 1e-3), TrainingStart::FirstModel);
     let trained = cosines(&engine, QUERY);
     assert!(farthest(&trained, &untrained) > 10.0 * ALIKE);
     engine.close().unwrap();
@@ -60,7 +60,7 @@ fn rounds_start_from_the_model_that_the_index_was_created_with() {
     // Where it is gone, the serving encoder is trained further.
     fs::remove_dir_all(folder.path().join("model")).unwrap();
     let engine = open_alone(folder.path());
-    assert_eq!(start(&engine, 1e-12), Start::Serving);
+    assert_eq!(start(&engine, 1e-12), TrainingStart::Serving);
     assert!(farthest(&cosines(&engine, QUERY), &trained) < ALIKE);
 }
 
@@ -72,10 +72,10 @@ fn a_model_with_other_weights_in_its_place_is_not_taken_for_it() {
     let engine = open(folder.path());
     engine.add(pages()).unwrap();
     judge_pages(&engine);
-    assert_eq!(start(&engine, 1e-3), Start::FirstModel);
+    assert_eq!(start(&engine, 1e-3), TrainingStart::FirstModel);
     engine.close().unwrap();
     let trained = fs::read(folder.path().join("index/generations/000002/model/model.safetensors")).unwrap();
     fs::write(model.join("model.safetensors"), trained).unwrap();
     let engine = open_alone(folder.path());
-    assert_eq!(start(&engine, 1e-3), Start::Serving);
+    assert_eq!(start(&engine, 1e-3), TrainingStart::Serving);
 }

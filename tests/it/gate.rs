@@ -91,6 +91,22 @@ fn golden_queries_are_held_to_the_bound_by_themselves_and_those_without_an_answe
 }
 
 #[test]
+fn titles_of_two_words_guard_where_few_have_three_and_those_of_one_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path().join("index"), by_vectors()).unwrap();
+    let titles = ["of", "the page of", "page of", "", "this page of"];
+    let titled = |(at, document): (usize, Document)| {
+        let title = format!("{} {}", titles[at % titles.len()], document.id);
+        document.with_title(title.trim())
+    };
+    engine.add(documents().into_iter().enumerate().map(titled).collect()).unwrap();
+    judge_everything(&engine);
+    let guard = learn(&engine, &idle_round()).gate.guard.unwrap();
+    let long_enough = (0..documents().len()).filter(|at| at % titles.len() != 3).count();
+    assert_eq!(guard.queries, long_enough);
+}
+
+#[test]
 fn an_encoder_that_was_trained_on_the_queries_leaves_the_fusion_to_those_that_were_held_out() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged_pages(folder.path());

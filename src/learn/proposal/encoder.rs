@@ -12,7 +12,7 @@ use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
 use crate::learn::report::Decision;
 use crate::learn::stage::{LearnProgress, LearnStage};
-use crate::learn::training_report::Start;
+use crate::learn::training_report::TrainingStart;
 use crate::search::Snapshot;
 use crate::train::Documents;
 
@@ -20,7 +20,7 @@ use crate::train::Documents;
 /// corpus. `share` is the part of the attempt's alpha that may be spent.
 ///
 /// A round reads the whole log. If it trained the serving encoder further, older queries would be trained on again with
-/// each round, and the encoder would get worse with the log (docs/experiments.md). Only where the first model is gone,
+/// each round, and the encoder would get worse with the log (docs/benchmarks.md). Only where the first model is gone,
 /// the serving one is trained further.
 pub(super) fn attempt(
     materials: Materials<'_>,
@@ -32,16 +32,17 @@ pub(super) fn attempt(
     let input = materials.input;
     let serving = &input.snapshot.pinned.generation;
     let (start, folder) = match serving.first_model_folder() {
-        Some(first) => (Start::FirstModel, first.to_path_buf()),
-        None => (Start::Serving, serving.model_folder()),
+        Some(first) => (TrainingStart::FirstModel, first.to_path_buf()),
+        None => (TrainingStart::Serving, serving.model_folder()),
     };
     let mut model = TrainableEncoder::load_beside(serving.encoder()?, &folder, precision(input)?)?;
     let plan = Plan {
         options: &input.options.train,
+        start,
         documents: Documents::Move,
         checkpoints: Some(input.checkpoints),
     };
-    let training = train_on(&mut model, set, plan, input, tracker)?.with_start(start);
+    let training = train_on(&mut model, set, plan, input, tracker)?;
     let base = PoolBase { serving: input.snapshot, best: incumbent.snapshot, fusion: incumbent.fusion };
     let verdict = tracker
         .during(LearnStage::Gate, |tracker| materials.gate.rule_on_pool(&mut model, base, share, tracker))?;

@@ -9,6 +9,7 @@ use crate::generation::{Building, Candidate};
 use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
+use crate::learn::training_report::TrainingStart;
 use crate::search::Snapshot;
 use crate::train::{Documents, TrainOptions};
 
@@ -29,7 +30,12 @@ pub(super) fn attempt(
     let options = options(&input.options.train);
     let mut model =
         TrainableEncoder::load_beside(serving.encoder()?, &serving.query_model_folder(), precision(input)?)?;
-    let plan = Plan { options: &options, documents: Documents::Stand(&set.guide), checkpoints: None };
+    let plan = Plan {
+        options: &options,
+        start: TrainingStart::Serving,
+        documents: Documents::Stand(&set.guide),
+        checkpoints: None,
+    };
     let training = train_on(&mut model, set, plan, input, tracker)?;
     let candidate = Candidate::with_encoder(input.root, serving, |folder| model.save(folder))?;
     let proposal = Box::new(QuerySideProposal(candidate));

@@ -6,12 +6,14 @@ use crate::learn::input::RoundInput;
 use crate::learn::mine::TrainingSet;
 use crate::learn::progress::Tracker;
 use crate::learn::stage::{LearnProgress, LearnStage};
-use crate::learn::training_report::TrainingReport;
+use crate::learn::training_report::{TrainingReport, TrainingStart};
 use crate::train::{Checkpoints, Documents, TrainOptions, Training, train};
 
 /// How to train a model of this round, apart from the rows.
 pub(super) struct Plan<'a> {
     pub(super) options: &'a TrainOptions,
+    /// Where the model's weights are from.
+    pub(super) start: TrainingStart,
     pub(super) documents: Documents<'a>,
     pub(super) checkpoints: Option<Checkpoints<'a>>,
 }
@@ -29,7 +31,7 @@ pub(super) fn train_on(
     input: &RoundInput<'_>,
     tracker: &mut Tracker<'_>,
 ) -> Result<TrainingReport> {
-    let Plan { options, documents, checkpoints } = plan;
+    let Plan { options, start, documents, checkpoints } = plan;
     let training = Training {
         rows: &set.rows,
         options,
@@ -49,5 +51,5 @@ pub(super) fn train_on(
             tracker.flow(told)
         })
     })?;
-    Ok(TrainingReport::of(trained, options))
+    Ok(TrainingReport::of(trained, options, start))
 }

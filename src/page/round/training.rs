@@ -5,7 +5,7 @@ use super::super::markup::{figure, figures, paragraph, section, table};
 use super::super::plots::{Axes, Series, lines};
 use crate::RoundReport;
 use crate::error::Result;
-use crate::learn::{NegativeScope, Start, StepReport};
+use crate::learn::{NegativeScope, StepReport, TrainingStart};
 
 /// The steps of a round.
 pub(super) fn training(report: &RoundReport) -> Result<String> {
@@ -29,8 +29,8 @@ pub(super) fn training(report: &RoundReport) -> Result<String> {
         NegativeScope::Auto => "by the corpus",
     };
     let start = match training.start {
-        Start::FirstModel => "the model that the index was created with",
-        Start::Serving => "the serving encoder",
+        TrainingStart::FirstModel => "the model that the index was created with",
+        TrainingStart::Serving => "the serving encoder",
     };
     let mut facts = vec![
         vec!["starts from".to_string(), start.into()],
