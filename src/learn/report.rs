@@ -77,7 +77,7 @@ pub struct RoundReport {
 impl RoundReport {
     /// Whether picks decided what became of it, or still decide. While one thing was on trial, it may have published
     /// another one by the gate.
-    pub(crate) fn is_by_picks(&self) -> bool {
+    pub fn is_by_picks(&self) -> bool {
         let is_published = self.gate.decision == Decision::Published;
         self.trial.as_ref().is_some_and(|trial| !is_published || trial.outcome == Some(Outcome::Better))
     }
