@@ -103,7 +103,9 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
                 None => {
                     let mined = tracker.during(LearnStage::Collect, |tracker| {
                         let trains = tiers.iter().any(|tier| tier.is_trained());
-                        let mut mine = || mine(&judged.training, snapshot, options, &mut counts, tracker);
+                        let guarded = gate.titles();
+                        let mut mine =
+                            || mine(&judged.training, &guarded, snapshot, options, &mut counts, tracker);
                         trains.then(&mut mine).transpose()
                     })?;
                     report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());

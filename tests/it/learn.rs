@@ -64,6 +64,20 @@ fn sources_of_negatives_are_mixed_as_asked() {
 }
 
 #[test]
+fn titles_that_do_not_guard_get_rows_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let further = (0..130).map(|number| {
+        let title = format!("Order {number} of the harbour");
+        Document::new(format!("order-{number}"), format!("Line {number} of the book.")).with_title(title)
+    });
+    engine.add(further.collect()).unwrap();
+    let report = learn(&engine, &quick_round());
+    let (titles, rows) = (report.sources["titles"] as usize, report.examples);
+    assert!(titles > 0 && titles == (rows - titles) * 15 / 85, "{titles} of {rows}: {:?}", report.sources);
+}
+
+#[test]
 fn what_somebody_calls_an_answer_is_no_negative_of_any_source() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());

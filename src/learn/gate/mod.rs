@@ -100,6 +100,11 @@ impl<'a> Gate<'a> {
         Ok(Gate { options, attempts, trial, held_out, clusters, halves, guard })
     }
 
+    /// The titles that guard. Nothing may be trained on them.
+    pub(super) fn titles(&self) -> HashSet<&str> {
+        self.guard.titles.iter().map(|topic| topic.text.as_str()).collect()
+    }
+
     /// Why nothing could pass against these scores, and what is needed. `None` if something could, if the options
     /// require no significance, and if users may decide. `share` is the part of the attempt's alpha that the test may
     /// spend.

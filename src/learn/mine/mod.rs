@@ -1,6 +1,9 @@
-//! Turns judged queries into training rows: each gets its hard negatives.
+//! Turns judged queries into training rows: each gets its hard negatives. Titles get rows too.
 
 mod suspects;
+mod titles;
+
+use std::collections::HashSet;
 
 use super::counts::Counts;
 use super::options::LearnOptions;
@@ -25,9 +28,10 @@ pub(super) struct TrainingSet {
     pub(super) suspects: Option<SuspectReport>,
 }
 
-/// Makes the rows of all queries, in their order.
+/// Makes the rows of all queries, in their order, and those of titles, none of which is `guarded`.
 pub(super) fn mine(
     queries: &[JudgedQuery],
+    guarded: &HashSet<&str>,
     snapshot: &Snapshot,
     options: &LearnOptions,
     counts: &mut Counts,
@@ -57,6 +61,7 @@ pub(super) fn mine(
             None => set.add_rows(query, indexes, options, counts, snapshot)?,
         }
     }
+    set.add_titles(guarded, counts, snapshot)?;
     Ok(set)
 }
 
@@ -96,6 +101,30 @@ impl TrainingSet {
                 negatives: negatives.clone(),
                 kinds: kinds.clone(),
                 weight: query.weight,
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes the rows of titles, without hard negatives.
+    fn add_titles(
+        &mut self,
+        guarded: &HashSet<&str>,
+        counts: &mut Counts,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        for passage in titles::titled(&snapshot.lexical, guarded, titles::beside(self.rows.len()))? {
+            counts.add("titles", 1);
+            let (text, title) = (passage.encoder_text(), passage.title);
+            self.guide_by(&text, Some(passage.chunk), snapshot)?;
+            self.guide.add(&title, snapshot.pinned.generation.encode_query(&title)?.to_vec());
+            self.rows.push(TrainingRow {
+                anchor: title,
+                positive: text,
+                other_answers: Vec::new(),
+                negatives: Vec::new(),
+                kinds: Vec::new(),
+                weight: 1.0,
             });
         }
         Ok(())
