@@ -67,6 +67,8 @@ fn sources_of_negatives_are_mixed_as_asked() {
 fn titles_that_do_not_guard_get_rows_too() {
     let folder = tempfile::tempdir().unwrap();
     let engine = judged(folder.path());
+    let few = learn(&engine, &quick_round()).sources;
+    assert!(!few.contains_key("titles"), "all titles guard, or have one word: {few:?}");
     let further = (0..130).map(|number| {
         let title = format!("Order {number} of the harbour");
         Document::new(format!("order-{number}"), format!("Line {number} of the book.")).with_title(title)

@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::ids::Digest;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 
+/// The words that a title needs to say what its document is about, as the guard's do.
+const WORDS: usize = 2;
+
 /// Of a hundred rows, so many are titles, where the index has enough.
 const SHARE: usize = 15;
 
@@ -19,7 +22,7 @@ pub(super) fn beside(rows: usize) -> usize {
 }
 
 /// The first passages of `wanted` documents, or of fewer, each with a title of its own that is none of `guarded`.
-/// Documents are chosen by their hashes, from the other end than the guard's: a larger round has those of a smaller one.
+/// Documents are chosen by their hashes, from the other end than the guard's: a larger round has a smaller one's.
 pub(super) fn titled(
     lexical: &LexicalSnapshot,
     guarded: &HashSet<&str>,
@@ -38,8 +41,12 @@ pub(super) fn titled(
             break;
         }
         let Some(first) = lexical.chunks_of(&document)?.into_iter().next() else { continue };
-        let says_something = !first.title.trim().is_empty() && !first.body.is_empty();
-        if says_something && !guarded.contains(first.title.as_str()) && seen.insert(first.title.clone()) {
+        let says_something = first.title.split_whitespace().nth(WORDS - 1).is_some();
+        if says_something
+            && !first.body.is_empty()
+            && !guarded.contains(first.title.as_str())
+            && seen.insert(first.title.clone())
+        {
             titled.push(first);
         }
     }
@@ -77,7 +84,7 @@ mod tests {
         for number in 1..=20 {
             writer.add(&passage(number, &format!("Title {}", number % 10), "Its text.")).unwrap();
         }
-        writer.add(&passage(21, "", "A text without a title.")).unwrap();
+        writer.add(&passage(21, "One", "A text whose title is one word.")).unwrap();
         writer.add(&passage(22, "A title without a text", "")).unwrap();
         writer.commit("").unwrap();
         writer.close().unwrap();
