@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use retune::Query;
 
-use crate::support::{Index, found, index, saying};
+use crate::support::{Index, found, index, saying, skip};
 
 /// The scripts that end and start nodes of the cluster.
 struct Nodes(PathBuf);
@@ -18,7 +19,8 @@ impl Nodes {
     fn of() -> Option<Nodes> {
         let scripts = std::env::var_os("RETUNE_TEST_NODES").map(|folder| Nodes(folder.into()));
         if scripts.is_none() {
-            eprintln!("skipped: RETUNE_TEST_NODES names no scripts that end nodes");
+            static SAID: Once = Once::new();
+            skip(&SAID, "RETUNE_TEST_NODES names no folder with scripts that end nodes");
         }
         scripts
     }
@@ -63,7 +65,8 @@ fn manager(index: &Index) -> usize {
 
 #[test]
 fn searches_go_on_when_a_node_is_ended() {
-    let (Some(nodes), Some(index)) = (Nodes::of(), index("ended")) else { return };
+    let Some(index) = index("ended") else { return };
+    let Some(nodes) = Nodes::of() else { return };
     let folder = tempfile::tempdir().unwrap();
     index.migrate(&saying(folder.path(), "anchor", 300), 3);
     wait_green(&index);
@@ -95,7 +98,8 @@ fn searches_go_on_when_a_node_is_ended() {
 
 #[test]
 fn a_migration_loses_nothing_when_a_node_is_ended() {
-    let (Some(nodes), Some(index)) = (Nodes::of(), index("lost")) else { return };
+    let Some(index) = index("lost") else { return };
+    let Some(nodes) = Nodes::of() else { return };
     let folder = tempfile::tempdir().unwrap();
     let engine = saying(folder.path(), "anchor", 6000);
     let report = thread::scope(|scope| {

@@ -1,8 +1,9 @@
 //! A cluster, and an index on it that is removed behind the test.
 
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use retune::cluster::{Cluster, MigrateOptions, MigrateReport};
 use retune::{Document, Engine, Query, Reader};
@@ -20,10 +21,17 @@ pub struct Index {
 /// One test at a time: some end nodes, and 2 cores are shared with three of them.
 static ALONE: Mutex<()> = Mutex::new(());
 
+static NO_CLUSTER: Once = Once::new();
+
+/// Says why tests are skipped: once, and even where the output of tests that pass is not shown.
+pub fn skip(said: &Once, why: &str) {
+    said.call_once(|| drop(writeln!(std::io::stderr(), "skipped the tests of indexes on a cluster: {why}")));
+}
+
 /// An index that no other test has. `None`, and a word about it, without a cluster.
 pub fn index(test: &str) -> Option<Index> {
     let Ok(nodes) = std::env::var("RETUNE_TEST_STORE") else {
-        eprintln!("skipped: RETUNE_TEST_STORE names no cluster; `just cluster` starts one");
+        skip(&NO_CLUSTER, "RETUNE_TEST_STORE names no cluster; `just cluster` starts one");
         return None;
     };
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,12 +62,7 @@ fn of_swaps_at_once_one_wins() {
     for _ in 0..5 {
         let won = thread::scope(|scope| {
             let swaps: Vec<_> = (0..6).map(|_| scope.spawn(|| index.swap(&new, &old))).collect();
-            swaps
-                .into_iter()
-                .filter(|_| true)
-                .map(|swap| swap.join().unwrap())
-                .filter(|status| *status == 200)
-                .count()
+            swaps.into_iter().map(|swap| swap.join().unwrap()).filter(|status| *status == 200).count()
         });
         assert_eq!(won, 1);
         assert_eq!(index.swap(&old, &new), 200);

@@ -64,7 +64,9 @@ impl Bulk {
             for (item, chunk) in items.iter().zip(self.chunks.drain(..)) {
                 match item["create"]["status"].as_u64().unwrap_or(0) as u16 {
                     200..300 | 409 => {}
-                    status if is_passing(status) && attempt < ATTEMPTS => refused.push(chunk),
+                    status if is_passing(status, &item["create"]) && attempt < ATTEMPTS => {
+                        refused.push(chunk)
+                    }
                     status => return Err(failed(client.at(&path), chunk.0, status, item)),
                 }
             }

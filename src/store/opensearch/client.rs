@@ -104,7 +104,7 @@ impl Client {
             let at = self.current.load(Ordering::Relaxed);
             let node = &self.nodes[at % self.nodes.len()];
             match self.once(node, call) {
-                Attempt::Answered(status, body) if !is_passing(status) => return Ok((status, body)),
+                Attempt::Answered(status, body) if !is_passing(status, &body) => return Ok((status, body)),
                 Attempt::Answered(status, body) => {
                     if call.repeat == Repeat::Never || attempt == ATTEMPTS {
                         return Ok((status, body));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 /// Whether a request may be made again after it may have been carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
@@ -23,14 +25,52 @@ pub(super) fn pause(attempt: u32) -> Duration {
     whole.mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
-/// Whether a status says that the same request may work later.
-pub(super) fn is_passing(status: u16) -> bool {
-    matches!(status, 429 | 502 | 503 | 504)
+/// Whether a failure says that the same request may work later. `body` has its error: that of an answer, or of an item.
+pub(super) fn is_passing(status: u16, body: &Json) -> bool {
+    match status {
+        429 | 502 | 503 | 504 => true,
+        // A node has gone while it was asked by another.
+        500 => {
+            let kinds = [&body["error"]["root_cause"][0]["type"], &body["error"]["type"]];
+            kinds.into_iter().filter_map(Json::as_str).any(|kind| GONE.contains(&kind))
+        }
+        // Several searches in one request have an answer each.
+        200 => {
+            let answers = body["responses"].as_array().into_iter().flatten();
+            answers
+                .filter(|one| one["status"] != 200)
+                .any(|one| one["status"].as_u64().is_some_and(|status| is_passing(status as u16, one)))
+        }
+        _ => false,
+    }
 }
+
+const GONE: [&str; 5] = [
+    "node_disconnected_exception",
+    "node_not_connected_exception",
+    "node_closed_exception",
+    "connect_transport_exception",
+    "no_shard_available_action_exception",
+];
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_a_node_that_has_gone_leaves_behind_passes() {
+        let gone =
+            json!({ "error": { "root_cause": [{ "type": "node_disconnected_exception" }] }, "status": 500 });
+        let wrong = json!({ "error": { "type": "parsing_exception" }, "status": 400 });
+        assert!(is_passing(500, &gone) && is_passing(503, &Json::Null));
+        assert!(
+            !is_passing(400, &wrong) && !is_passing(500, &wrong) && !is_passing(200, &json!({ "hits": {} }))
+        );
+        let several = |second: &Json| json!({ "responses": [{ "status": 200 }, second] });
+        assert!(is_passing(200, &several(&gone)) && !is_passing(200, &several(&wrong)));
+    }
 
     #[test]
     fn pauses_grow_to_a_bound() {
