@@ -8,7 +8,7 @@ use super::chunk;
 use super::mapping::{CHUNK, TEXT_TERMS, VECTOR, field_of};
 use super::terms::text_of_phrase;
 use crate::ids::ChunkId;
-use crate::lexical::{ChunkRecord, Weights};
+use crate::lexical::{ChunkRecord, PairWeight, TermWeight, Weights};
 
 /// Candidates of the graph for each chunk that is asked for, and at least.
 const BREADTH: usize = 2;
@@ -79,12 +79,17 @@ pub(super) fn both(weights: &Weights, vector: Option<&[f32]>, chunks: &[ChunkId]
 }
 
 fn terms(weights: &Weights) -> Json {
-    let of = |one: &crate::lexical::TermWeight| json!({ "term": { field_of(one.part): { "value": one.term, "boost": one.boost } } });
-    json!({ "bool": { "should": weights.terms.iter().map(of).collect::<Vec<_>>(), "minimum_should_match": 1 } })
+    let of = |one: &TermWeight| {
+        let weighed = json!({ "value": one.term, "boost": one.boost });
+        json!({ "term": { field_of(one.part): weighed } })
+    };
+    let terms: Vec<Json> = weights.terms.iter().map(of).collect();
+    // Beside a filter none would have to match.
+    json!({ "bool": { "should": terms, "minimum_should_match": 1 } })
 }
 
 fn pairs(weights: &Weights) -> Vec<Json> {
-    let of = |pair: &crate::lexical::PairWeight| {
+    let of = |pair: &PairWeight| {
         let text = text_of_phrase([(0, pair.first.as_str()), (pair.distance, pair.second.as_str())]);
         json!({ "constant_score": {
             "filter": { "match_phrase": { TEXT_TERMS: text } }, "boost": pair.weight,
