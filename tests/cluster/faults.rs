@@ -72,9 +72,9 @@ fn searches_go_on_when_a_node_is_ended() {
     wait_green(&index);
     let cluster = index.open();
     let (stop, searches, longest) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    thread::scope(|scope| {
+    crossbeam_utils::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| {
+            scope.spawn(|_| {
                 while !stop.load(Ordering::Relaxed) {
                     let begun = Instant::now();
                     assert_eq!(found(&cluster, &Query::new("anchor number 17")).len(), 10);
@@ -90,7 +90,8 @@ fn searches_go_on_when_a_node_is_ended() {
         assert!(searches.load(Ordering::Relaxed) > before + 10, "searches did not go on");
         drop(ended);
         stop.store(true, Ordering::Relaxed);
-    });
+    })
+    .unwrap();
     let (searches, longest) = (searches.into_inner(), longest.into_inner());
     eprintln!("{searches} searches, none failed; the longest took {longest} ms");
     wait_green(&index);
@@ -102,18 +103,24 @@ fn a_migration_loses_nothing_when_a_node_is_ended() {
     let Some(nodes) = Nodes::of() else { return };
     let folder = tempfile::tempdir().unwrap();
     let engine = saying(folder.path(), "anchor", 6000);
-    let report = thread::scope(|scope| {
-        let migration = scope.spawn(|| index.migrate(&engine, 2));
+    let finished = &AtomicBool::new(false);
+    let report = crossbeam_utils::thread::scope(|scope| {
+        let migration = scope.spawn(|_| {
+            let report = index.migrate(&engine, 2);
+            finished.store(true, Ordering::Release);
+            report
+        });
         let begun = Instant::now();
         while !index.indices().iter().any(|name| name.ends_with("g000001")) {
             assert!(begun.elapsed() < Duration::from_secs(20), "not seen at work");
             thread::sleep(Duration::from_millis(5));
         }
         thread::sleep(Duration::from_millis(300));
-        assert!(!migration.is_finished());
+        assert!(!finished.load(Ordering::Acquire));
         let _ended = nodes.end(manager(&index));
         migration.join().unwrap()
-    });
+    })
+    .unwrap();
     assert_eq!(report.chunks, 6000);
     let cluster = index.open();
     for number in (0..6000).step_by(97) {

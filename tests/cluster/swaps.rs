@@ -18,9 +18,9 @@ fn a_reader_sees_a_swap_within_a_second_and_no_search_fails() {
     let cluster = index.open();
     assert_eq!(cluster.generation(), GenerationId(1));
     let (stop, searches) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
+    crossbeam_utils::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| {
+            scope.spawn(|_| {
                 while !stop.load(Ordering::Relaxed) {
                     let hits = found(&cluster, &Query::new("number of the harbour"));
                     let words: Vec<&str> = hits.iter().map(|id| id.split('-').next().unwrap()).collect();
@@ -38,7 +38,8 @@ fn a_reader_sees_a_swap_within_a_second_and_no_search_fails() {
         }
         thread::sleep(Duration::from_millis(300));
         stop.store(true, Ordering::Relaxed);
-    });
+    })
+    .unwrap();
     assert!(searches.load(Ordering::Relaxed) > 10);
     assert!(found(&cluster, &Query::new("buoy"))[0].starts_with("buoy"));
     // Back, by the alias alone.
@@ -60,10 +61,11 @@ fn of_swaps_at_once_one_wins() {
     (0..2).for_each(|_| drop(index.migrate(&engine, 1)));
     let [old, new] = ["1", "2"].map(|number| format!("{}-g00000{number}", index.name));
     for _ in 0..5 {
-        let won = thread::scope(|scope| {
-            let swaps: Vec<_> = (0..6).map(|_| scope.spawn(|| index.swap(&new, &old))).collect();
+        let won = crossbeam_utils::thread::scope(|scope| {
+            let swaps: Vec<_> = (0..6).map(|_| scope.spawn(|_| index.swap(&new, &old))).collect();
             swaps.into_iter().map(|swap| swap.join().unwrap()).filter(|status| *status == 200).count()
-        });
+        })
+        .unwrap();
         assert_eq!(won, 1);
         assert_eq!(index.swap(&old, &new), 200);
     }
@@ -74,10 +76,11 @@ fn of_two_migrations_at_once_one_waits_for_nobody_and_the_other_is_refused() {
     let Some(index) = index("two") else { return };
     let folder = tempfile::tempdir().unwrap();
     let engine = saying(folder.path(), "anchor", 3000);
-    let reports = thread::scope(|scope| {
-        let migrations: Vec<_> = (0..2).map(|_| scope.spawn(|| index.try_migrate(&engine, 1))).collect();
+    let reports = crossbeam_utils::thread::scope(|scope| {
+        let migrations: Vec<_> = (0..2).map(|_| scope.spawn(|_| index.try_migrate(&engine, 1))).collect();
         migrations.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
-    });
+    })
+    .unwrap();
     // The second may come when the first is done.
     let won = reports.iter().filter(|report| report.is_ok()).count();
     assert!(won >= 1, "{reports:?}");

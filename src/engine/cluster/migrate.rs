@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
@@ -213,20 +212,23 @@ impl Migration<'_> {
     ) -> Result<()> {
         let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let (bulks, waiting) = bounded::<Bulk>(SENDERS);
-        thread::scope(|scope| {
+        let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
+        let filled = crossbeam_utils::thread::scope(|scope| {
             let (done, failed, waiting) = (&done, &failed, &waiting);
             let send = move || {
-                waiting.iter().try_for_each(|bulk| {
+                let mut all = Ok(());
+                // After a failure the rest is taken and dropped, so that nobody waits for room.
+                for bulk in waiting.iter().filter(|_| !failed.load(Ordering::Acquire)) {
                     let chunks = bulk.len() as u64;
-                    let sent = bulk.send(self.client, index);
-                    match sent {
-                        Ok(()) => done.fetch_add(chunks, Ordering::Relaxed),
-                        Err(_) => u64::from(failed.swap(true, Ordering::AcqRel)),
-                    };
-                    sent
-                })
+                    all = bulk.send(self.client, index);
+                    match &all {
+                        Ok(()) => drop(done.fetch_add(chunks, Ordering::Relaxed)),
+                        Err(_) => failed.store(true, Ordering::Release),
+                    }
+                }
+                all
             };
-            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(send)).collect();
+            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(move |_| send())).collect();
             let produced = self.produce(&bulks, &mut || {
                 let done = done.load(Ordering::Relaxed);
                 match progress(MigrateProgress { done, total }) {
@@ -235,12 +237,12 @@ impl Migration<'_> {
                 }
             });
             drop(bulks);
-            let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
             let sent = senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(panicked())));
             // Why sending failed says more than that there was nobody to send.
             let sent: Vec<Result<()>> = sent.collect();
             sent.into_iter().collect::<Result<()>>().and(produced)
-        })
+        });
+        filled.unwrap_or_else(|_| Err(panicked()))
     }
 
     /// Makes requests of all chunks, while `goes_on`.
