@@ -176,6 +176,20 @@ pub enum Error {
         message: String,
     },
 
+    /// A cluster could not be asked, or has refused something.
+    #[cfg(feature = "opensearch")]
+    #[error("could not {doing} {at}: found {found}; {remedy}")]
+    Cluster {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
+        /// The nodes, and what of them.
+        at: String,
+        /// What it answered, or why it did not.
+        found: String,
+        /// What the user can do.
+        remedy: &'static str,
+    },
+
     /// The handle was closed.
     #[error("cannot {doing}: the engine was closed; open it again")]
     Closed {

@@ -68,6 +68,7 @@ mod search;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod storage;
+mod store;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod terminal;
@@ -78,6 +79,12 @@ pub mod trial;
 pub mod documents {
     pub use crate::engine::{DocumentPage, Listing, StoredDocument, StoredPassage};
     pub use crate::lexical::{Date, FacetCount};
+}
+
+/// Indexes on an OpenSearch cluster. See [`Reader::migrate`].
+#[cfg(feature = "opensearch")]
+pub mod cluster {
+    pub use crate::engine::{Cluster, MigrateOptions, MigrateProgress, MigrateReport};
 }
 
 /// Indexes of folders: what runs over them report, what is known of their files, watching. See

@@ -22,6 +22,8 @@ mod learn;
 mod man;
 #[cfg(feature = "serve")]
 mod mcp;
+#[cfg(feature = "opensearch")]
+mod migrate;
 mod model;
 mod print;
 mod rollback;
@@ -72,6 +74,9 @@ enum Verb {
     /// Offer an index to an agent as tools (MCP), over standard input and output. docs/agents.md says how to set it up.
     #[cfg(feature = "serve")]
     Mcp(mcp::Args),
+    /// Copy an index to an OpenSearch cluster.
+    #[cfg(feature = "opensearch")]
+    Migrate(migrate::Args),
     /// Search an index.
     Search(search::Args),
     /// Search an index as you type, with previews, in the terminal.
@@ -144,6 +149,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Service(args) => service::run(&args, &out),
         #[cfg(feature = "serve")]
         Verb::Mcp(args) => mcp::run(&args),
+        #[cfg(feature = "opensearch")]
+        Verb::Migrate(args) => migrate::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Find(args) => find::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),

@@ -6,6 +6,8 @@ use retune::{Answer, Error, Filter, Fusion, Hit, Mode, Query, Result, Verdict};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::{Place, dense_weight, filter, number};
 use super::editor;
 use super::print::{Links, Output, When, answer_text, complain, facets_text};
@@ -18,6 +20,9 @@ pub(super) struct Args {
     query: Vec<String>,
     #[command(flatten)]
     place: Place,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
     /// Number of documents to show.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
@@ -70,6 +75,11 @@ enum ModeName {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let query = query(args)?;
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named()) {
+        return search_cluster(&store, args, &query, out);
+    }
+    let query = page_of(args, query)?;
     let found = ask(args, &query)?;
     let links = Links::shown(args.hyperlink);
     let path = |hit: &Hit| {
@@ -97,6 +107,20 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         editor::open(&path(hit).ok_or_else(|| no_file(hit))?, &hit.place_at(at))?;
     }
     Ok(())
+}
+
+/// Searches an index on a cluster.
+#[cfg(feature = "opensearch")]
+fn search_cluster(store: &str, args: &Args, query: &Query, out: &Output) -> Result<()> {
+    if args.open.is_some() {
+        return Err(Error::Invalid {
+            what: "--open with an index on a cluster",
+            found: store.to_string(),
+            expected: "an index of this machine, which knows where its files lie".into(),
+        });
+    }
+    let cluster = retune::cluster::Cluster::open(store, &args.place.options())?;
+    out.print(&cluster.search(query)?, |answer| answer_text(answer, None, &|_| None))
 }
 
 /// How long to look for files that have changed.
@@ -166,10 +190,6 @@ fn query(args: &Args) -> Result<Query> {
     query.per_folder = args.per_folder.map(|most| most as usize);
     query.facets = args.facets.clone();
     query.total = !args.facets.is_empty();
-    if query.offset > 0 {
-        query.page_of =
-            args.place.last_query()?.filter(|last| last.query == query.text).map(|last| last.query_id);
-    }
     if args.rrf {
         query = query.with_fusion(Fusion::RRF);
     }
@@ -178,6 +198,15 @@ fn query(args: &Args) -> Result<Query> {
     }
     if let Some(filter) = &args.filter {
         query = query.with_filter(filter.clone());
+    }
+    Ok(query)
+}
+
+/// A later page of the query that was answered last has its id.
+fn page_of(args: &Args, mut query: Query) -> Result<Query> {
+    if query.offset > 0 {
+        query.page_of =
+            args.place.last_query()?.filter(|last| last.query == query.text).map(|last| last.query_id);
     }
     Ok(query)
 }

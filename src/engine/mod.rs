@@ -9,6 +9,8 @@ mod backup;
 mod brief;
 mod catalogue;
 mod changes;
+#[cfg(feature = "opensearch")]
+mod cluster;
 mod commit;
 mod document;
 mod embeddings;
@@ -61,6 +63,8 @@ use arc_swap::ArcSwap;
 
 pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
+#[cfg(feature = "opensearch")]
+pub use cluster::{Cluster, MigrateOptions, MigrateProgress, MigrateReport};
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
 pub use files::FileStatus;

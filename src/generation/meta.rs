@@ -77,6 +77,15 @@ impl GenerationMeta {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
 
+    /// The folder of its only encoder, if it lies outside the index.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn outside_model(&self) -> Option<&Path> {
+        match &self.model {
+            ModelPlace::Folder(folder) if !self.has_learnt() => Some(folder),
+            _ => None,
+        }
+    }
+
     /// Whether its encoder of documents is the model that the index was created with.
     pub(crate) fn is_untrained(&self) -> bool {
         self.model != ModelPlace::Own

@@ -28,3 +28,5 @@ pub(crate) use meta::GenerationMeta;
 pub(crate) use model_source::ModelSource;
 pub(crate) use open::{Generation, Pinned};
 pub(crate) use publish::{Published, collect_garbage, end_trial, promote, publish, roll_back, set_aside};
+#[cfg(feature = "opensearch")]
+pub(crate) use queries::QueryCache;

@@ -8,6 +8,7 @@ use super::meta::{GenerationMeta, ModelPlace, model_folder};
 use super::model_files;
 use crate::encoder::{Backend, Encoder, model};
 use crate::error::{Error, Result};
+use crate::ids::Digest;
 
 /// The application's choice of a model.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +37,7 @@ impl ModelSource {
                 let own = model_folder(folder);
                 model_files::load(&own, meta.weights, &meta.files, self.backend, REMEDY).map(Arc::new)
             }
-            ModelPlace::Folder(recorded) => self.outside(recorded, meta),
+            ModelPlace::Folder(recorded) => self.with_weights(meta.weights, recorded),
         }
     }
 
@@ -49,7 +50,11 @@ impl ModelSource {
         Ok(places.into_iter().flatten().filter(|place| place.is_dir()).collect())
     }
 
-    fn outside(&self, recorded: &Path, meta: &GenerationMeta) -> Result<Arc<Encoder>> {
+    /// The encoder with these weights, which lie outside the index: they were in the folder `recorded`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the given model has other weights, or if no place has the right ones.
+    pub(crate) fn with_weights(&self, weights: Digest, recorded: &Path) -> Result<Arc<Encoder>> {
         let load = |folder: &Path| Encoder::load_with(folder, self.backend.options()).map(Arc::new);
         let given = match (&self.shared, &self.folder) {
             (Some(shared), _) => Some(Arc::clone(shared)),
@@ -57,14 +62,14 @@ impl ModelSource {
             (None, None) => None,
         };
         if let Some(given) = given {
-            return match given.weights() == meta.weights {
+            return match given.weights() == weights {
                 true => Ok(given),
                 false => Err(Error::Model {
                     path: given.folder().to_path_buf(),
                     problem: format!(
                         "its weights are {}, the index was built with {}",
                         given.weights(),
-                        meta.weights
+                        weights
                     ),
                     remedy: "leave the option out, or index the documents into a new folder with this model",
                 }),
@@ -73,7 +78,7 @@ impl ModelSource {
         let mut tried = vec![recorded.display().to_string()];
         for candidate in self.places(recorded)? {
             let encoder = load(&candidate)?;
-            if encoder.weights() == meta.weights {
+            if encoder.weights() == weights {
                 return Ok(encoder);
             }
             tried.push(format!("{} (other weights: {})", candidate.display(), encoder.weights()));
@@ -82,7 +87,7 @@ impl ModelSource {
             path: recorded.to_path_buf(),
             problem: format!(
                 "the weights {} that the index was built with were not found ({})",
-                meta.weights,
+                weights,
                 tried.join(", ")
             ),
             remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",

@@ -15,7 +15,7 @@ const LONGEST: usize = 1024;
 
 /// The cache. The same query is often repeated: for the next page, another mode or another filter. All vectors are from
 /// one encoder.
-pub(super) struct QueryCache(Mutex<LruCache<String, Arc<[f32]>>>);
+pub(crate) struct QueryCache(Mutex<LruCache<String, Arc<[f32]>>>);
 
 impl Default for QueryCache {
     fn default() -> Self {
@@ -31,7 +31,7 @@ impl std::fmt::Debug for QueryCache {
 
 impl QueryCache {
     /// The vector of a query, from the cache or from `encode`. Other threads can use the cache while `encode` runs.
-    pub(super) fn get(&self, text: &str, encode: impl FnOnce() -> Result<Vec<f32>>) -> Result<Arc<[f32]>> {
+    pub(crate) fn get(&self, text: &str, encode: impl FnOnce() -> Result<Vec<f32>>) -> Result<Arc<[f32]>> {
         let cache = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(vector) = cache().get(text) {
             return Ok(Arc::clone(vector));

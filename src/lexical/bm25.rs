@@ -20,6 +20,11 @@ use crate::ids::{ChunkId, ChunkSet as _};
 
 /// A query with more distinct terms in each language keeps those with the highest weight.
 pub(super) const MOST_QUERY_TERMS: usize = 256;
+/// Tantivy's parameters, which are Lucene's.
+#[cfg(feature = "opensearch")]
+pub(super) const K1: f64 = 1.2;
+#[cfg(feature = "opensearch")]
+pub(super) const B: f64 = 0.75;
 /// Weight of a match in the title, on top of its weight in the text.
 pub(super) const TITLE_BOOST: f32 = 0.25;
 /// When to score single candidates instead of reading all postings of the remaining terms.

@@ -31,7 +31,7 @@ pub(crate) const LANGUAGE: &str = "retune.language";
 pub(super) const LANGUAGE_FACT: &str = "~";
 
 /// Longer texts are indexed by their digest.
-const LONGEST_PLAIN_TEXT: usize = 256;
+pub(super) const LONGEST_PLAIN_TEXT: usize = 256;
 /// From here on a float stands for several whole numbers.
 const ROUNDED: f64 = 9_007_199_254_740_992.0;
 /// Length of a path's name in a term.

@@ -46,6 +46,19 @@ impl Analyzers {
         Ok(Analyzers { own: own.clone(), further: further.collect() })
     }
 
+    /// Those of an index of the language `own`, some of whose chunks have one of the `others`.
+    #[cfg(feature = "opensearch")]
+    pub(super) fn new(own: Language, others: impl IntoIterator<Item = Language>) -> Analyzers {
+        let further = others.into_iter().map(|language| (language, Analyzer::beside(language)));
+        Analyzers { own: Analyzer::new(own), further: further.collect() }
+    }
+
+    /// The languages that chunks have instead of the index's own.
+    #[cfg(feature = "opensearch")]
+    pub(super) fn others(&self) -> impl Iterator<Item = Language> {
+        self.further.iter().map(|&(language, _)| language)
+    }
+
     /// The index's own.
     pub(super) fn own(&self) -> &Analyzer {
         &self.own

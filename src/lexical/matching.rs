@@ -59,19 +59,30 @@ impl LexicalSnapshot {
     }
 
     fn unknown(&self, field: &str) -> Error {
-        let expected = match self.field_names() {
-            Ok(known) if known.is_empty() => "none: the documents have no fields".to_string(),
-            Ok(known) => {
-                let more = known.len().saturating_sub(MOST_NAMES);
-                let mut names = known.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-                if more > 0 {
-                    names.push_str(&format!(" and {more} more"));
-                }
-                format!("a field that documents have: {names}")
-            }
-            Err(_) => "a field that documents have".to_string(),
+        match self.field_names() {
+            Ok(known) => Filter::unknown(field, known.into_iter()),
+            Err(_) => Error::invalid("the filter", unknown(field), "a field that documents have"),
+        }
+    }
+}
+
+fn unknown(field: &str) -> String {
+    format!("the field {field:?}, which no document has")
+}
+
+impl Filter {
+    /// The error for a field that no document has: they have the `known` ones.
+    pub(super) fn unknown(field: &str, known: impl ExactSizeIterator<Item = String>) -> Error {
+        let more = known.len().saturating_sub(MOST_NAMES);
+        let mut names = known.take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            names.push_str(&format!(" and {more} more"));
+        }
+        let expected = match names.is_empty() {
+            true => "none: the documents have no fields".to_string(),
+            false => format!("a field that documents have: {names}"),
         };
-        Error::invalid("the filter", format!("the field {field:?}, which no document has"), expected)
+        Error::invalid("the filter", unknown(field), expected)
     }
 }
 

@@ -22,6 +22,8 @@ mod date;
 mod directory;
 mod docs;
 mod documents;
+#[cfg(feature = "opensearch")]
+mod elsewhere;
 mod facets;
 mod facts;
 mod failure;
@@ -51,6 +53,11 @@ mod tests;
 
 pub(crate) use containing::{Forms, Part};
 pub use date::Date;
+#[cfg(feature = "opensearch")]
+pub(crate) use elsewhere::{
+    Analysis, Condition, IndexedChunk, PairWeight, Positions, QueryWords, Similarity, Statistics, TermWeight,
+    Weights,
+};
 pub use facets::FacetCount;
 pub(crate) use facts::{LANGUAGE, RESERVED, fields_of, stored_fields};
 pub(crate) use failure::REMEDY;

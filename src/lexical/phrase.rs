@@ -24,7 +24,7 @@ use super::sought::Sought;
 /// The weight of a pair, as a share of the sum of its words' weights.
 pub(super) const PHRASE_BOOST: f32 = 0.15;
 /// A query with more pairs keeps those with the highest weight.
-const MOST_PAIRS: usize = 64;
+pub(super) const MOST_PAIRS: usize = 64;
 
 /// Two neighbouring words of a query that the index knows.
 pub(super) struct Pair {

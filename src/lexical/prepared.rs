@@ -130,16 +130,6 @@ impl Prepared<'_> {
     }
 
     pub(super) fn highlight_text(&self, text: &str, analyzer: &Analyzer) -> Vec<Range<usize>> {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        analyzer.terms(text, |word, range| {
-            if self.counts.contains_key(word) {
-                match ranges.last_mut() {
-                    Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-                    _ => ranges.push(range),
-                }
-            }
-            true
-        });
-        ranges
+        analyzer.ranges_of(text, &|word| self.counts.contains_key(word))
     }
 }

@@ -59,6 +59,11 @@ pub(crate) struct ChunkRecord {
 }
 
 impl ChunkRecord {
+    /// What words are searched in: title and body as one text.
+    pub(super) fn searched_text(&self) -> String {
+        format!("{}\n{}", self.title, self.body)
+    }
+
     /// The encoder's input: title and body as one text, as in BEIR.
     pub(crate) fn encoder_text(&self) -> String {
         match (self.title.is_empty(), self.body.is_empty()) {
@@ -156,7 +161,7 @@ impl Fields {
         packed.add_text(self.document, &record.document);
         packed.add_u64(self.ordinal, u64::from(record.ordinal));
         packed.add_text(self.body, &record.body);
-        let text = format!("{}\n{}", record.title, record.body);
+        let text = record.searched_text();
         match other {
             None => {
                 packed.add_text(self.title, &record.title);

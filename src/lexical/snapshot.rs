@@ -10,6 +10,8 @@ use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, Ta
 use super::analysis::Analyzer;
 use super::facts::text_term;
 use super::failure::{damaged, guard};
+#[cfg(feature = "opensearch")]
+use super::language::Language;
 use super::languages::Analyzers;
 use super::numbering::Numbering;
 use super::schema::{CHUNK, ChunkRecord, Fields};
@@ -141,6 +143,12 @@ impl LexicalSnapshot {
     /// decompressed blocks in memory.
     pub(super) fn all_chunks(&self, visit: &mut dyn FnMut(ChunkRecord) -> Result<()>) -> Result<()> {
         self.inner.places.iter().try_for_each(|&(_, address)| visit(self.fetch(address)?))
+    }
+
+    /// The languages that chunks have instead of the index's own.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn other_languages(&self) -> Vec<Language> {
+        self.analyzers().others().collect()
     }
 
     pub(super) fn segments(&self) -> &[SegmentReader] {

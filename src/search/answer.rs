@@ -9,6 +9,7 @@ use super::mode::Mode;
 use crate::ids::{ChunkId, GenerationId, QueryId};
 use crate::lexical::{FacetCount, FieldValue};
 use crate::place::Place;
+use crate::store::Coverage;
 
 /// The ranked documents for one query.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,29 +37,6 @@ pub struct Answer {
     /// values, the most frequent first, 1,000 at most.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facets: BTreeMap<String, Vec<FacetCount>>,
-}
-
-/// How much of an index has vectors. Chunks without one yet are found by their words alone, and ranked among the others
-/// without favouring either; a dense search doesn't find them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Coverage {
-    /// Chunks that have a vector.
-    pub encoded: usize,
-    /// All chunks.
-    pub chunks: usize,
-}
-
-impl Coverage {
-    /// Whether each chunk has a vector.
-    pub fn is_complete(&self) -> bool {
-        self.encoded == self.chunks
-    }
-
-    /// The share of the chunks that have a vector, 0 to 1; 1 of none.
-    pub fn share(&self) -> f64 {
-        if self.chunks == 0 { 1.0 } else { self.encoded as f64 / self.chunks as f64 }
-    }
 }
 
 /// Times in milliseconds.

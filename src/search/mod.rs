@@ -1,4 +1,4 @@
-//! Answers one query from a snapshot of both indexes.
+//! Answers one query from a pinned state of a [store](crate::store).
 //!
 //! Both indexes propose candidates. Each candidate is then scored by both, so that a chunk missing from one candidate
 //! list does not lose that side's score. The fused ranking is grouped by document: each document appears with its best
@@ -12,14 +12,16 @@ mod mode;
 mod places;
 mod pool;
 mod query;
-mod restrict;
 mod run;
 mod typed;
 
-pub use answer::{Answer, Coverage, Hit, Took};
+pub use answer::{Answer, Hit, Took};
 pub use mode::Mode;
-pub(crate) use pool::{Fusible, Snapshot, fusible};
+pub(crate) use pool::{Fusible, fusible};
 #[cfg(feature = "serve")]
 pub(crate) use query::AGENT;
 pub use query::Query;
 pub(crate) use run::{Ranked, rank, rank_with_words};
+
+pub use crate::store::Coverage;
+pub(crate) use crate::store::Snapshot;

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::mode::Mode;
-use super::restrict::is_pattern;
 use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::QueryId;
 use crate::lexical::Filter;
+use crate::store::is_pattern;
 
 /// How the sessions of agents begin.
 pub(crate) const AGENT: &str = "agent:";

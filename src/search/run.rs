@@ -1,18 +1,17 @@
 //! Runs a query: candidates, fusion, grouping by document, pages.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::answer::{Hit, Took};
 use super::mode::Mode;
 use super::places::{Place, Places, Scores};
-use super::pool::{Pool, PreparedQuery, Scored, Snapshot, millis, propose, propose_words, timed};
+use super::pool::{Asked, Pool, Scored, millis, propose, propose_words, timed};
 use super::query::Query;
-use super::restrict::Restricted;
 use crate::error::Result;
 use crate::fusion::Fusion;
-use crate::ids::ChunkSet as _;
-use crate::lexical::{FacetCount, Prepared, fields_of};
+use crate::ids::ChunkId;
+use crate::lexical::fields_of;
+use crate::store::{Asks, Counts, Found, Restriction, Restrictions, Store, StoreQuery};
 
 /// Ranked documents and timings.
 #[derive(Debug, Default)]
@@ -24,50 +23,37 @@ pub(crate) struct Ranked {
     pub(crate) wordless: bool,
 }
 
-/// What a query finds in all, where it asks for that.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) total: Option<usize>,
-    pub(crate) facets: BTreeMap<String, Vec<FacetCount>>,
+/// Ranks the documents of `store` for `query`.
+pub(crate) fn rank<S: Store>(store: &S, query: &Query) -> Result<Ranked> {
+    rank_with_words(store, query).map(|(ranked, _)| ranked)
 }
 
-/// Ranks the documents of `snapshot` for `query`.
-pub(crate) fn rank(snapshot: &Snapshot, query: &Query) -> Result<Ranked> {
-    rank_with_words(snapshot, query).map(|(ranked, _)| ranked)
-}
-
-/// As [`rank`], with the words that the query looked up.
-pub(crate) fn rank_with_words<'a>(snapshot: &'a Snapshot, query: &Query) -> Result<(Ranked, Prepared<'a>)> {
+/// As [`rank`], with the query that was looked up.
+pub(crate) fn rank_with_words<'s, S: Store>(store: &'s S, query: &Query) -> Result<(Ranked, S::Query<'s>)> {
     query.validate()?;
     let started = Instant::now();
     let mut took = Took::default();
     let typed = query.typed();
-    let Restricted { allowed, terms } = timed(&mut took.lexical, || {
-        Restricted::of(&snapshot.lexical, &typed, query.filter.as_ref(), query.path.as_deref())
-    })?;
-    let words = timed(&mut took.lexical, || snapshot.lexical.prepare_with_terms(&typed.words, &terms))?;
+    let path = query.path.as_deref().map(|path| Restriction { asks: Asks::Path(path), negated: false });
+    let all = path.into_iter().chain(typed.restrictions).collect();
+    let restrictions = Restrictions { filter: query.filter.as_ref(), all };
+    let words = timed(&mut took.lexical, || store.look_up(&typed.words, &restrictions))?;
     if !words.has_words() {
         let counted = query.total || !query.facets.is_empty();
         let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
         let counts = Counts { total: counted.then_some(0), facets };
         return Ok((Ranked { counts, wordless: true, ..Ranked::default() }, words));
     }
+    let coverage = store.coverage();
     let vector = match query.mode {
         Mode::Lexical => None,
         // Before the first vector nobody needs the encoder: words don't wait for it to load.
-        _ if snapshot.pinned.dense.len() == 0 => None,
-        Mode::Hybrid | Mode::Dense => {
-            Some(timed(&mut took.encode, || snapshot.pinned.generation.encode_query(&typed.words))?)
-        }
+        _ if coverage.encoded == 0 => None,
+        Mode::Hybrid | Mode::Dense => Some(timed(&mut took.encode, || store.encode_query(&typed.words))?),
     };
-    let prepared = PreparedQuery {
-        mode: query.mode,
-        words: &words,
-        vector: vector.as_deref(),
-        allowed: allowed.as_ref(),
-    };
-    let fusion = query.fusion.unwrap_or(snapshot.pinned.generation.meta.fusion);
-    let run = Run { snapshot, query, prepared, fusion };
+    let asked = Asked { mode: query.mode, query: &words, vector: vector.as_deref(), coverage };
+    let fusion = query.fusion.unwrap_or_else(|| store.fusion());
+    let run = Run { query, asked, fusion };
     let (mut shown, pool) = run.first_documents(&mut took)?;
     let counts = timed(&mut took.fuse, || run.count(&pool))?;
     run.further_documents(&mut shown, pool, &mut took)?;
@@ -75,10 +61,9 @@ pub(crate) fn rank_with_words<'a>(snapshot: &'a Snapshot, query: &Query) -> Resu
     Ok((Ranked { hits: shown.hits, took, counts, wordless: false }, words))
 }
 
-struct Run<'a> {
-    snapshot: &'a Snapshot,
+struct Run<'a, Q> {
     query: &'a Query,
-    prepared: PreparedQuery<'a>,
+    asked: Asked<'a, Q>,
     fusion: Fusion,
 }
 
@@ -101,14 +86,14 @@ impl Shown {
     }
 }
 
-impl Run<'_> {
+impl<Q: StoreQuery> Run<'_, Q> {
     /// The documents of a pool that is deep enough for a first page.
     fn first_documents(&self, took: &mut Took) -> Result<(Shown, Pool)> {
         let query = self.query;
         // Chunks of one document share a place in the answer. If that leaves too few documents, fetch more candidates.
         let mut depth = query.candidates.max(query.limit);
         loop {
-            let pool = propose(self.snapshot, &self.prepared, depth, took)?;
+            let pool = propose(&self.asked, depth, took)?;
             let mut shown = Shown { places: Places::new(query.copies, query.per_folder), ..Shown::default() };
             timed(&mut took.fuse, || self.show(&self.rank(&pool), &mut shown))?;
             let exhausted = pool.words_exhausted && pool.vectors_exhausted || depth >= self.chunk_count();
@@ -122,12 +107,12 @@ impl Run<'_> {
     /// Goes on with chunks that contain a word, for a later page. Earlier pages keep what they have shown.
     fn further_documents(&self, shown: &mut Shown, mut pool: Pool, took: &mut Took) -> Result<()> {
         while shown.places.len() < self.last() && !pool.words_exhausted && pool.depth < self.chunk_count() {
-            let left = pool.best_left(self.query.mode, &self.fusion, self.prepared.words.ceiling());
+            let left = pool.best_left(self.query.mode, &self.fusion, self.asked.query.ceiling());
             if self.query.min_score.is_some_and(|least| left < least) {
                 break;
             }
             let depth = pool.depth.saturating_mul(4);
-            pool = propose_words(self.snapshot, &self.prepared, depth, pool.nearest, took)?;
+            pool = propose_words(&self.asked, depth, pool.into_nearest(), took)?;
             timed(&mut took.fuse, || self.show(&self.rank(&pool), shown))?;
         }
         Ok(())
@@ -135,29 +120,24 @@ impl Run<'_> {
 
     /// Counts the documents that the query finds, and their values.
     fn count(&self, pool: &Pool) -> Result<Counts> {
-        let (query, lexical) = (self.query, &self.snapshot.lexical);
+        let query = self.query;
         if !query.total && query.facets.is_empty() {
             return Ok(Counts::default());
         }
-        let chunks = match query.min_score {
-            Some(least) => {
-                let (nearest, took) = (pool.nearest.clone(), &mut Took::default());
-                let all =
-                    propose_words(self.snapshot, &self.prepared, self.chunk_count().max(1), nearest, took)?;
-                let good = self.rank(&all).into_iter().filter(|one| one.score >= least);
-                lexical.set_of(good.map(|one| one.chunk))
-            }
-            None => {
-                let nearest = lexical.set_of(pool.nearest.iter().map(|&(chunk, _)| chunk));
-                match query.mode {
-                    Mode::Dense => nearest,
-                    _ => self.prepared.words.containing(self.prepared.allowed)?.union(&nearest),
-                }
-            }
+        let nearest = pool.nearest();
+        if let Some(least) = query.min_score {
+            let took = &mut Took::default();
+            let all = propose_words(&self.asked, self.chunk_count().max(1), nearest.to_vec(), took)?;
+            let good = self.rank(&all).into_iter().filter(|one| one.score >= least);
+            let good: Vec<ChunkId> = good.map(|one| one.chunk).collect();
+            return self.asked.query.count(Found::These(&good), &query.facets);
+        }
+        let nearest: Vec<ChunkId> = nearest.iter().map(|&(chunk, _)| chunk).collect();
+        let found = match query.mode {
+            Mode::Dense => Found::These(&nearest),
+            _ => Found::WithWordsAnd(&nearest),
         };
-        let documents = lexical.one_per_document(&chunks)?;
-        let facets = query.facets.iter().map(|field| Ok((field.clone(), lexical.facet(field, &documents)?)));
-        Ok(Counts { total: Some(documents.len()), facets: facets.collect::<Result<_>>()? })
+        self.asked.query.count(found, &query.facets)
     }
 
     /// Adds the documents of the ranked chunks that were not shown yet, each by its best chunk, up to the last of the
@@ -175,7 +155,7 @@ impl Run<'_> {
                 break;
             }
             // A chunk without a record was added after this snapshot's lexical commit.
-            let Some(record) = self.snapshot.lexical.get(one.chunk)? else { continue };
+            let Some(record) = self.asked.query.record(one.chunk)? else { continue };
             match shown.places.find(&record) {
                 Place::New if !is_full => shown.places.take(&record, scores),
                 Place::Copy(place) => {
@@ -188,7 +168,7 @@ impl Run<'_> {
                 continue;
             }
             let highlights = match query.highlight {
-                true => self.prepared.words.highlight(&record),
+                true => self.asked.query.highlight(&record),
                 false => Vec::new(),
             };
             let mut fields = fields_of(&record.metadata);
@@ -216,7 +196,7 @@ impl Run<'_> {
     }
 
     fn rank(&self, pool: &Pool) -> Vec<Scored> {
-        pool.rank(self.query.mode, &self.fusion, self.prepared.words.ceiling())
+        pool.rank(self.query.mode, &self.fusion, self.asked.query.ceiling())
     }
 
     /// The number of documents up to the end of the page.
@@ -225,6 +205,6 @@ impl Run<'_> {
     }
 
     fn chunk_count(&self) -> usize {
-        self.snapshot.pinned.dense.len().max(self.snapshot.lexical.chunk_count() as usize)
+        self.asked.coverage.chunks
     }
 }

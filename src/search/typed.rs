@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::lexical::Date;
+use crate::store::{Asks, Restriction};
 
 /// A query as a person typed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,34 +15,6 @@ pub(super) struct Typed<'t> {
     pub(super) words: Cow<'t, str>,
     /// What a passage has to be, or must not be.
     pub(super) restrictions: Vec<Restriction<'t>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Restriction<'t> {
-    pub(super) asks: Asks<'t>,
-    /// Whether passages of which this holds are left out.
-    pub(super) negated: bool,
-}
-
-/// What is asked of a passage.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Asks<'t> {
-    /// These words as they stand, in this order.
-    Phrase(&'t str),
-    /// This word in any form, or these where signs divide it.
-    Word(&'t str),
-    /// A word that begins so.
-    Prefix(&'t str),
-    /// These words in the title.
-    Title(&'t str),
-    /// A document whose path matches.
-    Path(&'t str),
-    /// A document with one of these extensions, in lower case.
-    Extensions(Vec<String>),
-    /// A document from this moment on.
-    After(Date),
-    /// A document from before this moment.
-    Before(Date),
 }
 
 /// A longer text, in bytes, was pasted and has no operators.
@@ -78,16 +51,6 @@ impl<'t> Typed<'t> {
         match restrictions.is_empty() || !has_word {
             true => Typed::plain(text),
             false => Typed { words: words.join(" ").into(), restrictions },
-        }
-    }
-}
-
-impl<'t> Asks<'t> {
-    /// The words that are searched for with it.
-    fn words(&self) -> Option<&'t str> {
-        match self {
-            Asks::Phrase(words) | Asks::Word(words) | Asks::Prefix(words) | Asks::Title(words) => Some(words),
-            Asks::Path(_) | Asks::Extensions(_) | Asks::After(_) | Asks::Before(_) => None,
         }
     }
 }

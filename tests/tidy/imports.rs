@@ -12,6 +12,7 @@ const BASE: [&str; 5] = ["error", "clock", "ids", "place", "storage"];
 const ROUNDS: &[&str] = &[
     "learn",
     "search",
+    "store",
     "train",
     "negatives",
     "exchange",
@@ -50,7 +51,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("server", &["engine"]),
     ("engine", ROUNDS),
     ("learn", ROUNDS),
-    ("search", &["generation", "lexical", "fusion"]),
+    ("search", &["store", "lexical", "fusion"]),
+    ("store", &["generation", "encoder", "dense", "lexical", "fusion"]),
     ("train", &["encoder", "negatives"]),
     ("negatives", &["feedback", "dense", "lexical"]),
     ("exchange", &["feedback", "lexical", "eval"]),

@@ -58,6 +58,12 @@ impl StoredPlace {
 }
 
 impl IndexFolder {
+    /// Whether one is named.
+    #[cfg(feature = "opensearch")]
+    pub(super) fn is_named(&self) -> bool {
+        self.dir.is_some() || self.index.is_some()
+    }
+
     /// The index folder of `folder`: `--index`, or `.retune` in it.
     pub(crate) fn path_for(&self, folder: &Path) -> PathBuf {
         self.index.clone().unwrap_or_else(|| folder.join(NAME))

@@ -11,6 +11,8 @@ mod model;
 mod place;
 mod query_id;
 mod scratch;
+#[cfg(feature = "opensearch")]
+mod store;
 mod values;
 mod wait;
 
@@ -25,6 +27,8 @@ pub(super) use model::{Model, ModelFolder};
 pub(super) use place::Place;
 pub(super) use query_id::{LAST, query_id, query_id_or_last};
 pub(super) use scratch::Scratch;
+#[cfg(feature = "opensearch")]
+pub(super) use store::Store;
 #[cfg(feature = "serve")]
 pub(super) use values::duration;
 pub(super) use values::{bytes, dense_weight, filter, number, one_or_more, positive};

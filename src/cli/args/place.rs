@@ -21,6 +21,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether an index folder is named.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn is_named(&self) -> bool {
+        self.folder.is_named()
+    }
+
     /// As [`IndexFolder::path_for`].
     pub(crate) fn path_for(&self, folder: &Path) -> PathBuf {
         self.folder.path_for(folder)

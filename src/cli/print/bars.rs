@@ -51,6 +51,8 @@ enum Step {
     Weights,
     Asking,
     Learning,
+    #[cfg(feature = "opensearch")]
+    Migrating,
     Renewing,
     Repairing,
 }
@@ -67,6 +69,8 @@ impl Step {
             Step::Weights => counting_bar("weights", 0),
             Step::Asking => counting_bar("searching, judging", 0),
             Step::Learning => counting_bar("collecting", 0),
+            #[cfg(feature = "opensearch")]
+            Step::Migrating => counting_bar("copying passages", 0),
             Step::Renewing => counting_bar("renewing the words", 0),
             Step::Repairing => counting_bar("repairing vectors", 0),
         }
@@ -125,6 +129,13 @@ impl Bars {
             OpenProgress::Vectors { done, total } => self.count(Step::Repairing, done, total),
             _ => {}
         }
+        ControlFlow::Continue(())
+    }
+
+    /// For [`Reader::migrate`](retune::Reader::migrate), which it never stops.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn show_migrating(&mut self, progress: retune::cluster::MigrateProgress) -> ControlFlow<()> {
+        self.step(Step::Migrating, progress.done, progress.total);
         ControlFlow::Continue(())
     }
 

@@ -73,7 +73,7 @@ impl Reader {
                 }
             }
         }
-        Ok(Shown { ranked: rank(serving, query)?, trial: None, standings: Vec::new() })
+        Ok(Shown { ranked: rank(&**serving, query)?, trial: None, standings: Vec::new() })
     }
 }
 

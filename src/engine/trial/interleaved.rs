@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::feedback::Standing;
 use crate::search::{Hit, Query, Ranked, Snapshot, rank, rank_with_words};
+use crate::store::StoreQuery as _;
 use crate::trial::{Placed, interleave};
 
 /// What two generations answered together.
@@ -45,7 +46,7 @@ pub(super) fn rank_interleaved(
     let (mut shown, mut standings) = (Vec::new(), Vec::new());
     for Placed { document, standing, .. } in drafted.into_iter().skip(query.offset) {
         let Some(hit) = hits.remove(&document) else { continue };
-        let record = if query.highlight { serving.lexical.get(hit.chunk)? } else { None };
+        let record = if query.highlight { words.record(hit.chunk)? } else { None };
         let highlights = record.map(|record| words.highlight(&record)).unwrap_or_default();
         shown.push(Hit { rank: standing.place as usize, highlights, ..hit });
         standings.push(standing);

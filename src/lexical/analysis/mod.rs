@@ -105,6 +105,30 @@ impl Analyzer {
         PreTokenizedString { text: text.to_owned(), tokens }
     }
 
+    /// Calls `visit` with every term of a text and its position, counted in words.
+    #[cfg(feature = "opensearch")]
+    pub(super) fn positions(&self, text: &str, mut visit: impl FnMut(String, usize)) {
+        walk(self.text.clone(), text, |token| {
+            visit(self.term(&token.text), token.position);
+            true
+        });
+    }
+
+    /// The byte ranges of the terms that are wanted, ascending, not overlapping.
+    pub(super) fn ranges_of(&self, text: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        self.terms(text, |word, range| {
+            if wanted(word) {
+                match ranges.last_mut() {
+                    Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                    _ => ranges.push(range),
+                }
+            }
+            true
+        });
+        ranges
+    }
+
     /// The term of a word without its ending.
     pub(super) fn term(&self, stem: &str) -> String {
         format!("{}{stem}", self.prefix)

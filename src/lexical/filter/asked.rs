@@ -7,7 +7,7 @@ use crate::lexical::value::FieldValue;
 
 /// What one value of a field has to be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Asked<'a> {
+pub(in crate::lexical) enum Asked<'a> {
     Equal(&'a FieldValue),
     Within(Bound<&'a FieldValue>, Bound<&'a FieldValue>),
     Prefix(&'a str),
@@ -44,7 +44,7 @@ impl Asked<'_> {
     }
 
     /// The first and the last of the dates that are asked for, if dates are.
-    pub(super) fn dates(self) -> Option<(Date, Date)> {
+    pub(in crate::lexical) fn dates(self) -> Option<(Date, Date)> {
         let (beginning, end) = (Date::from_unix_ms(i64::MIN), Date::from_unix_ms(i64::MAX));
         let next_to = |date: Date, ms| Date::from_unix_ms(date.unix_ms().saturating_add(ms));
         match self {
@@ -78,7 +78,7 @@ fn span_of(value: &FieldValue) -> Option<(Date, Date)> {
 }
 
 /// The value that a range ends at.
-pub(super) fn value_at(bound: Bound<&FieldValue>) -> Option<&FieldValue> {
+pub(in crate::lexical) fn value_at(bound: Bound<&FieldValue>) -> Option<&FieldValue> {
     match bound {
         Bound::Included(value) | Bound::Excluded(value) => Some(value),
         Bound::Unbounded => None,

@@ -6,4 +6,6 @@ mod select;
 mod tree;
 mod written;
 
+#[cfg(feature = "opensearch")]
+pub(super) use asked::{Asked, value_at};
 pub use tree::Filter;

@@ -208,7 +208,7 @@ impl Filter {
     }
 
     /// The field that is looked at, and what one of its values has to be. `None` for combinations.
-    pub(super) fn asks(&self) -> Option<(&str, Vec<Asked<'_>>)> {
+    pub(in crate::lexical) fn asks(&self) -> Option<(&str, Vec<Asked<'_>>)> {
         let (field, asked) = match self {
             Filter::Equals { field, value } => (field, vec![Asked::Equal(value)]),
             Filter::AnyOf { field, values } => (field, values.iter().map(Asked::Equal).collect()),

@@ -1,0 +1,51 @@
+//! What a cluster says when it refuses something.
+
+use serde_json::Value as Json;
+
+use crate::error::Error;
+
+pub(super) const CHECK: &str = "check the address, and that the cluster runs";
+pub(super) const LATER: &str = "see the cluster's health and its logs, then try again";
+
+/// The longest text of a cluster's error that is repeated.
+const LONGEST: usize = 600;
+
+/// The error for an answer with a status that nobody expects.
+pub(super) fn refused(doing: &'static str, at: String, status: u16, body: &Json) -> Error {
+    let remedy = match status {
+        401 | 403 => {
+            "give RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY, of somebody who may"
+        }
+        404 => "see whether the index is there: `retune migrate` makes it",
+        413 => "raise http.max_content_length on the nodes",
+        429 | 502 | 503 | 504 => LATER,
+        _ => "if the message does not help, please report this",
+    };
+    Error::Cluster { doing, at, found: format!("HTTP {status}, {}", reason(body)), remedy }
+}
+
+/// What the body of an error says.
+pub(super) fn reason(body: &Json) -> String {
+    let error = &body["error"];
+    let cause = &error["root_cause"][0];
+    let deepest = [&cause["reason"], &error["reason"], error];
+    let text = deepest.iter().find_map(|text| text.as_str()).unwrap_or("without a reason");
+    let kind = [&cause["type"], &error["type"]].into_iter().find_map(Json::as_str);
+    let mut said = kind.map_or(text.to_string(), |kind| format!("{kind}: {text}"));
+    if said.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&end| said.is_char_boundary(end)).unwrap_or(0);
+        said.truncate(end);
+        said.push('…');
+    }
+    said
+}
+
+/// The error for an answer that lacks something.
+pub(super) fn unexpected(doing: &'static str, at: String, lacks: &str) -> Error {
+    Error::Cluster {
+        doing,
+        at,
+        found: format!("an answer without {lacks}"),
+        remedy: "see whether the address is that of an OpenSearch cluster, 2.19 or later",
+    }
+}

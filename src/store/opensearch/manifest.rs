@@ -1,0 +1,191 @@
+//! The manifest of a generation, beside its index.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::client::{Body, Call, Client, Method};
+use super::failure::{refused, unexpected};
+use super::retry::Repeat;
+use crate::error::{Error, Result};
+use crate::fusion::Fusion;
+use crate::ids::{Digest, GenerationId};
+use crate::lexical::{Language, Part};
+
+/// The layout of manifests and generations. Raised by what earlier versions can't read.
+const VERSION: u32 = 1;
+
+/// What an index is called on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names(String);
+
+impl Names {
+    pub(crate) fn of(name: String) -> Names {
+        Names(name)
+    }
+
+    /// The alias.
+    pub(crate) fn alias(&self) -> &str {
+        &self.0
+    }
+
+    /// The index of manifests and the lease.
+    pub(crate) fn state(&self) -> String {
+        format!("{}-state", self.0)
+    }
+
+    /// The index of a generation.
+    pub(crate) fn generation(&self, id: GenerationId) -> String {
+        format!("{}-g{:06}", self.0, id.0)
+    }
+
+    /// The generation of an index.
+    pub(crate) fn id_of(&self, index: &str) -> Option<GenerationId> {
+        let digits = index.strip_prefix(&self.0)?.strip_prefix("-g")?;
+        (digits.len() >= 6).then(|| digits.parse().ok().map(GenerationId)).flatten()
+    }
+}
+
+/// What a generation was made with, and what it holds. It never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) version: u32,
+    pub(crate) generation: GenerationId,
+    /// The generation that served before it.
+    pub(crate) replaces: Option<GenerationId>,
+    /// SHA-256 of the encoder's weights.
+    pub(crate) weights: Digest,
+    /// Where the model was on the machine that made the generation.
+    pub(crate) model: PathBuf,
+    pub(crate) dimensions: usize,
+    pub(crate) language: Language,
+    /// The languages that some chunks have instead.
+    pub(crate) other_languages: Vec<Language>,
+    pub(crate) fusion: Fusion,
+    pub(crate) counts: Counts,
+    /// The names of all fields of the documents.
+    pub(crate) fields: BTreeSet<String>,
+    pub(crate) created_ms: u64,
+}
+
+/// How many chunks there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) chunks: u64,
+    /// With a vector.
+    pub(crate) encoded: u64,
+    /// With a term in the title.
+    pub(crate) titled: u64,
+    /// With a term in title or passage.
+    pub(crate) worded: u64,
+}
+
+impl Counts {
+    /// The chunks that have a term in a field.
+    pub(crate) fn having(&self, part: Part) -> u64 {
+        match part {
+            Part::Title => self.titled,
+            Part::Whole => self.worded,
+        }
+    }
+}
+
+impl Manifest {
+    pub(crate) const VERSION: u32 = VERSION;
+
+    /// Reads the manifest of the generation in `index`.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`] where it is missing, or of a version that this retune can't read.
+    pub(crate) fn read(client: &Client, names: &Names, id: GenerationId) -> Result<Manifest> {
+        const DOING: &str = "read the manifest of the generation at";
+        let path = format!("/{}/_doc/{}", names.state(), key(id));
+        let call =
+            Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
+        let body = client.ask(&call)?;
+        let source = &body["_source"]["manifest"];
+        let version =
+            source["version"].as_u64().ok_or_else(|| unexpected(DOING, client.at(&path), "a version"))?;
+        if version != u64::from(VERSION) {
+            return Err(Error::Cluster {
+                doing: DOING,
+                at: client.at(&path),
+                found: format!("format version {version}, but this retune reads version {VERSION}"),
+                remedy: "use the retune that wrote it, or migrate the index again",
+            });
+        }
+        serde_json::from_value(source.clone()).map_err(|error| Error::Cluster {
+            doing: DOING,
+            at: client.at(&path),
+            found: error.to_string(),
+            remedy: "migrate the index again",
+        })
+    }
+
+    /// Writes the manifest of a new generation.
+    pub(crate) fn write(&self, client: &Client, names: &Names) -> Result<()> {
+        const DOING: &str = "write the manifest of the generation to";
+        let path = format!("/{}/_create/{}?refresh=true", names.state(), key(self.generation));
+        let body = json!({ "generation": self.generation, "manifest": self });
+        let body = Body::Json(&body);
+        let call = Call { doing: DOING, method: Method::Put, path: &path, body, repeat: Repeat::Safe };
+        match client.answer(&call)? {
+            (200..300, _) => Ok(()),
+            // Written by an attempt whose answer was lost. Under the lease nobody else writes.
+            (409, _) if Manifest::read(client, names, self.generation)? == *self => Ok(()),
+            (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
+        }
+    }
+
+    /// The numbers of all generations that have, or had, a manifest.
+    pub(crate) fn numbers(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
+        const DOING: &str = "list the generations at";
+        let path = format!("/{}/_search?allow_partial_search_results=false", names.state());
+        let query = json!({
+            "size": 1, "_source": ["generation"], "sort": [{ "generation": "desc" }],
+            "query": { "exists": { "field": "generation" } },
+        });
+        let body = Body::Json(&query);
+        let call = Call { doing: DOING, method: Method::Post, path: &path, body, repeat: Repeat::Safe };
+        let found = client.ask(&call)?;
+        let hits = found["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let numbers =
+            hits.iter().filter_map(|hit| names.id_of(&format!("{}-{}", names.alias(), hit["_id"].as_str()?)));
+        Ok(numbers.collect())
+    }
+}
+
+fn key(id: GenerationId) -> String {
+    format!("g{:06}", id.0)
+}
+
+/// The mapping of the index of manifests and the lease.
+pub(super) fn state_mapping() -> Json {
+    json!({
+        "settings": { "index": { "number_of_shards": 1, "auto_expand_replicas": "0-2" } },
+        "mappings": { "dynamic": "strict", "properties": {
+            "generation": { "type": "long" },
+            "manifest": { "type": "object", "enabled": false },
+            "holder": { "type": "keyword" },
+            "beat": { "type": "long" },
+        } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_generations_are_read_back() {
+        let names = Names::of("docs".into());
+        for id in [1, 999_999, 1_234_567].map(GenerationId) {
+            assert_eq!(names.id_of(&names.generation(id)), Some(id));
+        }
+        for other in ["docs", "docs-state", "docs-g1", "docs-gx00001", "docs2-g000001"] {
+            assert_eq!(names.id_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The index of a generation: its settings and fields.
+
+use serde_json::{Value as Json, json};
+
+use super::manifest::Counts;
+use super::terms::{BETWEEN_FORMS, GAP, LONGEST_POSITION};
+use crate::lexical::{Part, Similarity};
+
+/// How a generation is laid out over the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) shards: u32,
+    pub(crate) replicas: u32,
+}
+
+/// The fields by name.
+pub(super) const CHUNK: &str = "chunk";
+pub(super) const TITLE_TERMS: &str = "title_terms";
+pub(super) const TEXT_TERMS: &str = "text_terms";
+pub(super) const FACTS: &str = "facts";
+pub(super) const VECTOR: &str = "vector";
+
+/// The field that the words of a part are in.
+pub(super) fn field_of(part: Part) -> &'static str {
+    match part {
+        Part::Title => TITLE_TERMS,
+        Part::Whole => TEXT_TERMS,
+    }
+}
+
+/// The settings and the mapping of a generation that will hold as many chunks.
+///
+/// Terms, facts and vectors are indexed and not stored: they can be made from the texts again.
+pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Json {
+    let similarity = |part| {
+        let Similarity { k1, b } = Similarity::of(counts.having(part), counts.chunks);
+        // Every form of a word counts in a text's length, as in our own index.
+        json!({ "type": "BM25", "k1": k1, "b": b, "discount_overlaps": false })
+    };
+    let terms = |similarity: &str| json!({ "type": "text", "analyzer": "terms", "similarity": similarity });
+    let kept = json!({ "type": "object", "enabled": false });
+    json!({
+        "settings": { "index": {
+            "number_of_shards": layout.shards,
+            "number_of_replicas": layout.replicas,
+            // Until everything is there.
+            "refresh_interval": "-1",
+            "knn": true,
+            "similarity": { "title": similarity(Part::Title), "text": similarity(Part::Whole) },
+            "analysis": {
+                "tokenizer": { "positions": { "type": "whitespace", "max_token_length": LONGEST_POSITION } },
+                "filter": {
+                    "forms": {
+                        "type": "pattern_capture", "preserve_original": false,
+                        "patterns": [format!("([^{BETWEEN_FORMS}]+)")],
+                    },
+                    "gaps": { "type": "stop", "stopwords": [GAP.to_string()] },
+                },
+                "analyzer": { "terms": {
+                    "type": "custom", "tokenizer": "positions", "filter": ["forms", "gaps"],
+                } },
+            },
+        } },
+        "mappings": {
+            "dynamic": "strict",
+            "_source": { "excludes": [TITLE_TERMS, TEXT_TERMS, FACTS, VECTOR] },
+            "properties": {
+                CHUNK: { "type": "long" },
+                "document": { "type": "keyword" },
+                "record": kept,
+                TITLE_TERMS: terms("title"),
+                TEXT_TERMS: terms("text"),
+                FACTS: { "type": "keyword" },
+                VECTOR: {
+                    "type": "knn_vector",
+                    "dimension": dimensions,
+                    "method": {
+                        "name": "hnsw", "engine": "lucene", "space_type": "cosinesimil",
+                        "parameters": { "m": 16, "ef_construction": 128 },
+                    },
+                },
+            },
+        },
+    })
+}

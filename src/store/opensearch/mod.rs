@@ -1,0 +1,44 @@
+//! An index on an OpenSearch cluster.
+//!
+//! Of an index NAME there are on the cluster:
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `NAME` | an alias: on the generation that serves, or on `NAME-state` before there is one |
+//! | `NAME-g000002` | a generation: chunks with their terms and vectors. Written once, then only read |
+//! | `NAME-state` | the manifest of each generation, and the lease of whoever writes |
+//!
+//! A generation becomes visible by moving the alias, which fails if it is not where the mover saw it last. A reader
+//! looks where the alias is, reads that generation's manifest, and searches the index by its own name: so a query is
+//! never compared with vectors of another encoder.
+
+mod address;
+mod alias;
+mod bulk;
+mod chunk;
+mod client;
+mod credentials;
+mod failure;
+mod filter;
+mod frequencies;
+mod generations;
+mod lease;
+mod manifest;
+mod mapping;
+mod query;
+mod retry;
+mod scores;
+mod state;
+mod terms;
+
+pub(crate) use address::Address;
+pub(crate) use alias::{live, swap};
+pub(crate) use bulk::Bulk;
+pub(crate) use chunk::document;
+pub(crate) use client::Client;
+pub(crate) use generations::{create, drop_index, indexes, prepare, settle, sweep};
+pub(crate) use lease::Lease;
+pub(crate) use manifest::{Counts, Manifest, Names};
+pub(crate) use mapping::Layout;
+pub(crate) use query::DEEPEST;
+pub(crate) use state::{ClusterState, Encoders};

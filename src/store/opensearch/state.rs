@@ -1,0 +1,134 @@
+//! One generation on a cluster, as searches read it.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::client::Client;
+use super::filter;
+use super::frequencies::Frequencies;
+use super::manifest::{Manifest, Names};
+use super::query::ClusterQuery;
+use crate::encoder::Encoder;
+use crate::error::Result;
+use crate::fusion::Fusion;
+use crate::generation::{ModelSource, QueryCache};
+use crate::ids::GenerationId;
+use crate::lexical::{Analysis, Statistics};
+use crate::store::coverage::Coverage;
+use crate::store::restriction::Restrictions;
+use crate::store::state::Store;
+
+/// A generation: its manifest, and what was asked of it so far. Its index is written once, so it never changes.
+pub(crate) struct ClusterState {
+    client: Arc<Client>,
+    index: String,
+    manifest: Manifest,
+    analysis: Analysis,
+    encoders: Arc<Encoders>,
+    encoder: OnceLock<Arc<Encoder>>,
+    asked: QueryCache,
+    frequencies: Frequencies,
+}
+
+/// Encoders, of which generations with the same weights share one.
+pub(crate) struct Encoders {
+    source: ModelSource,
+    last: Mutex<Option<Arc<Encoder>>>,
+}
+
+impl Encoders {
+    pub(crate) fn new(source: ModelSource) -> Encoders {
+        Encoders { source, last: Mutex::new(None) }
+    }
+
+    /// The encoder that a generation was made with: the last one, or else loaded.
+    fn of(&self, manifest: &Manifest) -> Result<Arc<Encoder>> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(encoder) = last.as_ref().filter(|encoder| encoder.weights() == manifest.weights) {
+            return Ok(Arc::clone(encoder));
+        }
+        let encoder = self.source.with_weights(manifest.weights, &manifest.model)?;
+        *last = Some(Arc::clone(&encoder));
+        Ok(encoder)
+    }
+}
+
+impl ClusterState {
+    /// Opens a generation. Loads no model.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub(crate) fn open(
+        client: &Arc<Client>,
+        names: &Names,
+        id: GenerationId,
+        encoders: &Arc<Encoders>,
+    ) -> Result<ClusterState> {
+        let manifest = Manifest::read(client, names, id)?;
+        let others = manifest.other_languages.iter().copied();
+        Ok(ClusterState {
+            client: Arc::clone(client),
+            index: names.generation(id),
+            analysis: Analysis::new(manifest.language, others),
+            manifest,
+            encoders: Arc::clone(encoders),
+            encoder: OnceLock::new(),
+            asked: QueryCache::default(),
+            frequencies: Frequencies::default(),
+        })
+    }
+
+    pub(crate) fn generation(&self) -> GenerationId {
+        self.manifest.generation
+    }
+
+    /// Loads the encoder, if it is not loaded yet.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) if no model with the generation's weights is found.
+    pub(crate) fn encoder(&self) -> Result<&Arc<Encoder>> {
+        if let Some(encoder) = self.encoder.get() {
+            return Ok(encoder);
+        }
+        let encoder = self.encoders.of(&self.manifest)?;
+        Ok(self.encoder.get_or_init(|| encoder))
+    }
+}
+
+impl Store for ClusterState {
+    type Query<'s> = ClusterQuery<'s>;
+
+    fn look_up<'s>(&'s self, text: &str, restrictions: &Restrictions<'_>) -> Result<ClusterQuery<'s>> {
+        let manifest = &self.manifest;
+        let filter = filter::clause(restrictions, &self.analysis, &manifest.fields)?;
+        let words = self.analysis.of_query(text);
+        let known = self.frequencies.of(&words.terms(), &self.client, &self.index)?;
+        let weights = words.weights(&Statistics {
+            chunks: manifest.counts.chunks,
+            having: &|part| manifest.counts.having(part),
+            with_term: &|part, term| known.of(part, term),
+        });
+        let query = ClusterQuery {
+            client: &self.client,
+            index: &self.index,
+            chunks: manifest.counts.chunks,
+            words,
+            weights,
+            filter,
+            records: Mutex::default(),
+        };
+        query.check().map(|()| query)
+    }
+
+    fn encode_query(&self, text: &str) -> Result<Arc<[f32]>> {
+        self.asked.get(text, || self.encoder()?.encode_one(text))
+    }
+
+    fn fusion(&self) -> Fusion {
+        self.manifest.fusion
+    }
+
+    fn coverage(&self) -> Coverage {
+        let counts = &self.manifest.counts;
+        Coverage { encoded: counts.encoded as usize, chunks: counts.chunks as usize }
+    }
+}

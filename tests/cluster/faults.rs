@@ -1,0 +1,131 @@
+//! Nodes that are ended in the middle of something.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use retune::Query;
+
+use crate::support::{Index, found, index, saying, skip};
+
+/// The scripts that end and start nodes of the cluster.
+struct Nodes(PathBuf);
+
+impl Nodes {
+    /// `None`, and a word about it, if the cluster is not one of ours.
+    fn of() -> Option<Nodes> {
+        let scripts = std::env::var_os("RETUNE_TEST_NODES").map(|folder| Nodes(folder.into()));
+        if scripts.is_none() {
+            static SAID: Once = Once::new();
+            skip(&SAID, "RETUNE_TEST_NODES names no folder with scripts that end nodes");
+        }
+        scripts
+    }
+
+    fn run(&self, script: &str, node: usize) {
+        let output = Command::new(self.0.join(script)).arg(node.to_string()).output().unwrap();
+        assert!(output.status.success(), "{script} {node}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Ends a node; the returned value starts it again.
+    fn end(&self, node: usize) -> Ended<'_> {
+        self.run("kill-node.sh", node);
+        Ended { nodes: self, node }
+    }
+}
+
+struct Ended<'n> {
+    nodes: &'n Nodes,
+    node: usize,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.nodes.run("start-node.sh", self.node);
+    }
+}
+
+/// Waits until every copy of the index is there.
+fn wait_green(index: &Index) {
+    let begun = Instant::now();
+    while index.get(&format!("/_cluster/health/{}-g*", index.name))["status"] != "green" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "not green");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// The number of the node that manages the cluster.
+fn manager(index: &Index) -> usize {
+    let name = index.get("/_cat/cluster_manager?format=json")[0]["node"].as_str().unwrap().to_string();
+    name.strip_prefix("node-").unwrap().parse().unwrap()
+}
+
+#[test]
+fn searches_go_on_when_a_node_is_ended() {
+    let Some(index) = index("ended") else { return };
+    let Some(nodes) = Nodes::of() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    index.migrate(&saying(folder.path(), "anchor", 300), 3);
+    wait_green(&index);
+    let cluster = index.open();
+    let (stop, searches, longest) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    crossbeam_utils::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|_| {
+                while !stop.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    assert_eq!(found(&cluster, &Query::new("anchor number 17")).len(), 10);
+                    longest.fetch_max(begun.elapsed().as_millis() as usize, Ordering::Relaxed);
+                    searches.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(500));
+        let ended = nodes.end(manager(&index));
+        let before = searches.load(Ordering::Relaxed);
+        thread::sleep(Duration::from_secs(4));
+        assert!(searches.load(Ordering::Relaxed) > before + 10, "searches did not go on");
+        drop(ended);
+        stop.store(true, Ordering::Relaxed);
+    })
+    .unwrap();
+    let (searches, longest) = (searches.into_inner(), longest.into_inner());
+    eprintln!("{searches} searches, none failed; the longest took {longest} ms");
+    wait_green(&index);
+}
+
+#[test]
+fn a_migration_loses_nothing_when_a_node_is_ended() {
+    let Some(index) = index("lost") else { return };
+    let Some(nodes) = Nodes::of() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saying(folder.path(), "anchor", 6000);
+    let finished = &AtomicBool::new(false);
+    let report = crossbeam_utils::thread::scope(|scope| {
+        let migration = scope.spawn(|_| {
+            let report = index.migrate(&engine, 2);
+            finished.store(true, Ordering::Release);
+            report
+        });
+        let begun = Instant::now();
+        while !index.indices().iter().any(|name| name.ends_with("g000001")) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "not seen at work");
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(Duration::from_millis(300));
+        assert!(!finished.load(Ordering::Acquire));
+        let _ended = nodes.end(manager(&index));
+        migration.join().unwrap()
+    })
+    .unwrap();
+    assert_eq!(report.chunks, 6000);
+    let cluster = index.open();
+    for number in (0..6000).step_by(97) {
+        let hits = found(&cluster, &Query::new(format!("anchor {number}")).with_mode(retune::Mode::Lexical));
+        assert!(hits.contains(&format!("anchor-{number}")), "{number} {hits:?}");
+    }
+    wait_green(&index);
+}

@@ -1,0 +1,13 @@
+//! Indexes on a cluster, against a real one: RETUNE_TEST_STORE has the URLs of its nodes. `just cluster` starts one.
+//! Without it these tests say that they were skipped. Those that end nodes need RETUNE_TEST_NODES, the folder of the
+//! scripts that do.
+
+mod answers;
+#[path = "../it/common/mod.rs"]
+#[allow(dead_code)]
+mod common;
+mod faults;
+mod migrations;
+mod program;
+mod support;
+mod swaps;

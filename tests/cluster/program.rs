@@ -1,0 +1,54 @@
+//! The program over a cluster.
+
+use std::process::{Command, Output};
+
+use serde_json::Value as Json;
+
+use crate::common::tiny_model;
+use crate::support::{Index, index, saying};
+
+fn retune(index: &Index, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
+    command.args(args).env("RETUNE_MODEL", tiny_model()).env("RETUNE_STORE", index.store());
+    command.output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn migrate_and_search_print_what_they_do() {
+    let Some(index) = index("program") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let local = folder.path().join("local");
+    saying(&local, "anchor", 30).close().unwrap();
+    let place = ["--index", local.to_str().unwrap()];
+    let migrated = text(&retune(&index, &["migrate", place[0], place[1], "--shards", "2"]));
+    assert!(migrated.contains("generation 1 serves") && migrated.contains("30 passages"), "{migrated}");
+    let shown = text(&retune(&index, &["search", "anchor", "number", "17", "-n", "3"]));
+    assert!(shown.contains("anchor-17") && shown.contains("not logged"), "{shown}");
+    let json = |args: &[&str]| {
+        let mut answer: Json = serde_json::from_str(&text(&retune(&index, args))).unwrap();
+        for changing in ["took_ms", "query_id", "logged"] {
+            answer.as_object_mut().unwrap().remove(changing);
+        }
+        let scores = answer["hits"].as_array_mut().unwrap().iter_mut().flat_map(|hit| {
+            hit.as_object_mut()
+                .unwrap()
+                .iter_mut()
+                .filter(|(name, _)| ["score", "lexical", "dense"].contains(&name.as_str()))
+        });
+        scores.for_each(|(_, score)| *score = Json::from((score.as_f64().unwrap() * 1e3).round()));
+        answer
+    };
+    let query = ["--json", "search", "anchor", "17"];
+    let (far, near) = (json(&query), json(&[&query[..], &place[..]].concat()));
+    assert_eq!(far, near);
+    let refused = retune(&index, &["search", "anchor", "--facets", "extension"]);
+    assert!(!refused.status.success());
+    let nobody = retune(&index, &["search", "anchor", "--store", "http://127.0.0.1:9/x"]);
+    let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    assert!(said.contains("could not") && said.contains("http://127.0.0.1:9"), "{said}");
+}
