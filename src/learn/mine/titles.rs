@@ -4,6 +4,7 @@
 //! no longer find their documents, which the gate's guard does not let pass. So some rows ask with a title for its
 //! document (rehearsal: Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal", 1995).
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use crate::error::Result;
@@ -34,7 +35,7 @@ pub(super) fn titled(
     let documents = lexical.documents()?.into_keys();
     let mut documents: Vec<(Digest, String)> =
         documents.map(|document| (Digest::of(document.as_bytes()), document)).collect();
-    documents.sort_unstable_by(|(a, _), (b, _)| b.0.cmp(&a.0));
+    documents.sort_unstable_by_key(|(digest, _)| Reverse(digest.0));
     let (mut seen, mut titled) = (HashSet::new(), Vec::new());
     for (_, document) in documents {
         if titled.len() == wanted {
