@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use retune::Result;
 use retune::cluster::{MigrateOptions, MigrateReport};
-use retune::{Reader, Result};
 
-use super::args::{Place, one_or_more};
+use super::args::{StoredPlace, one_or_more};
 use super::print::{Bars, Output, Text};
 
 #[derive(clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Args {
     #[arg(value_name = "DIR", conflicts_with_all = ["dir", "index"])]
     folder: Option<PathBuf>,
     #[command(flatten)]
-    place: Place,
+    place: StoredPlace,
     /// Nodes of the cluster, separated by commas, and the index's name behind the last one:
     /// http://search-1:9200,http://search-2:9200/NAME. Without a name that of the folder. The environment says who
     /// asks: RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY.
@@ -29,10 +29,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let index = args.folder.as_deref().map(|folder| args.place.path_for(folder));
-    let index = index.map_or_else(|| args.place.existing(), Ok)?;
-    // What it reads is as it is in the folder: vectors are copied, not made.
-    let reader = Reader::open(index, args.place.options())?;
+    let reader = args.place.open_of(args.folder.as_deref())?;
     let options = MigrateOptions::default().with_shards(args.shards as u32).with_replicas(args.replicas);
     let mut bars = Bars::default();
     let report = reader.migrate(&args.store, &options, &mut |progress| bars.show_migrating(progress));

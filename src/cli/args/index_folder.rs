@@ -41,6 +41,15 @@ impl StoredPlace {
         self.folder.open_reader(&self.options())
     }
 
+    /// As [`open`](StoredPlace::open), the index of a folder that may be named.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn open_of(&self, folder: Option<&Path>) -> Result<Reader> {
+        match folder {
+            Some(folder) => Reader::open(self.folder.path_for(folder), self.options()),
+            None => self.open(),
+        }
+    }
+
     /// Opens the feedback log of an index that must exist, or the service that holds it. Judging needs no `wait`.
     pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Log> {
         let options = self.options();
