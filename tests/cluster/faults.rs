@@ -1,5 +1,6 @@
 //! Nodes that are ended in the middle of something.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Once;
@@ -8,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use retune::Query;
+use retune::cluster::MigrateOptions;
 
 use crate::support::{Index, found, index, saying, skip};
 
@@ -103,24 +105,16 @@ fn a_migration_loses_nothing_when_a_node_is_ended() {
     let Some(nodes) = Nodes::of() else { return };
     let folder = tempfile::tempdir().unwrap();
     let engine = saying(folder.path(), "anchor", 6000);
-    let finished = &AtomicBool::new(false);
-    let report = crossbeam_utils::thread::scope(|scope| {
-        let migration = scope.spawn(|_| {
-            let report = index.migrate(&engine, 2);
-            finished.store(true, Ordering::Release);
-            report
-        });
-        let begun = Instant::now();
-        while !index.indices().iter().any(|name| name.ends_with("g000001")) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "not seen at work");
-            thread::sleep(Duration::from_millis(5));
-        }
-        thread::sleep(Duration::from_millis(300));
-        assert!(!finished.load(Ordering::Acquire));
-        let _ended = nodes.end(manager(&index));
-        migration.join().unwrap()
-    })
-    .unwrap();
+    let mut ended = None;
+    let options = MigrateOptions::default().with_shards(2);
+    let report = engine.migrate(&index.store(), &options, &mut |progress| {
+        // Requests are on their way, and most of the passages are not.
+        assert!(ended.is_some() || progress.done < 3000, "{progress:?}");
+        ended.get_or_insert_with(|| nodes.end(manager(&index)));
+        ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    drop(ended);
     assert_eq!(report.chunks, 6000);
     let cluster = index.open();
     for number in (0..6000).step_by(97) {

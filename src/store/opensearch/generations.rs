@@ -28,6 +28,9 @@ pub(crate) fn indexes(client: &Client) -> Result<Vec<String>> {
     Ok(names.filter_map(|index| index.strip_suffix("-state")).map(str::to_string).collect())
 }
 
+/// How long a new index may take until its copies are there.
+const COPIES_SECONDS: u64 = 10;
+
 /// Creates the index of a generation.
 pub(crate) fn create(
     client: &Client,
@@ -39,8 +42,10 @@ pub(crate) fn create(
     create_index(client, "create the generation", index, &mapping(layout, dimensions, counts))
 }
 
+/// Creates an index, and waits a while until all its copies are there: a node that goes before then takes the only one.
+/// A cluster with too few nodes for them has the index all the same.
 fn create_index(client: &Client, doing: &'static str, index: &str, body: &Json) -> Result<()> {
-    let path = format!("/{index}");
+    let path = format!("/{index}?wait_for_active_shards=all&timeout={COPIES_SECONDS}s");
     let body = Body::Json(body);
     let call = Call { doing, method: Method::Put, path: &path, body, repeat: Repeat::Safe };
     match client.answer(&call)? {
