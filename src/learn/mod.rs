@@ -56,6 +56,7 @@ pub use crate::train::{
 };
 
 use crate::error::Result;
+use crate::feedback::normalise_query;
 use crate::generation::Building;
 use collect::collect;
 pub(crate) use collect::{is_held_out, is_same_need};
@@ -103,9 +104,10 @@ pub(crate) fn prepare_round(input: &RoundInput<'_>, progress: &mut Progress<'_>)
                 None => {
                     let mined = tracker.during(LearnStage::Collect, |tracker| {
                         let trains = tiers.iter().any(|tier| tier.is_trained());
-                        let guarded = gate.titles();
+                        let trained = judged.training.iter().map(|query| query.text.as_str());
+                        let asked = gate.queries().chain(trained).map(normalise_query).collect();
                         let mut mine =
-                            || mine(&judged.training, &guarded, snapshot, options, &mut counts, tracker);
+                            || mine(&judged.training, &asked, snapshot, options, &mut counts, tracker);
                         trains.then(&mut mine).transpose()
                     })?;
                     report.examples = mined.as_ref().map_or(0, |mined| mined.rows.len());

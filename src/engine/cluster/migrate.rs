@@ -142,11 +142,15 @@ impl Reader {
             fields: snapshot.lexical.field_names()?,
             created_ms: crate::clock::now_ms(),
         };
+        // Counting takes a while.
+        lease.check()?;
         create(&client, &index, layout, manifest.dimensions, &counts)?;
         let done = migration.fill(&index, counts.chunks, progress);
         if let Err(error) = done.and_then(|()| migration.publish(&names, &serving, &index, &manifest)) {
-            // Else the next migration does.
-            if live(&client, &names).is_ok_and(|serving| serving.as_deref() != Some(&index)) {
+            // Else the next migration does. Without the lease the index may be another's by now.
+            if lease.check().is_ok()
+                && live(&client, &names).is_ok_and(|serving| serving.as_deref() != Some(&index))
+            {
                 let _ = drop_index(&client, &index);
             }
             return Err(error);

@@ -100,9 +100,9 @@ impl<'a> Gate<'a> {
         Ok(Gate { options, attempts, trial, held_out, clusters, halves, guard })
     }
 
-    /// The titles that guard. Nothing may be trained on them.
-    pub(super) fn titles(&self) -> HashSet<&str> {
-        self.guard.titles.iter().map(|topic| topic.text.as_str()).collect()
+    /// The queries that it judges by: held out, golden, titles. Nothing may be trained on them.
+    pub(super) fn queries(&self) -> impl Iterator<Item = &str> {
+        self.held_out.iter().chain(self.guard.iter()).map(|topic| topic.text.as_str())
     }
 
     /// Why nothing could pass against these scores, and what is needed. `None` if something could, if the options

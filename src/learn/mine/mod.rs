@@ -28,10 +28,11 @@ pub(super) struct TrainingSet {
     pub(super) suspects: Option<SuspectReport>,
 }
 
-/// Makes the rows of all queries, in their order, and those of titles, none of which is `guarded`.
+/// Makes the rows of all queries, in their order, and those of titles, none of which was
+/// `asked`: the queries that judge and those that have rows, normalised.
 pub(super) fn mine(
     queries: &[JudgedQuery],
-    guarded: &HashSet<&str>,
+    asked: &HashSet<String>,
     snapshot: &Snapshot,
     options: &LearnOptions,
     counts: &mut Counts,
@@ -61,7 +62,7 @@ pub(super) fn mine(
             None => set.add_rows(query, indexes, options, counts, snapshot)?,
         }
     }
-    set.add_titles(guarded, counts, snapshot)?;
+    set.add_titles(asked, counts, snapshot)?;
     Ok(set)
 }
 
@@ -109,11 +110,11 @@ impl TrainingSet {
     /// Makes the rows of titles, without hard negatives.
     fn add_titles(
         &mut self,
-        guarded: &HashSet<&str>,
+        asked: &HashSet<String>,
         counts: &mut Counts,
         snapshot: &Snapshot,
     ) -> Result<()> {
-        for passage in titles::titled(&snapshot.lexical, guarded, titles::beside(self.rows.len()))? {
+        for passage in titles::titled(&snapshot.lexical, asked, titles::beside(self.rows.len()))? {
             counts.add("titles", 1);
             let (text, title) = (passage.encoder_text(), passage.title);
             self.guide_by(&text, Some(passage.chunk), snapshot)?;

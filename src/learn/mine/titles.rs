@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use crate::error::Result;
+use crate::feedback::normalise_query;
 use crate::ids::Digest;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 
@@ -22,11 +23,15 @@ pub(super) fn beside(rows: usize) -> usize {
     rows * SHARE / (100 - SHARE)
 }
 
-/// The first passages of `wanted` documents, or of fewer, each with a title of its own that is none of `guarded`.
-/// Documents are chosen by their hashes, from the other end than the guard's: a larger round has a smaller one's.
+/// So many documents are looked at for each title.
+const LOOKED_AT: usize = 20;
+
+/// The first passages of `wanted` documents, or of fewer, each with a title of its own that is none of `asked`,
+/// normalised queries. Documents are chosen by their hashes, from the other end than the guard's: a larger round has a
+/// smaller one's.
 pub(super) fn titled(
     lexical: &LexicalSnapshot,
-    guarded: &HashSet<&str>,
+    asked: &HashSet<String>,
     wanted: usize,
 ) -> Result<Vec<ChunkRecord>> {
     if wanted == 0 {
@@ -37,17 +42,15 @@ pub(super) fn titled(
         documents.map(|document| (Digest::of(document.as_bytes()), document)).collect();
     documents.sort_unstable_by_key(|(digest, _)| Reverse(digest.0));
     let (mut seen, mut titled) = (HashSet::new(), Vec::new());
-    for (_, document) in documents {
+    for (_, document) in documents.into_iter().take(wanted * LOOKED_AT) {
         if titled.len() == wanted {
             break;
         }
         let Some(first) = lexical.chunks_of(&document)?.into_iter().next() else { continue };
-        let says_something = first.title.split_whitespace().nth(WORDS - 1).is_some();
-        if says_something
-            && !first.body.is_empty()
-            && !guarded.contains(first.title.as_str())
-            && seen.insert(first.title.clone())
-        {
+        let says_something =
+            first.title.split_whitespace().nth(WORDS - 1).is_some() && !first.body.is_empty();
+        let query = normalise_query(&first.title);
+        if says_something && !asked.contains(&query) && seen.insert(query) {
             titled.push(first);
         }
     }
@@ -78,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn each_title_is_taken_once_and_none_that_guards() {
+    fn each_title_is_taken_once_and_none_that_was_asked() {
         let folder = tempfile::tempdir().unwrap();
         let index = LexicalIndex::create(&folder.path().join("lexical"), Language::English).unwrap();
         let mut writer = index.writer().unwrap();
@@ -90,8 +93,9 @@ mod tests {
         writer.commit("").unwrap();
         writer.close().unwrap();
         let snapshot = index.snapshot().unwrap();
-        let titles = |guarded: &[&str], wanted| {
-            let passages = titled(&snapshot, &guarded.iter().copied().collect(), wanted).unwrap();
+        let titles = |asked: &[&str], wanted| {
+            let asked = asked.iter().map(|text| normalise_query(text)).collect();
+            let passages = titled(&snapshot, &asked, wanted).unwrap();
             passages.into_iter().map(|passage| passage.title).collect::<Vec<_>>()
         };
         let all = titles(&[], 100);
@@ -99,7 +103,7 @@ mod tests {
         assert_eq!((all.len(), all.iter().cloned().collect::<HashSet<_>>()), (10, expected));
         assert_eq!(titles(&[], 4), all[..4], "a larger round has the titles of a smaller one");
         let others: Vec<String> = all.iter().filter(|title| *title != "Title 3").cloned().collect();
-        assert_eq!(titles(&["Title 3"], 100), others);
+        assert_eq!(titles(&["title  3"], 100), others);
         assert_eq!(titles(&[], 0), [""; 0]);
     }
 

@@ -23,6 +23,14 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address> {
         let wrong = || Error::invalid(WHAT, format!("{text:?}"), EXPECTED);
+        // Before anything else, so that no message repeats a password.
+        if text.contains('@') {
+            return Err(Error::invalid(
+                WHAT,
+                "a user's name in it",
+                "none: RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY, have who asks",
+            ));
+        }
         let (mut nodes, mut name) = (Vec::new(), None);
         for node in text.split(',').map(str::trim) {
             if name.is_some() {
@@ -32,13 +40,6 @@ impl FromStr for Address {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
             if !["http", "https"].contains(&scheme) || host.is_empty() || host.contains(char::is_whitespace) {
                 return Err(wrong());
-            }
-            if host.contains('@') {
-                return Err(Error::invalid(
-                    WHAT,
-                    "a user's name in it",
-                    "none: RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY, have who asks",
-                ));
             }
             nodes.push(format!("{scheme}://{host}"));
             name = Some(path.trim_end_matches('/')).filter(|path| !path.is_empty());

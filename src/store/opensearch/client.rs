@@ -99,33 +99,38 @@ impl Client {
     /// Status and body of the answer to a request: of the last one, if it was made again.
     pub(super) fn answer(&self, call: &Call<'_>) -> Result<(u16, Json)> {
         let mut last = String::new();
-        let mut unreached = 0;
+        // In all, and one after the other.
+        let (mut unreached, mut in_a_row) = (0, 0);
         for attempt in 1..=ATTEMPTS {
             let at = self.current.load(Ordering::Relaxed);
             let node = &self.nodes[at % self.nodes.len()];
-            match self.once(node, call) {
+            let reached = match self.once(node, call) {
                 Attempt::Answered(status, body) if !is_passing(status, &body) => return Ok((status, body)),
                 Attempt::Answered(status, body) => {
                     if call.repeat == Repeat::Never || attempt == ATTEMPTS {
                         return Ok((status, body));
                     }
                     last = format!("{node}: HTTP {status}, {}", reason(&body));
+                    true
                 }
                 Attempt::Unreached(why) => {
                     unreached += 1;
                     last = format!("{node}: {why}");
+                    false
                 }
                 Attempt::Unknown(why) => {
                     last = format!("{node}: {why}");
                     if call.repeat == Repeat::Never {
                         return Err(self.failed(call, last, LATER));
                     }
+                    true
                 }
-            }
+            };
             // The next node at once, if this one is not there; all of them after a while.
             let next = at.wrapping_add(1);
             let _ = self.current.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
-            if attempt < ATTEMPTS && (unreached == 0 || unreached % self.nodes.len() == 0) {
+            in_a_row = if reached { 0 } else { in_a_row + 1 };
+            if attempt < ATTEMPTS && in_a_row % self.nodes.len() == 0 {
                 thread::sleep(pause(attempt));
             }
         }

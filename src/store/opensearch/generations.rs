@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::client::{Body, Call, Client, Method};
 use super::failure::{LATER, refused};
 use super::manifest::{Counts, Manifest, Names, state_mapping};
-use super::mapping::{Layout, mapping};
+use super::mapping::{Layout, VECTOR, mapping};
 use super::retry::Repeat;
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
@@ -107,6 +107,18 @@ pub(crate) fn settle(client: &Client, index: &str, chunks: u64) -> Result<()> {
     let post = |path: &str| {
         client.ask(&Call { doing: DOING, method: Method::Post, path, body: Body::None, repeat: Repeat::Safe })
     };
+    // A cluster makes an index that was dropped anew for what is sent to it, without our mapping.
+    let path = format!("/{index}/_mapping");
+    let call =
+        Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
+    if client.ask(&call)?[index]["mappings"]["properties"][VECTOR]["type"] != "knn_vector" {
+        return Err(Error::Cluster {
+            doing: DOING,
+            at: client.at(&path),
+            found: "another index of that name: ours was dropped meanwhile".into(),
+            remedy: LATER,
+        });
+    }
     let usual = json!({ "index": { "refresh_interval": null } });
     let (path, body) = (format!("/{index}/_settings"), Body::Json(&usual));
     client.ask(&Call { doing: DOING, method: Method::Put, path: &path, body, repeat: Repeat::Safe })?;
