@@ -12,6 +12,7 @@ use tantivy::query::Bm25Weight;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, DocSet, SegmentReader, TERMINATED, Term};
 
+use super::choice::{Facts, choose};
 use super::matching::Matching;
 use super::phrase::Pair;
 use super::snapshot::LexicalSnapshot;
@@ -184,16 +185,13 @@ impl LexicalSnapshot {
                 }
             }
         }
-        let most = MOST_QUERY_TERMS * sought.sequences.len().max(1);
-        if known.len() > most {
-            // This ranks terms as BM25's idf does: both fall with the number of chunks.
-            let gain = |term: &KnownTerm<'_>| term.boost * (1.0 + total as f32 / term.of_all as f32).ln();
-            known.sort_by(|a, b| {
-                gain(b).total_cmp(&gain(a)).then_with(|| (a.field, a.text).cmp(&(b.field, b.text)))
-            });
-            known.truncate(most);
-        }
-        known.sort_by(|a, b| (a.chunks, a.field, a.text).cmp(&(b.chunks, b.field, b.text)));
+        choose(&mut known, sought.sequences.len(), total, |term| Facts {
+            text: term.text,
+            in_whole: term.field == self.fields().text,
+            boost: term.boost,
+            chunks: term.chunks,
+            of_all: term.of_all,
+        });
         let weighted = known.into_iter().map(
             |KnownTerm { field, boost, chunks, of_all, mean_length, postings, .. }| {
                 let weight =

@@ -17,6 +17,7 @@
 mod analysis;
 mod backup;
 mod bm25;
+mod choice;
 mod containing;
 mod date;
 mod directory;

@@ -74,6 +74,26 @@ impl ChunkRecord {
     }
 }
 
+#[cfg(test)]
+impl ChunkRecord {
+    /// The only chunk of a document.
+    pub(crate) fn sample(id: u64, title: &str, body: &str) -> ChunkRecord {
+        ChunkRecord {
+            chunk: ChunkId(id),
+            document: format!("document-{id}"),
+            ordinal: 0,
+            title: title.to_owned(),
+            body: body.to_owned(),
+            start: 0,
+            end: body.len() as u64,
+            place: Place::default(),
+            chunk_digest: Digest::of(format!("{title}\n{body}").as_bytes()),
+            document_digest: Digest::of(body.as_bytes()),
+            metadata: Map::new(),
+        }
+    }
+}
+
 /// The fields of the index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {

@@ -45,22 +45,9 @@ impl JudgedQuery {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::ids::{ChunkId, Digest};
 
     pub(in crate::negatives) fn record(document: &str, body: &str) -> ChunkRecord {
-        ChunkRecord {
-            chunk: ChunkId(1),
-            document: document.into(),
-            ordinal: 0,
-            title: String::new(),
-            body: body.into(),
-            start: 0,
-            end: body.len() as u64,
-            place: Default::default(),
-            chunk_digest: Digest::of(body.as_bytes()),
-            document_digest: Digest::of(body.as_bytes()),
-            metadata: Default::default(),
-        }
+        ChunkRecord { document: document.into(), ..ChunkRecord::sample(1, "", body) }
     }
 
     pub(in crate::negatives) fn query(positives: &[ChunkRecord], disputed: &[ChunkRecord]) -> JudgedQuery {

@@ -3,8 +3,7 @@
 //! scripts that do.
 
 mod answers;
-#[path = "../it/common/mod.rs"]
-#[allow(dead_code)]
+#[path = "../it/common/tiny.rs"]
 mod common;
 mod faults;
 mod migrations;

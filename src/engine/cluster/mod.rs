@@ -86,11 +86,15 @@ impl Cluster {
     pub fn search(&self, query: &Query) -> Result<Answer> {
         check(query)?;
         let state = self.state();
+        let begun = Instant::now();
         match self.answer(&state, query) {
             // Its generation may have been dropped meanwhile.
             Err(error @ Error::Cluster { .. }) => {
                 let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-                self.look(&mut looked)?;
+                // Somebody else may have looked since: then the answer is the same for all.
+                if *looked < begun {
+                    self.look(&mut looked)?;
+                }
                 let now = self.current.load_full();
                 drop(looked);
                 if now.generation() == state.generation() { Err(error) } else { self.answer(&now, query) }

@@ -60,25 +60,7 @@ pub(super) fn titled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ChunkId;
     use crate::lexical::{Language, LexicalIndex};
-    use crate::place::Place;
-
-    fn passage(number: u64, title: &str, body: &str) -> ChunkRecord {
-        ChunkRecord {
-            chunk: ChunkId(number),
-            document: format!("document-{number}"),
-            ordinal: 0,
-            title: title.into(),
-            body: body.into(),
-            start: 0,
-            end: body.len() as u64,
-            place: Place::default(),
-            chunk_digest: Digest::of(body.as_bytes()),
-            document_digest: Digest::of(body.as_bytes()),
-            metadata: Default::default(),
-        }
-    }
 
     #[test]
     fn each_title_is_taken_once_and_none_that_was_asked() {
@@ -86,10 +68,10 @@ mod tests {
         let index = LexicalIndex::create(&folder.path().join("lexical"), Language::English).unwrap();
         let mut writer = index.writer().unwrap();
         for number in 1..=20 {
-            writer.add(&passage(number, &format!("Title {}", number % 10), "Its text.")).unwrap();
+            writer.add(&ChunkRecord::sample(number, &format!("Title {}", number % 10), "Its text.")).unwrap();
         }
-        writer.add(&passage(21, "One", "A text whose title is one word.")).unwrap();
-        writer.add(&passage(22, "A title without a text", "")).unwrap();
+        writer.add(&ChunkRecord::sample(21, "One", "A text whose title is one word.")).unwrap();
+        writer.add(&ChunkRecord::sample(22, "A title without a text", "")).unwrap();
         writer.commit("").unwrap();
         writer.close().unwrap();
         let snapshot = index.snapshot().unwrap();

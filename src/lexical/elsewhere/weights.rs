@@ -6,7 +6,8 @@
 
 use super::similarity::Similarity;
 use crate::lexical::analysis::QueryWord;
-use crate::lexical::bm25::{MOST_QUERY_TERMS, TITLE_BOOST};
+use crate::lexical::bm25::TITLE_BOOST;
+use crate::lexical::choice::{Facts, choose};
 use crate::lexical::containing::Part;
 use crate::lexical::idf::idf;
 use crate::lexical::phrase::{MOST_PAIRS, PHRASE_BOOST};
@@ -67,7 +68,6 @@ impl Weights {
 
 /// The terms that the index knows; of very many those with the highest weight.
 fn chosen<'a>(sought: &'a Sought, statistics: &Statistics<'_>) -> Vec<KnownTerm<'a>> {
-    let total = statistics.chunks;
     let mut known = Vec::new();
     for (part, boost) in [(Part::Whole, 1.0), (Part::Title, TITLE_BOOST)] {
         for (text, &count) in &sought.counts {
@@ -78,14 +78,13 @@ fn chosen<'a>(sought: &'a Sought, statistics: &Statistics<'_>) -> Vec<KnownTerm<
             }
         }
     }
-    let most = MOST_QUERY_TERMS * sought.sequences.len().max(1);
-    let order = |one: &KnownTerm<'a>| (one.part == Part::Whole, one.text);
-    if known.len() > most {
-        let gain = |term: &KnownTerm<'_>| term.boost * (1.0 + total as f32 / term.of_all as f32).ln();
-        known.sort_by(|a, b| gain(b).total_cmp(&gain(a)).then_with(|| order(a).cmp(&order(b))));
-        known.truncate(most);
-    }
-    known.sort_by(|a, b| (a.chunks, order(a)).cmp(&(b.chunks, order(b))));
+    choose(&mut known, sought.sequences.len(), statistics.chunks, |term| Facts {
+        text: term.text,
+        in_whole: term.part == Part::Whole,
+        boost: term.boost,
+        chunks: term.chunks,
+        of_all: term.of_all,
+    });
     known
 }
 

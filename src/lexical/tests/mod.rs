@@ -55,19 +55,7 @@ impl Fixture {
 }
 
 fn chunk(id: u64, title: &str, body: &str) -> ChunkRecord {
-    ChunkRecord {
-        chunk: ChunkId(id),
-        document: format!("document-{id}"),
-        ordinal: 0,
-        title: title.to_owned(),
-        body: body.to_owned(),
-        start: 0,
-        end: body.len() as u64,
-        place: Place::default(),
-        chunk_digest: Digest::of(format!("{title}\n{body}").as_bytes()),
-        document_digest: Digest::of(body.as_bytes()),
-        metadata: Map::new(),
-    }
+    ChunkRecord::sample(id, title, body)
 }
 
 fn of_document(id: u64, document: &str, ordinal: u32) -> ChunkRecord {

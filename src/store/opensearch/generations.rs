@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::alias::live;
 use super::client::{Body, Call, Client, Method};
 use super::failure::{LATER, refused};
 use super::manifest::{Counts, Manifest, Names, state_mapping};
@@ -12,7 +13,21 @@ use crate::ids::GenerationId;
 
 /// Has the index of manifests and the alias be there. The alias is on that index until a generation serves, so that it
 /// is never added, only moved.
+///
+/// # Errors
+/// [`Error::Cluster`] if the name is an alias of something else.
 pub(crate) fn prepare(client: &Client, names: &Names) -> Result<()> {
+    if let Some(other) = live(client, names)?
+        && other != names.state()
+        && names.id_of(&other).is_none()
+    {
+        return Err(Error::Cluster {
+            doing: "migrate to",
+            at: client.at(&format!("/{}", names.alias())),
+            found: format!("an alias of that name on {other}, which is none of retune's"),
+            remedy: "choose another name",
+        });
+    }
     let mut body = state_mapping();
     body["aliases"] = json!({ names.alias(): {} });
     create_index(client, "create the index of generations", &names.state(), &body)

@@ -4,8 +4,8 @@
 //! stays as it is for longer than a holder would wait, it is taken over, by a write that fails if it has changed since.
 //! So nobody's clock is compared with another's.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The lease, held until it is dropped.
 pub(crate) struct Lease {
     lost: Arc<AtomicBool>,
+    /// When the last write began that has succeeded.
+    renewed: Arc<Mutex<Instant>>,
     stop: Option<Sender<()>>,
     beating: Option<JoinHandle<()>>,
     at: String,
@@ -46,19 +48,23 @@ impl Lease {
     /// [`Error::Cluster`] if somebody alive has it.
     pub(crate) fn take(client: &Arc<Client>, names: &Names) -> Result<Lease> {
         let document = Document { client: Arc::clone(client), index: names.state(), holder: holder() };
-        let version = document.take()?;
-        let lost = Arc::new(AtomicBool::new(false));
+        let (version, begun) = document.take()?;
+        let (lost, renewed) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(begun)));
         let (stop, stopped) = bounded(1);
         let at = client.at(&format!("/{}", document.index));
         let beating = thread::Builder::new().name("retune-lease".into()).spawn({
-            let lost = Arc::clone(&lost);
+            let (lost, renewed) = (Arc::clone(&lost), Arc::clone(&renewed));
             move || {
                 let mut version = version;
                 while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                    let begun = Instant::now();
                     match document.write(Some(version)) {
-                        Ok(Some(now)) => version = now,
+                        Ok(Some(now)) => {
+                            version = now;
+                            *renewed.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+                        }
                         Ok(None) => return lost.store(true, Ordering::Release),
-                        // Whoever takes it over will be noticed by the next write.
+                        // Whoever takes it over will be noticed by the next write, or by the time.
                         Err(error) => tracing::warn!(%error, "the lease was not renewed"),
                     }
                 }
@@ -69,20 +75,26 @@ impl Lease {
         });
         let path = std::path::PathBuf::from("retune-lease");
         let beating = Some(beating.map_err(Error::io("start the thread", &path))?);
-        Ok(Lease { lost, stop: Some(stop), beating, at })
+        Ok(Lease { lost, renewed, stop: Some(stop), beating, at })
     }
 
-    /// Fails if somebody else has taken the lease over.
+    /// Fails if somebody else has taken the lease over, or may have: no write has succeeded for nearly as long as others
+    /// wait.
     pub(crate) fn check(&self) -> Result<()> {
-        match self.lost.load(Ordering::Acquire) {
-            false => Ok(()),
-            true => Err(Error::Cluster {
-                doing: "go on with the index at",
-                at: self.at.clone(),
-                found: "its lease in the hands of another process, which took this one for dead".into(),
-                remedy: "see what that one does, then try again",
-            }),
-        }
+        let since = self.renewed.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let found = if self.lost.load(Ordering::Acquire) {
+            "its lease in the hands of another process, which took this one for dead".into()
+        } else if since > LONGEST - EVERY {
+            format!("its lease not renewed for {} s: another process may have taken it", since.as_secs())
+        } else {
+            return Ok(());
+        };
+        Err(Error::Cluster {
+            doing: "go on with the index at",
+            at: self.at.clone(),
+            found,
+            remedy: "see whether another migration is at work, then try again",
+        })
     }
 }
 
@@ -102,12 +114,14 @@ struct Document {
 }
 
 impl Document {
-    fn take(&self) -> Result<Version> {
+    /// The version that it has written, and when that began.
+    fn take(&self) -> Result<(Version, Instant)> {
         let (mut seen, mut since) = (None, Instant::now());
         loop {
             let Some((version, holder)) = self.read()? else {
+                let begun = Instant::now();
                 match self.write(None)? {
-                    Some(version) => return Ok(version),
+                    Some(version) => return Ok((version, begun)),
                     None => continue,
                 }
             };
@@ -122,10 +136,11 @@ impl Document {
             if seen.is_none() {
                 (seen, since) = (Some(version), Instant::now());
             }
+            let begun = Instant::now();
             if since.elapsed() >= LONGEST
                 && let Some(version) = self.write(Some(version))?
             {
-                return Ok(version);
+                return Ok((version, begun));
             }
             thread::sleep(LOOK);
         }
