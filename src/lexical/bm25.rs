@@ -19,8 +19,6 @@ use super::snapshot::LexicalSnapshot;
 use super::sought::Sought;
 use crate::ids::{ChunkId, ChunkSet as _};
 
-/// A query with more distinct terms in each language keeps those with the highest weight.
-pub(super) const MOST_QUERY_TERMS: usize = 256;
 /// Tantivy's parameters, which are Lucene's.
 #[cfg(feature = "opensearch")]
 pub(super) const K1: f64 = 1.2;
@@ -96,7 +94,7 @@ impl QueryTerms {
     }
 }
 
-/// A term that the index knows, before the query is cut to [`MOST_QUERY_TERMS`].
+/// A term that the index knows, before some are chosen.
 struct KnownTerm<'a> {
     text: &'a str,
     field: Field,

@@ -1,6 +1,7 @@
 //! Which terms of a query are searched for, and in which order they are added up.
 
-use super::bm25::MOST_QUERY_TERMS;
+/// A query with more distinct terms in each language keeps those with the highest weight.
+pub(super) const MOST_QUERY_TERMS: usize = 256;
 
 /// What the choice looks at, of a term that the index knows.
 pub(super) struct Facts<'a> {
@@ -14,8 +15,8 @@ pub(super) struct Facts<'a> {
     pub(super) of_all: u64,
 }
 
-/// Keeps the terms of a very long query with the highest weight, [`MOST_QUERY_TERMS`] for each of so many languages, and
-/// puts the rarest first. `total` is the number of chunks.
+/// Keeps the terms of a very long query with the highest weight, [`MOST_QUERY_TERMS`] for each of so many languages.
+/// Puts the rarest first. `total` is the number of chunks.
 pub(super) fn choose<'a, T>(
     known: &mut Vec<T>,
     languages: usize,

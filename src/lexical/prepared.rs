@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::analysis::Analyzer;
-use super::bm25::{MOST_QUERY_TERMS, Pruning, QueryTerms};
+use super::bm25::{Pruning, QueryTerms};
+use super::choice::MOST_QUERY_TERMS;
 use super::idf::idf;
 use super::matching::Matching;
 use super::phrase::PHRASE_BOOST;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::conditions::facts_of_chunk;
 use super::weights::{Statistics, Weights};
 use crate::lexical::analysis::Analyzer;
-use crate::lexical::bm25::MOST_QUERY_TERMS;
+use crate::lexical::choice::MOST_QUERY_TERMS;
 use crate::lexical::idf::idf;
 use crate::lexical::language::Language;
 use crate::lexical::languages::Analyzers;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use tantivy::fieldnorm::FieldNormReader;
 
 use super::*;
-use crate::lexical::bm25::{MOST_QUERY_TERMS, Pruning, TITLE_BOOST};
+use crate::lexical::bm25::{Pruning, TITLE_BOOST};
+use crate::lexical::choice::MOST_QUERY_TERMS;
 use crate::lexical::phrase::PHRASE_BOOST;
 
 #[test]

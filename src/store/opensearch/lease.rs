@@ -78,8 +78,8 @@ impl Lease {
         Ok(Lease { lost, renewed, stop: Some(stop), beating, at })
     }
 
-    /// Fails if somebody else has taken the lease over, or may have: no write has succeeded for nearly as long as others
-    /// wait.
+    /// Fails if somebody else has taken the lease over, or may have: no write has succeeded for nearly as long as
+    /// others wait.
     pub(crate) fn check(&self) -> Result<()> {
         let since = self.renewed.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
         let found = if self.lost.load(Ordering::Acquire) {
