@@ -69,6 +69,10 @@ pub struct Options {
     /// for collections that are indexed again and again. It only grows; remove it whenever you like. Not used with
     /// int8. Default none.
     pub embeddings: Option<PathBuf>,
+    /// The folder that keeps the latest encoders that [`Cluster`](crate::cluster::Cluster) has downloaded, for all
+    /// processes of this machine. Default `trained` in retune's cache (`RETUNE_CACHE`, else the platform's).
+    #[cfg(feature = "opensearch")]
+    pub model_cache: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -91,6 +95,8 @@ impl Default for Options {
             trial_share: 1.0,
             lock_wait: Duration::from_secs(5),
             embeddings: None,
+            #[cfg(feature = "opensearch")]
+            model_cache: None,
         }
     }
 }
@@ -177,6 +183,13 @@ impl Options {
     /// Sets [`model`](Options::model).
     pub fn with_model(mut self, folder: impl Into<PathBuf>) -> Self {
         self.model = Some(folder.into());
+        self
+    }
+
+    /// Sets [`model_cache`](Options::model_cache).
+    #[cfg(feature = "opensearch")]
+    pub fn with_model_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.model_cache = Some(folder.into());
         self
     }
 

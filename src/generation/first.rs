@@ -1,12 +1,10 @@
 //! The model that the index was created with: every training of the encoder starts from it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::meta::OutsideModel;
+use super::model_files::weights_in;
 use super::open::Generation;
-use crate::encoder::WEIGHTS;
-use crate::ids::Digest;
 
 impl Generation {
     /// The folder of the model that the index was created with. `None` if an earlier version has trained this
@@ -31,9 +29,4 @@ impl Generation {
         }
         found
     }
-}
-
-/// SHA-256 of the weights in a folder. `None` if they can't be read.
-fn weights_in(folder: &Path) -> Option<Digest> {
-    File::open(folder.join(WEIGHTS)).and_then(|mut file| Digest::of_reader(&mut file)).ok()
 }

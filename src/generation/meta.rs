@@ -77,12 +77,12 @@ impl GenerationMeta {
         self.model == ModelPlace::Own || self.queries != QueriesMeta::default()
     }
 
-    /// The folder of its only encoder, if it lies outside the index.
+    /// The folder of its encoder of documents, if it lies outside the index.
     #[cfg(feature = "opensearch")]
     pub(crate) fn outside_model(&self) -> Option<&Path> {
         match &self.model {
-            ModelPlace::Folder(folder) if !self.has_learnt() => Some(folder),
-            _ => None,
+            ModelPlace::Folder(folder) => Some(folder),
+            ModelPlace::Own => None,
         }
     }
 

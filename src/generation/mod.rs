@@ -16,6 +16,8 @@ mod meta;
 mod model_files;
 mod model_source;
 mod open;
+#[cfg(feature = "opensearch")]
+mod own;
 mod publish;
 mod queries;
 mod query_side;
@@ -27,6 +29,8 @@ pub(crate) use manifest::Manifest;
 pub(crate) use meta::GenerationMeta;
 pub(crate) use model_source::ModelSource;
 pub(crate) use open::{Generation, Pinned};
+#[cfg(feature = "opensearch")]
+pub(crate) use own::OwnEncoder;
 pub(crate) use publish::{Published, collect_garbage, end_trial, promote, publish, roll_back, set_aside};
 #[cfg(feature = "opensearch")]
 pub(crate) use queries::QueryCache;

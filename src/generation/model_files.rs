@@ -1,7 +1,7 @@
 //! The files of a trained model besides its weights. With another tokeniser, texts would get other vectors.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use crate::encoder::{Backend, Encoder, WEIGHTS};
@@ -32,6 +32,11 @@ fn add(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// SHA-256 of the weights in a folder. `None` if they can't be read.
+pub(super) fn weights_in(folder: &Path) -> Option<Digest> {
+    File::open(folder.join(WEIGHTS)).and_then(|mut file| Digest::of_reader(&mut file)).ok()
 }
 
 /// Copies a whole model folder.

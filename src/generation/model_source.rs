@@ -1,5 +1,7 @@
 //! Finds the encoder of a generation.
 
+#[cfg(feature = "opensearch")]
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,5 +94,38 @@ impl ModelSource {
             ),
             remedy: "give the folder with --model DIR or RETUNE_MODEL, or run `retune model fetch`",
         })
+    }
+
+    /// The encoder of queries with these weights, if the application has given it, or one of the usual places has it.
+    /// Others are not loaded.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if RETUNE_MODEL names no complete folder, or if those weights can't be loaded.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn given(&self, weights: Digest) -> Result<Option<Arc<Encoder>>> {
+        if let Some(shared) = self.shared.as_ref().filter(|shared| shared.weights() == weights) {
+            return Ok(Some(Arc::clone(shared)));
+        }
+        let cached = model::locate(None)?.map(|located| located.folder);
+        let mut places = self.folder.iter().chain(&cached);
+        let found = places.find(|place| model_files::weights_in(place) == Some(weights));
+        let load = |folder| Encoder::load_with(folder, self.backend.for_queries().options()).map(Arc::new);
+        found.map(|folder| load(folder)).transpose()
+    }
+
+    /// The encoder of queries in a folder that was copied from another place, whose files besides the weights are
+    /// `files`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], with `remedy`, names the file that is missing or another.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn copied(
+        &self,
+        folder: &Path,
+        weights: Digest,
+        files: &BTreeMap<String, Digest>,
+        remedy: &'static str,
+    ) -> Result<Arc<Encoder>> {
+        model_files::load(folder, weights, files, self.backend.for_queries(), remedy).map(Arc::new)
     }
 }

@@ -111,6 +111,13 @@ pub fn locate_with(options: &FetchOptions) -> Result<Option<Located>> {
         .map(|path| located(&path, Source::HuggingFaceCache)))
 }
 
+/// The folder in retune's cache that has encoders of other indexes, by what they are. `None` if this user has no cache
+/// folder.
+#[cfg(feature = "opensearch")]
+pub(crate) fn trained_models() -> Option<PathBuf> {
+    FetchOptions::from_env().cache.map(|cache| cache.join("trained"))
+}
+
 fn located(folder: &Path, source: Source) -> Located {
     Located { folder: folder.to_path_buf(), source }
 }

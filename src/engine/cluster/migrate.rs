@@ -3,26 +3,21 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use crossbeam_channel::{Sender, bounded};
 use serde::Serialize;
 
+use super::migration::Migration;
+use super::progress::MigrateProgress;
 use crate::engine::Reader;
 use crate::error::{Error, Result};
-use crate::generation::GenerationMeta;
 use crate::ids::GenerationId;
 use crate::lexical::Analysis;
-use crate::search::Snapshot;
 use crate::store::Store as _;
 use crate::store::opensearch::{
-    Address, Bulk, Client, Counts, Layout, Lease, Manifest, Names, create, document, drop_index, live,
-    prepare, settle, swap, sweep,
+    Address, Client, Layout, Lease, Manifest, Names, StoredEncoder, Swept, create, create_empty, drop_index,
+    live, prepare, settle, sweep,
 };
-
-/// Requests that are under way together.
-const SENDERS: usize = 4;
 
 /// How an index is laid out on a cluster.
 #[derive(Debug, Clone)]
@@ -62,16 +57,6 @@ impl MigrateOptions {
     }
 }
 
-/// How far a migration is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MigrateProgress {
-    /// Passages that the cluster has.
-    pub done: u64,
-    /// Passages in all.
-    pub total: u64,
-}
-
 /// What a migration has done.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -84,6 +69,10 @@ pub struct MigrateReport {
     pub chunks: u64,
     /// Passages that have a vector.
     pub encoded: u64,
+    /// Passages that were sent: none where the generation before has the same with the same vectors.
+    pub sent: u64,
+    /// Bytes of weights that were sent: those that rounds have trained and that the cluster did not have.
+    pub weights_bytes: u64,
     /// How long it took.
     pub seconds: f64,
 }
@@ -93,11 +82,14 @@ impl Reader {
     /// without a name it has that of the folder. What serves there goes on until everything is there, and is then
     /// replaced at once. It stays for a way back; older ones are dropped.
     ///
+    /// Weights that a round has trained go with it. Where passages and vectors are those of the generation that serves,
+    /// as after a round that has moved the fusion weight or the encoder of queries alone, none of them is sent again.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for a generation with weights of its own, which a cluster can't hold yet;
     /// [`Error::Cluster`] if the cluster refuses something, if another migration of this index is at work, or if
-    /// another one has replaced what served; [`Error::Cancelled`] if `progress` breaks. What served goes on, and the
-    /// next migration removes what this one leaves.
+    /// another one has replaced what served; [`Error::Damaged`] if trained weights are not as they were published;
+    /// [`Error::Cancelled`] if `progress` breaks. What served goes on, and the next migration removes what this one
+    /// leaves.
     pub fn migrate(
         &self,
         store: &str,
@@ -108,7 +100,9 @@ impl Reader {
         options.validate()?;
         let started = Instant::now();
         let snapshot = self.inner.snapshot.load_full();
-        let model = model_of(&snapshot.pinned.generation.meta)?;
+        let generation = &snapshot.pinned.generation;
+        let own = generation.own_encoder();
+        let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
         let Address { nodes, name } = store.parse()?;
         let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(self.path()))));
         let client = Arc::new(Client::new(nodes)?);
@@ -121,19 +115,29 @@ impl Reader {
                 remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
             });
         };
-        let generation = sweep(&client, &names, &serving)?;
+        let Swept { kept, next } = sweep(&client, &names, &lease, &serving, encoder.as_ref())?;
+        Manifest::take_number(&client, &names, next, lease.holder())?;
         let analysis = Analysis::new(self.inner.settings.language, snapshot.lexical.other_languages());
-        let counts = count(&snapshot, &analysis)?;
-        let migration =
-            Migration { snapshot: &snapshot, analysis: &analysis, client: &client, lease: &lease };
-        let index = names.generation(generation);
+        let migration = Migration {
+            snapshot: &snapshot,
+            analysis: &analysis,
+            client: &client,
+            names: &names,
+            lease: &lease,
+        };
         let layout = Layout { shards: options.shards, replicas: options.replicas };
+        let (counts, content) = migration.survey(layout)?;
+        let passages = migration.same_passages(&kept, content);
+        let index = names.generation(next);
         let manifest = Manifest {
             version: Manifest::VERSION,
-            generation,
+            generation: next,
             replaces: names.id_of(&serving),
-            weights: snapshot.pinned.generation.meta.weights,
-            model: model.to_path_buf(),
+            passages,
+            content: Some(content),
+            weights: generation.meta.weights,
+            model: generation.meta.outside_model().map(Path::to_path_buf),
+            encoder,
             dimensions: snapshot.pinned.dense.dimensions(),
             language: self.inner.settings.language,
             other_languages: snapshot.lexical.other_languages(),
@@ -144,10 +148,25 @@ impl Reader {
         };
         // Counting takes a while.
         lease.check()?;
-        create(&client, &index, layout, manifest.dimensions, &counts)?;
-        let done = migration.fill(&index, counts.chunks, progress);
-        if let Err(error) = done.and_then(|()| migration.publish(&names, &serving, &index, &manifest)) {
-            // Else the next migration does. Without the lease the index may be another's by now.
+        let mut weights_bytes = 0;
+        if let (Some(encoder), Some(own)) = (&manifest.encoder, &own) {
+            weights_bytes =
+                migration.send_encoder(encoder, &own.folder, &mut || match progress(MigrateProgress {
+                    done: 0,
+                    total: counts.chunks,
+                }) {
+                    ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
+                    ControlFlow::Continue(()) => Ok(()),
+                })?;
+        }
+        let made = match passages {
+            Some(_) => create_empty(&client, &index, lease.holder()),
+            None => create(&client, &index, layout, manifest.dimensions, &counts, lease.holder())
+                .and_then(|()| migration.fill(&index, counts.chunks, progress))
+                .and_then(|()| settle(&client, &index, counts.chunks)),
+        };
+        if let Err(error) = made.and_then(|()| migration.publish(&serving, &index, &manifest)) {
+            // Else the next migration does. Without the lease it is for whoever has that.
             if lease.check().is_ok()
                 && live(&client, &names).is_ok_and(|serving| serving.as_deref() != Some(&index))
             {
@@ -157,23 +176,13 @@ impl Reader {
         }
         Ok(MigrateReport {
             name: names.alias().to_string(),
-            generation,
+            generation: next,
             chunks: counts.chunks,
             encoded: counts.encoded,
+            sent: if passages.is_some() { 0 } else { counts.chunks },
+            weights_bytes,
             seconds: started.elapsed().as_secs_f64(),
         })
-    }
-}
-
-/// The folder of the model that a generation refers to.
-fn model_of(meta: &GenerationMeta) -> Result<&Path> {
-    match meta.outside_model() {
-        Some(folder) => Ok(folder),
-        None => Err(Error::invalid(
-            "the index to migrate",
-            format!("generation {}, which has weights that a round has trained", meta.id),
-            "the model that it was created with: a cluster can't hold weights yet. `retune rollback` returns to it",
-        )),
     }
 }
 
@@ -185,102 +194,4 @@ fn folder_name(path: &Path) -> String {
         name => name,
     };
     named.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn count(snapshot: &Snapshot, analysis: &Analysis) -> Result<Counts> {
-    let mut counts = Counts { encoded: snapshot.coverage().encoded as u64, ..Counts::default() };
-    for chunk in snapshot.lexical.live_chunks() {
-        let Some(record) = snapshot.lexical.get(chunk)? else { continue };
-        let indexed = analysis.of_chunk(&record);
-        counts.chunks += 1;
-        counts.titled += u64::from(!indexed.title.is_empty());
-        counts.worded += u64::from(!indexed.text.is_empty());
-    }
-    Ok(counts)
-}
-
-struct Migration<'a> {
-    snapshot: &'a Snapshot,
-    analysis: &'a Analysis,
-    client: &'a Client,
-    lease: &'a Lease,
-}
-
-impl Migration<'_> {
-    /// Sends all chunks.
-    fn fill(
-        &self,
-        index: &str,
-        total: u64,
-        progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
-    ) -> Result<()> {
-        let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (bulks, waiting) = bounded::<Bulk>(SENDERS);
-        let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
-        let filled = crossbeam_utils::thread::scope(|scope| {
-            let (done, failed, waiting) = (&done, &failed, &waiting);
-            let send = move || {
-                let mut all = Ok(());
-                // After a failure the rest is taken and dropped, so that nobody waits for room.
-                for bulk in waiting.iter().filter(|_| !failed.load(Ordering::Acquire)) {
-                    let chunks = bulk.len() as u64;
-                    all = bulk.send(self.client, index);
-                    match &all {
-                        Ok(()) => drop(done.fetch_add(chunks, Ordering::Relaxed)),
-                        Err(_) => failed.store(true, Ordering::Release),
-                    }
-                }
-                all
-            };
-            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(move |_| send())).collect();
-            let produced = self.produce(&bulks, &mut || {
-                let done = done.load(Ordering::Relaxed);
-                match progress(MigrateProgress { done, total }) {
-                    ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
-                    ControlFlow::Continue(()) => Ok(!failed.load(Ordering::Acquire)),
-                }
-            });
-            drop(bulks);
-            let sent = senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(panicked())));
-            // Why sending failed says more than that there was nobody to send.
-            let sent: Vec<Result<()>> = sent.collect();
-            sent.into_iter().collect::<Result<()>>().and(produced)
-        });
-        filled.unwrap_or_else(|_| Err(panicked()))
-    }
-
-    /// Makes requests of all chunks, while `goes_on`.
-    fn produce(&self, bulks: &Sender<Bulk>, goes_on: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
-        let mut bulk = Bulk::default();
-        for chunk in self.snapshot.lexical.live_chunks() {
-            let Some(record) = self.snapshot.lexical.get(chunk)? else { continue };
-            let indexed = self.analysis.of_chunk(&record);
-            let vector = self.snapshot.pinned.dense.vector(chunk);
-            bulk.push(chunk, document(record, &indexed, vector.as_deref())?);
-            if bulk.is_full() {
-                self.lease.check()?;
-                if !goes_on()? || bulks.send(std::mem::take(&mut bulk)).is_err() {
-                    return Ok(());
-                }
-            }
-        }
-        let _ = bulks.send(bulk);
-        goes_on().map(|_| ())
-    }
-
-    /// Has the generation serve, if the one that it replaces still does.
-    fn publish(&self, names: &Names, serving: &str, index: &str, manifest: &Manifest) -> Result<()> {
-        settle(self.client, index, manifest.counts.chunks)?;
-        self.lease.check()?;
-        manifest.write(self.client, names)?;
-        match swap(self.client, names, serving, index)? {
-            true => Ok(()),
-            false => Err(Error::Cluster {
-                doing: "publish the generation",
-                at: index.to_string(),
-                found: format!("that {serving}, which it was to replace, no longer serves"),
-                remedy: "see who has replaced it, then migrate again",
-            }),
-        }
-    }
 }

@@ -1,28 +1,31 @@
 //! An index on a cluster: searched as an embedded one is, filled by migration.
 
+mod following;
 mod migrate;
+mod migration;
+mod progress;
+mod serving;
 
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-use arc_swap::ArcSwap;
+pub use migrate::{MigrateOptions, MigrateReport};
+pub use progress::MigrateProgress;
 
-pub use migrate::{MigrateOptions, MigrateProgress, MigrateReport};
-
+use self::following::Following;
+use self::serving::only_index;
 use super::options::Options;
+use crate::encoder::model;
 use crate::error::{Error, Result};
 use crate::ids::{GenerationId, QueryId};
 use crate::search::{Answer, Query, rank};
 use crate::store::Store as _;
-use crate::store::opensearch::{Address, Client, ClusterState, DEEPEST, Encoders, Names, indexes, live};
-
-/// How long a reader goes on without a look at which generation serves.
-const LOOK: Duration = Duration::from_millis(500);
+use crate::store::opensearch::{Address, Client, ClusterState, DEEPEST, Encoders, Names};
 
 /// An index on an OpenSearch cluster, open for searching. Any number of processes may search it. `Send` and `Sync`.
 ///
-/// Each search reads one generation. Another one that was published meanwhile is seen within a second; if it has
-/// another encoder, the first search that needs it loads that.
+/// Each search reads one generation. Another one that was published meanwhile is seen within a second. If it has
+/// another encoder, a thread finds or downloads it first, and searches read the earlier generation until it is loaded.
 ///
 /// What an index of this machine offers beyond words, vectors and filters is not there yet: see docs/scale.md.
 ///
@@ -39,10 +42,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Cluster {
     client: Arc<Client>,
     names: Names,
-    encoders: Arc<Encoders>,
-    current: ArcSwap<ClusterState>,
-    /// When it was looked last which generation serves.
-    looked: Mutex<Instant>,
+    following: Arc<Following>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -54,28 +54,31 @@ impl std::fmt::Debug for Cluster {
 impl Cluster {
     /// Opens the index at `store`: URLs of nodes, separated by commas, and behind the last one the index's name, which
     /// may be left out where the cluster has one index. The environment says who asks: see docs/scale.md. Of the
-    /// options those about the model count.
+    /// options those about the model count. Weights that a round has trained and this machine has not are downloaded
+    /// from the cluster into [`model_cache`](Options::model_cache).
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such index, or none was migrated to the end; [`Error::Cluster`] if the
-    /// cluster can't be asked; [`Error::Invalid`] for what is no address.
+    /// cluster can't be asked, or has lost weights; [`Error::Model`] if the model that the index was created with is
+    /// not found; [`Error::Invalid`] for what is no address.
     pub fn open(store: &str, options: &Options) -> Result<Cluster> {
         options.validate()?;
         let Address { nodes, name } = store.parse()?;
         let client = Arc::new(Client::new(nodes)?);
         let names = Names::of(name.map_or_else(|| only_index(&client), Ok)?);
-        let encoders = Arc::new(Encoders::new(options.model_source()));
-        let looked = Mutex::new(Instant::now());
-        let state = ClusterState::open(&client, &names, serving(&client, &names)?, &encoders)?;
+        let cache = options.model_cache.clone().or_else(model::trained_models);
+        let encoders = Encoders::new(&client, &names, options.model_source(), cache);
+        let following = Following::open(&client, &names, encoders)?;
+        let state = following.current();
         if !options.lazy_model && state.coverage().encoded > 0 {
             state.encoder()?;
         }
-        Ok(Cluster { current: ArcSwap::from_pointee(state), client, names, encoders, looked })
+        Ok(Cluster { client, names, following })
     }
 
     /// The generation that the next search reads, as far as it was looked.
     pub fn generation(&self) -> GenerationId {
-        self.current.load().generation()
+        self.following.current().generation()
     }
 
     /// Answers a query. Nothing is logged yet.
@@ -85,20 +88,14 @@ impl Cluster {
     /// totals, facets, phrases, prefixes and paths; [`Error::Cluster`] if the cluster can't be asked.
     pub fn search(&self, query: &Query) -> Result<Answer> {
         check(query)?;
-        let state = self.state();
+        let state = self.following.state();
         let begun = Instant::now();
         match self.answer(&state, query) {
             // Its generation may have been dropped meanwhile.
-            Err(error @ Error::Cluster { .. }) => {
-                let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-                // Somebody else may have looked since: then the answer is the same for all.
-                if *looked < begun {
-                    self.look(&mut looked)?;
-                }
-                let now = self.current.load_full();
-                drop(looked);
-                if now.generation() == state.generation() { Err(error) } else { self.answer(&now, query) }
-            }
+            Err(error @ Error::Cluster { .. }) => match self.following.instead_of(&state, begun)? {
+                Some(now) => self.answer(&now, query),
+                None => Err(error),
+            },
             answered => answered,
         }
     }
@@ -116,58 +113,6 @@ impl Cluster {
             total: ranked.counts.total,
             facets: ranked.counts.facets,
         })
-    }
-
-    /// The state to search. One search in a while looks which generation serves; others don't wait for it.
-    fn state(&self) -> Arc<ClusterState> {
-        let looked = match self.looked.try_lock() {
-            Ok(looked) => Some(looked),
-            Err(TryLockError::Poisoned(looked)) => Some(looked.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        };
-        if let Some(mut looked) = looked.filter(|looked| looked.elapsed() >= LOOK)
-            && let Err(error) = self.look(&mut looked)
-        {
-            // The generation that is open may be there all the same: the search will tell.
-            tracing::warn!(%error, "could not look which generation serves");
-        }
-        self.current.load_full()
-    }
-
-    fn look(&self, looked: &mut Instant) -> Result<()> {
-        let serving = serving(&self.client, &self.names);
-        *looked = Instant::now();
-        let serving = serving?;
-        if serving != self.current.load().generation() {
-            let state = ClusterState::open(&self.client, &self.names, serving, &self.encoders)?;
-            self.current.store(Arc::new(state));
-        }
-        Ok(())
-    }
-}
-
-const REMEDY: &str = "make it with `retune migrate DIR --store URL/NAME`";
-
-/// The generation that serves.
-fn serving(client: &Client, names: &Names) -> Result<GenerationId> {
-    let missing = |what| Error::NotFound { what, id: names.alias().to_string(), remedy: REMEDY };
-    let index = live(client, names)?.ok_or_else(|| missing("index on the cluster with the name"))?;
-    names.id_of(&index).ok_or_else(|| missing("generation that was migrated to the end of the index"))
-}
-
-/// The name of the only index on the cluster.
-fn only_index(client: &Client) -> Result<String> {
-    let mut found = indexes(client)?;
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => {
-            Err(Error::NotFound { what: "index of retune on the cluster", id: String::new(), remedy: REMEDY })
-        }
-        _ => Err(Error::invalid(
-            "the address of the cluster",
-            "no name of an index",
-            format!("one of {} behind the last URL", found.join(", ")),
-        )),
     }
 }
 

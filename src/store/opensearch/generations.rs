@@ -1,15 +1,18 @@
-//! Indices of generations: created, settled, dropped.
+//! Indices of generations: created, listed, settled.
 
 use serde_json::{Value as Json, json};
 
 use super::alias::live;
 use super::client::{Body, Call, Client, Method};
 use super::failure::{LATER, refused};
-use super::manifest::{Counts, Manifest, Names, state_mapping};
+use super::indices::{create_index, create_own};
+use super::manifest::{Counts, Names, state_mapping};
 use super::mapping::{Layout, VECTOR, mapping};
 use super::retry::Repeat;
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
+
+const CREATE: &str = "create the generation";
 
 /// Has the index of manifests and the alias be there. The alias is on that index until a generation serves, so that it
 /// is never added, only moved.
@@ -43,36 +46,29 @@ pub(crate) fn indexes(client: &Client) -> Result<Vec<String>> {
     Ok(names.filter_map(|index| index.strip_suffix("-state")).map(str::to_string).collect())
 }
 
-/// How long a new index may take until its copies are there.
-const COPIES_SECONDS: u64 = 10;
-
-/// Creates the index of a generation.
+/// Creates the index of a generation, which only `maker` fills.
 pub(crate) fn create(
     client: &Client,
     index: &str,
     layout: Layout,
     dimensions: usize,
     counts: &Counts,
+    maker: &str,
 ) -> Result<()> {
-    create_index(client, "create the generation", index, &mapping(layout, dimensions, counts))
+    create_own(client, CREATE, index, mapping(layout, dimensions, counts), maker)
 }
 
-/// Creates an index, and waits a while until all its copies are there: a node that goes before then takes the only one.
-/// A cluster with too few nodes for them has the index all the same.
-fn create_index(client: &Client, doing: &'static str, index: &str, body: &Json) -> Result<()> {
-    let path = format!("/{index}?wait_for_active_shards=all&timeout={COPIES_SECONDS}s");
-    let body = Body::Json(body);
-    let call = Call { doing, method: Method::Put, path: &path, body, repeat: Repeat::Safe };
-    match client.answer(&call)? {
-        (200..300, _) => Ok(()),
-        // By an attempt whose answer was lost, or in the case of the index of manifests by somebody else.
-        (400, body) if body["error"]["type"] == "resource_already_exists_exception" => Ok(()),
-        (status, body) => Err(refused(doing, client.at(&path), status, &body)),
-    }
+/// Creates the index of a generation whose passages are in another one's: it is there for the alias alone.
+pub(crate) fn create_empty(client: &Client, index: &str, maker: &str) -> Result<()> {
+    let body = json!({
+        "settings": { "index": { "number_of_shards": 1, "auto_expand_replicas": "0-2" } },
+        "mappings": { "dynamic": "strict" },
+    });
+    create_own(client, CREATE, index, body, maker)
 }
 
 /// The generations that have an index.
-fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
+pub(super) fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
     const DOING: &str = "list the generations at";
     let path = format!("/{}-g*?filter_path=*.settings.index.uuid&expand_wildcards=all", names.alias());
     let call =
@@ -81,34 +77,6 @@ fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
         (404, _) => Ok(Vec::new()),
         (200, Json::Object(indices)) => Ok(indices.keys().filter_map(|index| names.id_of(index)).collect()),
         (200, _) => Ok(Vec::new()),
-        (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
-    }
-}
-
-/// Drops what no reader needs: generations that were never finished, and those before the one that the serving one
-/// replaced, which stays for a way back. The caller has the lease. Returns the number of the next generation, which no
-/// other has had.
-pub(crate) fn sweep(client: &Client, names: &Names, serving: &str) -> Result<GenerationId> {
-    let kept = match names.id_of(serving) {
-        Some(id) => Manifest::read(client, names, id)?.replaces.into_iter().chain([id]).collect(),
-        None => Vec::new(),
-    };
-    let existing = existing(client, names)?;
-    let highest = Manifest::numbers(client, names)?.into_iter().chain(existing.iter().copied()).max();
-    for id in existing.into_iter().filter(|id| !kept.contains(id)) {
-        drop_index(client, &names.generation(id))?;
-    }
-    Ok(GenerationId(highest.map_or(1, |highest| highest.0 + 1)))
-}
-
-/// Drops an index, if it is there.
-pub(crate) fn drop_index(client: &Client, index: &str) -> Result<()> {
-    const DOING: &str = "drop the generation";
-    let path = format!("/{index}");
-    let call =
-        Call { doing: DOING, method: Method::Delete, path: &path, body: Body::None, repeat: Repeat::Safe };
-    match client.answer(&call)? {
-        (200..300 | 404, _) => Ok(()),
         (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
     }
 }

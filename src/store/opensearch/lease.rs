@@ -29,6 +29,7 @@ pub(crate) struct Lease {
     lost: Arc<AtomicBool>,
     /// When the last write began that has succeeded.
     renewed: Arc<Mutex<Instant>>,
+    holder: String,
     stop: Option<Sender<()>>,
     beating: Option<JoinHandle<()>>,
     at: String,
@@ -48,6 +49,7 @@ impl Lease {
     /// [`Error::Cluster`] if somebody alive has it.
     pub(crate) fn take(client: &Arc<Client>, names: &Names) -> Result<Lease> {
         let document = Document { client: Arc::clone(client), index: names.state(), holder: holder() };
+        let holder = document.holder.clone();
         let (version, begun) = document.take()?;
         let (lost, renewed) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(begun)));
         let (stop, stopped) = bounded(1);
@@ -75,7 +77,12 @@ impl Lease {
         });
         let path = std::path::PathBuf::from("retune-lease");
         let beating = Some(beating.map_err(Error::io("start the thread", &path))?);
-        Ok(Lease { lost, renewed, stop: Some(stop), beating, at })
+        Ok(Lease { lost, renewed, holder, stop: Some(stop), beating, at })
+    }
+
+    /// Who has it, by a name that no other holder has had.
+    pub(crate) fn holder(&self) -> &str {
+        &self.holder
     }
 
     /// Fails if somebody else has taken the lease over, or may have: no write has succeeded for nearly as long as

@@ -9,13 +9,16 @@ use serde_json::{Value as Json, json};
 use super::client::{Body, Call, Client, Method};
 use super::failure::{refused, unexpected};
 use super::retry::Repeat;
+use super::weights::StoredEncoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::{Digest, GenerationId};
 use crate::lexical::{Language, Part};
 
-/// The layout of manifests and generations. Raised by what earlier versions can't read.
-const VERSION: u32 = 1;
+/// The layout of manifests and generations. Raised by what earlier versions can't read. 2: encoders that lie on the
+/// cluster, and passages of an earlier generation.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 
 /// What an index is called on a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,11 @@ impl Names {
     /// The index of manifests and the lease.
     pub(crate) fn state(&self) -> String {
         format!("{}-state", self.0)
+    }
+
+    /// The index of weights.
+    pub(crate) fn weights(&self) -> String {
+        format!("{}-weights", self.0)
     }
 
     /// The index of a generation.
@@ -55,10 +63,20 @@ pub(crate) struct Manifest {
     pub(crate) generation: GenerationId,
     /// The generation that served before it.
     pub(crate) replaces: Option<GenerationId>,
-    /// SHA-256 of the encoder's weights.
+    /// The generation whose index has the passages, if it is an earlier one: they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passages: Option<GenerationId>,
+    /// The digest of all that the index of the passages was made and filled with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<Digest>,
+    /// SHA-256 of the weights that made the vectors.
     pub(crate) weights: Digest,
-    /// Where the model was on the machine that made the generation.
-    pub(crate) model: PathBuf,
+    /// Where the model with these weights was on the machine that made the generation, if no round has trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<PathBuf>,
+    /// The encoder of queries, if a round has trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encoder: Option<StoredEncoder>,
     pub(crate) dimensions: usize,
     pub(crate) language: Language,
     /// The languages that some chunks have instead.
@@ -108,20 +126,71 @@ impl Manifest {
         let source = &body["_source"]["manifest"];
         let version =
             source["version"].as_u64().ok_or_else(|| unexpected(DOING, client.at(&path), "a version"))?;
-        if version != u64::from(VERSION) {
+        if !(u64::from(OLDEST)..=u64::from(VERSION)).contains(&version) {
             return Err(Error::Cluster {
                 doing: DOING,
                 at: client.at(&path),
-                found: format!("format version {version}, but this retune reads version {VERSION}"),
+                found: format!("format version {version}, but this retune reads up to version {VERSION}"),
                 remedy: "use the retune that wrote it, or migrate the index again",
             });
         }
-        serde_json::from_value(source.clone()).map_err(|error| Error::Cluster {
-            doing: DOING,
-            at: client.at(&path),
-            found: error.to_string(),
-            remedy: "migrate the index again",
-        })
+        let wrong = |found: String| {
+            let (at, remedy) = (client.at(&path), "migrate the index again");
+            Error::Cluster { doing: DOING, at, found, remedy }
+        };
+        let read: Manifest =
+            serde_json::from_value(source.clone()).map_err(|error| wrong(error.to_string()))?;
+        match &read.encoder {
+            Some(encoder) if !encoder.is_sound() => Err(wrong("files that can't be put together".into())),
+            Some(encoder) if !encoder.fits(read.weights) => {
+                Err(wrong(format!("an encoder of queries for other vectors than those of {}", read.weights)))
+            }
+            _ => Ok(read),
+        }
+    }
+
+    /// The generation whose index has the passages.
+    pub(crate) fn passages(&self) -> GenerationId {
+        self.passages.unwrap_or(self.generation)
+    }
+
+    /// SHA-256 of the weights that encode queries.
+    pub(crate) fn query_weights(&self) -> Digest {
+        self.encoder.as_ref().map_or(self.weights, |encoder| encoder.weights)
+    }
+
+    /// Takes the number of a new generation, for whoever is called `holder`: no other gets it, even if this one never
+    /// comes to be. So nobody who has lost the lease unnoticed fills, moves or drops an index of a later holder.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`] if somebody else has it.
+    pub(crate) fn take_number(client: &Client, names: &Names, id: GenerationId, holder: &str) -> Result<()> {
+        const DOING: &str = "take the number of the generation at";
+        let path = format!("/{}/_create/{}-taken?refresh=true", names.state(), key(id));
+        let body = json!({ "generation": id, "holder": holder });
+        let body = Body::Json(&body);
+        let call = Call { doing: DOING, method: Method::Put, path: &path, body, repeat: Repeat::Safe };
+        let (status, body) = client.answer(&call)?;
+        match status {
+            200..300 => Ok(()),
+            409 => {
+                let path = format!("/{}/_doc/{}-taken", names.state(), key(id));
+                let (method, body) = (Method::Get, Body::None);
+                let taken =
+                    client.ask(&Call { doing: DOING, method, path: &path, body, repeat: Repeat::Safe })?;
+                match taken["_source"]["holder"].as_str() {
+                    // By an attempt whose answer was lost.
+                    Some(by) if by == holder => Ok(()),
+                    by => Err(Error::Cluster {
+                        doing: DOING,
+                        at: client.at(&path),
+                        found: format!("it taken by {}", by.unwrap_or("somebody")),
+                        remedy: "see whether another migration is at work, then try again",
+                    }),
+                }
+            }
+            status => Err(refused(DOING, client.at(&path), status, &body)),
+        }
     }
 
     /// Writes the manifest of a new generation.
@@ -139,8 +208,8 @@ impl Manifest {
         }
     }
 
-    /// The numbers of all generations that have, or had, a manifest.
-    pub(crate) fn numbers(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
+    /// The highest number that a generation has, or was to have.
+    pub(crate) fn highest(client: &Client, names: &Names) -> Result<Option<GenerationId>> {
         const DOING: &str = "list the generations at";
         let path = format!("/{}/_search?allow_partial_search_results=false", names.state());
         let query = json!({
@@ -150,10 +219,7 @@ impl Manifest {
         let body = Body::Json(&query);
         let call = Call { doing: DOING, method: Method::Post, path: &path, body, repeat: Repeat::Safe };
         let found = client.ask(&call)?;
-        let hits = found["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let numbers =
-            hits.iter().filter_map(|hit| names.id_of(&format!("{}-{}", names.alias(), hit["_id"].as_str()?)));
-        Ok(numbers.collect())
+        Ok(found["hits"]["hits"][0]["_source"]["generation"].as_u64().map(GenerationId))
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `NAME` | an alias: on the generation that serves, or on `NAME-state` before there is one |
 //! | `NAME-g000002` | a generation: chunks with their terms and vectors. Written once, then only read |
 //! | `NAME-state` | the manifest of each generation, and the lease of whoever writes |
+//! | `NAME-weights` | the encoders that rounds have trained, in parts |
 //!
 //! A generation becomes visible by moving the alias, which fails if it is not where the mover saw it last. A reader
 //! looks where the alias is, reads that generation's manifest, and searches the index by its own name: so a query is
@@ -17,11 +18,14 @@ mod alias;
 mod bulk;
 mod chunk;
 mod client;
+mod content;
 mod credentials;
+mod encoders;
 mod failure;
 mod filter;
 mod frequencies;
 mod generations;
+mod indices;
 mod lease;
 mod manifest;
 mod mapping;
@@ -29,16 +33,23 @@ mod query;
 mod retry;
 mod scores;
 mod state;
+mod sweep;
 mod terms;
+mod weights;
 
 pub(crate) use address::Address;
 pub(crate) use alias::{live, swap};
 pub(crate) use bulk::Bulk;
 pub(crate) use chunk::document;
 pub(crate) use client::Client;
-pub(crate) use generations::{create, drop_index, indexes, prepare, settle, sweep};
+pub(crate) use content::Content;
+pub(crate) use encoders::Encoders;
+pub(crate) use generations::{create, create_empty, indexes, prepare, settle};
+pub(crate) use indices::{check_maker, drop_index};
 pub(crate) use lease::Lease;
 pub(crate) use manifest::{Counts, Manifest, Names};
 pub(crate) use mapping::Layout;
 pub(crate) use query::DEEPEST;
-pub(crate) use state::{ClusterState, Encoders};
+pub(crate) use state::ClusterState;
+pub(crate) use sweep::{Swept, sweep};
+pub(crate) use weights::{Parts, StoredEncoder};

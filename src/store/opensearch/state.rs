@@ -1,8 +1,9 @@
 //! One generation on a cluster, as searches read it.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::client::Client;
+use super::encoders::Encoders;
 use super::filter;
 use super::frequencies::Frequencies;
 use super::manifest::{Manifest, Names};
@@ -10,7 +11,7 @@ use super::query::ClusterQuery;
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::fusion::Fusion;
-use crate::generation::{ModelSource, QueryCache};
+use crate::generation::QueryCache;
 use crate::ids::GenerationId;
 use crate::lexical::{Analysis, Statistics};
 use crate::store::coverage::Coverage;
@@ -29,29 +30,6 @@ pub(crate) struct ClusterState {
     frequencies: Frequencies,
 }
 
-/// Encoders, of which generations with the same weights share one.
-pub(crate) struct Encoders {
-    source: ModelSource,
-    last: Mutex<Option<Arc<Encoder>>>,
-}
-
-impl Encoders {
-    pub(crate) fn new(source: ModelSource) -> Encoders {
-        Encoders { source, last: Mutex::new(None) }
-    }
-
-    /// The encoder that a generation was made with: the last one, or else loaded.
-    fn of(&self, manifest: &Manifest) -> Result<Arc<Encoder>> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(encoder) = last.as_ref().filter(|encoder| encoder.weights() == manifest.weights) {
-            return Ok(Arc::clone(encoder));
-        }
-        let encoder = self.source.with_weights(manifest.weights, &manifest.model)?;
-        *last = Some(Arc::clone(&encoder));
-        Ok(encoder)
-    }
-}
-
 impl ClusterState {
     /// Opens a generation. Loads no model.
     ///
@@ -67,7 +45,7 @@ impl ClusterState {
         let others = manifest.other_languages.iter().copied();
         Ok(ClusterState {
             client: Arc::clone(client),
-            index: names.generation(id),
+            index: names.generation(manifest.passages()),
             analysis: Analysis::new(manifest.language, others),
             manifest,
             encoders: Arc::clone(encoders),
@@ -81,10 +59,21 @@ impl ClusterState {
         self.manifest.generation
     }
 
+    /// Whether the encoder is loaded.
+    pub(crate) fn has_encoder(&self) -> bool {
+        self.encoder.get().is_some()
+    }
+
+    /// Whether queries are encoded with the same weights as in another generation.
+    pub(crate) fn encodes_as(&self, other: &ClusterState) -> bool {
+        self.manifest.query_weights() == other.manifest.query_weights()
+    }
+
     /// Loads the encoder, if it is not loaded yet.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) if no model with the generation's weights is found.
+    /// [`Error::Model`](crate::Error::Model) if no model with the generation's weights is found;
+    /// [`Error::Cluster`](crate::Error::Cluster) if weights that lie on the cluster can't be downloaded.
     pub(crate) fn encoder(&self) -> Result<&Arc<Encoder>> {
         if let Some(encoder) = self.encoder.get() {
             return Ok(encoder);

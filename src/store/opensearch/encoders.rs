@@ -1,0 +1,59 @@
+//! The encoders of generations: given, found on this machine, or downloaded from the cluster.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::client::Client;
+use super::manifest::{Manifest, Names};
+use super::weights::{Cache, Parts, StoredEncoder};
+use crate::encoder::Encoder;
+use crate::error::Result;
+use crate::generation::ModelSource;
+
+/// Encoders, of which generations with the same weights share one.
+pub(crate) struct Encoders {
+    client: Arc<Client>,
+    names: Names,
+    source: ModelSource,
+    cache: Cache,
+    /// Held while one is loaded.
+    last: Mutex<Option<Arc<Encoder>>>,
+}
+
+impl Encoders {
+    /// From `source`, or else from the cluster, by way of the folder `cache` if there is one.
+    pub(crate) fn new(
+        client: &Arc<Client>,
+        names: &Names,
+        source: ModelSource,
+        cache: Option<PathBuf>,
+    ) -> Encoders {
+        let (client, names) = (Arc::clone(client), names.clone());
+        Encoders { client, names, source, cache: Cache::new(cache), last: Mutex::default() }
+    }
+
+    /// The encoder of a generation's queries: the last one, or else loaded.
+    pub(super) fn of(&self, manifest: &Manifest) -> Result<Arc<Encoder>> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let weights = manifest.query_weights();
+        if let Some(encoder) = last.as_ref().filter(|encoder| encoder.weights() == weights) {
+            return Ok(Arc::clone(encoder));
+        }
+        let encoder = match &manifest.encoder {
+            Some(stored) => self.trained(stored)?,
+            None => {
+                let recorded = manifest.model.clone().unwrap_or_default();
+                self.source.with_weights(weights, &recorded)?
+            }
+        };
+        *last = Some(Arc::clone(&encoder));
+        Ok(encoder)
+    }
+
+    fn trained(&self, stored: &StoredEncoder) -> Result<Arc<Encoder>> {
+        match self.source.given(stored.weights)? {
+            Some(given) => Ok(given),
+            None => stored.open(&self.cache, &Parts::of(&self.client, &self.names), &self.source),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Drops what no reader needs.
+
+use std::collections::BTreeSet;
+
+use super::alias::live;
+use super::client::Client;
+use super::generations::existing;
+use super::indices::drop_index;
+use super::lease::Lease;
+use super::manifest::{Manifest, Names};
+use super::weights::{Parts, StoredEncoder};
+use crate::error::{Error, Result};
+use crate::ids::GenerationId;
+
+/// What a sweep leaves.
+pub(crate) struct Swept {
+    /// The generation that serves, and the one that it replaced, if they are there.
+    pub(crate) kept: Vec<Manifest>,
+    /// The number of the next generation, which no other has had.
+    pub(crate) next: GenerationId,
+}
+
+/// Drops generations that were never finished, and those before the one that the serving one replaced, which stays for
+/// a way back; and the parts of weights that neither of the two needs, nor `next`, the encoder of the next generation.
+/// The holder of the lease calls it.
+///
+/// # Errors
+/// [`Error::Cluster`] without the lease, or if `serving` no longer serves: then nothing more is dropped.
+pub(crate) fn sweep(
+    client: &Client,
+    names: &Names,
+    lease: &Lease,
+    serving: &str,
+    next: Option<&StoredEncoder>,
+) -> Result<Swept> {
+    let mut kept = Vec::new();
+    let mut named = names.id_of(serving);
+    while let Some(id) = named.filter(|_| kept.len() < 2) {
+        let manifest = Manifest::read(client, names, id)?;
+        named = manifest.replaces;
+        kept.push(manifest);
+    }
+    let needed: BTreeSet<GenerationId> =
+        kept.iter().flat_map(|manifest| [manifest.generation, manifest.passages()]).collect();
+    let existing = existing(client, names)?;
+    let highest = Manifest::highest(client, names)?.into_iter().chain(existing.iter().copied()).max();
+    for id in existing.into_iter().filter(|id| !needed.contains(id)) {
+        check(client, names, lease, serving)?;
+        drop_index(client, &names.generation(id))?;
+    }
+    check(client, names, lease, serving)?;
+    let encoders = kept.iter().filter_map(|manifest| manifest.encoder.as_ref()).chain(next);
+    Parts::of(client, names).keep(&encoders.flat_map(StoredEncoder::ids).collect())?;
+    Ok(Swept { kept, next: GenerationId(highest.map_or(1, |highest| highest.0 + 1)) })
+}
+
+/// Whether what is about to be dropped is still what nobody needs.
+fn check(client: &Client, names: &Names, lease: &Lease, serving: &str) -> Result<()> {
+    lease.check()?;
+    let now = live(client, names)?;
+    match now.as_deref() == Some(serving) {
+        true => Ok(()),
+        false => Err(Error::Cluster {
+            doing: "drop earlier generations of the index at",
+            at: client.at(&format!("/{}", names.alias())),
+            found: format!("{} serving, where {serving} did", now.unwrap_or("nothing".into())),
+            remedy: "see who has moved the alias, then migrate again",
+        }),
+    }
+}
