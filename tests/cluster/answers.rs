@@ -14,7 +14,8 @@ fn compare(reader: &Reader, index: &Index, query: &Query) {
     compare_with(reader, &cluster, query);
 }
 
-fn compare_with(reader: &Reader, cluster: &retune::cluster::Cluster, query: &Query) {
+/// As [`compare`], with an open cluster.
+pub fn compare_with(reader: &Reader, cluster: &retune::cluster::Cluster, query: &Query) {
     let (ours, theirs) = (reader.search(query).unwrap(), cluster.search(query).unwrap());
     let about = format!("{:?} {:?}", query.text, query.mode);
     let near = |a: f32, b: f32| (a - b).abs() <= NEAR * a.abs().max(1.0);

@@ -6,7 +6,9 @@ mod answers;
 #[path = "../it/common/tiny.rs"]
 mod common;
 mod faults;
+mod learnt;
 mod migrations;
 mod program;
+mod rounds;
 mod support;
 mod swaps;

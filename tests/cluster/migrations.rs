@@ -17,7 +17,9 @@ fn one_that_is_stopped_leaves_what_serves_and_the_next_one_cleans_up() {
     let engine = saying(&folder.path().join("a"), "anchor", 1200);
     let cut = |left: usize| {
         let mut left = left;
-        let stopped = engine.migrate(&index.store(), &MigrateOptions::default(), &mut |_| {
+        // In two parts, so that no passages are there already.
+        let options = MigrateOptions::default().with_shards(2);
+        let stopped = engine.migrate(&index.store(), &options, &mut |_| {
             left -= 1;
             if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -46,7 +48,7 @@ fn one_whose_process_is_killed_leaves_what_serves_and_the_next_one_cleans_up() {
     index.migrate(&engine, 1);
     let cluster = index.open();
     let mut child = Command::new(env!("CARGO_BIN_EXE_retune"))
-        .args(["migrate", "--store", &index.store(), "--index"])
+        .args(["migrate", "--shards", "2", "--store", &index.store(), "--index"])
         .arg(folder.path().join("a"))
         .env("RETUNE_MODEL", tiny_model())
         .stdout(Stdio::null())
@@ -72,17 +74,24 @@ fn one_whose_process_is_killed_leaves_what_serves_and_the_next_one_cleans_up() {
 }
 
 #[test]
-fn an_index_that_has_learnt_weights_is_refused() {
-    let Some(index) = index("learnt") else { return };
+fn one_whose_generation_is_another_s_by_now_is_refused_and_its_number_is_not_given_again() {
+    let Some(index) = index("fenced") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let engine = crate::common::open(folder.path());
-    engine.add(crate::common::documents()).unwrap();
-    crate::common::judge_everything(&engine);
-    engine.learn(&crate::common::quick_round(), &mut |_| ControlFlow::Continue(())).unwrap();
-    assert!(engine.status().unwrap().generation.id > GenerationId(1), "the round has published");
-    match index.try_migrate(&engine, 1) {
-        Err(error) => assert!(error.to_string().contains("rollback"), "{error}"),
-        // The round may have learnt the fusion's weight alone.
-        Ok(_) => assert!(engine.status().unwrap().generation.fusion != retune::Fusion::default()),
-    }
+    let engine = saying(&folder.path().join("a"), "anchor", 1200);
+    let first = index.migrate(&engine, 1);
+    let cluster = index.open();
+    let second = format!("{}-g000002", index.name);
+    let mut marked = 0;
+    let refused = engine.migrate(&index.store(), &MigrateOptions::default().with_shards(2), &mut |_| {
+        let other = serde_json::json!({ "_meta": { "made_by": "somebody else" } });
+        marked = index.send("PUT", &format!("/{second}/_mapping"), Some(&other));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(marked, 200);
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("made by somebody else"), "{refused}");
+    assert_eq!(found(&cluster, &Query::new("anchor 17")).len(), 10);
+    assert_eq!((index.open().generation(), first.generation), (GenerationId(1), GenerationId(1)));
+    assert_eq!(index.migrate(&engine, 2).generation, GenerationId(3));
+    assert!(!index.indices().contains(&second));
 }

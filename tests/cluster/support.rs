@@ -81,6 +81,15 @@ impl Index {
         serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
     }
 
+    /// Makes a request, and returns the status of its answer.
+    pub fn send(&self, method: &str, path: &str, body: Option<&Json>) -> u16 {
+        let url = format!("{}{path}", self.node());
+        let request = ureq::http::Request::builder().method(method).uri(url);
+        let request = request.header("content-type", "application/json");
+        let body = body.map(Json::to_string).unwrap_or_default();
+        agent().run(request.body(body).unwrap()).unwrap().status().as_u16()
+    }
+
     /// A node that answers.
     fn node(&self) -> &str {
         let answers = |node: &&str| agent().get(*node).call().is_ok();
@@ -90,7 +99,7 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        for part in ["-state", "-g*"] {
+        for part in ["-state", "-weights", "-g*"] {
             let _ = agent().delete(format!("{}/{}{part}", self.node(), self.name)).call();
         }
     }

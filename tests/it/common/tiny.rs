@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use retune::learn::TrainOptions;
-use retune::{Document, Engine, LearnOptions, Options, Query, Reader};
+use retune::{Document, LearnOptions, Options, Query, Reader};
 
 /// A complete MPNet of 200 KB with random weights.
 pub fn tiny_model() -> PathBuf {
@@ -12,10 +12,6 @@ pub fn tiny_model() -> PathBuf {
 
 pub fn options() -> Options {
     Options::default().with_model(tiny_model()).with_trial_share(0.0)
-}
-
-pub fn open(folder: &Path) -> Engine {
-    Engine::open(folder.join("index"), options()).unwrap()
 }
 
 /// Documents whose words tell them apart.
