@@ -15,7 +15,7 @@ use crate::answers::compare_with;
 use crate::common::{documents, judge_everything, options, quick_round};
 use crate::support::{Index, index};
 
-/// An index with judged queries, in which every round of an encoder passes its gate: the hybrid is the ranking by words.
+/// An index with judged queries, in which every round of an encoder passes its gate: the hybrid ranks by words.
 pub fn judged(folder: &Path) -> Engine {
     judged_with(folder, 0.0)
 }

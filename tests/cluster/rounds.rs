@@ -43,6 +43,15 @@ impl Expected {
     }
 }
 
+/// Ends the others also when something fails here.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn searches_go_on_in_two_handles_and_another_process_while_trained_generations_come() {
     let Some(index) = index("rounds") else { return };
@@ -89,6 +98,7 @@ fn searches_go_on_in_two_handles_and_another_process_while_trained_generations_c
                 processes.fetch_add(1, Ordering::Relaxed);
             }
         });
+        let _stop = Stop(&stop);
         let rounds = [(Tier::Encoder, 1e-3), (Tier::QuerySide, 5e-3), (Tier::Encoder, 2e-3)];
         let mut slowest = Duration::ZERO;
         for (generation, (tier, rate)) in (2..).zip(rounds) {
@@ -106,7 +116,6 @@ fn searches_go_on_in_two_handles_and_another_process_while_trained_generations_c
             }
             slowest = slowest.max(swapped.elapsed());
         }
-        stop.store(true, Ordering::Relaxed);
         slowest
     })
     .unwrap();

@@ -19,8 +19,8 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// The generation that searches read.
 ///
-/// Where the one that is open has its encoder loaded, another one is read only when its own is loaded too: a thread does
-/// that, so that no search waits for weights. Until then both encoders are in memory.
+/// Where the one that is open has its encoder loaded, another one is read only when its own is loaded too: a thread
+/// does that, so that no search waits for weights. Until then both encoders are in memory.
 pub(super) struct Following {
     client: Arc<Client>,
     names: Names,

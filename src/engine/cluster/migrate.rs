@@ -13,10 +13,8 @@ use crate::engine::Reader;
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::lexical::Analysis;
-use crate::store::Store as _;
 use crate::store::opensearch::{
-    Address, Client, Layout, Lease, Manifest, Names, StoredEncoder, Swept, create, create_empty, drop_index,
-    live, prepare, settle, sweep,
+    Address, Client, Counts, Layout, Lease, Manifest, Names, StoredEncoder, Swept, live, prepare, sweep,
 };
 
 /// How an index is laid out on a cluster.
@@ -100,8 +98,7 @@ impl Reader {
         options.validate()?;
         let started = Instant::now();
         let snapshot = self.inner.snapshot.load_full();
-        let generation = &snapshot.pinned.generation;
-        let own = generation.own_encoder();
+        let own = snapshot.pinned.generation.own_encoder();
         let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
         let Address { nodes, name } = store.parse()?;
         let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(self.path()))));
@@ -117,69 +114,27 @@ impl Reader {
         };
         let Swept { kept, next } = sweep(&client, &names, &lease, &serving, encoder.as_ref())?;
         Manifest::take_number(&client, &names, next, lease.holder())?;
-        let analysis = Analysis::new(self.inner.settings.language, snapshot.lexical.other_languages());
+        let language = self.inner.settings.language;
         let migration = Migration {
             snapshot: &snapshot,
-            analysis: &analysis,
+            language,
+            analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
+            layout: Layout { shards: options.shards, replicas: options.replicas },
             client: &client,
             names: &names,
             lease: &lease,
+            serving: &serving,
+            index: &names.generation(next),
         };
-        let layout = Layout { shards: options.shards, replicas: options.replicas };
-        let (counts, content) = migration.survey(layout)?;
-        let passages = migration.same_passages(&kept, content);
-        let index = names.generation(next);
-        let manifest = Manifest {
-            version: Manifest::VERSION,
-            generation: next,
-            replaces: names.id_of(&serving),
-            passages,
-            content: Some(content),
-            weights: generation.meta.weights,
-            model: generation.meta.outside_model().map(Path::to_path_buf),
-            encoder,
-            dimensions: snapshot.pinned.dense.dimensions(),
-            language: self.inner.settings.language,
-            other_languages: snapshot.lexical.other_languages(),
-            fusion: snapshot.fusion(),
-            counts,
-            fields: snapshot.lexical.field_names()?,
-            created_ms: crate::clock::now_ms(),
-        };
-        // Counting takes a while.
-        lease.check()?;
-        let mut weights_bytes = 0;
-        if let (Some(encoder), Some(own)) = (&manifest.encoder, &own) {
-            weights_bytes =
-                migration.send_encoder(encoder, &own.folder, &mut || match progress(MigrateProgress {
-                    done: 0,
-                    total: counts.chunks,
-                }) {
-                    ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
-                    ControlFlow::Continue(()) => Ok(()),
-                })?;
-        }
-        let made = match passages {
-            Some(_) => create_empty(&client, &index, lease.holder()),
-            None => create(&client, &index, layout, manifest.dimensions, &counts, lease.holder())
-                .and_then(|()| migration.fill(&index, counts.chunks, progress))
-                .and_then(|()| settle(&client, &index, counts.chunks)),
-        };
-        if let Err(error) = made.and_then(|()| migration.publish(&serving, &index, &manifest)) {
-            // Else the next migration does. Without the lease it is for whoever has that.
-            if lease.check().is_ok()
-                && live(&client, &names).is_ok_and(|serving| serving.as_deref() != Some(&index))
-            {
-                let _ = drop_index(&client, &index);
-            }
-            return Err(error);
-        }
+        let manifest = migration.manifest(next, &kept, encoder)?;
+        let weights_bytes = migration.run(&manifest, own.as_ref(), progress)?;
+        let Counts { chunks, encoded, .. } = manifest.counts;
         Ok(MigrateReport {
             name: names.alias().to_string(),
             generation: next,
-            chunks: counts.chunks,
-            encoded: counts.encoded,
-            sent: if passages.is_some() { 0 } else { counts.chunks },
+            chunks,
+            encoded,
+            sent: if manifest.passages.is_some() { 0 } else { chunks },
             weights_bytes,
             seconds: started.elapsed().as_secs_f64(),
         })

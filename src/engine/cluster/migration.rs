@@ -8,12 +8,13 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::progress::MigrateProgress;
 use crate::error::{Error, Result};
+use crate::generation::OwnEncoder;
 use crate::ids::{Digest, GenerationId};
-use crate::lexical::Analysis;
+use crate::lexical::{Analysis, Language};
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Bulk, Client, Content, Counts, Layout, Lease, Manifest, Names, Parts, StoredEncoder, check_maker,
-    document, settle, swap,
+    Bulk, Client, Content, Counts, Layout, Lease, Manifest, Names, Parts, StoredEncoder, check_maker, create,
+    create_empty, document, drop_index, live, settle, swap,
 };
 
 /// Requests that are under way together.
@@ -22,15 +23,51 @@ const SENDERS: usize = 4;
 /// What goes to a cluster, under the lease.
 pub(super) struct Migration<'a> {
     pub(super) snapshot: &'a Snapshot,
+    pub(super) language: Language,
     pub(super) analysis: &'a Analysis,
+    pub(super) layout: Layout,
     pub(super) client: &'a Client,
     pub(super) names: &'a Names,
     pub(super) lease: &'a Lease,
+    /// The index that has the alias.
+    pub(super) serving: &'a str,
+    /// The index of the generation that is to have it.
+    pub(super) index: &'a str,
 }
 
+type Progress<'p> = &'p mut dyn FnMut(MigrateProgress) -> ControlFlow<()>;
+
 impl Migration<'_> {
-    /// Counts the chunks, and takes the digest of what an index of them would be filled with.
-    pub(super) fn survey(&self, layout: Layout) -> Result<(Counts, Digest)> {
+    /// The manifest of the next generation. Reads all passages and sends nothing. `kept` are those that stay.
+    pub(super) fn manifest(
+        &self,
+        next: GenerationId,
+        kept: &[Manifest],
+        encoder: Option<StoredEncoder>,
+    ) -> Result<Manifest> {
+        let (counts, content) = self.survey()?;
+        let (lexical, meta) = (&self.snapshot.lexical, &self.snapshot.pinned.generation.meta);
+        Ok(Manifest {
+            version: Manifest::VERSION,
+            generation: next,
+            replaces: self.names.id_of(self.serving),
+            passages: self.same_passages(kept, content),
+            content: Some(content),
+            weights: meta.weights,
+            model: meta.outside_model().map(Path::to_path_buf),
+            encoder,
+            dimensions: self.snapshot.pinned.dense.dimensions(),
+            language: self.language,
+            other_languages: lexical.other_languages(),
+            fusion: meta.fusion,
+            counts,
+            fields: lexical.field_names()?,
+            created_ms: crate::clock::now_ms(),
+        })
+    }
+
+    /// Counts the chunks, and takes the digest of what an index of them is filled with.
+    fn survey(&self) -> Result<(Counts, Digest)> {
         let encoded = self.snapshot.coverage().encoded as u64;
         let mut counts = Counts { encoded, ..Counts::default() };
         let mut content = Content::default();
@@ -43,12 +80,12 @@ impl Migration<'_> {
             let vector = self.snapshot.pinned.dense.vector(chunk);
             content.add(&document(record, &indexed, None)?, vector.as_deref());
         }
-        let digest = content.digest(layout, self.snapshot.pinned.dense.dimensions(), &counts);
+        let digest = content.digest(self.layout, self.snapshot.pinned.dense.dimensions(), &counts);
         Ok((counts, digest))
     }
 
-    /// The generation that is kept whose index holds exactly what is to be there.
-    pub(super) fn same_passages(&self, kept: &[Manifest], content: Digest) -> Option<GenerationId> {
+    /// The generation whose index has exactly these passages.
+    fn same_passages(&self, kept: &[Manifest], content: Digest) -> Option<GenerationId> {
         let weights = self.snapshot.pinned.generation.meta.weights;
         let is_same = |one: &&Manifest| one.content == Some(content) && one.weights == weights;
         let same = kept.iter().find(is_same)?;
@@ -62,26 +99,60 @@ impl Migration<'_> {
         }
     }
 
-    /// Sends the parts of an encoder's files that are not there yet. Returns their bytes.
-    pub(super) fn send_encoder(
+    /// Sends what the cluster has not, and has the generation serve. Returns the bytes of weights that were sent.
+    pub(super) fn run(
         &self,
-        encoder: &StoredEncoder,
-        folder: &Path,
-        goes_on: &mut dyn FnMut() -> Result<()>,
+        manifest: &Manifest,
+        own: Option<&OwnEncoder>,
+        progress: Progress<'_>,
     ) -> Result<u64> {
-        Parts::of(self.client, self.names).send(encoder, folder, &mut || {
+        let done = self.send_encoder(manifest, own, progress).and_then(|bytes| {
+            self.send_passages(manifest, progress)?;
+            self.publish(manifest)?;
+            Ok(bytes)
+        });
+        if done.is_err() {
+            // Else the next migration does. Without the lease it is for whoever has that.
+            let serves = live(self.client, self.names).map(|now| now.as_deref() == Some(self.index));
+            if self.lease.check().is_ok() && serves.is_ok_and(|serves| !serves) {
+                let _ = drop_index(self.client, self.index);
+            }
+        }
+        done
+    }
+
+    fn send_encoder(
+        &self,
+        manifest: &Manifest,
+        own: Option<&OwnEncoder>,
+        progress: Progress<'_>,
+    ) -> Result<u64> {
+        let (Some(encoder), Some(own)) = (&manifest.encoder, own) else { return Ok(0) };
+        let at_first = MigrateProgress { done: 0, total: manifest.counts.chunks };
+        Parts::of(self.client, self.names).send(encoder, &own.folder, &mut || {
             self.lease.check()?;
-            goes_on()
+            match progress(at_first) {
+                ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
+                ControlFlow::Continue(()) => Ok(()),
+            }
         })
     }
 
+    fn send_passages(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<()> {
+        let Migration { client, index, lease, .. } = self;
+        let Manifest { dimensions, counts, .. } = manifest;
+        // Reading all passages takes a while.
+        lease.check()?;
+        if manifest.passages.is_some() {
+            return create_empty(client, index, lease.holder());
+        }
+        create(client, index, self.layout, *dimensions, counts, lease.holder())?;
+        self.fill(index, counts.chunks, progress)?;
+        settle(client, index, counts.chunks)
+    }
+
     /// Sends all chunks.
-    pub(super) fn fill(
-        &self,
-        index: &str,
-        total: u64,
-        progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
-    ) -> Result<()> {
+    fn fill(&self, index: &str, total: u64, progress: Progress<'_>) -> Result<()> {
         let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let (bulks, waiting) = bounded::<Bulk>(SENDERS);
         let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
@@ -137,8 +208,8 @@ impl Migration<'_> {
     }
 
     /// Has the generation serve, if the one that it replaces still does.
-    pub(super) fn publish(&self, serving: &str, index: &str, manifest: &Manifest) -> Result<()> {
-        let Migration { client, names, lease, .. } = self;
+    fn publish(&self, manifest: &Manifest) -> Result<()> {
+        let Migration { client, names, lease, serving, index, .. } = self;
         if let Some(encoder) = &manifest.encoder {
             Parts::of(client, names).check(encoder)?;
         }

@@ -20,6 +20,8 @@ const SEND: &str = "send the encoder of the generation to";
 const FETCH: &str = "download the encoder of the generation from";
 const DROP: &str = "drop the encoders of earlier generations at";
 
+/// Parts that are dropped at once: 40 GB.
+const MOST: usize = 10_000;
 /// The field that has the bytes.
 const BYTES: &str = "bytes";
 
@@ -130,15 +132,26 @@ impl Parts<'_> {
             (404, _) => return Ok(()),
             (status, body) => return Err(refused(DROP, self.client.at(&path), status, &body)),
         }
-        let path = format!("/{}/_delete_by_query?conflicts=proceed&refresh=true", self.index);
-        let others = json!({ "query": { "bool": { "must_not": { "ids": { "values": ids } } } } });
-        let deleted = self.post(DROP, &path, Body::Json(&others))?;
-        if deleted["deleted"].as_u64() != Some(0) {
-            // Else their bytes stay until something else is merged.
-            let path = format!("/{}/_forcemerge?only_expunge_deletes=true", self.index);
-            if let Err(error) = self.post(DROP, &path, Body::None) {
-                tracing::warn!(%error, "the room of dropped weights is not free yet");
-            }
+        let path = format!("/{}/_search?allow_partial_search_results=false", self.index);
+        let others = json!({
+            "size": MOST, "_source": false,
+            "query": { "bool": { "must_not": { "ids": { "values": ids } } } },
+        });
+        let found = self.post(DROP, &path, Body::Json(&others))?;
+        let others = found["hits"]["hits"].as_array().into_iter().flatten();
+        let lines: String = others
+            .filter_map(|hit| hit["_id"].as_str())
+            .map(|id| format!("{}\n", json!({ "delete": { "_id": id } })))
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        // What is not deleted now is found by the next sweep.
+        self.post(DROP, &format!("/{}/_bulk", self.index), Body::Lines(&lines))?;
+        // Else their bytes stay until something else is merged.
+        let path = format!("/{}/_forcemerge?only_expunge_deletes=true", self.index);
+        if let Err(error) = self.post(DROP, &path, Body::None) {
+            tracing::warn!(%error, "the room of dropped weights is not free yet");
         }
         Ok(())
     }
