@@ -59,7 +59,9 @@ fn write(
         all.update(&bytes);
         end += bytes.len() as u64;
     }
-    file.set_len(end).map_err(failed())?;
+    if file.metadata().map_err(failed())?.len() != end {
+        file.set_len(end).map_err(failed())?;
+    }
     let found = Digest(all.finalize().into());
     match found == stored.sha256 {
         true => Ok(()),
