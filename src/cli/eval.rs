@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use retune::eval::{Metric, RunScores, ScoreOptions, score_run};
+#[cfg(feature = "opensearch")]
+use retune::measure::ClusterReport;
 use retune::measure::{
     CollectionReport, EvaluationOptions, FolderReport, JudgedFolder, TestSet, time_searches,
 };
@@ -29,6 +31,8 @@ const NOT_WITH_RUN: [&str; 12] = [
 ];
 const NOT_WITH_FOLDER: [&str; 8] =
     ["collection", "split", "limit", "run_out", "mteb_out", "language", "embeddings", "ignore_own_ids"];
+#[cfg(feature = "opensearch")]
+const NOT_WITH_STORE: [&str; 6] = ["run", "folder", "index", "language", "embeddings", "report"];
 
 const USAGE: &str = "retune eval --collection DIR [OPTIONS]
        retune eval --run FILE --qrels FILE [OPTIONS]
@@ -70,6 +74,11 @@ struct Tested {
     /// Ask only the first N queries. All documents are indexed nevertheless.
     #[arg(long, value_name = "N", value_parser = one_or_more())]
     limit: Option<usize>,
+    /// Ask an index that `retune migrate` has copied to an OpenSearch cluster, instead of one of this machine:
+    /// http://search-1:9200/NAME.
+    #[cfg(feature = "opensearch")]
+    #[arg(long, value_name = "URL", requires = "collection", conflicts_with_all = NOT_WITH_STORE)]
+    store: Option<String>,
     #[command(flatten)]
     runs: RunFiles,
 }
@@ -131,11 +140,15 @@ fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
     if runs.has_runs() {
         set.check_run_ids()?;
     }
-    let index = args.index.open()?;
-    let engine = &index.engine;
     let options = EvaluationOptions::default()
         .with_metrics(args.measures.or(&Metric::USUAL))
         .with_ignore_own_ids(args.ignore_own_ids);
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = &args.tested.store {
+        return measure_cluster(&set, store, &options, args, out);
+    }
+    let index = args.index.open()?;
+    let engine = &index.engine;
     let mut bars = Bars::default();
     let mut report = set.evaluate(engine, &options, &mut |progress| bars.show(progress))?;
     bars.clear();
@@ -150,6 +163,36 @@ fn measure_collection(folder: &Path, args: &Args, out: &Output) -> Result<()> {
         page::write(&EvaluationReport::from(&report).with_weights(weights), path)?;
     }
     engine.close()
+}
+
+#[cfg(feature = "opensearch")]
+fn measure_cluster(
+    set: &TestSet,
+    store: &str,
+    options: &EvaluationOptions,
+    args: &Args,
+    out: &Output,
+) -> Result<()> {
+    let cluster = retune::cluster::Cluster::open(store, &args.index.model.apply(Options::default()))?;
+    let mut bars = Bars::default();
+    let mut report = set.evaluate_cluster(&cluster, options, &mut |progress| bars.show(progress))?;
+    bars.clear();
+    args.tested.runs.write(set, &report.runs)?;
+    if args.per_query {
+        report.scores.add_queries();
+    }
+    out.print(&report, |report| {
+        let ClusterReport { collection, split, queries, generation, query_ms, .. } = report;
+        let mut text = mode_lines(&report.scores);
+        text.line(format!(
+            "{collection}/{split}: {queries} queries, asked of generation {generation} at {store}"
+        ));
+        text.empty_line();
+        text.append(mode_table(&report.scores, &args.measures.shown()));
+        text.empty_line();
+        text.line(format!("a query p50 {:.1} ms, p95 {:.1} ms", query_ms.p50, query_ms.p95));
+        text
+    })
 }
 
 fn measure_folder(judged: &JudgedFolder, args: &Args, out: &Output) -> Result<()> {

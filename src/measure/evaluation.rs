@@ -46,7 +46,7 @@ impl EvaluationOptions {
         self
     }
 
-    fn ranking(&self, mode: Mode) -> Ranking {
+    pub(super) fn ranking(&self, mode: Mode) -> Ranking {
         Ranking { without_own: self.ignore_own_ids, ..Ranking::new(mode, CollectionReport::DEPTH) }
     }
 }
@@ -106,8 +106,9 @@ impl TestSet {
         self.check_index(engine, &engine.status()?)?;
         let encode = self.add_to(engine, progress)?;
         let topics = &self.split.queries;
-        let took_ms = time_searches(engine, topics, progress)?;
-        let runs = ByMode::make(|mode| options.ranking(mode).run(engine, topics, progress))?;
+        let reader: &Reader = engine;
+        let took_ms = time_searches(reader, topics, progress)?;
+        let runs = ByMode::make(|mode| options.ranking(mode).run(reader, topics, progress))?;
         let judgements = self.split.judgements();
         let scores = runs.map(|run| evaluate(run, &judgements, &options.metrics, AveragedOver::Judged));
         let status = engine.status()?;

@@ -2,6 +2,7 @@
 //!
 //! - [`TestSet`] is a collection with one of its splits, read and checked. [`TestSet::evaluate`] indexes its documents
 //!   and evaluates all three modes on its queries.
+//! - `TestSet::evaluate_cluster` evaluates an index that was migrated to a cluster.
 //! - [`JudgedFolder`] does the same for an index of files, with judged passages.
 //! - [`Simulation`] simulates users who search and pick, lets the engine learn, and evaluates after each round.
 //! - [`MtebResults`] are a run's scores in MTEB's format.
@@ -26,6 +27,8 @@
 //! ```
 
 mod by_mode;
+#[cfg(feature = "opensearch")]
+mod cluster;
 mod documents;
 mod evaluation;
 mod folder;
@@ -34,6 +37,7 @@ mod mteb;
 mod progress;
 mod ranking;
 mod scores;
+mod searches;
 mod simulation;
 mod simulation_report;
 mod test_set;
@@ -42,12 +46,15 @@ mod users;
 mod weights;
 
 pub use by_mode::ByMode;
+#[cfg(feature = "opensearch")]
+pub use cluster::ClusterReport;
 pub use documents::Added;
 pub use evaluation::{CollectionReport, EvaluationOptions};
 pub use folder::{FolderReport, JudgedFolder};
 pub use mteb::MtebResults;
 pub use progress::Progress;
 pub use scores::{ModeScores, score_modes};
+pub use searches::Searches;
 pub use simulation::{Simulation, SimulationOptions};
 pub use simulation_report::{SimulatedRound, SimulatedSeconds, SimulationEvent, SimulationReport};
 pub use test_set::TestSet;

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::progress::{Progress, tell};
+use super::searches::Searches;
 use crate::error::Result;
 use crate::eval::{Query as Topic, Run};
-use crate::{Fusion, Mode, Query, Reader};
+use crate::{Fusion, Mode, Query};
 
 /// Search settings for a ranking.
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ impl Ranking {
     }
 
     /// Ranks the documents for a query, with their scores, without those that the query excludes.
-    pub(super) fn of(&self, engine: &Reader, topic: &Topic) -> Result<Vec<(String, f32)>> {
+    pub(super) fn of(&self, index: &impl Searches, topic: &Topic) -> Result<Vec<(String, f32)>> {
         let more = usize::from(self.without_own) + topic.excluded.len();
         let limit = self.limit.unwrap_or(self.depth).min(self.depth);
         let mut query =
@@ -35,7 +36,7 @@ impl Ranking {
         query.fusion = self.fusion;
         let query =
             query.with_mode(self.mode).without_logging().without_trial().without_highlights().with_copies();
-        let hits = engine.search(&query)?.hits.into_iter();
+        let hits = index.search(&query)?.hits.into_iter();
         let counts = |document: &String| {
             (!self.without_own || *document != topic.id) && !topic.excluded.contains(document)
         };
@@ -46,14 +47,14 @@ impl Ranking {
     /// Makes the run over all queries.
     pub(super) fn run(
         &self,
-        engine: &Reader,
+        index: &impl Searches,
         topics: &[Topic],
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Run> {
         let mut run = Run::new();
         for (done, topic) in topics.iter().enumerate() {
             tell(progress, Progress::Ranking { mode: self.mode, done, total: topics.len() })?;
-            run.insert(&topic.id, self.of(engine, topic)?)?;
+            run.insert(&topic.id, self.of(index, topic)?)?;
         }
         Ok(run)
     }

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::progress::{Progress, tell};
+use super::searches::Searches;
 use crate::error::Result;
 use crate::eval::{Query as Topic, quantile};
-use crate::{Query, Reader, Took};
+use crate::{Query, Took};
 
 /// Search times, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -28,20 +29,20 @@ impl Percentiles {
 }
 
 /// Times hybrid searches as users run them: ten documents, with highlights. Call this before anything else asks the
-/// same queries: the engine caches the vectors of recent ones.
+/// same queries: the index caches the vectors of recent ones.
 ///
 /// # Errors
-/// As [`Reader::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
+/// As [`Searches::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
 pub fn time_searches(
-    engine: &Reader,
+    index: &impl Searches,
     topics: &[Topic],
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Vec<Took>> {
     let mut times = Vec::with_capacity(topics.len());
     for (done, topic) in topics.iter().enumerate() {
         tell(progress, Progress::Timing { done, total: topics.len() })?;
-        times
-            .push(engine.search(&Query::new(topic.text.as_str()).without_logging().without_trial())?.took_ms);
+        let query = Query::new(topic.text.as_str()).without_logging().without_trial();
+        times.push(index.search(&query)?.took_ms);
     }
     Ok(times)
 }

@@ -5,6 +5,7 @@
 mod answers;
 #[path = "../it/common/tiny.rs"]
 mod common;
+mod evaluations;
 mod faults;
 mod learnt;
 mod migrations;

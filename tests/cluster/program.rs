@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 use crate::common::tiny_model;
 use crate::support::{Index, index, saying};
 
-fn retune(index: &Index, args: &[&str]) -> Output {
+pub fn retune(index: &Index, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
     command.args(args).env("RETUNE_MODEL", tiny_model()).env("RETUNE_STORE", index.store());
     command.output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
