@@ -81,10 +81,14 @@ pub mod documents {
     pub use crate::lexical::{Date, FacetCount};
 }
 
-/// Indexes on an OpenSearch cluster. See [`Reader::migrate`].
+/// Indexes on an OpenSearch cluster. See [`Reader::migrate`],
+/// [`Engine::learn_from_cluster`].
 #[cfg(feature = "opensearch")]
 pub mod cluster {
-    pub use crate::engine::{Cluster, MigrateOptions, MigrateProgress, MigrateReport};
+    pub use crate::engine::{
+        Cluster, ClusterProgress, ClusterRound, FeedbackCounts, MigrateOptions, MigrateProgress,
+        MigrateReport,
+    };
 }
 
 /// Indexes of folders: what runs over them report, what is known of their files, watching. See

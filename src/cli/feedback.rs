@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use retune::Result;
-use retune::exchange::{ExchangeFormat, ExportReport, ImportOptions, ImportReport};
+use retune::exchange::{ExchangeFormat, ExportReport, ImportOptions};
 use retune::terminal::escaped_json;
 
 use super::args::{Action, StoredPlace, action, check_writable};
-use super::print::{Output, Text, raw};
+use super::print::{Output, Text, import_text, raw};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -39,8 +39,14 @@ struct Export {
 #[derive(clap::Args)]
 struct Import {
     /// Files of JSON lines in either format, plain or gzipped. Those of ubi_queries and of ubi_events belong together.
-    #[arg(required = true, value_name = "FILE")]
+    #[cfg_attr(not(feature = "opensearch"), arg(required = true, value_name = "FILE"))]
+    #[cfg_attr(feature = "opensearch", arg(required_unless_present = "store", value_name = "FILE"))]
     files: Vec<PathBuf>,
+    /// Instead of files, what was asked and judged on an OpenSearch cluster of the index that was migrated there: its
+    /// nodes, separated by commas, and the index's name behind the last one.
+    #[cfg(feature = "opensearch")]
+    #[arg(long, value_name = "URL", conflicts_with = "files")]
+    store: Option<String>,
     /// What an action of yours says of a document: chosen, relevant, not-relevant, opened, withdrawn or none. May be
     /// given several times.
     #[arg(long = "action", value_name = "NAME=VERDICT", value_parser = action)]
@@ -88,37 +94,13 @@ fn import(args: &Import, out: &Output) -> Result<()> {
     let with = |options: ImportOptions, action: &Action| options.with_action(&action.name, action.verdict);
     let options = args.actions.iter().fold(ImportOptions::default(), with);
     let feedback = args.place.open_own_feedback()?;
+    #[cfg(feature = "opensearch")]
+    let report = match &args.store {
+        Some(store) => feedback.import_cluster(store, &options)?,
+        None => feedback.import(&args.files, &options)?,
+    };
+    #[cfg(not(feature = "opensearch"))]
     let report = feedback.import(&args.files, &options)?;
     out.print(&report, import_text)?;
     feedback.close()
-}
-
-fn import_text(report: &ImportReport) -> Text {
-    let mut text =
-        Text::of(format!("imported {} queries and {} judgements", report.queries, report.judgements));
-    if report.known_queries + report.known_judgements > 0 {
-        let (queries, judgements) = (report.known_queries, report.known_judgements);
-        text.line(format!("known already: {queries} queries and {judgements} judgements"));
-    }
-    for (count, what) in [
-        (report.queries_without_text, "queries without a text"),
-        (report.events_without_query, "events whose query is neither in the files nor in the log"),
-        (report.events_without_document, "events that name no document"),
-    ] {
-        if count > 0 {
-            text.line(format!("passed over: {count} {what}"));
-        }
-    }
-    if !report.other_actions.is_empty() {
-        let actions = report.other_actions.iter().map(|(name, count)| format!("{name} ({count})"));
-        let actions = actions.collect::<Vec<_>>().join(", ");
-        text.line(format!("passed over: actions that say nothing of a document: {actions}"));
-    }
-    if report.missing_documents > 0 {
-        let more = if report.missing_documents > report.missing_examples.len() { ", …" } else { "" };
-        let (missing, all) = (report.missing_documents, report.documents);
-        let examples = report.missing_examples.join(", ");
-        text.line(format!("{missing} of {all} documents are not in the index: {examples}{more}"));
-    }
-    text
 }

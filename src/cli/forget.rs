@@ -4,6 +4,8 @@ use retune::access::Log;
 use retune::{Error, QueryId, Result};
 use serde::Serialize;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::{StoredPlace, Wait, query_id};
 use super::print::{Output, Text};
 
@@ -14,6 +16,9 @@ pub(super) struct Args {
     what: What,
     #[command(flatten)]
     place: StoredPlace,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
     #[command(flatten)]
     wait: Wait,
 }
@@ -38,6 +43,10 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named()) {
+        return forget_on_cluster(&store, args, out);
+    }
     let feedback = args.place.open_feedback(Some(&args.wait))?;
     let records = match &args.what {
         What { query: Some(text), .. } => feedback.forget_query(text)?,
@@ -48,6 +57,31 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     };
     out.print(&Report { records }, |report| Text::of(format!("{} records forgotten", report.records)))?;
     feedback.close()
+}
+
+/// Forgets on a cluster what was asked there.
+#[cfg(feature = "opensearch")]
+fn forget_on_cluster(store: &str, args: &Args, out: &Output) -> Result<()> {
+    let cluster = args.place.open_cluster(store)?;
+    let records = match &args.what {
+        What { query: Some(text), .. } => cluster.forget_query(text)?,
+        What { query_id: Some(id), .. } => {
+            let named = match id.parse() {
+                Ok(whole) => whole,
+                Err(_) => cluster.find_query(id)?.query_id,
+            };
+            cluster.forget_query_id(named)?
+        }
+        What { document: Some(document), .. } => cluster.forget_document(document)?,
+        // clap requires one of them.
+        _ => 0,
+    };
+    out.print(&Report { records }, |report| {
+        let mut text = Text::of(format!("{} records forgotten on the cluster", report.records));
+        text.line("an index that has imported them still has them: forget them there too, without --store");
+        text
+    })?;
+    cluster.close()
 }
 
 /// The query that an id or its beginning names. One that is not in the log may have judgements all the same.

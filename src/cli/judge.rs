@@ -5,6 +5,8 @@ use retune::feedback::Impression;
 use retune::{Error, QueryId, Result, Verdict};
 use serde::Serialize;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::{LAST, StoredPlace, query_id_or_last};
 use super::print::{Output, Text};
 
@@ -21,6 +23,9 @@ pub(super) struct Args {
     verdict: VerdictName,
     #[command(flatten)]
     place: StoredPlace,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
 }
 
 #[derive(clap::Args)]
@@ -65,17 +70,42 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
-    let verdict = args.verdict.verdict();
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named()) {
+        return judge_on_cluster(&store, args, out);
+    }
     let feedback = args.place.open_feedback(None)?;
     let asked = asked(&feedback, &args.query)?;
     let document = document(&asked, &args.document);
-    feedback.judge(asked.query_id, document, verdict)?;
-    let report =
-        Report { query_id: asked.query_id, document: document.to_string(), query: asked.query, verdict };
-    out.print(&report, |report| {
-        Text::of(format!("noted for query {} ({}): {}", report.query_id, report.query, report.document))
-    })?;
+    feedback.judge(asked.query_id, document, args.verdict.verdict())?;
+    print(args, &asked, document, out)?;
     feedback.close()
+}
+
+/// Judges an answer of an index on a cluster.
+#[cfg(feature = "opensearch")]
+fn judge_on_cluster(store: &str, args: &Args, out: &Output) -> Result<()> {
+    if args.query == LAST {
+        return Err(Error::Invalid {
+            what: "the query to judge on a cluster",
+            found: LAST.into(),
+            expected: "its id: many may ask the same cluster, and the last query may be another's".into(),
+        });
+    }
+    let cluster = args.place.open_cluster(store)?;
+    let asked = cluster.find_query(&args.query)?;
+    let document = document(&asked, &args.document);
+    cluster.judge(asked.query_id, document, args.verdict.verdict())?;
+    print(args, &asked, document, out)?;
+    cluster.close()
+}
+
+fn print(args: &Args, asked: &Impression, document: &str, out: &Output) -> Result<()> {
+    let Impression { query_id, query, .. } = asked;
+    let (query_id, query, verdict) = (*query_id, query.clone(), args.verdict.verdict());
+    out.print(&Report { query_id, query, document: document.to_string(), verdict }, |report| {
+        Text::of(format!("noted for query {} ({}): {}", report.query_id, report.query, report.document))
+    })
 }
 
 fn asked(feedback: &Log, query: &str) -> Result<Impression> {

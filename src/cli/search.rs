@@ -120,7 +120,13 @@ fn search_cluster(store: &str, args: &Args, query: &Query, out: &Output) -> Resu
         });
     }
     let cluster = retune::cluster::Cluster::open(store, &args.place.options())?;
-    out.print(&cluster.search(query)?, |answer| answer_text(answer, None, &|_| None))
+    let mut answer = cluster.search(query)?;
+    // What was asked is on the cluster before it can be judged. If it can't be, the answer is one all the same.
+    if let Err(error) = cluster.close() {
+        answer.logged = false;
+        complain(&error.to_string());
+    }
+    out.print(&answer, |answer| answer_text(answer, None, &|_| None))
 }
 
 /// How long to look for files that have changed.

@@ -1,15 +1,15 @@
 //! The feedback log in formats of others.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
 use super::feedback::Feedback;
 use crate::error::{Error, Result};
-use crate::exchange::{ExchangeFormat, ExportReport, ImportOptions, ImportReport, export, import};
+use crate::exchange::{
+    EXAMPLES, ExchangeFormat, ExportReport, ImportOptions, ImportReport, Imported, export, import,
+};
 use crate::storage::write_private;
-
-/// Ids of documents that a report names.
-const EXAMPLES: usize = 5;
 
 impl Feedback {
     /// Writes all queries of the log with the judgements of their answers, as JSON lines in UTF-8.
@@ -51,10 +51,18 @@ impl Feedback {
     pub fn import(&self, files: &[impl AsRef<Path>], options: &ImportOptions) -> Result<ImportReport> {
         let files: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
         self.log.flush()?;
-        let imported = import(&files, options, &self.log.headings()?)?;
+        let imported = import(&files, options, self.log.headings()?)?;
+        self.take(imported, &mut HashSet::new())
+    }
+
+    /// Adds what is new to the log, and tells what of it the index lacks, but for documents that were `named` before.
+    pub(super) fn take(&self, imported: Imported, named: &mut HashSet<String>) -> Result<ImportReport> {
         let mut report = imported.report.clone();
         let lexical = self.lexical.snapshot()?;
         for document in imported.documents() {
+            if !named.insert(document.to_string()) {
+                continue;
+            }
             report.documents += 1;
             if lexical.chunk_ids_of(document)?.is_empty() {
                 report.missing_documents += 1;
@@ -62,6 +70,9 @@ impl Feedback {
                     report.missing_examples.push(document.to_string());
                 }
             }
+        }
+        if imported.impressions.is_empty() && imported.judgements.is_empty() {
+            return Ok(report);
         }
         self.log.import(imported.impressions, imported.judgements).map(|()| report)
     }

@@ -214,9 +214,7 @@ fn find_query(log: &FeedbackLog, beginning: &str) -> Result<Impression> {
     let ids = QueryId::beginning_with(beginning)?;
     let found = log.ids_within(&ids, 3)?;
     if found.len() > 1 {
-        let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-        let found = format!("{beginning}, which several ids begin with: {}", shown.join(", "));
-        return Err(Error::invalid("the query id", found, "more of its digits"));
+        return Err(ambiguous(beginning, &found));
     }
     let impression = found.first().map(|id| log.find_impression(*id)).transpose()?.flatten();
     impression.ok_or_else(|| unknown_query("query in the feedback log whose id begins with", beginning))
@@ -233,11 +231,7 @@ fn record(
         return Err(unknown_query("query in the feedback log with the id", query_id));
     }
     if lexical.document_digest(document)?.is_none() {
-        return Err(Error::NotFound {
-            what: "document",
-            id: format!("{document:?}"),
-            remedy: "use a document id as the search returned it",
-        });
+        return Err(unknown_document(document));
     }
     let time_ms = crate::clock::now_ms();
     log.append_judgement(Judgement { query_id, time_ms, document: document.to_string(), verdict })
@@ -260,10 +254,24 @@ fn forget_document(log: &FeedbackLog, history: &History, document: &str, wait: D
     history.forget(Forgotten::Document(document.into()), || log.forget_document(document, wait))
 }
 
-fn unknown_query(what: &'static str, id: impl ToString) -> Error {
+pub(super) fn unknown_query(what: &'static str, id: impl ToString) -> Error {
     Error::NotFound {
         what,
         id: id.to_string(),
         remedy: "use the query_id that the search returned; forgotten and unlogged queries can't be judged",
     }
+}
+
+pub(super) fn unknown_document(document: &str) -> Error {
+    Error::NotFound {
+        what: "document",
+        id: format!("{document:?}"),
+        remedy: "use a document id as the search returned it",
+    }
+}
+
+pub(super) fn ambiguous<'a>(beginning: &str, ids: impl IntoIterator<Item = &'a QueryId>) -> Error {
+    let shown: Vec<String> = ids.into_iter().map(ToString::to_string).collect();
+    let found = format!("{beginning}, which several ids begin with: {}", shown.join(", "));
+    Error::invalid("the query id", found, "more of its digits")
 }

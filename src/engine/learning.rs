@@ -25,8 +25,9 @@ const FEW_CHUNKS: usize = 64;
 /// What a round is for.
 #[derive(Clone, Copy)]
 enum Purpose<'a> {
-    /// To publish what it learns. If it is cancelled while `closing` is set, the next round may resume it.
-    Publish { closing: Option<&'a AtomicBool> },
+    /// To publish what it learns. If it is cancelled while `closing` is set, the next round may resume it. With `trial`
+    /// what can't be proved may go on trial.
+    Publish { closing: Option<&'a AtomicBool>, trial: bool },
     /// To see what it would come to.
     Look,
 }
@@ -49,7 +50,17 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
     pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
-        self.run_round(options, Purpose::Publish { closing: None }, progress)
+        self.run_round(options, Purpose::Publish { closing: None, trial: self.has_trials() }, progress)
+    }
+
+    /// As [`learn`](Engine::learn), but nothing goes on trial.
+    #[cfg(feature = "opensearch")]
+    pub(super) fn learn_without_trial(
+        &self,
+        options: &LearnOptions,
+        progress: &mut Progress<'_>,
+    ) -> Result<RoundReport> {
+        self.run_round(options, Purpose::Publish { closing: None, trial: false }, progress)
     }
 
     /// Runs a round as [`learn`](Engine::learn) would now, and publishes nothing. It takes as long, and meanwhile needs
@@ -92,7 +103,7 @@ impl Engine {
     ) -> Result<RoundReport> {
         options.validate()?;
         let threads = options.threads.unwrap_or_else(all_but_one);
-        let purpose = Purpose::Publish { closing: Some(closing) };
+        let purpose = Purpose::Publish { closing: Some(closing), trial: self.has_trials() };
         on_threads(threads, true, progress, |progress| self.round(options, purpose, progress))
     }
 
@@ -102,9 +113,9 @@ impl Engine {
         purpose: Purpose<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
-        let doing = match purpose {
-            Purpose::Publish { .. } => "learn",
-            Purpose::Look => "try a round of learning",
+        let (doing, trial) = match purpose {
+            Purpose::Publish { trial, .. } => ("learn", trial),
+            Purpose::Look => ("try a round of learning", self.has_trials()),
         };
         let log = self.log_to_learn(doing)?;
         let _round = self.begin_round(doing)?;
@@ -126,7 +137,7 @@ impl Engine {
             round: self.inner.history.next_round()?,
             started_ms: unfinished.started_ms(),
             attempts: self.inner.history.attempts()?,
-            trial: self.has_trials() && options.significance.is_some(),
+            trial: trial && options.significance.is_some(),
             root: &self.inner.layout.generations(),
             snapshot: &snapshot,
             replay: &replay,
@@ -135,7 +146,7 @@ impl Engine {
             checkpoints: unfinished.checkpoints(options),
         };
         let closing = match purpose {
-            Purpose::Publish { closing } => closing,
+            Purpose::Publish { closing, .. } => closing,
             Purpose::Look => return self.only_prepare(&input, progress),
         };
         let report = self.prepare_and_publish(&input, all, progress);

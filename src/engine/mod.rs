@@ -25,6 +25,7 @@ mod folder;
 mod generations;
 mod glance;
 mod idle;
+mod impression;
 mod layout;
 mod learning;
 mod look;
@@ -64,7 +65,9 @@ use arc_swap::ArcSwap;
 pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
 #[cfg(feature = "opensearch")]
-pub use cluster::{Cluster, MigrateOptions, MigrateProgress, MigrateReport};
+pub use cluster::{
+    Cluster, ClusterProgress, ClusterRound, FeedbackCounts, MigrateOptions, MigrateProgress, MigrateReport,
+};
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
 pub use files::FileStatus;

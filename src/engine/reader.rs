@@ -1,11 +1,11 @@
 //! Opening for reading, searching, refreshing, closing.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::feedback::open_if_writable;
+use super::impression::{impression, is_logged};
 use super::layout::Layout;
 use super::open::{assemble, read_manifest, read_snapshot};
 use super::options::Options;
@@ -14,7 +14,7 @@ use super::worker::Worker;
 use super::{Access, Inner, Reader};
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
-use crate::feedback::{FeedbackLog, Impression, ShownHit};
+use crate::feedback::FeedbackLog;
 use crate::generation::Pinned;
 use crate::ids::QueryId;
 use crate::lexical::LexicalIndex;
@@ -65,32 +65,14 @@ impl Reader {
             self.inner.encoding.want(&ranked.hits);
         }
         let query_id = query.page_of.unwrap_or_else(QueryId::random);
-        let logged = query.log && query.page_of.is_none() && query.offset == 0 && !ranked.wordless;
+        let logged = is_logged(query, &ranked);
         let generation = snapshot.pinned.generation.meta.id;
         let log = self.inner.feedback.as_ref().filter(|_| logged);
         if logged && log.is_none() {
             self.note_unlogged();
         }
         if let Some(log) = log {
-            let mut standings = standings.into_iter();
-            let hits = ranked.hits.iter().map(|hit| ShownHit {
-                document: hit.document.clone(),
-                chunk: Some(hit.chunk),
-                lexical: hit.lexical,
-                dense: hit.dense,
-                score: hit.score,
-                standing: standings.next(),
-            });
-            log.log_impression(Impression {
-                query_id,
-                time_ms: crate::clock::now_ms(),
-                generation,
-                query: query.text.clone(),
-                words: Some(query.words()).filter(|words| *words != query.text).map(Cow::into_owned),
-                session: query.session.clone(),
-                trial,
-                hits: hits.collect(),
-            });
+            log.log_impression(impression(query, query_id, &ranked, generation, trial, standings));
         }
         Ok(Answer {
             query_id,

@@ -1,5 +1,6 @@
 //! What there is to import, whatever the format.
 
+use crate::feedback::ShownHit;
 use crate::ids::QueryId;
 
 /// An answered query.
@@ -11,7 +12,12 @@ pub(super) struct Asked {
     pub(super) words: Option<String>,
     pub(super) session: Option<String>,
     /// The documents shown, best first. Empty if the line doesn't have them.
-    pub(super) hits: Vec<String>,
+    pub(super) hits: Vec<ShownHit>,
+}
+
+/// A document that was shown, of which nothing more is known.
+pub(super) fn shown(document: String) -> ShownHit {
+    ShownHit { document, chunk: None, lexical: None, dense: None, score: f32::NAN, standing: None }
 }
 
 /// Something that a user did.

@@ -47,7 +47,8 @@ impl Entries {
         }
     }
 
-    fn add_kind(&mut self, value: Value) -> Result<(), Wrong> {
+    /// Adds what an object says.
+    pub(super) fn add_kind(&mut self, value: Value) -> Result<(), Wrong> {
         let has = |name: &str| value.get(name).is_some();
         if has("interactions") {
             let (asked, events) = read::<ReadSession>(value, "a session as docs/feedback.md has it")?.parts();

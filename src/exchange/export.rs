@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::format::ExchangeFormat;
 use super::report::ExportReport;
 use super::sessions::SessionLine;
-use super::ubi::{event_line, query_line};
+use super::ubi::{APPLICATION, event_line, query_line};
 use crate::error::{Error, Result};
 use crate::feedback::{Impression, Judgement, Replay};
 use crate::ids::QueryId;
@@ -30,9 +30,9 @@ pub(crate) fn export(
     match format {
         ExchangeFormat::Ubi => {
             for one in &replay.impressions {
-                write(&query_line(one).map_err(unwritten)?)?;
+                write(&query_line(one, APPLICATION, None).map_err(unwritten)?)?;
                 for judgement in take(one) {
-                    write(&event_line(judgement, one).map_err(unwritten)?)?;
+                    write(&event_line(judgement, one, APPLICATION).map_err(unwritten)?)?;
                 }
             }
         }

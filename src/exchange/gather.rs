@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use super::actions::{ImportOptions, SHOWN};
-use super::asked::{Asked, Event};
+use super::asked::{Asked, Event, shown};
 use super::entry::Entries;
 use super::report::ImportReport;
 use crate::error::Result;
 use crate::eval::Lines;
-use crate::feedback::{Headings, Impression, Judgement, ShownHit, Verdict};
+use crate::feedback::{Headings, Impression, Judgement, Verdict};
 use crate::ids::{GenerationId, QueryId};
 
 /// What is new to the log.
@@ -31,11 +31,28 @@ impl Imported {
     }
 }
 
+/// What a log has already, and what was imported into it since.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    queries: HashSet<QueryId>,
+    said: HashSet<(QueryId, u64, String, Verdict)>,
+}
+
+impl Known {
+    pub(crate) fn of(log: Headings) -> Known {
+        let said = log.judgements.into_iter();
+        Known {
+            queries: log.all.iter().map(|one| one.query_id).collect(),
+            said: said.map(|one| (one.query_id, one.time_ms, one.document, one.verdict)).collect(),
+        }
+    }
+}
+
 /// Reads files, plain or gzipped, which together may be one export.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) names the first line that can't be read.
-pub(crate) fn import(files: &[&Path], options: &ImportOptions, log: &Headings) -> Result<Imported> {
+pub(crate) fn import(files: &[&Path], options: &ImportOptions, log: Headings) -> Result<Imported> {
     let mut entries = Entries::default();
     for file in files {
         let mut lines = Lines::open_as("the file to import", file)?;
@@ -43,36 +60,33 @@ pub(crate) fn import(files: &[&Path], options: &ImportOptions, log: &Headings) -
             entries.add(&line).map_err(|wrong| lines.wrong(number, wrong.found, wrong.expected))?;
         }
     }
-    Ok(put_together(entries, options, log))
+    Ok(put_together(entries, options, &mut Known::of(log)))
 }
 
 /// What events say of one answer beside verdicts.
 #[derive(Default)]
-struct Beside<'a> {
+pub(super) struct Beside<'a> {
     session: Option<&'a str>,
     shown: Vec<&'a Event>,
 }
 
-pub(super) fn put_together(entries: Entries, options: &ImportOptions, log: &Headings) -> Imported {
+pub(super) fn put_together(entries: Entries, options: &ImportOptions, known: &mut Known) -> Imported {
     let Entries { mut asked, mut events } = entries;
     // Stable, so that what has the same time stays in the order of the files.
     asked.sort_by_key(|one| one.time_ms);
     events.sort_by_key(|one| one.time_ms);
     let mut imported = Imported::default();
-    let mut known: HashSet<QueryId> = log.all.iter().map(|one| one.query_id).collect();
     let beside = beside(&events);
     for one in asked {
         if one.query.trim().is_empty() {
             imported.report.queries_without_text += 1;
-        } else if known.insert(one.query_id) {
+        } else if known.queries.insert(one.query_id) {
             let beside = beside.get(&one.query_id);
             imported.impressions.push(impression(one, beside));
         } else {
             imported.report.known_queries += 1;
         }
     }
-    let mut said: HashSet<(QueryId, u64, &str, Verdict)> = HashSet::new();
-    said.extend(log.judgements.iter().map(|one| (one.query_id, one.time_ms, &*one.document, one.verdict)));
     for event in &events {
         let report = &mut imported.report;
         let Some(verdict) = options.verdict(&event.action) else {
@@ -81,7 +95,7 @@ pub(super) fn put_together(entries: Entries, options: &ImportOptions, log: &Head
             }
             continue;
         };
-        let Some(query_id) = event.query_id.filter(|id| known.contains(id)) else {
+        let Some(query_id) = event.query_id.filter(|id| known.queries.contains(id)) else {
             report.events_without_query += 1;
             continue;
         };
@@ -90,7 +104,7 @@ pub(super) fn put_together(entries: Entries, options: &ImportOptions, log: &Head
             continue;
         };
         let time_ms = event.time_ms;
-        if said.insert((query_id, time_ms, document.as_str(), verdict)) {
+        if known.said.insert((query_id, time_ms, document.clone(), verdict)) {
             let document = document.clone();
             imported.judgements.push(Judgement { query_id, time_ms, document, verdict });
         } else {
@@ -120,21 +134,13 @@ fn beside(events: &[Event]) -> HashMap<QueryId, Beside<'_>> {
 }
 
 /// What an answer lacks, events may tell.
-fn impression(asked: Asked, beside: Option<&Beside<'_>>) -> Impression {
-    let mut documents = asked.hits;
-    if let Some(beside) = beside.filter(|_| documents.is_empty()) {
+pub(super) fn impression(asked: Asked, beside: Option<&Beside<'_>>) -> Impression {
+    let mut hits = asked.hits;
+    if let Some(beside) = beside.filter(|_| hits.is_empty()) {
         let mut once = HashSet::new();
-        let shown = beside.shown.iter().filter_map(|event| event.document.as_ref());
-        documents = shown.filter(|document| once.insert(*document)).cloned().collect();
+        let documents = beside.shown.iter().filter_map(|event| event.document.as_ref());
+        hits = documents.filter(|document| once.insert(*document)).cloned().map(shown).collect();
     }
-    let hits = documents.into_iter().map(|document| ShownHit {
-        document,
-        chunk: None,
-        lexical: None,
-        dense: None,
-        score: f32::NAN,
-        standing: None,
-    });
     Impression {
         query_id: asked.query_id,
         time_ms: asked.time_ms,
@@ -143,6 +149,6 @@ fn impression(asked: Asked, beside: Option<&Beside<'_>>) -> Impression {
         words: asked.words,
         session: asked.session.or_else(|| beside?.session.map(str::to_string)),
         trial: None,
-        hits: hits.collect(),
+        hits,
     }
 }

@@ -11,6 +11,8 @@ mod export;
 mod format;
 mod gather;
 mod ids;
+#[cfg(feature = "opensearch")]
+mod records;
 mod report;
 mod sessions;
 #[cfg(test)]
@@ -21,7 +23,12 @@ mod ubi;
 pub use actions::ImportOptions;
 pub(crate) use export::export;
 pub use format::ExchangeFormat;
-pub(crate) use gather::import;
+pub(crate) use gather::{Imported, import};
+#[cfg(feature = "opensearch")]
+pub(crate) use records::{
+    Importer, document_of, event_record, query_id_of, query_record, read_answer, without_document,
+};
+pub(crate) use report::EXAMPLES;
 pub use report::{ExportReport, ImportReport};
 
 /// Reads the lines of a text, and puts together what they say.
@@ -31,5 +38,5 @@ pub(crate) fn read_lines(text: &str) {
     for line in text.lines() {
         let _ = entries.add(line);
     }
-    gather::put_together(entries, &ImportOptions::default(), &Default::default());
+    gather::put_together(entries, &ImportOptions::default(), &mut gather::Known::default());
 }

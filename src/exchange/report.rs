@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+/// Ids of documents that a report names.
+pub(crate) const EXAMPLES: usize = 5;
+
 /// What was exported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -28,6 +31,8 @@ pub struct ImportReport {
     pub known_queries: usize,
     /// Judgements that the log has already.
     pub known_judgements: usize,
+    /// Records on a cluster that were passed over, as they can't be read. In a file such a line is an error.
+    pub unreadable: usize,
     /// Queries that were passed over, as they have no text.
     pub queries_without_text: usize,
     /// Events that were passed over, as neither the files nor the log have their query.
@@ -43,4 +48,26 @@ pub struct ImportReport {
     pub missing_documents: usize,
     /// Ids of a few of those.
     pub missing_examples: Vec<String>,
+}
+
+impl ImportReport {
+    /// Adds the report of another part of the same import, which counts no document that this one does.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn add(&mut self, part: ImportReport) {
+        self.documents += part.documents;
+        self.missing_documents += part.missing_documents;
+        self.missing_examples.extend(part.missing_examples);
+        self.missing_examples.truncate(EXAMPLES);
+        self.queries += part.queries;
+        self.judgements += part.judgements;
+        self.known_queries += part.known_queries;
+        self.known_judgements += part.known_judgements;
+        self.unreadable += part.unreadable;
+        self.queries_without_text += part.queries_without_text;
+        self.events_without_query += part.events_without_query;
+        self.events_without_document += part.events_without_document;
+        for (action, count) in part.other_actions {
+            *self.other_actions.entry(action).or_default() += count;
+        }
+    }
 }

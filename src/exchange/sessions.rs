@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::actions::action_of;
-use super::asked::{Asked, Event};
+use super::asked::{Asked, Event, shown};
 use super::ids::{Id, query_id, session};
 use super::times::Time;
 use crate::feedback::{Impression, Judgement, Verdict};
@@ -163,7 +163,7 @@ impl ReadSession {
                 query: one.query,
                 words: one.words,
                 session,
-                hits: one.results.into_iter().map(|result| result.docno.0).collect(),
+                hits: one.results.into_iter().map(|result| shown(result.docno.0)).collect(),
             });
         }
         (asked, events)

@@ -99,7 +99,7 @@ fn read(log: &FeedbackLog, texts: &[&str], options: &ImportOptions) -> Result<Im
     let files: Vec<_> = (0..texts.len()).map(|at| folder.path().join(format!("{at}.jsonl"))).collect();
     files.iter().zip(texts).for_each(|(file, text)| fs::write(file, text).unwrap());
     let files: Vec<&Path> = files.iter().map(|file| file.as_path()).collect();
-    import(&files, options, &log.headings().unwrap())
+    import(&files, options, log.headings().unwrap())
 }
 
 /// Imports into an empty log.
@@ -369,4 +369,34 @@ fn what_is_imported_stands_before_what_was_logged_later_and_is_found() {
         assert!(replay.damage.is_empty());
         log.close().unwrap();
     }
+}
+
+#[cfg(feature = "opensearch")]
+#[test]
+fn a_record_on_a_cluster_has_all_of_an_answer_and_loses_a_document_whole() {
+    let mut one = shown(7, Some("visit"), "a \"green lamp\"", &["kettle", "lamp", "rope"]);
+    let scores = [(Some(0.1), Some(-0.7)), (None, Some(0.3)), (Some(2.0), None)];
+    for (hit, (at, (lexical, dense))) in one.hits.iter_mut().zip([u64::MAX, 0, 7].into_iter().zip(scores)) {
+        (hit.chunk, hit.lexical, hit.dense) = (Some(crate::ids::ChunkId(at)), lexical, dense);
+        hit.score = 1.0 / 3.0;
+    }
+    let mut record: serde_json::Value =
+        serde_json::from_str(&query_record(&one, "handbook").unwrap()).unwrap();
+    assert_eq!((&record["application"], query_id_of(&record)), (&"handbook".into(), Some(one.query_id)));
+    // It answered in another place: the number of its generation says nothing here.
+    one.generation = GenerationId(0);
+    assert_eq!(read_answer(&record).unwrap(), one);
+    assert!(!without_document(&mut record, "fog"));
+    assert!(without_document(&mut record, "lamp"));
+    one.hits.remove(1);
+    assert_eq!(read_answer(&record).unwrap(), one);
+    // Lists that somebody else has cut say nothing.
+    record["query_attributes"]["retune"]["dense"] = serde_json::json!([0.5]);
+    let read = read_answer(&record).unwrap();
+    assert!(read.hits.len() == 2 && read.hits.iter().all(|hit| hit.chunk.is_none() && hit.score.is_nan()));
+    let event: serde_json::Value =
+        serde_json::from_str(&event_record(&said(7, 1, "rope", Verdict::Chosen), &one, "handbook").unwrap())
+            .unwrap();
+    assert_eq!((document_of(&event).as_deref(), query_id_of(&event)), (Some("rope"), Some(one.query_id)));
+    assert_eq!(event["event_attributes"]["position"]["ordinal"], 2);
 }

@@ -10,8 +10,8 @@ use super::progress::Progress;
 use super::scores::ModeScores;
 use super::test_set::TestSet;
 use super::timing::{Percentiles, time_searches};
-use crate::cluster::Cluster;
-use crate::error::Result;
+use crate::engine::Cluster;
+use crate::error::{Error, Result};
 use crate::eval::{AveragedOver, Run, evaluate};
 use crate::ids::GenerationId;
 
@@ -42,23 +42,31 @@ impl TestSet {
     /// That it holds the collection's documents is not checked.
     ///
     /// # Errors
-    /// As [`Cluster::search`]; [`Error::Cancelled`](crate::Error::Cancelled) when `progress` breaks.
+    /// As [`Cluster::search`]; [`Error::Invalid`] if another generation was published meanwhile;
+    /// [`Error::Cancelled`] when `progress` breaks.
     pub fn evaluate_cluster(
         &self,
         cluster: &Cluster,
         options: &EvaluationOptions,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ClusterReport> {
-        let topics = &self.split.queries;
+        let (topics, generation) = (&self.split.queries, cluster.generation());
         let took_ms = time_searches(cluster, topics, progress)?;
         let runs = ByMode::make(|mode| options.ranking(mode).run(cluster, topics, progress))?;
+        if cluster.generation() != generation {
+            return Err(Error::Invalid {
+                what: "the index on the cluster",
+                found: format!("generation {}, where {generation} was when it began", cluster.generation()),
+                expected: "one that stays while it is measured".into(),
+            });
+        }
         let judgements = self.split.judgements();
         let scores = runs.map(|run| evaluate(run, &judgements, &options.metrics, AveragedOver::Judged));
         Ok(ClusterReport {
             collection: self.collection.name(),
             split: self.split.name.clone(),
             queries: topics.len(),
-            generation: cluster.generation(),
+            generation,
             scores: ModeScores::new(scores),
             query_ms: Percentiles::of(&took_ms),
             runs,

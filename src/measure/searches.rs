@@ -1,7 +1,7 @@
 //! What a collection's queries are asked of.
 
 #[cfg(feature = "opensearch")]
-use crate::cluster::Cluster;
+use crate::engine::Cluster;
 use crate::error::Result;
 use crate::{Answer, Query, Reader};
 

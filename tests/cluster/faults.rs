@@ -1,17 +1,18 @@
 //! Nodes that are ended in the middle of something.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retune::Query;
 use retune::cluster::MigrateOptions;
+use retune::{Query, Verdict};
 
-use crate::support::{Index, found, index, saying, skip};
+use crate::support::{Index, found, import, index, logged, saying, skip};
 
 /// The scripts that end and start nodes of the cluster.
 struct Nodes(PathBuf);
@@ -52,8 +53,12 @@ impl Drop for Ended<'_> {
 
 /// Waits until every copy of the index is there.
 fn wait_green(index: &Index) {
+    wait_for(index, &format!("{}-g*", index.name));
+}
+
+fn wait_for(index: &Index, indices: &str) {
     let begun = Instant::now();
-    while index.get(&format!("/_cluster/health/{}-g*", index.name))["status"] != "green" {
+    while index.get(&format!("/_cluster/health/{indices}"))["status"] != "green" {
         assert!(begun.elapsed() < Duration::from_secs(60), "not green");
         thread::sleep(Duration::from_millis(200));
     }
@@ -122,4 +127,58 @@ fn a_migration_loses_nothing_when_a_node_is_ended() {
         assert!(hits.contains(&format!("anchor-{number}")), "{number} {hits:?}");
     }
     wait_green(&index);
+}
+
+#[test]
+fn no_judgement_is_lost_and_no_search_fails_when_a_node_is_ended() {
+    let Some(index) = index("judged") else { return };
+    let Some(nodes) = Nodes::of() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saying(folder.path(), "anchor", 300);
+    index.migrate(&engine, 1);
+    wait_green(&index);
+    let cluster = index.open();
+    // Makes the indices of feedback.
+    let first = cluster.search(&Query::new("anchor number 1")).unwrap();
+    cluster.judge(first.query_id, &first.hits[0].document, Verdict::Chosen).unwrap();
+    wait_for(&index, "ubi_*");
+    let (stop, acknowledged) = (AtomicBool::new(false), Mutex::new(vec![first.query_id]));
+    let searches = AtomicUsize::new(0);
+    crossbeam_utils::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (cluster, stop, searches, acknowledged) = (&cluster, &stop, &searches, &acknowledged);
+            scope.spawn(move |_| {
+                while !stop.load(Ordering::Relaxed) {
+                    let answer = cluster.search(&Query::new(format!("anchor number {thread}"))).unwrap();
+                    assert!(answer.logged && answer.hits.len() == 10);
+                    searches.fetch_add(1, Ordering::Relaxed);
+                    if thread > 0 && cluster.judge(answer.query_id, "anchor-7", Verdict::Relevant).is_ok() {
+                        acknowledged.lock().unwrap().push(answer.query_id);
+                    }
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(500));
+        let ended = nodes.end(manager(&index));
+        let before = acknowledged.lock().unwrap().len();
+        thread::sleep(Duration::from_secs(4));
+        assert!(acknowledged.lock().unwrap().len() > before, "judging did not go on");
+        drop(ended);
+        stop.store(true, Ordering::Relaxed);
+    })
+    .unwrap();
+    let counts = cluster.feedback_counts();
+    drop(cluster);
+    wait_for(&index, "ubi_*");
+    import(&engine, &index);
+    let judged: HashSet<_> = logged(&engine)
+        .into_iter()
+        .filter(|one| !one.judgements.is_empty())
+        .map(|one| one.impression.query_id)
+        .collect();
+    let (acknowledged, searches) = (acknowledged.into_inner().unwrap(), searches.into_inner());
+    eprintln!("{searches} searches, none failed; {} judgements acknowledged; {counts:?}", acknowledged.len());
+    for query_id in acknowledged {
+        assert!(judged.contains(&query_id), "{query_id} is lost");
+    }
 }

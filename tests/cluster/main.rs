@@ -3,12 +3,17 @@
 //! scripts that do.
 
 mod answers;
+mod changes;
 #[path = "../it/common/tiny.rs"]
 mod common;
 mod evaluations;
 mod faults;
+mod feedback;
+mod forgetting;
+mod learning;
 mod learnt;
 mod migrations;
+mod others;
 mod program;
 mod rounds;
 mod support;

@@ -68,7 +68,7 @@ fn one_whose_process_is_killed_leaves_what_serves_and_the_next_one_cleans_up() {
     assert_eq!(found(&cluster, &Query::new("anchor 17")).len(), 10);
     assert_eq!(cluster.generation(), GenerationId(1));
     // It waits until the killed one is known to be dead.
-    let report = index.migrate(&engine, 1);
+    let report = index.migrate(&engine, 2);
     assert_eq!((report.chunks, report.generation), (2500, GenerationId(3)));
     assert!(!index.indices().contains(&unfinished));
 }
@@ -84,7 +84,7 @@ fn one_whose_generation_is_another_s_by_now_is_refused_and_its_number_is_not_giv
     let mut marked = 0;
     let refused = engine.migrate(&index.store(), &MigrateOptions::default().with_shards(2), &mut |_| {
         let other = serde_json::json!({ "_meta": { "made_by": "somebody else" } });
-        marked = index.send("PUT", &format!("/{second}/_mapping"), Some(&other));
+        marked = index.send_json("PUT", &format!("/{second}/_mapping"), Some(&other));
         ControlFlow::Continue(())
     });
     assert_eq!(marked, 200);

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value as Json;
 
-use crate::common::tiny_model;
+use crate::common::{documents, open, tiny_model};
 use crate::support::{Index, index, saying};
 
 pub fn retune(index: &Index, args: &[&str]) -> Output {
@@ -28,7 +28,7 @@ fn migrate_and_search_print_what_they_do() {
     let migrated = text(&retune(&index, &["migrate", place[0], place[1], "--shards", "2"]));
     assert!(migrated.contains("generation 1 serves") && migrated.contains("30 passages"), "{migrated}");
     let shown = text(&retune(&index, &["search", "anchor", "number", "17", "-n", "3"]));
-    assert!(shown.contains("anchor-17") && shown.contains("not logged"), "{shown}");
+    assert!(shown.contains("anchor-17") && shown.contains("query "), "{shown}");
     let json = |args: &[&str]| {
         let mut answer: Json = serde_json::from_str(&text(&retune(&index, args))).unwrap();
         for changing in ["took_ms", "query_id", "logged"] {
@@ -51,4 +51,52 @@ fn migrate_and_search_print_what_they_do() {
     let nobody = retune(&index, &["search", "anchor", "--store", "http://127.0.0.1:9/x"]);
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
     assert!(said.contains("could not") && said.contains("http://127.0.0.1:9"), "{said}");
+}
+
+#[test]
+fn what_is_searched_and_judged_on_the_cluster_is_imported_learnt_from_and_forgotten() {
+    let Some(index) = index("desk") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let local = folder.path().join("index");
+    let engine = open(folder.path());
+    engine.add(documents()).unwrap();
+    engine.close().unwrap();
+    let place = ["--index", local.to_str().unwrap()];
+    let store = index.store();
+    text(&retune(&index, &[&["migrate"], &place[..]].concat()));
+    let mut ids = Vec::new();
+    for document in documents() {
+        let words: Vec<&str> = document.text.split_whitespace().collect();
+        for asked in [words[..5].join(" "), words[words.len() - 5..].join(" ")] {
+            let answer: Json = from(&retune(&index, &["--json", "search", "--plain", &asked]));
+            assert_eq!(answer["logged"], true);
+            let id = answer["query_id"].as_str().unwrap().to_string();
+            let said = text(&retune(&index, &["judge", &id[..13], &document.id, "--chosen"]));
+            assert!(said.contains(&id) && said.contains(&document.id), "{said}");
+            ids.push(id);
+        }
+    }
+    let last = retune(&index, &["judge", "last", "1", "--chosen"]);
+    let said = String::from_utf8_lossy(&last.stderr).into_owned();
+    assert!(!last.status.success() && said.contains("its id"), "{said}");
+    let import = |args: &[&str]| -> Json {
+        from(&retune(&index, &[&["--json", "feedback", "import", "--store", &store], args].concat()))
+    };
+    let report = import(&place);
+    assert_eq!((&report["queries"], &report["judgements"]), (&16.into(), &16.into()));
+    let round: Json = from(&retune(&index, &[&["--json", "learn", "--dry-run"], &place[..]].concat()));
+    let held_out = round["held_out"].as_u64().unwrap();
+    assert!(held_out > 0 && round["evidence"]["queries"].as_u64().unwrap() + held_out == 16, "{round}");
+    for place in [&[][..], &place] {
+        let args = [&["--json", "forget", "--query-id", &ids[0][..13]], place].concat();
+        assert_eq!(from(&retune(&index, &args))["records"], 2);
+    }
+    let again = import(&place);
+    assert_eq!((&again["queries"], &again["known_queries"]), (&0.into(), &15.into()));
+    let both = retune(&index, &[&["feedback", "import", "file", "--store", &store], &place[..]].concat());
+    assert_eq!(both.status.code(), Some(2));
+}
+
+fn from(output: &Output) -> Json {
+    serde_json::from_str(&text(output)).unwrap()
 }

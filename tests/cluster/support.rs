@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use retune::cluster::{Cluster, MigrateOptions, MigrateReport};
-use retune::{Document, Engine, Query, Reader};
+use retune::exchange::{ImportOptions, ImportReport};
+use retune::{AnsweredQuery, Document, Engine, Feedback, Query, QueryListing, Reader};
 use serde_json::Value as Json;
 
 use crate::common::options;
@@ -81,13 +82,30 @@ impl Index {
         serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
     }
 
-    /// Makes a request, and returns the status of its answer.
-    pub fn send(&self, method: &str, path: &str, body: Option<&Json>) -> u16 {
-        let url = format!("{}{path}", self.node());
-        let request = ureq::http::Request::builder().method(method).uri(url);
-        let request = request.header("content-type", "application/json");
+    /// Status of a request with a body of JSON, or none.
+    pub fn send_json(&self, method: &str, path: &str, body: Option<&Json>) -> u16 {
         let body = body.map(Json::to_string).unwrap_or_default();
-        agent().run(request.body(body).unwrap()).unwrap().status().as_u16()
+        self.send(method, path, "application/json", &body).0
+    }
+
+    /// Status and answer of a request with a body.
+    pub fn send(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, Json) {
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.node()));
+        let request = request.header("content-type", kind).body(body.to_string()).unwrap();
+        let mut answer = agent().run(request).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
+    }
+
+    /// Records of this index among those of User Behavior Insights.
+    pub fn records(&self, of: &str) -> Vec<Json> {
+        let own = serde_json::json!({ "size": 10_000, "query": { "bool": { "should": [
+            { "term": { "application": self.name } }, { "term": { "application.keyword": self.name } },
+        ] } } });
+        self.send("POST", &format!("/{of}/_refresh"), "application/json", "");
+        let path = format!("/{of}/_search");
+        let (_, found) = self.send("POST", &path, "application/json", &own.to_string());
+        found["hits"]["hits"].as_array().unwrap().iter().map(|hit| hit["_source"].clone()).collect()
     }
 
     /// A node that answers.
@@ -124,6 +142,23 @@ pub fn questions() -> Vec<String> {
     let lines = std::fs::read_to_string(path).unwrap();
     let text = |line: &str| serde_json::from_str::<Json>(line).unwrap()["text"].as_str().unwrap().to_string();
     lines.lines().map(text).collect()
+}
+
+/// The log of an index of this machine.
+pub fn log(engine: &Engine) -> Feedback {
+    Feedback::open(engine.path(), &options()).unwrap()
+}
+
+/// Brings what is on the cluster into the log of an index of this machine.
+pub fn import(engine: &Engine, index: &Index) -> ImportReport {
+    let log = log(engine);
+    let report = log.import_cluster(&index.store(), &ImportOptions::default()).unwrap();
+    log.close().map(|()| report).unwrap()
+}
+
+/// All that the log has of answers, with what was said of them.
+pub fn logged(engine: &Engine) -> Vec<AnsweredQuery> {
+    engine.queries(&QueryListing::default().with_limit(usize::MAX)).unwrap().queries
 }
 
 /// A small index of this machine, of which each document says the same word.

@@ -41,6 +41,18 @@ impl StoredPlace {
         self.folder.open_reader(&self.options())
     }
 
+    /// Whether an index folder is named.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn is_named(&self) -> bool {
+        self.folder.is_named()
+    }
+
+    /// Opens an index on a cluster, without its model.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn open_cluster(&self, store: &str) -> Result<retune::cluster::Cluster> {
+        retune::cluster::Cluster::open(store, &self.options())
+    }
+
     /// As [`open`](StoredPlace::open), the index of a folder that may be named.
     #[cfg(feature = "opensearch")]
     pub(crate) fn open_of(&self, folder: Option<&Path>) -> Result<Reader> {

@@ -1,9 +1,9 @@
-//! A cluster to search instead of an index folder.
+//! A cluster instead of an index folder.
 
 /// Where an index on a cluster is.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Store {
-    /// Search an index on an OpenSearch cluster: its nodes, separated by commas, and the index's name behind the last
+    /// An index on an OpenSearch cluster: its nodes, separated by commas, and the index's name behind the last
     /// one, as http://search-1:9200,http://search-2:9200/NAME. The name may be left out where there is one index.
     /// Default: RETUNE_STORE, unless --dir or --index is given. The environment says who asks: RETUNE_STORE_USER and
     /// RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY.

@@ -7,7 +7,10 @@ mod dry_run;
 mod excerpt;
 mod figures;
 mod folded;
+mod imported;
 mod links;
+#[cfg(feature = "opensearch")]
+mod migrated;
 mod output;
 mod plot;
 mod round;
@@ -20,7 +23,10 @@ pub(super) use answer::{answer_text, facets_text};
 pub(super) use bars::{Bars, counting_bar, spinner};
 pub(super) use figures::{cell, change, interval, mode_lines, mode_table, query_lines, run_table};
 pub(super) use folded::folded;
+pub(super) use imported::import_text;
 pub(super) use links::{Links, When};
+#[cfg(feature = "opensearch")]
+pub(super) use migrated::migrated_text;
 pub(super) use output::{LogLine, Output, complain, raw, without_log};
 pub(super) use round::round_text;
 pub(super) use simulation::simulation_text;

@@ -26,6 +26,8 @@ pub(super) struct Following {
     names: Names,
     encoders: Arc<Encoders>,
     current: ArcSwap<ClusterState>,
+    /// Whether encoders are loaded before anybody needs them.
+    loads: bool,
     looked: Mutex<Looked>,
     /// Held while another generation is opened: when the last look began that opens what it finds.
     opening: Mutex<Instant>,
@@ -49,11 +51,20 @@ impl Drop for AtWork {
 }
 
 impl Following {
-    /// Opens the generation that serves. Loads no model.
-    pub(super) fn open(client: &Arc<Client>, names: &Names, encoders: Encoders) -> Result<Arc<Following>> {
+    /// Opens the generation that serves: with its encoder, if it `loads` that.
+    pub(super) fn open(
+        client: &Arc<Client>,
+        names: &Names,
+        encoders: Encoders,
+        loads: bool,
+    ) -> Result<Arc<Following>> {
         let (encoders, now) = (Arc::new(encoders), Instant::now());
         let state = ClusterState::open(client, names, serving(client, names)?, &encoders)?;
+        if loads && state.coverage().encoded > 0 {
+            state.encoder()?;
+        }
         Ok(Arc::new(Following {
+            loads,
             client: Arc::clone(client),
             names: names.clone(),
             encoders,
@@ -86,18 +97,27 @@ impl Following {
     }
 
     /// The generation to search instead of one that could not answer a search of this moment: that may have been
-    /// dropped. `None` if it still serves.
-    ///
-    /// # Errors
-    /// Those of looking, and of opening what serves.
-    pub(super) fn instead_of(
-        &self,
-        failed: &ClusterState,
-        begun: Instant,
-    ) -> Result<Option<Arc<ClusterState>>> {
-        self.follow(begun)?;
+    /// dropped. `None` if it still serves, or none can be opened.
+    pub(super) fn instead_of(&self, failed: &ClusterState, begun: Instant) -> Option<Arc<ClusterState>> {
+        let current = self.current();
+        if current.generation() != failed.generation() {
+            return Some(current);
+        }
+        // Else waiting for the next one does not help.
+        if !failed.is_gone() {
+            return None;
+        }
+        if let Err(error) = self.follow(begun) {
+            tracing::warn!(%error, "the generation that serves could not be opened");
+        }
         let now = self.current();
-        Ok((now.generation() != failed.generation()).then_some(now))
+        (now.generation() != failed.generation()).then_some(now)
+    }
+
+    /// Whether an encoder has to be loaded before searches may read `next`.
+    fn has_to_load(&self, current: &ClusterState, next: &ClusterState) -> bool {
+        let is_loaded = current.has_encoder() && next.encodes_as(current);
+        (self.loads || current.has_encoder()) && next.coverage().encoded > 0 && !is_loaded
     }
 
     fn look(self: &Arc<Self>, looked: &mut Looked) -> Result<()> {
@@ -109,7 +129,7 @@ impl Following {
             return Ok(());
         }
         let opened = ClusterState::open(&self.client, &self.names, serving, &self.encoders);
-        let opened = opened.and_then(|state| match current.has_encoder() && !state.encodes_as(&current) {
+        let opened = opened.and_then(|state| match self.has_to_load(&current, &state) {
             true => self.follow_beside(),
             false => self.follow(Instant::now()),
         });
@@ -149,7 +169,7 @@ impl Following {
             return Ok(());
         }
         let state = ClusterState::open(&self.client, &self.names, serving, &self.encoders)?;
-        if current.has_encoder() && state.coverage().encoded > 0 {
+        if (self.loads || current.has_encoder()) && state.coverage().encoded > 0 {
             state.encoder()?;
         }
         self.current.store(Arc::new(state));

@@ -7,50 +7,52 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::migration::Migration;
+use super::migration::{Migrated, Migration};
 use super::progress::MigrateProgress;
 use crate::engine::Reader;
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::lexical::Analysis;
 use crate::store::opensearch::{
-    Address, Client, Counts, Layout, Lease, Manifest, Names, StoredEncoder, Swept, live, prepare, sweep,
+    Address, Client, Layout, Lease, Manifest, Names, StoredEncoder, Swept, live, prepare, sweep,
 };
 
 /// How an index is laid out on a cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct MigrateOptions {
-    /// The parts that it is divided into, each on one node. Fixed for a generation. Default 1, which is enough for
-    /// some ten million passages.
-    pub shards: u32,
-    /// Copies of each part beside the first. Default 1: a node may be lost.
-    pub replicas: u32,
-}
-
-impl Default for MigrateOptions {
-    fn default() -> Self {
-        MigrateOptions { shards: 1, replicas: 1 }
-    }
+    /// The parts that it is divided into, each on one node. Default: as the generation that serves, or else 1, which is
+    /// enough for some ten million passages. Another number sends all passages.
+    pub shards: Option<u32>,
+    /// Copies of each part beside the first. Default: as the generation that serves, or else 1: a node may be lost.
+    pub replicas: Option<u32>,
 }
 
 impl MigrateOptions {
     /// Sets [`shards`](MigrateOptions::shards).
     pub fn with_shards(mut self, shards: u32) -> Self {
-        self.shards = shards;
+        self.shards = Some(shards);
         self
     }
 
     /// Sets [`replicas`](MigrateOptions::replicas).
     pub fn with_replicas(mut self, replicas: u32) -> Self {
-        self.replicas = replicas;
+        self.replicas = Some(replicas);
         self
     }
 
     fn validate(&self) -> Result<()> {
         match self.shards {
-            1..=1024 => Ok(()),
-            shards => Err(Error::invalid("the number of shards", shards, "1 to 1024")),
+            None | Some(1..=1024) => Ok(()),
+            Some(shards) => Err(Error::invalid("the number of shards", shards, "1 to 1024")),
+        }
+    }
+
+    fn layout(&self, serving: Option<&Manifest>) -> Layout {
+        let now = serving.and_then(|serving| serving.layout);
+        Layout {
+            shards: self.shards.or(now.map(|now| now.shards)).unwrap_or(1),
+            replicas: self.replicas.or(now.map(|now| now.replicas)).unwrap_or(1),
         }
     }
 }
@@ -67,7 +69,8 @@ pub struct MigrateReport {
     pub chunks: u64,
     /// Passages that have a vector.
     pub encoded: u64,
-    /// Passages that were sent: none where the generation before has the same with the same vectors.
+    /// Passages that were sent or removed: all, or those that are not on the cluster in the same state with the same
+    /// vector.
     pub sent: u64,
     /// Bytes of weights that were sent: those that rounds have trained and that the cluster did not have.
     pub weights_bytes: u64,
@@ -78,10 +81,12 @@ pub struct MigrateReport {
 impl Reader {
     /// Copies the index as it is now to the cluster at `store`, as [`Cluster::open`](super::Cluster::open) takes it;
     /// without a name it has that of the folder. What serves there goes on until everything is there, and is then
-    /// replaced at once. It stays for a way back; older ones are dropped.
+    /// replaced at once. It stays for a way back; older ones are dropped. If what serves there is the same, nothing
+    /// changes.
     ///
-    /// Weights that a round has trained go with it. Where passages and vectors are those of the generation that serves,
-    /// as after a round that has moved the fusion weight or the encoder of queries alone, none of them is sent again.
+    /// Weights that a round has trained go with it. Passages that are there with the same vectors are not sent again:
+    /// after a change of some documents only these are, and after a round that has moved the fusion weight or the
+    /// encoder of queries alone none is.
     ///
     /// # Errors
     /// [`Error::Cluster`] if the cluster refuses something, if another migration of this index is at work, or if
@@ -96,48 +101,91 @@ impl Reader {
     ) -> Result<MigrateReport> {
         self.check_open("migrate")?;
         options.validate()?;
+        self.migrate_with(&Leased::take(store, self.path())?, options, progress)
+    }
+
+    pub(super) fn migrate_with(
+        &self,
+        leased: &Leased,
+        options: &MigrateOptions,
+        progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
+    ) -> Result<MigrateReport> {
+        let Leased { client, names, lease } = leased;
         let started = Instant::now();
         let snapshot = self.inner.snapshot.load_full();
         let own = snapshot.pinned.generation.own_encoder();
         let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
-        let Address { nodes, name } = store.parse()?;
-        let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(self.path()))));
-        let client = Arc::new(Client::new(nodes)?);
-        prepare(&client, &names)?;
-        let lease = Lease::take(&client, &names)?;
-        let Some(serving) = live(&client, &names)? else {
+        let Some(serving) = live(client, names)? else {
             return Err(Error::NotFound {
                 what: "alias of the index on the cluster",
                 id: names.alias().into(),
                 remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
             });
         };
-        let Swept { kept, next } = sweep(&client, &names, &lease, &serving, encoder.as_ref())?;
-        Manifest::take_number(&client, &names, next, lease.holder())?;
+        let Swept { kept, next } = sweep(client, names, lease, &serving, encoder.as_ref())?;
         let language = self.inner.settings.language;
         let migration = Migration {
             snapshot: &snapshot,
             language,
             analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
-            layout: Layout { shards: options.shards, replicas: options.replicas },
-            client: &client,
-            names: &names,
-            lease: &lease,
+            layout: options.layout(kept.first()),
+            client,
+            names,
+            lease,
             serving: &serving,
             index: &names.generation(next),
         };
-        let manifest = migration.manifest(next, &kept, encoder)?;
-        let weights_bytes = migration.run(&manifest, own.as_ref(), progress)?;
-        let Counts { chunks, encoded, .. } = manifest.counts;
+        let plan = migration.plan(next, &kept, encoder)?;
+        let same = kept.first().filter(|serving| plan.manifest.is_as(serving));
+        if let Some(serving) = same.filter(|_| migration.has_weights(&plan)) {
+            return Ok(MigrateReport::of(names, serving, started));
+        }
+        Manifest::take_number(client, names, next, lease.holder())?;
+        let nothing = MigrateReport::of(names, &plan.manifest, started);
+        let Migrated { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
         Ok(MigrateReport {
-            name: names.alias().to_string(),
-            generation: next,
-            chunks,
-            encoded,
-            sent: if manifest.passages.is_some() { 0 } else { chunks },
+            sent: passages,
             weights_bytes,
             seconds: started.elapsed().as_secs_f64(),
+            ..nothing
         })
+    }
+}
+
+impl MigrateReport {
+    /// Of a generation for which nothing was sent.
+    fn of(names: &Names, manifest: &Manifest, started: Instant) -> MigrateReport {
+        MigrateReport {
+            name: names.alias().to_string(),
+            generation: manifest.generation,
+            chunks: manifest.counts.chunks,
+            encoded: manifest.counts.encoded,
+            sent: 0,
+            weights_bytes: 0,
+            seconds: started.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// An index on a cluster that nobody else writes.
+pub(super) struct Leased {
+    pub(super) client: Arc<Client>,
+    pub(super) names: Names,
+    pub(super) lease: Lease,
+}
+
+impl Leased {
+    /// The index at `store`, whose name is that of the folder of the index at `path` if it has none there.
+    pub(super) fn take(store: &str, path: &Path) -> Result<Leased> {
+        let Address { nodes, name } = store.parse()?;
+        let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(path))));
+        Leased::of(Arc::new(Client::new(nodes)?), names)
+    }
+
+    pub(super) fn of(client: Arc<Client>, names: Names) -> Result<Leased> {
+        prepare(&client, &names)?;
+        let lease = Lease::take(&client, &names)?;
+        Ok(Leased { client, names, lease })
     }
 }
 

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::basis::{Basis, Sending};
 use super::progress::MigrateProgress;
 use crate::error::{Error, Result};
 use crate::generation::OwnEncoder;
-use crate::ids::{Digest, GenerationId};
+use crate::ids::GenerationId;
 use crate::lexical::{Analysis, Language};
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Bulk, Client, Content, Counts, Layout, Lease, Manifest, Names, Parts, StoredEncoder, check_maker, create,
-    create_empty, document, drop_index, live, settle, swap,
+    Bulk, Client, Copies, Counts, Held, Layout, Lease, Manifest, Names, Parts, Passage, StoredEncoder,
+    check_maker, copies, copy, create, create_empty, drop_index, live, set_replicas, settle, swap,
 };
 
 /// Requests that are under way together.
@@ -35,24 +36,57 @@ pub(super) struct Migration<'a> {
     pub(super) index: &'a str,
 }
 
+/// What an index of this machine holds.
+struct Survey {
+    counts: Counts,
+    /// In the order of their ids.
+    passages: Vec<Held>,
+}
+
+/// What a migration comes to.
+pub(super) struct Plan<'m> {
+    pub(super) manifest: Manifest,
+    basis: Basis<'m>,
+    passages: Vec<Held>,
+}
+
+/// What a migration has sent.
+pub(super) struct Migrated {
+    /// Passages that were sent or removed.
+    pub(super) passages: u64,
+    pub(super) weights_bytes: u64,
+}
+
 type Progress<'p> = &'p mut dyn FnMut(MigrateProgress) -> ControlFlow<()>;
 
+fn going_on(progress: Progress<'_>, at: MigrateProgress) -> Result<()> {
+    match progress(at) {
+        ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
 impl Migration<'_> {
-    /// The manifest of the next generation. Reads all passages and sends nothing. `kept` are those that stay.
-    pub(super) fn manifest(
+    /// Reads all passages, and finds out what of them is on the cluster already. Sends nothing. `kept` are the
+    /// generations that stay.
+    pub(super) fn plan<'m>(
         &self,
         next: GenerationId,
-        kept: &[Manifest],
+        kept: &'m [Manifest],
         encoder: Option<StoredEncoder>,
-    ) -> Result<Manifest> {
-        let (counts, content) = self.survey()?;
+    ) -> Result<Plan<'m>> {
+        let Survey { counts, passages } = self.survey()?;
         let (lexical, meta) = (&self.snapshot.lexical, &self.snapshot.pinned.generation.meta);
-        Ok(Manifest {
+        let basis = Basis::choose(kept, &passages, meta.weights, self.layout, self.client, self.names)?;
+        let manifest = Manifest {
             version: Manifest::VERSION,
             generation: next,
             replaces: self.names.id_of(self.serving),
-            passages: self.same_passages(kept, content),
-            content: Some(content),
+            passages: match &basis {
+                Basis::Same(earlier) => Some(earlier.passages()),
+                Basis::Most(..) | Basis::Nothing => None,
+            },
+            layout: Some(self.layout),
             weights: meta.weights,
             model: meta.outside_model().map(Path::to_path_buf),
             encoder,
@@ -63,53 +97,44 @@ impl Migration<'_> {
             counts,
             fields: lexical.field_names()?,
             created_ms: crate::clock::now_ms(),
-        })
+        };
+        Ok(Plan { manifest, basis, passages })
     }
 
-    /// Counts the chunks, and takes the digest of what an index of them is filled with.
-    fn survey(&self) -> Result<(Counts, Digest)> {
+    /// Whether the cluster has all weights of the generation.
+    pub(super) fn has_weights(&self, plan: &Plan<'_>) -> bool {
+        let encoder = plan.manifest.encoder.as_ref();
+        encoder.is_none_or(|encoder| Parts::of(self.client, self.names).check(encoder).is_ok())
+    }
+
+    /// Counts the chunks, and marks the state of each.
+    fn survey(&self) -> Result<Survey> {
         let encoded = self.snapshot.coverage().encoded as u64;
-        let mut counts = Counts { encoded, ..Counts::default() };
-        let mut content = Content::default();
+        let mut survey = Survey { counts: Counts { encoded, ..Counts::default() }, passages: Vec::new() };
         for chunk in self.snapshot.lexical.live_chunks() {
             let Some(record) = self.snapshot.lexical.get(chunk)? else { continue };
             let indexed = self.analysis.of_chunk(&record);
-            counts.chunks += 1;
-            counts.titled += u64::from(!indexed.title.is_empty());
-            counts.worded += u64::from(!indexed.text.is_empty());
+            survey.counts.chunks += 1;
+            survey.counts.titled += u64::from(!indexed.title.is_empty());
+            survey.counts.worded += u64::from(!indexed.text.is_empty());
             let vector = self.snapshot.pinned.dense.vector(chunk);
-            content.add(&document(record, &indexed, None)?, vector.as_deref());
+            survey.passages.push(Passage::of(record, &indexed, vector.as_deref())?.held());
         }
-        let digest = content.digest(self.layout, self.snapshot.pinned.dense.dimensions(), &counts);
-        Ok((counts, digest))
+        Ok(survey)
     }
 
-    /// The generation whose index has exactly these passages.
-    fn same_passages(&self, kept: &[Manifest], content: Digest) -> Option<GenerationId> {
-        let weights = self.snapshot.pinned.generation.meta.weights;
-        let is_same = |one: &&Manifest| one.content == Some(content) && one.weights == weights;
-        let same = kept.iter().find(is_same)?;
-        let index = self.names.generation(same.passages());
-        match settle(self.client, &index, same.counts.chunks) {
-            Ok(()) => Some(same.passages()),
-            Err(error) => {
-                tracing::warn!(%error, "the passages that are there are not whole; sending all");
-                None
-            }
-        }
-    }
-
-    /// Sends what the cluster has not, and has the generation serve. Returns the bytes of weights that were sent.
+    /// Sends what the cluster has not, and has the generation serve.
     pub(super) fn run(
         &self,
-        manifest: &Manifest,
+        plan: Plan<'_>,
         own: Option<&OwnEncoder>,
         progress: Progress<'_>,
-    ) -> Result<u64> {
-        let done = self.send_encoder(manifest, own, progress).and_then(|bytes| {
-            self.send_passages(manifest, progress)?;
-            self.publish(manifest)?;
-            Ok(bytes)
+    ) -> Result<Migrated> {
+        let Plan { manifest, basis, passages } = plan;
+        let done = self.send_encoder(&manifest, own, progress).and_then(|weights_bytes| {
+            let passages = self.make(&manifest, basis, &passages, progress)?;
+            self.publish(&manifest)?;
+            Ok(Migrated { passages, weights_bytes })
         });
         if done.is_err() {
             // Else the next migration does. Without the lease it is for whoever has that.
@@ -131,28 +156,85 @@ impl Migration<'_> {
         let at_first = MigrateProgress { done: 0, total: manifest.counts.chunks };
         Parts::of(self.client, self.names).send(encoder, &own.folder, &mut || {
             self.lease.check()?;
-            match progress(at_first) {
-                ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
-                ControlFlow::Continue(()) => Ok(()),
-            }
+            going_on(progress, at_first)
         })
     }
 
-    fn send_passages(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<()> {
-        let Migration { client, index, lease, .. } = self;
+    /// Makes the index of the generation. Returns how many passages were sent or removed.
+    fn make(
+        &self,
+        manifest: &Manifest,
+        basis: Basis<'_>,
+        passages: &[Held],
+        progress: Progress<'_>,
+    ) -> Result<u64> {
+        let Migration { client, index, lease, layout, .. } = self;
         let Manifest { dimensions, counts, .. } = manifest;
         // Reading all passages takes a while.
         lease.check()?;
-        if manifest.passages.is_some() {
-            return create_empty(client, index, lease.holder());
+        let sending = match basis {
+            Basis::Same(earlier) => {
+                let passages = self.names.generation(earlier.passages());
+                if earlier.layout.is_some_and(|of| of.replicas != layout.replicas) {
+                    set_replicas(client, &passages, layout.replicas)?;
+                }
+                settle(client, &passages, counts.chunks)?;
+                return create_empty(client, index, lease.holder()).map(|()| 0);
+            }
+            Basis::Most(earlier, difference) => {
+                self.copy(earlier, counts)?.then(|| Sending::changes(difference))
+            }
+            Basis::Nothing => None,
+        };
+        let is_copy = sending.is_some();
+        let sending = match sending {
+            Some(changes) => changes,
+            None => {
+                create(client, index, *layout, *dimensions, counts, lease.holder())?;
+                Sending::all(passages)
+            }
+        };
+        self.send(&sending, progress)?;
+        settle(client, index, counts.chunks)?;
+        if is_copy {
+            self.wait_for_copies(sending.len(), progress)?;
         }
-        create(client, index, self.layout, *dimensions, counts, lease.holder())?;
-        self.fill(index, counts.chunks, progress)?;
-        settle(client, index, counts.chunks)
+        Ok(sending.len())
     }
 
-    /// Sends all chunks.
-    fn fill(&self, index: &str, total: u64, progress: Progress<'_>) -> Result<()> {
+    /// Waits until every node has its part of an index that began as a copy: only what was linked is there at once.
+    fn wait_for_copies(&self, total: u64, progress: Progress<'_>) -> Result<()> {
+        // Copies that wait for their turn are not under way either. Where there are too few nodes, none ever is.
+        const LOOKS: u32 = 3;
+        let mut idle = 0;
+        while idle < LOOKS {
+            match copies(self.client, self.index)? {
+                Copies::AllThere => return Ok(()),
+                Copies::UnderWay => idle = 0,
+                Copies::Missing => idle += 1,
+            }
+            self.lease.check()?;
+            going_on(progress, MigrateProgress { done: total, total })?;
+        }
+        Ok(())
+    }
+
+    /// Has the index begin with the passages of an earlier generation. Returns whether it does: where the cluster
+    /// can't, all are sent.
+    fn copy(&self, earlier: &Manifest, counts: &Counts) -> Result<bool> {
+        let Migration { client, names, index, lease, layout, .. } = self;
+        match copy(client, names, earlier, index, *layout, counts, lease.holder()) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                tracing::warn!(%error, "the passages that are there can't be copied: sending all");
+                drop_index(client, index).map(|()| false)
+            }
+        }
+    }
+
+    /// Sends passages to the index.
+    fn send(&self, sending: &Sending, progress: Progress<'_>) -> Result<()> {
+        let (index, total) = (self.index, sending.len());
         let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let (bulks, waiting) = bounded::<Bulk>(SENDERS);
         let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
@@ -172,12 +254,10 @@ impl Migration<'_> {
                 all
             };
             let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(move |_| send())).collect();
-            let produced = self.produce(&bulks, &mut || {
+            let produced = self.produce(sending, &bulks, &mut || {
                 let done = done.load(Ordering::Relaxed);
-                match progress(MigrateProgress { done, total }) {
-                    ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
-                    ControlFlow::Continue(()) => Ok(!failed.load(Ordering::Acquire)),
-                }
+                going_on(progress, MigrateProgress { done, total })?;
+                Ok(!failed.load(Ordering::Acquire))
             });
             drop(bulks);
             let sent = senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(panicked())));
@@ -188,19 +268,40 @@ impl Migration<'_> {
         filled.unwrap_or_else(|_| Err(panicked()))
     }
 
-    /// Makes requests of all chunks, while `goes_on`.
-    fn produce(&self, bulks: &Sender<Bulk>, goes_on: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+    /// Makes requests of the passages, while `goes_on`.
+    fn produce(
+        &self,
+        sending: &Sending,
+        bulks: &Sender<Bulk>,
+        goes_on: &mut dyn FnMut() -> Result<bool>,
+    ) -> Result<()> {
         let mut bulk = Bulk::default();
-        for chunk in self.snapshot.lexical.live_chunks() {
+        let mut pass_on = |bulk: &mut Bulk| -> Result<bool> {
+            if !bulk.is_full() {
+                return Ok(true);
+            }
+            self.lease.check()?;
+            Ok(goes_on()? && bulks.send(std::mem::take(bulk)).is_ok())
+        };
+        for &chunk in &sending.remove {
+            bulk.remove(chunk);
+            if !pass_on(&mut bulk)? {
+                return Ok(());
+            }
+        }
+        let replaced = sending.replace.iter().map(|&chunk| (chunk, true));
+        for (chunk, is_there) in replaced.chain(sending.create.iter().map(|&chunk| (chunk, false))) {
             let Some(record) = self.snapshot.lexical.get(chunk)? else { continue };
             let indexed = self.analysis.of_chunk(&record);
             let vector = self.snapshot.pinned.dense.vector(chunk);
-            bulk.push(chunk, document(record, &indexed, vector.as_deref())?);
-            if bulk.is_full() {
-                self.lease.check()?;
-                if !goes_on()? || bulks.send(std::mem::take(&mut bulk)).is_err() {
-                    return Ok(());
-                }
+            let passage = Passage::of(record, &indexed, vector.as_deref())?;
+            if is_there {
+                bulk.replace(passage)?
+            } else {
+                bulk.create(passage)?
+            };
+            if !pass_on(&mut bulk)? {
+                return Ok(());
             }
         }
         let _ = bulks.send(bulk);

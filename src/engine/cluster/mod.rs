@@ -1,26 +1,37 @@
 //! An index on a cluster: searched as an embedded one is, filled by migration.
 
+mod basis;
+mod collect;
+mod feedback;
 mod following;
+mod forget;
+mod learning;
 mod migrate;
 mod migration;
 mod progress;
+mod queue;
+mod recording;
 mod serving;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use learning::{ClusterProgress, ClusterRound};
 pub use migrate::{MigrateOptions, MigrateReport};
 pub use progress::MigrateProgress;
+pub use queue::FeedbackCounts;
 
 use self::following::Following;
-use self::serving::only_index;
+use self::recording::Feedback;
+use self::serving::reached;
+use super::impression::{impression, is_logged};
 use super::options::Options;
 use crate::encoder::model;
 use crate::error::{Error, Result};
 use crate::ids::{GenerationId, QueryId};
 use crate::search::{Answer, Query, rank};
 use crate::store::Store as _;
-use crate::store::opensearch::{Address, Client, ClusterState, DEEPEST, Encoders, Names};
+use crate::store::opensearch::{Client, ClusterState, DEEPEST, Encoders, Names};
 
 /// An index on an OpenSearch cluster, open for searching. Any number of processes may search it. `Send` and `Sync`.
 ///
@@ -43,6 +54,7 @@ pub struct Cluster {
     client: Arc<Client>,
     names: Names,
     following: Arc<Following>,
+    feedback: Feedback,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -54,8 +66,8 @@ impl std::fmt::Debug for Cluster {
 impl Cluster {
     /// Opens the index at `store`: URLs of nodes, separated by commas, and behind the last one the index's name, which
     /// may be left out where the cluster has one index. The environment says who asks: see docs/scale.md. Of the
-    /// options those about the model count. Weights that a round has trained and this machine has not are downloaded
-    /// from the cluster into [`model_cache`](Options::model_cache).
+    /// options those about the model count, and the length of the log's queue. Weights that a round has trained and
+    /// this machine has not are downloaded from the cluster into [`model_cache`](Options::model_cache).
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such index, or none was migrated to the end; [`Error::Cluster`] if the
@@ -63,17 +75,12 @@ impl Cluster {
     /// not found; [`Error::Invalid`] for what is no address.
     pub fn open(store: &str, options: &Options) -> Result<Cluster> {
         options.validate()?;
-        let Address { nodes, name } = store.parse()?;
-        let client = Arc::new(Client::new(nodes)?);
-        let names = Names::of(name.map_or_else(|| only_index(&client), Ok)?);
+        let (client, names) = reached(store)?;
         let cache = options.model_cache.clone().or_else(model::trained_models);
         let encoders = Encoders::new(&client, &names, options.model_source(), cache);
-        let following = Following::open(&client, &names, encoders)?;
-        let state = following.current();
-        if !options.lazy_model && state.coverage().encoded > 0 {
-            state.encoder()?;
-        }
-        Ok(Cluster { client, names, following })
+        let following = Following::open(&client, &names, encoders, !options.lazy_model)?;
+        let feedback = Feedback::of(&client, &names, options.feedback.queue)?;
+        Ok(Cluster { client, names, following, feedback })
     }
 
     /// The generation that the next search reads, as far as it was looked.
@@ -81,7 +88,9 @@ impl Cluster {
         self.following.current().generation()
     }
 
-    /// Answers a query. Nothing is logged yet.
+    /// Answers a query. Never waits for the log.
+    ///
+    /// The answer is logged as one impression, unless it is a later page or the query has no word.
     ///
     /// # Errors
     /// [`Error::Invalid`] for unusable options of the query, and for those that an index on a cluster does not have:
@@ -92,7 +101,7 @@ impl Cluster {
         let begun = Instant::now();
         match self.answer(&state, query) {
             // Its generation may have been dropped meanwhile.
-            Err(error @ Error::Cluster { .. }) => match self.following.instead_of(&state, begun)? {
+            Err(error @ Error::Cluster { .. }) => match self.following.instead_of(&state, begun) {
                 Some(now) => self.answer(&now, query),
                 None => Err(error),
             },
@@ -102,10 +111,13 @@ impl Cluster {
 
     fn answer(&self, state: &ClusterState, query: &Query) -> Result<Answer> {
         let ranked = rank(state, query)?;
+        let (query_id, generation) = (query.page_of.unwrap_or_else(QueryId::random), state.generation());
+        let logged = is_logged(query, &ranked)
+            && self.feedback.log(impression(query, query_id, &ranked, generation, None, Vec::new()));
         Ok(Answer {
-            query_id: query.page_of.unwrap_or_else(QueryId::random),
-            logged: false,
-            generation: state.generation(),
+            query_id,
+            logged: logged || query.page_of.is_some(),
+            generation,
             mode: query.mode,
             took_ms: ranked.took,
             coverage: state.coverage(),

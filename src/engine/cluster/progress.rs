@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MigrateProgress {
-    /// Passages that the cluster has. Weights are sent before the first.
+    /// Passages that were sent or removed. Weights are sent before the first.
     pub done: u64,
-    /// Passages in all.
+    /// Those that are to be: all, or as many as differ from what is there.
     pub total: u64,
 }

@@ -1,10 +1,20 @@
 //! What a cluster has: its indexes, and the generation of one that serves.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
-use crate::store::opensearch::{Client, Names, indexes, live};
+use crate::store::opensearch::{Address, Client, Names, indexes, live};
 
 const REMEDY: &str = "make it with `retune migrate DIR --store URL/NAME`";
+
+/// A client for the cluster of an address, and the index that it names, or else the only one there.
+pub(super) fn reached(store: &str) -> Result<(Arc<Client>, Names)> {
+    let Address { nodes, name } = store.parse()?;
+    let client = Arc::new(Client::new(nodes)?);
+    let names = Names::of(name.map_or_else(|| only_index(&client), Ok)?);
+    Ok((client, names))
+}
 
 /// The generation that serves.
 pub(super) fn serving(client: &Client, names: &Names) -> Result<GenerationId> {
@@ -14,7 +24,7 @@ pub(super) fn serving(client: &Client, names: &Names) -> Result<GenerationId> {
 }
 
 /// The name of the only index on the cluster.
-pub(super) fn only_index(client: &Client) -> Result<String> {
+fn only_index(client: &Client) -> Result<String> {
     let mut found = indexes(client)?;
     match found.len() {
         1 => Ok(found.remove(0)),

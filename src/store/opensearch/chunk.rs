@@ -4,24 +4,32 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use sha2::{Digest as _, Sha256};
 
+use super::held::Held;
+use super::mapping::{MARK, VECTOR};
 use super::terms::text_of;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
 use crate::lexical::{ChunkRecord, IndexedChunk};
 use crate::place::Place;
 
-/// The document: the fields of [`mapping`](super::mapping).
+/// A chunk as it is sent: the fields of [`mapping`](super::mapping).
+pub(crate) struct Passage<'v> {
+    pub(super) chunk: ChunkId,
+    /// All fields but mark and vector, as one JSON object.
+    fields: String,
+    vector: Option<&'v [f32]>,
+}
+
 #[derive(Serialize)]
-struct Document<'a> {
+struct Fields<'a> {
     chunk: ChunkId,
     document: &'a str,
     record: Stored,
     title_terms: String,
     text_terms: String,
     facts: &'a BTreeSet<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vector: Option<&'a [f32]>,
 }
 
 /// What is stored of a chunk and not indexed.
@@ -40,34 +48,63 @@ struct Stored {
     metadata: Map<String, Json>,
 }
 
-/// The document of a chunk with its terms and its vector, if it has one, as one line of JSON.
-pub(crate) fn document(
-    record: ChunkRecord,
-    indexed: &IndexedChunk,
-    vector: Option<&[f32]>,
-) -> Result<String> {
-    let document = Document {
-        chunk: record.chunk,
-        document: &record.document,
-        record: Stored {
-            ordinal: record.ordinal,
-            title: record.title,
-            body: record.body,
-            start: record.start,
-            end: record.end,
-            place: record.place,
-            chunk_digest: record.chunk_digest,
-            document_digest: record.document_digest,
-            metadata: record.metadata,
-        },
-        title_terms: text_of(&indexed.title),
-        text_terms: text_of(&indexed.text),
-        facts: &indexed.facts,
-        vector,
-    };
-    serde_json::to_string(&document).map_err(|error| {
-        Error::invalid("a stored chunk", format!("{}: {error}", record.document), "what JSON can represent")
-    })
+impl<'v> Passage<'v> {
+    /// A chunk with its terms and its vector, if it has one.
+    pub(crate) fn of(
+        record: ChunkRecord,
+        indexed: &IndexedChunk,
+        vector: Option<&'v [f32]>,
+    ) -> Result<Passage<'v>> {
+        let fields = Fields {
+            chunk: record.chunk,
+            document: &record.document,
+            record: Stored {
+                ordinal: record.ordinal,
+                title: record.title,
+                body: record.body,
+                start: record.start,
+                end: record.end,
+                place: record.place,
+                chunk_digest: record.chunk_digest,
+                document_digest: record.document_digest,
+                metadata: record.metadata,
+            },
+            title_terms: text_of(&indexed.title),
+            text_terms: text_of(&indexed.text),
+            facts: &indexed.facts,
+        };
+        match serde_json::to_string(&fields) {
+            Ok(fields) => Ok(Passage { chunk: record.chunk, fields, vector }),
+            Err(error) => {
+                let found = format!("{}: {error}", record.document);
+                Err(Error::invalid("a stored chunk", found, "what JSON can represent"))
+            }
+        }
+    }
+
+    /// What tells whether an index has it in this state.
+    pub(crate) fn held(&self) -> Held {
+        let mut digest = Sha256::new_with_prefix(self.fields.as_bytes());
+        self.vector.unwrap_or_default().iter().for_each(|x| digest.update(x.to_le_bytes()));
+        let digest: [u8; 32] = digest.finalize().into();
+        Held { chunk: self.chunk, mark: digest.first_chunk().map_or(0, |mark| i64::from_le_bytes(*mark)) }
+    }
+
+    /// The line of JSON that is sent.
+    pub(super) fn line(self) -> Result<String> {
+        let mark = self.held().mark;
+        let mut line = self.fields;
+        // Of an object that has fields: in its place come two more.
+        line.pop();
+        line.push_str(&format!(",\"{MARK}\":{mark}"));
+        if let Some(vector) = self.vector {
+            let vector = serde_json::to_string(vector);
+            let vector = vector.map_err(|error| Error::invalid("a vector", error, "numbers"))?;
+            line.push_str(&format!(",\"{VECTOR}\":{vector}"));
+        }
+        line.push('}');
+        Ok(line)
+    }
 }
 
 /// The chunk of a document that the cluster returns. `None` if it is none of ours.

@@ -6,8 +6,9 @@ use super::alias::live;
 use super::client::{Body, Call, Client, Method};
 use super::failure::{LATER, refused};
 use super::indices::{create_index, create_own};
+use super::layout::Layout;
 use super::manifest::{Counts, Names, state_mapping};
-use super::mapping::{Layout, VECTOR, mapping};
+use super::mapping::{VECTOR, mapping};
 use super::retry::Repeat;
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
@@ -77,6 +78,29 @@ pub(super) fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationI
         (404, _) => Ok(Vec::new()),
         (200, Json::Object(indices)) => Ok(indices.keys().filter_map(|index| names.id_of(index)).collect()),
         (200, _) => Ok(Vec::new()),
+        (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
+    }
+}
+
+/// Whether an index is on as many nodes as it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copies {
+    AllThere,
+    UnderWay,
+    /// There are too few nodes, or these are busy with others.
+    Missing,
+}
+
+/// Waits some seconds for the copies of an index.
+pub(crate) fn copies(client: &Client, index: &str) -> Result<Copies> {
+    const DOING: &str = "look at the copies of";
+    let path = format!("/_cluster/health/{index}?wait_for_status=green&timeout=3s");
+    let call =
+        Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
+    match client.answer(&call)? {
+        (200 | 408, body) if body["status"] == "green" => Ok(Copies::AllThere),
+        (200 | 408, body) if body["initializing_shards"].as_u64() > Some(0) => Ok(Copies::UnderWay),
+        (200 | 408, _) => Ok(Copies::Missing),
         (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
     }
 }

@@ -8,7 +8,7 @@ use super::retry::Repeat;
 use crate::error::{Error, Result};
 
 /// How long a new index may take until its copies are there.
-const COPIES_SECONDS: u64 = 10;
+pub(super) const COPIES_SECONDS: u64 = 10;
 
 /// Creates an index, and waits a while until all its copies are there: a node that goes before then takes the only one.
 /// A cluster with too few nodes for them has the index all the same. One that is there already stays.

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::client::{Body, Call, Client, Method};
 use super::failure::{refused, unexpected};
+use super::layout::Layout;
 use super::retry::Repeat;
 use super::weights::StoredEncoder;
 use crate::error::{Error, Result};
@@ -66,9 +67,9 @@ pub(crate) struct Manifest {
     /// The generation whose index has the passages, if it is an earlier one: they are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) passages: Option<GenerationId>,
-    /// The digest of all that the index of the passages was made and filled with.
+    /// How its index lies on the nodes, if that index marks its passages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) content: Option<Digest>,
+    pub(crate) layout: Option<Layout>,
     /// SHA-256 of the weights that made the vectors.
     pub(crate) weights: Digest,
     /// Where the model with these weights was on the machine that made the generation, if no round has trained it.
@@ -147,6 +148,20 @@ impl Manifest {
             }
             _ => Ok(read),
         }
+    }
+
+    /// Whether a search finds the same in another generation.
+    pub(crate) fn is_as(&self, other: &Manifest) -> bool {
+        self.passages() == other.passages()
+            && *self
+                == Manifest {
+                    generation: self.generation,
+                    replaces: self.replaces,
+                    passages: self.passages,
+                    model: self.model.clone(),
+                    created_ms: self.created_ms,
+                    ..other.clone()
+                }
     }
 
     /// The generation whose index has the passages.

@@ -2,19 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
+use super::layout::Layout;
 use super::manifest::Counts;
 use super::terms::{BETWEEN_FORMS, GAP, LONGEST_POSITION};
 use crate::lexical::{Part, Similarity};
 
-/// How a generation is laid out over the nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    pub(crate) shards: u32,
-    pub(crate) replicas: u32,
-}
-
 /// The fields by name.
 pub(super) const CHUNK: &str = "chunk";
+pub(super) const MARK: &str = "mark";
 pub(super) const TITLE_TERMS: &str = "title_terms";
 pub(super) const TEXT_TERMS: &str = "text_terms";
 pub(super) const FACTS: &str = "facts";
@@ -28,15 +23,20 @@ pub(super) fn field_of(part: Part) -> &'static str {
     }
 }
 
-/// The settings and the mapping of a generation that will hold as many chunks.
-///
-/// Terms, facts and vectors are indexed and not stored: they can be made from the texts again.
-pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Json {
+/// How words of titles and of texts are scored among as many chunks.
+pub(super) fn similarities(counts: &Counts) -> Json {
     let similarity = |part| {
         let Similarity { k1, b } = Similarity::of(counts.having(part), counts.chunks);
         // Every form of a word counts in a text's length, as in our own index.
         json!({ "type": "BM25", "k1": k1, "b": b, "discount_overlaps": false })
     };
+    json!({ "title": similarity(Part::Title), "text": similarity(Part::Whole) })
+}
+
+/// The settings and the mapping of a generation that will hold as many chunks.
+///
+/// Terms, facts and vectors are indexed and not stored: they can be made from the texts again.
+pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Json {
     let terms = |similarity: &str| json!({ "type": "text", "analyzer": "terms", "similarity": similarity });
     let kept = json!({ "type": "object", "enabled": false });
     json!({
@@ -46,7 +46,7 @@ pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Jso
             // Until everything is there.
             "refresh_interval": "-1",
             "knn": true,
-            "similarity": { "title": similarity(Part::Title), "text": similarity(Part::Whole) },
+            "similarity": similarities(counts),
             "analysis": {
                 "tokenizer": { "positions": { "type": "whitespace", "max_token_length": LONGEST_POSITION } },
                 "filter": {
@@ -63,9 +63,10 @@ pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Jso
         } },
         "mappings": {
             "dynamic": "strict",
-            "_source": { "excludes": [TITLE_TERMS, TEXT_TERMS, FACTS, VECTOR] },
+            "_source": { "excludes": [MARK, TITLE_TERMS, TEXT_TERMS, FACTS, VECTOR] },
             "properties": {
                 CHUNK: { "type": "long" },
+                MARK: { "type": "long", "index": false },
                 "document": { "type": "keyword" },
                 "record": kept,
                 TITLE_TERMS: terms("title"),

@@ -8,6 +8,7 @@
 //! | `NAME-g000002` | a generation: chunks with their terms and vectors. Written once, then only read |
 //! | `NAME-state` | the manifest of each generation, and the lease of whoever writes |
 //! | `NAME-weights` | the encoders that rounds have trained, in parts |
+//! | `ubi_queries`, `ubi_events` | what was asked of all indexes, and said of the answers |
 //!
 //! A generation becomes visible by moving the alias, which fails if it is not where the mover saw it last. A reader
 //! looks where the alias is, reads that generation's manifest, and searches the index by its own name: so a query is
@@ -18,14 +19,18 @@ mod alias;
 mod bulk;
 mod chunk;
 mod client;
-mod content;
+mod copy;
 mod credentials;
+mod difference;
 mod encoders;
 mod failure;
+mod feedback;
 mod filter;
 mod frequencies;
 mod generations;
+mod held;
 mod indices;
+mod layout;
 mod lease;
 mod manifest;
 mod mapping;
@@ -40,15 +45,18 @@ mod weights;
 pub(crate) use address::Address;
 pub(crate) use alias::{live, swap};
 pub(crate) use bulk::Bulk;
-pub(crate) use chunk::document;
+pub(crate) use chunk::Passage;
 pub(crate) use client::Client;
-pub(crate) use content::Content;
+pub(crate) use copy::{copy, set_replicas};
+pub(crate) use difference::Difference;
 pub(crate) use encoders::Encoders;
-pub(crate) use generations::{create, create_empty, indexes, prepare, settle};
+pub(crate) use feedback::{Batch, Narrowed, Record, Records, Sent, Ubi};
+pub(crate) use generations::{Copies, copies, create, create_empty, indexes, prepare, settle};
+pub(crate) use held::{Held, Holdings};
 pub(crate) use indices::{check_maker, drop_index};
+pub(crate) use layout::Layout;
 pub(crate) use lease::Lease;
 pub(crate) use manifest::{Counts, Manifest, Names};
-pub(crate) use mapping::Layout;
 pub(crate) use query::DEEPEST;
 pub(crate) use state::ClusterState;
 pub(crate) use sweep::{Swept, sweep};

@@ -2,12 +2,16 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::client::Client;
+use serde_json::json;
+
+use super::client::{Body, Call, Client, Method};
 use super::encoders::Encoders;
+use super::failure::unexpected;
 use super::filter;
 use super::frequencies::Frequencies;
 use super::manifest::{Manifest, Names};
 use super::query::ClusterQuery;
+use super::retry::Repeat;
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::fusion::Fusion;
@@ -67,6 +71,26 @@ impl ClusterState {
     /// Whether queries are encoded with the same weights as in another generation.
     pub(crate) fn encodes_as(&self, other: &ClusterState) -> bool {
         self.manifest.query_weights() == other.manifest.query_weights()
+    }
+
+    /// Whether its index is known to have been dropped.
+    pub(crate) fn is_gone(&self) -> bool {
+        const DOING: &str = "look whether there is still";
+        let path = format!("/{}/_settings?filter_path=*.settings.index.uuid", self.index);
+        let call =
+            Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
+        matches!(self.client.answer(&call), Ok((404, _)))
+    }
+
+    /// Whether it has a document.
+    pub(crate) fn has_document(&self, document: &str) -> Result<bool> {
+        const DOING: &str = "look up a document at";
+        let path = format!("/{}/_search?allow_partial_search_results=false", self.index);
+        let query = json!({ "size": 0, "terminate_after": 1, "query": { "term": { "document": document } } });
+        let body = Body::Json(&query);
+        let call = Call { doing: DOING, method: Method::Post, path: &path, body, repeat: Repeat::Safe };
+        let count = self.client.ask(&call)?["hits"]["total"]["value"].as_u64();
+        count.map(|count| count > 0).ok_or_else(|| unexpected(DOING, self.client.at(&path), "a count"))
     }
 
     /// Loads the encoder, if it is not loaded yet.

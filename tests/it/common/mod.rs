@@ -10,10 +10,6 @@ use retune::{Document, Engine, Query, Reader};
 
 pub use tiny::*;
 
-pub fn open(folder: &Path) -> Engine {
-    Engine::open(folder.join("index"), options()).unwrap()
-}
-
 /// Copies a folder with everything in it.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use retune::learn::TrainOptions;
-use retune::{Document, LearnOptions, Options, Query, Reader};
+use retune::{Document, Engine, LearnOptions, Options, Query, Reader};
 
 /// A complete MPNet of 200 KB with random weights.
 pub fn tiny_model() -> PathBuf {
@@ -12,6 +12,10 @@ pub fn tiny_model() -> PathBuf {
 
 pub fn options() -> Options {
     Options::default().with_model(tiny_model()).with_trial_share(0.0)
+}
+
+pub fn open(folder: &Path) -> Engine {
+    Engine::open(folder.join("index"), options()).unwrap()
 }
 
 /// Documents whose words tell them apart.
@@ -47,11 +51,16 @@ pub fn judge(engine: &Reader, text: &str, document: &str) {
     engine.judge(answer.query_id, document, retune::Verdict::Chosen).unwrap();
 }
 
-/// A judged query for every document, twice in different words.
-pub fn judge_everything(engine: &Reader) {
-    for document in documents() {
+/// A query for every document, twice in different words, with the document's id.
+pub fn judged_queries() -> Vec<(String, String)> {
+    let both = documents().into_iter().flat_map(|document| {
         let words: Vec<&str> = document.text.split_whitespace().collect();
-        judge(engine, &words[..5].join(" "), &document.id);
-        judge(engine, &words[words.len() - 5..].join(" "), &document.id);
-    }
+        [&words[..5], &words[words.len() - 5..]].map(|words| (words.join(" "), document.id.clone()))
+    });
+    both.collect()
+}
+
+/// Judges all of these.
+pub fn judge_everything(engine: &Reader) {
+    judged_queries().iter().for_each(|(text, document)| judge(engine, text, document));
 }

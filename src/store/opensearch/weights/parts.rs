@@ -149,7 +149,7 @@ impl Parts<'_> {
         // What is not deleted now is found by the next sweep.
         self.post(DROP, &format!("/{}/_bulk", self.index), Body::Lines(&lines))?;
         // Else their bytes stay until something else is merged.
-        let path = format!("/{}/_forcemerge?only_expunge_deletes=true", self.index);
+        let path = format!("/{}/_forcemerge?only_expunge_deletes=true&wait_for_completion=false", self.index);
         if let Err(error) = self.post(DROP, &path, Body::None) {
             tracing::warn!(%error, "the room of dropped weights is not free yet");
         }

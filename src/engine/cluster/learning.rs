@@ -1,0 +1,75 @@
+//! Rounds of learning for an index on a cluster.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::migrate::{Leased, MigrateOptions, MigrateReport};
+use super::progress::MigrateProgress;
+use super::serving::{reached, serving};
+use crate::engine::{Engine, Feedback};
+use crate::error::Result;
+use crate::exchange::{ImportOptions, ImportReport};
+use crate::learn::{LearnOptions, LearnProgress, RoundReport};
+
+/// How far a round for an index on a cluster is.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum ClusterProgress {
+    /// The round, on this machine.
+    Learning(LearnProgress),
+    /// What it has published, on its way to the cluster.
+    Migrating(MigrateProgress),
+}
+
+/// What a round for an index on a cluster has done.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ClusterRound {
+    /// What was asked and judged there since the last import.
+    pub imported: ImportReport,
+    /// The round.
+    pub round: RoundReport,
+    /// What serves there now.
+    pub migrated: MigrateReport,
+}
+
+impl Engine {
+    /// Runs one round of learning for the index on the cluster at `store`, which was [migrated](super::Reader::migrate)
+    /// from this one: imports what was asked and judged there, runs a round as [`learn`](Engine::learn) does, and
+    /// migrates the result. Searches go on, there and here; every process there answers with the new generation within
+    /// a second, or once it has loaded its weights.
+    ///
+    /// One process at a time does this for an index, and nobody else migrates it meanwhile. Nothing goes on trial:
+    /// nobody votes here. If the round changes nothing, documents that have changed here are migrated all the same.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an index that is not there: migrate it first. Else as
+    /// [`Feedback::import_cluster`], [`learn`](Engine::learn) and [`migrate`](super::Reader::migrate). What the round
+    /// has published by then serves on this machine; the next call migrates it.
+    pub fn learn_from_cluster(
+        &self,
+        store: &str,
+        options: &LearnOptions,
+        progress: &mut dyn FnMut(ClusterProgress) -> ControlFlow<()>,
+    ) -> Result<ClusterRound> {
+        self.check_open("learn")?;
+        let (client, names) = reached(store)?;
+        serving(&client, &names)?;
+        let leased = Leased::of(client, names)?;
+        let feedback = Feedback::open(self.path(), &self.inner.options)?;
+        let imported = feedback.import_of(&leased.client, &leased.names, &ImportOptions::default())?;
+        feedback.close()?;
+        let round = self.learn_without_trial(options, &mut |at| match leased.lease.check() {
+            Ok(()) => progress(ClusterProgress::Learning(at)),
+            Err(_) => ControlFlow::Break(()),
+        });
+        // Why the round ended, if that is why.
+        leased.lease.check()?;
+        let round = round?;
+        let migrated = self.migrate_with(&leased, &MigrateOptions::default(), &mut |at| {
+            progress(ClusterProgress::Migrating(at))
+        })?;
+        Ok(ClusterRound { imported, round, migrated })
+    }
+}
