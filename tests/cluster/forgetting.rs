@@ -82,6 +82,7 @@ fn what_another_process_has_changed_since_is_forgotten_all_the_same() {
     let all: Vec<QueryId> = (0..40)
         .map(|at| cluster.search(&Query::new(format!("anchor number {at}")).with_limit(12)).unwrap().query_id)
         .collect();
+    cluster.close().unwrap();
     // Each answer has all documents, so all of these change the same records.
     crossbeam_utils::thread::scope(|scope| {
         for at in 0..4 {
