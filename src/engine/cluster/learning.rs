@@ -35,7 +35,7 @@ pub struct ClusterRound {
 }
 
 impl Engine {
-    /// Runs one round of learning for the index on the cluster at `store`, which was [migrated](super::Reader::migrate)
+    /// Runs one round of learning for the index on the cluster at `store`, which was [migrated](crate::Reader::migrate)
     /// from this one: imports what was asked and judged there, runs a round as [`learn`](Engine::learn) does, and
     /// migrates the result. Searches go on, there and here; every process there answers with the new generation within
     /// a second, or once it has loaded its weights.
@@ -45,7 +45,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an index that is not there: migrate it first. Else as
-    /// [`Feedback::import_cluster`], [`learn`](Engine::learn) and [`migrate`](super::Reader::migrate). What the round
+    /// [`Feedback::import_cluster`], [`learn`](Engine::learn) and [`migrate`](crate::Reader::migrate). What the round
     /// has published by then serves on this machine; the next call migrates it.
     pub fn learn_from_cluster(
         &self,
