@@ -184,9 +184,7 @@ fn measure_cluster(
     out.print(&report, |report| {
         let ClusterReport { collection, split, queries, generation, query_ms, .. } = report;
         let mut text = mode_lines(&report.scores);
-        text.line(format!(
-            "{collection}/{split}: {queries} queries, asked of generation {generation} at {store}"
-        ));
+        text.line(format!("{collection}/{split}: {queries} queries, asked of generation {generation}"));
         text.empty_line();
         text.append(mode_table(&report.scores, &args.measures.shown()));
         text.empty_line();

@@ -10,7 +10,7 @@ use super::asked::{Asked, Event, shown};
 use super::ids::{Id, query_id, session};
 use super::times::Time;
 use crate::feedback::{Impression, Judgement, ShownHit, Verdict};
-use crate::ids::{ChunkId, GenerationId};
+use crate::ids::ChunkId;
 
 /// The application of lines that are exported.
 pub(super) const APPLICATION: &str = "retune";
@@ -76,8 +76,6 @@ struct Position {
 /// What the log has of an answer and the schema has no place for. The lists are as long as that of the documents.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Own {
-    #[serde(default)]
-    generation: Option<GenerationId>,
     chunks: Vec<Option<ChunkId>>,
     lexical: Vec<Option<f32>>,
     dense: Vec<Option<f32>>,
@@ -89,7 +87,6 @@ impl Own {
     #[cfg(feature = "opensearch")]
     pub(super) fn of(one: &Impression) -> Own {
         Own {
-            generation: Some(one.generation),
             chunks: one.hits.iter().map(|hit| hit.chunk).collect(),
             lexical: one.hits.iter().map(|hit| hit.lexical).collect(),
             dense: one.hits.iter().map(|hit| hit.dense).collect(),

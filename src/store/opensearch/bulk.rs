@@ -1,84 +1,47 @@
-//! Changes of an index in bulk.
+//! Passages that go to an index in bulk.
 
-use std::thread;
-
-use serde_json::Value as Json;
+use serde_json::json;
 
 use super::chunk::Passage;
-use super::client::{Body, Call, Client, Method};
-use super::failure::{LATER, unexpected};
-use super::retry::{ATTEMPTS, Repeat, is_passing, pause};
+use super::client::Client;
+use super::failure::{LATER, reason};
+use super::in_bulk::{Change, ENOUGH_BYTES, Kind, in_bulk};
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
 
-/// A request is sent from here on. Nodes take 100 MB by default; smaller ones spread better.
-const ENOUGH_BYTES: usize = 4 << 20;
 const ENOUGH_CHANGES: usize = 500;
-
-const DOING: &str = "index passages at";
 
 /// Changes of an index that go with one request.
 #[derive(Default)]
 pub(crate) struct Bulk {
-    changes: Vec<Change>,
+    changes: Vec<Change<ChunkId>>,
     bytes: usize,
-}
-
-struct Change {
-    kind: Kind,
-    chunk: ChunkId,
-    /// The passage as one line. Empty for one that is removed.
-    line: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Create,
-    Replace,
-    Remove,
-}
-
-impl Kind {
-    fn action(self) -> &'static str {
-        match self {
-            Kind::Create => "create",
-            Kind::Replace => "index",
-            Kind::Remove => "delete",
-        }
-    }
-
-    /// Whether it has happened: now, or by an attempt whose answer was lost.
-    fn has_happened(self, status: u16) -> bool {
-        match status {
-            200..300 => true,
-            409 => self == Kind::Create,
-            404 => self == Kind::Remove,
-            _ => false,
-        }
-    }
 }
 
 impl Bulk {
     /// Adds a passage, unless one with its id is there: that came with an attempt whose answer was lost.
     pub(crate) fn create(&mut self, passage: Passage<'_>) -> Result<()> {
-        self.push(Kind::Create, passage)
+        let chunk = passage.chunk;
+        self.push(Kind::Create, chunk, Some(&passage.line()?));
+        Ok(())
     }
 
     /// Puts a passage in the place of the one with its id.
     pub(crate) fn replace(&mut self, passage: Passage<'_>) -> Result<()> {
-        self.push(Kind::Replace, passage)
+        let chunk = passage.chunk;
+        self.push(Kind::Replace, chunk, Some(&passage.line()?));
+        Ok(())
     }
 
     /// Removes a passage.
     pub(crate) fn remove(&mut self, chunk: ChunkId) {
-        self.changes.push(Change { kind: Kind::Remove, chunk, line: String::new() });
+        self.push(Kind::Remove, chunk, None);
     }
 
-    fn push(&mut self, kind: Kind, passage: Passage<'_>) -> Result<()> {
-        let (chunk, line) = (passage.chunk, passage.line()?);
-        self.bytes += line.len();
-        self.changes.push(Change { kind, chunk, line });
-        Ok(())
+    fn push(&mut self, kind: Kind, chunk: ChunkId, line: Option<&str>) {
+        let change = Change::new(kind, &json!({ "_id": chunk.to_string() }), line, chunk);
+        self.bytes += change.bytes();
+        self.changes.push(change);
     }
 
     /// Whether it should be sent now.
@@ -90,64 +53,32 @@ impl Bulk {
         self.changes.len()
     }
 
-    /// Sends it. Returns when the primary and all its copies that are there have each change. Changes that the cluster
-    /// refuses for a while are sent again, alone.
+    /// Sends it. Returns when the primary and all its copies that are there have each change.
     ///
     /// # Errors
     /// [`Error::Cluster`] that names the first passage that could not be indexed, and why.
-    pub(crate) fn send(mut self, client: &Client, index: &str) -> Result<()> {
-        // Less than the client waits: items whose node has gone are then sent again alone.
-        let path = format!("/{index}/_bulk?timeout=15s");
-        for attempt in 1..=ATTEMPTS {
-            if self.changes.is_empty() {
+    pub(crate) fn send(self, client: &Client, index: &str) -> Result<()> {
+        const DOING: &str = "index passages at";
+        in_bulk(client, DOING, Some(index), self.changes, &mut |change, status, item| {
+            if has_happened(change.kind, status) {
                 return Ok(());
             }
-            let lines = self.lines();
-            let body = Body::Lines(&lines);
-            let call = Call { doing: DOING, method: Method::Post, path: &path, body, repeat: Repeat::Safe };
-            let answer = client.ask(&call)?;
-            let items = answer["items"].as_array().filter(|items| items.len() == self.changes.len());
-            let items =
-                items.ok_or_else(|| unexpected(DOING, client.at(&path), "an item for each passage"))?;
-            let mut refused = Vec::new();
-            for (item, change) in items.iter().zip(self.changes.drain(..)) {
-                let item = &item[change.kind.action()];
-                let status = item["status"].as_u64().unwrap_or(0) as u16;
-                if change.kind.has_happened(status) {
-                    continue;
-                }
-                if !is_passing(status, item) || attempt == ATTEMPTS {
-                    return Err(failed(client.at(&path), change.chunk, status, item));
-                }
-                refused.push(change);
-            }
-            self.changes = refused;
-            if !self.changes.is_empty() {
-                thread::sleep(pause(attempt));
-            }
-        }
-        Ok(())
-    }
-
-    fn lines(&self) -> String {
-        let mut lines = String::with_capacity(self.bytes + 48 * self.changes.len());
-        for Change { kind, chunk, line } in &self.changes {
-            lines.push_str(&format!("{{\"{}\":{{\"_id\":\"{chunk}\"}}}}\n", kind.action()));
-            if *kind != Kind::Remove {
-                lines.push_str(line);
-                lines.push('\n');
-            }
-        }
-        lines
+            Err(Error::Cluster {
+                doing: DOING,
+                at: client.at(&format!("/{index}")),
+                found: format!("passage {}: HTTP {status}, {}", change.of, reason(item)),
+                remedy: LATER,
+            })
+        })
     }
 }
 
-fn failed(at: String, chunk: ChunkId, status: u16, item: &Json) -> Error {
-    let reason = super::failure::reason(item);
-    Error::Cluster {
-        doing: DOING,
-        at,
-        found: format!("passage {chunk}: HTTP {status}, {reason}"),
-        remedy: LATER,
+/// Whether a change was made: now, or by an attempt whose answer was lost.
+fn has_happened(kind: Kind, status: u16) -> bool {
+    match status {
+        200..300 => true,
+        409 => kind == Kind::Create,
+        404 => kind == Kind::Remove,
+        _ => false,
     }
 }

@@ -29,6 +29,7 @@ mod filter;
 mod frequencies;
 mod generations;
 mod held;
+mod in_bulk;
 mod indices;
 mod layout;
 mod lease;

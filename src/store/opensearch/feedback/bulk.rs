@@ -1,37 +1,19 @@
 //! Changes of records in bulk, of which each may fail by itself.
 
-use std::thread;
-
 use serde_json::{Value as Json, json};
 
 use super::indices::Ubi;
 use super::scan::Record;
 use crate::error::{Error, Result};
-use crate::store::opensearch::client::{Body, Call, Client, Method};
-use crate::store::opensearch::failure::{LATER, reason, unexpected};
-use crate::store::opensearch::retry::{ATTEMPTS, Repeat, is_passing, pause};
+use crate::store::opensearch::client::Client;
+use crate::store::opensearch::failure::{LATER, reason};
+use crate::store::opensearch::in_bulk::{Change, ENOUGH_BYTES, Kind, in_bulk};
 
 const DOING: &str = "change the feedback at";
-/// A request ends here. Nodes take 100 MB by default.
-const ENOUGH_BYTES: usize = 4 << 20;
 
 /// Changes that go together, with one request or several.
 #[derive(Debug, Default)]
-pub(crate) struct Batch(Vec<Change>);
-
-#[derive(Debug)]
-struct Change {
-    kind: Kind,
-    /// The lines of the request.
-    lines: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Create,
-    Replace,
-    Remove,
-}
+pub(crate) struct Batch(Vec<Change<()>>);
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -64,74 +46,46 @@ impl Sent {
 impl Batch {
     /// Adds a record, one line of JSON, if there is none with this id.
     pub(crate) fn create(&mut self, of: Ubi, id: &str, record: &str) {
-        let action = json!({ "create": { "_index": of.index(), "_id": id } });
-        self.0.push(Change { kind: Kind::Create, lines: format!("{action}\n{record}\n") });
+        let place = json!({ "_index": of.index(), "_id": id });
+        self.0.push(Change::new(Kind::Create, &place, Some(record), ()));
     }
 
     /// Replaces a record, if it is as it was read.
     pub(crate) fn replace(&mut self, record: &Record, by: &Json) {
-        let action = json!({ "index": as_read(record) });
-        self.0.push(Change { kind: Kind::Replace, lines: format!("{action}\n{by}\n") });
+        self.0.push(Change::new(Kind::Replace, &as_read(record), Some(&by.to_string()), ()));
     }
 
     /// Removes a record, if it is as it was read.
     pub(crate) fn remove(&mut self, record: &Record) {
-        let action = json!({ "delete": as_read(record) });
-        self.0.push(Change { kind: Kind::Remove, lines: format!("{action}\n") });
+        self.0.push(Change::new(Kind::Remove, &as_read(record), None, ()));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Sends it. What the cluster refuses for a while is sent again, alone.
+    /// Sends it.
     ///
     /// # Errors
     /// [`Error::Cluster`] if the cluster can't be asked: then any of the changes may have been made.
     pub(super) fn send(self, client: &Client) -> Result<Sent> {
-        let (mut sent, mut part) = (Sent::default(), Batch::default());
-        let mut bytes = 0;
+        let (mut sent, mut part, mut bytes) = (Sent::default(), Vec::new(), 0);
+        let mut send = |part| {
+            in_bulk(client, DOING, None, part, &mut |change: &Change<()>, status, item| {
+                sent.count(change.kind, status, item);
+                Ok(())
+            })
+        };
         for change in self.0 {
-            bytes += change.lines.len();
-            part.0.push(change);
+            bytes += change.bytes();
+            part.push(change);
             if bytes >= ENOUGH_BYTES {
                 bytes = 0;
-                std::mem::take(&mut part).send_part(client, &mut sent)?;
+                send(std::mem::take(&mut part))?;
             }
         }
-        part.send_part(client, &mut sent).map(|()| sent)
-    }
-
-    /// Sends it with one request.
-    fn send_part(mut self, client: &Client, sent: &mut Sent) -> Result<()> {
-        // Less than the client waits: items whose node has gone are then sent again alone.
-        let path = "/_bulk?timeout=15s";
-        for attempt in 1..=ATTEMPTS {
-            if self.is_empty() {
-                break;
-            }
-            let lines: String = self.0.iter().map(|change| change.lines.as_str()).collect();
-            let body = Body::Lines(&lines);
-            let call = Call { doing: DOING, method: Method::Post, path, body, repeat: Repeat::Safe };
-            let answer = client.ask(&call)?;
-            let items = answer["items"].as_array().filter(|items| items.len() == self.0.len());
-            let items = items.ok_or_else(|| unexpected(DOING, client.at(path), "an item for each record"))?;
-            let mut again = Vec::new();
-            for (item, change) in items.iter().zip(self.0.drain(..)) {
-                let item = item.as_object().and_then(|item| item.values().next()).unwrap_or(&Json::Null);
-                let status = item["status"].as_u64().unwrap_or(0) as u16;
-                if is_passing(status, item) && attempt < ATTEMPTS {
-                    again.push(change);
-                } else {
-                    sent.count(change.kind, status, item);
-                }
-            }
-            self.0 = again;
-            if !self.is_empty() {
-                thread::sleep(pause(attempt));
-            }
-        }
-        Ok(())
+        send(part)?;
+        Ok(sent)
     }
 }
 
