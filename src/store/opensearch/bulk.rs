@@ -59,7 +59,7 @@ impl Bulk {
     /// [`Error::Cluster`] that names the first passage that could not be indexed, and why.
     pub(crate) fn send(self, client: &Client, index: &str) -> Result<()> {
         const DOING: &str = "index passages at";
-        in_bulk(client, DOING, Some(index), self.changes, &mut |change, status, item| {
+        in_bulk(client, DOING, Some(index), self.changes, |change, status, item| {
             if has_happened(change.kind, status) {
                 return Ok(());
             }

@@ -55,7 +55,7 @@ pub(super) fn in_bulk<T>(
     doing: &'static str,
     index: Option<&str>,
     mut changes: Vec<Change<T>>,
-    settle: &mut dyn FnMut(&Change<T>, u16, &Json) -> Result<()>,
+    mut settle: impl FnMut(&Change<T>, u16, &Json) -> Result<()>,
 ) -> Result<()> {
     // Less than the client waits: items whose node has gone are then sent again alone.
     let path = index.map_or_else(String::new, |index| format!("/{index}")) + "/_bulk?timeout=15s";

@@ -71,7 +71,7 @@ impl Batch {
     pub(super) fn send(self, client: &Client) -> Result<Sent> {
         let (mut sent, mut part, mut bytes) = (Sent::default(), Vec::new(), 0);
         let mut send = |part| {
-            in_bulk(client, DOING, None, part, &mut |change: &Change<()>, status, item| {
+            in_bulk(client, DOING, None, part, |change: &Change<()>, status, item| {
                 sent.count(change.kind, status, item);
                 Ok(())
             })
