@@ -12,6 +12,8 @@
 //! | `--kinds a,b` | the formats for usearch: f16, bf16, i8, i8-scaled; default all of them |
 //! | `--threads a,b` | the numbers of build threads to compare; default 1,2 |
 //! | `--growth` | grows an index to each size instead ([`growth`]) |
+//! | `--cluster URLS` | compares each index with its copy on the cluster of these nodes ([`cluster`]) |
+//! | `--shards N`, `--replicas N` | how the copy is laid out there; default 3 and 1 |
 //! | `--folder DIR` | keeps and reuses what was encoded and built there; default a temporary folder |
 //!
 //! `RETUNE_MODEL` names the encoder. Without it the fixtures' tiny model encodes, whose vectors are too short for
@@ -41,6 +43,8 @@ mod place;
 mod storage;
 
 mod build;
+#[cfg(feature = "opensearch")]
+mod cluster;
 mod growth;
 mod libraries;
 mod searches;
@@ -60,11 +64,12 @@ use vectors::Vectors;
 /// Queries for every size: with ten hits each, a recall of 0.99 is known to ±0.002.
 const QUERIES: usize = 1000;
 
-#[derive(PartialEq)]
 enum Measure {
     Searches,
     Libraries,
     Growth,
+    #[cfg(feature = "opensearch")]
+    Cluster(cluster::Place),
 }
 
 struct Arguments {
@@ -94,6 +99,14 @@ impl Arguments {
                 "--bench" => {}
                 "--libraries" => arguments.measure = Measure::Libraries,
                 "--growth" => arguments.measure = Measure::Growth,
+                #[cfg(feature = "opensearch")]
+                "--cluster" => arguments.measure = Measure::Cluster(cluster::Place::at(value())),
+                #[cfg(feature = "opensearch")]
+                "--shards" => arguments.cluster().shards = value().parse().expect("--shards takes a number"),
+                #[cfg(feature = "opensearch")]
+                "--replicas" => {
+                    arguments.cluster().replicas = value().parse().expect("--replicas takes a number")
+                }
                 "--kinds" => {
                     let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
                     arguments.comparison.kinds = value().split(',').filter_map(kind).collect();
@@ -116,12 +129,20 @@ impl Arguments {
         assert!(arguments.encoded >= 100, "vectors are drawn around 100 encoded ones or more");
         arguments
     }
+
+    #[cfg(feature = "opensearch")]
+    fn cluster(&mut self) -> &mut cluster::Place {
+        match &mut self.measure {
+            Measure::Cluster(place) => place,
+            _ => panic!("--cluster comes first"),
+        }
+    }
 }
 
 fn main() {
     let arguments = Arguments::parse();
     let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = arguments.folder.unwrap_or_else(|| temporary.path().to_path_buf());
+    let folder = arguments.folder.clone().unwrap_or_else(|| temporary.path().to_path_buf());
     let tiny = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/reference/tiny-mpnet");
     let model = std::env::var_os("RETUNE_MODEL").map_or_else(tiny, PathBuf::from);
     let texts = Texts::read(arguments.corpus.as_deref(), QUERIES, arguments.encoded);
@@ -130,8 +151,14 @@ fn main() {
     let queries = Queries::encode(&encoder, texts.queries());
     drop(encoder);
     vectors.describe();
-    match arguments.measure {
+    let build = |size: usize| Built::at(&folder.join(size.to_string()), &model, &texts, &vectors, size);
+    match &arguments.measure {
         Measure::Searches => {}
+        #[cfg(feature = "opensearch")]
+        Measure::Cluster(place) => {
+            arguments.sizes.iter().for_each(|&size| place.compare(&build(size), &model, &queries));
+            return;
+        }
         Measure::Libraries => {
             for &size in &arguments.sizes {
                 arguments.comparison.run(&folder, &texts, &vectors, &queries, size);
@@ -150,13 +177,13 @@ fn main() {
             return;
         }
     }
-    let empty = Built::at(&folder.join("0"), &model, &texts, &vectors, 0);
+    let empty = build(0);
 
     let measured: Vec<_> = arguments
         .sizes
         .iter()
         .map(|&size| {
-            let built = Built::at(&folder.join(size.to_string()), &model, &texts, &vectors, size);
+            let built = build(size);
             let dense = built.searches(&queries);
             let engine = searches::through_the_engine(&built, &empty, &model, &queries);
             (built, dense, engine)

@@ -26,6 +26,10 @@ impl Queries {
     pub(crate) fn vectors(&self) -> &[Vec<f32>] {
         &self.vectors
     }
+
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
+    }
 }
 
 /// Searches of the dense index.
