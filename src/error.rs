@@ -190,6 +190,16 @@ pub enum Error {
         remedy: &'static str,
     },
 
+    /// What only an index of this machine offers was asked of one on a cluster. Nothing was changed.
+    #[cfg(feature = "opensearch")]
+    #[error("cannot {doing} an index on a cluster; {remedy}")]
+    OnCluster {
+        /// The operation, as a verb phrase that the index follows: "learn from".
+        doing: &'static str,
+        /// Where it can be done.
+        remedy: &'static str,
+    },
+
     /// The handle was closed.
     #[error("cannot {doing}: the engine was closed; open it again")]
     Closed {

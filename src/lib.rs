@@ -86,8 +86,8 @@ pub mod documents {
 #[cfg(feature = "opensearch")]
 pub mod cluster {
     pub use crate::engine::{
-        Cluster, ClusterProgress, ClusterRound, FeedbackCounts, MigrateOptions, MigrateProgress,
-        MigrateReport,
+        Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, FeedbackCounts, ListedDocument,
+        ListedPage, MigrateOptions, MigrateProgress, MigrateReport, RestoreReport,
     };
 }
 

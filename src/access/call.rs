@@ -196,7 +196,7 @@ impl Own {
             Call::Forget(request) => raw(&self.forget(request)?),
             // A service looks itself, all the time.
             Call::Query(query) => {
-                let query = self.in_pace(Query::clone(query));
+                let query = self.pace.of_query(Query::clone(query));
                 raw(&Searched::of(self.reader()?, &query, Duration::ZERO)?)
             }
             Call::LastQuery => raw(&self.reader()?.last_query()?),

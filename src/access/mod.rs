@@ -1,23 +1,34 @@
 //! What a front end asks of an index: the page, MCP, the finder and the program's verbs.
 //!
-//! One face for an index that this process holds and for one that a running service holds. [`api`] has the requests
-//! and answers, which are the JSON of `/api/v1/` as docs/serve.md describes it.
+//! One face for an index that this process holds, for one that a running service holds, and for one on a cluster.
+//! [`api`] has the requests and answers, which are the JSON of `/api/v1/` as docs/serve.md describes it.
 
+mod answer;
 pub mod api;
+mod asking;
 mod call;
+#[cfg(feature = "opensearch")]
+mod cluster;
+mod document;
+mod forgetting;
+mod likeness;
 mod log;
+mod missing;
 mod own;
+mod pace;
+mod part;
 mod record;
 mod served;
+mod told;
 
 #[cfg(feature = "serve")]
 pub(crate) use call::Line;
 #[cfg(all(unix, feature = "serve"))]
 pub(crate) use call::{Call, Task};
 pub use call::{IndexTask, Indexed, Searched};
+#[cfg(feature = "opensearch")]
+pub use cluster::Clustered;
 pub use log::Log;
-#[cfg(feature = "serve")]
-pub(crate) use own::Pace;
 pub use own::{Own, ServedFile};
 pub use record::ServiceRecord;
 pub use served::Served;
@@ -35,6 +46,9 @@ pub enum Access {
     Own(Own),
     /// A running service holds it.
     Served(Served),
+    /// It lies on a cluster.
+    #[cfg(feature = "opensearch")]
+    Clustered(Box<Clustered>),
 }
 
 /// Calls the same method on whatever answers.
@@ -43,6 +57,8 @@ macro_rules! ask {
         match $access {
             Access::Own(own) => own.$call($($argument),*),
             Access::Served(served) => served.$call($($argument),*),
+            #[cfg(feature = "opensearch")]
+            Access::Clustered(clustered) => clustered.$call($($argument),*),
         }
     };
 }
@@ -102,7 +118,7 @@ impl Access {
         ask!(self, files, request)
     }
 
-    /// All rounds of learning, the first one first.
+    /// All rounds of learning, the first one first. On a cluster none: the machine that learns has them.
     pub fn rounds(&self) -> Result<Vec<api::Round>> {
         ask!(self, rounds)
     }
@@ -119,12 +135,14 @@ impl Access {
     /// Starts a round of learning in the background.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`](crate::Error::ReadOnly) where another process writes to the index.
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly) where another process writes to the index; refused for an index on a
+    /// cluster.
     pub fn learn(&self) -> Result<()> {
         ask!(self, learn)
     }
 
-    /// Writes out the log of an index that this process holds, and ends its answers. A service goes on.
+    /// Writes out the log of an index that this process holds, or what it has still to send to a cluster. The former
+    /// ends its answers. A service goes on.
     ///
     /// # Errors
     /// As [`Reader::close`].
@@ -132,6 +150,8 @@ impl Access {
         match self {
             Access::Own(own) => own.close(),
             Access::Served(_) => Ok(()),
+            #[cfg(feature = "opensearch")]
+            Access::Clustered(clustered) => clustered.close(),
         }
     }
 

@@ -7,7 +7,7 @@ use retune::exchange::{ExchangeFormat, ExportReport, ImportOptions};
 use retune::terminal::escaped_json;
 
 use super::args::{Action, StoredPlace, action, check_writable};
-use super::print::{Output, Text, import_text, raw};
+use super::print::{Output, Text, counted, import_text, raw, records};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -81,11 +81,10 @@ fn export(args: &Export, out: &Output) -> Result<()> {
 }
 
 fn export_text(report: &ExportReport) -> Text {
-    let mut text =
-        Text::of(format!("exported {} queries and {} judgements", report.queries, report.judgements));
+    let mut text = Text::of(format!("exported {}", records(report.queries, report.judgements)));
     if report.judgements_without_query > 0 {
-        let left = report.judgements_without_query;
-        text.line(format!("left out {left} judgements whose query is not in the log"));
+        let left = counted(report.judgements_without_query, "judgement", "judgements");
+        text.line(format!("left out {left} whose query is not in the log"));
     }
     text
 }

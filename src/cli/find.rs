@@ -9,6 +9,8 @@ use retune::{Error, Result};
 use serde::Serialize;
 
 use super::args::Place;
+#[cfg(feature = "opensearch")]
+use super::args::{Store, open_on_cluster};
 use super::editor;
 use super::print::{Output, Text, raw, without_log};
 
@@ -22,6 +24,9 @@ pub(super) struct Args {
     print: bool,
     #[command(flatten)]
     place: Place,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
 }
 
 #[derive(Serialize)]
@@ -33,13 +38,29 @@ struct Report {
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     let options = options(args)?;
-    let place = args.place.clone();
-    let source = Source::new(move || match place.served() {
-        Some(served) => Ok(Access::Served(served)),
-        None => place.open_without_model().map(|reader| Access::Own(Own::reading(reader))),
-    })?;
+    let source = source(args)?;
     let picked = without_log(|| retune::find::run(source, &options, &mut show))?;
     picked.map_or(Ok(()), |picked| tell(picked, out))
+}
+
+/// What answers.
+fn source(args: &Args) -> Result<Source> {
+    let place = args.place.clone();
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(place.is_named()) {
+        if args.print {
+            return Err(Error::Invalid {
+                what: "--print with an index on a cluster",
+                found: store,
+                expected: "an index of this machine, which knows where its files lie".into(),
+            });
+        }
+        return Source::new(move || open_on_cluster(&store, &place.options()));
+    }
+    Source::new(move || match place.served() {
+        Some(served) => Ok(Access::Served(served)),
+        None => place.open_without_model().map(|reader| Access::Own(Own::reading(reader))),
+    })
 }
 
 fn show(picked: &Picked) -> Result<Look> {

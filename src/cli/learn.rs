@@ -10,7 +10,7 @@ use retune::{Result, RoundReport, page};
 use super::args::{Learning, PageFile, Place, Wait};
 use super::print::{Bars, Output, round_text};
 #[cfg(feature = "opensearch")]
-use super::print::{import_text, migrated_text};
+use super::print::{import_text, local_round_text, migrated_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -58,7 +58,7 @@ fn learn_from_cluster(store: &str, args: &Args, out: &Output) -> Result<()> {
     bars.clear();
     out.print(&round?, |round| {
         let mut text = import_text(&round.imported);
-        text.append(round_text(&round.round));
+        text.append(local_round_text(&round.round));
         text.append(migrated_text(&round.migrated));
         text
     })?;

@@ -1,4 +1,4 @@
-//! `retune migrate DIR --store URL/NAME`: copies an index to a cluster.
+//! `retune migrate DIR --store URL/NAME`: copies an index to a cluster, or back.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use retune::Result;
 use retune::cluster::MigrateOptions;
 
 use super::args::{StoredPlace, one_or_more};
-use super::print::{Bars, Output, migrated_text};
+use super::print::{Bars, Output, migrated_text, restored_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -26,9 +26,15 @@ pub(super) struct Args {
     /// Copies of each part beside the first: so many nodes may be lost. Default: as now, or else 1.
     #[arg(long, value_name = "N")]
     replicas: Option<u32>,
+    /// The way back: make an index for DIR, which has none, of the one on the cluster.
+    #[arg(long, conflicts_with_all = ["shards", "replicas"])]
+    back: bool,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    if args.back {
+        return back(args, out);
+    }
     let reader = args.place.open_of(args.folder.as_deref())?;
     let mut options = MigrateOptions::default();
     options.shards = args.shards.map(|shards| shards as u32);
@@ -38,4 +44,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     bars.clear();
     out.print(&report?, migrated_text)?;
     reader.close()
+}
+
+fn back(args: &Args, out: &Output) -> Result<()> {
+    let (index, mut bars) = (args.place.new_index(args.folder.as_deref()), Bars::default());
+    let cluster = args.place.open_cluster(&args.store)?;
+    let report = cluster.restore(&index, &mut |progress| bars.show_migrating(progress));
+    bars.clear();
+    out.print(&report?, |report| restored_text(report, &index))?;
+    cluster.close()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::args::Store;
 use super::args::{Place, dense_weight, filter, number};
 use super::editor;
-use super::print::{Links, Output, When, answer_text, complain, facets_text};
+use super::print::{Links, Output, Text, When, answer_text, complain, facets_text};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -87,14 +87,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
         found.paths.get(at)?.clone()
     };
     let url = |hit: &Hit| links.as_ref()?.to(&file_of(&path(hit)?)?);
-    out.print(&found.answer, |answer| {
-        let mut text = answer_text(answer, found.folder.as_deref(), &url);
-        if answer.hits.is_empty() && query.words() != query.text {
-            text.line("some of it was read as operators: --plain takes all of it for text");
-        }
-        text.append(facets_text(answer));
-        text
-    })?;
+    out.print(&found.answer, |answer| text_of(answer, &query, found.folder.as_deref(), &url))?;
     tell_changes(&found.changes);
     if let Some(rank) = args.open {
         let hit = hit(&found.answer, rank)?;
@@ -126,7 +119,21 @@ fn search_cluster(store: &str, args: &Args, query: &Query, out: &Output) -> Resu
         answer.logged = false;
         complain(&error.to_string());
     }
-    out.print(&answer, |answer| answer_text(answer, None, &|_| None))
+    out.print(&answer, |answer| text_of(answer, query, None, &|_| None))
+}
+
+fn text_of(
+    answer: &Answer,
+    query: &Query,
+    folder: Option<&Path>,
+    url: &dyn Fn(&Hit) -> Option<String>,
+) -> Text {
+    let mut text = answer_text(answer, folder, url);
+    if answer.hits.is_empty() && query.words() != query.text {
+        text.line("some of it was read as operators: --plain takes all of it for text");
+    }
+    text.append(facets_text(answer));
+    text
 }
 
 /// How long to look for files that have changed.

@@ -9,6 +9,8 @@ use retune::serve::{ServeOptions, Server};
 use retune::{CorpusOptions, Engine, Error, IdleOptions, LearnPolicy, Options, Result};
 use serde::Serialize;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::{Place, Wait, duration};
 use super::extract;
 use super::index::{keep_out_of_git, where_to};
@@ -22,9 +24,13 @@ pub(super) struct Args {
     /// Folders of documents, which the index follows from now on; a new one lies in the first. Default: the index that
     /// --dir or the current folder finds.
     #[arg(value_name = "DIR", conflicts_with = "dir")]
+    #[cfg_attr(feature = "opensearch", arg(conflicts_with = "store"))]
     folders: Vec<PathBuf>,
     #[command(flatten)]
     place: Place,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
     #[command(flatten)]
     wait: Wait,
     /// The TCP port; 0 for any that is free. Default: 7867, or the next one that is free.
@@ -50,6 +56,12 @@ struct Started<'a> {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named() || !args.folders.is_empty()) {
+        let options = args.place.options().with_lazy_model(false);
+        let cluster = retune::cluster::Cluster::open(&store, &options)?;
+        return serve(Server::start_on_cluster(cluster, &serve_options(args))?, store, out);
+    }
     let (path, folders) = where_to(&args.place, &args.folders)?;
     if let Some(served) = Served::find(&path) {
         let (url, pid) = (&served.record().url, served.record().pid);
@@ -70,7 +82,12 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     if !folders.is_empty() {
         server.follow(folders);
     }
-    let started = Started { url: server.url(), index: path.display().to_string(), pid: std::process::id() };
+    serve(server, path.display().to_string(), out)
+}
+
+/// Until it is stopped.
+fn serve(server: Server, index: String, out: &Output) -> Result<()> {
+    let started = Started { url: server.url(), index, pid: std::process::id() };
     out.print(&started, |started| {
         Text::of(format!("{} serves {}; Ctrl-C ends it", started.url, started.index))
     })?;

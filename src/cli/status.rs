@@ -5,19 +5,30 @@ use std::path::Path;
 use retune::{Coverage, Result, Status};
 
 use super::args::Place;
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::file_status;
-use super::print::{Output, Text, folded};
+use super::print::{Output, Text, counted, folded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Show what became of this file instead: why it was skipped, or how it was cut and whether its vectors are there.
     #[arg(value_name = "FILE")]
+    #[cfg_attr(feature = "opensearch", arg(conflicts_with = "store"))]
     file: Option<String>,
     #[command(flatten)]
     place: Place,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named() || args.file.is_some()) {
+        let cluster = retune::cluster::Cluster::open(&store, &args.place.options())?;
+        return out.print(&cluster.status()?, |status| folded(text_on_cluster(status)));
+    }
     if let (None, Some(served)) = (&args.file, args.place.served()) {
         let index = args.place.existing()?;
         return out.print(&served.whole_status()?, |status| folded(text(status, &index)));
@@ -29,6 +40,21 @@ pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
     }
     out.print(&engine.status()?, |status| folded(text(status, engine.path())))?;
     engine.close()
+}
+
+#[cfg(feature = "opensearch")]
+fn text_on_cluster(status: &retune::cluster::ClusterStatus) -> Text {
+    let Coverage { encoded, chunks, .. } = status.coverage;
+    let mut text = Text::of(format!("{}: {} documents, {chunks} chunks", status.store, status.documents));
+    text.line(format!("generation {} · weights {:.12}…", status.generation, status.weights.to_string()));
+    if encoded < chunks {
+        text.line(format!("{encoded} of {chunks} chunks have vectors, the others are found by their words"));
+    }
+    if let Some(nodes) = &status.nodes {
+        text.line(format!("{} nodes, {}", nodes.count, nodes.health));
+    }
+    text.line(format!("feedback: {} queries, {} judgements", status.queries, status.judgements));
+    text
 }
 
 fn text(status: &Status, index: &Path) -> Text {
@@ -91,7 +117,9 @@ fn text(status: &Status, index: &Path) -> Text {
             true => format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes),
             false => String::new(),
         };
-        text.line(format!("feedback: {} queries, {} judgements{damage}", log.impressions, log.judgements));
+        let queries = counted(log.impressions as usize, "query", "queries");
+        let judgements = counted(log.judgements as usize, "judgement", "judgements");
+        text.line(format!("feedback: {queries}, {judgements}{damage}"));
     }
     if let Some(round) = &status.last_round {
         text.line(format!("last round {}: {}", round.round, round.gate.reason));

@@ -1,13 +1,12 @@
 //! A copy of an open index.
 
-use std::fs;
 use std::path::Path;
 
 use super::Engine;
 use super::open::read_manifest;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generation::Generation;
-use crate::storage::{copy_folder, publish_folder, remove_folder};
+use crate::storage::{copy_folder, write_folder};
 
 impl Engine {
     /// Copies the index as it is now into the new folder `to`, which appears whole or not at all. Searches go on
@@ -21,27 +20,14 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] if there is something at `to`; [`Error::ReadOnly`] on a handle for reading; [`Error::Io`].
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
-        let to = to.as_ref();
-        if to.symlink_metadata().is_ok() {
-            let found = format!("{}, which exists", to.display());
-            return Err(Error::invalid("the folder of the backup", found, "a path with nothing there"));
-        }
         // Nothing is committed or published while this is held.
         let mut writer = self.lock_writer("back up the index")?;
         writer.get()?.dense.sync()?;
-        let draft = to.with_added_extension("unfinished");
-        remove_folder(&draft)?;
-        let copied = self.copy_parts(&draft).and_then(|()| publish_folder(&draft, to));
-        if copied.is_err() {
-            // Report the first error.
-            let _ = remove_folder(&draft);
-        }
-        copied
+        write_folder(to.as_ref(), "the folder of the backup", |draft| self.copy_parts(draft))
     }
 
     fn copy_parts(&self, to: &Path) -> Result<()> {
         let layout = &self.inner.layout;
-        fs::create_dir_all(to).map_err(Error::io("create", to))?;
         self.inner.lexical.copy_to(&to.join("lexical"))?;
         let (from, into) = (layout.generations(), to.join("generations"));
         let manifest = read_manifest(layout)?;

@@ -66,7 +66,8 @@ pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
 #[cfg(feature = "opensearch")]
 pub use cluster::{
-    Cluster, ClusterProgress, ClusterRound, FeedbackCounts, MigrateOptions, MigrateProgress, MigrateReport,
+    Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, FeedbackCounts, ListedDocument,
+    ListedPage, MigrateOptions, MigrateProgress, MigrateReport, RestoreReport,
 };
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;

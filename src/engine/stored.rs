@@ -186,7 +186,7 @@ impl Reader {
 
 impl StoredDocument {
     /// `chunks` are all of the document's, in order.
-    fn of(id: &str, chunks: Vec<ChunkRecord>) -> StoredDocument {
+    pub(super) fn of(id: &str, chunks: Vec<ChunkRecord>) -> StoredDocument {
         let first = chunks.first();
         let title = first.and_then(|chunk| chunk.metadata.get(TITLE)?.as_str()).map(str::to_string);
         StoredDocument {

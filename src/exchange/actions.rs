@@ -8,7 +8,7 @@ use crate::feedback::Verdict;
 pub(super) const SHOWN: &str = "impression";
 
 /// The actions that are known. The first one for each verdict is the one that is exported.
-const KNOWN: [(&str, Verdict); 11] = [
+pub(super) const KNOWN: [(&str, Verdict); 11] = [
     ("click", Verdict::Opened),
     ("click_through", Verdict::Opened),
     ("view", Verdict::Opened),

@@ -26,7 +26,8 @@ pub use format::ExchangeFormat;
 pub(crate) use gather::{Imported, import};
 #[cfg(feature = "opensearch")]
 pub(crate) use records::{
-    Importer, document_of, event_record, query_id_of, query_record, read_answer, without_document,
+    Importer, document_of, event_record, judging_actions, query_id_of, query_record, read_answer,
+    read_judgement, without_document,
 };
 pub(crate) use report::EXAMPLES;
 pub use report::{ExportReport, ImportReport};

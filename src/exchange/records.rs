@@ -4,11 +4,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::actions::ImportOptions;
+use super::actions::{ImportOptions, KNOWN};
+use super::asked::Event;
 use super::entry::Entries;
 use super::gather::{Imported, Known, impression, put_together};
 use super::ids::{Id, query_id};
-use super::ubi::{OWN, Own, ReadQuery, event_line, query_line};
+use super::ubi::{OWN, Own, ReadEvent, ReadQuery, event_line, query_line};
 use crate::feedback::{Headings, Impression, Judgement};
 use crate::ids::QueryId;
 
@@ -29,6 +30,18 @@ pub(crate) fn event_record(
 /// The answered query of a record, without its generation. `None` if it can't be read.
 pub(crate) fn read_answer(record: &Value) -> Option<Impression> {
     ReadQuery::deserialize(record).ok().map(|read| impression(read.into(), None))
+}
+
+/// The judgement that an event is. `None` if it says nothing of a document, or can't be read.
+pub(crate) fn read_judgement(record: &Value) -> Option<Judgement> {
+    let event = Event::from(ReadEvent::deserialize(record).ok()?);
+    let verdict = ImportOptions::default().verdict(&event.action)?;
+    Some(Judgement { query_id: event.query_id?, time_ms: event.time_ms, document: event.document?, verdict })
+}
+
+/// The actions that say something of a document.
+pub(crate) fn judging_actions() -> Vec<&'static str> {
+    KNOWN.iter().map(|(name, _)| *name).collect()
 }
 
 /// The query that a record is of, as the log names it.

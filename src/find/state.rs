@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) model: Model,
     /// Documents of the index.
     pub(super) documents: Option<usize>,
+    /// Whether it lies on a cluster, which has no files.
+    pub(super) is_on_cluster: bool,
     pub(super) layout: Layout,
     pub(super) looking: Option<Looking>,
     /// Whether the selected document is to be opened as soon as it is known where it is.
@@ -89,6 +91,7 @@ impl State {
             is_helping: false,
             model: if is_loaded { Model::Ready } else { Model::Loading },
             documents: None,
+            is_on_cluster: false,
             layout: Layout::of(columns, rows, false),
             looking: None,
             is_opening: false,
@@ -209,7 +212,10 @@ impl State {
         let hit = self.found.as_ref()?.hit()?;
         let preview = self.preview_of(hit.passage)?;
         let Some(path) = &preview.answer.path else {
-            let why = "its file is gone, or an application has added it";
+            let why = match self.is_on_cluster {
+                true => "a cluster has its text, no file",
+                false => "its file is gone, or an application has added it",
+            };
             return Some(Err(format!("{} can't be opened: {why}", hit.document)));
         };
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();

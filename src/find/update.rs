@@ -40,6 +40,7 @@ impl State {
             Event::Model(result) => self.loaded(result, now),
             Event::Status(status) => {
                 self.documents = Some(status.documents);
+                self.is_on_cluster = status.cluster.is_some();
                 self.filters.set_folders(status.folders.into_iter().map(|folder| folder.name).collect());
                 Vec::new()
             }

@@ -63,7 +63,7 @@ impl GenerationMeta {
     }
 
     /// The model that the index was created with, if it is known.
-    pub(super) fn first_model(&self) -> Option<OutsideModel> {
+    pub(crate) fn first_model(&self) -> Option<OutsideModel> {
         match &self.model {
             ModelPlace::Own => self.first.clone(),
             ModelPlace::Folder(folder) => {

@@ -27,6 +27,8 @@ pub(crate) use build::{Building, fill};
 pub(crate) use candidate::Candidate;
 pub(crate) use manifest::Manifest;
 pub(crate) use meta::GenerationMeta;
+#[cfg(feature = "opensearch")]
+pub(crate) use meta::OutsideModel;
 pub(crate) use model_source::ModelSource;
 pub(crate) use open::{Generation, Pinned};
 #[cfg(feature = "opensearch")]

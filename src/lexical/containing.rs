@@ -6,21 +6,17 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{BitSet, DocAddress, DocSet as _, TERMINATED, Term};
 
-use super::analysis::{Analyzer, has_unspaced};
 use super::filter::Filter;
 use super::matching::Matching;
 use super::schema::{ChunkRecord, DOCUMENT};
 use super::snapshot::LexicalSnapshot;
+use super::surface::{PrefixTerms, most_frequent};
 use super::terms::behind;
 use crate::error::Result;
 use crate::ids::ChunkSet as _;
 
 /// So many chunks are read to see whether they have a word as it stands, and not in another form. Of more, all count.
 const MOST_READ: usize = 10_000;
-/// Terms that begin like a prefix and count in scores: those of the most chunks.
-const MOST_SCORED: usize = 8;
-/// A stem has as many characters at least.
-const SHORTEST_STEM: usize = 3;
 
 /// Where words are looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,13 +67,9 @@ impl LexicalSnapshot {
             });
         }
         let found = found.unwrap_or_else(|| self.alive(self.no_docs()));
-        // Scripts without spaces have no stems, and other words around a phrase change how it is divided.
-        if forms == Forms::Any || has_unspaced(phrase) {
-            return Ok(found);
-        }
-        // Words as they stand are the same in all languages.
+        let asked = self.analyzers().exact_words(phrase).filter(|_| forms == Forms::Same);
+        let Some(asked) = asked else { return Ok(found) };
         let analyzer = self.analyzers().own();
-        let asked = analyzer.surfaces(phrase);
         let has = |text: &str| analyzer.surfaces(text).windows(asked.len()).any(|some| some == asked);
         self.keep(found, &|record| has(&record.title) || part == Part::Whole && has(&record.body))
     }
@@ -85,12 +77,14 @@ impl LexicalSnapshot {
     /// The chunks with a word that begins so. The index knows stems: where one is shorter than the prefix, the text
     /// decides.
     pub(crate) fn with_beginning(&self, prefix: &str) -> Result<Beginning> {
-        let prefix = self.analyzers().own().surfaces(prefix).concat();
-        let mut terms: BTreeMap<String, u64> = BTreeMap::new();
-        let mut chunks = self.alive(self.no_docs());
+        let (mut terms, mut chunks) = (BTreeMap::new(), self.alive(self.no_docs()));
+        let Some(prefix) = self.analyzers().beginning(prefix) else {
+            return Ok(Beginning { chunks, terms: Vec::new() });
+        };
         for analyzer in self.analyzers().all() {
-            chunks = chunks.union(&self.with_terms_from(&analyzer.term(&prefix), &mut terms)?);
-            for stem in stems_of(analyzer, &prefix) {
+            let PrefixTerms { beginning, shorter } = PrefixTerms::of(analyzer, &prefix);
+            chunks = chunks.union(&self.with_terms_from(&beginning, &mut terms)?);
+            for stem in shorter {
                 let term = Term::from_field_text(self.fields().text, &stem);
                 let found = self.found_by(&TermQuery::new(term, IndexRecordOption::Basic))?;
                 let is_of = |word: &str| analyzer.phrase(word).iter().any(|one| one.term == stem);
@@ -105,10 +99,7 @@ impl LexicalSnapshot {
                 }
             }
         }
-        let mut terms: Vec<(String, u64)> = terms.into_iter().collect();
-        terms.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        terms.truncate(MOST_SCORED);
-        Ok(Beginning { chunks, terms: terms.into_iter().map(|(term, _)| term).collect() })
+        Ok(Beginning { chunks, terms: most_frequent(terms) })
     }
 
     /// The chunks of documents whose ids fit.
@@ -163,9 +154,9 @@ impl LexicalSnapshot {
         Ok(self.alive(found))
     }
 
-    /// Those of the chunks whose texts fit, unless they are too many to be read or the index has no stems.
+    /// Those of the chunks whose texts fit, unless they are too many to be read.
     fn keep(&self, found: Matching, fits: &dyn Fn(&ChunkRecord) -> bool) -> Result<Matching> {
-        if !self.analyzers().have_stemmer() || found.len() > MOST_READ {
+        if found.len() > MOST_READ {
             return Ok(found);
         }
         let mut kept = self.no_docs();
@@ -198,20 +189,4 @@ impl LexicalSnapshot {
     fn no_docs(&self) -> Vec<BitSet> {
         self.segments().iter().map(|segment| BitSet::with_max_value(segment.max_doc())).collect()
     }
-}
-
-/// The terms of stems that a word with this beginning may have, and that don't begin so themselves: it without its end,
-/// with an `i` for a `y` too, and its own.
-fn stems_of(analyzer: &Analyzer, prefix: &str) -> BTreeSet<String> {
-    let mut stems = BTreeSet::new();
-    if !analyzer.has_stemmer() {
-        return stems;
-    }
-    let cuts = prefix.char_indices().skip(SHORTEST_STEM).map(|(at, _)| analyzer.term(&prefix[..at]));
-    stems.extend(cuts);
-    stems.extend(prefix.strip_suffix('y').map(|rest| analyzer.term(&format!("{rest}i"))));
-    stems.extend(analyzer.phrase(prefix).into_iter().map(|word| word.term));
-    let whole = analyzer.term(prefix);
-    stems.retain(|stem| !stem.starts_with(&whole));
-    stems
 }

@@ -2,6 +2,7 @@
 //!
 //! All chunks of a document have its fields, so one of them stands for it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use super::value::FieldValue;
 use crate::error::Result;
 
 /// Values of a field that are counted at most.
-const MOST_VALUES: usize = 1000;
+pub(super) const MOST_VALUES: usize = 1000;
 
 /// How many documents have a value in a field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,10 +103,7 @@ impl LexicalSnapshot {
         let plain = plain
             .into_iter()
             .filter_map(|(term, documents)| Some(FacetCount { value: value_of(&term)?, documents }));
-        let mut counts: Vec<FacetCount> = plain.chain(self.stored_values(field, unclear)?).collect();
-        counts.sort_by_key(|count| std::cmp::Reverse(count.documents));
-        counts.truncate(MOST_VALUES);
-        Ok(counts)
+        Ok(ranked(plain.chain(self.stored_values(field, unclear)?).collect()))
     }
 
     /// How many of these documents have each value whose term is the one that stands beside them.
@@ -124,4 +122,11 @@ impl LexicalSnapshot {
         }
         Ok(counts.into_values().collect())
     }
+}
+
+/// The most frequent ones, of those that are equally frequent the first ones.
+pub(super) fn ranked(mut counts: Vec<FacetCount>) -> Vec<FacetCount> {
+    counts.sort_by_key(|count| Reverse(count.documents));
+    counts.truncate(MOST_VALUES);
+    counts
 }

@@ -45,6 +45,7 @@ mod schema;
 mod snapshot;
 mod sought;
 mod sums;
+mod surface;
 mod terms;
 mod value;
 mod writer;
@@ -56,8 +57,8 @@ pub(crate) use containing::{Forms, Part};
 pub use date::Date;
 #[cfg(feature = "opensearch")]
 pub(crate) use elsewhere::{
-    Analysis, Condition, IndexedChunk, PairWeight, Positions, QueryWords, Similarity, Statistics, TermWeight,
-    Weights,
+    Analysis, BEFORE_STEM, Condition, FacetTerms, IndexedChunk, PairWeight, Positions, QueryWords,
+    Similarity, Statistics, TermWeight, Weights, WordPrefix,
 };
 pub use facets::FacetCount;
 pub(crate) use facts::{LANGUAGE, RESERVED, fields_of, stored_fields};
@@ -69,5 +70,7 @@ pub(crate) use matching::Matching;
 pub(crate) use prepared::Prepared;
 pub(crate) use schema::ChunkRecord;
 pub(crate) use snapshot::LexicalSnapshot;
+#[cfg(feature = "opensearch")]
+pub(crate) use surface::{MOST_SCORED, most_frequent};
 pub use value::FieldValue;
 pub(crate) use writer::LexicalWriter;

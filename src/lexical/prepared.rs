@@ -45,9 +45,7 @@ impl LexicalSnapshot {
     ) -> Result<Prepared<'_>> {
         self.guarded("look up the words of a query", || {
             let mut sought = Sought::of(query, self.analyzers());
-            for term in further {
-                sought.counts.entry(term.clone()).or_insert(1);
-            }
+            sought.add(further);
             let terms = self.look_up(&sought, phrase_boost)?;
             let words = sought.words();
             Ok(Prepared { snapshot: self, counts: sought.counts, terms, words })

@@ -38,6 +38,13 @@ impl Sought {
         sought
     }
 
+    /// Adds terms that stand for a word of the query, unless it has them.
+    pub(super) fn add(&mut self, further: &[String]) {
+        for term in further {
+            self.counts.entry(term.clone()).or_insert(1);
+        }
+    }
+
     /// Every language divides a text into the same words.
     fn join_forms(&mut self, query: &str, analyzers: &[&Analyzer]) {
         let terms: Vec<Vec<String>> = analyzers.iter().map(|one| one.all_of_query(query)).collect();

@@ -9,16 +9,28 @@ use crate::engine::{Options, Reader};
 use crate::error::{Error, Result};
 
 type Find = dyn Fn() -> Result<PathBuf> + Send + Sync;
+type Open = dyn Fn() -> Result<Access> + Send + Sync;
 
 /// The index that tools work on.
 ///
 /// It is looked for at each call: an agent may run for days, in which the index is made, and services come and go.
-/// Where a service holds the index it is asked; else it is opened for reading, beside whoever writes to it.
+/// Where a service holds the index it is asked; else it is opened for reading, beside whoever writes to it. An index on
+/// a cluster is opened once: it follows what is published there.
 pub struct Index(Source);
 
 enum Source {
-    Held(Access),
-    Found { find: Box<Find>, options: Box<Options>, service: bool, opened: Mutex<Option<Opened>> },
+    Held(Arc<Access>),
+    /// Opened at the first call.
+    Opened {
+        open: Box<Open>,
+        access: Mutex<Option<Arc<Access>>>,
+    },
+    Found {
+        find: Box<Find>,
+        options: Box<Options>,
+        service: bool,
+        opened: Mutex<Option<Opened>>,
+    },
 }
 
 /// An index that this process reads.
@@ -48,14 +60,20 @@ impl Index {
         self
     }
 
+    /// The index that `open` opens: at the first call, and again as long as that fails.
+    pub fn opened(open: impl Fn() -> Result<Access> + Send + Sync + 'static) -> Index {
+        Index(Source::Opened { open: Box::new(open), access: Mutex::default() })
+    }
+
     /// An index that is open.
-    pub(crate) fn held(access: Access) -> Index {
+    pub(crate) fn held(access: Arc<Access>) -> Index {
         Index(Source::Held(access))
     }
 
     pub(super) fn ask<T>(&self, question: impl Fn(&Access) -> Result<T>) -> Result<T> {
         let (find, options, service, opened) = match &self.0 {
             Source::Held(access) => return question(access),
+            Source::Opened { open, access } => return question(&*once(open, access)?),
             Source::Found { find, options, service, opened } => (find, options, service, opened),
         };
         let path = find().inspect_err(|_| drop(lock(opened).take()))?;
@@ -80,6 +98,7 @@ impl Index {
     pub(super) fn close(&self) -> Result<()> {
         match &self.0 {
             Source::Held(_) => Ok(()),
+            Source::Opened { access, .. } => lock(access).take().map_or(Ok(()), |access| access.close()),
             Source::Found { opened, .. } => {
                 let own = lock(opened).take();
                 own.map_or(Ok(()), |own| own.reader.close())
@@ -101,7 +120,16 @@ impl Opened {
     }
 }
 
-fn lock(opened: &Mutex<Option<Opened>>) -> MutexGuard<'_, Option<Opened>> {
+/// What is opened, unless it is.
+fn once(open: &Open, access: &Mutex<Option<Arc<Access>>>) -> Result<Arc<Access>> {
+    let mut access = lock(access);
+    if let Some(access) = access.as_ref() {
+        return Ok(Arc::clone(access));
+    }
+    Ok(Arc::clone(access.insert(Arc::new(open()?))))
+}
+
+fn lock<T>(opened: &Mutex<Option<T>>) -> MutexGuard<'_, Option<T>> {
     opened.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -45,6 +45,11 @@ impl Pool {
         self.proposed.nearest
     }
 
+    /// How many chunks the words have found, if that is as many as the index proposes and there are more.
+    pub(super) fn cut(&self) -> Option<usize> {
+        self.proposed.cut.then_some(self.proposed.by_words)
+    }
+
     fn candidates(&self) -> Vec<Candidate> {
         let Proposed { chunks, lexical, dense, .. } = &self.proposed;
         let both = chunks.iter().zip(lexical.iter().zip(dense));

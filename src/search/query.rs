@@ -230,6 +230,11 @@ impl Query {
         self
     }
 
+    /// Whether it asks for counts.
+    pub(super) fn counts(&self) -> bool {
+        self.total || !self.facets.is_empty()
+    }
+
     /// Whether an agent asks, by what `retune mcp` gives as its [session](Query::session).
     pub(crate) fn is_agents(&self) -> bool {
         self.session.as_deref().is_some_and(|session| session.starts_with(AGENT))

@@ -7,7 +7,7 @@ use super::mode::Mode;
 use super::places::{Place, Places, Scores};
 use super::pool::{Asked, Pool, Scored, millis, propose, propose_words, timed};
 use super::query::Query;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::ids::ChunkId;
 use crate::lexical::fields_of;
@@ -39,9 +39,10 @@ pub(crate) fn rank_with_words<'s, S: Store>(store: &'s S, query: &Query) -> Resu
     let restrictions = Restrictions { filter: query.filter.as_ref(), all };
     let words = timed(&mut took.lexical, || store.look_up(&typed.words, &restrictions))?;
     if !words.has_words() {
-        let counted = query.total || !query.facets.is_empty();
-        let facets = query.facets.iter().map(|field| (field.clone(), Vec::new())).collect();
-        let counts = Counts { total: counted.then_some(0), facets };
+        let counts = match query.counts() {
+            true => Counts::nothing(&query.facets),
+            false => Counts::default(),
+        };
         return Ok((Ranked { counts, wordless: true, ..Ranked::default() }, words));
     }
     let coverage = store.coverage();
@@ -121,13 +122,14 @@ impl<Q: StoreQuery> Run<'_, Q> {
     /// Counts the documents that the query finds, and their values.
     fn count(&self, pool: &Pool) -> Result<Counts> {
         let query = self.query;
-        if !query.total && query.facets.is_empty() {
+        if !query.counts() {
             return Ok(Counts::default());
         }
         let nearest = pool.nearest();
         if let Some(least) = query.min_score {
             let took = &mut Took::default();
             let all = propose_words(&self.asked, self.chunk_count().max(1), nearest.to_vec(), took)?;
+            self.check_all_good(&all, least)?;
             let good = self.rank(&all).into_iter().filter(|one| one.score >= least);
             let good: Vec<ChunkId> = good.map(|one| one.chunk).collect();
             return self.asked.query.count(Found::These(&good), &query.facets);
@@ -138,6 +140,19 @@ impl<Q: StoreQuery> Run<'_, Q> {
             _ => Found::WithWordsAnd(&nearest),
         };
         self.asked.query.count(found, &query.facets)
+    }
+
+    /// Rejects a count of the documents with a score, where some of them may not have been proposed.
+    fn check_all_good(&self, pool: &Pool, least: f32) -> Result<()> {
+        let left = || pool.best_left(self.query.mode, &self.fusion, self.asked.query.ceiling());
+        match pool.cut().filter(|_| left() >= least) {
+            None => Ok(()),
+            Some(most) => Err(Error::invalid(
+                "the count of documents with a least score",
+                format!("more than {most} passages that may have a score of {least}"),
+                "a higher least score, or none",
+            )),
+        }
     }
 
     /// Adds the documents of the ranked chunks that were not shown yet, each by its best chunk, up to the last of the

@@ -8,12 +8,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 
 use super::state::Shared;
-use crate::access::{Access, Own};
 use crate::mcp::{self, Index};
 
 /// `/mcp`, behind whatever guards the other routes.
 pub(super) fn routes(state: &Shared) -> Router {
-    let index = Index::held(Access::Own(Own::new(state.engine.clone()).paced(Arc::clone(&state.pace))));
+    let index = Index::held(Arc::clone(&state.access));
     Router::new()
         .route_service("/mcp", mcp::service(index, Arc::clone(&state.requests)))
         .layer(from_fn_with_state(state.clone(), touched))

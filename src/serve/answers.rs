@@ -17,14 +17,14 @@ use crate::access::api::{
 
 pub(super) async fn search(State(state): State<Shared>, request: Request) -> Response {
     match parameters::<SearchRequest>(request.uri()) {
-        Ok(asked) => answer(state, move |state| state.own.search(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.search(&asked)).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn similar(State(state): State<Shared>, request: Request) -> Response {
     match parameters::<SimilarRequest>(request.uri()) {
-        Ok(asked) => answer(state, move |state| state.own.similar(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.similar(&asked)).await,
         Err(response) => response,
     }
 }
@@ -35,14 +35,14 @@ pub(super) async fn read(State(state): State<Shared>, request: Request) -> Respo
         Ok(asked) if asked.query_id.is_some() && request.extensions().get::<Trusted>().is_none() => {
             refused(StatusCode::FORBIDDEN, "with a query_id, send the token in the header X-Retune")
         }
-        Ok(asked) => answer(state, move |state| state.own.read(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.read(&asked)).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn files(State(state): State<Shared>, request: Request) -> Response {
     match parameters::<FilesRequest>(request.uri()) {
-        Ok(asked) => answer(state, move |state| state.own.files(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.files(&asked)).await,
         Err(response) => response,
     }
 }
@@ -52,11 +52,11 @@ pub(super) async fn current(State(state): State<Shared>) -> Response {
 }
 
 pub(super) async fn rounds(State(state): State<Shared>) -> Response {
-    answer(state, |state| Ok(RoundsAnswer::from(state.own.rounds()?))).await
+    answer(state, |state| Ok(RoundsAnswer::from(state.access.rounds()?))).await
 }
 
 pub(super) async fn round_page(State(state): State<Shared>, Path(round): Path<u64>) -> Response {
-    match work(&state, move |state| state.own.round_page(round)).await {
+    match work(&state, move |state| state.own("show rounds of")?.round_page(round)).await {
         Ok(Ok(page)) => {
             let mut response = Response::new(page.into());
             response.headers_mut().insert(header::CONTENT_TYPE, HTML);
@@ -78,7 +78,7 @@ pub(super) async fn description() -> Response {
 
 pub(super) async fn log(State(state): State<Shared>, request: Request) -> Response {
     match parameters::<LogRequest>(request.uri()) {
-        Ok(asked) => answer(state, move |state| state.own.recent(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.recent(&asked)).await,
         Err(response) => response,
     }
 }

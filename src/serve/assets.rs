@@ -13,6 +13,8 @@ use crate::ids::Digest;
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/serve/assets");
 /// Stands in the page for the token.
 const TOKEN: &str = "{{token}}";
+/// Stands in the page for where the index is: `machine` or `cluster`.
+const PLACE: &str = "{{place}}";
 
 /// The page, or one of its files. Names are looked up among those of the program: no path leads anywhere else.
 pub(super) async fn page(State(state): State<Shared>, request: Request) -> Response {
@@ -26,7 +28,9 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
     let found = FILES.get_file(name).filter(|_| !name.starts_with("api/"));
     let Some(file) = found else { return refused(StatusCode::NOT_FOUND, "there is nothing here") };
     if name == "index.html" {
-        let page = String::from_utf8_lossy(file.contents()).replace(TOKEN, &state.token);
+        let place = if state.held.is_some() { "machine" } else { "cluster" };
+        let page =
+            String::from_utf8_lossy(file.contents()).replace(TOKEN, &state.token).replace(PLACE, place);
         return ([(header::CONTENT_TYPE, HTML)], page).into_response();
     }
     sent(file, request.headers())

@@ -13,10 +13,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::activity::{Activity, Event};
-use super::failure::refused;
+use super::failure::{failure, refused};
 use super::indexer::Job;
 use super::request::{Bounds, body};
-use super::state::Shared;
+use super::state::{HeldIndex, Shared};
 use super::work::answer;
 use crate::access::{Call, IndexTask, Line, Task};
 use crate::engine::Engine;
@@ -25,10 +25,12 @@ use crate::engine::Engine;
 const BOUNDS: Bounds = Bounds { bytes: 16 << 20 };
 /// Lines that a reader may be behind; of progress, some are left out then.
 const BEHIND: usize = 64;
+/// There is a socket only in the folder of an index of this machine.
+const DOING: &str = "ask over the socket of";
 
 pub(super) async fn call(State(state): State<Shared>, request: Request) -> Response {
     match body::<Call>(request, BOUNDS).await {
-        Ok(call) => answer(state, move |state| state.own.answer(&call)).await,
+        Ok(call) => answer(state, move |state| state.own(DOING)?.answer(&call)).await,
         Err(response) => response,
     }
 }
@@ -39,9 +41,13 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
         Err(response) => return response,
     };
     state.activity.touch();
+    let (engine, jobs) = match state.held(DOING) {
+        Ok(HeldIndex { engine, jobs }) => (engine.clone(), jobs.clone()),
+        Err(error) => return failure(&error),
+    };
     let (send, lines) = channel(BEHIND);
     let started = match task {
-        Task::Index(task) => state.jobs.give(index(task, send, Arc::clone(&state.activity))),
+        Task::Index(task) => jobs.give(index(task, send, Arc::clone(&state.activity))),
         Task::ForgetFolder(folder) => {
             let activity = Arc::clone(&state.activity);
             let job: Job = Box::new(move |engine, _| {
@@ -49,24 +55,18 @@ pub(super) async fn task(State(state): State<Shared>, request: Request) -> Respo
                 activity.tell(Event::Changed);
                 last(&send, Line::last(forgotten));
             });
-            state.jobs.give(job)
+            jobs.give(job)
         }
-        Task::Learn(options) => {
-            let engine = state.engine.clone();
-            aside(move || {
-                let round = engine.learn(&options, &mut |at| told(&send, &Line::Learning(at)));
-                last(&send, Line::last(round));
-            })
-        }
-        Task::DryRun(options) => {
-            let engine = state.engine.clone();
-            aside(move || {
-                let round = engine.dry_run(&options, &mut |at| told(&send, &Line::Learning(at)));
-                last(&send, Line::last(round));
-            })
-        }
+        Task::Learn(options) => aside(move || {
+            let round = engine.learn(&options, &mut |at| told(&send, &Line::Learning(at)));
+            last(&send, Line::last(round));
+        }),
+        Task::DryRun(options) => aside(move || {
+            let round = engine.dry_run(&options, &mut |at| told(&send, &Line::Learning(at)));
+            last(&send, Line::last(round));
+        }),
         Task::Watch => {
-            tokio::spawn(watch(state, send));
+            tokio::spawn(watch(state, engine, send));
             true
         }
     };
@@ -101,9 +101,9 @@ fn index(task: IndexTask, send: Sender<Bytes>, activity: Arc<Activity>) -> Job {
 }
 
 /// Passes on what watching the folders tells, until the reader has gone or the service stops.
-async fn watch(state: Shared, send: Sender<Bytes>) {
+async fn watch(state: Shared, engine: Engine, send: Sender<Bytes>) {
     let (mut told, mut stop) = (state.activity.watching.subscribe(), state.stop.clone());
-    let mut next = Arc::new(match state.engine.folders() {
+    let mut next = Arc::new(match engine.folders() {
         Ok(folders) => Line::Watching(folders),
         Err(error) => Line::Failed(error.to_string()),
     });

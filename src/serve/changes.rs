@@ -41,49 +41,73 @@ struct Cancelled {
 
 pub(super) async fn judge(State(state): State<Shared>, request: Request) -> Response {
     match body::<JudgeRequest>(request, SMALL).await {
-        Ok(asked) => answer(state, move |state| state.own.judge(&asked).map(|()| Done {})).await,
+        Ok(asked) => answer(state, move |state| state.access.judge(&asked).map(|()| Done {})).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn forget(State(state): State<Shared>, request: Request) -> Response {
     match body::<ForgetRequest>(request, SMALL).await {
-        Ok(asked) => answer(state, move |state| state.own.forget(&asked)).await,
+        Ok(asked) => answer(state, move |state| state.access.forget(&asked)).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn learn(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
-        Ok(_) => answer(state, |state| state.own.learn().map(|()| Started { started: true })).await,
+        Ok(_) => answer(state, |state| state.access.learn().map(|()| Started { started: true })).await,
         Err(response) => response,
     }
 }
 
 pub(super) async fn cancel(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
-        Ok(_) => answer(state, |state| Ok(Cancelled { cancelled: state.engine.cancel_round() })).await,
+        Ok(_) => {
+            answer(state, |state| {
+                let held = state.held("cancel a round of")?;
+                Ok(Cancelled { cancelled: held.engine.cancel_round() })
+            })
+            .await
+        }
         Err(response) => response,
     }
 }
 
 pub(super) async fn roll_back(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
-        Ok(_) => answer(state, |state| Ok(RolledBack { generation: state.engine.rollback()? })).await,
+        Ok(_) => {
+            answer(state, |state| {
+                let held = state.held("roll back")?;
+                Ok(RolledBack { generation: held.engine.rollback()? })
+            })
+            .await
+        }
         Err(response) => response,
     }
 }
 
 pub(super) async fn end_trial(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
-        Ok(_) => answer(state, |state| Ok(Ended { ended: state.engine.end_trial()?.is_some() })).await,
+        Ok(_) => {
+            answer(state, |state| {
+                let held = state.held("end a trial of")?;
+                Ok(Ended { ended: held.engine.end_trial()?.is_some() })
+            })
+            .await
+        }
         Err(response) => response,
     }
 }
 
 pub(super) async fn index(State(state): State<Shared>, request: Request) -> Response {
     match body::<Nothing>(request, SMALL).await {
-        Ok(_) => answer(state, |state| Ok(Started { started: state.jobs.look(&state.activity) })).await,
+        Ok(_) => {
+            answer(state, |state| {
+                let held = state.held("read folders for")?;
+                Ok(Started { started: held.jobs.look(&state.activity) })
+            })
+            .await
+        }
         Err(response) => response,
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn file(State(state): State<Shared>, request: Request) -> Respo
         Ok(wanted) => wanted,
         Err(response) => return response,
     };
-    match work(&state, move |state| state.own.file(&wanted.document)).await {
+    match work(&state, move |state| state.own("send files of")?.file(&wanted.document)).await {
         Ok(Ok(Some(file))) => sent(file),
         Ok(Ok(None)) => refused(
             StatusCode::NOT_FOUND,

@@ -15,6 +15,7 @@ use super::activity::Event;
 use super::failure::busy;
 use super::state::{Shared, State as Service, status};
 use super::work::work;
+use crate::access::api::StatusAnswer;
 
 /// How often the status is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -59,13 +60,16 @@ pub(super) async fn events(State(state): State<Shared>) -> Response {
 }
 
 fn now(state: &Service) -> Option<Arc<str>> {
-    let json = status(state).ok().and_then(|status| serde_json::to_string(&status).ok());
-    json.map(Arc::from)
+    status(state).ok().as_ref().and_then(written)
+}
+
+fn written(status: &StatusAnswer) -> Option<Arc<str>> {
+    serde_json::to_string(status).ok().map(Arc::from)
 }
 
 /// Looks at the status for all who listen, until it is stopped.
 pub(super) async fn watch_status(state: Shared, mut stop: watch::Receiver<bool>) {
-    let mut last = None;
+    let (mut last, mut generation) = (None, None);
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -75,12 +79,18 @@ pub(super) async fn watch_status(state: Shared, mut stop: watch::Receiver<bool>)
             continue;
         }
         // An open page is in use.
-        let Ok(now) = work(&state, now).await else { continue };
-        if now != last {
-            if let Some(json) = &now {
+        let Ok(now) = work(&state, |state| status(state).ok()).await else { continue };
+        let json = now.as_ref().and_then(written);
+        if json != last {
+            if let Some(json) = &json {
                 state.activity.tell(Event::Status(Arc::clone(json)));
             }
-            last = now;
+            last = json;
+        }
+        // Of an index on a cluster nothing else tells that answers may be others.
+        let Some(now) = now.filter(|now| now.cluster.is_some()) else { continue };
+        if generation.replace(now.generation).is_some_and(|before| before != now.generation) {
+            state.activity.tell(Event::Changed);
         }
     }
 }

@@ -24,6 +24,10 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Error::Invalid { .. } => StatusCode::BAD_REQUEST,
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
         Error::ReadOnly { .. } => StatusCode::FORBIDDEN,
+        #[cfg(feature = "opensearch")]
+        Error::OnCluster { .. } => StatusCode::FORBIDDEN,
+        #[cfg(feature = "opensearch")]
+        Error::Cluster { .. } => StatusCode::BAD_GATEWAY,
         Error::RoundRunning { .. } | Error::Locked { .. } => StatusCode::CONFLICT,
         Error::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Closed { .. } | Error::Cancelled { .. } => StatusCode::SERVICE_UNAVAILABLE,

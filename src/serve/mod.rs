@@ -1,5 +1,6 @@
 //! The local service: one process that holds an index, keeps it in step with its folders, learns, and answers the
-//! page, the JSON API, MCP and the program's other verbs.
+//! page, the JSON API, MCP and the program's other verbs. Over an index on a cluster it answers page, API and MCP
+//! alone.
 //!
 //! Everything blocking goes through `work` or has a thread of its own; the rest never waits. docs/serve.md describes
 //! the API and what is refused.

@@ -20,9 +20,13 @@ use super::options::ServeOptions;
 use super::routes;
 #[cfg(unix)]
 use super::socket::Socket;
-use super::state::{Shared, State};
+use super::state::{HeldIndex, Shared, State};
 use super::work::REQUESTS;
-use crate::access::{Own, Pace};
+#[cfg(feature = "opensearch")]
+use crate::access::Clustered;
+use crate::access::{Access, Own};
+#[cfg(feature = "opensearch")]
+use crate::engine::Cluster;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -53,7 +57,8 @@ pub struct Server {
     url: String,
     address: SocketAddr,
     state: Shared,
-    held: Held,
+    /// Of an index of this machine.
+    folder: Option<Held>,
     stop: Arc<watch::Sender<bool>>,
     rooms: Vec<(Arc<Semaphore>, u32)>,
     indexer: Option<Indexer>,
@@ -70,29 +75,41 @@ impl Server {
     /// [`Error::Invalid`] for options that can't be used; [`Error::Io`] if the port is taken or the socket can't be
     /// made.
     pub fn start(engine: Engine, options: &ServeOptions) -> Result<Server> {
-        options.validate()?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(WAITING)
-            .max_blocking_threads(ANSWERING + std::thread::available_parallelism().map_or(1, usize::from))
-            .thread_name("retune-serve")
-            .enable_all()
-            .build()
-            .map_err(Error::io("start the threads of", "the service".as_ref()))?;
-        let listener = runtime.block_on(listen(options))?;
-        let address = listener.local_addr().map_err(Error::io("listen on", "a port".as_ref()))?;
-        let url = url(address);
+        let listening = Listening::on(options)?;
         let activity = Arc::new(Activity::new());
         let told = Arc::clone(&activity);
         engine.on_round_end(move || told.tell(Event::Round));
         let (indexer, jobs) = Indexer::start(engine.clone(), Arc::clone(&activity))?;
+        let access = Access::Own(Own::new(engine.clone()).paced());
+        Server::over(listening, access, Some((HeldIndex { engine, jobs }, indexer)), activity, options)
+    }
+
+    /// Serves an index on a cluster, over TCP. Any number of processes may serve it. What is to be logged is sent to
+    /// the cluster before the service has stopped.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for options that can't be used; [`Error::Io`] if the port is taken.
+    #[cfg(feature = "opensearch")]
+    pub fn start_on_cluster(cluster: Cluster, options: &ServeOptions) -> Result<Server> {
+        let access = Access::Clustered(Box::new(Clustered::new(cluster).paced()));
+        Server::over(Listening::on(options)?, access, None, Arc::new(Activity::new()), options)
+    }
+
+    fn over(
+        listening: Listening,
+        access: Access,
+        index: Option<(HeldIndex, Indexer)>,
+        activity: Arc<Activity>,
+        options: &ServeOptions,
+    ) -> Result<Server> {
+        let Listening { runtime, listener, address } = listening;
+        let (index, indexer) = index.unzip();
+        let folder = index.as_ref().map(|index| Held::of(index.engine.path()));
         let (stop, stopped) = watch::channel(false);
-        let pace = Arc::new(Pace::default());
         let state: Shared = Arc::new(State {
-            own: Own::new(engine.clone()).paced(Arc::clone(&pace)),
-            pace,
-            engine: engine.clone(),
+            access: Arc::new(access),
+            held: index,
             activity,
-            jobs,
             token: options.token.clone().unwrap_or_else(random_token),
             token_for_all: options.token.is_some(),
             requests: Arc::new(Semaphore::new(REQUESTS)),
@@ -100,20 +117,22 @@ impl Server {
             stop: stopped.clone(),
         });
         let mut server = Server {
-            url,
+            url: url(address),
             address,
             state,
-            held: Held::of(engine.path()),
+            folder,
             stop: Arc::new(stop),
             rooms: Vec::new(),
-            indexer: Some(indexer),
+            indexer,
             #[cfg(unix)]
             socket: None,
             runtime: None,
         };
         let connected = server.take_connections(&runtime, listener);
         runtime.spawn(watch_status(Arc::clone(&server.state), stopped));
-        runtime.spawn(stop_when_gone(server.held.clone(), Arc::clone(&server.stop)));
+        if let Some(folder) = server.folder.clone() {
+            runtime.spawn(stop_when_gone(folder, Arc::clone(&server.stop)));
+        }
         if let Some(time) = options.idle_exit {
             runtime.spawn(exit_when_idle(Arc::clone(&server.state), time, Arc::clone(&server.stop)));
         }
@@ -134,10 +153,11 @@ impl Server {
         let over_tcp = self.serving(routes::over_tcp(&self.state), OVER_TCP);
         runtime.spawn(take(listener, over_tcp));
         #[cfg(unix)]
-        {
+        if let Some(index) = &self.state.held {
+            let path = index.engine.path().to_path_buf();
             let over_socket = self.serving(routes::over_socket(&self.state), OVER_SOCKET);
             let _inside = runtime.enter();
-            let (socket, listener) = Socket::open(self.state.engine.path(), &self.url)?;
+            let (socket, listener) = Socket::open(&path, &self.url)?;
             runtime.spawn(take(listener, over_socket));
             self.socket = Some(socket);
         }
@@ -161,9 +181,11 @@ impl Server {
         &self.state.token
     }
 
-    /// Has folders indexed that are followed from now on; returns at once.
+    /// Has folders indexed that are followed from now on; returns at once. An index on a cluster follows none.
     pub fn follow(&self, folders: Vec<std::path::PathBuf>) {
-        self.state.jobs.follow(folders, &self.state.activity);
+        if let Some(index) = &self.state.held {
+            index.jobs.follow(folders, &self.state.activity);
+        }
     }
 
     /// Waits until the process is asked to end (SIGTERM, Ctrl-C), or nobody has needed the service for long.
@@ -179,7 +201,10 @@ impl Server {
                 _ = stopped.wait_for(|stopped| *stopped) => {}
             }
         });
-        if self.held.is_gone() { Err(self.held.lost()) } else { Ok(()) }
+        match &self.folder {
+            Some(folder) if folder.is_gone() => Err(folder.lost()),
+            _ => Ok(()),
+        }
     }
 
     /// Stops: what is being answered is finished, a round that is running is left with its checkpoint, the socket is
@@ -210,7 +235,7 @@ impl Server {
         });
         let indexed = self.indexer.take().map_or(Ok(()), Indexer::stop);
         runtime.shutdown_timeout(GRACE);
-        removed.and(indexed).and(self.state.engine.close())
+        removed.and(indexed).and(self.state.close())
     }
 }
 
@@ -219,6 +244,29 @@ impl Drop for Server {
         if let Err(error) = self.end() {
             tracing::warn!(%error, "the service was not stopped cleanly");
         }
+    }
+}
+
+/// The threads of a service, and where it listens.
+struct Listening {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listening {
+    fn on(options: &ServeOptions) -> Result<Listening> {
+        options.validate()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WAITING)
+            .max_blocking_threads(ANSWERING + std::thread::available_parallelism().map_or(1, usize::from))
+            .thread_name("retune-serve")
+            .enable_all()
+            .build()
+            .map_err(Error::io("start the threads of", "the service".as_ref()))?;
+        let listener = runtime.block_on(listen(options))?;
+        let address = listener.local_addr().map_err(Error::io("listen on", "a port".as_ref()))?;
+        Ok(Listening { runtime, listener, address })
     }
 }
 
@@ -281,8 +329,7 @@ async fn stop_when_gone(held: Held, stop: Arc<watch::Sender<bool>>) {
 async fn exit_when_idle(state: Shared, time: Duration, stop: Arc<watch::Sender<bool>>) {
     loop {
         tokio::time::sleep(IDLE_LOOK).await;
-        let used = state.activity.events.receiver_count() > 0 || state.engine.round().is_some();
-        if used || state.activity.is_reading() || !state.engine.coverage().is_complete() {
+        if state.activity.events.receiver_count() > 0 || state.is_at_work() {
             state.activity.touch();
         }
         if state.activity.idle() >= time {

@@ -110,7 +110,7 @@ pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
     }
 }
 
-/// The path of the unfinished file of [`write_large`].
+/// The path of the unfinished file of [`write_large`] or folder of [`write_folder`].
 fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension("unfinished")
 }
@@ -138,6 +138,31 @@ pub(crate) fn publish_folder(from: &Path, to: &Path) -> Result<()> {
     sync_tree(from)?;
     fs::rename(from, to).map_err(Error::io("publish the folder", to))?;
     sync_folder(parent(to))
+}
+
+/// Has `fill` write a folder that then appears at `to`, whole or not at all. Folders above it are created. `what` is what
+/// it is, for the error.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is something at `to`; those of `fill`.
+pub(crate) fn write_folder(
+    to: &Path,
+    what: &'static str,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    if to.symlink_metadata().is_ok() {
+        let found = format!("{}, which exists", to.display());
+        return Err(Error::invalid(what, found, "a path with nothing there"));
+    }
+    let draft = unfinished(to);
+    remove_folder(&draft)?;
+    fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
+    let written = fill(&draft).and_then(|()| publish_folder(&draft, to));
+    if written.is_err() {
+        // Report the first error.
+        let _ = remove_folder(&draft);
+    }
+    written
 }
 
 /// Syncs every file in the folder `from` and puts it in the place of the folder `to`. After a crash between its two

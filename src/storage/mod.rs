@@ -12,7 +12,7 @@ mod lock;
 pub(crate) use atomic::{
     copy_folder, is_writable, publish_folder, remove_file, remove_folder, remove_unfinished, rename_file,
     replace_folder, restore_folder, share_with_writers, sync_file, sync_folder, sync_open_file, write_atomic,
-    write_large, write_private,
+    write_folder, write_large, write_private,
 };
 pub(crate) use envelope::{
     open_envelope, read_envelope, rebuild, write_compact_envelope, write_envelope, write_private_envelope,

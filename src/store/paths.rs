@@ -12,20 +12,30 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 /// Whether a path fits a pattern: as in a `.gitignore`, with any case, and from any folder on unless the pattern begins
 /// with a `/`. `None` for what is no pattern.
 pub(super) fn fitting(pattern: &str) -> Option<impl Fn(&str) -> bool> {
-    let anywhere = match pattern.starts_with('/') || pattern.starts_with("**/") {
-        true => pattern.to_string(),
-        false => format!("**/{pattern}"),
-    };
     let mut builder = GitignoreBuilder::new("");
-    builder.case_insensitive(true).ok()?.add_line(None, &anywhere).ok()?;
+    builder.case_insensitive(true).ok()?.add_line(None, &anchored(pattern)).ok()?;
     let matcher = builder.build().ok().filter(|matcher| matcher.num_ignores() > 0)?;
     Some(move |document: &str| {
-        let below = document.trim_start_matches('/');
+        let below = below(document);
         // It takes no path with a root, such as a drive's.
         !below.is_empty()
             && !Path::new(below).has_root()
             && matcher.matched_path_or_any_parents(below, false).is_ignore()
     })
+}
+
+/// The line of a `.gitignore` that a pattern is.
+pub(super) fn anchored(pattern: &str) -> String {
+    match pattern.starts_with('/') || pattern.starts_with("**/") {
+        true => pattern.to_string(),
+        false => format!("**/{pattern}"),
+    }
+}
+
+/// A path without what stands for the folder that it begins in.
+pub(super) fn below(path: &str) -> &str {
+    let below = path.trim_start_matches('/');
+    below.strip_prefix("./").map_or(below, self::below)
 }
 
 #[cfg(test)]
@@ -46,6 +56,7 @@ mod tests {
             ("docs/**/x", "docs/a/b/x"),
             ("a.zip", "docs/a.zip/inner/b.pdf"),
             ("faq/17", "/faq/17"),
+            ("/faq/17", "/.//./faq/17"),
             ("ap*", "docs/api/a.md"),
         ] {
             assert!(fits(pattern, path), "{pattern} {path}");

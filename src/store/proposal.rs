@@ -32,6 +32,8 @@ pub(crate) struct Proposed {
     pub(crate) nearest: Vec<(ChunkId, f32)>,
     /// How many chunks the words have found.
     pub(crate) by_words: usize,
+    /// Whether they find more than were proposed, though more were wanted.
+    pub(crate) cut: bool,
     /// The least score of those.
     pub(crate) least_lexical: f32,
     pub(crate) times: Times,

@@ -68,3 +68,10 @@ pub(crate) struct Counts {
     pub(crate) total: Option<usize>,
     pub(crate) facets: BTreeMap<String, Vec<FacetCount>>,
 }
+
+impl Counts {
+    /// Where nothing is found.
+    pub(crate) fn nothing(facets: &[String]) -> Counts {
+        Counts { total: Some(0), facets: facets.iter().map(|field| (field.clone(), Vec::new())).collect() }
+    }
+}

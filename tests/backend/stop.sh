@@ -8,4 +8,4 @@ for i in $(seq "$NODES"); do
 done
 wait
 rm -f "$DIR"/node-*.pid
-if [ "${1:-}" = --wipe ]; then rm -rf "$DIR"/node-* "$DIR/state"; fi
+if [ "${1:-}" = --wipe ]; then rm -rf "$DIR"/node-* "$DIR"/{ca,node}.{pem,key} "$DIR/state"; fi

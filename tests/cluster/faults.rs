@@ -15,11 +15,11 @@ use retune::{Query, Verdict};
 use crate::support::{Index, found, import, index, logged, saying, skip};
 
 /// The scripts that end and start nodes of the cluster.
-struct Nodes(PathBuf);
+pub struct Nodes(PathBuf);
 
 impl Nodes {
     /// `None`, and a word about it, if the cluster is not one of ours.
-    fn of() -> Option<Nodes> {
+    pub fn of() -> Option<Nodes> {
         let scripts = std::env::var_os("RETUNE_TEST_NODES").map(|folder| Nodes(folder.into()));
         if scripts.is_none() {
             static SAID: Once = Once::new();
@@ -34,13 +34,13 @@ impl Nodes {
     }
 
     /// Ends a node; the returned value starts it again.
-    fn end(&self, node: usize) -> Ended<'_> {
+    pub fn end(&self, node: usize) -> Ended<'_> {
         self.run("kill-node.sh", node);
         Ended { nodes: self, node }
     }
 }
 
-struct Ended<'n> {
+pub struct Ended<'n> {
     nodes: &'n Nodes,
     node: usize,
 }
@@ -52,7 +52,7 @@ impl Drop for Ended<'_> {
 }
 
 /// Waits until every copy of the index is there.
-fn wait_green(index: &Index) {
+pub fn wait_green(index: &Index) {
     wait_for(index, &format!("{}-g*", index.name));
 }
 
@@ -65,7 +65,7 @@ fn wait_for(index: &Index, indices: &str) {
 }
 
 /// The number of the node that manages the cluster.
-fn manager(index: &Index) -> usize {
+pub fn manager(index: &Index) -> usize {
     let name = index.get("/_cat/cluster_manager?format=json")[0]["node"].as_str().unwrap().to_string();
     name.strip_prefix("node-").unwrap().parse().unwrap()
 }

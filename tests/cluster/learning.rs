@@ -101,7 +101,7 @@ fn a_round_that_changes_nothing_migrates_what_has_changed_here_and_says_what_it_
     assert_eq!(index.indices().len(), 2, "nothing was made for the wrong name: {:?}", index.indices());
     let learn = ["learn", "--index", local.to_str().unwrap(), "--store", &index.store()];
     let said = text(&retune(&index, &learn));
-    for part in ["imported 1 queries and 0 judgements", "generation 2 serves", "1 sent or removed"] {
+    for part in ["imported 1 query and 0 judgements", "generation 2 serves", "1 sent or removed"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let query = Query::new("lantern").with_mode(retune::Mode::Lexical);

@@ -26,7 +26,10 @@ fn migrate_and_search_print_what_they_do() {
     saying(&local, "anchor", 30).close().unwrap();
     let place = ["--index", local.to_str().unwrap()];
     let migrated = text(&retune(&index, &["migrate", place[0], place[1], "--shards", "2"]));
-    assert!(migrated.contains("generation 1 serves") && migrated.contains("30 passages"), "{migrated}");
+    assert!(
+        migrated.contains("on the cluster: generation 1 serves") && migrated.contains("30 passages"),
+        "{migrated}"
+    );
     let shown = text(&retune(&index, &["search", "anchor", "number", "17", "-n", "3"]));
     assert!(shown.contains("anchor-17") && shown.contains("query "), "{shown}");
     let json = |args: &[&str]| {
@@ -46,8 +49,13 @@ fn migrate_and_search_print_what_they_do() {
     let query = ["--json", "search", "anchor", "17"];
     let (far, near) = (json(&query), json(&[&query[..], &place[..]].concat()));
     assert_eq!(far, near);
-    let refused = retune(&index, &["search", "anchor", "--facets", "extension"]);
-    assert!(!refused.status.success());
+    let status = text(&retune(&index, &["status"]));
+    assert!(status.contains("30 documents, 30 chunks") && status.contains("3 nodes"), "{status}");
+    let counted = ["--json", "search", "anch* \"number 17\" -path:docs", "--facets", "extension"];
+    assert_eq!(json(&counted), json(&[&counted[..], &place[..]].concat()));
+    assert_eq!(json(&counted)["total"], 1);
+    let shown = text(&retune(&index, &["search", "anchor", "--facets", "extension"]));
+    assert!(shown.contains("30 documents"), "{shown}");
     let nobody = retune(&index, &["search", "anchor", "--store", "http://127.0.0.1:9/x"]);
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
     assert!(said.contains("could not") && said.contains("http://127.0.0.1:9"), "{said}");

@@ -35,9 +35,13 @@ pub fn index(test: &str) -> Option<Index> {
         skip(&NO_CLUSTER, "RETUNE_TEST_STORE names no cluster; `just cluster` starts one");
         return None;
     };
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let name = format!("test-{test}-{:08x}", rand::random::<u32>());
-    Some(Index { name, nodes, _alone: alone })
+    Some(Index { name, nodes, _alone: alone() })
+}
+
+/// Waits until no other test asks a cluster.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Index {
@@ -123,7 +127,7 @@ impl Drop for Index {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).build().new_agent()
 }
 

@@ -108,6 +108,11 @@ pub struct FilesRequest {
     pub limit: usize,
 }
 
+impl FilesRequest {
+    /// The most documents of a page.
+    pub(crate) const MOST: usize = 1000;
+}
+
 impl Default for FilesRequest {
     fn default() -> FilesRequest {
         FilesRequest { after: None, limit: 100 }

@@ -58,6 +58,11 @@ pub struct LogRequest {
     pub limit: usize,
 }
 
+impl LogRequest {
+    /// The most queries of a page.
+    pub(crate) const MOST: usize = 1000;
+}
+
 impl Default for LogRequest {
     fn default() -> LogRequest {
         LogRequest { after: None, contains: None, limit: 100 }

@@ -15,4 +15,6 @@ pub use documents::{
 pub use feedback::{Asked, ForgetRequest, Forgotten, JudgeRequest, LogAnswer, LogRequest, Picked};
 pub use rounds::{Round, RoundQuery, RoundsAnswer};
 pub use search::{At, Covered, FoundDocument, SearchAnswer, SearchRequest, SimilarRequest};
-pub use status::{Indexing, IndexingStage, Learning, LogCounts, ModelStatus, OnTrial, StatusAnswer};
+pub use status::{
+    Indexing, IndexingStage, Learning, LogCounts, ModelStatus, OnCluster, OnTrial, StatusAnswer,
+};

@@ -13,9 +13,9 @@ use crate::learn::{LearnStage, TrialReport};
 pub struct StatusAnswer {
     /// The version of retune.
     pub version: String,
-    /// The index folder.
+    /// The index folder, or the address of the index on a cluster.
     pub index: String,
-    /// The folders that it follows.
+    /// The folders that it follows; none on a cluster.
     pub folders: Vec<Folder>,
     /// Documents that can be found.
     pub documents: usize,
@@ -38,6 +38,21 @@ pub struct StatusAnswer {
     pub indexing: Option<Indexing>,
     /// The encoder.
     pub model: ModelStatus,
+    /// The cluster that has the index; left out for an index of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<OnCluster>,
+}
+
+/// The cluster that has an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OnCluster {
+    /// The name of the index there.
+    pub name: String,
+    /// Nodes that are there, if this user may know.
+    pub nodes: Option<u32>,
+    /// `green` if all copies of the index are there, `yellow` if one of each part is, else `red`.
+    pub health: Option<String>,
 }
 
 /// A generation that answers beside the one that serves, until picks have decided.

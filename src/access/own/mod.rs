@@ -3,21 +3,19 @@
 mod documents;
 mod feedback;
 mod file;
-mod pace;
 mod reading;
 mod rounds;
 mod searching;
 mod status;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use file::ServedFile;
-pub(crate) use pace::Pace;
 
+use super::pace::Pace;
 use crate::engine::{Engine, Reader};
 use crate::error::{Error, Result};
-use crate::search::Query;
 
 /// How old what a reader sees may be.
 const STALE: Duration = Duration::from_millis(500);
@@ -28,8 +26,7 @@ pub struct Own {
     reader: Reader,
     engine: Option<Engine>,
     refreshed: Mutex<Instant>,
-    /// How fast the log may grow; none for an application's own.
-    pace: Option<Arc<Pace>>,
+    pub(super) pace: Pace,
 }
 
 impl Own {
@@ -42,31 +39,13 @@ impl Own {
     /// Answers from a reader: what changes the index is refused. It sees what others have committed half a second
     /// later at most.
     pub fn reading(reader: Reader) -> Own {
-        Own { reader, engine: None, refreshed: Mutex::new(Instant::now()), pace: None }
+        Own { reader, engine: None, refreshed: Mutex::new(Instant::now()), pace: Pace::default() }
     }
 
-    /// Notes no more than the pace allows.
+    /// Notes no more than a service does.
     #[cfg(feature = "serve")]
-    pub(crate) fn paced(self, pace: Arc<Pace>) -> Own {
-        Own { pace: Some(pace), ..self }
-    }
-
-    /// Takes the place of one record of the log.
-    ///
-    /// # Errors
-    /// [`Error::TooFast`].
-    pub(super) fn keep_pace(&self, doing: &'static str) -> Result<()> {
-        let is_in_pace = self.pace.as_ref().is_none_or(|pace| pace.take());
-        is_in_pace.then_some(()).ok_or(Error::TooFast { doing })
-    }
-
-    /// The query as it is answered: without the log, where that grows too fast.
-    pub(super) fn in_pace(&self, query: Query) -> Query {
-        let is_logged = query.log && query.page_of.is_none() && query.offset == 0;
-        match is_logged && self.keep_pace("log an answer").is_err() {
-            true => query.without_logging(),
-            false => query,
-        }
+    pub(crate) fn paced(self) -> Own {
+        Own { pace: Pace::bounded(), ..self }
     }
 
     /// As [`Access::close`](crate::access::Access::close).
@@ -89,23 +68,6 @@ impl Own {
     }
 }
 
-/// # Errors
-/// [`Error::Invalid`] for a number of documents outside of `1..=most`.
-fn check_limit(limit: usize, most: usize) -> Result<()> {
-    match (1..=most).contains(&limit) {
-        true => Ok(()),
-        false => Err(Error::invalid("the limit", limit, format!("1 to {most}"))),
-    }
-}
-
-fn no_document(id: &str) -> Error {
-    Error::NotFound {
-        what: "document",
-        id: format!("{id:?}"),
-        remedy: "use a document id as the search returned it; it may have been removed since",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +86,7 @@ mod tests {
         let mut request = SearchRequest::new("lamp");
         request.mode = Mode::Lexical;
         let query_id = own.search(&request).unwrap().query_id.unwrap();
-        let own = Own { pace: Some(Arc::new(Pace::used_up())), ..own };
+        let own = Own { pace: Pace::used_up(), ..own };
         let answer = own.search(&request).unwrap();
         assert_eq!((answer.hits.len(), answer.query_id), (1, None));
         assert!(answer.notices[0].starts_with("too many queries"), "{:?}", answer.notices);

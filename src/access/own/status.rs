@@ -35,6 +35,7 @@ impl Own {
                 folder: reader.model_folder().display().to_string(),
                 weights: glance.weights,
             },
+            cluster: None,
         })
     }
 }

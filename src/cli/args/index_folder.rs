@@ -62,6 +62,13 @@ impl StoredPlace {
         }
     }
 
+    /// Where the index of a folder that may be named is, or will be.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn new_index(&self, folder: Option<&Path>) -> PathBuf {
+        let folder = folder.or(self.folder.dir.as_deref());
+        self.folder.path_for(folder.unwrap_or(Path::new(".")))
+    }
+
     /// Opens the feedback log of an index that must exist, or the service that holds it. Judging needs no `wait`.
     pub(crate) fn open_feedback(&self, wait: Option<&Wait>) -> Result<Log> {
         let options = self.options();

@@ -28,7 +28,7 @@ pub(super) use place::Place;
 pub(super) use query_id::{LAST, query_id, query_id_or_last};
 pub(super) use scratch::Scratch;
 #[cfg(feature = "opensearch")]
-pub(super) use store::Store;
+pub(super) use store::{Store, open_on_cluster};
 #[cfg(feature = "serve")]
 pub(super) use values::duration;
 pub(super) use values::{bytes, dense_weight, filter, number, one_or_more, positive};

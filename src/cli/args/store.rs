@@ -1,5 +1,9 @@
 //! A cluster instead of an index folder.
 
+use retune::access::{Access, Clustered};
+use retune::cluster::Cluster;
+use retune::{Options, Result};
+
 /// Where an index on a cluster is.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Store {
@@ -9,6 +13,11 @@ pub(crate) struct Store {
     /// RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY.
     #[arg(long, value_name = "URL", conflicts_with_all = ["dir", "index"])]
     store: Option<String>,
+}
+
+/// Opens an index on a cluster for a front end.
+pub(crate) fn open_on_cluster(store: &str, options: &Options) -> Result<Access> {
+    Ok(Access::Clustered(Box::new(Clustered::new(Cluster::open(store, options)?))))
 }
 
 impl Store {

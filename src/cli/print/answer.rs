@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use retune::terminal::{stands, width};
 use retune::{Answer, Hit};
 
+use super::counted::counted;
 use super::excerpt::{Excerpt, wrapped};
 use super::text::{Line, Text};
 use super::width::columns;
@@ -88,12 +89,12 @@ pub(crate) fn facets_text(answer: &Answer) -> Text {
     let mut text = Text::default();
     let Some(total) = answer.total else { return text };
     text.empty_line();
-    text.line(format!("{total} documents"));
+    text.line(counted(total, "document", "documents"));
     for (field, counts) in &answer.facets {
-        let counted = counts.iter().take(SHOWN).map(|one| format!("{} {}", one.value, one.documents));
+        let values = counts.iter().take(SHOWN).map(|one| format!("{} {}", one.value, one.documents));
         let more = counts.len().saturating_sub(SHOWN);
         let more = (more > 0).then(|| format!("and {more} more"));
-        let line = format!("{field}: {}", counted.chain(more).collect::<Vec<_>>().join(" · "));
+        let line = format!("{field}: {}", values.chain(more).collect::<Vec<_>>().join(" · "));
         wrapped(&line, columns(), Style::new()).into_iter().for_each(|line| text.line(line));
     }
     text

@@ -2,23 +2,27 @@
 
 use retune::exchange::ImportReport;
 
+use super::counted::{counted, records};
 use super::text::Text;
 
 pub(crate) fn import_text(report: &ImportReport) -> Text {
-    let mut text =
-        Text::of(format!("imported {} queries and {} judgements", report.queries, report.judgements));
+    let mut text = Text::of(format!("imported {}", records(report.queries, report.judgements)));
     if report.known_queries + report.known_judgements > 0 {
-        let (queries, judgements) = (report.known_queries, report.known_judgements);
-        text.line(format!("known already: {queries} queries and {judgements} judgements"));
+        text.line(format!("known already: {}", records(report.known_queries, report.known_judgements)));
     }
-    for (count, what) in [
-        (report.unreadable, "records that can't be read"),
-        (report.queries_without_text, "queries without a text"),
-        (report.events_without_query, "events whose query is neither in the files nor in the log"),
-        (report.events_without_document, "events that name no document"),
+    for (count, one, many, what) in [
+        (report.unreadable, "record", "records", "that can't be read"),
+        (report.queries_without_text, "query", "queries", "without a text"),
+        (
+            report.events_without_query,
+            "event",
+            "events",
+            "whose query is neither in the files nor in the log",
+        ),
+        (report.events_without_document, "event", "events", "without a document"),
     ] {
         if count > 0 {
-            text.line(format!("passed over: {count} {what}"));
+            text.line(format!("passed over: {} {what}", counted(count, one, many)));
         }
     }
     if !report.other_actions.is_empty() {

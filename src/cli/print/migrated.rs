@@ -1,12 +1,14 @@
 //! What a migration has done.
 
-use retune::cluster::MigrateReport;
+use std::path::Path;
+
+use retune::cluster::{MigrateReport, RestoreReport};
 
 use super::text::Text;
 
 pub(crate) fn migrated_text(report: &MigrateReport) -> Text {
     let MigrateReport { name, generation, chunks, encoded, sent, weights_bytes, seconds, .. } = report;
-    let mut text = Text::of(format!("{name}: generation {generation} serves"));
+    let mut text = Text::of(format!("{name} on the cluster: generation {generation} serves"));
     let rate = *sent as f64 / seconds.max(f64::EPSILON);
     let passages = format!("{chunks} passages, {encoded} with a vector");
     text.line(match *sent == *chunks {
@@ -17,5 +19,12 @@ pub(crate) fn migrated_text(report: &MigrateReport) -> Text {
     if *weights_bytes > 0 {
         text.line(format!("{:.1} MB of trained weights sent", *weights_bytes as f64 / 1e6));
     }
+    text
+}
+
+pub(crate) fn restored_text(report: &RestoreReport, index: &Path) -> Text {
+    let RestoreReport { name, generation, chunks, encoded, seconds, .. } = report;
+    let mut text = Text::of(format!("generation {generation} of {name} is in {}", index.display()));
+    text.line(format!("{chunks} passages, {encoded} with a vector, in {seconds:.1} s"));
     text
 }

@@ -10,6 +10,16 @@ use super::trial::trial_text;
 
 /// The report of a round.
 pub(crate) fn round_text(report: &RoundReport) -> Text {
+    text_of(report, "answers")
+}
+
+/// The same where another generation answers elsewhere.
+#[cfg(feature = "opensearch")]
+pub(crate) fn local_round_text(report: &RoundReport) -> Text {
+    text_of(report, "answers on this machine")
+}
+
+fn text_of(report: &RoundReport, answers: &str) -> Text {
     let (kind, would) = if report.dry_run { ("dry run of round", "would be ") } else { ("round", "") };
     let mut text = Text::of(format!(
         "{kind} {}: {} training rows, {} held-out queries, {:.0} s",
@@ -53,7 +63,7 @@ pub(crate) fn round_text(report: &RoundReport) -> Text {
     }
     text.line(match report.dry_run {
         true => closing(report),
-        false => format!("generation {} answers", report.generation),
+        false => format!("generation {} {answers}", report.generation),
     });
     text
 }

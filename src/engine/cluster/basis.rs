@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::ids::{ChunkId, Digest};
-use crate::store::opensearch::{Client, Difference, Held, Holdings, Layout, Manifest, Names};
+use crate::store::opensearch::{Client, Difference, Held, Layout, Manifest, Names};
 
 /// What a new generation's passages are made of.
 pub(super) enum Basis<'m> {
@@ -38,7 +38,7 @@ impl<'m> Basis<'m> {
                 continue;
             }
             seen.push(manifest.passages());
-            let holdings = Holdings::of(client, &names.generation(manifest.passages()));
+            let holdings = Held::all(client, &names.generation(manifest.passages()));
             match Difference::between(holdings, passages) {
                 Ok(difference) if difference.len() == 0 => return Ok(Basis::Same(manifest)),
                 Ok(difference) if difference.len() < most => {

@@ -51,11 +51,12 @@ impl Cluster {
         self.feedback.counts()
     }
 
-    /// Writes out the answers that are queued, for 15 s at most. Dropping does the same, but can't tell an error.
+    /// Writes out the answers that are queued, for 15 s at most. Dropping does the same, but can't tell an error. From
+    /// then on no answer is logged.
     ///
     /// # Errors
     /// [`Error::Cluster`] if an answer was lost since the index was opened: it can't be judged.
-    pub fn close(mut self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         let counts = self.feedback.close();
         match counts.dropped + counts.waiting {
             0 => Ok(()),

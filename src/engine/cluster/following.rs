@@ -80,6 +80,11 @@ impl Following {
         self.current.load_full()
     }
 
+    /// Where encoders come from.
+    pub(super) fn encoders(&self) -> &Encoders {
+        &self.encoders
+    }
+
     /// The generation to search. One search in a while looks which generation serves; others don't wait for it.
     pub(super) fn state(self: &Arc<Self>) -> Arc<ClusterState> {
         let looked = match self.looked.try_lock() {
@@ -96,9 +101,22 @@ impl Following {
         self.current()
     }
 
-    /// The generation to search instead of one that could not answer a search of this moment: that may have been
+    /// Asks the generation that serves; another one, if it was dropped meanwhile.
+    pub(super) fn ask<T>(self: &Arc<Self>, question: impl Fn(&ClusterState) -> Result<T>) -> Result<T> {
+        let state = self.state();
+        let begun = Instant::now();
+        match question(&state) {
+            Err(error @ Error::Cluster { .. }) => match self.instead_of(&state, begun) {
+                Some(now) => question(&now),
+                None => Err(error),
+            },
+            answered => answered,
+        }
+    }
+
+    /// The generation to search instead of one that could not answer a question of this moment: that may have been
     /// dropped. `None` if it still serves, or none can be opened.
-    pub(super) fn instead_of(&self, failed: &ClusterState, begun: Instant) -> Option<Arc<ClusterState>> {
+    fn instead_of(&self, failed: &ClusterState, begun: Instant) -> Option<Arc<ClusterState>> {
         let current = self.current();
         if current.generation() != failed.generation() {
             return Some(current);

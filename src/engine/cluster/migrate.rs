@@ -9,12 +9,14 @@ use serde::Serialize;
 
 use super::migration::{Migrated, Migration};
 use super::progress::MigrateProgress;
-use crate::engine::Reader;
+use crate::engine::writer::last_commit;
+use crate::engine::{Inner, Reader};
 use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::lexical::Analysis;
+use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Address, Client, Layout, Lease, Manifest, Names, StoredEncoder, Swept, live, prepare, sweep,
+    Address, Client, Layout, Lease, Manifest, Names, Origin, StoredEncoder, Swept, live, prepare, sweep,
 };
 
 /// How an index is laid out on a cluster.
@@ -124,9 +126,11 @@ impl Reader {
         };
         let Swept { kept, next } = sweep(client, names, lease, &serving, encoder.as_ref())?;
         let language = self.inner.settings.language;
+        let origin = self.origin(&snapshot)?;
         let migration = Migration {
             snapshot: &snapshot,
             language,
+            origin,
             analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
             layout: options.layout(kept.first()),
             client,
@@ -149,6 +153,15 @@ impl Reader {
             seconds: started.elapsed().as_secs_f64(),
             ..nothing
         })
+    }
+
+    /// What an index that is made of the next generation needs to know of this one.
+    fn origin(&self, snapshot: &Snapshot) -> Result<Origin> {
+        let Inner { settings, lexical, .. } = &*self.inner;
+        let settings = serde_json::to_value(settings)
+            .map_err(|error| Error::invalid("the settings of the index", error, "what JSON can represent"))?;
+        let first = snapshot.pinned.generation.meta.first_model();
+        Ok(Origin { settings, first, next_chunk: last_commit(lexical, None)?.next_chunk })
     }
 }
 

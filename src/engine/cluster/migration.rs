@@ -10,12 +10,13 @@ use super::basis::{Basis, Sending};
 use super::progress::MigrateProgress;
 use crate::error::{Error, Result};
 use crate::generation::OwnEncoder;
-use crate::ids::GenerationId;
-use crate::lexical::{Analysis, Language};
+use crate::ids::{ChunkSet as _, GenerationId};
+use crate::lexical::{Analysis, Filter, Language};
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Bulk, Client, Copies, Counts, Held, Layout, Lease, Manifest, Names, Parts, Passage, StoredEncoder,
-    check_maker, copies, copy, create, create_empty, drop_index, live, set_replicas, settle, swap,
+    Bulk, Client, Copies, Counts, Held, Layout, Lease, Manifest, Names, Origin, Parts, Passage,
+    StoredEncoder, check_maker, copies, copy, create, create_empty, drop_index, live, set_replicas, settle,
+    swap,
 };
 
 /// Requests that are under way together.
@@ -25,6 +26,7 @@ const SENDERS: usize = 4;
 pub(super) struct Migration<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) language: Language,
+    pub(super) origin: Origin,
     pub(super) analysis: &'a Analysis,
     pub(super) layout: Layout,
     pub(super) client: &'a Client,
@@ -77,6 +79,7 @@ impl Migration<'_> {
     ) -> Result<Plan<'m>> {
         let Survey { counts, passages } = self.survey()?;
         let (lexical, meta) = (&self.snapshot.lexical, &self.snapshot.pinned.generation.meta);
+        let documents = lexical.one_per_document(&lexical.matching(&Filter::everything())?)?.len() as u64;
         let basis = Basis::choose(kept, &passages, meta.weights, self.layout, self.client, self.names)?;
         let manifest = Manifest {
             version: Manifest::VERSION,
@@ -95,7 +98,9 @@ impl Migration<'_> {
             other_languages: lexical.other_languages(),
             fusion: meta.fusion,
             counts,
+            documents: Some(documents),
             fields: lexical.field_names()?,
+            origin: Some(self.origin.clone()),
             created_ms: crate::clock::now_ms(),
         };
         Ok(Plan { manifest, basis, passages })

@@ -2,6 +2,7 @@
 
 mod basis;
 mod collect;
+mod documents;
 mod feedback;
 mod following;
 mod forget;
@@ -9,17 +10,22 @@ mod learning;
 mod migrate;
 mod migration;
 mod progress;
+mod queries;
 mod queue;
 mod recording;
+mod restore;
 mod serving;
+mod status;
 
 use std::sync::Arc;
-use std::time::Instant;
 
+pub use documents::{ListedDocument, ListedPage};
 pub use learning::{ClusterProgress, ClusterRound};
 pub use migrate::{MigrateOptions, MigrateReport};
 pub use progress::MigrateProgress;
 pub use queue::FeedbackCounts;
+pub use restore::RestoreReport;
+pub use status::{ClusterNodes, ClusterStatus};
 
 use self::following::Following;
 use self::recording::Feedback;
@@ -29,7 +35,7 @@ use super::options::Options;
 use crate::encoder::model;
 use crate::error::{Error, Result};
 use crate::ids::{GenerationId, QueryId};
-use crate::search::{Answer, Query, rank};
+use crate::search::{Answer, Coverage, Query, rank};
 use crate::store::Store as _;
 use crate::store::opensearch::{Client, ClusterState, DEEPEST, Encoders, Names};
 
@@ -38,7 +44,7 @@ use crate::store::opensearch::{Client, ClusterState, DEEPEST, Encoders, Names};
 /// Each search reads one generation. Another one that was published meanwhile is seen within a second. If it has
 /// another encoder, a thread finds or downloads it first, and searches read the earlier generation until it is loaded.
 ///
-/// What an index of this machine offers beyond words, vectors and filters is not there yet: see docs/scale.md.
+/// Queries are those of an index of this machine, and find the same: docs/scale.md says where they may differ.
 ///
 /// ```no_run
 /// use retune::cluster::Cluster;
@@ -88,25 +94,21 @@ impl Cluster {
         self.following.current().generation()
     }
 
+    /// How many passages that generation has, and how many of them have vectors.
+    pub fn coverage(&self) -> Coverage {
+        self.following.current().coverage()
+    }
+
     /// Answers a query. Never waits for the log.
     ///
     /// The answer is logged as one impression, unless it is a later page or the query has no word.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for unusable options of the query, and for those that an index on a cluster does not have:
-    /// totals, facets, phrases, prefixes and paths; [`Error::Cluster`] if the cluster can't be asked.
+    /// [`Error::Invalid`] for unusable options of the query, and for what an index on a cluster can't answer: see
+    /// docs/scale.md; [`Error::Cluster`] if the cluster can't be asked.
     pub fn search(&self, query: &Query) -> Result<Answer> {
         check(query)?;
-        let state = self.following.state();
-        let begun = Instant::now();
-        match self.answer(&state, query) {
-            // Its generation may have been dropped meanwhile.
-            Err(error @ Error::Cluster { .. }) => match self.following.instead_of(&state, begun) {
-                Some(now) => self.answer(&now, query),
-                None => Err(error),
-            },
-            answered => answered,
-        }
+        self.following.ask(|state| self.answer(state, query))
     }
 
     fn answer(&self, state: &ClusterState, query: &Query) -> Result<Answer> {
@@ -135,15 +137,5 @@ fn check(query: &Query) -> Result<()> {
         let found = format!("{most} candidates, or documents up to the end of the page");
         return Err(Error::invalid("the query on a cluster", found, format!("{DEEPEST} at most")));
     }
-    let found = match query {
-        Query { total: true, .. } => "a count of all documents",
-        Query { facets, .. } if !facets.is_empty() => "counts of the values of fields",
-        Query { path: Some(_), .. } => "a path",
-        _ => return Ok(()),
-    };
-    Err(Error::invalid(
-        "the query on a cluster",
-        found,
-        "none: an index of this machine has it (docs/scale.md)",
-    ))
+    Ok(())
 }

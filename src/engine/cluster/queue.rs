@@ -1,7 +1,7 @@
 //! The queue of answers to log, and the thread that sends them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -46,9 +46,10 @@ enum Command {
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Taken away by closing, which ends the thread.
-    commands: Option<Sender<Command>>,
+    commands: RwLock<Option<Sender<Command>>>,
     counters: Arc<Counters>,
-    thread: Option<JoinHandle<()>>,
+    /// Held while it is closed.
+    thread: Mutex<Option<JoinHandle<()>>>,
     ended: Receiver<()>,
 }
 
@@ -82,15 +83,15 @@ impl Queue {
             }
         });
         let path = std::path::PathBuf::from(THREAD);
-        let thread = Some(thread.map_err(Error::io("start the thread", &path))?);
-        Ok(Queue { commands: Some(commands), counters, thread, ended })
+        let thread = Mutex::new(Some(thread.map_err(Error::io("start the thread", &path))?));
+        Ok(Queue { commands: RwLock::new(Some(commands)), counters, thread, ended })
     }
 
     /// Queues an answer, if there is room. Never waits. Returns whether it did.
     pub(super) fn log(&self, answer: Impression) -> bool {
         // Before it can be written.
         self.counters.queued.fetch_add(1, Ordering::Relaxed);
-        let sent = self.commands.as_ref().map(|commands| commands.try_send(Command::Log(Box::new(answer))));
+        let sent = self.commands().map(|commands| commands.try_send(Command::Log(Box::new(answer))));
         let queued = matches!(sent, Some(Ok(())));
         if !queued {
             self.counters.queued.fetch_sub(1, Ordering::Relaxed);
@@ -102,7 +103,7 @@ impl Queue {
     /// Waits until everything queued before is written or counted as lost.
     pub(super) fn flush(&self) {
         let (done, flushed) = bounded(0);
-        let Some(commands) = &self.commands else { return };
+        let Some(commands) = self.commands() else { return };
         // If the thread has ended there is nobody to wait for.
         if commands.send(Command::Flush(done)).is_ok() {
             let _ = flushed.recv();
@@ -121,11 +122,17 @@ impl Queue {
         }
     }
 
+    /// What is sent to, until it is closed.
+    fn commands(&self) -> Option<Sender<Command>> {
+        self.commands.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Writes out what is queued and ends the thread, or leaves it to its last request after a while. Returns what
     /// became of all answers. Then nothing can be queued any more.
-    pub(super) fn close(&mut self) -> FeedbackCounts {
-        self.commands = None;
-        if let Some(thread) = self.thread.take() {
+    pub(super) fn close(&self) -> FeedbackCounts {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.commands.write().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(thread) = thread.take() {
             match self.ended.recv_timeout(CLOSING) {
                 Err(RecvTimeoutError::Disconnected) if thread.join().is_ok() => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -140,7 +147,7 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        if self.thread.is_none() {
+        if self.commands().is_none() {
             return;
         }
         let FeedbackCounts { waiting, last_error, .. } = self.close();
@@ -225,7 +232,7 @@ mod tests {
             let _ = may.recv();
             Ok((0, None))
         };
-        let mut queue = Queue::new(2, Box::new(sink)).unwrap();
+        let queue = Queue::new(2, Box::new(sink)).unwrap();
         assert!(queue.log(answer(0)));
         assert_eq!(taken.1.recv().unwrap(), 1);
         let logged = (1..=5).filter(|&id| queue.log(answer(id))).count();
@@ -244,7 +251,7 @@ mod tests {
         let sink = move |_: Vec<Impression>| {
             left.pop().unwrap_or_else(|| Err(Error::invalid("the cluster", "nobody", "an answer")))
         };
-        let mut queue = Queue::new(8, Box::new(sink)).unwrap();
+        let queue = Queue::new(8, Box::new(sink)).unwrap();
         (0..3).for_each(|id| assert!(queue.log(answer(id))));
         queue.flush();
         let FeedbackCounts { written, waiting, dropped, last_error } = queue.counts();
@@ -257,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_panics_costs_its_answers() {
-        let mut queue = Queue::new(8, Box::new(|_| panic!("in the sink"))).unwrap();
+        let queue = Queue::new(8, Box::new(|_| panic!("in the sink"))).unwrap();
         assert!(queue.log(answer(0)));
         queue.flush();
         // It may be ending still.

@@ -61,7 +61,7 @@ impl Feedback {
     }
 
     /// As [`Queue::close`].
-    pub(super) fn close(&mut self) -> FeedbackCounts {
+    pub(super) fn close(&self) -> FeedbackCounts {
         self.queue.close()
     }
 

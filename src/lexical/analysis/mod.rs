@@ -20,7 +20,7 @@ use self::words::{MAIN, Side, Words};
 use super::language::Language;
 
 /// Longer words, in bytes, are not indexed: they are encoded data. Hexadecimal digests fit.
-const LONGEST_WORD: usize = 160;
+pub(super) const LONGEST_WORD: usize = 160;
 
 /// Further words of a query are ignored.
 const MOST_QUERY_WORDS: usize = 32_768;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::conditions::facts_of_chunk;
 use super::weights::{Statistics, Weights};
+use super::words::{Positions, WordPrefix, words_of_chunk, words_of_phrase};
 use crate::lexical::analysis::Analyzer;
 use crate::lexical::choice::MOST_QUERY_TERMS;
 use crate::lexical::idf::idf;
@@ -17,15 +18,14 @@ use crate::lexical::sought::Sought;
 #[derive(Clone)]
 pub(crate) struct Analysis(Analyzers);
 
-/// The terms at each position of a text: several where a word has several forms, none where one is too long.
-pub(crate) type Positions = Vec<Vec<String>>;
-
 /// What is indexed of a chunk.
 #[derive(Debug)]
 pub(crate) struct IndexedChunk {
     pub(crate) title: Positions,
     /// Of title and passage together.
     pub(crate) text: Positions,
+    /// The words of both as they stand, each with its [stem](super::words).
+    pub(crate) words: Positions,
     /// One term for each value of its fields: see [`Condition`](super::Condition).
     pub(crate) facts: BTreeSet<String>,
 }
@@ -42,6 +42,7 @@ impl Analysis {
         IndexedChunk {
             title: positions(analyzer, &chunk.title),
             text: positions(analyzer, &chunk.searched_text()),
+            words: words_of_chunk(analyzer, chunk),
             facts: facts_of_chunk(&chunk.metadata),
         }
     }
@@ -54,9 +55,22 @@ impl Analysis {
         self.0.all().map(of).collect()
     }
 
-    /// The words of a query.
-    pub(crate) fn of_query(&self, query: &str) -> QueryWords {
-        QueryWords { sought: Sought::of(query, &self.0), analyzers: self.0.clone() }
+    /// The words of a phrase as they stand, in each language. `None` where their terms say enough.
+    pub(crate) fn exact_phrases(&self, text: &str) -> Option<Vec<Vec<String>>> {
+        let words = self.0.exact_words(text)?;
+        Some(self.0.all().map(|analyzer| words_of_phrase(analyzer, &words)).collect())
+    }
+
+    /// What words that begin so have. `None` if no word does.
+    pub(crate) fn prefix(&self, prefix: &str) -> Option<WordPrefix> {
+        WordPrefix::of(prefix, &self.0)
+    }
+
+    /// The words of a query, and terms of the index that stand for one of them.
+    pub(crate) fn of_query(&self, query: &str, further: &[String]) -> QueryWords {
+        let mut sought = Sought::of(query, &self.0);
+        sought.add(further);
+        QueryWords { sought, analyzers: self.0.clone() }
     }
 }
 

@@ -6,10 +6,14 @@
 
 mod analysis;
 mod conditions;
+mod facets;
 mod similarity;
 mod weights;
+mod words;
 
-pub(crate) use analysis::{Analysis, IndexedChunk, Positions, QueryWords};
+pub(crate) use analysis::{Analysis, IndexedChunk, QueryWords};
 pub(crate) use conditions::Condition;
+pub(crate) use facets::FacetTerms;
 pub(crate) use similarity::Similarity;
 pub(crate) use weights::{PairWeight, Statistics, TermWeight, Weights};
+pub(crate) use words::{BEFORE_STEM, Positions, WordPrefix};

@@ -44,6 +44,12 @@ fn a_phrase_is_its_words_as_they_stand_in_their_order() {
 }
 
 #[test]
+fn no_word_begins_like_what_is_longer_than_words() {
+    let fixture = locks();
+    assert_eq!(ids(fixture.snapshot().with_beginning(&"gate".repeat(100)).unwrap().chunks), [0; 0]);
+}
+
+#[test]
 fn a_word_in_any_form_and_words_of_the_title() {
     let fixture = locks();
     let snapshot = fixture.snapshot();

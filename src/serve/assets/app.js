@@ -3,9 +3,9 @@
 import { follow as followEvents, get, listen } from "./api.js";
 import { showActivity, watchService } from "./activity.js";
 import { help, isAsking } from "./dialogs.js";
-import { byId, takesKeys } from "./dom.js";
+import { byId, isOnCluster, takesKeys } from "./dom.js";
 import { Documents } from "./documents.js";
-import { Learning } from "./learning.js";
+import { Learning, TITLE } from "./learning.js";
 import { Reader } from "./reader.js";
 import { follow, go, href, routeOf } from "./route.js";
 import { Search } from "./search.js";
@@ -66,6 +66,7 @@ function setStatus(status) {
   showActivity(status);
 }
 
+if (isOnCluster) document.querySelector('nav a[data-route="learning"]').textContent = TITLE;
 watchService();
 listen("status", setStatus);
 follow(show);

@@ -1,18 +1,18 @@
 // Questions before something is done that can't be undone, and the help.
 
-import { h } from "./dom.js";
+import { h, isOnCluster } from "./dom.js";
 
 const KEYS = [
   ["/", "To the search field"],
   ["↓ ↑", "Through the results"],
   ["Enter", "To the first result; on a result: open it"],
-  ["o", "Open the file itself"],
+  isOnCluster ? null : ["o", "Open the file itself"],
   ["+", "The right answer; again: take it back"],
   ["-", "Not what I looked for; again: take it back"],
   ["r", "Show the results anew"],
   ["Esc", "Back"],
   ["?", "This help"],
-];
+].filter(Boolean);
 
 function dialog(label, content) {
   const element = h("dialog", { "aria-label": label }, content);
@@ -78,7 +78,10 @@ export function help() {
         "p",
         null,
         "A document that you open counts as a pick. Coming back within a few seconds takes it back. " +
-          "Thumbs say it outright. Nothing leaves this machine, and under Learning everything can be forgotten.",
+          "Thumbs say it outright. " +
+          (isOnCluster
+            ? "What is asked and picked is kept on the cluster, and under Questions everything can be forgotten."
+            : "Nothing leaves this machine, and under Learning everything can be forgotten."),
       ),
       h("div", { class: "buttons" }, close),
     ),

@@ -12,7 +12,7 @@ export class Documents {
     this.element = byId("view-index");
     this.facts = h("div", { class: "state" });
     const look = button("Look for changes now", () => this.look());
-    this.state = h("div", { class: "state" }, this.facts, h("div", { class: "buttons" }, look));
+    this.state = h("div", { class: "state" }, this.facts, h("div", { class: "buttons of-machine" }, look));
     this.passed = h("div");
     this.table = h("tbody");
     this.more = h("div", { class: "more" });
@@ -21,7 +21,12 @@ export class Documents {
     this.element.append(
       h("h1", null, "Index"),
       this.state,
-      h("section", { "aria-labelledby": "passed" }, h("h2", { id: "passed" }, "Passed over"), this.passed),
+      h(
+        "section",
+        { "aria-labelledby": "passed", class: "of-machine" },
+        h("h2", { id: "passed" }, "Passed over"),
+        this.passed,
+      ),
       h(
         "section",
         { "aria-labelledby": "documents" },
@@ -83,14 +88,15 @@ export class Documents {
   }
 
   setStatus(status) {
-    const key = JSON.stringify([status.documents, status.chunks, status.coverage, status.indexing, status.folders]);
+    const { documents, chunks, coverage: covered, indexing, folders, generation, cluster } = status;
+    const key = JSON.stringify([documents, chunks, covered, indexing, folders, generation, cluster]);
     if (key === this.key) return;
     this.key = key;
     const figures = [
-      [status.documents, "document"],
-      [status.chunks, "passage"],
-      [status.folders.length, "folder"],
-    ];
+      [documents, "document"],
+      [chunks, "passage"],
+      cluster ? null : [folders.length, "folder"],
+    ].filter(Boolean);
     this.facts.replaceChildren(
       h(
         "dl",
@@ -104,22 +110,11 @@ export class Documents {
       h(
         "dl",
         { class: "facts" },
-        fact(
-          "Follows",
-          status.folders.length
-            ? status.folders.map(({ path, name }) =>
-                h(
-                  "div",
-                  null,
-                  h("span", { class: "path" }, path),
-                  name ? h("span", { class: "faint" }, ` as ${name}`) : null,
-                ),
-              )
-            : "no folder",
-        ),
-        fact("Lies in", h("span", { class: "path" }, status.index)),
-        fact("Model", h("span", { class: "path" }, status.model.folder)),
-        fact("Generation", String(status.generation)),
+        cluster ? null : fact("Follows", followed(folders)),
+        fact(cluster ? "Lies on" : "Lies in", h("span", { class: "path" }, status.index)),
+        cluster?.health ? fact("Nodes", nodes(cluster)) : null,
+        fact("Model", h("span", { class: "path" }, status.model.folder || "not loaded yet")),
+        fact("Generation", String(generation)),
         fact("Version", `retune ${status.version}`),
       ),
     );
@@ -136,6 +131,19 @@ export class Documents {
 }
 
 const fact = (name, value) => h("div", null, h("dt", null, name), h("dd", null, value));
+
+function followed(folders) {
+  if (!folders.length) return "no folder";
+  return folders.map(({ path, name }) =>
+    h("div", null, h("span", { class: "path" }, path), name ? h("span", { class: "faint" }, ` as ${name}`) : null),
+  );
+}
+
+/// How many nodes there are, and what of the index is on them.
+function nodes({ nodes: there, health }) {
+  const copies = { green: "all copies are there", yellow: "some copies are missing", red: "a part is missing" };
+  return `${count(there)}; ${copies[health] ?? health}`;
+}
 
 /// How much of the files that are new or have changed was read.
 function reading({ indexing }) {

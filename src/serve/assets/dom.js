@@ -48,6 +48,10 @@ export function button(label, listener, kind = "") {
   return h("button", { type: "button", class: `button ${kind}`, on: { click: listener } }, label);
 }
 
+/// Whether the index lies on a cluster: it has texts and no files, and learns elsewhere. What has the class
+/// `of-machine` is not shown then.
+export const isOnCluster = document.body.dataset.place === "cluster";
+
 export const byId = (id) => document.getElementById(id);
 
 /// Tells a screen reader what has changed on the screen.

@@ -1,7 +1,7 @@
 // What the page shows before anything is asked.
 
 import { get } from "./api.js";
-import { h } from "./dom.js";
+import { h, isOnCluster } from "./dom.js";
 import { count, counted } from "./words.js";
 import { href } from "./route.js";
 
@@ -42,6 +42,9 @@ function summary(status) {
   if (!status) return h("p", { class: "summary" }, "…");
   if (!status.documents) {
     const where = status.folders.map((folder) => folder.path).join(", ");
+    const how = isOnCluster
+      ? "Index documents on a machine, then copy them with “retune migrate --store”."
+      : "Add a folder with “retune index FOLDER” in a terminal.";
     return h(
       "div",
       { class: "summary" },
@@ -53,7 +56,7 @@ function summary(status) {
           ? "Reading has begun: documents can be found here as they are read."
           : where
             ? `The index follows ${where}. What is found there is read now, and can be searched as it comes.`
-            : "Add a folder with “retune index FOLDER” in a terminal.",
+            : how,
       ),
     );
   }

@@ -1,7 +1,7 @@
 // What was learnt from the picks: the rounds, what the gate said of each, and what can be done about it.
 
 import { get, listen, post } from "./api.js";
-import { button, byId, failure, h, note, svg } from "./dom.js";
+import { button, byId, failure, h, isOnCluster, note, svg } from "./dom.js";
 import { confirm } from "./dialogs.js";
 import { Questions } from "./questions.js";
 import { Round, score } from "./round.js";
@@ -15,6 +15,9 @@ export const STAGES = {
   publish: "Publishing",
 };
 
+/// What the view is called. Over a cluster it has the questions alone.
+export const TITLE = isOnCluster ? "Questions" : "Learning";
+
 export class Learning {
   constructor() {
     this.element = byId("view-learning");
@@ -22,9 +25,14 @@ export class Learning {
     this.state = h("div", { class: "state" });
     this.rounds = h("div", { class: "rounds" });
     this.element.append(
-      h("h1", null, "Learning"),
+      h("h1", null, TITLE),
       this.state,
-      h("section", { "aria-labelledby": "rounds" }, h("h2", { id: "rounds" }, "Rounds"), this.rounds),
+      h(
+        "section",
+        { "aria-labelledby": "rounds", class: "of-machine" },
+        h("h2", { id: "rounds" }, "Rounds"),
+        this.rounds,
+      ),
       this.questions.element,
     );
     this.build();
@@ -38,8 +46,8 @@ export class Learning {
   /// The questions come last: what stands above them must not push them away under a click.
   async show() {
     this.element.hidden = false;
-    document.title = "Learning – retune";
-    await this.load();
+    document.title = `${TITLE} – retune`;
+    if (!isOnCluster) await this.load();
     if (this.isOpen) this.questions.show();
   }
 
@@ -97,7 +105,9 @@ export class Learning {
   }
 
   build() {
-    const why = "A round trains on them. It is kept if new questions are answered better, or if your picks prefer it.";
+    const why = isOnCluster
+      ? ["The machine that this index was migrated from learns from them: ", h("code", null, "retune learn --store")]
+      : "A round trains on them. It is kept if new questions are answered better, or if your picks prefer it.";
     this.said = h("span");
     this.progress = h(
       "div",
@@ -117,7 +127,7 @@ export class Learning {
       h("p", { class: "lead" }, this.said, h("span", { class: "faint" }, why)),
       this.tried,
       this.progress,
-      h("div", { class: "buttons" }, this.start, this.cancel, this.end, this.back),
+      h("div", { class: "buttons of-machine" }, this.start, this.cancel, this.end, this.back),
     );
   }
 

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { confirm } from "./dialogs.js";
-import { button, h, icon, note } from "./dom.js";
+import { button, h, icon, isOnCluster, note } from "./dom.js";
 import { LongList } from "./log.js";
 import { href } from "./route.js";
 import { counted, when } from "./words.js";
@@ -64,6 +64,7 @@ export class Questions {
         { class: "faint" },
         "What is forgotten is removed from the log for good. What was learnt from it stays ",
         "until a round learns without it.",
+        isOnCluster ? " An index that has imported it has it still: “retune forget” there." : null,
       ),
       h(
         "form",

@@ -100,7 +100,7 @@ export class Reader {
             "button",
             {
               type: "button",
-              class: "button plain",
+              class: "button plain of-machine",
               title: "Open the file (o)",
               on: {
                 click: () => this.openFile(),

@@ -1,7 +1,7 @@
 // The list of results.
 
 import { address } from "./api.js";
-import { h, icon, iconButton, say, note } from "./dom.js";
+import { h, icon, iconButton, isOnCluster, note, say } from "./dom.js";
 import { excerpt } from "./passage.js";
 import { href } from "./route.js";
 import { counted, day, kindName, pathOf } from "./words.js";
@@ -84,6 +84,7 @@ export class Results {
       icon("like"),
     );
     const file = iconButton("file", "Open the file", "o", () => openFile(hit, this.picks));
+    file.classList.add("of-machine");
     return h("div", { class: "hit-actions", role: "group", "aria-label": `About ${hit.title}` }, up, down, file, like);
   }
 
@@ -148,6 +149,10 @@ export class Results {
 
 /// Opens a document's own file in a tab of its own, at the page where the passage stands.
 export function openFile(hit, picks) {
+  if (isOnCluster) {
+    note("An index on a cluster has the text of a document, not its file.");
+    return;
+  }
   const url = fileAddress(hit.document, hit.place.page);
   window.open(url, "_blank", "noopener");
   picks?.open(hit.document);

@@ -54,7 +54,7 @@ impl StoreQuery for EmbeddedQuery<'_> {
             }
             None => vec![None; chunks.len()],
         };
-        Ok(Proposed { chunks, lexical, dense, nearest, by_words: found, least_lexical, times })
+        Ok(Proposed { chunks, lexical, dense, nearest, by_words: found, cut: false, least_lexical, times })
     }
 
     fn record(&self, chunk: ChunkId) -> Result<Option<ChunkRecord>> {

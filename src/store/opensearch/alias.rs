@@ -14,7 +14,8 @@ const MOST: usize = 5;
 /// The index that has the alias of an index; `None` if there is no such alias.
 pub(crate) fn live(client: &Client, names: &Names) -> Result<Option<String>> {
     const DOING: &str = "look which generation serves at";
-    let path = format!("/_alias/{}", names.alias());
+    // Without the first name it would be asked of all indices, which only some may.
+    let path = format!("/{0}/_alias/{0}", names.alias());
     let call =
         Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
     let (status, body) = client.answer(&call)?;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
 use super::held::Held;
-use super::mapping::{MARK, VECTOR};
+use super::mapping::{MARK, RECORD, VECTOR};
+use super::path::terms_of;
 use super::terms::text_of;
 use crate::error::{Error, Result};
 use crate::ids::{ChunkId, Digest};
@@ -26,15 +27,19 @@ pub(crate) struct Passage<'v> {
 struct Fields<'a> {
     chunk: ChunkId,
     document: &'a str,
-    record: Stored,
+    record: String,
     title_terms: String,
     text_terms: String,
+    words: String,
+    vocabulary: BTreeSet<&'a str>,
+    paths: Vec<String>,
     facts: &'a BTreeSet<String>,
 }
 
-/// What is stored of a chunk and not indexed.
+/// What is stored of a chunk and not indexed, as JSON in one field: a search reads it without the vector.
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    document: String,
     ordinal: u32,
     title: String,
     body: String,
@@ -55,28 +60,36 @@ impl<'v> Passage<'v> {
         indexed: &IndexedChunk,
         vector: Option<&'v [f32]>,
     ) -> Result<Passage<'v>> {
-        let fields = Fields {
-            chunk: record.chunk,
-            document: &record.document,
-            record: Stored {
-                ordinal: record.ordinal,
-                title: record.title,
-                body: record.body,
-                start: record.start,
-                end: record.end,
-                place: record.place,
-                chunk_digest: record.chunk_digest,
-                document_digest: record.document_digest,
-                metadata: record.metadata,
-            },
-            title_terms: text_of(&indexed.title),
-            text_terms: text_of(&indexed.text),
-            facts: &indexed.facts,
+        let chunk = record.chunk;
+        let stored = Stored {
+            document: record.document,
+            ordinal: record.ordinal,
+            title: record.title,
+            body: record.body,
+            start: record.start,
+            end: record.end,
+            place: record.place,
+            chunk_digest: record.chunk_digest,
+            document_digest: record.document_digest,
+            metadata: record.metadata,
         };
-        match serde_json::to_string(&fields) {
-            Ok(fields) => Ok(Passage { chunk: record.chunk, fields, vector }),
+        let fields = serde_json::to_string(&stored).and_then(|record| {
+            serde_json::to_string(&Fields {
+                chunk,
+                document: &stored.document,
+                record,
+                title_terms: text_of(&indexed.title),
+                text_terms: text_of(&indexed.text),
+                words: text_of(&indexed.words),
+                vocabulary: indexed.text.iter().flatten().map(String::as_str).collect(),
+                paths: terms_of(&stored.document),
+                facts: &indexed.facts,
+            })
+        });
+        match fields {
+            Ok(fields) => Ok(Passage { chunk, fields, vector }),
             Err(error) => {
-                let found = format!("{}: {error}", record.document);
+                let found = format!("{}: {error}", stored.document);
                 Err(Error::invalid("a stored chunk", found, "what JSON can represent"))
             }
         }
@@ -107,12 +120,17 @@ impl<'v> Passage<'v> {
     }
 }
 
-/// The chunk of a document that the cluster returns. `None` if it is none of ours.
-pub(super) fn record(source: &Json) -> Option<ChunkRecord> {
-    let stored: Stored = serde_json::from_value(source["record"].clone()).ok()?;
+/// The chunk of a hit.
+pub(super) fn chunk(hit: &Json) -> Option<ChunkId> {
+    hit["_id"].as_str()?.parse().ok().map(ChunkId)
+}
+
+/// The chunk of a hit with the stored field [`RECORD`]. `None` if it is none of ours.
+pub(super) fn record(hit: &Json) -> Option<ChunkRecord> {
+    let stored: Stored = serde_json::from_str(hit["fields"][RECORD][0].as_str()?).ok()?;
     Some(ChunkRecord {
-        chunk: ChunkId(source["chunk"].as_u64()?),
-        document: source["document"].as_str()?.to_string(),
+        chunk: chunk(hit)?,
+        document: stored.document,
         ordinal: stored.ordinal,
         title: stored.title,
         body: stored.body,

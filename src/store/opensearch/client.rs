@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::Agent;
-use ureq::http::Response;
 
+use super::attempt::Attempt;
 use super::credentials;
-use super::failure::{CHECK, LATER, reason, refused};
+use super::failure::{CHECK, LATER, PLAIN, reason, refused};
 use super::retry::{ATTEMPTS, Repeat, is_passing, pause};
 use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// A bulk request that waits for replicas of a node that has just gone.
 const LONGEST: Duration = Duration::from_secs(60);
-const LARGEST_ANSWER: u64 = 1 << 30;
 
 /// A cluster, asked over HTTP. All calls block. `Send` and `Sync`.
 pub(crate) struct Client {
@@ -51,15 +50,6 @@ pub(super) enum Body<'a> {
     Json(&'a Json),
     /// One JSON value a line.
     Lines(&'a str),
-}
-
-/// What became of one attempt.
-enum Attempt {
-    Answered(u16, Json),
-    /// Nothing was sent.
-    Unreached(String),
-    /// It may have been carried out.
-    Unknown(String),
 }
 
 impl std::fmt::Debug for Client {
@@ -100,7 +90,8 @@ impl Client {
     pub(super) fn answer(&self, call: &Call<'_>) -> Result<(u16, Json)> {
         let mut last = String::new();
         // In all, and one after the other.
-        let (mut unreached, mut in_a_row) = (0, 0);
+        let (mut unreached, mut in_a_row, mut untrusted) = (0, 0, 0);
+        let mut answered = false;
         for attempt in 1..=ATTEMPTS {
             let at = self.current.load(Ordering::Relaxed);
             let node = &self.nodes[at % self.nodes.len()];
@@ -111,11 +102,20 @@ impl Client {
                         return Ok((status, body));
                     }
                     last = format!("{node}: HTTP {status}, {}", reason(&body));
+                    answered = true;
                     true
                 }
                 Attempt::Unreached(why) => {
                     unreached += 1;
                     last = format!("{node}: {why}");
+                    false
+                }
+                Attempt::Untrusted(why, remedy) => {
+                    untrusted += 1;
+                    last = format!("{node}: {why}");
+                    if untrusted == self.nodes.len() {
+                        return Err(self.failed(call, last, remedy));
+                    }
                     false
                 }
                 Attempt::Unknown(why) => {
@@ -134,7 +134,12 @@ impl Client {
                 thread::sleep(pause(attempt));
             }
         }
-        let remedy = if unreached == ATTEMPTS as usize { CHECK } else { LATER };
+        let is_plain = self.nodes.iter().all(|node| node.starts_with("http://"));
+        let remedy = match answered {
+            _ if unreached == ATTEMPTS as usize => CHECK,
+            false if is_plain => PLAIN,
+            _ => LATER,
+        };
         Err(self.failed(call, last, remedy))
     }
 
@@ -151,12 +156,7 @@ impl Client {
             Method::Post => self.with_headers(self.agent.post(&url), kind).send(&bytes[..]),
             Method::Put => self.with_headers(self.agent.put(&url), kind).send(&bytes[..]),
         };
-        match sent.map(read) {
-            Ok(Ok((status, body))) => Attempt::Answered(status, body),
-            Ok(Err(why)) => Attempt::Unknown(why),
-            Err(error) if was_unreached(&error) => Attempt::Unreached(error.to_string()),
-            Err(error) => Attempt::Unknown(error.to_string()),
-        }
+        Attempt::of(sent)
     }
 
     fn with_headers<B>(
@@ -178,36 +178,8 @@ impl Client {
     }
 
     /// An address for messages: the nodes, and what is asked of them without its options.
-    pub(super) fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
         format!("{}{path}", self.nodes.join(","))
-    }
-}
-
-fn read(mut response: Response<ureq::Body>) -> std::result::Result<(u16, Json), String> {
-    let status = response.status().as_u16();
-    let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
-    let bytes = bytes.map_err(|error| error.to_string())?;
-    match serde_json::from_slice(&bytes) {
-        Ok(body) => Ok((status, body)),
-        // A proxy's page.
-        Err(_) if status >= 300 || bytes.is_empty() => Ok((status, Json::Null)),
-        Err(error) => Err(format!("HTTP {status} with a body that is no JSON: {error}")),
-    }
-}
-
-/// Whether nothing can have been sent.
-fn was_unreached(error: &ureq::Error) -> bool {
-    use std::io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    match error {
-        ureq::Error::Io(error) => {
-            matches!(
-                error.kind(),
-                ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable
-            )
-        }
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => true,
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
-        _ => false,
     }
 }

@@ -15,7 +15,14 @@ pub(super) fn authorization() -> Result<Option<String>> {
     let of = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let key = of("RETUNE_STORE_API_KEY");
     match (key, of("RETUNE_STORE_USER"), of("RETUNE_STORE_PASSWORD")) {
-        (Some(key), None, None) => Ok(Some(format!("ApiKey {key}"))),
+        (Some(key), None, None) => match key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(Some(format!("ApiKey {key}"))),
+            false => Err(Error::invalid(
+                "RETUNE_STORE_API_KEY",
+                "characters that no key has, or spaces",
+                "the key as the cluster has shown it",
+            )),
+        },
         (None, Some(user), Some(password)) => {
             Ok(Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))))
         }
@@ -30,7 +37,7 @@ pub(super) fn authorization() -> Result<Option<String>> {
 
 /// Certificates that a cluster's are held to: those of the PEM file that RETUNE_STORE_CA names, else the public ones.
 pub(super) fn tls() -> Result<TlsConfig> {
-    let Some(path) = env::var_os("RETUNE_STORE_CA").map(PathBuf::from) else {
+    let Some(path) = env::var_os("RETUNE_STORE_CA").filter(|path| !path.is_empty()).map(PathBuf::from) else {
         return Ok(TlsConfig::default());
     };
     let pem = fs::read(&path).map_err(Error::io("read the certificates in", &path))?;

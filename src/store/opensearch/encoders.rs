@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::client::Client;
-use super::manifest::{Manifest, Names};
+use super::manifest::{Manifest, Names, Origin};
 use super::weights::{Cache, Parts, StoredEncoder};
 use crate::encoder::Encoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generation::ModelSource;
 
 /// Encoders, of which generations with the same weights share one.
@@ -48,6 +48,21 @@ impl Encoders {
         };
         *last = Some(Arc::clone(&encoder));
         Ok(encoder)
+    }
+
+    /// The model that an index was created with.
+    ///
+    /// # Errors
+    /// As [`ModelSource::with_weights`]; [`Error::NotFound`] if nobody knows which it was.
+    pub(crate) fn first(&self, origin: &Origin) -> Result<Arc<Encoder>> {
+        match &origin.first {
+            Some(first) => self.source.with_weights(first.weights, &first.folder),
+            None => Err(Error::NotFound {
+                what: "model that was recorded for the index",
+                id: self.names.alias().to_string(),
+                remedy: "migrate the index again",
+            }),
+        }
     }
 
     fn trained(&self, stored: &StoredEncoder) -> Result<Arc<Encoder>> {

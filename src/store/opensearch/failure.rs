@@ -6,6 +6,8 @@ use crate::error::Error;
 
 pub(super) const CHECK: &str = "check the address, and that the cluster runs";
 pub(super) const LATER: &str = "see the cluster's health and its logs, then try again";
+/// For addresses by http:// that nobody answers at.
+pub(super) const PLAIN: &str = "see the cluster's logs; if it has TLS, its addresses begin with https://";
 
 /// The longest text of a cluster's error that is repeated.
 const LONGEST: usize = 600;
@@ -13,10 +15,18 @@ const LONGEST: usize = 600;
 /// The error for an answer with a status that nobody expects.
 pub(super) fn refused(doing: &'static str, at: String, status: u16, body: &Json) -> Error {
     let remedy = match status {
-        401 | 403 => {
-            "give RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY, of somebody who may"
+        401 => {
+            "see whether RETUNE_STORE_USER and RETUNE_STORE_PASSWORD, or RETUNE_STORE_API_KEY, are there and right"
+        }
+        // An index that can't be written, not a user who may not.
+        403 if body["error"]["type"] == "cluster_block_exception" => LATER,
+        403 => {
+            "ask as somebody who may, or have the cluster's roles allow it: docs/scale.md lists what is needed"
         }
         404 => "see whether the index is there: `retune migrate` makes it",
+        400 | 500 if reason(body).starts_with("too_complex_to_determinize") => {
+            "search with a simpler pattern of paths, with fewer signs behind a *"
+        }
         413 => "raise http.max_content_length on the nodes",
         429 | 502 | 503 | 504 => LATER,
         _ => "if the message does not help, please report this",

@@ -5,16 +5,21 @@ use std::ops::Bound;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::mapping::{FACTS, TEXT_TERMS, TITLE_TERMS};
-use super::terms::text_of_phrase;
+use super::beginning::begins;
+use super::clauses::{all_of, any_of};
+use super::mapping::{FACTS, PATHS, TEXT_TERMS, TITLE_TERMS};
+use super::path::regexp_of;
+use super::phrase::{exact, in_any_form};
+use super::regexp;
 use crate::error::{Error, Result};
 use crate::lexical::{Analysis, Condition, Filter};
+use crate::store::paths::is_pattern;
 use crate::store::restriction::{Asks, Restrictions, dated};
 
 /// The clause of all restrictions; `None` for none.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what only an embedded index can answer, and as [`Condition::of`].
+/// [`Error::Invalid`] for a pattern that the cluster can't look for, and as [`Condition::of`].
 pub(super) fn clause(
     restrictions: &Restrictions<'_>,
     analysis: &Analysis,
@@ -26,16 +31,17 @@ pub(super) fn clause(
     }
     for restriction in &restrictions.all {
         let clause = match &restriction.asks {
-            Asks::Word(words) => phrase(words, TEXT_TERMS, analysis),
-            Asks::Title(words) => phrase(words, TITLE_TERMS, analysis),
+            Asks::Phrase(words) => exact(words, analysis),
+            Asks::Word(words) => in_any_form(words, TEXT_TERMS, analysis),
+            Asks::Title(words) => in_any_form(words, TITLE_TERMS, analysis),
+            Asks::Prefix(prefix) => begins(prefix, analysis),
+            Asks::Path(pattern) if !is_pattern(pattern) => continue,
+            Asks::Path(pattern) => path(pattern)?,
             Asks::Extensions(some) => {
                 of(&Condition::of(&Filter::any_of("extension", some.clone()).lenient(), fields)?)
             }
             Asks::After(date) => of(&Condition::of(&dated(|field| Filter::range(field, *date..)), fields)?),
             Asks::Before(date) => of(&Condition::of(&dated(|field| Filter::range(field, ..*date)), fields)?),
-            Asks::Phrase(words) => return Err(not_there(&format!("the phrase \"{words}\""))),
-            Asks::Prefix(prefix) => return Err(not_there(&format!("the beginning of words {prefix}*"))),
-            Asks::Path(pattern) => return Err(not_there(&format!("the path {pattern}"))),
         };
         if restriction.negated { none.push(clause) } else { all.push(clause) }
     }
@@ -45,33 +51,19 @@ pub(super) fn clause(
     }
 }
 
-/// The error for what an index on a cluster does not offer yet.
-pub(super) fn not_there(what: &str) -> Error {
-    Error::invalid(
-        "the query on a cluster",
-        what,
-        "words, title:, -word, ext:, after:, before: and filters: an index of this machine answers the rest \
-         (docs/scale.md)",
-    )
-}
-
-/// The chunks with these words in this order, in any form.
-fn phrase(words: &str, field: &str, analysis: &Analysis) -> Json {
-    let mut any = Vec::new();
-    for words in analysis.phrases(words) {
-        if words.is_empty() {
-            return json!({ "match_all": {} });
-        }
-        let text = text_of_phrase(words.iter().map(|(position, term)| (*position, term.as_str())));
-        any.push(json!({ "match_phrase": { field: text } }));
-    }
-    any_of(any)
+/// The chunks of documents whose paths fit a pattern.
+fn path(pattern: &str) -> Result<Json> {
+    let regexp = regexp_of(pattern).filter(|regexp| regexp.chars().count() <= regexp::LONGEST);
+    let regexp = regexp.ok_or_else(|| {
+        let found = format!("{} characters", pattern.chars().count());
+        Error::invalid("the path of a query on a cluster", found, "a shorter pattern, with fewer signs")
+    })?;
+    Ok(json!({ "regexp": { PATHS: { "value": regexp } } }))
 }
 
 fn of(condition: &Condition) -> Json {
     match condition {
-        Condition::All(all) if all.is_empty() => json!({ "match_all": {} }),
-        Condition::All(all) => json!({ "bool": { "filter": all.iter().map(of).collect::<Vec<_>>() } }),
+        Condition::All(all) => all_of(all.iter().map(of).collect()),
         Condition::Any(any) => any_of(any.iter().map(of).collect()),
         Condition::Not(condition) => json!({ "bool": { "must_not": [of(condition)] } }),
         Condition::Is(term) => json!({ "term": { FACTS: term } }),
@@ -87,12 +79,5 @@ fn of(condition: &Condition) -> Json {
             }
             json!({ "range": { FACTS: ends } })
         }
-    }
-}
-
-fn any_of(any: Vec<Json>) -> Json {
-    match any.is_empty() {
-        true => json!({ "match_none": {} }),
-        false => json!({ "bool": { "should": any, "minimum_should_match": 1 } }),
     }
 }

@@ -13,12 +13,13 @@ use super::retry::Repeat;
 use super::weights::StoredEncoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
+use crate::generation::OutsideModel;
 use crate::ids::{Digest, GenerationId};
 use crate::lexical::{Language, Part};
 
 /// The layout of manifests and generations. Raised by what earlier versions can't read. 2: encoders that lie on the
-/// cluster, and passages of an earlier generation.
-const VERSION: u32 = 2;
+/// cluster, and passages of an earlier generation. 3: vectors can be read back, and the index made again.
+const VERSION: u32 = 3;
 const OLDEST: u32 = 1;
 
 /// What an index is called on a cluster.
@@ -84,9 +85,26 @@ pub(crate) struct Manifest {
     pub(crate) other_languages: Vec<Language>,
     pub(crate) fusion: Fusion,
     pub(crate) counts: Counts,
+    /// How many documents these are of. Earlier versions did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) documents: Option<u64>,
     /// The names of all fields of the documents.
     pub(crate) fields: BTreeSet<String>,
+    /// The index that it was migrated from. Unknown before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
     pub(crate) created_ms: u64,
+}
+
+/// What an index of a machine has beside its passages and the encoder of its queries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    /// Its settings, as it keeps them.
+    pub(crate) settings: Json,
+    /// The model that it was created with, if that is known.
+    pub(crate) first: Option<OutsideModel>,
+    /// No passage has had this id or a higher one.
+    pub(crate) next_chunk: u64,
 }
 
 /// How many chunks there are.
@@ -159,6 +177,8 @@ impl Manifest {
                     replaces: self.replaces,
                     passages: self.passages,
                     model: self.model.clone(),
+                    documents: self.documents,
+                    origin: self.origin.clone(),
                     created_ms: self.created_ms,
                     ..other.clone()
                 }

@@ -9,11 +9,19 @@ use crate::lexical::{Part, Similarity};
 
 /// The fields by name.
 pub(super) const CHUNK: &str = "chunk";
+pub(super) const DOCUMENT: &str = "document";
+pub(super) const RECORD: &str = "record";
 pub(super) const MARK: &str = "mark";
 pub(super) const TITLE_TERMS: &str = "title_terms";
 pub(super) const TEXT_TERMS: &str = "text_terms";
+pub(super) const WORDS: &str = "words";
+pub(super) const VOCABULARY: &str = "vocabulary";
+pub(super) const PATHS: &str = "paths";
 pub(super) const FACTS: &str = "facts";
 pub(super) const VECTOR: &str = "vector";
+
+/// A longer term of a path, in characters, is not indexed: as bytes it could be more than Lucene takes.
+const LONGEST_PATH: usize = 16_000;
 
 /// The field that the words of a part are in.
 pub(super) fn field_of(part: Part) -> &'static str {
@@ -35,10 +43,10 @@ pub(super) fn similarities(counts: &Counts) -> Json {
 
 /// The settings and the mapping of a generation that will hold as many chunks.
 ///
-/// Terms, facts and vectors are indexed and not stored: they can be made from the texts again.
+/// Of a passage its record is stored. The source has the vector alone: reading it takes as long as the record again.
 pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Json {
     let terms = |similarity: &str| json!({ "type": "text", "analyzer": "terms", "similarity": similarity });
-    let kept = json!({ "type": "object", "enabled": false });
+    let stored = json!({ "type": "keyword", "index": false, "doc_values": false, "store": true });
     json!({
         "settings": { "index": {
             "number_of_shards": layout.shards,
@@ -46,6 +54,8 @@ pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Jso
             // Until everything is there.
             "refresh_interval": "-1",
             "knn": true,
+            // What is read back of the vectors is made of those that are searched: they are not stored twice.
+            "knn.derived_source.enabled": true,
             "similarity": similarities(counts),
             "analysis": {
                 "tokenizer": { "positions": { "type": "whitespace", "max_token_length": LONGEST_POSITION } },
@@ -63,14 +73,17 @@ pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Jso
         } },
         "mappings": {
             "dynamic": "strict",
-            "_source": { "excludes": [MARK, TITLE_TERMS, TEXT_TERMS, FACTS, VECTOR] },
+            "_source": { "includes": [VECTOR] },
             "properties": {
                 CHUNK: { "type": "long" },
                 MARK: { "type": "long", "index": false },
-                "document": { "type": "keyword" },
-                "record": kept,
+                DOCUMENT: { "type": "keyword" },
+                RECORD: stored,
                 TITLE_TERMS: terms("title"),
                 TEXT_TERMS: terms("text"),
+                WORDS: { "type": "text", "analyzer": "terms", "index_options": "positions", "norms": false },
+                VOCABULARY: { "type": "keyword", "index": false },
+                PATHS: { "type": "keyword", "doc_values": false, "ignore_above": LONGEST_PATH },
                 FACTS: { "type": "keyword" },
                 VECTOR: {
                     "type": "knn_vector",

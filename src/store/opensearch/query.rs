@@ -5,20 +5,19 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::client::{Body, Call, Client, Method};
-use super::failure::{refused, unexpected};
-use super::filter::not_there;
-use super::retry::Repeat;
+use super::counting::Counting;
 use super::scores::{Scored, best_by_words, both, cosine, hits, nearest, ranking, scored};
+use super::searches::Searches;
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
 use crate::lexical::{ChunkRecord, QueryWords, Weights};
 use crate::store::proposal::{Nearest, Proposed, Times, Wanted};
 use crate::store::state::{Counts, Found, StoreQuery};
 
-const DOING: &str = "search";
+/// Scores by the statistics of all shards.
+const GLOBALLY: &str = "search_type=dfs_query_then_fetch";
 /// Candidates of each side at most: a request has 10,000 hits, and both sides may propose others.
 pub(crate) const DEEPEST: usize = 5000;
 /// Clauses of one request. A cluster takes 1,024 in all.
@@ -26,8 +25,7 @@ const MOST_CLAUSES: usize = 1000;
 
 /// A query whose words were weighed.
 pub(crate) struct ClusterQuery<'s> {
-    pub(super) client: &'s Client,
-    pub(super) index: &'s str,
+    pub(super) searches: Searches<'s>,
     /// All chunks of the index.
     pub(super) chunks: u64,
     pub(super) words: QueryWords,
@@ -68,19 +66,11 @@ impl ClusterQuery<'_> {
         if searches.is_empty() {
             return Ok(found);
         }
-        let header = json!({ "search_type": "dfs_query_then_fetch", "allow_partial_search_results": false });
-        let lines: String = searches.iter().map(|search| format!("{header}\n{search}\n")).collect();
-        let path = format!("/{}/_msearch", self.index);
-        let at = || self.client.at(&path);
-        let answer = self.ask(&path, Body::Lines(&lines))?;
-        let mut answers = answer["responses"].as_array().into_iter().flatten();
+        let mut answers = self.searches.several(&searches, GLOBALLY)?.into_iter();
         let mut next = || -> Result<(Vec<(ChunkId, f32)>, f64)> {
-            let one = answers.next().ok_or_else(|| unexpected(DOING, at(), "a response for each search"))?;
-            if let Some(status) = one["status"].as_u64().filter(|&status| status >= 300) {
-                return Err(refused(DOING, at(), status as u16, one));
-            }
-            let ranked = hits(one).and_then(|hits| ranking(hits));
-            let ranked = ranked.ok_or_else(|| unexpected(DOING, at(), "the hits of all shards"))?;
+            let one = answers.next().unwrap_or_default();
+            let ranked = hits(&one).and_then(|hits| ranking(hits));
+            let ranked = ranked.ok_or_else(|| self.searches.lacks("the hits of all shards"))?;
             Ok((ranked, one["took"].as_f64().unwrap_or(0.0)))
         };
         if has_words {
@@ -95,17 +85,10 @@ impl ClusterQuery<'_> {
 
     /// Both scores of these chunks, with their records.
     fn score(&self, chunks: &[ChunkId], vector: Option<&[f32]>) -> Result<HashMap<ChunkId, Scored>> {
-        let options = "search_type=dfs_query_then_fetch&include_named_queries_score=true\
-                       &allow_partial_search_results=false";
-        let path = format!("/{}/_search?{options}", self.index);
         let query = both(&self.weights, vector, chunks);
-        let answer = self.ask(&path, Body::Json(&query))?;
+        let answer = self.searches.one(&query, &[GLOBALLY, "include_named_queries_score=true"])?;
         let scored = hits(&answer).and_then(|hits| scored(hits));
-        scored.ok_or_else(|| unexpected(DOING, self.client.at(&path), "the scores of all shards"))
-    }
-
-    fn ask(&self, path: &str, body: Body<'_>) -> Result<Json> {
-        self.client.ask(&Call { doing: DOING, method: Method::Post, path, body, repeat: Repeat::Safe })
+        scored.ok_or_else(|| self.searches.lacks("the scores of all shards"))
     }
 }
 
@@ -143,6 +126,7 @@ impl StoreQuery for ClusterQuery<'_> {
         chunks.dedup();
         let mut proposed = Proposed {
             by_words: by_words.len(),
+            cut: by_words.len() == DEEPEST && wanted.words > DEEPEST,
             least_lexical: by_words.last().map_or(0.0, |&(_, score)| score),
             nearest,
             ..Proposed::default()
@@ -171,7 +155,10 @@ impl StoreQuery for ClusterQuery<'_> {
         self.words.highlight(chunk)
     }
 
-    fn count(&self, _: Found<'_>, _: &[String]) -> Result<Counts> {
-        Err(not_there("a count of all documents, or of the values of their fields"))
+    fn count(&self, found: Found<'_>, facets: &[String]) -> Result<Counts> {
+        match Counting::of(self.searches, &self.weights, self.filter.as_ref(), found) {
+            Some(counting) => counting.count(facets),
+            None => Ok(Counts::nothing(facets)),
+        }
     }
 }

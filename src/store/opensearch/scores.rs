@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value as Json, json};
 
 use super::chunk;
-use super::mapping::{CHUNK, TEXT_TERMS, VECTOR, field_of};
+use super::mapping::{CHUNK, RECORD, TEXT_TERMS, VECTOR, field_of};
 use super::terms::text_of_phrase;
 use crate::ids::ChunkId;
 use crate::lexical::{ChunkRecord, PairWeight, TermWeight, Weights};
@@ -73,12 +73,13 @@ pub(super) fn both(weights: &Weights, vector: Option<&[f32]>, chunks: &[ChunkId]
         should.push(json!({ "script_score": { "query": having, "script": script, "_name": BY_VECTOR } }));
     }
     json!({
-        "size": chunks.len(), "track_total_hits": false,
+        "size": chunks.len(), "track_total_hits": false, "_source": false, "stored_fields": [RECORD],
         "query": { "bool": { "filter": [ids], "should": should } },
     })
 }
 
-fn terms(weights: &Weights) -> Json {
+/// The chunks with a term, by words.
+pub(super) fn terms(weights: &Weights) -> Json {
     let of = |one: &TermWeight| {
         let weighed = json!({ "value": one.term, "boost": one.boost });
         json!({ "term": { field_of(one.part): weighed } })
@@ -106,7 +107,7 @@ pub(super) fn hits(answer: &Json) -> Option<&Vec<Json>> {
 
 /// The chunk and the score of each hit.
 pub(super) fn ranking(hits: &[Json]) -> Option<Vec<(ChunkId, f32)>> {
-    hits.iter().map(|hit| Some((id(hit)?, hit["_score"].as_f64()? as f32))).collect()
+    hits.iter().map(|hit| Some((chunk::chunk(hit)?, hit["_score"].as_f64()? as f32))).collect()
 }
 
 /// The hits of [`both`] by chunk.
@@ -115,7 +116,7 @@ pub(super) fn scored(hits: &[Json]) -> Option<HashMap<ChunkId, Scored>> {
         let named = |name: &str| hit["matched_queries"][name].as_f64();
         let lexical = named(BY_WORDS).unwrap_or(0.0) as f32;
         let dense = named(BY_VECTOR).map(|score| cosine(score as f32));
-        Some((id(hit)?, Scored { lexical, dense, record: chunk::record(&hit["_source"])? }))
+        Some((chunk::chunk(hit)?, Scored { lexical, dense, record: chunk::record(hit)? }))
     };
     hits.iter().map(of).collect()
 }
@@ -123,8 +124,4 @@ pub(super) fn scored(hits: &[Json]) -> Option<HashMap<ChunkId, Scored>> {
 /// The cosine of a score, which is its place between 0 and 1.
 pub(super) fn cosine(score: f32) -> f32 {
     (2.0 * score - 1.0).clamp(-1.0, 1.0)
-}
-
-fn id(hit: &Json) -> Option<ChunkId> {
-    hit["_id"].as_str()?.parse().ok().map(ChunkId)
 }

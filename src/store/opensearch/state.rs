@@ -1,32 +1,36 @@
 //! One generation on a cluster, as searches read it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
 
+use super::beginning;
 use super::client::{Body, Call, Client, Method};
 use super::encoders::Encoders;
 use super::failure::unexpected;
 use super::filter;
 use super::frequencies::Frequencies;
 use super::manifest::{Manifest, Names};
+use super::mapping::DOCUMENT;
 use super::query::ClusterQuery;
 use super::retry::Repeat;
+use super::searches::Searches;
 use crate::encoder::Encoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::generation::QueryCache;
-use crate::ids::GenerationId;
+use crate::ids::{Digest, GenerationId};
 use crate::lexical::{Analysis, Statistics};
 use crate::store::coverage::Coverage;
-use crate::store::restriction::Restrictions;
+use crate::store::restriction::{Asks, Restrictions};
 use crate::store::state::Store;
 
 /// A generation: its manifest, and what was asked of it so far. Its index is written once, so it never changes.
 pub(crate) struct ClusterState {
-    client: Arc<Client>,
-    index: String,
-    manifest: Manifest,
+    pub(super) client: Arc<Client>,
+    pub(super) index: String,
+    pub(super) manifest: Manifest,
     analysis: Analysis,
     encoders: Arc<Encoders>,
     encoder: OnceLock<Arc<Encoder>>,
@@ -38,7 +42,7 @@ impl ClusterState {
     /// Opens a generation. Loads no model.
     ///
     /// # Errors
-    /// As [`Manifest::read`].
+    /// As [`Manifest::read`]; [`Error::Cluster`] for one whose passages an earlier version has sent.
     pub(crate) fn open(
         client: &Arc<Client>,
         names: &Names,
@@ -46,6 +50,14 @@ impl ClusterState {
         encoders: &Arc<Encoders>,
     ) -> Result<ClusterState> {
         let manifest = Manifest::read(client, names, id)?;
+        if manifest.version != Manifest::VERSION {
+            return Err(Error::Cluster {
+                doing: "open the generation at",
+                at: client.at(&format!("/{}", names.generation(id))),
+                found: format!("format version {}, of an earlier retune", manifest.version),
+                remedy: "migrate the index again",
+            });
+        }
         let others = manifest.other_languages.iter().copied();
         Ok(ClusterState {
             client: Arc::clone(client),
@@ -63,6 +75,25 @@ impl ClusterState {
         self.manifest.generation
     }
 
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The index that has its passages.
+    pub(crate) fn index(&self) -> &str {
+        &self.index
+    }
+
+    /// SHA-256 of the weights that encode queries.
+    pub(crate) fn query_weights(&self) -> Digest {
+        self.manifest.query_weights()
+    }
+
+    /// The folder of the encoder, if it is loaded.
+    pub(crate) fn encoder_folder(&self) -> Option<PathBuf> {
+        self.encoder.get().map(|encoder| encoder.folder().to_path_buf())
+    }
+
     /// Whether the encoder is loaded.
     pub(crate) fn has_encoder(&self) -> bool {
         self.encoder.get().is_some()
@@ -70,7 +101,7 @@ impl ClusterState {
 
     /// Whether queries are encoded with the same weights as in another generation.
     pub(crate) fn encodes_as(&self, other: &ClusterState) -> bool {
-        self.manifest.query_weights() == other.manifest.query_weights()
+        self.query_weights() == other.query_weights()
     }
 
     /// Whether its index is known to have been dropped.
@@ -86,7 +117,7 @@ impl ClusterState {
     pub(crate) fn has_document(&self, document: &str) -> Result<bool> {
         const DOING: &str = "look up a document at";
         let path = format!("/{}/_search?allow_partial_search_results=false", self.index);
-        let query = json!({ "size": 0, "terminate_after": 1, "query": { "term": { "document": document } } });
+        let query = json!({ "size": 0, "terminate_after": 1, "query": { "term": { DOCUMENT: document } } });
         let body = Body::Json(&query);
         let call = Call { doing: DOING, method: Method::Post, path: &path, body, repeat: Repeat::Safe };
         let count = self.client.ask(&call)?["hits"]["total"]["value"].as_u64();
@@ -107,13 +138,27 @@ impl ClusterState {
     }
 }
 
+impl ClusterState {
+    /// The terms that prefixes are searched for with.
+    fn terms_of_prefixes(&self, restrictions: &Restrictions<'_>) -> Result<Vec<String>> {
+        let searches = Searches { client: &self.client, index: &self.index };
+        let mut terms = Vec::new();
+        for one in restrictions.all.iter().filter(|one| !one.negated) {
+            if let Asks::Prefix(prefix) = one.asks {
+                terms.extend(beginning::terms_of(prefix, &self.analysis, searches)?);
+            }
+        }
+        Ok(terms)
+    }
+}
+
 impl Store for ClusterState {
     type Query<'s> = ClusterQuery<'s>;
 
     fn look_up<'s>(&'s self, text: &str, restrictions: &Restrictions<'_>) -> Result<ClusterQuery<'s>> {
         let manifest = &self.manifest;
         let filter = filter::clause(restrictions, &self.analysis, &manifest.fields)?;
-        let words = self.analysis.of_query(text);
+        let words = self.analysis.of_query(text, &self.terms_of_prefixes(restrictions)?);
         let known = self.frequencies.of(&words.terms(), &self.client, &self.index)?;
         let weights = words.weights(&Statistics {
             chunks: manifest.counts.chunks,
@@ -121,8 +166,7 @@ impl Store for ClusterState {
             with_term: &|part, term| known.of(part, term),
         });
         let query = ClusterQuery {
-            client: &self.client,
-            index: &self.index,
+            searches: Searches { client: &self.client, index: &self.index },
             chunks: manifest.counts.chunks,
             words,
             weights,

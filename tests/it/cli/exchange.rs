@@ -61,7 +61,7 @@ fn what_is_passed_over_is_said_and_a_bad_file_is_refused() {
     let done = retune(folder.path(), &["feedback", "import", "clicks.jsonl", "--action", "like=relevant"]);
     assert!(done.status.success(), "{}", stderr(&done));
     let said = stdout(&done);
-    assert_eq!(said.lines().next().unwrap(), "imported 1 queries and 1 judgements");
+    assert_eq!(said.lines().next().unwrap(), "imported 1 query and 1 judgement");
     assert!(
         said.contains("hover (1)") && said.contains("1 of 2 documents are not in the index: x\n"),
         "{said}"

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod broken_files;
+#[cfg(target_os = "linux")]
+mod desk;
 mod eval;
 mod exchange;
 #[cfg(target_os = "linux")]

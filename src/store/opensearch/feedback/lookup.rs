@@ -30,7 +30,12 @@ pub(super) fn beginning(client: &Client, application: &str, digits: &str, most: 
         client.answer(&call)
     };
     let index = Ubi::Queries.index();
-    post(&format!("/{index}/_refresh"), Body::None)?;
+    let path = format!("/{index}/_refresh");
+    match post(&path, Body::None)? {
+        (200, _) => {}
+        (404, _) => return Ok(Vec::new()),
+        (status, body) => return Err(refused(DOING, client.at(&path), status, &body)),
+    }
     let path = format!("/{index}/_search?allow_partial_search_results=false");
     let mut query = Narrowed::No.query(application);
     query["bool"]["must"] = json!({ "prefix": { "query_id": digits } });

@@ -6,7 +6,9 @@
 //! record again.
 
 mod bulk;
+mod count;
 mod indices;
+mod latest;
 mod lookup;
 mod narrowed;
 mod records;

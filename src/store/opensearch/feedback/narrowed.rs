@@ -42,7 +42,7 @@ impl Narrowed<'_> {
 }
 
 /// Whether a field has one of these. A cluster that was not told of a field has words in it, and the whole beside them.
-fn one_of<T: serde::Serialize>(field: &str, values: &[T]) -> Json {
+pub(super) fn one_of<T: serde::Serialize>(field: &str, values: &[T]) -> Json {
     let whole = format!("{field}.keyword");
     json!({ "bool": { "should": [{ "terms": { field: values } }, { "terms": { whole: values } }] } })
 }

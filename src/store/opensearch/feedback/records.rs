@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value as Json;
 
 use super::bulk::{Batch, Sent};
+use super::count::count;
 use super::indices::{Ubi, prepare};
+use super::latest::Latest;
 use super::lookup::{beginning, find};
 use super::narrowed::Narrowed;
 use super::scan::Scan;
@@ -77,6 +79,16 @@ impl Records {
         fields: Option<&'s [&'s str]>,
     ) -> Result<Option<Scan<'s>>> {
         Scan::open(&self.client, of, &self.application, narrowed, fields)
+    }
+
+    /// Reads the answered queries, the latest first: from this time on backwards, in milliseconds since the Unix epoch.
+    pub(crate) fn latest(&self, until_ms: Option<u64>) -> Latest<'_> {
+        Latest::of(&self.client, &self.application, until_ms)
+    }
+
+    /// How many records searches can see: of events those with one of these actions.
+    pub(crate) fn count(&self, of: Ubi, actions: &[&str]) -> Result<u64> {
+        count(&self.client, of, &self.application, actions)
     }
 
     /// An address for messages.

@@ -1,7 +1,9 @@
 //! An encoder of the cluster, loaded.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use super::assemble::assemble;
 use super::cache::Cache;
 use super::parts::Parts;
 use super::stored::StoredEncoder;
@@ -23,5 +25,15 @@ impl StoredEncoder {
         let beside = self.beside();
         let load = |folder: &_| source.copied(folder, self.weights, &beside, "remove the folder");
         cache.open(self, &load, &mut |part| parts.fetch(part))
+    }
+}
+
+impl Parts<'_> {
+    /// Downloads the files of an encoder into a folder.
+    ///
+    /// # Errors
+    /// As [`StoredEncoder::open`].
+    pub(crate) fn write(&self, encoder: &StoredEncoder, folder: &Path) -> Result<()> {
+        assemble(encoder, folder, &mut |part| self.fetch(part))
     }
 }

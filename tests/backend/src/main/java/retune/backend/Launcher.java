@@ -14,7 +14,7 @@ import org.opensearch.node.Node;
 import org.opensearch.plugins.Plugin;
 
 /**
- * Runs one OpenSearch node on loopback until it is killed: Launcher NODE NODES BASE_PORT FOLDER.
+ * Runs one OpenSearch node on loopback until it is killed: Launcher NODE NODES BASE_PORT FOLDER [secured].
  * One node is one JVM, so that a test can end one with kill -9. Nodes count from 1; node i serves
  * HTTP on BASE_PORT+i-1 and the transport on BASE_PORT+100+i-1. The heap is the JVM's -Xmx.
  *
@@ -38,7 +38,7 @@ public final class Launcher {
         }
     }
 
-    static Settings settings(int node, int nodes, int basePort, Path folder) {
+    static Settings settings(int node, int nodes, int basePort, Path folder, boolean secured) {
         List<String> names = new ArrayList<>();
         List<String> seeds = new ArrayList<>();
         for (int i = 1; i <= nodes; i++) {
@@ -46,7 +46,7 @@ public final class Launcher {
             seeds.add("127.0.0.1:" + (basePort + TRANSPORT_OFFSET + i - 1));
         }
         Path own = folder.resolve("node-" + node);
-        return Settings.builder()
+        Settings.Builder settings = Settings.builder()
             .put("cluster.name", "retune-test")
             .put("node.name", "node-" + node)
             .putList("node.roles", "cluster_manager", "data", "ingest")
@@ -60,14 +60,18 @@ public final class Launcher {
             // Used at the very first election only, later starts ignore it.
             .putList("cluster.initial_cluster_manager_nodes", names)
             // A nearly full disk must not make indexes read-only or leave replicas unassigned.
-            .put("cluster.routing.allocation.disk.threshold_enabled", false)
-            .build();
+            .put("cluster.routing.allocation.disk.threshold_enabled", false);
+        if (secured) {
+            Secured.put(settings);
+        }
+        return settings.build();
     }
 
     public static void main(String[] args) throws Exception {
         long begin = System.nanoTime();
-        if (args.length != 4) {
-            System.err.println("usage: Launcher NODE NODES BASE_PORT FOLDER");
+        boolean secured = args.length == 5 && args[4].equals("secured");
+        if (args.length != 4 && !secured) {
+            System.err.println("usage: Launcher NODE NODES BASE_PORT FOLDER [secured]");
             System.exit(2);
         }
         int node = Integer.parseInt(args[0]);
@@ -75,13 +79,17 @@ public final class Launcher {
         int basePort = Integer.parseInt(args[2]);
         Path folder = Path.of(args[3]).toAbsolutePath();
 
+        List<String> names = new ArrayList<>(PLUGINS);
+        if (secured) {
+            names.add(Secured.PLUGIN);
+        }
         List<Class<? extends Plugin>> plugins = new ArrayList<>();
-        for (String name : PLUGINS) {
+        for (String name : names) {
             plugins.add(Class.forName(name).asSubclass(Plugin.class));
         }
         try {
             Environment env = InternalSettingsPreparer.prepareEnvironment(
-                settings(node, nodes, basePort, folder), Map.of(), null, () -> "node-" + node);
+                settings(node, nodes, basePort, folder, secured), Map.of(), null, () -> "node-" + node);
             Node running = new LocalNode(env, plugins);
             // On SIGTERM close the node, so that it leaves the cluster and releases its lock.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -97,8 +105,8 @@ public final class Launcher {
             // Pool threads of a half-made node would keep the JVM alive.
             Runtime.getRuntime().halt(1);
         }
-        System.out.printf("node-%d ready http://127.0.0.1:%d in %.1f s%n",
-            node, basePort + node - 1, (System.nanoTime() - begin) / 1e9);
+        System.out.printf("node-%d ready %s://127.0.0.1:%d in %.1f s%n",
+            node, secured ? "https" : "http", basePort + node - 1, (System.nanoTime() - begin) / 1e9);
         new CountDownLatch(1).await();
     }
 }

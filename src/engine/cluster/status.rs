@@ -1,0 +1,74 @@
+//! What an index on a cluster is, and how it does.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Cluster;
+use crate::error::Result;
+use crate::exchange::judging_actions;
+use crate::ids::{Digest, GenerationId};
+use crate::search::Coverage;
+use crate::store::Store as _;
+use crate::store::opensearch::{Health, Ubi, health};
+
+/// What an index on a cluster is, and how it does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClusterStatus {
+    /// The name of the index.
+    pub name: String,
+    /// Where it is: the addresses of nodes that were given, with the name behind the last one.
+    pub store: String,
+    /// The generation that serves.
+    pub generation: GenerationId,
+    /// Documents that a search can find.
+    pub documents: u64,
+    /// Their passages, and how many of them have vectors.
+    pub coverage: Coverage,
+    /// SHA-256 of the weights that encode queries.
+    pub weights: Digest,
+    /// The folder of the encoder, once it is loaded.
+    pub model: Option<PathBuf>,
+    /// Answered queries on the cluster.
+    pub queries: u64,
+    /// What was said of their documents.
+    pub judgements: u64,
+    /// The nodes. `None` where this user may not ask for them.
+    pub nodes: Option<ClusterNodes>,
+}
+
+/// The nodes of a cluster, and how an index lies on them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClusterNodes {
+    /// Nodes that are there.
+    pub count: u32,
+    /// `green` if all copies of the index are there, `yellow` if one of each part is, else `red`.
+    pub health: String,
+}
+
+impl Cluster {
+    /// What the index is, and how it does. Asks the cluster four times.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`](crate::Error::Cluster) if it can't be asked.
+    pub fn status(&self) -> Result<ClusterStatus> {
+        self.following.ask(|state| {
+            let records = &self.feedback.records;
+            let nodes = health(&self.client, state)?;
+            Ok(ClusterStatus {
+                name: self.names.alias().to_string(),
+                store: self.client.at(&format!("/{}", self.names.alias())),
+                generation: state.generation(),
+                documents: state.count_documents()?,
+                coverage: state.coverage(),
+                weights: state.query_weights(),
+                model: state.encoder_folder(),
+                queries: records.count(Ubi::Queries, &[])?,
+                judgements: records.count(Ubi::Events, &judging_actions())?,
+                nodes: nodes.map(|Health { status, nodes }| ClusterNodes { count: nodes, health: status }),
+            })
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! Documents of a generation: one with all its chunks, or a page of them.
+
+use serde_json::{Value as Json, json};
+
+use super::chunk::record;
+use super::client::{Body, Call, Method};
+use super::failure::unexpected;
+use super::mapping::{CHUNK, DOCUMENT, RECORD, VECTOR};
+use super::retry::Repeat;
+use super::scores::hits;
+use super::state::ClusterState;
+use crate::error::Result;
+use crate::lexical::ChunkRecord;
+use crate::store::coverage::Coverage;
+
+const READ: &str = "read a document at";
+const LIST: &str = "list the documents at";
+/// Chunks of one request.
+const PAGE: usize = 1000;
+/// Up to so many documents are counted exactly, where the manifest does not say how many there are.
+const EXACT: u32 = 40_000;
+
+/// What a list tells of a document.
+pub(crate) struct Listed {
+    /// Its first chunk.
+    pub(crate) first: ChunkRecord,
+    pub(crate) coverage: Coverage,
+}
+
+impl ClusterState {
+    /// All chunks of a document, in order; none of one that is not there.
+    pub(crate) fn chunks_of(&self, document: &str) -> Result<Vec<ChunkRecord>> {
+        let lacks = || unexpected(READ, self.at(), "the chunks of all shards");
+        let (mut chunks, mut after) = (Vec::new(), None);
+        loop {
+            let mut request = json!({
+                "size": PAGE, "track_total_hits": false, "_source": false, "stored_fields": [RECORD],
+                "sort": [{ CHUNK: "asc" }],
+                "query": { "bool": { "filter": [{ "term": { DOCUMENT: document } }] } },
+            });
+            if let Some(last) = after {
+                request["search_after"] = json!([last]);
+            }
+            let answer = self.post(READ, &request)?;
+            let read = hits(&answer).ok_or_else(lacks)?.iter().map(record);
+            let read: Vec<ChunkRecord> = read.collect::<Option<_>>().ok_or_else(lacks)?;
+            after = read.last().map(|last| last.chunk).filter(|_| read.len() == PAGE);
+            chunks.extend(read);
+            if after.is_none() {
+                // Nothing on the cluster is sorted by it: a change gives a chunk in the middle the highest id.
+                chunks.sort_by_key(|chunk| chunk.ordinal);
+                return Ok(chunks);
+            }
+        }
+    }
+
+    /// The first documents behind `after` in the order of their ids, so many at most.
+    pub(crate) fn documents(&self, after: Option<&str>, most: usize) -> Result<Vec<Listed>> {
+        let mut pages =
+            json!({ "size": most, "sources": [{ DOCUMENT: { "terms": { "field": DOCUMENT } } }] });
+        if let Some(after) = after {
+            pages["after"] = json!({ DOCUMENT: after });
+        }
+        let of_each = json!({
+            "encoded": { "filter": { "exists": { "field": VECTOR } } },
+            "first": { "top_hits": {
+                "size": 1, "_source": false, "stored_fields": [RECORD], "sort": [{ CHUNK: "asc" }],
+            } },
+        });
+        let answer = self.post(
+            LIST,
+            &json!({
+                "size": 0, "track_total_hits": false,
+                "aggs": { "documents": { "composite": pages, "aggs": of_each } },
+            }),
+        )?;
+        let lacks = || unexpected(LIST, self.at(), "the documents of all shards");
+        hits(&answer).ok_or_else(lacks)?;
+        let listed = answer["aggregations"]["documents"]["buckets"].as_array().ok_or_else(lacks)?;
+        listed.iter().map(|bucket| self.listed(bucket)?.ok_or_else(lacks)).collect()
+    }
+
+    /// `None` for what is none of ours.
+    fn listed(&self, bucket: &Json) -> Result<Option<Listed>> {
+        let count = |of: &Json| of["doc_count"].as_u64().map(|count| count as usize);
+        let read = || {
+            let coverage = Coverage { encoded: count(&bucket["encoded"])?, chunks: count(bucket)? };
+            Some((record(&bucket["first"]["hits"]["hits"][0])?, coverage))
+        };
+        let Some((mut first, coverage)) = read() else { return Ok(None) };
+        // The one with the least id, which is the first unless the beginning of the document has changed.
+        if first.ordinal != 0
+            && let Some(chunk) = self.chunks_of(&first.document)?.into_iter().next()
+        {
+            first = chunk;
+        }
+        Ok(Some(Listed { first, coverage }))
+    }
+
+    /// How many documents there are: exactly, if the generation was made by a retune that counts them.
+    pub(crate) fn count_documents(&self) -> Result<u64> {
+        if let Some(documents) = self.manifest.documents {
+            return Ok(documents);
+        }
+        let count = json!({ "cardinality": { "field": DOCUMENT, "precision_threshold": EXACT } });
+        let answer = self
+            .post(LIST, &json!({ "size": 0, "track_total_hits": false, "aggs": { "documents": count } }))?;
+        let counted = hits(&answer).and_then(|_| answer["aggregations"]["documents"]["value"].as_u64());
+        counted.ok_or_else(|| unexpected(LIST, self.at(), "a count of documents"))
+    }
+
+    fn post(&self, doing: &'static str, request: &Json) -> Result<Json> {
+        let path = format!("/{}/_search?allow_partial_search_results=false", self.index);
+        let body = Body::Json(request);
+        self.client.ask(&Call { doing, method: Method::Post, path: &path, body, repeat: Repeat::Safe })
+    }
+
+    fn at(&self) -> String {
+        self.client.at(&format!("/{}", self.index))
+    }
+}

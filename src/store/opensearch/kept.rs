@@ -1,0 +1,34 @@
+//! The passages of an index as they were sent.
+
+use serde_json::{Value as Json, json};
+
+use super::chunk::record;
+use super::client::Client;
+use super::mapping::{RECORD, VECTOR};
+use super::pages::Pages;
+use crate::lexical::ChunkRecord;
+
+/// A page of passages with vectors of 768 numbers is some 5 MB.
+const PAGE: usize = 500;
+
+/// A passage, and its vector if it has one.
+pub(crate) struct Kept {
+    pub(crate) record: ChunkRecord,
+    pub(crate) vector: Option<Vec<f32>>,
+}
+
+impl Kept {
+    /// All of an index.
+    pub(crate) fn all<'c>(client: &'c Client, index: &str) -> Pages<'c, Kept> {
+        let asks = json!({ "_source": [VECTOR], "stored_fields": [RECORD] });
+        Pages::of(client, "read the passages at", index, asks, PAGE, kept)
+    }
+}
+
+fn kept(hit: &Json) -> Option<Kept> {
+    let vector = match &hit["_source"][VECTOR] {
+        Json::Null => None,
+        vector => Some(vector.as_array()?.iter().map(|x| Some(x.as_f64()? as f32)).collect::<Option<_>>()?),
+    };
+    Some(Kept { record: record(hit)?, vector })
+}
