@@ -140,8 +140,8 @@ pub(crate) fn publish_folder(from: &Path, to: &Path) -> Result<()> {
     sync_folder(parent(to))
 }
 
-/// Has `fill` write a folder that then appears at `to`, whole or not at all. Folders above it are created. `what` is what
-/// it is, for the error.
+/// Has `fill` write a folder that then appears at `to`, whole or not at all. Folders above it are created. `what` it is
+/// stands in the error.
 ///
 /// # Errors
 /// [`Error::Invalid`] if there is something at `to`; those of `fill`.

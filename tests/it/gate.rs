@@ -72,8 +72,9 @@ fn golden_queries_are_held_to_the_bound_by_themselves_and_those_without_an_answe
     };
     engine.add(documents().into_iter().map(titled).collect()).unwrap();
     judge_everything(&engine);
-    let kettle = documents().remove(0);
-    let asked = vec![golden(&kettle.text, "kettle"), golden("who keeps the eels", "gone")];
+    // If all vectors come to be the same, the first document is still the first.
+    let last = documents().remove(7);
+    let asked = vec![golden(&last.text, &last.id), golden("who keeps the eels", "gone")];
     let round = |round: LearnOptions, golden: &[GoldenQuery]| {
         learn(&engine, &round.with_golden(golden.to_vec())).gate
     };
