@@ -18,7 +18,8 @@ impl Engine {
     /// of a round that is running is left out.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if there is something at `to`; [`Error::ReadOnly`] on a handle for reading; [`Error::Io`].
+    /// [`Error::Invalid`](crate::Error::Invalid) if there is something at `to`;
+    /// [`Error::ReadOnly`](crate::Error::ReadOnly) on a handle for reading; [`Error::Io`](crate::Error::Io).
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
         // Nothing is committed or published while this is held.
         let mut writer = self.lock_writer("back up the index")?;
