@@ -8,7 +8,7 @@ use super::args::Place;
 #[cfg(feature = "opensearch")]
 use super::args::Store;
 use super::file_status;
-use super::print::{Output, Text, counted, folded};
+use super::print::{Output, Text, folded, records};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -53,7 +53,7 @@ fn text_on_cluster(status: &retune::cluster::ClusterStatus) -> Text {
     if let Some(nodes) = &status.nodes {
         text.line(format!("{} nodes, {}", nodes.count, nodes.health));
     }
-    text.line(format!("feedback: {} queries, {} judgements", status.queries, status.judgements));
+    text.line(format!("feedback: {}", records(status.queries as usize, status.judgements as usize)));
     text
 }
 
@@ -117,9 +117,8 @@ fn text(status: &Status, index: &Path) -> Text {
             true => format!("; {} records lost, {} damaged bytes", log.dropped, log.damaged_bytes),
             false => String::new(),
         };
-        let queries = counted(log.impressions as usize, "query", "queries");
-        let judgements = counted(log.judgements as usize, "judgement", "judgements");
-        text.line(format!("feedback: {queries}, {judgements}{damage}"));
+        let records = records(log.impressions as usize, log.judgements as usize);
+        text.line(format!("feedback: {records}{damage}"));
     }
     if let Some(round) = &status.last_round {
         text.line(format!("last round {}: {}", round.round, round.gate.reason));

@@ -98,7 +98,7 @@ impl Migration<'_> {
             other_languages: lexical.other_languages(),
             fusion: meta.fusion,
             counts,
-            documents: Some(documents),
+            documents,
             fields: lexical.field_names()?,
             origin: Some(self.origin.clone()),
             created_ms: crate::clock::now_ms(),

@@ -14,7 +14,7 @@ use crate::engine::commit::CommitPayload;
 use crate::engine::layout::{Layout, Settings};
 use crate::engine::open::read_manifest;
 use crate::error::{Error, Result};
-use crate::generation::{Building, Candidate, Generation, Pinned, collect_garbage, publish};
+use crate::generation::{Building, Candidate, Generation, OutsideModel, Pinned, collect_garbage, publish};
 use crate::ids::{ChunkId, GenerationId};
 use crate::lexical::LexicalIndex;
 use crate::storage::write_folder;
@@ -73,10 +73,10 @@ impl Cluster {
         };
         let settings: Settings = serde_json::from_value(origin.settings.clone())
             .map_err(|error| wrong(format!("settings that can't be read: {error}")))?;
-        if let Some(missing) = lacks_encoder(manifest, origin) {
-            return Err(wrong(missing.into()));
-        }
-        let restoration = Restoration { cluster: self, state: &state, origin, settings: &settings };
+        let first = first_model(manifest, origin).map_err(|missing| wrong(missing.into()))?;
+        let next_chunk = origin.next_chunk;
+        let restoration =
+            Restoration { cluster: self, state: &state, first, next_chunk, settings: &settings };
         write_folder(path.as_ref(), "the folder of the index", |draft| restoration.write(draft, progress))?;
         Ok(RestoreReport {
             name: self.names.alias().to_string(),
@@ -88,21 +88,21 @@ impl Cluster {
     }
 }
 
-/// What of the encoders is neither on the cluster nor outside the index.
-fn lacks_encoder(manifest: &Manifest, origin: &Origin) -> Option<&'static str> {
-    let Some(first) = &origin.first else {
-        return Some("no word of which model the index was created with");
-    };
-    let is_of_queries = manifest.encoder.as_ref().is_none_or(|encoder| encoder.trained_against.is_some());
-    (is_of_queries && first.weights != manifest.weights).then_some(
-        "vectors of a trained encoder that is not there: a later round has trained that of queries alone",
-    )
+/// The model that the index was created with, or what of the encoders is neither there nor on the cluster.
+fn first_model<'o>(manifest: &Manifest, origin: &'o Origin) -> Result<&'o OutsideModel, &'static str> {
+    let first = origin.first.as_ref().ok_or("no word of which model the index was created with")?;
+    let has_encoder = manifest.encoder.as_ref().is_some_and(|encoder| encoder.trained_against.is_none());
+    if has_encoder || first.weights == manifest.weights {
+        return Ok(first);
+    }
+    Err("vectors of a trained encoder that is not there: a later round has trained that of queries alone")
 }
 
 struct Restoration<'a> {
     cluster: &'a Cluster,
     state: &'a ClusterState,
-    origin: &'a Origin,
+    first: &'a OutsideModel,
+    next_chunk: u64,
     settings: &'a Settings,
 }
 
@@ -123,7 +123,7 @@ impl Restoration<'_> {
     fn write_generation(&self, layout: &Layout) -> Result<Arc<Generation>> {
         let (root, dense) = (layout.generations(), &self.settings.dense);
         let manifest = self.state.manifest();
-        let first = self.cluster.following.encoders().first(self.origin)?;
+        let first = self.cluster.following.encoders().outside(self.first)?;
         let publish = |building| Ok(publish(&root, building, 0, |_| Ok(()))?.generation);
         let Some(trained) = &manifest.encoder else {
             return publish(Building::first(&root, first, manifest.fusion, dense)?);
@@ -192,7 +192,7 @@ impl Restoration<'_> {
         }
         dense.sync()?;
         let pending = pending.into_iter().collect();
-        writer.commit(&CommitPayload { next_chunk: self.origin.next_chunk, pending }.text())?;
+        writer.commit(&CommitPayload { next_chunk: self.next_chunk, pending }.text())?;
         writer.close()?;
         let view = dense.view(&lexical.snapshot()?.live_chunks())?;
         if view.len() <= self.settings.dense.exact_below {

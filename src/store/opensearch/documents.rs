@@ -17,8 +17,6 @@ const READ: &str = "read a document at";
 const LIST: &str = "list the documents at";
 /// Chunks of one request.
 const PAGE: usize = 1000;
-/// Up to so many documents are counted exactly, where the manifest does not say how many there are.
-const EXACT: u32 = 40_000;
 
 /// What a list tells of a document.
 pub(crate) struct Listed {
@@ -95,18 +93,6 @@ impl ClusterState {
             first = chunk;
         }
         Ok(Some(Listed { first, coverage }))
-    }
-
-    /// How many documents there are: exactly, if the generation was made by a retune that counts them.
-    pub(crate) fn count_documents(&self) -> Result<u64> {
-        if let Some(documents) = self.manifest.documents {
-            return Ok(documents);
-        }
-        let count = json!({ "cardinality": { "field": DOCUMENT, "precision_threshold": EXACT } });
-        let answer = self
-            .post(LIST, &json!({ "size": 0, "track_total_hits": false, "aggs": { "documents": count } }))?;
-        let counted = hits(&answer).and_then(|_| answer["aggregations"]["documents"]["value"].as_u64());
-        counted.ok_or_else(|| unexpected(LIST, self.at(), "a count of documents"))
     }
 
     fn post(&self, doing: &'static str, request: &Json) -> Result<Json> {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::client::Client;
-use super::manifest::{Manifest, Names, Origin};
+use super::manifest::{Manifest, Names};
 use super::weights::{Cache, Parts, StoredEncoder};
 use crate::encoder::Encoder;
-use crate::error::{Error, Result};
-use crate::generation::ModelSource;
+use crate::error::Result;
+use crate::generation::{ModelSource, OutsideModel};
 
 /// Encoders, of which generations with the same weights share one.
 pub(crate) struct Encoders {
@@ -50,19 +50,12 @@ impl Encoders {
         Ok(encoder)
     }
 
-    /// The model that an index was created with.
+    /// A model that lies on no cluster.
     ///
     /// # Errors
-    /// As [`ModelSource::with_weights`]; [`Error::NotFound`] if nobody knows which it was.
-    pub(crate) fn first(&self, origin: &Origin) -> Result<Arc<Encoder>> {
-        match &origin.first {
-            Some(first) => self.source.with_weights(first.weights, &first.folder),
-            None => Err(Error::NotFound {
-                what: "model that was recorded for the index",
-                id: self.names.alias().to_string(),
-                remedy: "migrate the index again",
-            }),
-        }
+    /// As [`ModelSource::with_weights`].
+    pub(crate) fn outside(&self, model: &OutsideModel) -> Result<Arc<Encoder>> {
+        self.source.with_weights(model.weights, &model.folder)
     }
 
     fn trained(&self, stored: &StoredEncoder) -> Result<Arc<Encoder>> {

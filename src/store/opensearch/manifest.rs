@@ -85,9 +85,9 @@ pub(crate) struct Manifest {
     pub(crate) other_languages: Vec<Language>,
     pub(crate) fusion: Fusion,
     pub(crate) counts: Counts,
-    /// How many documents these are of. Earlier versions did not count them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) documents: Option<u64>,
+    /// How many documents these are of. 0 before version 3.
+    #[serde(default)]
+    pub(crate) documents: u64,
     /// The names of all fields of the documents.
     pub(crate) fields: BTreeSet<String>,
     /// The index that it was migrated from. Unknown before version 3.
@@ -177,7 +177,6 @@ impl Manifest {
                     replaces: self.replaces,
                     passages: self.passages,
                     model: self.model.clone(),
-                    documents: self.documents,
                     origin: self.origin.clone(),
                     created_ms: self.created_ms,
                     ..other.clone()

@@ -20,7 +20,7 @@ use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::generation::QueryCache;
-use crate::ids::{Digest, GenerationId};
+use crate::ids::GenerationId;
 use crate::lexical::{Analysis, Statistics};
 use crate::store::coverage::Coverage;
 use crate::store::restriction::{Asks, Restrictions};
@@ -84,11 +84,6 @@ impl ClusterState {
         &self.index
     }
 
-    /// SHA-256 of the weights that encode queries.
-    pub(crate) fn query_weights(&self) -> Digest {
-        self.manifest.query_weights()
-    }
-
     /// The folder of the encoder, if it is loaded.
     pub(crate) fn encoder_folder(&self) -> Option<PathBuf> {
         self.encoder.get().map(|encoder| encoder.folder().to_path_buf())
@@ -101,7 +96,7 @@ impl ClusterState {
 
     /// Whether queries are encoded with the same weights as in another generation.
     pub(crate) fn encodes_as(&self, other: &ClusterState) -> bool {
-        self.query_weights() == other.query_weights()
+        self.manifest.query_weights() == other.manifest.query_weights()
     }
 
     /// Whether its index is known to have been dropped.
