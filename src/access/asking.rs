@@ -1,7 +1,7 @@
 //! A request as a query of the engine.
 
-use super::api::{LogRequest, SearchRequest};
-use crate::engine::{Folder, QueryListing};
+use super::api::{FilesRequest, LogRequest, SearchRequest};
+use crate::engine::{Folder, Listing, QueryListing};
 use crate::error::{Error, Result};
 use crate::lexical::{Date, Filter};
 use crate::search::Query;
@@ -18,6 +18,14 @@ pub(super) fn check_limit(limit: usize, most: usize) -> Result<()> {
         true => Ok(()),
         false => Err(Error::invalid("the limit", limit, format!("1 to {most}"))),
     }
+}
+
+/// The documents that are asked for.
+pub(super) fn documents(request: &FilesRequest) -> Result<Listing> {
+    check_limit(request.limit, FilesRequest::MOST)?;
+    let mut listing = Listing::default().with_limit(request.limit);
+    listing.after.clone_from(&request.after);
+    Ok(listing)
 }
 
 /// The queries of the log that are asked for.

@@ -9,7 +9,7 @@ use super::api::{
     LogRequest, ModelStatus, OnCluster, ReadAnswer, ReadRequest, Round, SearchAnswer, SearchRequest,
     SimilarRequest, StatusAnswer,
 };
-use super::asking::{check_limit, listing, query};
+use super::asking::{self, check_limit, listing, query};
 use super::document::listed;
 use super::forgetting::Forgetting;
 use super::likeness::similar;
@@ -90,8 +90,7 @@ impl Clustered {
 
     /// As [`Access::files`](super::Access::files). What was passed over is known where the index was made.
     pub fn files(&self, request: &FilesRequest) -> Result<FilesAnswer> {
-        check_limit(request.limit, FilesRequest::MOST)?;
-        let page = self.cluster.list(request.after.as_deref(), request.limit)?;
+        let page = self.cluster.list(&asking::documents(request)?)?;
         let documents =
             page.documents.iter().map(|one| listed(&one.id, &one.title, &one.fields, one.coverage));
         Ok(FilesAnswer { documents: documents.collect(), passed_over: Vec::new(), next: page.next })

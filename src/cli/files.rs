@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 
+#[cfg(feature = "opensearch")]
+use retune::FieldValue;
 use retune::documents::{Date, Listing};
 use retune::{Coverage, Filter, Reader, Result};
 use serde::Serialize;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::{StoredPlace, filter};
 use super::print::{Line, Output, Text};
 
@@ -19,7 +23,11 @@ pub(super) struct Args {
     filter: Option<Filter>,
     /// List the files that the last run skipped, with the reasons.
     #[arg(long)]
+    #[cfg_attr(feature = "opensearch", arg(conflicts_with = "store"))]
     skipped: bool,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
 }
 
 #[derive(Serialize)]
@@ -43,6 +51,11 @@ struct Skips {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named() || args.skipped) {
+        let documents = on_cluster(&args.place.open_cluster(&store)?, args.filter.as_ref())?;
+        return out.print(&Documents { documents }, |all| text(&all.documents));
+    }
     let engine = args.place.open()?;
     if args.skipped {
         let mut skipped = engine.passed_over()?;
@@ -75,6 +88,27 @@ fn documents(engine: &Reader, filter: Option<&Filter>) -> Result<Vec<Document>> 
         Ok(Document { document: id, passages: chunks, encoded, modified })
     });
     listed.collect()
+}
+
+#[cfg(feature = "opensearch")]
+fn on_cluster(cluster: &retune::cluster::Cluster, filter: Option<&Filter>) -> Result<Vec<Document>> {
+    let mut listing = Listing::default().with_limit(1000);
+    listing.filter = filter.cloned();
+    let mut documents = Vec::new();
+    loop {
+        let page = cluster.list(&listing)?;
+        documents.extend(page.documents.into_iter().map(|one| Document {
+            modified: match one.fields.get("modified") {
+                Some(FieldValue::Date(date)) => Some(date.to_string()),
+                _ => None,
+            },
+            document: one.id,
+            passages: one.coverage.chunks,
+            encoded: one.coverage.encoded,
+        }));
+        let Some(next) = page.next else { return Ok(documents) };
+        listing = listing.with_after(next);
+    }
 }
 
 fn matching(engine: &Reader, filter: &Filter) -> Result<BTreeSet<String>> {

@@ -8,6 +8,8 @@ use retune::documents::{StoredDocument, StoredPassage};
 use retune::{Error, Reader, Result};
 use serde::Serialize;
 
+#[cfg(feature = "opensearch")]
+use super::args::Store;
 use super::args::StoredPlace;
 use super::print::{Output, Text, raw};
 
@@ -20,6 +22,9 @@ pub(super) struct Args {
     document: String,
     #[command(flatten)]
     place: StoredPlace,
+    #[cfg(feature = "opensearch")]
+    #[command(flatten)]
+    store: Store,
 }
 
 /// What of a document is asked for.
@@ -52,41 +57,68 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, out: &Output) -> Result<()> {
+    #[cfg(feature = "opensearch")]
+    if let Some(store) = args.store.named(args.place.is_named()) {
+        let cluster = args.place.open_cluster(&store)?;
+        let (document, part) = find(&|id| cluster.get(id), &args.document)?;
+        let text = text(&document, &part, || Ok(joined(&document.passages)))?;
+        return print(Report { document, text }, out);
+    }
     let engine = args.place.open()?;
-    let (document, part) = find(&engine, &args.document)?;
-    let text = match &part {
-        Part::At { name, value } => at(&document, name, value)?,
-        Part::All => whole(&engine, &document)?,
+    let (document, part) = find(&|named| by_id_or_file(&engine, named), &args.document)?;
+    let text = text(&document, &part, || whole(&engine, &document))?;
+    engine.close()?;
+    print(Report { document, text }, out)
+}
+
+/// The part that is asked for. `whole` gives the whole text.
+fn text(
+    document: &StoredDocument,
+    part: &Part<'_>,
+    whole: impl FnOnce() -> Result<String>,
+) -> Result<String> {
+    Ok(match part {
+        Part::At { name, value } => at(document, name, value)?,
+        Part::All => whole()?,
         Part::Lines { first, count } => {
-            let text = whole(&engine, &document)?;
+            let text = whole()?;
             let lines: Vec<&str> = text.split_inclusive('\n').collect();
             if *first > lines.len() {
-                return Err(missing("line", first, &document, format!("it has {} lines", lines.len())));
+                return Err(missing("line", first, document, format!("it has {} lines", lines.len())));
             }
             lines.into_iter().skip(first - 1).take(*count).collect()
         }
-    };
-    engine.close()?;
+    })
+}
+
+fn print(report: Report, out: &Output) -> Result<()> {
     if out.is_json() || std::io::stdout().is_terminal() {
-        return out.print(&Report { document, text }, |report| {
+        return out.print(&report, |report| {
             let mut text = Text::default();
             report.text.lines().for_each(|line| text.line(line.replace('\t', "    ")));
             text
         });
     }
     // A program gets the text itself.
-    raw(text.as_bytes())
+    raw(report.text.as_bytes())
 }
 
-/// The document that is meant, and what of it. The longest name that a document or its file has counts.
-fn find<'a>(engine: &Reader, named: &'a str) -> Result<(StoredDocument, Part<'a>)> {
+/// The document with this id, else that of the file with this name.
+fn by_id_or_file(engine: &Reader, named: &str) -> Result<Option<StoredDocument>> {
+    let of_file = || engine.id_of_file(&PathBuf::from(named)).ok().flatten();
+    match engine.get(named)? {
+        Some(found) => Ok(Some(found)),
+        None => of_file().map(|id| engine.get(&id)).transpose().map(Option::flatten),
+    }
+}
+
+/// The document that is meant, and what of it. The longest name by which `get` knows one counts.
+fn find<'a>(
+    get: &dyn Fn(&str) -> Result<Option<StoredDocument>>,
+    named: &'a str,
+) -> Result<(StoredDocument, Part<'a>)> {
     for asked in readings(named) {
-        let of_file = || engine.id_of_file(&PathBuf::from(asked.document)).ok().flatten();
-        let found = match engine.get(asked.document)? {
-            Some(found) => Some(found),
-            None => of_file().map(|id| engine.get(&id)).transpose()?.flatten(),
-        };
-        if let Some(found) = found {
+        if let Some(found) = get(asked.document)? {
             return Ok((found, asked.part));
         }
     }

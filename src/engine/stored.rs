@@ -48,7 +48,7 @@ pub struct StoredPassage {
     pub chunk: ChunkId,
 }
 
-/// Which documents [`Reader::list`] gives, and how many at a time.
+/// Which documents [`Reader::list`] and `Cluster::list` give, and how many at a time.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Listing {
@@ -94,6 +94,15 @@ impl Listing {
     pub fn with_limit(mut self, limit: usize) -> Listing {
         self.limit = limit;
         self
+    }
+
+    /// The documents of a page, if there may be so many.
+    pub(super) fn checked_limit(&self) -> Result<usize> {
+        if (1..=LARGEST_PAGE).contains(&self.limit) {
+            return Ok(self.limit);
+        }
+        let expected = format!("1 to {LARGEST_PAGE}");
+        Err(Error::invalid("the limit of a page of documents", self.limit, expected))
     }
 }
 
@@ -166,18 +175,15 @@ impl Reader {
     /// [`Error::Invalid`] for a limit of 0 or above 10,000, else as [`count`](Reader::count).
     pub fn list(&self, listing: &Listing) -> Result<DocumentPage> {
         self.check_open("list documents")?;
-        if !(1..=LARGEST_PAGE).contains(&listing.limit) {
-            let expected = format!("1 to {LARGEST_PAGE}");
-            return Err(Error::invalid("the limit of a page of documents", listing.limit, expected));
-        }
+        let limit = listing.checked_limit()?;
         let lexical = &self.inner.snapshot.load().lexical;
         let everything = Filter::everything();
         let chunks = lexical.matching(listing.filter.as_ref().unwrap_or(&everything))?;
         let documents = lexical.one_per_document(&chunks)?;
         // One more tells whether there is a next page.
-        let mut ids = lexical.next_documents(&documents, listing.after.as_deref(), listing.limit + 1)?;
-        let more = ids.len() > listing.limit;
-        ids.truncate(listing.limit);
+        let mut ids = lexical.next_documents(&documents, listing.after.as_deref(), limit + 1)?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
         let next = ids.last().filter(|_| more).cloned();
         let documents = ids.iter().map(|id| Ok(StoredDocument::of(id, lexical.chunks_of(id)?)));
         Ok(DocumentPage { documents: documents.collect::<Result<_>>()?, next })

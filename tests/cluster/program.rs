@@ -62,6 +62,53 @@ fn migrate_and_search_print_what_they_do() {
 }
 
 #[test]
+fn documents_are_listed_and_read_as_those_of_a_folder() {
+    let Some(index) = index("papers") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("gate.md", "# Sea gate\n\nThe mitre gap is measured at low water.\n"),
+        ("pump.txt", "Prime the pump before it is started.\nThen open the valve.\n"),
+        ("log.csv", "day,level\nMonday,3\nTuesday,4\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let dir = folder.path().to_str().unwrap();
+    text(&retune(&index, &["index", dir]));
+    text(&retune(&index, &["migrate", dir]));
+    let here = ["--dir", dir];
+    for args in [
+        &["files"][..],
+        &["--json", "files"],
+        &["files", "--filter", "extension=md"],
+        &["files", "--filter", "extension=none"],
+        &["get", "pump.txt"],
+        &["get", "pump.txt:2"],
+        &["get", "pump.txt:1:1"],
+        &["get", "log.csv#row=2"],
+        &["--json", "get", "log.csv#row=2"],
+    ] {
+        let (far, near) = (retune(&index, args), retune(&index, &[args, &here].concat()));
+        assert_eq!(text(&far), text(&near), "{args:?}");
+    }
+    let listed = text(&retune(&index, &["files", "--filter", "extension=md"]));
+    assert!(listed.starts_with("gate.md\t1\t1\t2") && listed.lines().count() == 1, "{listed}");
+    assert_eq!(text(&retune(&index, &["get", "pump.txt:2"])), "Then open the valve.\n");
+    for (args, expected) in [
+        (&["get", "pumps.txt"][..], "retune files"),
+        (&["get", "pump.txt:9"], "it has 2 lines"),
+        (&["files", "--filter", "depth=3"], "depth"),
+    ] {
+        let output = retune(&index, args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(expected), "{args:?}: {said}");
+    }
+    // What was skipped is known where the index was made.
+    let store = index.store();
+    assert_eq!(retune(&index, &["files", "--skipped", "--store", &store]).status.code(), Some(2));
+    assert_eq!(text(&retune(&index, &[&["files", "--skipped"], &here[..]].concat())), "");
+}
+
+#[test]
 fn what_is_searched_and_judged_on_the_cluster_is_imported_learnt_from_and_forgotten() {
     let Some(index) = index("desk") else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Own;
 use crate::access::api::{FilesAnswer, FilesRequest, ListedDocument, PassedOver};
-use crate::access::asking::check_limit;
+use crate::access::asking;
 use crate::access::document::listed;
-use crate::engine::{Listing, Reader, StoredDocument};
+use crate::engine::{Reader, StoredDocument};
 use crate::error::Result;
 
 /// Files that are named for each reason.
@@ -15,10 +15,8 @@ const EXAMPLES: usize = 20;
 impl Own {
     /// As [`Access::files`](crate::access::Access::files).
     pub fn files(&self, request: &FilesRequest) -> Result<FilesAnswer> {
-        check_limit(request.limit, FilesRequest::MOST)?;
+        let listing = asking::documents(request)?;
         let reader = self.reader()?;
-        let mut listing = Listing::default().with_limit(request.limit);
-        listing.after.clone_from(&request.after);
         let page = reader.list(&listing)?;
         let documents = page.documents.iter().map(|document| told(reader, document));
         let passed_over = if request.after.is_none() { passed_over(reader)? } else { Vec::new() };

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Cluster;
-use crate::engine::StoredDocument;
+use crate::engine::{Listing, StoredDocument};
 use crate::error::{Error, Result};
 use crate::lexical::FieldValue;
 use crate::search::Coverage;
 use crate::store::opensearch::Listed;
-
-/// Documents of a page at most.
-const LARGEST_PAGE: usize = 10_000;
 
 /// A document of an index on a cluster, without its text.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,18 +43,18 @@ impl Cluster {
         Ok((!chunks.is_empty()).then(|| StoredDocument::of(document, chunks)))
     }
 
-    /// A page of `limit` documents, 1 to 10,000, behind the id `after`: [`ListedPage::next`] of the page before. That
-    /// need not exist any more. Another generation may serve meanwhile.
+    /// One page of the documents, as [`Reader::list`](crate::Reader::list) gives it, without their texts. Another
+    /// generation may serve the next page.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another limit; [`Error::Cluster`] if the cluster can't be asked.
-    pub fn list(&self, after: Option<&str>, limit: usize) -> Result<ListedPage> {
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            let expected = format!("1 to {LARGEST_PAGE}");
-            return Err(Error::invalid("the limit of a page of documents", limit, expected));
-        }
+    /// [`Error::Invalid`] for a limit of 0 or above 10,000, and for a filter as of [`Cluster::search`];
+    /// [`Error::Cluster`] if the cluster can't be asked.
+    pub fn list(&self, listing: &Listing) -> Result<ListedPage> {
+        let limit = listing.checked_limit()?;
         // One more tells whether there is a next page.
-        let mut listed = self.following.ask(|state| state.documents(after, limit + 1))?;
+        let mut listed = self
+            .following
+            .ask(|state| state.documents(listing.filter.as_ref(), listing.after.as_deref(), limit + 1))?;
         let more = listed.len() > limit;
         listed.truncate(limit);
         let documents: Vec<ListedDocument> = listed.into_iter().map(ListedDocument::from).collect();

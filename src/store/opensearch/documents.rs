@@ -5,12 +5,13 @@ use serde_json::{Value as Json, json};
 use super::chunk::record;
 use super::client::{Body, Call, Method};
 use super::failure::unexpected;
+use super::filter::of_fields;
 use super::mapping::{CHUNK, DOCUMENT, RECORD, VECTOR};
 use super::retry::Repeat;
 use super::scores::hits;
 use super::state::ClusterState;
 use crate::error::Result;
-use crate::lexical::ChunkRecord;
+use crate::lexical::{ChunkRecord, Filter};
 use crate::store::coverage::Coverage;
 
 const READ: &str = "read a document at";
@@ -52,8 +53,15 @@ impl ClusterState {
         }
     }
 
-    /// The first documents behind `after` in the order of their ids, so many at most.
-    pub(crate) fn documents(&self, after: Option<&str>, most: usize) -> Result<Vec<Listed>> {
+    /// The first documents behind `after` in the order of their ids, so many at most. With a filter those that have a
+    /// chunk that matches.
+    pub(crate) fn documents(
+        &self,
+        filter: Option<&Filter>,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Listed>> {
+        let matching = filter.map(|filter| of_fields(filter, &self.manifest.fields)).transpose()?;
         let mut pages =
             json!({ "size": most, "sources": [{ DOCUMENT: { "terms": { "field": DOCUMENT } } }] });
         if let Some(after) = after {
@@ -69,6 +77,7 @@ impl ClusterState {
             LIST,
             &json!({
                 "size": 0, "track_total_hits": false,
+                "query": { "bool": { "filter": matching.map_or_else(Vec::new, |clause| vec![clause]) } },
                 "aggs": { "documents": { "composite": pages, "aggs": of_each } },
             }),
         )?;

@@ -16,6 +16,14 @@ use crate::lexical::{Analysis, Condition, Filter};
 use crate::store::paths::is_pattern;
 use crate::store::restriction::{Asks, Restrictions, dated};
 
+/// The clause of a filter on fields.
+///
+/// # Errors
+/// As [`Condition::of`].
+pub(super) fn of_fields(filter: &Filter, fields: &BTreeSet<String>) -> Result<Json> {
+    Ok(of(&Condition::of(filter, fields)?))
+}
+
 /// The clause of all restrictions; `None` for none.
 ///
 /// # Errors
@@ -27,7 +35,7 @@ pub(super) fn clause(
 ) -> Result<Option<Json>> {
     let (mut all, mut none) = (Vec::new(), Vec::new());
     if let Some(filter) = restrictions.filter {
-        all.push(of(&Condition::of(filter, fields)?));
+        all.push(of_fields(filter, fields)?);
     }
     for restriction in &restrictions.all {
         let clause = match &restriction.asks {
