@@ -52,6 +52,7 @@ fn learn_from_cluster(store: &str, args: &Args, out: &Output) -> Result<()> {
     let mut bars = Bars::default();
     let round = engine.learn_from_cluster(store, &args.learning.options(), &mut |progress| match progress {
         ClusterProgress::Learning(progress) => bars.show_learning(progress),
+        ClusterProgress::Encoding(progress) => bars.show_workers(progress),
         ClusterProgress::Migrating(progress) => bars.show_migrating(progress),
         _ => ControlFlow::Continue(()),
     });

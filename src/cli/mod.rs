@@ -8,6 +8,8 @@ mod compare;
 mod completions;
 mod demo;
 mod editor;
+#[cfg(feature = "opensearch")]
+mod encode_worker;
 mod eval;
 mod extract;
 mod feedback;
@@ -77,6 +79,9 @@ enum Verb {
     /// Copy an index to an OpenSearch cluster.
     #[cfg(feature = "opensearch")]
     Migrate(migrate::Args),
+    /// Encode passages for rounds of learning of an index on an OpenSearch cluster, until Ctrl-C.
+    #[cfg(feature = "opensearch")]
+    EncodeWorker(encode_worker::Args),
     /// Search an index.
     Search(search::Args),
     /// Search an index as you type, with previews, in the terminal.
@@ -151,6 +156,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Mcp(args) => mcp::run(&args),
         #[cfg(feature = "opensearch")]
         Verb::Migrate(args) => migrate::run(&args, &out),
+        #[cfg(feature = "opensearch")]
+        Verb::EncodeWorker(args) => encode_worker::run(&args, &out),
         Verb::Search(args) => search::run(&args, &out),
         Verb::Find(args) => find::run(&args, &out),
         Verb::Get(args) => get::run(&args, &out),

@@ -53,6 +53,12 @@ fn text_on_cluster(status: &retune::cluster::ClusterStatus) -> Text {
     if let Some(nodes) = &status.nodes {
         text.line(format!("{} nodes, {}", nodes.count, nodes.health));
     }
+    if let Some(encoding) = &status.encoding {
+        let retune::cluster::EncodingStatus { done, total, slices_done, slices, workers, .. } = encoding;
+        text.line(format!(
+            "a round has passages encoded: {done} of {total}, {slices_done} of {slices} slices, by {workers} processes"
+        ));
+    }
     text.line(format!("feedback: {}", records(status.queries as usize, status.judgements as usize)));
     text
 }

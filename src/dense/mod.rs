@@ -38,4 +38,6 @@ mod tests;
 pub(crate) use index::DenseIndex;
 pub(crate) use merge::{Merge, Merged};
 pub(crate) use options::DenseOptions;
+#[cfg(feature = "opensearch")]
+pub(crate) use vectors::as_stored;
 pub(crate) use view::DenseView;

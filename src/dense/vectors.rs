@@ -78,8 +78,7 @@ impl Layout {
 
     fn encode(&self, out: &mut Vec<u8>, chunk: ChunkId, unit: &[f32]) {
         let start = out.len();
-        let rounded: Vec<bf16> = unit.iter().map(|&value| bf16::from_f32(value)).collect();
-        let scale = (1.0 / length(rounded.iter().map(|value| value.to_f32()))) as f32;
+        let (rounded, scale) = rounded(unit);
         out.extend_from_slice(&chunk.0.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&scale.to_le_bytes());
@@ -88,6 +87,23 @@ impl Layout {
         let crc = row_checksum(&out[start..]);
         out[start + 8..start + 12].copy_from_slice(&crc.to_le_bytes());
     }
+}
+
+/// The elements of a row, and its scale.
+fn rounded(unit: &[f32]) -> (Vec<bf16>, f32) {
+    let rounded: Vec<bf16> = unit.iter().map(|&value| bf16::from_f32(value)).collect();
+    let scale = (1.0 / length(rounded.iter().map(|value| value.to_f32()))) as f32;
+    (rounded, scale)
+}
+
+/// A vector as an index gives it back that has it.
+///
+/// # Errors
+/// [`Error::Invalid`] for NaN, infinities or a zero vector.
+#[cfg(feature = "opensearch")]
+pub(crate) fn as_stored(vector: &[f32]) -> Result<Vec<f32>> {
+    let (rounded, scale) = rounded(&unit("the vector", vector, vector.len())?);
+    Ok(rounded.iter().map(|value| value.to_f32() * scale).collect())
 }
 
 fn row_checksum(row: &[u8]) -> u32 {

@@ -14,8 +14,8 @@ use crate::feedback::JudgementCount;
 use crate::generation::{Building, Candidate, Pinned, Published, publish};
 use crate::ids::GenerationId;
 use crate::learn::{
-    Decision, LearnOptions, LearnProgress, LearnStage, Overall, Progress, RoundInput, RoundReport, Running,
-    Unfinished, prepare_round,
+    Decision, Helpers, LearnOptions, LearnProgress, LearnStage, Overall, Progress, RoundInput, RoundReport,
+    Running, Unfinished, prepare_round,
 };
 use crate::search::Snapshot;
 
@@ -26,8 +26,8 @@ const FEW_CHUNKS: usize = 64;
 #[derive(Clone, Copy)]
 enum Purpose<'a> {
     /// To publish what it learns. If it is cancelled while `closing` is set, the next round may resume it. With `trial`
-    /// what can't be proved may go on trial.
-    Publish { closing: Option<&'a AtomicBool>, trial: bool },
+    /// what can't be proved may go on trial. `helpers` encode passages beside this machine.
+    Publish { closing: Option<&'a AtomicBool>, trial: bool, helpers: Option<&'a dyn Helpers> },
     /// To see what it would come to.
     Look,
 }
@@ -50,17 +50,20 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] for unusable options; [`Error::RoundRunning`]; [`Error::Cancelled`].
     pub fn learn(&self, options: &LearnOptions, progress: &mut Progress<'_>) -> Result<RoundReport> {
-        self.run_round(options, Purpose::Publish { closing: None, trial: self.has_trials() }, progress)
+        let purpose = Purpose::Publish { closing: None, trial: self.has_trials(), helpers: None };
+        self.run_round(options, purpose, progress)
     }
 
-    /// As [`learn`](Engine::learn), but nothing goes on trial.
+    /// As [`learn`](Engine::learn), with others that encode passages. Nothing goes on trial.
     #[cfg(feature = "opensearch")]
-    pub(super) fn learn_without_trial(
+    pub(super) fn learn_with(
         &self,
+        helpers: &dyn Helpers,
         options: &LearnOptions,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
-        self.run_round(options, Purpose::Publish { closing: None, trial: false }, progress)
+        let purpose = Purpose::Publish { closing: None, trial: false, helpers: Some(helpers) };
+        self.run_round(options, purpose, progress)
     }
 
     /// Runs a round as [`learn`](Engine::learn) would now, and publishes nothing. It takes as long, and meanwhile needs
@@ -103,7 +106,7 @@ impl Engine {
     ) -> Result<RoundReport> {
         options.validate()?;
         let threads = options.threads.unwrap_or_else(all_but_one);
-        let purpose = Purpose::Publish { closing: Some(closing), trial: self.has_trials() };
+        let purpose = Purpose::Publish { closing: Some(closing), trial: self.has_trials(), helpers: None };
         on_threads(threads, true, progress, |progress| self.round(options, purpose, progress))
     }
 
@@ -113,9 +116,9 @@ impl Engine {
         purpose: Purpose<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<RoundReport> {
-        let (doing, trial) = match purpose {
-            Purpose::Publish { trial, .. } => ("learn", trial),
-            Purpose::Look => ("try a round of learning", self.has_trials()),
+        let (doing, trial, helpers) = match purpose {
+            Purpose::Publish { trial, helpers, .. } => ("learn", trial, helpers),
+            Purpose::Look => ("try a round of learning", self.has_trials(), None),
         };
         let log = self.log_to_learn(doing)?;
         let _round = self.begin_round(doing)?;
@@ -144,6 +147,7 @@ impl Engine {
             options,
             dense: &self.inner.settings.dense,
             checkpoints: unfinished.checkpoints(options),
+            helpers,
         };
         let closing = match purpose {
             Purpose::Publish { closing, .. } => closing,

@@ -66,8 +66,9 @@ pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
 #[cfg(feature = "opensearch")]
 pub use cluster::{
-    Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, FeedbackCounts, ListedDocument,
-    ListedPage, MigrateOptions, MigrateProgress, MigrateReport, RestoreReport,
+    Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, EncodeProgress, EncodingStatus,
+    FeedbackCounts, ListedDocument, ListedPage, MigrateOptions, MigrateProgress, MigrateReport,
+    RestoreReport, WorkerProgress, WorkerReport,
 };
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;

@@ -29,6 +29,8 @@ pub(crate) struct Building {
     pub(super) queries: QuerySide,
     pub(super) dense: DenseIndex,
     pub(super) folder: Scratch,
+    /// Vectors that were made elsewhere, since the last segment was built.
+    taken: usize,
 }
 
 impl Building {
@@ -120,7 +122,7 @@ impl Building {
             created_ms: crate::clock::now_ms(),
             ..parent.meta.clone()
         };
-        Ok(Building { meta, encoder, queries: side, dense, folder })
+        Ok(Building { meta, encoder, queries: side, dense, folder, taken: 0 })
     }
 
     /// As the generation `id` after `parent`.
@@ -148,7 +150,7 @@ impl Building {
     ) -> Result<Building> {
         let (to, dimensions) = (dense_folder(&folder.0), encoder.dimensions());
         let dense = DenseIndex::create(&to, dimensions, meta.weights, options.clone())?;
-        Ok(Building { meta, encoder, queries: QuerySide::default(), dense, folder })
+        Ok(Building { meta, encoder, queries: QuerySide::default(), dense, folder, taken: 0 })
     }
 
     /// Encodes every live chunk with a vector in the `serving` index but none here: the others stay pending.
@@ -161,6 +163,7 @@ impl Building {
         let missing = self.missing(chunks, serving)?;
         let encoder = || Ok(Arc::clone(&self.encoder));
         let encoded = fill(&mut self.dense, &encoder, &self.folder.0, chunks, &missing, progress)?;
+        let encoded = encoded + std::mem::take(&mut self.taken);
         if encoded <= self.dense.options().exact_below {
             // With so few rows, the background builds the segments after publishing.
             return Ok(());
@@ -168,6 +171,20 @@ impl Building {
         let view = self.dense.view(&chunks.live_chunks())?;
         // The graph counts rows, not chunks, so its numbers are not reported.
         self.dense.merge_all(&view, &mut |_, _| progress(encoded, encoded))
+    }
+
+    /// Takes vectors that this encoder has made elsewhere.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn take(&mut self, rows: &[(ChunkId, &[f32])]) -> Result<()> {
+        self.dense.append(rows)?;
+        self.taken += rows.len();
+        Ok(())
+    }
+
+    /// The encoder of its documents.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn encoder(&self) -> &Arc<Encoder> {
+        &self.encoder
     }
 
     /// The live chunks that [`catch_up`](Building::catch_up) would encode.

@@ -1,9 +1,10 @@
 //! The encoder of queries that lies in a generation's own folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::meta::{ModelPlace, model_folder};
+use super::build::Building;
+use super::meta::{GenerationMeta, ModelPlace, model_folder};
 use super::open::Generation;
 use super::query_side::query_folder;
 use crate::encoder::WEIGHTS;
@@ -25,18 +26,24 @@ impl Generation {
     /// The generation's own encoder of queries: a whole model, whichever of its layers were trained. `None` if queries
     /// are encoded by the model that the index was created with.
     pub(crate) fn own_encoder(&self) -> Option<OwnEncoder> {
-        let (folder, weights, trained_against, beside) = match (&self.meta.queries.encoder, &self.meta.model)
-        {
-            (Some(own), _) => {
-                (query_folder(&self.folder), own.weights, Some(own.trained_against), &own.files)
-            }
-            (None, ModelPlace::Own) => {
-                (model_folder(&self.folder), self.meta.weights, None, &self.meta.files)
-            }
-            (None, ModelPlace::Folder(_)) => return None,
-        };
-        let mut files = beside.clone();
-        files.insert(WEIGHTS.to_string(), weights);
-        Some(OwnEncoder { folder, weights, trained_against, files })
+        own_encoder(&self.folder, &self.meta)
     }
+}
+
+impl Building {
+    /// As [`Generation::own_encoder`].
+    pub(crate) fn own_encoder(&self) -> Option<OwnEncoder> {
+        own_encoder(&self.folder.0, &self.meta)
+    }
+}
+
+fn own_encoder(folder: &Path, meta: &GenerationMeta) -> Option<OwnEncoder> {
+    let (folder, weights, trained_against, beside) = match (&meta.queries.encoder, &meta.model) {
+        (Some(own), _) => (query_folder(folder), own.weights, Some(own.trained_against), &own.files),
+        (None, ModelPlace::Own) => (model_folder(folder), meta.weights, None, &meta.files),
+        (None, ModelPlace::Folder(_)) => return None,
+    };
+    let mut files = beside.clone();
+    files.insert(WEIGHTS.to_string(), weights);
+    Some(OwnEncoder { folder, weights, trained_against, files })
 }

@@ -45,7 +45,7 @@ pub(crate) fn publish<T>(
 
 /// Syncs what was built and gives it the name of its number. Nothing names it yet.
 fn move_into_place(root: &Path, building: Building) -> Result<Generation> {
-    let Building { meta, encoder, queries, dense, folder: scratch } = building;
+    let Building { meta, encoder, queries, dense, folder: scratch, .. } = building;
     dense.sync()?;
     drop(dense);
     meta.write(&scratch.0)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::helpers::Helpers;
 use super::options::LearnOptions;
 use crate::dense::DenseOptions;
 use crate::feedback::Replay;
@@ -27,4 +28,6 @@ pub(crate) struct RoundInput<'a> {
     pub(crate) dense: &'a DenseOptions,
     /// Where training keeps its checkpoint.
     pub(crate) checkpoints: Checkpoints<'a>,
+    /// Who encodes passages beside this machine.
+    pub(crate) helpers: Option<&'a dyn Helpers>,
 }

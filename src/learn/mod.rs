@@ -10,6 +10,7 @@ mod counts;
 mod evidence;
 mod gate;
 mod golden;
+mod helpers;
 mod history;
 mod input;
 mod intervals;
@@ -30,6 +31,7 @@ mod trial_report;
 
 pub use evidence::{AnswerCounts, ConfusedPair, LogEvidence};
 pub use golden::GoldenQuery;
+pub(crate) use helpers::Helpers;
 pub(crate) use history::{History, Listener, Running};
 pub(crate) use input::RoundInput;
 pub use intervals::{ChangeIntervals, GateIntervals, RankingIntervals};

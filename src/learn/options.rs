@@ -28,8 +28,8 @@ pub struct LearnOptions {
     pub tiers: Option<Vec<Tier>>,
     /// The longest time in which every chunk may be encoded anew, as another encoder needs it. The round estimates it
     /// from the speed with which it encodes a few of the chunks. Where it takes longer, the query encoder learns alone,
-    /// and the report says so; the next round for which the estimate fits trains the encoder. `None`: no limit.
-    /// Default: 8 hours.
+    /// and the report says so; the next round for which the estimate fits trains the encoder. Workers of a cluster
+    /// count as further machines of that speed. `None`: no limit. Default: 8 hours.
     pub reindex_budget: Option<Duration>,
     /// Hard negatives of each training row, by source.
     pub negatives: NegativeCounts,

@@ -36,3 +36,4 @@ mod support;
 mod swaps;
 #[path = "../it/serve/validate.rs"]
 mod validate;
+mod workers;

@@ -3,7 +3,7 @@
 //! were skipped.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{MutexGuard, Once};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::common::tiny_model;
 use crate::learnt::{judged, learn};
 use crate::program::text;
 use crate::support::{alone, index, saying, skip};
+use crate::workers::corpus;
 
 struct Login {
     user: &'static str,
@@ -25,6 +26,7 @@ struct Login {
 
 const MIGRATOR: Login = Login { user: "migrator", password: "over-the-wall" };
 const READER: Login = Login { user: "reader", password: "pass:wörd $1" };
+const WORKER: Login = Login { user: "worker", password: "slice by slice" };
 const ADMIN: Login = Login { user: "admin", password: "sees everything" };
 /// The index that the roles are for.
 const NAME: &str = "handbook";
@@ -164,6 +166,49 @@ fn those_who_may_migrate_search_judge_import_learn_and_forget() {
 
     let forgotten = cluster.json(&MIGRATOR, &["forget", "--query-id", &id[..13]]);
     assert_eq!(forgotten["records"], 2);
+}
+
+#[test]
+fn those_who_may_work_encode_for_a_round_and_readers_see_how_far_it_is() {
+    let Some(cluster) = secured() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    corpus(folder.path(), 3000).close().unwrap();
+    let place = place(&folder.path().join("index"));
+    cluster.json(&MIGRATOR, &["migrate", "--replicas", "0", &place[0], &place[1]]);
+    cluster.json(&MIGRATOR, &["search", "kettle"]);
+    let start = |login: &Login, args: &[&str]| {
+        let mut command = cluster.program(args);
+        command.env("RETUNE_STORE_USER", login.user).env("RETUNE_STORE_PASSWORD", login.password);
+        command.env("RETUNE_CACHE", folder.path().join(login.user)).env("RETUNE_LOG", "warn");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let worker = start(&WORKER, &["--json", "encode-worker"]);
+    let present = json!({ "query": { "term": { "kind": "worker" } } });
+    let begun = Instant::now();
+    while cluster.admin("POST", "/handbook-state/_count", Some(&present))["count"] != 1 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no worker");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let how = "--tiers encoder --batch-size 4 --learning-rate 1e-3 --frozen-layers 0 --significance none";
+    let store = cluster.store(&cluster.url);
+    let mut args = vec!["learn", &place[0], &place[1], "--store", &store];
+    args.extend(how.split(' '));
+    let mut learner = start(&MIGRATOR, &args);
+    let mut seen = Json::Null;
+    while learner.try_wait().unwrap().is_none() {
+        let encoding = &cluster.json(&READER, &["status"])["encoding"];
+        if !encoding.is_null() {
+            seen = encoding.clone();
+        }
+    }
+    let said = text(&learner.wait_with_output().unwrap());
+    assert!(said.contains("all of them there already"), "{said}");
+    assert!(seen["total"] == 3008 && seen["slices"] == 24, "{seen}");
+    let pid = worker.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    let worked: Json = serde_json::from_str(&text(&worker.wait_with_output().unwrap())).unwrap();
+    assert!(worked["passages"].as_u64().unwrap() > 0, "{worked}");
+    assert_eq!(worked["name"], NAME);
 }
 
 #[test]

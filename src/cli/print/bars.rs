@@ -139,6 +139,14 @@ impl Bars {
         ControlFlow::Continue(())
     }
 
+    /// For [`Engine::learn_from_cluster`](retune::Engine::learn_from_cluster), which it never stops.
+    #[cfg(feature = "opensearch")]
+    pub(crate) fn show_workers(&mut self, progress: retune::cluster::EncodeProgress) -> ControlFlow<()> {
+        let retune::cluster::EncodeProgress { done, total, workers, .. } = progress;
+        self.step(Step::Learning, done, total).set_message(format!("encoding, {workers} workers"));
+        ControlFlow::Continue(())
+    }
+
     /// For [`Engine::learn`](retune::Engine::learn), which it never stops.
     pub(crate) fn show_learning(&mut self, progress: LearnProgress) -> ControlFlow<()> {
         self.show(Progress::Learning(progress))

@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::encoding::Encoding;
 use super::migrate::{Leased, MigrateOptions, MigrateReport};
-use super::progress::MigrateProgress;
+use super::progress::{EncodeProgress, MigrateProgress};
 use super::serving::{reached, serving};
 use crate::engine::{Engine, Feedback};
 use crate::error::Result;
 use crate::exchange::{ImportOptions, ImportReport};
-use crate::learn::{LearnOptions, LearnProgress, RoundReport};
+use crate::learn::{LearnOptions, LearnProgress, LearnStage, RoundReport};
 
 /// How far a round for an index on a cluster is.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,8 @@ use crate::learn::{LearnOptions, LearnProgress, RoundReport};
 pub enum ClusterProgress {
     /// The round, on this machine.
     Learning(LearnProgress),
+    /// Passages, by workers and this machine: a part of the round.
+    Encoding(EncodeProgress),
     /// What it has published, on its way to the cluster.
     Migrating(MigrateProgress),
 }
@@ -40,6 +43,10 @@ impl Engine {
     /// migrates the result. Searches go on, there and here; every process there answers with the new generation within
     /// a second, or once it has loaded its weights.
     ///
+    /// Where workers are there ([`encode_for_rounds`](super::Cluster::encode_for_rounds)), they and this machine encode
+    /// the passages of another encoder together. What they have encoded is on the cluster already when the result is
+    /// migrated.
+    ///
     /// One process at a time does this for an index, and nobody else migrates it meanwhile. Nothing goes on trial:
     /// nobody votes here. If the round changes nothing, documents that have changed here are migrated all the same.
     ///
@@ -60,16 +67,29 @@ impl Engine {
         let feedback = Feedback::open(self.path(), &self.inner.options)?;
         let imported = feedback.import_of(&leased.client, &leased.names, &ImportOptions::default())?;
         feedback.close()?;
-        let round = self.learn_without_trial(options, &mut |at| match leased.lease.check() {
-            Ok(()) => progress(ClusterProgress::Learning(at)),
+        let encoding = Encoding::new(&leased, self.inner.settings.language)?;
+        let round = self.learn_with(&encoding, options, &mut |at| match leased.lease.check() {
+            Ok(()) => progress(told(at, encoding.others())),
             Err(_) => ControlFlow::Break(()),
         });
         // Why the round ended, if that is why.
         leased.lease.check()?;
-        let round = round?;
-        let migrated = self.migrate_with(&leased, &MigrateOptions::default(), &mut |at| {
+        encoding.bury_dead();
+        let round = round.inspect_err(|_| encoding.discard())?;
+        let made = encoding.made();
+        let migrated = self.migrate_with(&leased, &MigrateOptions::default(), made, &mut |at| {
             progress(ClusterProgress::Migrating(at))
         })?;
         Ok(ClusterRound { imported, round, migrated })
+    }
+}
+
+/// How far a round is, with so many workers at it.
+fn told(at: LearnProgress, workers: usize) -> ClusterProgress {
+    match at {
+        LearnProgress { stage: LearnStage::Reindex, done, total, .. } if workers > 0 => {
+            ClusterProgress::Encoding(EncodeProgress { done: done as u64, total: total as u64, workers })
+        }
+        at => ClusterProgress::Learning(at),
     }
 }

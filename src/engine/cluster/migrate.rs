@@ -16,7 +16,8 @@ use crate::ids::GenerationId;
 use crate::lexical::Analysis;
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Address, Client, Layout, Lease, Manifest, Names, Origin, StoredEncoder, Swept, live, prepare, sweep,
+    Address, Client, Layout, Lease, Manifest, Names, Origin, StoredEncoder, Swept, drop_index, live, prepare,
+    sweep,
 };
 
 /// How an index is laid out on a cluster.
@@ -103,13 +104,15 @@ impl Reader {
     ) -> Result<MigrateReport> {
         self.check_open("migrate")?;
         options.validate()?;
-        self.migrate_with(&Leased::take(store, self.path())?, options, progress)
+        self.migrate_with(&Leased::take(store, self.path())?, options, None, progress)
     }
 
+    /// As [`migrate`](Reader::migrate), under a lease that is held. `made` is an index that workers have filled.
     pub(super) fn migrate_with(
         &self,
         leased: &Leased,
         options: &MigrateOptions,
+        made: Option<Manifest>,
         progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
     ) -> Result<MigrateReport> {
         let Leased { client, names, lease } = leased;
@@ -124,7 +127,10 @@ impl Reader {
                 remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
             });
         };
-        let Swept { kept, next } = sweep(client, names, lease, &serving, encoder.as_ref())?;
+        // Vectors of an encoder that was not published are nobody's.
+        let made = made.filter(|made| made.weights == snapshot.pinned.generation.meta.weights);
+        let filled = made.as_ref().map(|made| made.generation);
+        let Swept { mut kept, next } = sweep(client, names, lease, &serving, filled, encoder.as_ref())?;
         let language = self.inner.settings.language;
         let origin = self.origin(&snapshot)?;
         let migration = Migration {
@@ -139,14 +145,23 @@ impl Reader {
             serving: &serving,
             index: &names.generation(next),
         };
+        kept.extend(made);
         let plan = migration.plan(next, &kept, encoder)?;
         let same = kept.first().filter(|serving| plan.manifest.is_as(serving));
+        let copied = filled.filter(|filled| *filled != plan.manifest.passages());
+        let drop_copied = || {
+            if let Some(Err(error)) = copied.map(|copied| drop_index(client, &names.generation(copied))) {
+                tracing::warn!(%error, "what workers have made stays until the next migration");
+            }
+        };
         if let Some(serving) = same.filter(|_| migration.has_weights(&plan)) {
+            drop_copied();
             return Ok(MigrateReport::of(names, serving, started));
         }
         Manifest::take_number(client, names, next, lease.holder())?;
         let nothing = MigrateReport::of(names, &plan.manifest, started);
         let Migrated { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
+        drop_copied();
         Ok(MigrateReport {
             sent: passages,
             weights_bytes,

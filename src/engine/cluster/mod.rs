@@ -3,6 +3,7 @@
 mod basis;
 mod collect;
 mod documents;
+mod encoding;
 mod feedback;
 mod following;
 mod forget;
@@ -15,17 +16,20 @@ mod queue;
 mod recording;
 mod restore;
 mod serving;
+mod slices;
 mod status;
+mod worker;
 
 use std::sync::Arc;
 
 pub use documents::{ListedDocument, ListedPage};
 pub use learning::{ClusterProgress, ClusterRound};
 pub use migrate::{MigrateOptions, MigrateReport};
-pub use progress::MigrateProgress;
+pub use progress::{EncodeProgress, MigrateProgress};
 pub use queue::FeedbackCounts;
 pub use restore::RestoreReport;
-pub use status::{ClusterNodes, ClusterStatus};
+pub use status::{ClusterNodes, ClusterStatus, EncodingStatus};
+pub use worker::{WorkerProgress, WorkerReport};
 
 use self::following::Following;
 use self::recording::Feedback;

@@ -1,4 +1,4 @@
-//! How far a migration is.
+//! How far work on a cluster is.
 
 /// How far a migration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,4 +8,16 @@ pub struct MigrateProgress {
     pub done: u64,
     /// Those that are to be: all, or as many as differ from what is there.
     pub total: u64,
+}
+
+/// How far workers and the machine that learns are with the passages of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EncodeProgress {
+    /// Passages that have their vectors.
+    pub done: u64,
+    /// All passages that get one.
+    pub total: u64,
+    /// Others that encode now, beside this machine.
+    pub workers: usize,
 }

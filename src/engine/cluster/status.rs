@@ -10,7 +10,7 @@ use crate::exchange::judging_actions;
 use crate::ids::{Digest, GenerationId};
 use crate::search::Coverage;
 use crate::store::Store as _;
-use crate::store::opensearch::{Health, Ubi, health};
+use crate::store::opensearch::{Found, Health, Job, SliceState, Standing, Ubi, health};
 
 /// What an index on a cluster is, and how it does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +36,24 @@ pub struct ClusterStatus {
     pub judgements: u64,
     /// The nodes. `None` where this user may not ask for them.
     pub nodes: Option<ClusterNodes>,
+    /// Passages that are being encoded for a round of learning.
+    pub encoding: Option<EncodingStatus>,
+}
+
+/// How far workers are with the passages of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct EncodingStatus {
+    /// Passages that have their vectors.
+    pub done: u64,
+    /// All passages that get one.
+    pub total: u64,
+    /// Slices of the job that are done.
+    pub slices_done: usize,
+    /// All slices.
+    pub slices: usize,
+    /// Processes that have taken one, the machine that learns among them.
+    pub workers: usize,
 }
 
 /// The nodes of a cluster, and how an index lies on them.
@@ -49,7 +67,7 @@ pub struct ClusterNodes {
 }
 
 impl Cluster {
-    /// What the index is, and how it does. Asks the cluster four times.
+    /// What the index is, and how it does. Asks the cluster six times at most.
     ///
     /// # Errors
     /// [`Error::Cluster`](crate::Error::Cluster) if it can't be asked.
@@ -67,8 +85,17 @@ impl Cluster {
                 model: state.encoder_folder(),
                 queries: records.count(Ubi::Queries, &[])?,
                 judgements: records.count(Ubi::Events, &judging_actions())?,
+                encoding: self.encoding()?,
                 nodes: nodes.map(|Health { status, nodes }| ClusterNodes { count: nodes, health: status }),
             })
         })
+    }
+
+    fn encoding(&self) -> Result<Option<EncodingStatus>> {
+        let Some(Found { job, .. }) = Job::find(&self.client, &self.names)? else { return Ok(None) };
+        let Standing { passages, done, slices, others } =
+            Standing::of(&SliceState::all(&self.client, &self.names, &job)?, "");
+        let (done, slices_done) = (passages, done);
+        Ok(Some(EncodingStatus { done, total: job.passages, slices_done, slices, workers: others }))
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn affordable(input: &RoundInput<'_>, planned: &[Tier]) -> Result<Aff
                 && planned.contains(&Tier::Encoder)
                 && !input.checkpoints.have_begun() =>
         {
-            too_expensive(input.snapshot, budget)?
+            too_expensive(input, budget)?
         }
         _ => None,
     };
@@ -44,12 +44,15 @@ pub(super) fn affordable(input: &RoundInput<'_>, planned: &[Tier]) -> Result<Aff
 }
 
 /// Why the chunks can't be encoded anew. `None` if the budget allows it.
-fn too_expensive(snapshot: &Snapshot, budget: Duration) -> Result<Option<String>> {
+fn too_expensive(input: &RoundInput<'_>, budget: Duration) -> Result<Option<String>> {
+    let snapshot = input.snapshot;
     let chunks = snapshot.pinned.dense.len();
     if SLOWEST.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)) <= budget {
         return Ok(None);
     }
-    let estimate = estimate(snapshot, chunks)?;
+    // Others are taken to be as fast as this machine.
+    let helpers = input.helpers.map_or(0, |helpers| helpers.count());
+    let estimate = estimate(snapshot, chunks)?.div_f64(1.0 + helpers as f64);
     Ok((estimate > budget).then(|| {
         format!(
             "encoding all {chunks} chunks anew would take about {}, more than the reindex budget of {}: the query \

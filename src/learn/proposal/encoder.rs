@@ -58,9 +58,11 @@ pub(super) fn attempt(
     drop(model);
     tracker.during(LearnStage::Reindex, |tracker| {
         let Snapshot { lexical, pinned } = input.snapshot;
-        building.catch_up(lexical, &pinned.dense, &mut |done, total| {
-            tracker.flow(LearnProgress::of(LearnStage::Reindex, done, total))
-        })
+        let mut told = |done, total| tracker.flow(LearnProgress::of(LearnStage::Reindex, done, total));
+        if let Some(helpers) = input.helpers {
+            helpers.encode(&mut building, input.snapshot, &mut told)?;
+        }
+        building.catch_up(lexical, &pinned.dense, &mut told)
     })?;
     let proposal = Box::new(EncoderProposal(building));
     Ok(Attempt::Proposed(Proposed { proposal, fusion: None, training: Some(training) }))

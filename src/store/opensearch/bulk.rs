@@ -16,9 +16,15 @@ const ENOUGH_CHANGES: usize = 500;
 pub(crate) struct Bulk {
     changes: Vec<Change<ChunkId>>,
     bytes: usize,
+    to_alias: bool,
 }
 
 impl Bulk {
+    /// One that goes to an alias, and is refused where there is none: else a cluster makes an index of that name.
+    pub(crate) fn to_alias() -> Bulk {
+        Bulk { to_alias: true, ..Bulk::default() }
+    }
+
     /// Adds a passage, unless one with its id is there: that came with an attempt whose answer was lost.
     pub(crate) fn create(&mut self, passage: Passage<'_>) -> Result<()> {
         let chunk = passage.chunk;
@@ -39,7 +45,11 @@ impl Bulk {
     }
 
     fn push(&mut self, kind: Kind, chunk: ChunkId, line: Option<&str>) {
-        let change = Change::new(kind, &json!({ "_id": chunk.to_string() }), line, chunk);
+        let mut place = json!({ "_id": chunk.to_string() });
+        if self.to_alias {
+            place["require_alias"] = json!(true);
+        }
+        let change = Change::new(kind, &place, line, chunk);
         self.bytes += change.bytes();
         self.changes.push(change);
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::client::Client;
 use super::manifest::{Manifest, Names};
 use super::weights::{Cache, Parts, StoredEncoder};
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, EncoderPrecision, Precisions};
 use crate::error::Result;
 use crate::generation::{ModelSource, OutsideModel};
 
@@ -56,6 +56,22 @@ impl Encoders {
     /// As [`ModelSource::with_weights`].
     pub(crate) fn outside(&self, model: &OutsideModel) -> Result<Arc<Encoder>> {
         self.source.with_weights(model.weights, &model.folder)
+    }
+
+    /// An encoder that lies on the cluster, for passages: in this precision, or what comes next to it here.
+    pub(crate) fn of_passages(
+        &self,
+        stored: &StoredEncoder,
+        precision: EncoderPrecision,
+    ) -> Result<Arc<Encoder>> {
+        let mut source = self.source.clone();
+        source.backend.precisions = Precisions::of(precision);
+        // One that is loaded already may compute in another.
+        source.shared = None;
+        match source.given(stored.weights)? {
+            Some(given) => Ok(given),
+            None => stored.open(&self.cache, &Parts::of(&self.client, &self.names), &source),
+        }
     }
 
     fn trained(&self, stored: &StoredEncoder) -> Result<Arc<Encoder>> {

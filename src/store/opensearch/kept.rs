@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::chunk::record;
 use super::client::Client;
-use super::mapping::{RECORD, VECTOR};
+use super::mapping::{CHUNK, RECORD, VECTOR};
 use super::pages::Pages;
+use crate::ids::ChunkId;
 use crate::lexical::ChunkRecord;
 
 /// A page of passages with vectors of 768 numbers is some 5 MB.
@@ -23,6 +24,23 @@ impl Kept {
         let asks = json!({ "_source": [VECTOR], "stored_fields": [RECORD] });
         Pages::of(client, "read the passages at", index, asks, PAGE, kept)
     }
+}
+
+/// The passages of an index that have a vector, without it: from one passage on, and to before another.
+pub(crate) fn encoded_between<'c>(
+    client: &'c Client,
+    index: &str,
+    from: ChunkId,
+    before: Option<ChunkId>,
+) -> Pages<'c, ChunkRecord> {
+    let mut range = json!({ "gte": from });
+    if let Some(before) = before {
+        range["lt"] = json!(before);
+    }
+    let filter = json!([{ "range": { CHUNK: range } }, { "exists": { "field": VECTOR } }]);
+    let query = json!({ "bool": { "filter": filter } });
+    let asks = json!({ "_source": false, "stored_fields": [RECORD], "query": query });
+    Pages::of(client, "read the passages to encode at", index, asks, PAGE, record)
 }
 
 fn kept(hit: &Json) -> Option<Kept> {

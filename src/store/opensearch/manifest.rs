@@ -261,7 +261,7 @@ fn key(id: GenerationId) -> String {
     format!("g{:06}", id.0)
 }
 
-/// The mapping of the index of manifests and the lease.
+/// The mapping of the index of manifests, the lease and [jobs](super::jobs).
 pub(super) fn state_mapping() -> Json {
     json!({
         "settings": { "index": { "number_of_shards": 1, "auto_expand_replicas": "0-2" } },
@@ -270,6 +270,9 @@ pub(super) fn state_mapping() -> Json {
             "manifest": { "type": "object", "enabled": false },
             "holder": { "type": "keyword" },
             "beat": { "type": "long" },
+            "kind": { "type": "keyword" },
+            "job": { "type": "object", "enabled": false },
+            "slice": { "type": "object", "enabled": false },
         } },
     })
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `NAME` | an alias: on the generation that serves, or on `NAME-state` before there is one |
 //! | `NAME-g000002` | a generation: chunks with their terms and vectors. Written once, then only read |
-//! | `NAME-state` | the manifest of each generation, and the lease of whoever writes |
+//! | `NAME-state` | the manifest of each generation, the lease of whoever writes, who encodes which passages |
 //! | `NAME-weights` | the encoders that rounds have trained, in parts |
 //! | `ubi_queries`, `ubi_events` | what was asked of all indexes, and said of the answers |
 //!
@@ -17,6 +17,7 @@
 mod address;
 mod alias;
 mod attempt;
+mod beating;
 mod beginning;
 mod bulk;
 mod chunk;
@@ -37,6 +38,7 @@ mod health;
 mod held;
 mod in_bulk;
 mod indices;
+mod jobs;
 mod kept;
 mod layout;
 mod lease;
@@ -53,6 +55,7 @@ mod searches;
 mod state;
 mod sweep;
 mod terms;
+mod versioned;
 mod weights;
 
 pub(crate) use address::Address;
@@ -69,11 +72,13 @@ pub(crate) use generations::{Copies, copies, create, create_empty, indexes, prep
 pub(crate) use health::{Health, health};
 pub(crate) use held::Held;
 pub(crate) use indices::{check_maker, drop_index};
-pub(crate) use kept::Kept;
+pub(crate) use jobs::{Found, Job, Presence, Present, Slice, SliceState, SliceWatch, Standing, Target};
+pub(crate) use kept::{Kept, encoded_between};
 pub(crate) use layout::Layout;
-pub(crate) use lease::Lease;
+pub(crate) use lease::{Lease, LeaseWatch};
 pub(crate) use manifest::{Counts, Manifest, Names, Origin};
 pub(crate) use query::DEEPEST;
 pub(crate) use state::ClusterState;
-pub(crate) use sweep::{Swept, sweep};
+pub(crate) use sweep::{Swept, next, sweep};
+pub(crate) use versioned::Version;
 pub(crate) use weights::{Parts, StoredEncoder};

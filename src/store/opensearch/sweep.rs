@@ -6,6 +6,7 @@ use super::alias::live;
 use super::client::Client;
 use super::generations::existing;
 use super::indices::drop_index;
+use super::jobs::Job;
 use super::lease::Lease;
 use super::manifest::{Manifest, Names};
 use super::weights::{Parts, StoredEncoder};
@@ -20,9 +21,20 @@ pub(crate) struct Swept {
     pub(crate) next: GenerationId,
 }
 
+/// The number of the next generation, which no other has had.
+pub(crate) fn next(client: &Client, names: &Names) -> Result<GenerationId> {
+    after(existing(client, names)?, client, names)
+}
+
+fn after(existing: Vec<GenerationId>, client: &Client, names: &Names) -> Result<GenerationId> {
+    let highest = Manifest::highest(client, names)?.into_iter().chain(existing).max();
+    Ok(GenerationId(highest.map_or(1, |highest| highest.0 + 1)))
+}
+
 /// Drops generations that were never finished, and those before the one that the serving one replaced, which stays for
-/// a way back; and the parts of weights that neither of the two needs, nor `next`, the encoder of the next generation.
-/// The holder of the lease calls it.
+/// a way back, but not `filled`, the index of a job of this holder; what others have left of jobs; and the parts of
+/// weights that neither of the two needs, nor `next`, the encoder of the next generation. The holder of the lease calls
+/// it.
 ///
 /// # Errors
 /// [`Error::Cluster`] without the lease, or if `serving` no longer serves: then nothing more is dropped.
@@ -31,6 +43,7 @@ pub(crate) fn sweep(
     names: &Names,
     lease: &Lease,
     serving: &str,
+    filled: Option<GenerationId>,
     next: Option<&StoredEncoder>,
 ) -> Result<Swept> {
     let mut kept = Vec::new();
@@ -40,10 +53,11 @@ pub(crate) fn sweep(
         named = manifest.replaces;
         kept.push(manifest);
     }
-    let needed: BTreeSet<GenerationId> =
-        kept.iter().flat_map(|manifest| [manifest.generation, manifest.passages()]).collect();
+    let needed = kept.iter().flat_map(|manifest| [manifest.generation, manifest.passages()]);
+    let needed: BTreeSet<GenerationId> = needed.chain(filled).collect();
     let existing = existing(client, names)?;
-    let highest = Manifest::highest(client, names)?.into_iter().chain(existing.iter().copied()).max();
+    let following = after(existing.clone(), client, names)?;
+    Job::withdraw_all(client, names)?;
     for id in existing.into_iter().filter(|id| !needed.contains(id)) {
         check(client, names, lease, serving)?;
         drop_index(client, &names.generation(id))?;
@@ -51,7 +65,7 @@ pub(crate) fn sweep(
     check(client, names, lease, serving)?;
     let encoders = kept.iter().filter_map(|manifest| manifest.encoder.as_ref()).chain(next);
     Parts::of(client, names).keep(&encoders.flat_map(StoredEncoder::ids).collect())?;
-    Ok(Swept { kept, next: GenerationId(highest.map_or(1, |highest| highest.0 + 1)) })
+    Ok(Swept { kept, next: following })
 }
 
 /// Whether what is about to be dropped is still what nobody needs.
