@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Cluster;
 use crate::engine::{Listing, StoredDocument};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lexical::FieldValue;
 use crate::search::Coverage;
 use crate::store::opensearch::Listed;
