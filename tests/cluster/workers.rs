@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use retune::cluster::{ClusterProgress, ClusterRound, EncodeProgress};
+use retune::documents::Listing;
 use retune::learn::Tier;
 use retune::{
     Decision, Document, Engine, Error, Fusion, LearnOptions, LearnProgress, LearnStage, Mode, Query,
@@ -162,14 +163,12 @@ fn wait_for_workers(index: &Index, count: usize) {
 /// The documents of all passages of the generation that serves.
 fn served(index: &Index) -> BTreeSet<String> {
     let cluster = index.open();
-    let (mut served, mut after) = (BTreeSet::new(), None);
+    let (mut served, mut listing) = (BTreeSet::new(), Listing::default().with_limit(1000));
     loop {
-        let page = cluster.list(after.as_deref(), 1000).unwrap();
+        let page = cluster.list(&listing).unwrap();
         served.extend(page.documents.into_iter().map(|one| one.id));
-        after = page.next;
-        if after.is_none() {
-            return served;
-        }
+        let Some(next) = page.next else { return served };
+        listing = listing.with_after(next);
     }
 }
 
