@@ -23,6 +23,8 @@ use crate::learnt::by_vectors;
 use crate::program::{retune, text};
 use crate::support::{Index, found, index};
 
+/// A round that takes longer waits for somebody in vain: it is cancelled.
+const LONGEST_ROUND: Duration = Duration::from_secs(180);
 const ASKED: &str = "what is done about a kettle at the harbour";
 
 /// An index whose rounds of an encoder pass their gate: it ranks by words. In so many documents more, nobody looks for
@@ -55,7 +57,11 @@ fn learn(
     index: &Index,
     told: &mut dyn FnMut(EncodeProgress) -> ControlFlow<()>,
 ) -> retune::Result<ClusterRound> {
+    let begun = Instant::now();
     engine.learn_from_cluster(&index.store(), &round(), &mut |at| {
+        if begun.elapsed() > LONGEST_ROUND {
+            return ControlFlow::Break(());
+        }
         // A machine with a large model: others have time to come.
         let is_encoding = |at: &LearnProgress| at.stage == LearnStage::Reindex;
         if matches!(at, ClusterProgress::Encoding(_))
