@@ -191,6 +191,8 @@ fn a_round_is_started_listed_and_drawn() {
     let page = site.get("rounds/1/page");
     assert!(page.status == 200 && page.text().starts_with("<!DOCTYPE html>"));
     assert!(page.header("content-security-policy").unwrap().contains("sandbox"));
+    // Its report is there a little before its end.
+    until("its end", || site.get("status").json()["learning"].is_null());
     assert_eq!(site.post("learn/cancel", &json!({})).json()["cancelled"], false);
     assert_eq!(site.post("rollback", &json!({})).status, 404, "no earlier generation is kept");
 }
