@@ -37,7 +37,7 @@ impl Cluster {
     /// The document with this id, with all its passages. `None` if there is none.
     ///
     /// # Errors
-    /// [`Error::Cluster`] if the cluster can't be asked.
+    /// [`Error::Cluster`](crate::Error::Cluster) if the cluster can't be asked.
     pub fn get(&self, document: &str) -> Result<Option<StoredDocument>> {
         let chunks = self.following.ask(|state| state.chunks_of(document))?;
         Ok((!chunks.is_empty()).then(|| StoredDocument::of(document, chunks)))
@@ -47,8 +47,8 @@ impl Cluster {
     /// generation may serve the next page.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit of 0 or above 10,000, and for a filter as of [`Cluster::search`];
-    /// [`Error::Cluster`] if the cluster can't be asked.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a limit of 0 or above 10,000, and for a filter as of
+    /// [`Cluster::search`]; [`Error::Cluster`](crate::Error::Cluster) if the cluster can't be asked.
     pub fn list(&self, listing: &Listing) -> Result<ListedPage> {
         let limit = listing.checked_limit()?;
         // One more tells whether there is a next page.
