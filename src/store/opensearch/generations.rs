@@ -59,21 +59,6 @@ pub(crate) fn create(
     create_own(client, CREATE, index, mapping(layout, dimensions, counts), maker)
 }
 
-/// As [`create`], with an alias that only this index has.
-pub(super) fn create_with_alias(
-    client: &Client,
-    index: &str,
-    layout: Layout,
-    dimensions: usize,
-    counts: &Counts,
-    maker: &str,
-    alias: &str,
-) -> Result<()> {
-    let mut body = mapping(layout, dimensions, counts);
-    body["aliases"] = json!({ alias: {} });
-    create_own(client, CREATE, index, body, maker)
-}
-
 /// Creates the index of a generation whose passages are in another one's: it is there for the alias alone.
 pub(crate) fn create_empty(client: &Client, index: &str, maker: &str) -> Result<()> {
     let body = json!({

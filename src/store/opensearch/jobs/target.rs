@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::store::opensearch::client::{Body, Call, Client, Method};
 use crate::store::opensearch::failure::LATER;
-use crate::store::opensearch::generations::create_with_alias;
+use crate::store::opensearch::indices::create_own;
 use crate::store::opensearch::layout::Layout;
 use crate::store::opensearch::manifest::{Counts, Names};
+use crate::store::opensearch::mapping::mapping;
 use crate::store::opensearch::retry::Repeat;
 
 /// The index of a job. Nobody searches it, and it is filled by its alias alone: so a worker that comes back after it
@@ -34,7 +35,9 @@ impl Target {
         counts: &Counts,
         maker: &str,
     ) -> Result<()> {
-        create_with_alias(client, &self.index, layout, dimensions, counts, maker, &self.alias)
+        let mut body = mapping(layout, dimensions, counts);
+        body["aliases"] = json!({ &self.alias: {} });
+        create_own(client, "create the index of passages to encode", &self.index, body, maker)
     }
 
     /// From here on it takes no passage, and what it has can be read. Writes that are under way have ended, and one
