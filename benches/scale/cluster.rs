@@ -69,9 +69,9 @@ impl Place {
         let expected = exact(built, queries);
         println!(
             "\n| passages | | recall@10 of the vectors | clients | p50 / p95, ms | answers a second | encode | words | \
-             vectors | rest |"
+             vectors | scores and passages | rest |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for (side, ask) in sides {
             let found = |query: usize| chunks(&ask(&asked(queries, query).with_mode(Mode::Dense)));
             let recall = recall(&expected, 10, found);
@@ -133,7 +133,7 @@ fn at_once(queries: &Queries, clients: usize, ask: &Ask<'_>) -> String {
     let count = queries.texts().len();
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
-    let answers: Vec<[f64; 5]> = scope(|scope| {
+    let answers: Vec<[f64; 6]> = scope(|scope| {
         let clients: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|_| {
@@ -145,8 +145,10 @@ fn at_once(queries: &Queries, clients: usize, ask: &Ask<'_>) -> String {
                         }
                         let (answer, total) = timed(|| ask(&asked(queries, query)));
                         let parts = answer.took_ms;
-                        let rest = total - parts.encode - parts.lexical - parts.dense;
-                        took.push([total, parts.encode, parts.lexical, parts.dense, rest]);
+                        let parts = [parts.encode, parts.lexical, parts.dense, parts.fuse];
+                        let [encode, words, vectors, passages] = parts;
+                        let rest = total - parts.iter().sum::<f64>();
+                        took.push([total, encode, words, vectors, passages, rest]);
                     }
                 })
             })
@@ -160,9 +162,9 @@ fn at_once(queries: &Queries, clients: usize, ask: &Ask<'_>) -> String {
         times.sort_by(f64::total_cmp);
         times[((times.len() - 1) as f64 * share) as usize]
     };
-    let [encode, words, vectors, rest] = [1, 2, 3, 4].map(|of| part(of, 0.5));
+    let [encode, words, vectors, passages, rest] = [1, 2, 3, 4, 5].map(|of| part(of, 0.5));
     format!(
-        "{:.1} / {:.1} | {:.0} | {encode:.1} | {words:.1} | {vectors:.1} | {rest:.1}",
+        "{:.1} / {:.1} | {:.0} | {encode:.1} | {words:.1} | {vectors:.1} | {passages:.1} | {rest:.1}",
         part(0, 0.5),
         part(0, 0.95),
         count as f64 / seconds,

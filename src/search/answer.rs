@@ -45,11 +45,11 @@ pub struct Answer {
 pub struct Took {
     /// Encoding the query.
     pub encode: f64,
-    /// Candidates and scores from the lexical index.
+    /// Candidates from the lexical index and, but on a cluster, their scores.
     pub lexical: f64,
-    /// Candidates and scores from the dense index.
+    /// Candidates from the dense index and, but on a cluster, their scores.
     pub dense: f64,
-    /// Fusing, grouping by document, fetching passages.
+    /// Fusing, grouping by document, fetching passages; on a cluster they come with their scores.
     pub fuse: f64,
     /// The whole query.
     pub total: f64,

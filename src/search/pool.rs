@@ -1,7 +1,5 @@
 //! What both sides propose for a query, fused.
 
-use std::time::Instant;
-
 use super::answer::Took;
 use super::mode::Mode;
 use super::query::Query;
@@ -140,9 +138,10 @@ fn propose_with<Q: StoreQuery>(
 ) -> Result<Pool> {
     let words = if asked.mode == Mode::Dense { 0 } else { depth };
     let proposed = asked.query.propose(Wanted { words, vector: asked.vector, nearest })?;
-    let Times { lexical, dense } = proposed.times;
+    let Times { lexical, dense, records } = proposed.times;
     took.lexical += lexical;
     took.dense += dense;
+    took.fuse += records;
     Ok(Pool {
         words_exhausted: proposed.by_words < depth,
         vectors_exhausted: true,
@@ -150,15 +149,4 @@ fn propose_with<Q: StoreQuery>(
         depth,
         proposed,
     })
-}
-
-pub(super) fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *total += millis(started);
-    result
-}
-
-pub(super) fn millis(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

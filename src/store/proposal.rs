@@ -39,9 +39,20 @@ pub(crate) struct Proposed {
     pub(crate) times: Times,
 }
 
-/// How long each side took, in milliseconds.
+/// How long it took, in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(crate) lexical: f64,
     pub(crate) dense: f64,
+    /// Fetching what was proposed, where it comes with its scores.
+    pub(crate) records: f64,
+}
+
+impl Times {
+    /// Divides the time of a request for both sides, as they took of it where it was answered.
+    pub(crate) fn share(&mut self, request: f64) {
+        let part = request / (self.lexical + self.dense).max(1.0);
+        self.lexical *= part;
+        self.dense *= part;
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use crate::clock::millis;
 use crate::error::Result;
 use crate::feedback::Standing;
 use crate::search::{Hit, Query, Ranked, Snapshot, rank, rank_with_words};
@@ -55,7 +56,7 @@ pub(super) fn rank_interleaved(
     ranked.took.encode += other.took.encode;
     ranked.took.lexical += other.took.lexical;
     ranked.took.dense += other.took.dense;
-    let drafting = started.elapsed().as_secs_f64() * 1e3;
+    let drafting = millis(started);
     ranked.took.fuse += other.took.fuse + drafting;
     ranked.took.total += other.took.total + drafting;
     Ok(Interleaved { ranked, standings })

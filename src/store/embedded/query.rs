@@ -1,8 +1,8 @@
 //! A query of the index of this machine.
 
 use std::ops::Range;
-use std::time::Instant;
 
+use crate::clock::timed;
 use crate::dense::DenseView;
 use crate::error::Result;
 use crate::ids::{ChunkId, ChunkSet};
@@ -91,13 +91,6 @@ fn complete<S: Copy>(
     let others: Vec<ChunkId> = chunks.iter().copied().filter(|&chunk| known(chunk).is_none()).collect();
     let mut others = score(&others)?.into_iter();
     Ok(chunks.iter().filter_map(|&chunk| known(chunk).or_else(|| others.next())).collect())
-}
-
-fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *total += started.elapsed().as_secs_f64() * 1000.0;
-    result
 }
 
 #[cfg(test)]

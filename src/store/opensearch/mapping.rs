@@ -88,6 +88,8 @@ pub(super) fn mapping(layout: Layout, dimensions: usize, counts: &Counts) -> Jso
                 VECTOR: {
                     "type": "knn_vector",
                     "dimension": dimensions,
+                    // Lucene has them already, and scores by those.
+                    "doc_values": false,
                     "method": {
                         "name": "hnsw", "engine": "lucene", "space_type": "cosinesimil",
                         "parameters": { "m": 16, "ef_construction": 128 },

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::counting::Counting;
 use super::scores::{Scored, best_by_words, both, cosine, hits, nearest, ranking, scored};
 use super::searches::Searches;
+use crate::clock::millis;
 use crate::error::{Error, Result};
 use crate::ids::ChunkId;
 use crate::lexical::{ChunkRecord, QueryWords, Weights};
@@ -66,7 +67,9 @@ impl ClusterQuery<'_> {
         if searches.is_empty() {
             return Ok(found);
         }
+        let started = Instant::now();
         let mut answers = self.searches.several(&searches, GLOBALLY)?.into_iter();
+        let took = millis(started);
         let mut next = || -> Result<(Vec<(ChunkId, f32)>, f64)> {
             let one = answers.next().unwrap_or_default();
             let ranked = hits(&one).and_then(|hits| ranking(hits));
@@ -80,6 +83,7 @@ impl ClusterQuery<'_> {
             (found.nearest, found.times.dense) = next()?;
             found.nearest.iter_mut().for_each(|(_, score)| *score = cosine(*score));
         }
+        found.times.share(took);
         Ok(found)
     }
 
@@ -97,7 +101,6 @@ impl ClusterQuery<'_> {
 struct Candidates {
     by_words: Vec<(ChunkId, f32)>,
     nearest: Vec<(ChunkId, f32)>,
-    /// As the cluster says it.
     times: Times,
 }
 
@@ -134,7 +137,7 @@ impl StoreQuery for ClusterQuery<'_> {
         if !chunks.is_empty() {
             let started = Instant::now();
             let mut scored = self.score(&chunks, wanted.vector)?;
-            times.lexical += started.elapsed().as_secs_f64() * 1000.0;
+            times.records = millis(started);
             let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
             for chunk in chunks {
                 let Some(Scored { lexical, dense, record }) = scored.remove(&chunk) else { continue };
