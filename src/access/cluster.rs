@@ -1,5 +1,6 @@
 //! An index on a cluster.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::likeness::similar;
 use super::missing::no_document;
 use super::pace::{Pace, notice};
 use super::part::Part;
-use crate::engine::{Cluster, ClusterStatus};
+use crate::engine::{Cluster, ClusterStatus, Folder};
 use crate::error::{Error, Result};
 use crate::feedback::Verdict;
 
@@ -46,8 +47,9 @@ impl Clustered {
 
     /// As [`Access::search`](super::Access::search).
     pub fn search(&self, request: &SearchRequest) -> Result<SearchAnswer> {
-        let query = self.pace.of_query(query(request, &[])?);
-        let mut answer = shown(self.cluster.search(&query)?, &[], true);
+        let folders = elsewhere(self.cluster.folders());
+        let query = self.pace.of_query(query(request, &folders)?);
+        let mut answer = shown(self.cluster.search(&query)?, &folders, true);
         answer.notices.extend(notice(request, &query));
         Ok(answer)
     }
@@ -56,7 +58,7 @@ impl Clustered {
     pub fn similar(&self, request: &SimilarRequest) -> Result<SearchAnswer> {
         let get = |document: &str| self.cluster.get(document);
         let answer = similar(request, self.cluster.coverage(), get, |query| self.cluster.search(query))?;
-        Ok(shown(answer, &[], true))
+        Ok(shown(answer, &elsewhere(self.cluster.folders()), true))
     }
 
     /// As [`Access::read`](super::Access::read). The cluster has the text of a document, not its file.
@@ -138,13 +140,18 @@ impl Clustered {
     }
 }
 
+/// Folders of another machine.
+fn elsewhere(names: Vec<String>) -> Vec<Folder> {
+    names.into_iter().map(|name| Folder { path: PathBuf::new(), name }).collect()
+}
+
 fn told(status: ClusterStatus) -> StatusAnswer {
     let ClusterStatus { coverage, nodes, .. } = status;
     let (nodes, health) = nodes.map_or((None, None), |nodes| (Some(nodes.count), Some(nodes.health)));
     StatusAnswer {
         version: env!("CARGO_PKG_VERSION").to_string(),
         index: status.store,
-        folders: Vec::new(),
+        folders: elsewhere(status.folders),
         documents: status.documents as usize,
         chunks: coverage.chunks,
         coverage: Covered { covered: coverage.encoded, chunks: coverage.chunks },

@@ -1,5 +1,6 @@
 //! The service over an index on a cluster.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -185,6 +186,36 @@ fn what_the_machine_does_that_learns_is_refused() {
     assert!(status == 400 && answer["error"].as_str().unwrap().contains("5000 at most"), "{answer}");
     let (status, answer) = site.try_get("search?q=anchor&folder=notes");
     assert!(status == 400 && answer["error"].as_str().unwrap().contains("followed folder"), "{answer}");
+    site.stop();
+}
+
+#[test]
+fn folders_keep_their_names() {
+    let Some(index) = index("named") else { return };
+    let (folder, documents) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let engine = crate::common::open(folder.path());
+    let folders = ["letters", "notes"].map(|name| {
+        let path = documents.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("anchor.txt"), format!("An anchor of the {name}.")).unwrap();
+        path
+    });
+    engine.index_folders(&folders, &mut |_| ControlFlow::Continue(())).unwrap();
+    index.migrate(&engine, 1);
+    let (own, site) = (Own::new(engine), Site::start(&index));
+    let names = |status: Json| -> Vec<Json> {
+        status["folders"].as_array().unwrap().iter().map(|folder| folder["name"].clone()).collect()
+    };
+    assert_eq!(names(site.get("status")), names(json!(own.status().unwrap())));
+    for name in ["letters", "notes"] {
+        let mut request = SearchRequest::new("anchor");
+        request.folder = Some(name.into());
+        let (near, far) =
+            (plain(own.search(&request).unwrap()), site.get(&format!("search?q=anchor&folder={name}")));
+        assert_eq!((near["hits"].as_array().unwrap().len(), &near["hits"][0]["folder"]), (1, &json!(name)));
+        assert_eq!(plain(far)["hits"], near["hits"]);
+    }
+    assert_eq!(site.try_get("search?q=anchor&folder=others").0, 400);
     site.stop();
 }
 

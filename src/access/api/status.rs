@@ -15,7 +15,7 @@ pub struct StatusAnswer {
     pub version: String,
     /// The index folder, or the address of the index on a cluster.
     pub index: String,
-    /// The folders that it follows; none on a cluster.
+    /// The folders that it follows. On a cluster their paths are empty: they lie on another machine.
     pub folders: Vec<Folder>,
     /// Documents that can be found.
     pub documents: usize,

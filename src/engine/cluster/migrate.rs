@@ -137,6 +137,7 @@ impl Reader {
             snapshot: &snapshot,
             language,
             origin,
+            folders: self.folders()?.into_iter().map(|folder| folder.name).collect(),
             analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
             layout: options.layout(kept.first()),
             client,

@@ -27,6 +27,8 @@ pub(super) struct Migration<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) language: Language,
     pub(super) origin: Origin,
+    /// The names of the folders that the index follows.
+    pub(super) folders: Vec<String>,
     pub(super) analysis: &'a Analysis,
     pub(super) layout: Layout,
     pub(super) client: &'a Client,
@@ -100,6 +102,7 @@ impl Migration<'_> {
             counts,
             documents,
             fields: lexical.field_names()?,
+            folders: self.folders.clone(),
             origin: Some(self.origin.clone()),
             created_ms: crate::clock::now_ms(),
         };

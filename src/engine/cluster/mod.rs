@@ -103,6 +103,11 @@ impl Cluster {
         self.following.current().coverage()
     }
 
+    /// The names of the folders that the documents of that generation are from.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        self.following.current().manifest().folders.clone()
+    }
+
     /// Answers a query. Never waits for the log.
     ///
     /// The answer is logged as one impression, unless it is a later page or the query has no word.

@@ -26,6 +26,8 @@ pub struct ClusterStatus {
     pub documents: u64,
     /// Their passages, and how many of them have vectors.
     pub coverage: Coverage,
+    /// The names of the folders that they are from, as [`Folder::name`](crate::Folder::name).
+    pub folders: Vec<String>,
     /// SHA-256 of the weights that encode queries.
     pub weights: Digest,
     /// The folder of the encoder, once it is loaded.
@@ -81,6 +83,7 @@ impl Cluster {
                 generation: state.generation(),
                 documents: state.manifest().documents,
                 coverage: state.coverage(),
+                folders: state.manifest().folders.clone(),
                 weights: state.manifest().query_weights(),
                 model: state.encoder_folder(),
                 queries: records.count(Ubi::Queries, &[])?,

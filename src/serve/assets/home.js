@@ -41,7 +41,7 @@ export function home(status) {
 function summary(status) {
   if (!status) return h("p", { class: "summary" }, "…");
   if (!status.documents) {
-    const where = status.folders.map((folder) => folder.path).join(", ");
+    const where = isOnCluster ? "" : status.folders.map((folder) => folder.path).join(", ");
     const how = isOnCluster
       ? "Index documents on a machine, then copy them with “retune migrate --store”."
       : "Add a folder with “retune index FOLDER” in a terminal.";

@@ -90,6 +90,9 @@ pub(crate) struct Manifest {
     pub(crate) documents: u64,
     /// The names of all fields of the documents.
     pub(crate) fields: BTreeSet<String>,
+    /// The names of the folders that the documents are from, as [`Folder::name`](crate::Folder::name).
+    #[serde(default)]
+    pub(crate) folders: Vec<String>,
     /// The index that it was migrated from. Unknown before version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
