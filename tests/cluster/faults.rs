@@ -28,14 +28,25 @@ impl Nodes {
         scripts
     }
 
-    fn run(&self, script: &str, node: usize) {
-        let output = Command::new(self.0.join(script)).arg(node.to_string()).output().unwrap();
-        assert!(output.status.success(), "{script} {node}: {}", String::from_utf8_lossy(&output.stderr));
+    fn run(&self, script: &str, arguments: &[&str]) {
+        let output = Command::new(self.0.join(script)).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script} {arguments:?}: {said}");
+    }
+
+    /// None of three nodes does anything for so many seconds.
+    fn pause(&self, seconds: u32) {
+        crossbeam_utils::thread::scope(|scope| {
+            for node in ["1", "2", "3"] {
+                scope.spawn(move |_| self.run("pause-node.sh", &[node, &seconds.to_string()]));
+            }
+        })
+        .unwrap();
     }
 
     /// Ends a node; the returned value starts it again.
     pub fn end(&self, node: usize) -> Ended<'_> {
-        self.run("kill-node.sh", node);
+        self.run("kill-node.sh", &[&node.to_string()]);
         Ended { nodes: self, node }
     }
 }
@@ -47,7 +58,7 @@ pub struct Ended<'n> {
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        self.nodes.run("start-node.sh", self.node);
+        self.nodes.run("start-node.sh", &[&self.node.to_string()]);
     }
 }
 
@@ -127,6 +138,25 @@ fn a_migration_loses_nothing_when_a_node_is_ended() {
         assert!(hits.contains(&format!("anchor-{number}")), "{number} {hits:?}");
     }
     wait_green(&index);
+}
+
+#[test]
+fn a_migration_waits_for_a_cluster_that_is_busy() {
+    let Some(index) = index("busy") else { return };
+    let Some(nodes) = Nodes::of() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saying(folder.path(), "anchor", 3000);
+    let mut paused = false;
+    let report = engine.migrate(&index.store(), &MigrateOptions::default(), &mut |progress| {
+        if !std::mem::replace(&mut paused, true) {
+            assert!(progress.done < 2000, "{progress:?}");
+            // No heartbeat is written for so long that others could take this process for dead.
+            nodes.pause(14);
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(report.unwrap().chunks, 3000);
+    assert_eq!(index.open().coverage().chunks, 3000);
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 const EVERY: Duration = Duration::from_secs(2);
 /// A holder that has not written for so long is taken for dead.
 pub(super) const LONGEST: Duration = Duration::from_secs(12);
+/// How long a holder waits for a cluster that is too busy to take its writes.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A thread that writes the document.
 pub(super) struct Beating {
@@ -75,6 +78,19 @@ impl Beating {
         }
         (since > LONGEST - EVERY)
             .then(|| format!("not renewed for {} s: another process may have taken it", since.as_secs()))
+    }
+
+    /// As [`doubt`](Beating::doubt), once the next writes have not cleared it: those of a busy cluster take long, and
+    /// one that succeeds proves that nobody has taken the document in between.
+    pub(super) fn lasting_doubt(&self) -> Option<String> {
+        let begun = Instant::now();
+        loop {
+            let doubt = self.doubt()?;
+            if self.is_lost() || begun.elapsed() > PATIENCE {
+                return Some(doubt);
+            }
+            thread::sleep(LOOK);
+        }
     }
 
     /// Whether somebody else has written the document, or deleted it.

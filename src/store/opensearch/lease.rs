@@ -42,9 +42,9 @@ impl Lease {
     }
 
     /// Fails if somebody else has taken the lease over, or may have: no write has succeeded for nearly as long as
-    /// others wait.
+    /// others wait, and none does for two minutes more.
     pub(crate) fn check(&self) -> Result<()> {
-        match self.beating.doubt() {
+        match self.beating.lasting_doubt() {
             None => Ok(()),
             Some(doubt) => Err(Error::Cluster {
                 doing: "go on with the index at",
