@@ -47,12 +47,3 @@ pub(crate) struct Times {
     /// Fetching what was proposed, where it comes with its scores.
     pub(crate) records: f64,
 }
-
-impl Times {
-    /// Divides the time of a request for both sides, as they took of it where it was answered.
-    pub(crate) fn share(&mut self, request: f64) {
-        let part = request / (self.lexical + self.dense).max(1.0);
-        self.lexical *= part;
-        self.dense *= part;
-    }
-}

@@ -83,7 +83,7 @@ impl ClusterQuery<'_> {
             (found.nearest, found.times.dense) = next()?;
             found.nearest.iter_mut().for_each(|(_, score)| *score = cosine(*score));
         }
-        found.times.share(took);
+        found.share(took);
         Ok(found)
     }
 
@@ -102,6 +102,16 @@ struct Candidates {
     by_words: Vec<(ChunkId, f32)>,
     nearest: Vec<(ChunkId, f32)>,
     times: Times,
+}
+
+impl Candidates {
+    /// Divides the milliseconds of the request between both sides, as the cluster took them.
+    fn share(&mut self, request: f64) {
+        let Times { lexical, dense, .. } = &mut self.times;
+        let part = request / (*lexical + *dense).max(1.0);
+        *lexical *= part;
+        *dense *= part;
+    }
 }
 
 impl StoreQuery for ClusterQuery<'_> {
