@@ -24,7 +24,10 @@ pub(super) fn refused(doing: &'static str, at: String, status: u16, body: &Json)
             "ask as somebody who may, or have the cluster's roles allow it: docs/scale.md lists what is needed"
         }
         404 => "see whether the index is there: `retune migrate` makes it",
-        400 | 500 if reason(body).starts_with("too_complex_to_determinize") => {
+        // By its type, or where another phase has found it, by its text alone.
+        400 | 500
+            if ["too_complex_to_determinize", "Determinizing"].iter().any(|it| reason(body).contains(it)) =>
+        {
             "search with a simpler pattern of paths, with fewer signs behind a *"
         }
         413 => "raise http.max_content_length on the nodes",

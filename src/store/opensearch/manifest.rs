@@ -171,7 +171,8 @@ impl Manifest {
         }
     }
 
-    /// Whether a search finds the same in another generation.
+    /// Whether a search finds the same in another generation. Where the folders are others, so are the passages, or
+    /// the index was made again and follows none yet.
     pub(crate) fn is_as(&self, other: &Manifest) -> bool {
         self.passages() == other.passages()
             && *self
@@ -180,6 +181,7 @@ impl Manifest {
                     replaces: self.replaces,
                     passages: self.passages,
                     model: self.model.clone(),
+                    folders: self.folders.clone(),
                     origin: self.origin.clone(),
                     created_ms: self.created_ms,
                     ..other.clone()
