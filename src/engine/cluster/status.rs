@@ -26,7 +26,7 @@ pub struct ClusterStatus {
     pub documents: u64,
     /// Their passages, and how many of them have vectors.
     pub coverage: Coverage,
-    /// The names of the folders that they are from, as [`Folder::name`](crate::Folder::name).
+    /// The names of the folders that they are from, as [`Folder::name`](crate::folders::Folder::name).
     pub folders: Vec<String>,
     /// SHA-256 of the weights that encode queries.
     pub weights: Digest,

@@ -90,7 +90,7 @@ pub(crate) struct Manifest {
     pub(crate) documents: u64,
     /// The names of all fields of the documents.
     pub(crate) fields: BTreeSet<String>,
-    /// The names of the folders that the documents are from, as [`Folder::name`](crate::Folder::name).
+    /// The names of the folders that the documents are from, as [`Folder::name`](crate::folders::Folder::name).
     #[serde(default)]
     pub(crate) folders: Vec<String>,
     /// The index that it was migrated from. Unknown before version 3.
