@@ -72,6 +72,16 @@ impl ChunkRecord {
             _ => format!("{} {}", self.title, self.body),
         }
     }
+
+    /// Whether its title says what it is about: one word is too often shared by chance, as `README` is.
+    pub(crate) fn has_telling_title(&self) -> bool {
+        self.title.split_whitespace().nth(1).is_some()
+    }
+
+    /// Whether another passage has the same title, and that says what both are about.
+    pub(crate) fn has_title_of(&self, other: &ChunkRecord) -> bool {
+        self.title == other.title && self.has_telling_title()
+    }
 }
 
 #[cfg(test)]

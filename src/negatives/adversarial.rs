@@ -57,7 +57,7 @@ fn donors(lexical: &LexicalSnapshot, dense: &DenseView, query: &JudgedQuery) -> 
     for (chunk, _) in dense.search(&query.vector, DONORS, None)? {
         donors.extend(lexical.get(chunk)?);
     }
-    donors.retain(|donor| !query.may_be_answered_by(donor));
+    donors.retain(|donor| !query.is_answered_by(donor));
     Ok(donors)
 }
 

@@ -32,13 +32,23 @@ pub(crate) struct PassedOver {
 }
 
 impl JudgedQuery {
-    /// Whether a passage is part of a document that may be an answer, or a copy of such a passage.
-    pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
-        self.positives.iter().chain(&self.disputed).any(|positive| {
-            candidate.document == positive.document
-                || (!candidate.body.is_empty() && candidate.body == positive.body)
-                || candidate.encoder_text() == positive.encoder_text()
+    fn answers(&self) -> impl Iterator<Item = &ChunkRecord> {
+        self.positives.iter().chain(&self.disputed)
+    }
+
+    /// Whether a passage is part of a document that was judged an answer, or a copy of such a passage.
+    pub(super) fn is_answered_by(&self, candidate: &ChunkRecord) -> bool {
+        self.answers().any(|answer| {
+            candidate.document == answer.document
+                || (!candidate.body.is_empty() && candidate.body == answer.body)
+                || candidate.encoder_text() == answer.encoder_text()
         })
+    }
+
+    /// Whether a passage is an answer, or has the title of one: messages of a thread, several answers to one question.
+    /// Users who need one of them open one and pass the others over.
+    pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
+        self.is_answered_by(candidate) || self.answers().any(|answer| answer.has_title_of(candidate))
     }
 }
 
@@ -66,11 +76,20 @@ pub(super) mod tests {
     fn the_rest_of_a_document_that_answers_is_an_answer_and_so_is_a_copy_of_its_passage() {
         let positives = [record("p", "positive"), record("empty", "")];
         let query = query(&positives, &[record("d", "disputed")]);
-        assert!(query.may_be_answered_by(&record("p", "another chapter")));
-        assert!(query.may_be_answered_by(&record("d", "its second page")));
-        assert!(query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
-        assert!(!query.may_be_answered_by(&record("other", "negative")));
+        assert!(query.is_answered_by(&record("p", "another chapter")));
+        assert!(query.is_answered_by(&record("d", "its second page")));
+        assert!(query.is_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "positive") }));
+        assert!(!query.is_answered_by(&record("other", "negative")));
         // Passages without a body are not copies of each other: their titles tell them apart.
-        assert!(!query.may_be_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "") }));
+        assert!(!query.is_answered_by(&ChunkRecord { title: "T".into(), ..record("other", "") }));
+    }
+
+    #[test]
+    fn what_has_the_title_of_an_answer_may_be_one_if_the_title_says_something() {
+        let titled = |title: &str, body| ChunkRecord { title: title.into(), ..record(body, body) };
+        let query = query(&[titled("Re: boiler noise", "first"), titled("README", "second")], &[]);
+        let found = [titled("Re: boiler noise", "third"), titled("README", "fourth"), titled("", "fifth")];
+        assert_eq!(found.each_ref().map(|one| query.may_be_answered_by(one)), [true, false, false]);
+        assert!(found.iter().all(|one| !query.is_answered_by(one)));
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn mix(
     let mut sources = Vec::new();
     if counts.confusable > 0 {
         let others = query.passed_over.iter().map(|one| &one.passage);
-        let others = others.filter(|passage| !query.may_be_answered_by(passage)).take(total);
+        let others = others.filter(|passage| !query.is_answered_by(passage)).take(total);
         let proposals = others.map(Proposal::passage).collect();
         sources.push(Source { kind: NegativeKind::Confusable, wanted: counts.confusable, proposals });
     }

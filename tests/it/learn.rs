@@ -1,5 +1,6 @@
 //! Rounds of learning through the public handle, on the tiny model.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::common::{documents, ids, judge, judge_everything, open, options, quic
 use retune::learn::{NegativeCounts, Tier};
 use retune::{
     CorpusOptions, Decision, Document, Engine, Error, LearnOptions, LearnPolicy, LearnStage, Mode, Query,
-    Reader,
+    Reader, Verdict,
 };
 
 /// A round in which nothing is suspected of being an answer.
@@ -229,6 +230,35 @@ fn the_answers_own_passage_under_another_title_is_no_negative() {
     engine.judge(answer.query_id, &answer.hits[1].document, retune::Verdict::Chosen).unwrap();
     let after = learn(&engine, &quick_round()).sources;
     assert_eq!(after.get("dropped_duplicate_of_positive"), Some(&1), "{after:?}");
+}
+
+#[test]
+fn what_has_the_answers_title_is_no_negative_unless_somebody_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    let reply = |id: &str, text: &str| Document::new(id, text).with_title("Horses on the tow path");
+    engine
+        .add(vec![
+            reply("first", "Horses may walk on the tow path by day, and must be led under bridges."),
+            reply("second", "By night horses are not let on to the tow path, since its edge is not lit."),
+        ])
+        .unwrap();
+    let sources = || learn(&engine, &quick_round().with_negatives(NegativeCounts::new(20, 20, 0))).sources;
+    let before = sources();
+    assert_eq!(before.get("dropped_title_of_positive"), None);
+
+    let answer = engine.search(&Query::new("when is the tow path open to horses")).unwrap();
+    let [passed_over, opened] = [0, 1].map(|place| answer.hits[place].document.clone());
+    assert_eq!(BTreeSet::from(["first", "second"]), BTreeSet::from([&*passed_over, &*opened]));
+    engine.judge(answer.query_id, &opened, Verdict::Opened).unwrap();
+    let titled = sources();
+    assert_eq!(titled.get("dropped_title_of_positive"), Some(&1), "{titled:?}");
+
+    engine.judge(answer.query_id, &passed_over, Verdict::NotRelevant).unwrap();
+    let said = sources();
+    assert_eq!(said.get("dropped_title_of_positive"), None, "{said:?}");
+    let confusables = [titled, said].map(|sources| sources.get("confusable").copied().unwrap_or_default());
+    assert_eq!(confusables[1], confusables[0] + 1, "{confusables:?}");
 }
 
 #[test]

@@ -110,8 +110,9 @@ impl<'a> Passages<'a> {
         })
     }
 
-    /// The passages that were confused with an answer, strongest evidence first. A copy of an answer's body under
-    /// another title is left out: training would push it away from the query that it answers.
+    /// The passages that were confused with an answer, strongest evidence first. Left out is what training would push
+    /// away from a query that it answers: a copy of an answer's body under another title, and what has an answer's
+    /// title (messages of a thread, several answers to one question), unless somebody judged it not relevant.
     fn passed_over(
         &self,
         confusion: &Confusion,
@@ -126,6 +127,10 @@ impl<'a> Passages<'a> {
             let copied = |other: &ChunkRecord| !passage.body.is_empty() && passage.body == other.body;
             if positives.iter().any(|positive| same(positive) || copied(positive)) {
                 counts.add("dropped_duplicate_of_positive", 1);
+            } else if !confusable.judged_not_relevant
+                && positives.iter().any(|positive| positive.has_title_of(&passage))
+            {
+                counts.add("dropped_title_of_positive", 1);
             } else if !passages.iter().any(|other| same(&other.passage)) {
                 let judged_not_relevant = confusable.judged_not_relevant;
                 passages.push(PassedOver { passage, judged_not_relevant });

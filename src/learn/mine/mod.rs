@@ -1,5 +1,6 @@
 //! Turns judged queries into training rows: each gets its hard negatives. Titles get rows too.
 
+mod subjects;
 mod suspects;
 mod titles;
 
@@ -15,6 +16,7 @@ use crate::ids::ChunkId;
 use crate::negatives::{Indexes, JudgedQuery, Margin, NegativeKind, mix};
 use crate::search::Snapshot;
 use crate::train::{Guide, TrainingRow};
+use subjects::Subjects;
 
 /// Maximum rows per query: one for each answer, nearest first.
 const ROWS_PER_QUERY: usize = 2;
@@ -48,6 +50,7 @@ pub(super) fn mine(
         margin: limit.map_or_else(Margin::default, |limit| limit.margin()),
     };
     let mut set = TrainingSet { rows: Vec::new(), guide: Guide::default(), suspects: limit.map(Into::into) };
+    let mut subjects = Subjects::default();
     for (done, query) in queries.iter().enumerate() {
         tracker.report(LearnStage::Collect, done, queries.len())?;
         match limit {
@@ -57,12 +60,13 @@ pub(super) fn mine(
                     "dropped_suspected_answer",
                     (query.passed_over.len() - kept.passed_over.len()) as u64,
                 );
-                set.add_rows(&kept, indexes, options, counts, snapshot)?;
+                set.add_rows(&kept, indexes, options, counts, snapshot, &mut subjects)?;
             }
-            None => set.add_rows(query, indexes, options, counts, snapshot)?,
+            None => set.add_rows(query, indexes, options, counts, snapshot, &mut subjects)?,
         }
     }
-    set.add_titles(asked, counts, snapshot)?;
+    set.add_titles(asked, counts, snapshot, &mut subjects)?;
+    subjects.tell(&mut set.rows);
     Ok(set)
 }
 
@@ -75,6 +79,7 @@ impl TrainingSet {
         options: &LearnOptions,
         counts: &mut Counts,
         snapshot: &Snapshot,
+        subjects: &mut Subjects,
     ) -> Result<()> {
         let (mut negatives, mut kinds): (Vec<String>, Vec<NegativeKind>) = Default::default();
         for negative in mix(indexes, &options.negatives, query)? {
@@ -90,6 +95,7 @@ impl TrainingSet {
         for answer in query.positives.iter().chain(&query.disputed) {
             let text = answer.encoder_text();
             self.guide_by(&text, Some(answer.chunk), snapshot)?;
+            subjects.add(answer);
             answers.push(text);
         }
         for row in 0..query.positives.len().min(ROWS_PER_QUERY) {
@@ -113,9 +119,11 @@ impl TrainingSet {
         asked: &HashSet<String>,
         counts: &mut Counts,
         snapshot: &Snapshot,
+        subjects: &mut Subjects,
     ) -> Result<()> {
         for passage in titles::titled(&snapshot.lexical, asked, titles::beside(self.rows.len()))? {
             counts.add("titles", 1);
+            subjects.add(&passage);
             let (text, title) = (passage.encoder_text(), passage.title);
             self.guide_by(&text, Some(passage.chunk), snapshot)?;
             self.guide.add(&title, snapshot.pinned.generation.encode_query(&title)?.to_vec());

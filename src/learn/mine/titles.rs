@@ -12,9 +12,6 @@ use crate::feedback::normalise_query;
 use crate::ids::Digest;
 use crate::lexical::{ChunkRecord, LexicalSnapshot};
 
-/// The words that a title needs to say what its document is about, as the guard's do.
-const WORDS: usize = 2;
-
 /// Of a hundred rows, so many are titles, where the index has enough.
 const SHARE: usize = 15;
 
@@ -47,8 +44,7 @@ pub(super) fn titled(
             break;
         }
         let Some(first) = lexical.chunks_of(&document)?.into_iter().next() else { continue };
-        let says_something =
-            first.title.split_whitespace().nth(WORDS - 1).is_some() && !first.body.is_empty();
+        let says_something = first.has_telling_title() && !first.body.is_empty();
         let query = normalise_query(&first.title);
         if says_something && !asked.contains(&query) && seen.insert(query) {
             titled.push(first);
