@@ -1,10 +1,10 @@
 //! What an application adds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{Chunk, Format};
+use crate::corpus::Format;
 use crate::error::{Error, Result};
 use crate::ids::{Digest, LONGEST_DOCUMENT_ID};
 use crate::lexical::{FieldValue, LANGUAGE, Language, RESERVED, stored_fields};
@@ -81,7 +81,20 @@ impl Document {
         self
     }
 
-    pub(super) fn validate(&self) -> Result<()> {
+    /// Refuses documents of which one can't be stored, or has the id of another.
+    pub(super) fn validate_all(documents: &[Document]) -> Result<()> {
+        let mut ids = HashSet::new();
+        for document in documents {
+            document.validate()?;
+            if !ids.insert(document.id.as_str()) {
+                let found = format!("{:?} twice", document.id);
+                return Err(Error::invalid("the documents to add", found, "each id once"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<()> {
         validate_id(&self.id)?;
         if self.text.trim().is_empty() && self.title.trim().is_empty() {
             let found = format!("nothing in {:?}", self.id);
@@ -143,17 +156,6 @@ fn validate_id(id: &str) -> Result<()> {
             Err(Error::invalid("a document id", format!("{n} bytes"), expected))
         }
     }
-}
-
-/// A document cut into chunks, ready to be encoded.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    pub(super) id: String,
-    pub(super) digest: Digest,
-    pub(super) chunks: Vec<Chunk>,
-    pub(super) metadata: serde_json::Map<String, serde_json::Value>,
-    /// A document of a file with the same content under another name: its passages differ in titles at most.
-    pub(super) same_file: Option<String>,
 }
 
 /// How documents are added.

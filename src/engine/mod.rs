@@ -36,6 +36,7 @@ mod namesakes;
 mod open;
 mod options;
 mod pipeline;
+mod prepared;
 mod reader;
 mod remove;
 mod report;
@@ -85,18 +86,18 @@ pub use stored::{DocumentPage, Listing, StoredDocument, StoredPassage};
 pub use watch::{WatchEvent, WatchOptions};
 pub use worker::LearnTask;
 
-use crate::corpus::{Chunk, Format, Lengths, chunk_text, whole_text};
+use crate::corpus::Lengths;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::feedback::FeedbackLog;
 use crate::generation::Pinned;
 use crate::learn::History;
 use crate::search::Snapshot;
-use document::Prepared;
 use encoding::Encoding;
 use generations::Generations;
 use idle::LastSearch;
 use layout::{Layout, Settings};
+use prepared::Prepared;
 use trial::state::Trials;
 use upkeep::Upkeep;
 use writer::{Vectors, Writer};
@@ -206,30 +207,18 @@ impl Engine {
         options: &AddOptions,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<AddReport> {
-        let mut ids = std::collections::HashSet::new();
-        for document in &documents {
-            document.validate()?;
-            if !ids.insert(document.id.as_str()) {
-                return Err(Error::invalid(
-                    "the documents to add",
-                    format!("{:?} twice", document.id),
-                    "each id once",
-                ));
-            }
-        }
+        Document::validate_all(&documents)?;
         let mut writer = self.lock_writer("add documents")?;
         let snapshot = self.inner.snapshot.load_full();
         let encoder = Arc::clone(snapshot.pinned.generation.encoder()?);
+        let lengths = self.lengths_within(encoder.max_tokens());
         let (mut prepared, mut unchanged) = (Vec::new(), 0);
         for document in documents {
-            let digest = document.digest();
-            if snapshot.lexical.document_digest(&document.id)? == Some(digest) {
+            if snapshot.lexical.document_digest(&document.id)? == Some(document.digest()) {
                 unchanged += 1;
                 continue;
             }
-            let chunks = self.cut(&document, &|text| encoder.count_tokens(text))?;
-            let metadata = document.stored_metadata();
-            prepared.push(Prepared { id: document.id, digest, chunks, metadata, same_file: None });
+            prepared.push(Prepared::of(document, self.inner.settings.chunking, lengths, &encoder)?);
         }
         let vectors = if options.words_first { Vectors::Later } else { Vectors::Now };
         let mut report = self.replace(&mut writer, &snapshot, prepared, vectors, progress)?;
@@ -271,16 +260,11 @@ impl Engine {
         Ok(layout::reads(self.inner.snapshot.load().pinned.generation.max_tokens()?))
     }
 
-    /// How long a passage may be.
-    fn lengths(&self) -> Result<Lengths> {
-        Ok(self.lengths_within(self.inner.snapshot.load().pinned.generation.encoder()?.max_tokens()))
-    }
-
-    /// Says once if the encoder reads less than the index was made for.
+    /// How long a passage may be. Says once if the encoder reads less than the index was made for.
     fn lengths_within(&self, longest_input: usize) -> Lengths {
         let settings = &self.inner.settings;
         let lengths = settings.lengths(longest_input);
-        if lengths.text < settings.max_tokens {
+        if lengths.text < settings.max_tokens && settings.chunking == Chunking::Passages {
             self.inner.shorter.call_once(|| {
                 tracing::warn!(
                     "the index was made for passages of {} tokens, the encoder reads fewer: new ones have {}",
@@ -290,27 +274,6 @@ impl Engine {
             });
         }
         lengths
-    }
-
-    fn cut(&self, document: &Document, count: &dyn Fn(&str) -> usize) -> Result<Vec<Chunk>> {
-        match self.inner.settings.chunking {
-            Chunking::Whole => Ok(whole_text(&document.title, &document.text).into_iter().collect()),
-            Chunking::Passages => {
-                let lengths = self.lengths()?;
-                let chunks =
-                    chunk_text(Some(&document.title), &document.text, document.format, lengths, count)?;
-                if !chunks.is_empty() {
-                    return Ok(chunks);
-                }
-                // Nothing but headings or markup, or nothing but a title: it can be found by that.
-                let chunks = chunk_text(Some(&document.title), &document.text, Format::Code, lengths, count)?;
-                match chunks.is_empty() && count(&document.title) > lengths.text {
-                    true => chunk_text(None, &document.title, Format::Code, lengths, count),
-                    false if chunks.is_empty() => Ok(whole_text(&document.title, "").into_iter().collect()),
-                    false => Ok(chunks),
-                }
-            }
-        }
     }
 
     /// Commits prepared documents and makes them visible.

@@ -3,7 +3,7 @@
 //! The title is encoded with the passage. A vector that is taken over was made with the old name, until the passage is
 //! encoded again, as for a new generation: what it says of the passage is the same.
 
-use super::document::Prepared;
+use super::prepared::Prepared;
 use crate::corpus::Chunk;
 use crate::error::Result;
 use crate::ids::ChunkId;

@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use super::Engine;
 use super::catalogue::{Catalogue, Entry, Files};
-use super::document::Prepared;
 use super::files::in_folder;
 use super::look::{CANCELLED, Look, Looked, Rest, is_indexed};
 use super::pipeline::{Read, Reading, read_all};
+use super::prepared::Prepared;
 use super::report::{IndexProgress, IndexReport};
 use super::source::{self, Folder, Followed, folder_of, path_in};
 use super::touched::Touched;

@@ -10,11 +10,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::commit::CommitPayload;
-use super::document::{AddReport, Prepared};
+use super::document::AddReport;
 use super::embeddings::Embeddings;
 use super::namesakes::Namesakes;
+use super::prepared::Prepared;
 use super::unfinished::{Pace, Unfinished};
-use crate::corpus::Chunk;
 use crate::dense::DenseIndex;
 use crate::error::{Error, Result};
 use crate::generation::Generation;
@@ -174,8 +174,8 @@ impl Writer {
             }
             let namesakes = Namesakes::of(before, &document)?;
             self.lexical.delete_document(&document.id);
-            let parts = RecordParts { id: document.id, digest: document.digest, metadata: document.metadata };
-            for (ordinal, chunk) in document.chunks.into_iter().enumerate() {
+            let (parts, chunks) = document.into_parts();
+            for (ordinal, chunk) in chunks.into_iter().enumerate() {
                 let kept = old.get_mut(&chunk.digest).and_then(Vec::pop);
                 let same = namesakes.of_chunk(ordinal, &chunk);
                 let id = kept.unwrap_or_else(|| self.take_id());
@@ -297,29 +297,4 @@ struct Known {
     kept: bool,
     /// The same passage in a file of another name: its vector is taken, though the title may have been that name.
     same: Option<ChunkId>,
-}
-
-/// What all chunks of a document have in common.
-struct RecordParts {
-    id: String,
-    digest: Digest,
-    metadata: serde_json::Map<String, serde_json::Value>,
-}
-
-impl RecordParts {
-    fn record(&self, id: ChunkId, ordinal: usize, chunk: Chunk) -> ChunkRecord {
-        ChunkRecord {
-            chunk: id,
-            document: self.id.clone(),
-            ordinal: ordinal as u32,
-            title: chunk.title,
-            body: chunk.text,
-            start: chunk.start,
-            end: chunk.end,
-            place: chunk.place,
-            chunk_digest: chunk.digest,
-            document_digest: self.digest,
-            metadata: self.metadata.clone(),
-        }
-    }
 }

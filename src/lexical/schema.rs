@@ -77,11 +77,6 @@ impl ChunkRecord {
     pub(crate) fn has_telling_title(&self) -> bool {
         self.title.split_whitespace().nth(1).is_some()
     }
-
-    /// Whether another passage has the same title, and that says what both are about.
-    pub(crate) fn has_title_of(&self, other: &ChunkRecord) -> bool {
-        self.title == other.title && self.has_telling_title()
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Judged queries with the passages of their judged documents.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::lexical::ChunkRecord;
@@ -19,6 +20,9 @@ pub(crate) struct JudgedQuery {
     pub(crate) farthest: f32,
     /// Passages of documents that somebody judged relevant and a majority did not: neither positives nor negatives.
     pub(crate) disputed: Vec<ChunkRecord>,
+    /// The titles of all these that say what a few passages are about: messages of a thread, several answers to one
+    /// question.
+    pub(crate) subjects: BTreeSet<String>,
     /// Passages that were confused with an answer, strongest evidence first.
     pub(crate) passed_over: Vec<PassedOver>,
 }
@@ -45,10 +49,10 @@ impl JudgedQuery {
         })
     }
 
-    /// Whether a passage is an answer, or has the title of one: messages of a thread, several answers to one question.
-    /// Users who need one of them open one and pass the others over.
+    /// Whether a passage is an answer, or on the subject of one. Users who need one of them open one and pass the others
+    /// over.
     pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
-        self.is_answered_by(candidate) || self.answers().any(|answer| answer.has_title_of(candidate))
+        self.is_answered_by(candidate) || self.subjects.contains(&candidate.title)
     }
 }
 
@@ -68,6 +72,7 @@ pub(super) mod tests {
             weight: 1.0,
             farthest: 1.0,
             disputed: disputed.to_vec(),
+            subjects: BTreeSet::new(),
             passed_over: Vec::new(),
         }
     }
@@ -85,11 +90,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_has_the_title_of_an_answer_may_be_one_if_the_title_says_something() {
+    fn what_is_on_the_subject_of_an_answer_may_be_one() {
         let titled = |title: &str, body| ChunkRecord { title: title.into(), ..record(body, body) };
-        let query = query(&[titled("Re: boiler noise", "first"), titled("README", "second")], &[]);
-        let found = [titled("Re: boiler noise", "third"), titled("README", "fourth"), titled("", "fifth")];
-        assert_eq!(found.each_ref().map(|one| query.may_be_answered_by(one)), [true, false, false]);
+        let mut query =
+            query(&[titled("Re: boiler noise", "first"), titled("The house's pages", "second")], &[]);
+        query.subjects = BTreeSet::from(["Re: boiler noise".to_owned()]);
+        let found = [titled("Re: boiler noise", "third"), titled("The house's pages", "fourth")];
+        assert_eq!(found.each_ref().map(|one| query.may_be_answered_by(one)), [true, false]);
         assert!(found.iter().all(|one| !query.is_answered_by(one)));
     }
 }

@@ -262,6 +262,18 @@ fn what_has_the_answers_title_is_no_negative_unless_somebody_said_so() {
 }
 
 #[test]
+fn a_title_that_most_documents_have_takes_no_negatives_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    let site = documents().into_iter().map(|document| document.with_title("The canal's own pages"));
+    engine.add(site.collect()).unwrap();
+    judge_everything(&engine);
+    let report = learn(&engine, &quick_round());
+    assert_eq!(report.sources.get("dropped_title_of_positive"), None, "{:?}", report.sources);
+    assert!(report.sources["semantic"] > 0, "{:?}", report.sources);
+}
+
+#[test]
 fn too_little_feedback_skips_the_round_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());

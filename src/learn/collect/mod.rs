@@ -4,6 +4,7 @@ mod alike;
 mod evidence;
 mod held_out;
 mod passages;
+mod subjects;
 
 use super::counts::Counts;
 use super::evidence::LogEvidence;

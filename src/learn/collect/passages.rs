@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
+use super::subjects::Subjects;
 use crate::error::Result;
 use crate::ids::{ChunkId, Digest};
 use crate::learn::counts::Counts;
@@ -14,11 +15,12 @@ use crate::search::Snapshot;
 pub(super) struct Passages<'a> {
     snapshot: &'a Snapshot,
     digests: RefCell<HashMap<String, BTreeSet<[u8; 32]>>>,
+    subjects: Subjects,
 }
 
 impl<'a> Passages<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
-        Passages { snapshot, digests: RefCell::default() }
+        Passages { snapshot, digests: RefCell::default(), subjects: Subjects::default() }
     }
 
     /// Whether two documents have the same chunks. Then the second would be a false negative.
@@ -98,7 +100,13 @@ impl<'a> Passages<'a> {
         let farthest = scored.iter().map(|(_, score)| *score).fold(1.0, f32::min);
         let positives: Vec<ChunkRecord> = scored.into_iter().map(|(answer, _)| answer).collect();
         let disputed = self.of_all(&confusion.disputed, &confusion.query)?;
-        let passed_over = self.passed_over(confusion, &positives, counts)?;
+        let mut subjects = BTreeSet::new();
+        for answer in positives.iter().chain(&disputed) {
+            if self.subjects.has(answer, self.snapshot)? {
+                subjects.insert(answer.title.clone());
+            }
+        }
+        let passed_over = self.passed_over(confusion, &positives, &subjects, counts)?;
         Ok(JudgedQuery {
             text: confusion.query.clone(),
             vector,
@@ -106,17 +114,19 @@ impl<'a> Passages<'a> {
             weight: weight(confusion.agreeing),
             farthest,
             disputed,
+            subjects,
             passed_over,
         })
     }
 
     /// The passages that were confused with an answer, strongest evidence first. Left out is what training would push
-    /// away from a query that it answers: a copy of an answer's body under another title, and what has an answer's
-    /// title (messages of a thread, several answers to one question), unless somebody judged it not relevant.
+    /// away from a query that it answers: a copy of an answer's body under another title, and what is on the
+    /// subject of an answer, unless somebody judged it not relevant.
     fn passed_over(
         &self,
         confusion: &Confusion,
         positives: &[ChunkRecord],
+        subjects: &BTreeSet<String>,
         counts: &mut Counts,
     ) -> Result<Vec<PassedOver>> {
         let mut passages = Vec::<PassedOver>::new();
@@ -127,9 +137,7 @@ impl<'a> Passages<'a> {
             let copied = |other: &ChunkRecord| !passage.body.is_empty() && passage.body == other.body;
             if positives.iter().any(|positive| same(positive) || copied(positive)) {
                 counts.add("dropped_duplicate_of_positive", 1);
-            } else if !confusable.judged_not_relevant
-                && positives.iter().any(|positive| positive.has_title_of(&passage))
-            {
+            } else if !confusable.judged_not_relevant && subjects.contains(&passage.title) {
                 counts.add("dropped_title_of_positive", 1);
             } else if !passages.iter().any(|other| same(&other.passage)) {
                 let judged_not_relevant = confusable.judged_not_relevant;

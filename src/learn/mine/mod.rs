@@ -22,12 +22,15 @@ use subjects::Subjects;
 const ROWS_PER_QUERY: usize = 2;
 
 /// The training data of the encoder.
+#[derive(Default)]
 pub(super) struct TrainingSet {
     pub(super) rows: Vec<TrainingRow>,
     /// The serving encoder's vectors of the rows' texts.
     pub(super) guide: Guide,
     /// The limit above which candidates are suspected answers. `None` if the fixed margin was used.
     pub(super) suspects: Option<SuspectReport>,
+    /// The answers of one subject, over all rows.
+    subjects: Subjects,
 }
 
 /// Makes the rows of all queries, in their order, and those of titles, none of which was
@@ -49,8 +52,7 @@ pub(super) fn mine(
         dense: &snapshot.pinned.dense,
         margin: limit.map_or_else(Margin::default, |limit| limit.margin()),
     };
-    let mut set = TrainingSet { rows: Vec::new(), guide: Guide::default(), suspects: limit.map(Into::into) };
-    let mut subjects = Subjects::default();
+    let mut set = TrainingSet { suspects: limit.map(Into::into), ..TrainingSet::default() };
     for (done, query) in queries.iter().enumerate() {
         tracker.report(LearnStage::Collect, done, queries.len())?;
         match limit {
@@ -60,13 +62,13 @@ pub(super) fn mine(
                     "dropped_suspected_answer",
                     (query.passed_over.len() - kept.passed_over.len()) as u64,
                 );
-                set.add_rows(&kept, indexes, options, counts, snapshot, &mut subjects)?;
+                set.add_rows(&kept, indexes, options, counts, snapshot)?;
             }
-            None => set.add_rows(query, indexes, options, counts, snapshot, &mut subjects)?,
+            None => set.add_rows(query, indexes, options, counts, snapshot)?,
         }
     }
-    set.add_titles(asked, counts, snapshot, &mut subjects)?;
-    subjects.tell(&mut set.rows);
+    set.add_titles(asked, counts, snapshot)?;
+    set.subjects.tell(&mut set.rows);
     Ok(set)
 }
 
@@ -79,7 +81,6 @@ impl TrainingSet {
         options: &LearnOptions,
         counts: &mut Counts,
         snapshot: &Snapshot,
-        subjects: &mut Subjects,
     ) -> Result<()> {
         let (mut negatives, mut kinds): (Vec<String>, Vec<NegativeKind>) = Default::default();
         for negative in mix(indexes, &options.negatives, query)? {
@@ -95,7 +96,9 @@ impl TrainingSet {
         for answer in query.positives.iter().chain(&query.disputed) {
             let text = answer.encoder_text();
             self.guide_by(&text, Some(answer.chunk), snapshot)?;
-            subjects.add(answer);
+            if query.subjects.contains(&answer.title) {
+                self.subjects.add(answer);
+            }
             answers.push(text);
         }
         for row in 0..query.positives.len().min(ROWS_PER_QUERY) {
@@ -119,11 +122,12 @@ impl TrainingSet {
         asked: &HashSet<String>,
         counts: &mut Counts,
         snapshot: &Snapshot,
-        subjects: &mut Subjects,
     ) -> Result<()> {
         for passage in titles::titled(&snapshot.lexical, asked, titles::beside(self.rows.len()))? {
             counts.add("titles", 1);
-            subjects.add(&passage);
+            if self.subjects.has(&passage.title) {
+                self.subjects.add(&passage);
+            }
             let (text, title) = (passage.encoder_text(), passage.title);
             self.guide_by(&text, Some(passage.chunk), snapshot)?;
             self.guide.add(&title, snapshot.pinned.generation.encode_query(&title)?.to_vec());

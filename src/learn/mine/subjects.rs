@@ -1,14 +1,14 @@
-//! Answers of one title, over all rows of a round.
+//! Answers of one subject, over all rows of a round.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::lexical::ChunkRecord;
 use crate::train::TrainingRow;
 
-/// The texts that answer something, by their title.
+/// The texts that answer something, by their subject: the title of a thread, or of a question with several answers.
 ///
-/// Messages of a thread, or several answers to one question, have one title. Where people pick one of them, the others
-/// may answer as well: in a batch none of them may be the negative of another one's query.
+/// Where people pick one of them, the others may answer as well: in a batch none of them may be the negative of another
+/// one's query.
 #[derive(Default)]
 pub(super) struct Subjects {
     texts: HashMap<String, BTreeSet<String>>,
@@ -16,16 +16,19 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    /// Adds an answer of a row.
-    pub(super) fn add(&mut self, answer: &ChunkRecord) {
-        if answer.has_telling_title() {
-            let text = answer.encoder_text();
-            self.titles.insert(text.clone(), answer.title.clone());
-            self.texts.entry(answer.title.clone()).or_default().insert(text);
-        }
+    /// Whether an answer's title is this subject.
+    pub(super) fn has(&self, title: &str) -> bool {
+        self.texts.contains_key(title)
     }
 
-    /// Lets each row know the answers that have its positive's title, except those that are its negatives: somebody has
+    /// Adds an answer whose title is a subject.
+    pub(super) fn add(&mut self, answer: &ChunkRecord) {
+        let text = answer.encoder_text();
+        self.titles.insert(text.clone(), answer.title.clone());
+        self.texts.entry(answer.title.clone()).or_default().insert(text);
+    }
+
+    /// Lets each row know the answers on the subject of its positive, except those that are its negatives: somebody has
     /// said that they don't answer.
     pub(super) fn tell(&self, rows: &mut [TrainingRow]) {
         for row in rows {
@@ -60,18 +63,18 @@ mod tests {
     }
 
     #[test]
-    fn rows_know_the_answers_that_have_the_title_of_theirs() {
+    fn rows_know_the_answers_on_the_subject_of_theirs() {
         let [first, second, third] =
             ["one", "two", "three"].map(|body| ChunkRecord::sample(1, "Boiler noise", body));
         let other = ChunkRecord::sample(2, "Another subject", "four");
-        let short = ["five", "six"].map(|body| ChunkRecord::sample(3, "README", body));
         let mut subjects = Subjects::default();
-        [&first, &second, &third, &other, &short[0], &short[1]].into_iter().for_each(|one| subjects.add(one));
-        let mut rows = [row(&first, &[]), row(&second, &[&third]), row(&other, &[]), row(&short[0], &[])];
+        [&first, &second, &third].into_iter().for_each(|one| subjects.add(one));
+        assert!(subjects.has("Boiler noise") && !subjects.has("Another subject"));
+        let mut rows = [row(&first, &[]), row(&second, &[&third]), row(&other, &[])];
         subjects.tell(&mut rows);
         let known = rows.map(|row| row.other_answers);
         assert_eq!(known[0], ["Boiler noise three", "Boiler noise two"]);
         assert_eq!(known[1], ["Boiler noise one"], "the third was judged not relevant");
-        assert!(known[2].is_empty() && known[3].is_empty());
+        assert!(known[2].is_empty());
     }
 }

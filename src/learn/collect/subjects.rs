@@ -1,0 +1,38 @@
+//! Which titles say what a few passages are about.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::error::Result;
+use crate::lexical::ChunkRecord;
+use crate::search::Snapshot;
+
+/// A title that more passages have is the name of a site or a template.
+const MOST: usize = 50;
+
+/// So is one that more than a quarter of all passages have.
+const SHARE: u64 = 4;
+
+/// The titles that are subjects: messages of a thread have one, and so have several answers to one question.
+#[derive(Default)]
+pub(super) struct Subjects(RefCell<HashMap<String, bool>>);
+
+impl Subjects {
+    /// Whether a passage's title is a subject: it has two words, and few passages have it.
+    pub(super) fn has(&self, passage: &ChunkRecord, snapshot: &Snapshot) -> Result<bool> {
+        if !passage.has_telling_title() {
+            return Ok(false);
+        }
+        if let Some(known) = self.0.borrow().get(&passage.title) {
+            return Ok(*known);
+        }
+        let lexical = &snapshot.lexical;
+        let mut titled = 0;
+        for (chunk, _) in lexical.search(&passage.title, MOST + 1, None)? {
+            titled += u64::from(lexical.get(chunk)?.is_some_and(|found| found.title == passage.title));
+        }
+        let is_subject = titled <= MOST as u64 && titled * SHARE <= lexical.chunk_count();
+        self.0.borrow_mut().insert(passage.title.clone(), is_subject);
+        Ok(is_subject)
+    }
+}
