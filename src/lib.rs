@@ -86,9 +86,9 @@ pub mod documents {
 #[cfg(feature = "opensearch")]
 pub mod cluster {
     pub use crate::engine::{
-        Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, EncodeProgress, EncodingStatus,
-        FeedbackCounts, ListedDocument, ListedPage, MigrateOptions, MigrateProgress, MigrateReport,
-        RestoreReport, WorkerProgress, WorkerReport,
+        ChangeReport, Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, EncodeProgress,
+        EncodingStatus, FeedbackCounts, ListedDocument, ListedPage, MigrateOptions, MigrateProgress,
+        MigrateReport, RestoreReport, WorkerProgress, WorkerReport,
     };
 }
 

@@ -95,6 +95,9 @@ pub(super) struct Settings {
     pub(super) max_title_tokens: usize,
     pub(super) fusion: Fusion,
     pub(super) dense: DenseOptions,
+    /// The last change that was made on a cluster itself and that the index has: the index was brought back from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) edit: Option<u64>,
 }
 
 impl Settings {
@@ -112,6 +115,7 @@ impl Settings {
             max_title_tokens: lengths.title,
             fusion: options.fusion,
             dense: DenseOptions::default(),
+            edit: None,
         })
     }
 

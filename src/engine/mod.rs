@@ -67,9 +67,9 @@ pub use answered::{AnsweredQuery, QueryListing, QueryPage};
 pub use changes::Changes;
 #[cfg(feature = "opensearch")]
 pub use cluster::{
-    Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, EncodeProgress, EncodingStatus,
-    FeedbackCounts, ListedDocument, ListedPage, MigrateOptions, MigrateProgress, MigrateReport,
-    RestoreReport, WorkerProgress, WorkerReport,
+    ChangeReport, Cluster, ClusterNodes, ClusterProgress, ClusterRound, ClusterStatus, EncodeProgress,
+    EncodingStatus, FeedbackCounts, ListedDocument, ListedPage, MigrateOptions, MigrateProgress,
+    MigrateReport, RestoreReport, WorkerProgress, WorkerReport,
 };
 pub use document::{AddOptions, AddReport, Document};
 pub use feedback::Feedback;
@@ -218,7 +218,7 @@ impl Engine {
                 unchanged += 1;
                 continue;
             }
-            prepared.push(Prepared::of(document, self.inner.settings.chunking, lengths, &encoder)?);
+            prepared.push(Prepared::of(&document, self.inner.settings.chunking, lengths, &encoder)?);
         }
         let vectors = if options.words_first { Vectors::Later } else { Vectors::Now };
         let mut report = self.replace(&mut writer, &snapshot, prepared, vectors, progress)?;

@@ -11,7 +11,7 @@ use crate::ids::{ChunkId, Digest};
 use crate::lexical::ChunkRecord;
 
 /// A document cut into chunks, ready to be encoded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Prepared {
     pub(super) id: String,
     pub(super) digest: Digest,
@@ -24,14 +24,14 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Cuts what an application adds.
     pub(super) fn of(
-        document: Document,
+        document: &Document,
         chunking: Chunking,
         lengths: Lengths,
         encoder: &Encoder,
     ) -> Result<Prepared> {
-        let chunks = cut(&document, chunking, lengths, &|text| encoder.count_tokens(text))?;
+        let chunks = cut(document, chunking, lengths, &|text| encoder.count_tokens(text))?;
         let (digest, metadata) = (document.digest(), document.stored_metadata());
-        Ok(Prepared { id: document.id, digest, chunks, metadata, same_file: None })
+        Ok(Prepared { id: document.id.clone(), digest, chunks, metadata, same_file: None })
     }
 
     /// What its chunks have in common, and these.

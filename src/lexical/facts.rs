@@ -93,7 +93,7 @@ pub(super) fn language_term(language: Language) -> String {
 }
 
 /// The language that the metadata of a chunk names.
-pub(super) fn language_of(metadata: &Map<String, Json>) -> Option<Language> {
+pub(crate) fn language_of(metadata: &Map<String, Json>) -> Option<Language> {
     metadata.get(LANGUAGE)?.as_str()?.parse().ok()
 }
 
@@ -130,6 +130,15 @@ pub(super) fn visit_values(metadata: &Map<String, Json>, visit: &mut dyn FnMut(&
             }
         }
     }
+}
+
+/// The names of all fields, dotted for nested ones.
+pub(crate) fn field_names_of(metadata: &Map<String, Json>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    visit_values(metadata, &mut |path, _| {
+        names.insert(path.to_string());
+    });
+    names
 }
 
 /// The fields as they are stored.

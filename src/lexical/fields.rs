@@ -8,7 +8,7 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED};
 
-use super::facts::{KEY, visit_values};
+use super::facts::{KEY, field_names_of};
 use super::snapshot::LexicalSnapshot;
 use super::terms::{FieldTerms, behind};
 use crate::error::Result;
@@ -45,9 +45,7 @@ impl LexicalSnapshot {
         })?;
         let mut names = BTreeSet::new();
         for example in examples {
-            visit_values(&self.fetch(example)?.metadata, &mut |path, _| {
-                names.insert(path.to_string());
-            });
+            names.extend(field_names_of(&self.fetch(example)?.metadata));
         }
         Ok(names)
     }

@@ -62,6 +62,8 @@ pub(crate) use elsewhere::{
 };
 pub use facets::FacetCount;
 pub(crate) use facts::{LANGUAGE, RESERVED, fields_of, stored_fields};
+#[cfg(feature = "opensearch")]
+pub(crate) use facts::{field_names_of, language_of};
 pub(crate) use failure::REMEDY;
 pub use filter::Filter;
 pub(crate) use index::LexicalIndex;

@@ -49,8 +49,8 @@ impl JudgedQuery {
         })
     }
 
-    /// Whether a passage is an answer, or on the subject of one. Users who need one of them open one and pass the others
-    /// over.
+    /// Whether a passage is an answer, or on the subject of one. Users who need one of them open one and pass over the
+    /// others.
     pub(super) fn may_be_answered_by(&self, candidate: &ChunkRecord) -> bool {
         self.is_answered_by(candidate) || self.subjects.contains(&candidate.title)
     }

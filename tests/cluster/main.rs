@@ -14,6 +14,7 @@ mod counts;
 #[cfg(target_os = "linux")]
 #[path = "../it/cli/desk.rs"]
 mod desk;
+mod editing;
 mod evaluations;
 mod faults;
 mod feedback;

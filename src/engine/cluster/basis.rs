@@ -62,8 +62,7 @@ pub(super) struct Sending {
 
 impl Sending {
     /// All passages.
-    pub(super) fn all(passages: &[Held]) -> Sending {
-        let create = passages.iter().map(|passage| passage.chunk).collect();
+    pub(super) fn all(create: Vec<ChunkId>) -> Sending {
         Sending { create, replace: Vec::new(), remove: Vec::new() }
     }
 

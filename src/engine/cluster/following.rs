@@ -81,7 +81,7 @@ impl Following {
     }
 
     /// Where encoders come from.
-    pub(super) fn encoders(&self) -> &Encoders {
+    pub(super) fn encoders(&self) -> &Arc<Encoders> {
         &self.encoders
     }
 
@@ -176,7 +176,7 @@ impl Following {
 
     /// Opens the generation that serves, unless somebody has looked since this moment. What was opened meanwhile by
     /// others is waited for.
-    fn follow(&self, since: Instant) -> Result<()> {
+    pub(super) fn follow(&self, since: Instant) -> Result<()> {
         let mut last = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if *last > since {
             return Ok(());

@@ -64,6 +64,7 @@ impl Engine {
         let (client, names) = reached(store)?;
         serving(&client, &names)?;
         let leased = Leased::of(client, names)?;
+        self.check_step(&leased)?;
         let feedback = Feedback::open(self.path(), &self.inner.options)?;
         let imported = feedback.import_of(&leased.client, &leased.names, &ImportOptions::default())?;
         feedback.close()?;

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::migration::{Migrated, Migration};
+use super::migration::Migration;
 use super::progress::MigrateProgress;
+use super::transfer::{Transfer, Transferred};
 use crate::engine::writer::last_commit;
 use crate::engine::{Inner, Reader};
 use crate::error::{Error, Result};
@@ -130,6 +131,7 @@ impl Reader {
         // Vectors of an encoder that was not published are nobody's.
         let made = made.filter(|made| made.weights == snapshot.pinned.generation.meta.weights);
         let filled = made.as_ref().map(|made| made.generation);
+        self.check_step(leased)?;
         let Swept { mut kept, next } = sweep(client, names, lease, &serving, filled, encoder.as_ref())?;
         let language = self.inner.settings.language;
         let origin = self.origin(&snapshot)?;
@@ -138,13 +140,16 @@ impl Reader {
             language,
             origin,
             folders: self.folders()?.into_iter().map(|folder| folder.name).collect(),
-            analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
-            layout: options.layout(kept.first()),
-            client,
-            names,
-            lease,
-            serving: &serving,
-            index: &names.generation(next),
+            transfer: Transfer {
+                source: &*snapshot,
+                analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
+                layout: options.layout(kept.first()),
+                client,
+                names,
+                lease,
+                serving: &serving,
+                index: &names.generation(next),
+            },
         };
         kept.extend(made);
         let plan = migration.plan(next, &kept, encoder)?;
@@ -161,13 +166,33 @@ impl Reader {
         }
         Manifest::take_number(client, names, next, lease.holder())?;
         let nothing = MigrateReport::of(names, &plan.manifest, started);
-        let Migrated { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
+        let Transferred { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
         drop_copied();
         Ok(MigrateReport {
             sent: passages,
             weights_bytes,
             seconds: started.elapsed().as_secs_f64(),
             ..nothing
+        })
+    }
+
+    /// Refuses to go on for a generation with documents that were changed on the cluster itself, unless this index was
+    /// brought back from there since.
+    pub(super) fn check_step(&self, leased: &Leased) -> Result<()> {
+        let Leased { client, names, .. } = leased;
+        let Some(serving) = live(client, names)?.and_then(|index| names.id_of(&index)) else { return Ok(()) };
+        let edit = match Manifest::read(client, names, serving)?.origin {
+            Some(origin) => origin.edit(),
+            None => return Ok(()),
+        };
+        if edit.is_none() || edit == self.inner.settings.edit {
+            return Ok(());
+        }
+        Err(Error::Cluster {
+            doing: "migrate to",
+            at: client.at(&format!("/{}", names.alias())),
+            found: "documents that were changed there, and that this index has not".into(),
+            remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and use that",
         })
     }
 

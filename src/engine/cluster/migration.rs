@@ -1,43 +1,24 @@
-//! The steps of a migration.
+//! What an index of this machine comes to on a cluster.
 
-use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crossbeam_channel::{Sender, bounded};
-
-use super::basis::{Basis, Sending};
-use super::progress::MigrateProgress;
-use crate::error::{Error, Result};
+use super::basis::Basis;
+use super::transfer::{Progress, Transfer, Transferred};
+use crate::error::Result;
 use crate::generation::OwnEncoder;
 use crate::ids::{ChunkSet as _, GenerationId};
 use crate::lexical::{Analysis, Filter, Language};
 use crate::search::Snapshot;
-use crate::store::opensearch::{
-    Bulk, Client, Copies, Counts, Held, Layout, Lease, Manifest, Names, Origin, Parts, Passage,
-    StoredEncoder, check_maker, copies, copy, create, create_empty, drop_index, live, set_replicas, settle,
-    swap,
-};
+use crate::store::opensearch::{Counts, Held, Manifest, Origin, Parts, Passage, StoredEncoder};
 
-/// Requests that are under way together.
-const SENDERS: usize = 4;
-
-/// What goes to a cluster, under the lease.
+/// An index of this machine that goes to a cluster.
 pub(super) struct Migration<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) language: Language,
     pub(super) origin: Origin,
     /// The names of the folders that the index follows.
     pub(super) folders: Vec<String>,
-    pub(super) analysis: &'a Analysis,
-    pub(super) layout: Layout,
-    pub(super) client: &'a Client,
-    pub(super) names: &'a Names,
-    pub(super) lease: &'a Lease,
-    /// The index that has the alias.
-    pub(super) serving: &'a str,
-    /// The index of the generation that is to have it.
-    pub(super) index: &'a str,
+    pub(super) transfer: Transfer<'a>,
 }
 
 /// What an index of this machine holds.
@@ -54,22 +35,6 @@ pub(super) struct Plan<'m> {
     passages: Vec<Held>,
 }
 
-/// What a migration has sent.
-pub(super) struct Migrated {
-    /// Passages that were sent or removed.
-    pub(super) passages: u64,
-    pub(super) weights_bytes: u64,
-}
-
-type Progress<'p> = &'p mut dyn FnMut(MigrateProgress) -> ControlFlow<()>;
-
-fn going_on(progress: Progress<'_>, at: MigrateProgress) -> Result<()> {
-    match progress(at) {
-        ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
-        ControlFlow::Continue(()) => Ok(()),
-    }
-}
-
 impl Migration<'_> {
     /// Reads all passages, and finds out what of them is on the cluster already. Sends nothing. `kept` are the
     /// generations that stay.
@@ -79,19 +44,20 @@ impl Migration<'_> {
         kept: &'m [Manifest],
         encoder: Option<StoredEncoder>,
     ) -> Result<Plan<'m>> {
-        let Survey { counts, passages } = self.survey()?;
+        let Transfer { layout, client, names, serving, .. } = self.transfer;
+        let Survey { counts, passages } = survey(self.snapshot, self.transfer.analysis)?;
         let (lexical, meta) = (&self.snapshot.lexical, &self.snapshot.pinned.generation.meta);
         let documents = lexical.one_per_document(&lexical.matching(&Filter::everything())?)?.len() as u64;
-        let basis = Basis::choose(kept, &passages, meta.weights, self.layout, self.client, self.names)?;
+        let basis = Basis::choose(kept, &passages, meta.weights, layout, client, names)?;
         let manifest = Manifest {
             version: Manifest::VERSION,
             generation: next,
-            replaces: self.names.id_of(self.serving),
+            replaces: names.id_of(serving),
             passages: match &basis {
                 Basis::Same(earlier) => Some(earlier.passages()),
                 Basis::Most(..) | Basis::Nothing => None,
             },
-            layout: Some(self.layout),
+            layout: Some(layout),
             weights: meta.weights,
             model: meta.outside_model().map(Path::to_path_buf),
             encoder,
@@ -112,23 +78,8 @@ impl Migration<'_> {
     /// Whether the cluster has all weights of the generation.
     pub(super) fn has_weights(&self, plan: &Plan<'_>) -> bool {
         let encoder = plan.manifest.encoder.as_ref();
-        encoder.is_none_or(|encoder| Parts::of(self.client, self.names).check(encoder).is_ok())
-    }
-
-    /// Counts the chunks, and marks the state of each.
-    fn survey(&self) -> Result<Survey> {
-        let encoded = self.snapshot.coverage().encoded as u64;
-        let mut survey = Survey { counts: Counts { encoded, ..Counts::default() }, passages: Vec::new() };
-        for chunk in self.snapshot.lexical.live_chunks() {
-            let Some(record) = self.snapshot.lexical.get(chunk)? else { continue };
-            let indexed = self.analysis.of_chunk(&record);
-            survey.counts.chunks += 1;
-            survey.counts.titled += u64::from(!indexed.title.is_empty());
-            survey.counts.worded += u64::from(!indexed.text.is_empty());
-            let vector = self.snapshot.pinned.dense.vector(chunk);
-            survey.passages.push(Passage::of(record, &indexed, vector.as_deref())?.held());
-        }
-        Ok(survey)
+        encoder
+            .is_none_or(|encoder| Parts::of(self.transfer.client, self.transfer.names).check(encoder).is_ok())
     }
 
     /// Sends what the cluster has not, and has the generation serve.
@@ -137,202 +88,22 @@ impl Migration<'_> {
         plan: Plan<'_>,
         own: Option<&OwnEncoder>,
         progress: Progress<'_>,
-    ) -> Result<Migrated> {
+    ) -> Result<Transferred> {
         let Plan { manifest, basis, passages } = plan;
-        let done = self.send_encoder(&manifest, own, progress).and_then(|weights_bytes| {
-            let passages = self.make(&manifest, basis, &passages, progress)?;
-            self.publish(&manifest)?;
-            Ok(Migrated { passages, weights_bytes })
-        });
-        if done.is_err() {
-            // Else the next migration does. Without the lease it is for whoever has that.
-            let serves = live(self.client, self.names).map(|now| now.as_deref() == Some(self.index));
-            if self.lease.check().is_ok() && serves.is_ok_and(|serves| !serves) {
-                let _ = drop_index(self.client, self.index);
-            }
-        }
-        done
+        let all = || passages.iter().map(|passage| passage.chunk).collect();
+        self.transfer.run(&manifest, basis, Some(&all), own, progress)
     }
+}
 
-    fn send_encoder(
-        &self,
-        manifest: &Manifest,
-        own: Option<&OwnEncoder>,
-        progress: Progress<'_>,
-    ) -> Result<u64> {
-        let (Some(encoder), Some(own)) = (&manifest.encoder, own) else { return Ok(0) };
-        let at_first = MigrateProgress { done: 0, total: manifest.counts.chunks };
-        Parts::of(self.client, self.names).send(encoder, &own.folder, &mut || {
-            self.lease.check()?;
-            going_on(progress, at_first)
-        })
+/// Counts the chunks, and marks the state of each.
+fn survey(snapshot: &Snapshot, analysis: &Analysis) -> Result<Survey> {
+    let mut survey = Survey { counts: Counts::default(), passages: Vec::new() };
+    for chunk in snapshot.lexical.live_chunks() {
+        let Some(record) = snapshot.lexical.get(chunk)? else { continue };
+        let indexed = analysis.of_chunk(&record);
+        let vector = snapshot.pinned.dense.vector(chunk);
+        survey.counts.add(&Counts::of(&indexed, vector.is_some()));
+        survey.passages.push(Passage::of(record, &indexed, vector.as_deref())?.held());
     }
-
-    /// Makes the index of the generation. Returns how many passages were sent or removed.
-    fn make(
-        &self,
-        manifest: &Manifest,
-        basis: Basis<'_>,
-        passages: &[Held],
-        progress: Progress<'_>,
-    ) -> Result<u64> {
-        let Migration { client, index, lease, layout, .. } = self;
-        let Manifest { dimensions, counts, .. } = manifest;
-        // Reading all passages takes a while.
-        lease.check()?;
-        let sending = match basis {
-            Basis::Same(earlier) => {
-                let passages = self.names.generation(earlier.passages());
-                if earlier.layout.is_some_and(|of| of.replicas != layout.replicas) {
-                    set_replicas(client, &passages, layout.replicas)?;
-                }
-                settle(client, &passages, counts.chunks)?;
-                return create_empty(client, index, lease.holder()).map(|()| 0);
-            }
-            Basis::Most(earlier, difference) => {
-                self.copy(earlier, counts)?.then(|| Sending::changes(difference))
-            }
-            Basis::Nothing => None,
-        };
-        let is_copy = sending.is_some();
-        let sending = match sending {
-            Some(changes) => changes,
-            None => {
-                create(client, index, *layout, *dimensions, counts, lease.holder())?;
-                Sending::all(passages)
-            }
-        };
-        self.send(&sending, progress)?;
-        settle(client, index, counts.chunks)?;
-        if is_copy {
-            self.wait_for_copies(sending.len(), progress)?;
-        }
-        Ok(sending.len())
-    }
-
-    /// Waits until every node has its part of an index that began as a copy: only what was linked is there at once.
-    fn wait_for_copies(&self, total: u64, progress: Progress<'_>) -> Result<()> {
-        // Copies that wait for their turn are not under way either. Where there are too few nodes, none ever is.
-        const LOOKS: u32 = 3;
-        let mut idle = 0;
-        while idle < LOOKS {
-            match copies(self.client, self.index)? {
-                Copies::AllThere => return Ok(()),
-                Copies::UnderWay => idle = 0,
-                Copies::Missing => idle += 1,
-            }
-            self.lease.check()?;
-            going_on(progress, MigrateProgress { done: total, total })?;
-        }
-        Ok(())
-    }
-
-    /// Has the index begin with the passages of an earlier generation. Returns whether it does: where the cluster
-    /// can't, all are sent.
-    fn copy(&self, earlier: &Manifest, counts: &Counts) -> Result<bool> {
-        let Migration { client, names, index, lease, layout, .. } = self;
-        match copy(client, names, earlier, index, *layout, counts, lease.holder()) {
-            Ok(()) => Ok(true),
-            Err(error) => {
-                tracing::warn!(%error, "the passages that are there can't be copied: sending all");
-                drop_index(client, index).map(|()| false)
-            }
-        }
-    }
-
-    /// Sends passages to the index.
-    fn send(&self, sending: &Sending, progress: Progress<'_>) -> Result<()> {
-        let (index, total) = (self.index, sending.len());
-        let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (bulks, waiting) = bounded::<Bulk>(SENDERS);
-        let panicked = || Error::Panicked { thread: "sender", message: "while it sent passages".into() };
-        let filled = crossbeam_utils::thread::scope(|scope| {
-            let (done, failed, waiting) = (&done, &failed, &waiting);
-            let send = move || {
-                let mut all = Ok(());
-                // After a failure the rest is taken and dropped, so that nobody waits for room.
-                for bulk in waiting.iter().filter(|_| !failed.load(Ordering::Acquire)) {
-                    let chunks = bulk.len() as u64;
-                    all = bulk.send(self.client, index);
-                    match &all {
-                        Ok(()) => drop(done.fetch_add(chunks, Ordering::Relaxed)),
-                        Err(_) => failed.store(true, Ordering::Release),
-                    }
-                }
-                all
-            };
-            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(move |_| send())).collect();
-            let produced = self.produce(sending, &bulks, &mut || {
-                let done = done.load(Ordering::Relaxed);
-                going_on(progress, MigrateProgress { done, total })?;
-                Ok(!failed.load(Ordering::Acquire))
-            });
-            drop(bulks);
-            let sent = senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(panicked())));
-            // Why sending failed says more than that there was nobody to send.
-            let sent: Vec<Result<()>> = sent.collect();
-            sent.into_iter().collect::<Result<()>>().and(produced)
-        });
-        filled.unwrap_or_else(|_| Err(panicked()))
-    }
-
-    /// Makes requests of the passages, while `goes_on`.
-    fn produce(
-        &self,
-        sending: &Sending,
-        bulks: &Sender<Bulk>,
-        goes_on: &mut dyn FnMut() -> Result<bool>,
-    ) -> Result<()> {
-        let mut bulk = Bulk::default();
-        let mut pass_on = |bulk: &mut Bulk| -> Result<bool> {
-            if !bulk.is_full() {
-                return Ok(true);
-            }
-            self.lease.check()?;
-            Ok(goes_on()? && bulks.send(std::mem::take(bulk)).is_ok())
-        };
-        for &chunk in &sending.remove {
-            bulk.remove(chunk);
-            if !pass_on(&mut bulk)? {
-                return Ok(());
-            }
-        }
-        let replaced = sending.replace.iter().map(|&chunk| (chunk, true));
-        for (chunk, is_there) in replaced.chain(sending.create.iter().map(|&chunk| (chunk, false))) {
-            let Some(record) = self.snapshot.lexical.get(chunk)? else { continue };
-            let indexed = self.analysis.of_chunk(&record);
-            let vector = self.snapshot.pinned.dense.vector(chunk);
-            let passage = Passage::of(record, &indexed, vector.as_deref())?;
-            if is_there {
-                bulk.replace(passage)?
-            } else {
-                bulk.create(passage)?
-            };
-            if !pass_on(&mut bulk)? {
-                return Ok(());
-            }
-        }
-        let _ = bulks.send(bulk);
-        goes_on().map(|_| ())
-    }
-
-    /// Has the generation serve, if the one that it replaces still does.
-    fn publish(&self, manifest: &Manifest) -> Result<()> {
-        let Migration { client, names, lease, serving, index, .. } = self;
-        if let Some(encoder) = &manifest.encoder {
-            Parts::of(client, names).check(encoder)?;
-        }
-        lease.check()?;
-        manifest.write(client, names)?;
-        check_maker(client, index, lease.holder())?;
-        match swap(client, names, serving, index)? {
-            true => Ok(()),
-            false => Err(Error::Cluster {
-                doing: "publish the generation",
-                at: index.to_string(),
-                found: format!("that {serving}, which it was to replace, no longer serves"),
-                remedy: "see who has replaced it, then migrate again",
-            }),
-        }
-    }
+    Ok(survey)
 }

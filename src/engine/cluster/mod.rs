@@ -3,6 +3,8 @@
 mod basis;
 mod collect;
 mod documents;
+mod editing;
+mod edition;
 mod encoding;
 mod feedback;
 mod following;
@@ -18,11 +20,13 @@ mod restore;
 mod serving;
 mod slices;
 mod status;
+mod transfer;
 mod worker;
 
 use std::sync::Arc;
 
 pub use documents::{ListedDocument, ListedPage};
+pub use editing::ChangeReport;
 pub use learning::{ClusterProgress, ClusterRound};
 pub use migrate::{MigrateOptions, MigrateReport};
 pub use progress::{EncodeProgress, MigrateProgress};

@@ -71,7 +71,7 @@ impl Cluster {
                 "one of an earlier version of retune, without the settings of its index".into(),
             ));
         };
-        let settings: Settings = serde_json::from_value(origin.settings.clone())
+        let settings = serde_json::from_value::<Settings>(origin.settings.clone())
             .map_err(|error| wrong(format!("settings that can't be read: {error}")))?;
         let first = first_model(manifest, origin).map_err(|missing| wrong(missing.into()))?;
         let next_chunk = origin.next_chunk;

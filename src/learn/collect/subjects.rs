@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::lexical::ChunkRecord;
+use crate::ids::ChunkSet as _;
+use crate::lexical::{ChunkRecord, Forms, Part};
 use crate::search::Snapshot;
 
 /// A title that more passages have is the name of a site or a template.
-const MOST: usize = 50;
+const MOST: u64 = 50;
 
 /// So is one that more than a quarter of all passages have.
 const SHARE: u64 = 4;
@@ -26,12 +27,9 @@ impl Subjects {
         if let Some(known) = self.0.borrow().get(&passage.title) {
             return Ok(*known);
         }
-        let lexical = &snapshot.lexical;
-        let mut titled = 0;
-        for (chunk, _) in lexical.search(&passage.title, MOST + 1, None)? {
-            titled += u64::from(lexical.get(chunk)?.is_some_and(|found| found.title == passage.title));
-        }
-        let is_subject = titled <= MOST as u64 && titled * SHARE <= lexical.chunk_count();
+        // Longer titles with the same words count too: they are about the same.
+        let titled = snapshot.lexical.with_phrase(&passage.title, Part::Title, Forms::Any)?.len() as u64;
+        let is_subject = titled <= MOST && titled * SHARE <= snapshot.lexical.chunk_count();
         self.0.borrow_mut().insert(passage.title.clone(), is_subject);
         Ok(is_subject)
     }

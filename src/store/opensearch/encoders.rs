@@ -18,6 +18,8 @@ pub(crate) struct Encoders {
     cache: Cache,
     /// Held while one is loaded.
     last: Mutex<Option<Arc<Encoder>>>,
+    /// Of passages, where queries have another.
+    last_of_passages: Mutex<Option<Arc<Encoder>>>,
 }
 
 impl Encoders {
@@ -29,7 +31,8 @@ impl Encoders {
         cache: Option<PathBuf>,
     ) -> Encoders {
         let (client, names) = (Arc::clone(client), names.clone());
-        Encoders { client, names, source, cache: Cache::new(cache), last: Mutex::default() }
+        let (last, last_of_passages) = Default::default();
+        Encoders { client, names, source, cache: Cache::new(cache), last, last_of_passages }
     }
 
     /// The encoder of a generation's queries: the last one, or else loaded.
@@ -50,6 +53,27 @@ impl Encoders {
         Ok(encoder)
     }
 
+    /// The encoder that makes vectors of passages for a generation: the last one, or else loaded. `None` if it is
+    /// neither on the cluster nor the model that the index was created with.
+    pub(crate) fn for_passages(&self, manifest: &Manifest) -> Result<Option<Arc<Encoder>>> {
+        let Precisions { documents, queries } = self.source.backend.precisions;
+        let encodes_queries = manifest.query_weights() == manifest.weights;
+        if encodes_queries && documents == queries {
+            return self.of(manifest).map(Some);
+        }
+        let mut last = self.last_of_passages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(encoder) = last.as_ref().filter(|encoder| encoder.weights() == manifest.weights) {
+            return Ok(Some(Arc::clone(encoder)));
+        }
+        let encoder = match (&manifest.encoder, manifest.first_of_passages()) {
+            (Some(stored), _) if encodes_queries => self.of_passages(stored, documents)?,
+            (_, Some(first)) => self.source_of(documents).with_weights(manifest.weights, first)?,
+            (_, None) => return Ok(None),
+        };
+        *last = Some(Arc::clone(&encoder));
+        Ok(Some(encoder))
+    }
+
     /// A model that lies on no cluster.
     ///
     /// # Errors
@@ -64,14 +88,19 @@ impl Encoders {
         stored: &StoredEncoder,
         precision: EncoderPrecision,
     ) -> Result<Arc<Encoder>> {
-        let mut source = self.source.clone();
-        source.backend.precisions = Precisions::of(precision);
-        // One that is loaded already may compute in another.
-        source.shared = None;
+        let source = self.source_of(precision);
         match source.given(stored.weights)? {
             Some(given) => Ok(given),
             None => stored.open(&self.cache, &Parts::of(&self.client, &self.names), &source),
         }
+    }
+
+    fn source_of(&self, precision: EncoderPrecision) -> ModelSource {
+        let mut source = self.source.clone();
+        source.backend.precisions = Precisions::of(precision);
+        // One that is loaded already may compute in another.
+        source.shared = None;
+        source
     }
 
     fn trained(&self, stored: &StoredEncoder) -> Result<Arc<Encoder>> {

@@ -41,8 +41,9 @@ pub(super) fn refused(doing: &'static str, at: String, status: u16, body: &Json)
 pub(super) fn reason(body: &Json) -> String {
     let error = &body["error"];
     let cause = &error["root_cause"][0];
-    let deepest = [&cause["reason"], &error["reason"], error];
-    let text = deepest.iter().find_map(|text| text.as_str()).unwrap_or("without a reason");
+    let deepest = [&cause["reason"], &error["reason"], &error["caused_by"]["reason"], error];
+    let mut said = deepest.iter().filter_map(|text| text.as_str()).filter(|text| !text.is_empty());
+    let text = said.next().unwrap_or("without a reason");
     let kind = [&cause["type"], &error["type"]].into_iter().find_map(Json::as_str);
     let mut said = kind.map_or(text.to_string(), |kind| format!("{kind}: {text}"));
     if said.len() > LONGEST {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::chunk::record;
 use super::client::Client;
-use super::mapping::{CHUNK, RECORD, VECTOR};
+use super::mapping::{CHUNK, DOCUMENT, RECORD, VECTOR};
 use super::pages::Pages;
 use crate::ids::ChunkId;
 use crate::lexical::ChunkRecord;
@@ -23,6 +23,13 @@ impl Kept {
     pub(crate) fn all<'c>(client: &'c Client, index: &str) -> Pages<'c, Kept> {
         let asks = json!({ "_source": [VECTOR], "stored_fields": [RECORD] });
         Pages::of(client, "read the passages at", index, asks, PAGE, kept)
+    }
+
+    /// Those of some documents: a thousand or so.
+    pub(crate) fn of_documents<'c>(client: &'c Client, index: &str, documents: &[&str]) -> Pages<'c, Kept> {
+        let query = json!({ "bool": { "filter": [{ "terms": { DOCUMENT: documents } }] } });
+        let asks = json!({ "_source": [VECTOR], "stored_fields": [RECORD], "query": query });
+        Pages::of(client, "read passages at", index, asks, PAGE, kept)
     }
 }
 

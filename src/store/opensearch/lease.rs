@@ -26,8 +26,20 @@ impl Lease {
     /// # Errors
     /// [`Error::Cluster`] if somebody alive has it.
     pub(crate) fn take(client: &Arc<Client>, names: &Names) -> Result<Lease> {
+        Lease::take_within(client, names, Duration::ZERO)
+    }
+
+    /// Takes the lease, once who has it is dead or done.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`] if somebody alive has it for a minute.
+    pub(crate) fn wait(client: &Arc<Client>, names: &Names) -> Result<Lease> {
+        Lease::take_within(client, names, Duration::from_secs(60))
+    }
+
+    fn take_within(client: &Arc<Client>, names: &Names, patience: Duration) -> Result<Lease> {
         let (document, holder) = (document(client, names), holder());
-        let (version, begun) = take(&document, &holder)?;
+        let (version, begun) = take(&document, &holder, patience)?;
         let at = client.at(&format!("/{}", document.index));
         let beating = Beating::begin(document, version, begun, {
             let holder = holder.clone();
@@ -67,8 +79,9 @@ fn document(client: &Arc<Client>, names: &Names) -> Versioned {
 }
 
 /// The version that was written, and when that began.
-fn take(document: &Versioned, holder: &str) -> Result<(Version, Instant)> {
-    let (mut seen, mut since) = (None, Instant::now());
+fn take(document: &Versioned, holder: &str, patience: Duration) -> Result<(Version, Instant)> {
+    let asked = Instant::now();
+    let (mut seen, mut since) = (None, asked);
     loop {
         let Some((version, body)) = document.read()? else {
             let begun = Instant::now();
@@ -77,7 +90,8 @@ fn take(document: &Versioned, holder: &str) -> Result<(Version, Instant)> {
                 None => continue,
             }
         };
-        if seen.is_some_and(|seen| seen != version) {
+        let is_alive = seen.is_some_and(|seen| seen != version);
+        if is_alive && asked.elapsed() >= patience {
             return Err(Error::Cluster {
                 doing: DOING,
                 at: document.client.at(&format!("/{}", document.index)),
@@ -88,7 +102,7 @@ fn take(document: &Versioned, holder: &str) -> Result<(Version, Instant)> {
                 remedy: "wait for that one, or end it",
             });
         }
-        if seen.is_none() {
+        if seen != Some(version) {
             (seen, since) = (Some(version), Instant::now());
         }
         let begun = Instant::now();

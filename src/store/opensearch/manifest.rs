@@ -1,7 +1,7 @@
 //! The manifest of a generation, beside its index.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::fusion::Fusion;
 use crate::generation::OutsideModel;
 use crate::ids::{Digest, GenerationId};
-use crate::lexical::{Language, Part};
+use crate::lexical::{IndexedChunk, Language, Part};
 
 /// The layout of manifests and generations. Raised by what earlier versions can't read. 2: encoders that lie on the
 /// cluster, and passages of an earlier generation. 3: vectors can be read back, and the index made again.
@@ -110,6 +110,23 @@ pub(crate) struct Origin {
     pub(crate) next_chunk: u64,
 }
 
+/// The settings' name for the last change that was made on the cluster itself.
+const EDIT: &str = "edit";
+
+impl Origin {
+    /// The last change that was made on the cluster itself.
+    pub(crate) fn edit(&self) -> Option<u64> {
+        self.settings[EDIT].as_u64()
+    }
+
+    /// After another such change. Nobody else's has its number.
+    pub(crate) fn edited(&self, next_chunk: u64) -> Origin {
+        let mut edited = Origin { next_chunk, ..self.clone() };
+        edited.settings[EDIT] = rand::random::<u64>().into();
+        edited
+    }
+}
+
 /// How many chunks there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
@@ -123,6 +140,32 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Those of a chunk.
+    pub(crate) fn of(chunk: &IndexedChunk, has_vector: bool) -> Counts {
+        Counts {
+            chunks: 1,
+            encoded: u64::from(has_vector),
+            titled: u64::from(!chunk.title.is_empty()),
+            worded: u64::from(!chunk.text.is_empty()),
+        }
+    }
+
+    /// Counts others too.
+    pub(crate) fn add(&mut self, others: &Counts) {
+        self.chunks += others.chunks;
+        self.encoded += others.encoded;
+        self.titled += others.titled;
+        self.worded += others.worded;
+    }
+
+    /// Counts others no more.
+    pub(crate) fn take(&mut self, others: &Counts) {
+        self.chunks = self.chunks.saturating_sub(others.chunks);
+        self.encoded = self.encoded.saturating_sub(others.encoded);
+        self.titled = self.titled.saturating_sub(others.titled);
+        self.worded = self.worded.saturating_sub(others.worded);
+    }
+
     /// The chunks that have a term in a field.
     pub(crate) fn having(&self, part: Part) -> u64 {
         match part {
@@ -198,6 +241,12 @@ impl Manifest {
         self.encoder.as_ref().map_or(self.weights, |encoder| encoder.weights)
     }
 
+    /// Where the model was that has made the vectors, if no round has trained it.
+    pub(crate) fn first_of_passages(&self) -> Option<&Path> {
+        let first = self.origin.as_ref().and_then(|origin| origin.first.as_ref());
+        first.filter(|first| first.weights == self.weights).map(|first| &*first.folder)
+    }
+
     /// Takes the number of a new generation, for whoever is called `holder`: no other gets it, even if this one never
     /// comes to be. So nobody who has lost the lease unnoticed fills, moves or drops an index of a later holder.
     ///
@@ -245,6 +294,21 @@ impl Manifest {
             (409, _) if Manifest::read(client, names, self.generation)? == *self => Ok(()),
             (status, body) => Err(refused(DOING, client.at(&path), status, &body)),
         }
+    }
+
+    /// Deletes what is left of a generation that was dropped. Its number is lower than the serving one's: else another
+    /// could get it.
+    pub(super) fn delete(client: &Client, names: &Names, id: GenerationId) -> Result<()> {
+        const DOING: &str = "delete the manifest of a dropped generation at";
+        for document in [key(id), format!("{}-taken", key(id))] {
+            let path = format!("/{}/_doc/{document}", names.state());
+            let (method, body) = (Method::Delete, Body::None);
+            match client.answer(&Call { doing: DOING, method, path: &path, body, repeat: Repeat::Safe })? {
+                (200..300 | 404, _) => {}
+                (status, body) => return Err(refused(DOING, client.at(&path), status, &body)),
+            }
+        }
+        Ok(())
     }
 
     /// The highest number that a generation has, or was to have.

@@ -29,11 +29,7 @@ pub(super) fn pause(attempt: u32) -> Duration {
 pub(super) fn is_passing(status: u16, body: &Json) -> bool {
     match status {
         429 | 502 | 503 | 504 => true,
-        // A node has gone while it was asked by another.
-        500 => {
-            let kinds = [&body["error"]["root_cause"][0]["type"], &body["error"]["type"]];
-            kinds.into_iter().filter_map(Json::as_str).any(|kind| GONE.contains(&kind))
-        }
+        500 => is_for_a_node(&body["error"]),
         // Several searches in one request have an answer each.
         200 => {
             let answers = body["responses"].as_array().into_iter().flatten();
@@ -43,6 +39,15 @@ pub(super) fn is_passing(status: u16, body: &Json) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a node has gone while it was asked by another, and no shard has said anything against the request.
+fn is_for_a_node(error: &Json) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.get("caused_by"));
+    let kinds = causes.chain(error["root_cause"].get(0)).filter_map(|cause| cause["type"].as_str());
+    let is_without_cause = error["root_cause"].as_array().is_some_and(Vec::is_empty);
+    kinds.into_iter().any(|kind| GONE.contains(&kind))
+        || is_without_cause && error["reason"] == "" && error.get("caused_by").is_none()
 }
 
 const GONE: [&str; 5] = [
@@ -63,6 +68,17 @@ mod tests {
     fn what_a_node_that_has_gone_leaves_behind_passes() {
         let gone =
             json!({ "error": { "root_cause": [{ "type": "node_disconnected_exception" }] }, "status": 500 });
+        let phase = json!({ "error": {
+            "root_cause": [], "type": "search_phase_execution_exception", "reason": "", "phase": "fetch",
+        } });
+        assert!(is_passing(500, &phase));
+        let caused = |kind| {
+            let mut error = phase.clone();
+            error["error"]["caused_by"] = json!({ "type": "task", "caused_by": { "type": kind } });
+            error
+        };
+        assert!(is_passing(500, &caused("node_disconnected_exception")));
+        assert!(!is_passing(500, &caused("illegal_argument_exception")));
         let wrong = json!({ "error": { "type": "parsing_exception" }, "status": 400 });
         assert!(is_passing(500, &gone) && is_passing(503, &Json::Null));
         assert!(

@@ -32,9 +32,9 @@ fn after(existing: Vec<GenerationId>, client: &Client, names: &Names) -> Result<
 }
 
 /// Drops generations that were never finished, and those before the one that the serving one replaced, which stays for
-/// a way back, but not `filled`, the index of a job of this holder; what others have left of jobs; and the parts of
-/// weights that neither of the two needs, nor `next`, the encoder of the next generation. The holder of the lease calls
-/// it.
+/// a way back, with their manifests, but not `filled`, the index of a job of this holder; what others have left of
+/// jobs; and the parts of weights that neither of the two needs, nor `next`, the encoder of the next generation. The
+/// holder of the lease calls it.
 ///
 /// # Errors
 /// [`Error::Cluster`] without the lease, or if `serving` no longer serves: then nothing more is dropped.
@@ -61,6 +61,9 @@ pub(crate) fn sweep(
     for id in existing.into_iter().filter(|id| !needed.contains(id)) {
         check(client, names, lease, serving)?;
         drop_index(client, &names.generation(id))?;
+        if names.id_of(serving).is_some_and(|serving| id < serving) {
+            Manifest::delete(client, names, id)?;
+        }
     }
     check(client, names, lease, serving)?;
     let encoders = kept.iter().filter_map(|manifest| manifest.encoder.as_ref()).chain(next);
