@@ -233,3 +233,20 @@ fn what_can_not_be_added_changes_nothing() {
     assert_eq!(cluster.add(Vec::new()).unwrap().generation.0, 1);
     engine.close().unwrap();
 }
+
+#[test]
+fn an_index_may_begin_with_nothing() {
+    let Some(index) = index("edit-empty") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path(), options()).unwrap();
+    index.migrate(&engine, 2);
+    engine.close().unwrap();
+    let cluster = index.open();
+    let titled = Document::new("first", "the first lantern").with_title("Lanterns of the harbour");
+    let report = cluster.add(vec![titled, Document::new("second", "a bell")]).unwrap();
+    assert_eq!((report.documents, report.sent), (2, 2));
+    assert_eq!(found(&cluster, &lanterns()), ["first"]);
+    assert_eq!(found(&cluster, &Query::new("bell").with_mode(Mode::Dense).with_limit(1)).len(), 1);
+    cluster.remove(&["first", "second"]).unwrap();
+    assert_eq!((cluster.coverage().chunks, found(&cluster, &lanterns())), (0, Vec::new()));
+}
