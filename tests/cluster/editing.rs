@@ -250,3 +250,28 @@ fn an_index_may_begin_with_nothing() {
     cluster.remove(&["first", "second"]).unwrap();
     assert_eq!((cluster.coverage().chunks, found(&cluster, &lanterns())), (0, Vec::new()));
 }
+
+#[test]
+fn documents_change_on_after_a_way_back() {
+    let Some(index) = index("edit-back") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saying(folder.path(), "anchor", 10);
+    index.migrate(&engine, 1);
+    engine.close().unwrap();
+    let cluster = index.open();
+    let add = |id: &str| cluster.add(vec![Document::new(id, format!("the lantern {id}"))]).unwrap();
+    add("two");
+    add("three");
+    // A migration of what is there drops the first generation all the same.
+    let path = folder.path().join("back");
+    cluster.restore(&path, &mut |_| ControlFlow::Continue(())).unwrap();
+    let back = Engine::open(&path, options()).unwrap();
+    assert_eq!(index.migrate(&back, 1).sent, 0);
+    back.close().unwrap();
+    let [one, two, three] = [1, 2, 3].map(|id| format!("{}-g{id:06}", index.name));
+    assert!(!index.indices().contains(&one));
+    assert_eq!(index.swap(&three, &two), 200);
+    let report = index.open().add(vec![Document::new("four", "the lantern four")]).unwrap();
+    assert_eq!(report.generation.0, 4);
+    assert_eq!(sorted(&index.open(), &lanterns()), set(&["two", "four"]));
+}

@@ -46,16 +46,17 @@ pub(crate) fn sweep(
     filled: Option<GenerationId>,
     next: Option<&StoredEncoder>,
 ) -> Result<Swept> {
+    let existing = existing(client, names)?;
     let mut kept = Vec::new();
     let mut named = names.id_of(serving);
-    while let Some(id) = named.filter(|_| kept.len() < 2) {
+    // After a way back the one before is gone, and its manifest with it.
+    while let Some(id) = named.filter(|id| kept.is_empty() || kept.len() < 2 && existing.contains(id)) {
         let manifest = Manifest::read(client, names, id)?;
         named = manifest.replaces;
         kept.push(manifest);
     }
     let needed = kept.iter().flat_map(|manifest| [manifest.generation, manifest.passages()]);
     let needed: BTreeSet<GenerationId> = needed.chain(filled).collect();
-    let existing = existing(client, names)?;
     let following = after(existing.clone(), client, names)?;
     Job::withdraw_all(client, names)?;
     for id in existing.into_iter().filter(|id| !needed.contains(id)) {
