@@ -379,7 +379,7 @@ fn a_round_that_is_cancelled_leaves_no_job_and_its_workers_wait_for_the_next() {
         seen = seen.max(at.workers);
         if seen == 0 {
             // This machine could have encoded all before the worker comes.
-            thread::sleep(Duration::from_millis(1500));
+            thread::sleep(Duration::from_secs(4));
         }
         ControlFlow::Continue(())
     });
