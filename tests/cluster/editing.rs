@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use retune::cluster::{Cluster, MigrateOptions};
+use retune::learn::Tier;
 use retune::{CorpusOptions, Document, Engine, Error, Filter, Language, Mode, Query};
 
 use crate::common::{options, quick_round};
-use crate::support::{found, index, saying};
+use crate::learnt::{by_vectors, judged, learn, open};
+use crate::support::{Index, found, index, saying};
 
 fn lanterns() -> Query {
     Query::new("lantern").with_mode(Mode::Lexical).without_logging()
@@ -274,4 +276,53 @@ fn documents_change_on_after_a_way_back() {
     let report = index.open().add(vec![Document::new("four", "the lantern four")]).unwrap();
     assert_eq!(report.generation.0, 4);
     assert_eq!(sorted(&index.open(), &lanterns()), set(&["two", "four"]));
+}
+
+/// How near a document is to a query that is added here and there.
+fn nearness_of_a_new_document(index: &Index, engine: &Engine) -> (f32, f32) {
+    let cache = tempfile::tempdir().unwrap();
+    index.migrate(engine, 1);
+    let cluster = open(index, cache.path()).unwrap();
+    let lantern = || vec![Document::new("lantern", "A lantern hangs over the weir from dusk to dawn.")];
+    let report = cluster.add(lantern()).unwrap();
+    assert_eq!((report.chunks_encoded, report.sent), (1, 1));
+    engine.add(lantern()).unwrap();
+    let query = by_vectors("what is done about a kettle");
+    let of = |hits: Vec<retune::Hit>| hits.into_iter().find(|hit| hit.document == "lantern").unwrap().score;
+    (of(cluster.search(&query).unwrap().hits), of(engine.search(&query).unwrap().hits))
+}
+
+#[test]
+fn a_trained_encoder_makes_the_vectors_of_what_is_added() {
+    let Some(index) = index("edit-trained") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    learn(&engine, Tier::Encoder, 1e-3);
+    let (there, here) = nearness_of_a_new_document(&index, &engine);
+    assert!((there - here).abs() < 1e-4, "{there} {here}");
+}
+
+#[test]
+fn where_queries_have_an_encoder_of_their_own_the_first_one_makes_the_vectors() {
+    let Some(index) = index("edit-queries") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = judged(folder.path());
+    learn(&engine, Tier::QuerySide, 5e-3);
+    let (there, here) = nearness_of_a_new_document(&index, &engine);
+    assert!((there - here).abs() < 1e-4, "{there} {here}");
+}
+
+#[test]
+fn without_the_encoder_of_the_passages_nothing_is_added() {
+    let Some(index) = index("edit-neither") else { return };
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let engine = judged(folder.path());
+    learn(&engine, Tier::Encoder, 1e-3);
+    learn(&engine, Tier::QuerySide, 5e-3);
+    index.migrate(&engine, 1);
+    let cluster = open(&index, cache.path()).unwrap();
+    let refused = cluster.add(vec![Document::new("lantern", "a lantern")]).unwrap_err().to_string();
+    assert!(refused.contains("an encoder that is not there"), "{refused}");
+    // What is removed needs none.
+    assert_eq!(cluster.remove(&["kettle"]).unwrap().documents, 1);
 }

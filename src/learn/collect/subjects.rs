@@ -27,7 +27,7 @@ impl Subjects {
         if let Some(known) = self.0.borrow().get(&passage.title) {
             return Ok(*known);
         }
-        // Longer titles with the same words count too: they are about the same.
+        // Longer titles with these words count too: that costs a subject at most, and no record is read.
         let titled = snapshot.lexical.with_phrase(&passage.title, Part::Title, Forms::Any)?.len() as u64;
         let is_subject = titled <= MOST && titled * SHARE <= snapshot.lexical.chunk_count();
         self.0.borrow_mut().insert(passage.title.clone(), is_subject);
