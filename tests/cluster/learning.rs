@@ -52,8 +52,6 @@ fn what_two_processes_judge_is_learnt_and_serves_them_while_they_search() {
         let round = engine.learn_from_cluster(&index.store(), &options, &mut |at| {
             if let ClusterProgress::Migrating(_) = at {
                 migrating.fetch_add(1, Ordering::Relaxed);
-                // Nobody else changes the index meanwhile.
-                assert!(index.try_migrate(&engine, 2).is_err());
             }
             ControlFlow::Continue(())
         });

@@ -23,6 +23,7 @@ mod finder;
 mod forgetting;
 mod learning;
 mod learnt;
+mod meanwhile;
 mod migrations;
 mod operators;
 mod others;

@@ -25,7 +25,7 @@ use crate::support::{Index, found, index};
 
 /// A round that takes longer waits for somebody in vain: it is cancelled.
 const LONGEST_ROUND: Duration = Duration::from_secs(180);
-const ASKED: &str = "what is done about a kettle at the harbour";
+pub const ASKED: &str = "what is done about a kettle at the harbour";
 
 /// An index whose rounds of an encoder pass their gate: it ranks by words. In so many documents more, nobody looks for
 /// anything.
@@ -33,7 +33,7 @@ pub fn corpus(folder: &Path, more: usize) -> Engine {
     corpus_with(folder, more, 0.0)
 }
 
-fn corpus_with(folder: &Path, more: usize, dense_weight: f32) -> Engine {
+pub fn corpus_with(folder: &Path, more: usize, dense_weight: f32) -> Engine {
     let fused = options().with_fusion(Fusion::Convex { dense_weight });
     let engine = Engine::open(folder.join("index"), fused).unwrap();
     let filler = |at| {
@@ -45,14 +45,14 @@ fn corpus_with(folder: &Path, more: usize, dense_weight: f32) -> Engine {
     engine
 }
 
-fn round() -> LearnOptions {
+pub fn round() -> LearnOptions {
     let round = quick_round().with_tiers(&[Tier::Encoder]);
     let train = round.train.clone().with_learning_rate(1e-3);
     round.with_train(train)
 }
 
 /// Runs a round; `told` hears how far workers are.
-fn learn(
+pub fn learn(
     engine: &Engine,
     index: &Index,
     told: &mut dyn FnMut(EncodeProgress) -> ControlFlow<()>,
@@ -77,13 +77,13 @@ fn learn(
 }
 
 /// The program as a worker, ended when it is dropped.
-struct Worker {
+pub struct Worker {
     process: Child,
     said: PathBuf,
 }
 
 impl Worker {
-    fn start(index: &Index, folder: &Path, name: &str) -> Worker {
+    pub fn start(index: &Index, folder: &Path, name: &str) -> Worker {
         let said = folder.join(format!("{name}.jsonl"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_retune"));
         command.args(["--json", "encode-worker", "--store", &index.store()]);
@@ -92,7 +92,7 @@ impl Worker {
         Worker { process: command.spawn().unwrap(), said }
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
@@ -121,7 +121,7 @@ impl Worker {
     }
 
     /// Ends it as Ctrl-C would. The passages that it has encoded.
-    fn end(mut self) -> u64 {
+    pub fn end(mut self) -> u64 {
         self.signal("-TERM");
         assert!(self.process.wait().unwrap().success());
         self.passages()
@@ -142,7 +142,7 @@ impl Drop for Worker {
 }
 
 /// Documents of a kind in the index of manifests.
-fn of_kind(index: &Index, kind: &str) -> Vec<Json> {
+pub fn of_kind(index: &Index, kind: &str) -> Vec<Json> {
     index.send_json("POST", &format!("/{}-state/_refresh", index.name), None);
     let query = json!({ "size": 1000, "query": { "term": { "kind": kind } } }).to_string();
     let path = format!("/{}-state/_search", index.name);
@@ -150,11 +150,11 @@ fn of_kind(index: &Index, kind: &str) -> Vec<Json> {
     found["hits"]["hits"].as_array().unwrap().clone()
 }
 
-fn slices(index: &Index) -> Vec<Json> {
+pub fn slices(index: &Index) -> Vec<Json> {
     of_kind(index, "slice")
 }
 
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(40), "{what}");
@@ -162,12 +162,12 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn wait_for_workers(index: &Index, count: usize) {
+pub fn wait_for_workers(index: &Index, count: usize) {
     wait_for("workers don't come", || of_kind(index, "worker").len() == count);
 }
 
 /// The documents of all passages of the generation that serves.
-fn served(index: &Index) -> BTreeSet<String> {
+pub fn served(index: &Index) -> BTreeSet<String> {
     let cluster = index.open();
     let (mut served, mut listing) = (BTreeSet::new(), Listing::default().with_limit(1000));
     loop {
@@ -179,7 +179,7 @@ fn served(index: &Index) -> BTreeSet<String> {
 }
 
 /// Nothing of a job is left.
-fn assert_over(index: &Index) {
+pub fn assert_over(index: &Index) {
     assert!(of_kind(index, "job").is_empty() && slices(index).is_empty());
 }
 
@@ -192,7 +192,7 @@ fn cosines(engine: &Engine) -> Vec<(String, f32)> {
 }
 
 /// Searches without end beside `work`, in two handles. None may fail.
-fn while_searched<T>(index: &Index, work: impl FnOnce() -> T) -> T {
+pub fn while_searched<T>(index: &Index, work: impl FnOnce() -> T) -> T {
     let (stop, searches) = (AtomicBool::new(false), AtomicUsize::new(0));
     let clusters = [0; 2].map(|_| index.open());
     let done = crossbeam_utils::thread::scope(|scope| {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ use crate::engine::prepared::Prepared;
 use crate::error::{Error, Result};
 use crate::ids::{Digest, GenerationId};
 use crate::store::opensearch::{ClusterState, Difference, Lease, Manifest, Swept, sweep};
+
+/// How long a change waits for others.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a change of documents on a cluster has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,7 +84,7 @@ impl Cluster {
         if let Err(error) = self.edition(&state, &prepared, &[], &mut vectors) {
             tracing::debug!(%error, "documents are encoded under the lease");
         }
-        let lease = Lease::wait(&self.client, &self.names)?;
+        let lease = Lease::wait(&self.client, &self.names, PATIENCE)?;
         let serving = serving(&self.client, &self.names)?;
         let now = ClusterState::open(&self.client, &self.names, serving, self.following.encoders())?;
         let before = std::mem::replace(&mut state, Arc::new(now));
@@ -138,7 +141,8 @@ impl Cluster {
         let (client, names) = (&*self.client, &self.names);
         let manifest = state.manifest();
         let serving = names.generation(state.generation());
-        let Swept { next, .. } = sweep(client, names, lease, &serving, None, manifest.encoder.as_ref())?;
+        let Swept { next, .. } =
+            sweep(&self.client, names, lease, &serving, None, manifest.encoder.as_ref())?;
         let Some(layout) = manifest.layout else { return Err(self.unfit(state, "no layout")) };
         let manifest = edition.manifest(next, manifest);
         Manifest::take_number(client, names, next, lease.holder())?;

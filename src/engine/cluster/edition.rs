@@ -33,8 +33,18 @@ impl Vectors {
         self.by_text.len()
     }
 
+    /// That of a passage, if it was made.
+    pub(super) fn of(&self, record: &ChunkRecord) -> Option<Vec<f32>> {
+        self.by_text.get(&record.chunk_digest).cloned()
+    }
+
     /// Makes those of the texts that it has not.
-    fn make(&mut self, weights: Digest, encoder: Encoding<'_>, records: &[&ChunkRecord]) -> Result<()> {
+    pub(super) fn make(
+        &mut self,
+        weights: Digest,
+        encoder: Encoding<'_>,
+        records: &[&ChunkRecord],
+    ) -> Result<()> {
         if self.weights.replace(weights) != Some(weights) {
             self.by_text.clear();
         }
@@ -180,7 +190,7 @@ impl Edition {
         let lacking = self.passages.values().filter(|(_, vector)| vector.is_none());
         vectors.make(weights, encoder, &lacking.map(|(record, _)| record).collect::<Vec<_>>())?;
         for (record, vector) in self.passages.values_mut().filter(|(_, vector)| vector.is_none()) {
-            *vector = vectors.by_text.get(&record.chunk_digest).cloned();
+            *vector = vectors.of(record);
         }
         Ok(())
     }

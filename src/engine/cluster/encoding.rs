@@ -15,13 +15,15 @@ use crate::learn::Helpers;
 use crate::lexical::Language;
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Held, Job, Kept, Manifest, Parts, Present, StoredEncoder, Target, drop_index, live, next,
+    Held, Job, Kept, Lease, Manifest, Parts, Present, StoredEncoder, Target, drop_index, existing, live, next,
 };
 
 /// How often it is looked who is there.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it is looked how far workers are.
 const REPORT: Duration = Duration::from_secs(2);
+/// How long a job waits for those who change documents, before all passages are encoded here.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Vectors that are read at a time. One of them is made here too.
 const BATCH: usize = 1000;
 /// Vectors of the same weights have this cosine at least, whatever processor and precision they were made with: int8,
@@ -30,8 +32,9 @@ const LEAST_COSINE: f32 = 0.97;
 
 type Progress<'p> = &'p mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
-/// Workers at an index, for a round of the holder of its lease.
+/// Workers at an index, for a round.
 pub(super) struct Encoding<'a> {
+    /// Under the lease of the round.
     leased: &'a Leased,
     language: Language,
     /// Who was there at first, dead ones among them.
@@ -51,7 +54,7 @@ struct Plan {
 }
 
 impl<'a> Encoding<'a> {
-    /// Ends what an earlier holder of the lease has left, and looks who is there.
+    /// Ends what an earlier round has left, and looks who is there.
     pub(super) fn new(leased: &'a Leased, language: Language) -> Result<Encoding<'a>> {
         let Leased { client, names, .. } = leased;
         if let Some(left) = Job::find(client, names)? {
@@ -144,6 +147,12 @@ impl<'a> Encoding<'a> {
         };
         let encoder = StoredEncoder::of(&own)?;
         Parts::of(client, names).send(&encoder, &own.folder, &mut || going_on(0))?;
+        // Whoever changes documents meanwhile drops what no job names.
+        let writing = Lease::wait(client, names, PATIENCE)?;
+        if !existing(client, names)?.contains(&source.passages()) {
+            return Ok(None);
+        }
+        Parts::of(client, names).check(&encoder)?;
         let generation = next(client, names)?;
         Manifest::take_number(client, names, generation, lease.holder())?;
         let job = Job {
@@ -152,13 +161,16 @@ impl<'a> Encoding<'a> {
             encoder,
             precision: building.encoder().backend().precisions.documents,
             language: self.language,
-            other_languages: snapshot.lexical.other_languages(),
+            other_languages: source.other_languages.clone(),
             starts: Job::cut(&held),
             passages: source.counts.encoded,
         };
         let made = Manifest { generation, passages: None, weights: own.weights, ..source };
         let target = Target::of(names, generation);
-        let filled = self.fill(&job, &made, building, &target, &mut |done| going_on(done as usize));
+        let begun = self.begin(&job, &made, &target);
+        drop(writing);
+        let filled =
+            begun.and_then(|()| self.fill(&job, building, &target, &mut |done| going_on(done as usize)));
         // Also where it has failed: workers then stop.
         let withdrawn = match lease.check() {
             Ok(()) => Job::withdraw_all(client, names),
@@ -175,18 +187,22 @@ impl<'a> Encoding<'a> {
         }
     }
 
+    /// Makes the job and its index.
+    fn begin(&self, job: &Job, made: &Manifest, target: &Target) -> Result<()> {
+        let Leased { client, names, lease } = self.leased;
+        let Some(layout) = made.layout else { return Ok(()) };
+        target.create(client, layout, made.dimensions, &made.counts, lease.holder())?;
+        job.put_up(client, names, lease.holder())
+    }
+
     fn fill(
         &self,
         job: &Job,
-        made: &Manifest,
         building: &Building,
         target: &Target,
         going_on: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let Leased { client, names, lease } = self.leased;
-        let Some(layout) = made.layout else { return Ok(()) };
-        target.create(client, layout, made.dimensions, &made.counts, lease.holder())?;
-        job.put_up(client, names, lease.holder())?;
         let hand = Hand::new(client, names, lease.holder(), job, building.encoder(), REPORT);
         hand.work(&mut |_, standing| {
             self.others.store(standing.others, Ordering::Relaxed);

@@ -1,11 +1,12 @@
 //! Rounds of learning for an index on a cluster.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::encoding::Encoding;
-use super::migrate::{Leased, MigrateOptions, MigrateReport};
+use super::migrate::{Leased, MigrateOptions, MigrateReport, Round, behind};
 use super::progress::{EncodeProgress, MigrateProgress};
 use super::serving::{reached, serving};
 use crate::engine::{Engine, Feedback};
@@ -35,6 +36,10 @@ pub struct ClusterRound {
     pub round: RoundReport,
     /// What serves there now.
     pub migrated: MigrateReport,
+    /// Whether documents were changed on the cluster since the round began. They are as they were changed there, and
+    /// have what was learnt; this index has not got them. [Bring it back](super::Cluster::restore) before the next
+    /// round.
+    pub behind: bool,
 }
 
 impl Engine {
@@ -44,11 +49,13 @@ impl Engine {
     /// a second, or once it has loaded its weights.
     ///
     /// Where workers are there ([`encode_for_rounds`](super::Cluster::encode_for_rounds)), they and this machine encode
-    /// the passages of another encoder together. What they have encoded is on the cluster already when the result is
-    /// migrated.
+    /// the passages of another encoder together, onto the cluster. Else this machine sends them. Either way they are
+    /// there when the result is published.
     ///
-    /// One process at a time does this for an index, and nobody else migrates it meanwhile. Nothing goes on trial:
-    /// nobody votes here. If the round changes nothing, documents that have changed here are migrated all the same.
+    /// One process at a time does this for an index. Meanwhile other processes may [change](super::Cluster::add)
+    /// documents there: what serves in the end has their documents, with what was learnt. Documents that have changed
+    /// on this machine meanwhile don't go there then. Nothing goes on trial: nobody votes here. If the round changes
+    /// nothing, documents that have changed here are migrated all the same.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an index that is not there: migrate it first. Else as
@@ -63,10 +70,13 @@ impl Engine {
         self.check_open("learn")?;
         let (client, names) = reached(store)?;
         serving(&client, &names)?;
-        let leased = Leased::of(client, names)?;
-        self.check_step(&leased)?;
+        let leased = Leased::learning(client, names)?;
+        let (client, names) = (&leased.client, &leased.names);
+        if self.unseen(client, names)?.is_some() {
+            return Err(behind(client, names));
+        }
         let feedback = Feedback::open(self.path(), &self.inner.options)?;
-        let imported = feedback.import_of(&leased.client, &leased.names, &ImportOptions::default())?;
+        let imported = feedback.import_of(client, names, &ImportOptions::default())?;
         feedback.close()?;
         let encoding = Encoding::new(&leased, self.inner.settings.language)?;
         let round = self.learn_with(&encoding, options, &mut |at| match leased.lease.check() {
@@ -77,11 +87,25 @@ impl Engine {
         leased.lease.check()?;
         encoding.bury_dead();
         let round = round.inspect_err(|_| encoding.discard())?;
-        let made = encoding.made();
-        let migrated = self.migrate_with(&leased, &MigrateOptions::default(), made, &mut |at| {
-            progress(ClusterProgress::Migrating(at))
-        })?;
-        Ok(ClusterRound { imported, round, migrated })
+        let migrating = &mut |at| progress(ClusterProgress::Migrating(at));
+        let weights = self.inner.snapshot.load().pinned.generation.meta.weights;
+        let mut of_round = Round {
+            holder: leased.lease.holder().to_string(),
+            // Vectors of an encoder that was not published are nobody's.
+            made: encoding.made().filter(|made| made.weights == weights),
+            sent: 0,
+            ended: Instant::now(),
+        };
+        if of_round.made.is_none() {
+            of_round.made = self.fill(&leased, migrating)?;
+            of_round.sent = of_round.made.as_ref().map_or(0, |made| made.counts.chunks);
+        }
+        let writing = leased.publishing()?;
+        // Else another round may have begun from what serves, or has published.
+        leased.lease.check()?;
+        let migrated = self.migrate_with(&writing, &MigrateOptions::default(), Some(&of_round), migrating)?;
+        let behind = self.unseen(client, names)?.is_some();
+        Ok(ClusterRound { imported, round, migrated, behind })
     }
 }
 

@@ -3,23 +3,27 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::migration::Migration;
+use super::migration::{Content, Migration};
 use super::progress::MigrateProgress;
-use super::transfer::{Transfer, Transferred};
+use super::rebased::Rebased;
+use super::transfer::{Source, Transfer, Transferred};
 use crate::engine::writer::last_commit;
 use crate::engine::{Inner, Reader};
 use crate::error::{Error, Result};
-use crate::ids::GenerationId;
-use crate::lexical::Analysis;
+use crate::ids::{ChunkSet as _, GenerationId};
+use crate::lexical::Filter;
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Address, Client, Layout, Lease, Manifest, Names, Origin, StoredEncoder, Swept, drop_index, live, prepare,
-    sweep,
+    Address, Client, Layout, Lease, Manifest, Names, Origin, OwnRound, StoredEncoder, Swept, drop_index,
+    live, prepare, sweep,
 };
+
+/// How long the result of a round waits for those who change documents.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How an index is laid out on a cluster.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +56,7 @@ impl MigrateOptions {
         }
     }
 
-    fn layout(&self, serving: Option<&Manifest>) -> Layout {
+    pub(super) fn layout(&self, serving: Option<&Manifest>) -> Layout {
         let now = serving.and_then(|serving| serving.layout);
         Layout {
             shards: self.shards.or(now.map(|now| now.shards)).unwrap_or(1),
@@ -108,16 +112,17 @@ impl Reader {
         self.migrate_with(&Leased::take(store, self.path())?, options, None, progress)
     }
 
-    /// As [`migrate`](Reader::migrate), under a lease that is held. `made` is an index that workers have filled.
+    /// As [`migrate`](Reader::migrate), under a lease that is held. What a `round` has published goes to the passages
+    /// that serve, whatever has become of them since it began.
     pub(super) fn migrate_with(
         &self,
         leased: &Leased,
         options: &MigrateOptions,
-        made: Option<Manifest>,
+        round: Option<&Round>,
         progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
     ) -> Result<MigrateReport> {
         let Leased { client, names, lease } = leased;
-        let started = Instant::now();
+        let started = round.map_or_else(Instant::now, |round| round.ended);
         let snapshot = self.inner.snapshot.load_full();
         let own = snapshot.pinned.generation.own_encoder();
         let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
@@ -128,21 +133,29 @@ impl Reader {
                 remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
             });
         };
-        // Vectors of an encoder that was not published are nobody's.
-        let made = made.filter(|made| made.weights == snapshot.pinned.generation.meta.weights);
+        let made = round.and_then(|round| round.made.clone());
         let filled = made.as_ref().map(|made| made.generation);
-        self.check_step(leased)?;
-        let Swept { mut kept, next } = sweep(client, names, lease, &serving, filled, encoder.as_ref())?;
-        let language = self.inner.settings.language;
-        let origin = self.origin(&snapshot)?;
+        let unseen = self.unseen(client, names)?;
+        if unseen.is_some() && round.is_none() {
+            return Err(behind(client, names));
+        }
+        let own_round = round.map(|round| OwnRound { holder: &round.holder, filled });
+        let Swept { mut kept, next } = sweep(client, names, lease, &serving, own_round, encoder.as_ref())?;
+        let rebased = unseen.map(|serving| Rebased::of(&serving, &snapshot, client, names)).transpose()?;
+        let as_here;
+        let (source, content): (&dyn Source, &Content) = match &rebased {
+            Some(rebased) => (rebased, &rebased.content),
+            None => {
+                as_here = self.content(&snapshot)?;
+                (&*snapshot, &as_here)
+            }
+        };
         let migration = Migration {
             snapshot: &snapshot,
-            language,
-            origin,
-            folders: self.folders()?.into_iter().map(|folder| folder.name).collect(),
+            content,
             transfer: Transfer {
-                source: &*snapshot,
-                analysis: &Analysis::new(language, snapshot.lexical.other_languages()),
+                source,
+                analysis: &content.analysis(),
                 layout: options.layout(kept.first()),
                 client,
                 names,
@@ -169,41 +182,65 @@ impl Reader {
         let Transferred { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
         drop_copied();
         Ok(MigrateReport {
-            sent: passages,
+            sent: passages + round.map_or(0, |round| round.sent),
             weights_bytes,
             seconds: started.elapsed().as_secs_f64(),
             ..nothing
         })
     }
 
-    /// Refuses to go on for a generation with documents that were changed on the cluster itself, unless this index was
-    /// brought back from there since.
-    pub(super) fn check_step(&self, leased: &Leased) -> Result<()> {
-        let Leased { client, names, .. } = leased;
-        let Some(serving) = live(client, names)?.and_then(|index| names.id_of(&index)) else { return Ok(()) };
-        let edit = match Manifest::read(client, names, serving)?.origin {
-            Some(origin) => origin.edit(),
-            None => return Ok(()),
+    /// The generation that serves, if its documents were changed on the cluster itself, and this index was not brought
+    /// back from there since.
+    pub(super) fn unseen(&self, client: &Client, names: &Names) -> Result<Option<Manifest>> {
+        let Some(serving) = live(client, names)?.and_then(|index| names.id_of(&index)) else {
+            return Ok(None);
         };
-        if edit.is_none() || edit == self.inner.settings.edit {
-            return Ok(());
-        }
-        Err(Error::Cluster {
-            doing: "migrate to",
-            at: client.at(&format!("/{}", names.alias())),
-            found: "documents that were changed there, and that this index has not".into(),
-            remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and use that",
-        })
+        let serving = Manifest::read(client, names, serving)?;
+        let edit = serving.origin.as_ref().and_then(Origin::edit);
+        Ok((edit.is_some() && edit != self.inner.settings.edit).then_some(serving))
     }
 
-    /// What an index that is made of the next generation needs to know of this one.
-    fn origin(&self, snapshot: &Snapshot) -> Result<Origin> {
-        let Inner { settings, lexical, .. } = &*self.inner;
-        let settings = serde_json::to_value(settings)
-            .map_err(|error| Error::invalid("the settings of the index", error, "what JSON can represent"))?;
-        let first = snapshot.pinned.generation.meta.first_model();
-        Ok(Origin { settings, first, next_chunk: last_commit(lexical, None)?.next_chunk })
+    /// What a generation is to hold: what this index holds.
+    pub(super) fn content(&self, snapshot: &Snapshot) -> Result<Content> {
+        let Inner { settings, lexical: index, .. } = &*self.inner;
+        let lexical = &snapshot.lexical;
+        let unknown = |error| Error::invalid("the settings of the index", error, "what JSON can represent");
+        Ok(Content {
+            chunks: lexical.live_chunks(),
+            documents: lexical.one_per_document(&lexical.matching(&Filter::everything())?)?.len() as u64,
+            language: settings.language,
+            other_languages: lexical.other_languages(),
+            fields: lexical.field_names()?,
+            folders: self.folders()?.into_iter().map(|folder| folder.name).collect(),
+            origin: Some(Origin {
+                settings: serde_json::to_value(settings).map_err(unknown)?,
+                first: snapshot.pinned.generation.meta.first_model(),
+                next_chunk: last_commit(index, None)?.next_chunk,
+            }),
+        })
     }
+}
+
+/// Why an index that lacks changes of the cluster is not migrated.
+pub(super) fn behind(client: &Client, names: &Names) -> Error {
+    Error::Cluster {
+        doing: "migrate to",
+        at: client.at(&format!("/{}", names.alias())),
+        found: "documents that were changed there, and that this index has not".into(),
+        remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and use that",
+    }
+}
+
+/// A round of learning for an index on a cluster.
+pub(super) struct Round {
+    /// Who has the lease of the round.
+    pub(super) holder: String,
+    /// An index that has its passages already, by workers or this machine.
+    pub(super) made: Option<Manifest>,
+    /// How many of these this machine has sent.
+    pub(super) sent: u64,
+    /// When what it has published served on this machine.
+    pub(super) ended: Instant,
 }
 
 impl MigrateReport {
@@ -221,7 +258,7 @@ impl MigrateReport {
     }
 }
 
-/// An index on a cluster that nobody else writes.
+/// An index on a cluster, with one of its leases.
 pub(super) struct Leased {
     pub(super) client: Arc<Client>,
     pub(super) names: Names,
@@ -233,13 +270,27 @@ impl Leased {
     pub(super) fn take(store: &str, path: &Path) -> Result<Leased> {
         let Address { nodes, name } = store.parse()?;
         let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(path))));
-        Leased::of(Arc::new(Client::new(nodes)?), names)
-    }
-
-    pub(super) fn of(client: Arc<Client>, names: Names) -> Result<Leased> {
+        let client = Arc::new(Client::new(nodes)?);
         prepare(&client, &names)?;
+        // A learner that was killed needs nothing any more.
+        if Lease::learner(&client, &names)?.is_some() {
+            drop(Lease::learn(&client, &names));
+        }
         let lease = Lease::take(&client, &names)?;
         Ok(Leased { client, names, lease })
+    }
+
+    /// For a round of learning.
+    pub(super) fn learning(client: Arc<Client>, names: Names) -> Result<Leased> {
+        prepare(&client, &names)?;
+        let lease = Lease::learn(&client, &names)?;
+        Ok(Leased { client, names, lease })
+    }
+
+    /// For the result of a round, which took long enough to wait for others.
+    pub(super) fn publishing(&self) -> Result<Leased> {
+        let lease = Lease::wait(&self.client, &self.names, PATIENCE)?;
+        Ok(Leased { client: Arc::clone(&self.client), names: self.names.clone(), lease })
     }
 }
 

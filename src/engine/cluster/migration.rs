@@ -1,38 +1,66 @@
 //! What an index of this machine comes to on a cluster.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::basis::Basis;
-use super::transfer::{Progress, Transfer, Transferred};
+use super::transfer::{Progress, Source, Transfer, Transferred};
 use crate::error::Result;
 use crate::generation::OwnEncoder;
-use crate::ids::{ChunkSet as _, GenerationId};
-use crate::lexical::{Analysis, Filter, Language};
+use crate::ids::{ChunkId, GenerationId};
+use crate::lexical::{Analysis, Language};
 use crate::search::Snapshot;
 use crate::store::opensearch::{Counts, Held, Manifest, Origin, Parts, Passage, StoredEncoder};
 
-/// An index of this machine that goes to a cluster.
+/// What a generation is to hold, beside the encoder and its vectors.
+pub(super) struct Content {
+    /// In the order of their ids.
+    pub(super) chunks: Vec<ChunkId>,
+    pub(super) documents: u64,
+    pub(super) language: Language,
+    pub(super) other_languages: Vec<Language>,
+    pub(super) fields: BTreeSet<String>,
+    /// The names of the folders that they are from.
+    pub(super) folders: Vec<String>,
+    pub(super) origin: Option<Origin>,
+}
+
+impl Content {
+    pub(super) fn analysis(&self) -> Analysis {
+        Analysis::new(self.language, self.other_languages.iter().copied())
+    }
+}
+
+/// What an index of this machine has learnt, on its way to a cluster.
 pub(super) struct Migration<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) language: Language,
-    pub(super) origin: Origin,
-    /// The names of the folders that the index follows.
-    pub(super) folders: Vec<String>,
+    pub(super) content: &'a Content,
     pub(super) transfer: Transfer<'a>,
 }
 
-/// What an index of this machine holds.
-struct Survey {
-    counts: Counts,
+/// What passages come to.
+pub(super) struct Survey {
+    pub(super) counts: Counts,
     /// In the order of their ids.
     passages: Vec<Held>,
+}
+
+/// Counts the passages, and marks the state of each.
+pub(super) fn survey(content: &Content, source: &dyn Source, analysis: &Analysis) -> Result<Survey> {
+    let mut survey = Survey { counts: Counts::default(), passages: Vec::new() };
+    for &chunk in &content.chunks {
+        let Some((record, vector)) = source.passage(chunk)? else { continue };
+        let indexed = analysis.of_chunk(&record);
+        survey.counts.add(&Counts::of(&indexed, vector.is_some()));
+        survey.passages.push(Passage::of(record, &indexed, vector.as_deref())?.held());
+    }
+    Ok(survey)
 }
 
 /// What a migration comes to.
 pub(super) struct Plan<'m> {
     pub(super) manifest: Manifest,
     basis: Basis<'m>,
-    passages: Vec<Held>,
 }
 
 impl Migration<'_> {
@@ -44,11 +72,11 @@ impl Migration<'_> {
         kept: &'m [Manifest],
         encoder: Option<StoredEncoder>,
     ) -> Result<Plan<'m>> {
-        let Transfer { layout, client, names, serving, .. } = self.transfer;
-        let Survey { counts, passages } = survey(self.snapshot, self.transfer.analysis)?;
-        let (lexical, meta) = (&self.snapshot.lexical, &self.snapshot.pinned.generation.meta);
-        let documents = lexical.one_per_document(&lexical.matching(&Filter::everything())?)?.len() as u64;
+        let Transfer { source, analysis, layout, client, names, serving, .. } = self.transfer;
+        let Survey { counts, passages } = survey(self.content, source, analysis)?;
+        let meta = &self.snapshot.pinned.generation.meta;
         let basis = Basis::choose(kept, &passages, meta.weights, layout, client, names)?;
+        let Content { documents, language, other_languages, fields, folders, origin, .. } = self.content;
         let manifest = Manifest {
             version: Manifest::VERSION,
             generation: next,
@@ -62,17 +90,17 @@ impl Migration<'_> {
             model: meta.outside_model().map(Path::to_path_buf),
             encoder,
             dimensions: self.snapshot.pinned.dense.dimensions(),
-            language: self.language,
-            other_languages: lexical.other_languages(),
+            language: *language,
+            other_languages: other_languages.clone(),
             fusion: meta.fusion,
             counts,
-            documents,
-            fields: lexical.field_names()?,
-            folders: self.folders.clone(),
-            origin: Some(self.origin.clone()),
+            documents: *documents,
+            fields: fields.clone(),
+            folders: folders.clone(),
+            origin: origin.clone(),
             created_ms: crate::clock::now_ms(),
         };
-        Ok(Plan { manifest, basis, passages })
+        Ok(Plan { manifest, basis })
     }
 
     /// Whether the cluster has all weights of the generation.
@@ -89,21 +117,8 @@ impl Migration<'_> {
         own: Option<&OwnEncoder>,
         progress: Progress<'_>,
     ) -> Result<Transferred> {
-        let Plan { manifest, basis, passages } = plan;
-        let all = || passages.iter().map(|passage| passage.chunk).collect();
+        let Plan { manifest, basis } = plan;
+        let all = || self.content.chunks.clone();
         self.transfer.run(&manifest, basis, Some(&all), own, progress)
     }
-}
-
-/// Counts the chunks, and marks the state of each.
-fn survey(snapshot: &Snapshot, analysis: &Analysis) -> Result<Survey> {
-    let mut survey = Survey { counts: Counts::default(), passages: Vec::new() };
-    for chunk in snapshot.lexical.live_chunks() {
-        let Some(record) = snapshot.lexical.get(chunk)? else { continue };
-        let indexed = analysis.of_chunk(&record);
-        let vector = snapshot.pinned.dense.vector(chunk);
-        survey.counts.add(&Counts::of(&indexed, vector.is_some()));
-        survey.passages.push(Passage::of(record, &indexed, vector.as_deref())?.held());
-    }
-    Ok(survey)
 }

@@ -186,7 +186,7 @@ impl Transfer<'_> {
     }
 
     /// Sends passages to the index.
-    fn send(&self, sending: &Sending, progress: Progress<'_>) -> Result<()> {
+    pub(super) fn send(&self, sending: &Sending, progress: Progress<'_>) -> Result<()> {
         let (client, index, total) = (self.client, self.index, sending.len());
         let (done, failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let (bulks, waiting) = bounded::<Bulk>(SENDERS);

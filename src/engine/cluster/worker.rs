@@ -12,7 +12,7 @@ use super::slices::{Hand, Moment};
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::ids::Digest;
-use crate::store::opensearch::{Job, LeaseWatch, Presence, Standing, Version};
+use crate::store::opensearch::{Job, LearnerWatch, Presence, Standing, Version};
 
 /// How often it is looked whether there is a job, and whether the one that is worked at is still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -74,7 +74,7 @@ impl Cluster {
         let mut worker = Worker {
             cluster: self,
             presence: Presence::begin(&self.client, &self.names)?,
-            lease: LeaseWatch::new(&self.client, &self.names),
+            learner: LearnerWatch::new(&self.client, &self.names),
             encoder: None,
             over: None,
         };
@@ -101,7 +101,7 @@ impl Cluster {
 struct Worker<'c> {
     cluster: &'c Cluster,
     presence: Presence,
-    lease: LeaseWatch,
+    learner: LearnerWatch,
     /// Of the last job.
     encoder: Option<Arc<Encoder>>,
     /// The job that is done.
@@ -122,14 +122,14 @@ impl Worker<'_> {
             return Ok(ControlFlow::Continue(()));
         };
         // Whoever has put it up may be dead.
-        if !self.lease.is_held_by(&found.holder)? {
+        if !self.learner.is_held_by(&found.holder)? {
             return Ok(ControlFlow::Continue(()));
         }
         let (job, begun) = (&found.job, Instant::now());
         let encoder = self.encoder(job)?;
         let hand = Hand::new(client, names, &self.presence.holder, job, &encoder, REPORT);
         let (mut looked, mut ended) = (Instant::now(), false);
-        let lease = &mut self.lease;
+        let learner = &mut self.learner;
         let worked = hand.work(&mut |moment, standing: &Standing| {
             let (done, total) = (standing.passages, job.passages);
             if progress(WorkerProgress::Encoding { done, total }).is_break() {
@@ -141,7 +141,7 @@ impl Worker<'_> {
                 return Ok(true);
             }
             looked = Instant::now();
-            Ok(Job::is_there(client, names, found.version)? && lease.is_held_by(&found.holder)?)
+            Ok(Job::is_there(client, names, found.version)? && learner.is_held_by(&found.holder)?)
         });
         if matches!(worked, Ok(true)) {
             self.over = Some(found.version);

@@ -69,7 +69,7 @@ pub(crate) fn create_empty(client: &Client, index: &str, maker: &str) -> Result<
 }
 
 /// The generations that have an index.
-pub(super) fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
+pub(crate) fn existing(client: &Client, names: &Names) -> Result<Vec<GenerationId>> {
     const DOING: &str = "list the generations at";
     let path = format!("/{}-g*?filter_path=*.settings.index.uuid&expand_wildcards=all", names.alias());
     let call =

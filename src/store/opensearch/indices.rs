@@ -7,6 +7,7 @@ use super::failure::refused;
 use super::retry::Repeat;
 use crate::error::{Error, Result};
 
+const MAKER: &str = "go on with the generation at";
 /// How long a new index may take until its copies are there.
 pub(super) const COPIES_SECONDS: u64 = 10;
 
@@ -42,19 +43,29 @@ pub(super) fn create_own(
 
 /// Fails if an index was not made by `maker`: his was dropped, and a cluster makes one anew for what is sent to it.
 pub(crate) fn check_maker(client: &Client, index: &str, maker: &str) -> Result<()> {
-    const DOING: &str = "go on with the generation at";
-    let path = format!("/{index}/_mapping");
-    let call =
-        Call { doing: DOING, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
-    let found = client.ask(&call)?;
-    match found[index]["mappings"]["_meta"]["made_by"].as_str() {
+    match maker_of(client, index)? {
         Some(made_by) if made_by == maker => Ok(()),
         made_by => Err(Error::Cluster {
-            doing: DOING,
-            at: client.at(&path),
-            found: format!("another index of that name, made by {}", made_by.unwrap_or("nobody we know")),
+            doing: MAKER,
+            at: client.at(&format!("/{index}/_mapping")),
+            found: format!(
+                "another index of that name, made by {}",
+                made_by.as_deref().unwrap_or("nobody we know")
+            ),
             remedy: "see whether another migration is at work, then migrate again",
         }),
+    }
+}
+
+/// Who has made an index. `None` if it is gone.
+pub(super) fn maker_of(client: &Client, index: &str) -> Result<Option<String>> {
+    let path = format!("/{index}/_mapping");
+    let call =
+        Call { doing: MAKER, method: Method::Get, path: &path, body: Body::None, repeat: Repeat::Safe };
+    match client.answer(&call)? {
+        (200, found) => Ok(found[index]["mappings"]["_meta"]["made_by"].as_str().map(str::to_string)),
+        (404, _) => Ok(None),
+        (status, body) => Err(refused(MAKER, client.at(&path), status, &body)),
     }
 }
 

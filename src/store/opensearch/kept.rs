@@ -33,6 +33,12 @@ impl Kept {
     }
 }
 
+/// The passages of an index, without their vectors.
+pub(crate) fn records<'c>(client: &'c Client, index: &str) -> Pages<'c, ChunkRecord> {
+    let asks = json!({ "_source": false, "stored_fields": [RECORD] });
+    Pages::of(client, "read the passages at", index, asks, PAGE, record)
+}
+
 /// The passages of an index that have a vector, without it: from one passage on, and to before another.
 pub(crate) fn encoded_between<'c>(
     client: &'c Client,

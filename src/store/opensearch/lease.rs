@@ -1,4 +1,4 @@
-//! The lease of whoever writes generations: one at a time.
+//! The leases of whoever makes generations serve, and of whoever runs a round of learning: one of each at a time.
 
 use std::sync::Arc;
 use std::thread;
@@ -10,10 +10,13 @@ use super::manifest::Names;
 use super::versioned::{Version, Versioned, beat};
 use crate::error::{Error, Result};
 
-const DOING: &str = "take the lease of the index at";
+/// What makes a generation serve, and drops others.
+const WRITER: (&str, &str) = ("lease", "take the lease of the index at");
+/// What runs a round. Documents may change meanwhile: each change takes the other lease.
+const LEARNER: (&str, &str) = ("learner", "begin a round of learning for the index at");
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The lease, held until it is dropped.
+/// A lease, held until it is dropped.
 pub(crate) struct Lease {
     beating: Beating,
     holder: String,
@@ -26,21 +29,35 @@ impl Lease {
     /// # Errors
     /// [`Error::Cluster`] if somebody alive has it.
     pub(crate) fn take(client: &Arc<Client>, names: &Names) -> Result<Lease> {
-        Lease::take_within(client, names, Duration::ZERO)
+        Lease::take_within(document(client, names, WRITER), Duration::ZERO)
     }
 
     /// Takes the lease, once who has it is dead or done.
     ///
     /// # Errors
-    /// [`Error::Cluster`] if somebody alive has it for a minute.
-    pub(crate) fn wait(client: &Arc<Client>, names: &Names) -> Result<Lease> {
-        Lease::take_within(client, names, Duration::from_secs(60))
+    /// [`Error::Cluster`] if somebody alive has it all that time.
+    pub(crate) fn wait(client: &Arc<Client>, names: &Names, patience: Duration) -> Result<Lease> {
+        Lease::take_within(document(client, names, WRITER), patience)
     }
 
-    fn take_within(client: &Arc<Client>, names: &Names, patience: Duration) -> Result<Lease> {
-        let (document, holder) = (document(client, names), holder());
+    /// Takes the lease of whoever runs a round, once who has it is dead.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`] if somebody alive has it.
+    pub(crate) fn learn(client: &Arc<Client>, names: &Names) -> Result<Lease> {
+        Lease::take_within(document(client, names, LEARNER), Duration::ZERO)
+    }
+
+    /// Who has the lease of a round, alive or dead.
+    pub(crate) fn learner(client: &Arc<Client>, names: &Names) -> Result<Option<String>> {
+        let read = document(client, names, LEARNER).read()?;
+        Ok(read.and_then(|(_, body)| body["holder"].as_str().map(str::to_string)))
+    }
+
+    fn take_within(document: Versioned, patience: Duration) -> Result<Lease> {
+        let holder = holder();
         let (version, begun) = take(&document, &holder, patience)?;
-        let at = client.at(&format!("/{}", document.index));
+        let at = document.client.at(&format!("/{}", document.index));
         let beating = Beating::begin(document, version, begun, {
             let holder = holder.clone();
             move || beat(&holder)
@@ -62,7 +79,7 @@ impl Lease {
                 doing: "go on with the index at",
                 at: self.at.clone(),
                 found: format!("its lease {doubt}"),
-                remedy: "see whether another migration is at work, then try again",
+                remedy: "see whether another migration or round is at work, then try again",
             }),
         }
     }
@@ -74,8 +91,8 @@ impl Drop for Lease {
     }
 }
 
-fn document(client: &Arc<Client>, names: &Names) -> Versioned {
-    Versioned { client: Arc::clone(client), index: names.state(), id: "lease".into(), doing: DOING }
+fn document(client: &Arc<Client>, names: &Names, (id, doing): (&str, &'static str)) -> Versioned {
+    Versioned { client: Arc::clone(client), index: names.state(), id: id.into(), doing }
 }
 
 /// The version that was written, and when that began.
@@ -93,7 +110,7 @@ fn take(document: &Versioned, holder: &str, patience: Duration) -> Result<(Versi
         let is_alive = seen.is_some_and(|seen| seen != version);
         if is_alive && asked.elapsed() >= patience {
             return Err(Error::Cluster {
-                doing: DOING,
+                doing: document.doing,
                 at: document.client.at(&format!("/{}", document.index)),
                 found: format!(
                     "it held by {}, which is at work",
@@ -115,16 +132,16 @@ fn take(document: &Versioned, holder: &str, patience: Duration) -> Result<(Versi
     }
 }
 
-/// What others see of the lease: whether its holder is alive.
-pub(crate) struct LeaseWatch {
+/// What others see of the lease of a round: whether its holder is alive.
+pub(crate) struct LearnerWatch {
     document: Versioned,
     seen: Option<Version>,
     since: Instant,
 }
 
-impl LeaseWatch {
-    pub(crate) fn new(client: &Arc<Client>, names: &Names) -> LeaseWatch {
-        LeaseWatch { document: document(client, names), seen: None, since: Instant::now() }
+impl LearnerWatch {
+    pub(crate) fn new(client: &Arc<Client>, names: &Names) -> LearnerWatch {
+        LearnerWatch { document: document(client, names, LEARNER), seen: None, since: Instant::now() }
     }
 
     /// Whether this holder has it, and has written it within the time that others wait.

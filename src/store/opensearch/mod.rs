@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `NAME` | an alias: on the generation that serves, or on `NAME-state` before there is one |
 //! | `NAME-g000002` | a generation: chunks with their terms and vectors. Written once, then only read |
-//! | `NAME-state` | the manifest of each generation, the lease of whoever writes, who encodes which passages |
+//! | `NAME-state` | the manifest of each generation, the leases of who writes and who learns, who encodes what |
 //! | `NAME-weights` | the encoders that rounds have trained, in parts |
 //! | `ubi_queries`, `ubi_events` | what was asked of all indexes, and said of the answers |
 //!
@@ -68,17 +68,17 @@ pub(crate) use difference::Difference;
 pub(crate) use documents::Listed;
 pub(crate) use encoders::Encoders;
 pub(crate) use feedback::{Batch, Narrowed, Record, Records, Sent, Ubi};
-pub(crate) use generations::{Copies, copies, create, create_empty, indexes, prepare, settle};
+pub(crate) use generations::{Copies, copies, create, create_empty, existing, indexes, prepare, settle};
 pub(crate) use health::{Health, health};
 pub(crate) use held::Held;
 pub(crate) use indices::{check_maker, drop_index};
 pub(crate) use jobs::{Found, Job, Presence, Present, Slice, SliceState, SliceWatch, Standing, Target};
-pub(crate) use kept::{Kept, encoded_between};
+pub(crate) use kept::{Kept, encoded_between, records};
 pub(crate) use layout::Layout;
-pub(crate) use lease::{Lease, LeaseWatch};
+pub(crate) use lease::{LearnerWatch, Lease};
 pub(crate) use manifest::{Counts, Manifest, Names, Origin};
 pub(crate) use query::DEEPEST;
 pub(crate) use state::ClusterState;
-pub(crate) use sweep::{Swept, next, sweep};
+pub(crate) use sweep::{OwnRound, Swept, next, sweep};
 pub(crate) use versioned::Version;
 pub(crate) use weights::{Parts, StoredEncoder};

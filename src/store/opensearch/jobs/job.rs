@@ -17,7 +17,7 @@ use crate::store::opensearch::versioned::{Version, Versioned};
 use crate::store::opensearch::weights::StoredEncoder;
 
 /// What jobs say. Raised by what other versions can't read, or would do otherwise.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A corpus is cut into about as many slices, of at least so many passages.
 const SLICES: usize = 1024;
@@ -43,7 +43,7 @@ pub(crate) struct Job {
 /// A job as it was found.
 pub(crate) struct Found {
     pub(crate) job: Job,
-    /// Who holds the lease and has made it.
+    /// Who runs the round and has made it.
     pub(crate) holder: String,
     pub(crate) version: Version,
 }
@@ -55,10 +55,11 @@ impl Job {
         passages.iter().step_by(size).copied().collect()
     }
 
-    /// Has all workers see the job. Only the holder of the lease calls it.
+    /// Has all workers see the job. Whoever runs the round calls it,
+    /// under the lease of whoever writes: a sweep sees the job, or nothing of it.
     ///
     /// # Errors
-    /// [`Error::Cluster`] if there is one already: this process has lost the lease, or somebody else had.
+    /// [`Error::Cluster`] if there is one already: this process has lost its lease, or somebody else had.
     pub(crate) fn put_up(&self, client: &Arc<Client>, names: &Names, holder: &str) -> Result<()> {
         const DOING: &str = "put up the encoding of passages at";
         prepare(client, names)?;
@@ -96,7 +97,7 @@ impl Job {
         Ok(at(client, names).read()?.is_some_and(|(now, _)| now == version))
     }
 
-    /// Has no worker go on with any job. Only the holder of the lease calls it.
+    /// Has no worker go on with any job. Only who runs the round calls it, or who has found nobody to run one.
     pub(crate) fn withdraw_all(client: &Client, names: &Names) -> Result<()> {
         forget_jobs(client, names)
     }

@@ -4,7 +4,7 @@
 //!
 //! | document | written by | what it says |
 //! |---|---|---|
-//! | `job` | the holder of the lease | which passages get vectors of which encoder, in which index |
+//! | `job` | who runs the round | which passages get vectors of which encoder, in which index |
 //! | `slice-000004-00017` | who works on it | how far it is. Who finds that it no longer changes takes it over |
 //! | `worker-…` | a worker, while it runs | that it is there |
 //!
@@ -56,7 +56,7 @@ fn document(client: &Arc<Client>, names: &Names, id: String, doing: &'static str
     Versioned { client: Arc::clone(client), index: names.state(), id, doing }
 }
 
-/// Deletes the documents of all jobs. The holder of the lease calls it.
+/// Deletes the documents of all jobs.
 fn forget_jobs(client: &Client, names: &Names) -> Result<()> {
     const DOING: &str = "end the encoding of passages at";
     let post = |path: &str, body: Body<'_>| {
