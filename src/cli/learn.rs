@@ -61,10 +61,6 @@ fn learn_from_cluster(store: &str, args: &Args, out: &Output) -> Result<()> {
         let mut text = import_text(&round.imported);
         text.append(local_round_text(&round.round));
         text.append(migrated_text(&round.migrated));
-        if round.behind {
-            text.line("documents were changed on the cluster meanwhile, and this index has not got them");
-            text.line("before the next round: retune migrate NEW_DIR --store URL --back");
-        }
         text
     })?;
     engine.close()

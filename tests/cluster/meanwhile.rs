@@ -4,10 +4,13 @@ use std::ops::ControlFlow;
 use std::process::Command;
 
 use retune::cluster::{Cluster, ClusterProgress};
+use retune::learn::Tier;
 use retune::{Decision, Document, Engine, Error, Mode, Query};
 
+use serde_json::json;
+
 use crate::common::{options, tiny_model};
-use crate::learnt::by_vectors;
+use crate::learnt::{by_vectors, judged, learn as learn_tier, open};
 use crate::support::{Index, found, index};
 use crate::workers::{
     ASKED, Worker, assert_over, corpus, corpus_with, learn, of_kind, round, served, slices, wait_for,
@@ -80,7 +83,7 @@ fn documents_change_while_workers_encode_and_what_serves_then_has_them() {
         })
         .unwrap()
     });
-    assert!(changed && done.behind);
+    assert!(changed && done.migrated.behind);
     assert_eq!(done.round.gate.decision, Decision::Published);
     assert_eq!((done.migrated.chunks, done.migrated.encoded), (1008, 1008));
     // One added, one removed, one replaced by another passage, one with another field.
@@ -129,7 +132,7 @@ fn documents_change_while_this_machine_encodes_alone_and_no_other_round_begins()
         ControlFlow::Continue(())
     });
     let done = done.unwrap();
-    assert!(changed && done.behind);
+    assert!(changed && done.migrated.behind);
     assert_eq!((done.round.gate.decision, done.migrated.sent), (Decision::Published, 108 + 5));
     assert_changed(&index, &engine, 108);
     other.close().unwrap();
@@ -153,7 +156,7 @@ fn what_has_changed_during_a_round_that_is_rejected_serves_as_it_is() {
         ControlFlow::Continue(())
     })
     .unwrap();
-    assert!(changed && done.behind);
+    assert!(changed && done.migrated.behind);
     assert_eq!((done.round.gate.decision, done.migrated.sent), (Decision::Rejected, 0));
     assert_eq!((done.migrated.generation, editor.generation().0), (editor.generation(), 6));
     assert!(worker.end() > 0);
@@ -165,7 +168,50 @@ fn what_has_changed_during_a_round_that_is_rejected_serves_as_it_is() {
 }
 
 #[test]
-fn what_a_killed_learner_leaves_hinders_no_change_and_a_migration_drops_it() {
+fn what_a_round_has_learnt_goes_to_documents_that_changed_before_it_was_migrated() {
+    let Some(index) = index("meanwhile-later") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = corpus(folder.path(), 50);
+    index.migrate(&engine, 1);
+    let cluster = index.open();
+    change(&cluster);
+    let refused = index.try_migrate(&engine, 1).unwrap_err();
+    assert!(matches!(&refused, Error::Cluster { found, .. } if found.contains("changed there")), "{refused}");
+    // As after a round whose migration has failed.
+    let learnt = engine.learn(&round(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(learnt.gate.decision, Decision::Published);
+    let migrated = index.migrate(&engine, 1);
+    assert!(migrated.behind && migrated.chunks == 58, "{migrated:?}");
+    assert!(index.try_migrate(&engine, 1).is_err(), "nothing was learnt since");
+    assert_changed(&index, &engine, 58);
+    engine.close().unwrap();
+}
+
+#[test]
+fn an_encoder_of_queries_alone_does_not_take_the_one_of_documents_away() {
+    let Some(index) = index("meanwhile-queries") else { return };
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let engine = judged(folder.path());
+    learn_tier(&engine, Tier::Encoder, 1e-3);
+    index.migrate(&engine, 1);
+    let cluster = open(&index, cache.path()).unwrap();
+    cluster.add(vec![lantern()]).unwrap();
+    learn_tier(&engine, Tier::QuerySide, 5e-3);
+    let refused = index.try_migrate(&engine, 1).unwrap_err();
+    let is_so =
+        |error: &Error| matches!(error, Error::Cluster { found, .. } if found.contains("queries alone"));
+    assert!(is_so(&refused), "{refused}");
+    // Documents change on, and the index can be brought back.
+    cluster.add(vec![closed()]).unwrap();
+    let back = folder.path().join("back");
+    cluster.restore(&back, &mut |_| ControlFlow::Continue(())).unwrap();
+    let back = Engine::open(&back, options()).unwrap();
+    assert_eq!(index.migrate(&back, 1).sent, 0);
+    back.close().unwrap();
+}
+
+#[test]
+fn what_a_killed_learner_leaves_hinders_no_change_and_is_dropped_after_an_hour() {
     let Some(index) = index("meanwhile-killed") else { return };
     let folder = tempfile::tempdir().unwrap();
     let engine = corpus(folder.path(), 3000);
@@ -191,6 +237,12 @@ fn what_a_killed_learner_leaves_hinders_no_change_and_a_migration_drops_it() {
     let back = folder.path().join("back");
     cluster.restore(&back, &mut |_| ControlFlow::Continue(())).unwrap();
     let back = Engine::open(&back, options()).unwrap();
+    assert_eq!(index.migrate(&back, 1).sent, 0);
+    assert_eq!(of_kind(&index, "job").len(), 1, "its holder might still be alive");
+    // An hour later.
+    let (path, beat) =
+        (format!("/{}-state/_doc/learner", index.name), json!({ "holder": "somebody", "beat": 1 }));
+    index.send_json("PUT", &path, Some(&beat));
     assert_eq!(index.migrate(&back, 1).sent, 0);
     assert_over(&index);
     let made = index.indices().into_iter().filter(|name| name.contains("-g00")).count();

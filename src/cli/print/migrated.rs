@@ -7,7 +7,8 @@ use retune::cluster::{MigrateReport, RestoreReport};
 use super::text::Text;
 
 pub(crate) fn migrated_text(report: &MigrateReport) -> Text {
-    let MigrateReport { name, generation, chunks, encoded, sent, weights_bytes, seconds, .. } = report;
+    let MigrateReport { name, generation, chunks, encoded, sent, weights_bytes, seconds, behind, .. } =
+        report;
     let mut text = Text::of(format!("{name} on the cluster: generation {generation} serves"));
     let rate = *sent as f64 / seconds.max(f64::EPSILON);
     let passages = format!("{chunks} passages, {encoded} with a vector");
@@ -18,6 +19,11 @@ pub(crate) fn migrated_text(report: &MigrateReport) -> Text {
     });
     if *weights_bytes > 0 {
         text.line(format!("{:.1} MB of trained weights sent", *weights_bytes as f64 / 1e6));
+    }
+    if *behind {
+        text.line("documents were changed on the cluster itself. They stay, and have what was learnt here");
+        text.line("what has changed on this machine since its last migration is not there");
+        text.line("bring the index back before the next round: retune migrate NEW_DIR --store URL --back");
     }
     text
 }

@@ -20,6 +20,9 @@ const DOCUMENTS: usize = 1000;
 /// Loads the encoder, if it is not loaded.
 pub(super) type Encoding<'e> = &'e dyn Fn() -> Result<Arc<Encoder>>;
 
+/// Called after each batch. Ends the work by an error.
+pub(super) type GoesOn<'g> = &'g mut dyn FnMut() -> Result<()>;
+
 /// Vectors of passages as an index of a machine has them, by the digest of their text, of one encoder.
 #[derive(Default)]
 pub(super) struct Vectors {
@@ -44,6 +47,7 @@ impl Vectors {
         weights: Digest,
         encoder: Encoding<'_>,
         records: &[&ChunkRecord],
+        goes_on: GoesOn<'_>,
     ) -> Result<()> {
         if self.weights.replace(weights) != Some(weights) {
             self.by_text.clear();
@@ -62,6 +66,7 @@ impl Vectors {
             for (digest, vector) in digests.iter().zip(encoder.encode(texts)?) {
                 self.by_text.insert(*digest, as_stored(&vector)?);
             }
+            goes_on()?;
         }
         Ok(())
     }
@@ -188,7 +193,8 @@ impl Edition {
         vectors: &mut Vectors,
     ) -> Result<()> {
         let lacking = self.passages.values().filter(|(_, vector)| vector.is_none());
-        vectors.make(weights, encoder, &lacking.map(|(record, _)| record).collect::<Vec<_>>())?;
+        let lacking: Vec<&ChunkRecord> = lacking.map(|(record, _)| record).collect();
+        vectors.make(weights, encoder, &lacking, &mut || Ok(()))?;
         for (record, vector) in self.passages.values_mut().filter(|(_, vector)| vector.is_none()) {
             *vector = vectors.of(record);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::migrate::Leased;
 use super::slices::Hand;
 use crate::error::{Error, Result};
-use crate::generation::{Building, OwnEncoder};
+use crate::generation::Building;
 use crate::ids::ChunkId;
 use crate::learn::Helpers;
 use crate::lexical::Language;
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often it is looked how far workers are.
 const REPORT: Duration = Duration::from_secs(2);
 /// How long a job waits for those who change documents, before all passages are encoded here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Vectors that are read at a time. One of them is made here too.
 const BATCH: usize = 1000;
 /// Vectors of the same weights have this cosine at least, whatever processor and precision they were made with: int8,
@@ -48,23 +48,15 @@ pub(super) struct Encoding<'a> {
 /// What a job is about.
 struct Plan {
     source: Manifest,
-    own: OwnEncoder,
     /// The passages of the source, which ascend.
     held: Vec<ChunkId>,
 }
 
 impl<'a> Encoding<'a> {
-    /// Ends what an earlier round has left, and looks who is there.
+    /// Ends the job that an earlier round has left, and looks who is there. Its index the next sweep drops.
     pub(super) fn new(leased: &'a Leased, language: Language) -> Result<Encoding<'a>> {
-        let Leased { client, names, .. } = leased;
-        if let Some(left) = Job::find(client, names)? {
-            let index = Target::of(names, left.job.generation).index;
-            leased.lease.check()?;
-            // A job is withdrawn before anybody can read what it has made.
-            if live(client, names)?.as_deref() != Some(&*index) {
-                drop_index(client, &index)?;
-            }
-        }
+        let Leased { client, names, lease } = leased;
+        lease.check()?;
         Job::withdraw_all(client, names)?;
         let first = Present::look(client, names)?;
         Ok(Encoding { leased, language, first, others: AtomicUsize::new(0), made: Mutex::default() })
@@ -115,7 +107,7 @@ impl<'a> Encoding<'a> {
     fn plan(&self, building: &Building, snapshot: &Snapshot) -> Result<Option<Plan>> {
         let Leased { client, names, .. } = self.leased;
         let serving = live(client, names)?.and_then(|index| names.id_of(&index));
-        let (Some(serving), Some(own)) = (serving, building.own_encoder()) else { return Ok(None) };
+        let Some(serving) = serving else { return Ok(None) };
         let source = Manifest::read(client, names, serving)?;
         if source.version != Manifest::VERSION || source.layout.is_none() {
             return Ok(None);
@@ -125,7 +117,31 @@ impl<'a> Encoding<'a> {
         let missing = building.missing(&snapshot.lexical, &snapshot.pinned.dense)?;
         let shared = missing.iter().filter(|&chunk| held.binary_search(chunk).is_ok()).count();
         // Else the migration would send all of them anyway.
-        Ok((2 * shared > missing.len()).then_some(Plan { source, own, held }))
+        Ok((2 * shared > missing.len()).then_some(Plan { source, held }))
+    }
+
+    /// As [`plan`](Encoding::plan), with the lease of whoever writes: until a job names the source, changes may drop it.
+    fn planned(&self, building: &Building, snapshot: &Snapshot) -> Result<Option<(Plan, Lease)>> {
+        const ATTEMPTS: usize = 5;
+        let Leased { client, names, lease } = self.leased;
+        for attempt in 1..=ATTEMPTS {
+            let plan = match self.plan(building, snapshot) {
+                Ok(Some(plan)) => plan,
+                Ok(None) => return Ok(None),
+                Err(error) if attempt == ATTEMPTS => return Err(error),
+                Err(error) => {
+                    tracing::debug!(%error, "planning the job again");
+                    continue;
+                }
+            };
+            let writing = Lease::wait(client, names, PATIENCE)?;
+            lease.check()?;
+            if existing(client, names)?.contains(&plan.source.passages()) {
+                return Ok(Some((plan, writing)));
+            }
+        }
+        tracing::warn!("documents change too fast for a job: all passages are encoded here");
+        Ok(None)
     }
 
     /// Has passages encoded, into an index of their own that is closed then. Returns what that index is.
@@ -136,8 +152,8 @@ impl<'a> Encoding<'a> {
         progress: Progress<'_>,
     ) -> Result<Option<Manifest>> {
         let Leased { client, names, lease } = self.leased;
-        let Some(Plan { source, own, held }) = self.plan(building, snapshot)? else { return Ok(None) };
-        let total = source.counts.encoded as usize;
+        let Some(own) = building.own_encoder() else { return Ok(None) };
+        let total = snapshot.lexical.live_chunks().len();
         let mut going_on = |done: usize| {
             lease.check()?;
             match progress(done.min(total), total) {
@@ -147,11 +163,9 @@ impl<'a> Encoding<'a> {
         };
         let encoder = StoredEncoder::of(&own)?;
         Parts::of(client, names).send(&encoder, &own.folder, &mut || going_on(0))?;
-        // Whoever changes documents meanwhile drops what no job names.
-        let writing = Lease::wait(client, names, PATIENCE)?;
-        if !existing(client, names)?.contains(&source.passages()) {
+        let Some((Plan { source, held }, writing)) = self.planned(building, snapshot)? else {
             return Ok(None);
-        }
+        };
         Parts::of(client, names).check(&encoder)?;
         let generation = next(client, names)?;
         Manifest::take_number(client, names, generation, lease.holder())?;

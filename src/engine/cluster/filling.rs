@@ -1,23 +1,70 @@
-//! The passages of a round without workers, sent before anybody has to wait for its result.
+//! What a round has made, sent before anybody has to wait for its result.
 
 use std::time::Duration;
 
 use super::basis::Sending;
-use super::migrate::{Leased, MigrateOptions};
+use super::migrate::{Leased, MigrateOptions, Round};
 use super::migration::survey;
-use super::transfer::{Progress, Transfer};
+use super::progress::MigrateProgress;
+use super::rebased::Rebased;
+use super::transfer::{Progress, Transfer, going_on};
 use crate::engine::Reader;
-use crate::error::Result;
-use crate::store::opensearch::{Lease, Manifest, create, drop_index, live, next, settle};
+use crate::error::{Error, Result};
+use crate::store::opensearch::{
+    Lease, Manifest, Parts, StoredEncoder, create, drop_index, live, next, settle,
+};
 
 /// How long it waits for those who change documents.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Reader {
+    /// Sends what a round has published but for what makes it serve: the encoder, the passages, the changes of others.
+    /// `leased` is the round's. What fails here for the cluster's sake is done again, with others waiting.
+    pub(super) fn send_ahead(
+        &self,
+        leased: &Leased,
+        round: &mut Round,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        let sent = self.send_all(leased, round, progress);
+        match sent {
+            Err(error @ Error::Cluster { .. }) if leased.lease.check().is_ok() => {
+                tracing::warn!(%error, "not all that was learnt could be sent ahead");
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_all(&self, leased: &Leased, round: &mut Round, progress: Progress<'_>) -> Result<()> {
+        let Leased { client, names, lease } = leased;
+        round.weights_bytes = self.send_encoder(leased, progress)?;
+        if round.made.is_none() {
+            round.made = self.fill(leased, progress)?;
+            round.sent = round.made.as_ref().map_or(0, |made| made.counts.chunks);
+        }
+        if let Some(serving) = self.unseen(client, names)? {
+            let snapshot = self.inner.snapshot.load_full();
+            let goes_on = &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
+            Rebased::of(&serving, &snapshot, (client, names), &mut round.vectors, goes_on)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the encoder, if a round has trained it. Returns how many bytes the cluster did not have.
+    fn send_encoder(&self, leased: &Leased, progress: Progress<'_>) -> Result<u64> {
+        let Leased { client, names, lease } = leased;
+        let Some(own) = self.inner.snapshot.load().pinned.generation.own_encoder() else { return Ok(0) };
+        Parts::of(client, names).send(&StoredEncoder::of(&own)?, &own.folder, &mut || {
+            lease.check()?;
+            going_on(progress, MigrateProgress::default())
+        })
+    }
+
     /// Sends all passages to an index of their own that nobody searches, if what serves has vectors of other weights.
     /// The migration that follows builds on it; until then others can change documents. `leased` is the round's.
     /// Returns what that index holds.
-    pub(super) fn fill(&self, leased: &Leased, progress: Progress<'_>) -> Result<Option<Manifest>> {
+    fn fill(&self, leased: &Leased, progress: Progress<'_>) -> Result<Option<Manifest>> {
         let Leased { client, names, lease } = leased;
         let snapshot = self.inner.snapshot.load_full();
         let weights = snapshot.pinned.generation.meta.weights;
@@ -32,9 +79,8 @@ impl Reader {
         let counts = survey(&content, &*snapshot, &analysis)?.counts;
         let layout = MigrateOptions::default().layout(Some(&now));
         let dimensions = snapshot.pinned.dense.dimensions();
-        // What another round may have begun is not to be hindered by an index of this number.
-        lease.check()?;
         let writing = Lease::wait(client, names, PATIENCE)?;
+        lease.check()?;
         let generation = next(client, names)?;
         Manifest::take_number(client, names, generation, lease.holder())?;
         let index = names.generation(generation);

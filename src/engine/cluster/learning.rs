@@ -1,7 +1,6 @@
 //! Rounds of learning for an index on a cluster.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use serde::Serialize;
 
@@ -36,10 +35,6 @@ pub struct ClusterRound {
     pub round: RoundReport,
     /// What serves there now.
     pub migrated: MigrateReport,
-    /// Whether documents were changed on the cluster since the round began. They are as they were changed there, and
-    /// have what was learnt; this index has not got them. [Bring it back](super::Cluster::restore) before the next
-    /// round.
-    pub behind: bool,
 }
 
 impl Engine {
@@ -53,8 +48,9 @@ impl Engine {
     /// there when the result is published.
     ///
     /// One process at a time does this for an index. Meanwhile other processes may [change](super::Cluster::add)
-    /// documents there: what serves in the end has their documents, with what was learnt. Documents that have changed
-    /// on this machine meanwhile don't go there then. Nothing goes on trial: nobody votes here. If the round changes
+    /// documents there: what serves in the end has their documents, with what was learnt
+    /// ([`behind`](MigrateReport::behind)). Documents that have changed on this machine since the last migration don't
+    /// go there then. Nothing goes on trial: nobody votes here. If the round changes
     /// nothing, documents that have changed here are migrated all the same.
     ///
     /// # Errors
@@ -89,23 +85,15 @@ impl Engine {
         let round = round.inspect_err(|_| encoding.discard())?;
         let migrating = &mut |at| progress(ClusterProgress::Migrating(at));
         let weights = self.inner.snapshot.load().pinned.generation.meta.weights;
-        let mut of_round = Round {
-            holder: leased.lease.holder().to_string(),
-            // Vectors of an encoder that was not published are nobody's.
-            made: encoding.made().filter(|made| made.weights == weights),
-            sent: 0,
-            ended: Instant::now(),
-        };
-        if of_round.made.is_none() {
-            of_round.made = self.fill(&leased, migrating)?;
-            of_round.sent = of_round.made.as_ref().map_or(0, |made| made.counts.chunks);
-        }
+        // Vectors of an encoder that was not published are nobody's.
+        let mut ended = Round::of(&leased, encoding.made().filter(|made| made.weights == weights));
+        self.send_ahead(&leased, &mut ended, migrating)?;
         let writing = leased.publishing()?;
         // Else another round may have begun from what serves, or has published.
         leased.lease.check()?;
-        let migrated = self.migrate_with(&writing, &MigrateOptions::default(), Some(&of_round), migrating)?;
-        let behind = self.unseen(client, names)?.is_some();
-        Ok(ClusterRound { imported, round, migrated, behind })
+        let options = MigrateOptions::default();
+        let migrated = self.migrate_with(&writing, &options, Some(&mut ended), migrating)?;
+        Ok(ClusterRound { imported, round, migrated })
     }
 }
 

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::edition::Vectors;
 use super::migration::{Content, Migration};
 use super::progress::MigrateProgress;
 use super::rebased::Rebased;
-use super::transfer::{Source, Transfer, Transferred};
+use super::transfer::{Source, Transfer, Transferred, going_on};
 use crate::engine::writer::last_commit;
 use crate::engine::{Inner, Reader};
 use crate::error::{Error, Result};
+use crate::generation::Generation;
 use crate::ids::{ChunkSet as _, GenerationId};
 use crate::lexical::Filter;
 use crate::search::Snapshot;
@@ -84,6 +86,10 @@ pub struct MigrateReport {
     pub weights_bytes: u64,
     /// How long it took.
     pub seconds: f64,
+    /// Whether documents were changed on the cluster itself, and this index has not got them. They are there as they
+    /// were changed, and have what was learnt here. [Bring the index back](super::Cluster::restore) before the next
+    /// round.
+    pub behind: bool,
 }
 
 impl Reader {
@@ -96,9 +102,12 @@ impl Reader {
     /// after a change of some documents only these are, and after a round that has moved the fusion weight or the
     /// encoder of queries alone none is.
     ///
+    /// If documents were changed on the cluster [itself](super::Cluster::add), only what a round has learnt since goes
+    /// there, with those documents: where this machine's generation came from the one that serves.
+    ///
     /// # Errors
-    /// [`Error::Cluster`] if the cluster refuses something, if another migration of this index is at work, or if
-    /// another one has replaced what served; [`Error::Damaged`] if trained weights are not as they were published;
+    /// [`Error::Cluster`] if the cluster refuses something, if another migration of this index is at work, if
+    /// another one has replaced what served, or if documents were changed there and nothing was learnt here since; [`Error::Damaged`] if trained weights are not as they were published;
     /// [`Error::Cancelled`] if `progress` breaks. What served goes on, and the next migration removes what this one
     /// leaves.
     pub fn migrate(
@@ -118,11 +127,13 @@ impl Reader {
         &self,
         leased: &Leased,
         options: &MigrateOptions,
-        round: Option<&Round>,
+        round: Option<&mut Round>,
         progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
     ) -> Result<MigrateReport> {
         let Leased { client, names, lease } = leased;
-        let started = round.map_or_else(Instant::now, |round| round.ended);
+        let (is_round, mut none) = (round.is_some(), Round::of(leased, None));
+        let round = round.unwrap_or(&mut none);
+        let started = round.ended;
         let snapshot = self.inner.snapshot.load_full();
         let own = snapshot.pinned.generation.own_encoder();
         let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
@@ -133,15 +144,23 @@ impl Reader {
                 remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
             });
         };
-        let made = round.and_then(|round| round.made.clone());
+        let made = round.made.take();
         let filled = made.as_ref().map(|made| made.generation);
         let unseen = self.unseen(client, names)?;
-        if unseen.is_some() && round.is_none() {
-            return Err(behind(client, names));
+        if let Some(serving) = &unseen {
+            self.check_ahead(serving, &snapshot, is_round, client, names)?;
         }
-        let own_round = round.map(|round| OwnRound { holder: &round.holder, filled });
+        let own_round = is_round.then_some(OwnRound { holder: &round.holder, filled });
         let Swept { mut kept, next } = sweep(client, names, lease, &serving, own_round, encoder.as_ref())?;
-        let rebased = unseen.map(|serving| Rebased::of(&serving, &snapshot, client, names)).transpose()?;
+        let rebased = match &unseen {
+            Some(serving) => {
+                let goes_on =
+                    &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
+                Some(Rebased::of(serving, &snapshot, (client, names), &mut round.vectors, goes_on)?)
+            }
+            None => None,
+        };
+        let behind = rebased.is_some();
         let as_here;
         let (source, content): (&dyn Source, &Content) = match &rebased {
             Some(rebased) => (rebased, &rebased.content),
@@ -175,15 +194,16 @@ impl Reader {
         };
         if let Some(serving) = same.filter(|_| migration.has_weights(&plan)) {
             drop_copied();
-            return Ok(MigrateReport::of(names, serving, started));
+            return Ok(MigrateReport { behind, ..MigrateReport::of(names, serving, started) });
         }
         Manifest::take_number(client, names, next, lease.holder())?;
         let nothing = MigrateReport::of(names, &plan.manifest, started);
         let Transferred { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
         drop_copied();
         Ok(MigrateReport {
-            sent: passages + round.map_or(0, |round| round.sent),
-            weights_bytes,
+            sent: passages + round.sent,
+            weights_bytes: weights_bytes + round.weights_bytes,
+            behind,
             seconds: started.elapsed().as_secs_f64(),
             ..nothing
         })
@@ -198,6 +218,49 @@ impl Reader {
         let serving = Manifest::read(client, names, serving)?;
         let edit = serving.origin.as_ref().and_then(Origin::edit);
         Ok((edit.is_some() && edit != self.inner.settings.edit).then_some(serving))
+    }
+
+    /// Refuses to go on for a generation with documents that this index has not, unless this machine has learnt from it
+    /// since: then that goes there.
+    fn check_ahead(
+        &self,
+        serving: &Manifest,
+        snapshot: &Snapshot,
+        is_round: bool,
+        client: &Client,
+        names: &Names,
+    ) -> Result<()> {
+        let generation = &snapshot.pinned.generation;
+        let is_ahead = || {
+            let (root, source) = (self.inner.layout.generations(), self.inner.options.model_source());
+            let parent = generation.meta.parent;
+            let parent = parent.and_then(|parent| Generation::open_unloaded(&root, parent, &source).ok());
+            parent.is_some_and(|parent| {
+                parent.meta.weights == serving.weights
+                    && parent.meta.query_weights() == serving.query_weights()
+                    && parent.meta.fusion == serving.fusion
+            })
+        };
+        if !is_round && !is_ahead() {
+            return Err(behind(client, names));
+        }
+        // Nobody could encode a passage for it then, here or there.
+        let meta = &generation.meta;
+        let for_queries = generation.own_encoder().is_some_and(|own| own.trained_against.is_some());
+        let is_new = meta.query_weights() != serving.query_weights();
+        let was_trained = meta.first_model().is_none_or(|first| first.weights != meta.weights);
+        if for_queries && is_new && was_trained {
+            return Err(Error::Cluster {
+                doing: "publish what was learnt at",
+                at: client.at(&format!("/{}", names.alias())),
+                found: "documents that were changed there meanwhile, and an encoder of queries alone beside one of \
+                        documents that was trained before"
+                    .into(),
+                remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and learn \
+                         there",
+            });
+        }
+        Ok(())
     }
 
     /// What a generation is to hold: what this index holds.
@@ -231,7 +294,7 @@ pub(super) fn behind(client: &Client, names: &Names) -> Error {
     }
 }
 
-/// A round of learning for an index on a cluster.
+/// What a round has published on this machine, on its way to a cluster.
 pub(super) struct Round {
     /// Who has the lease of the round.
     pub(super) holder: String,
@@ -239,8 +302,19 @@ pub(super) struct Round {
     pub(super) made: Option<Manifest>,
     /// How many of these this machine has sent.
     pub(super) sent: u64,
+    /// Bytes of weights that it has sent.
+    pub(super) weights_bytes: u64,
+    /// Vectors of passages that were changed on the cluster meanwhile.
+    pub(super) vectors: Vectors,
     /// When what it has published served on this machine.
     pub(super) ended: Instant,
+}
+
+impl Round {
+    pub(super) fn of(leased: &Leased, made: Option<Manifest>) -> Round {
+        let (holder, vectors) = (leased.lease.holder().to_string(), Vectors::default());
+        Round { holder, made, sent: 0, weights_bytes: 0, vectors, ended: Instant::now() }
+    }
 }
 
 impl MigrateReport {
@@ -254,6 +328,7 @@ impl MigrateReport {
             sent: 0,
             weights_bytes: 0,
             seconds: started.elapsed().as_secs_f64(),
+            behind: false,
         }
     }
 }
@@ -272,10 +347,6 @@ impl Leased {
         let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(path))));
         let client = Arc::new(Client::new(nodes)?);
         prepare(&client, &names)?;
-        // A learner that was killed needs nothing any more.
-        if Lease::learner(&client, &names)?.is_some() {
-            drop(Lease::learn(&client, &names));
-        }
         let lease = Lease::take(&client, &names)?;
         Ok(Leased { client, names, lease })
     }

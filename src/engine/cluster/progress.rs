@@ -1,7 +1,7 @@
 //! How far work on a cluster is.
 
 /// How far a migration is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MigrateProgress {
     /// Passages that were sent or removed. Weights are sent before the first.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edition::Vectors;
+use super::edition::{GoesOn, Vectors};
 use super::migration::Content;
 use super::transfer::{Source, Vectored};
 use crate::error::Result;
@@ -13,6 +13,8 @@ use crate::store::opensearch::{Client, Kept, Manifest, Names, records};
 
 /// Documents that are read together.
 const DOCUMENTS: usize = 1000;
+/// Passages after which it is asked whether to go on.
+const LOOK: usize = 1000;
 
 /// The passages of the generation that serves, with vectors of the encoder that an index of this machine has.
 pub(super) struct Rebased<'a> {
@@ -23,17 +25,22 @@ pub(super) struct Rebased<'a> {
 }
 
 impl<'a> Rebased<'a> {
-    /// Passages whose text that index has get its vectors; the others are encoded.
+    /// Passages whose text that index has get its vectors; of the others those that are not among `vectors` are
+    /// encoded.
     pub(super) fn of(
         serving: &Manifest,
         snapshot: &'a Snapshot,
-        client: &Client,
-        names: &Names,
+        (client, names): (&Client, &Names),
+        vectors: &mut Vectors,
+        goes_on: GoesOn<'_>,
     ) -> Result<Rebased<'a>> {
         let index = names.generation(serving.passages());
         let (mut chunks, mut changed) = (Vec::new(), Vec::new());
         for record in records(client, &index) {
             let record = record?;
+            if chunks.len().is_multiple_of(LOOK) {
+                goes_on()?;
+            }
             chunks.push(record.chunk);
             if snapshot.lexical.get(record.chunk)?.as_ref() != Some(&record) {
                 changed.push(record);
@@ -42,7 +49,7 @@ impl<'a> Rebased<'a> {
         let generation = &snapshot.pinned.generation;
         let changed = match serving.weights == generation.meta.weights {
             true => as_there(changed, client, &index)?,
-            false => encoded(changed, snapshot)?,
+            false => encoded(changed, snapshot, vectors, goes_on)?,
         };
         let mut origin = serving.origin.clone();
         if let Some(origin) = &mut origin {
@@ -88,16 +95,28 @@ fn as_there(changed: Vec<ChunkRecord>, client: &Client, index: &str) -> Result<B
 }
 
 /// With vectors of the encoder that the index of this machine has.
-fn encoded(changed: Vec<ChunkRecord>, snapshot: &Snapshot) -> Result<BTreeMap<ChunkId, Vectored>> {
+fn encoded(
+    changed: Vec<ChunkRecord>,
+    snapshot: &Snapshot,
+    vectors: &mut Vectors,
+    goes_on: GoesOn<'_>,
+) -> Result<BTreeMap<ChunkId, Vectored>> {
     let generation = &snapshot.pinned.generation;
-    let mut vectors = Vectors::default();
-    vectors.make(
-        generation.meta.weights,
-        &|| generation.encoder().cloned(),
-        &changed.iter().collect::<Vec<_>>(),
-    )?;
+    let mut had = BTreeMap::new();
+    for record in &changed {
+        let own = snapshot.lexical.get(record.chunk)?;
+        let vector = snapshot.pinned.dense.vector(record.chunk);
+        if let (Some(own), Some(vector)) = (own, vector)
+            && own.chunk_digest == record.chunk_digest
+        {
+            had.insert(record.chunk, vector);
+        }
+    }
+    let lacking: Vec<&ChunkRecord> =
+        changed.iter().filter(|record| !had.contains_key(&record.chunk)).collect();
+    vectors.make(generation.meta.weights, &|| generation.encoder().cloned(), &lacking, goes_on)?;
     let with_vector = |record: ChunkRecord| {
-        let vector = vectors.of(&record);
+        let vector = had.remove(&record.chunk).or_else(|| vectors.of(&record));
         (record.chunk, (record, vector))
     };
     Ok(changed.into_iter().map(with_vector).collect())

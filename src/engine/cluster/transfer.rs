@@ -66,7 +66,7 @@ pub(super) struct Transferred {
 
 pub(super) type Progress<'p> = &'p mut dyn FnMut(MigrateProgress) -> ControlFlow<()>;
 
-fn going_on(progress: Progress<'_>, at: MigrateProgress) -> Result<()> {
+pub(super) fn going_on(progress: Progress<'_>, at: MigrateProgress) -> Result<()> {
     match progress(at) {
         ControlFlow::Break(()) => Err(Error::Cancelled { doing: "the migration" }),
         ControlFlow::Continue(()) => Ok(()),

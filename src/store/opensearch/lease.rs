@@ -15,6 +15,8 @@ const WRITER: (&str, &str) = ("lease", "take the lease of the index at");
 /// What runs a round. Documents may change meanwhile: each change takes the other lease.
 const LEARNER: (&str, &str) = ("learner", "begin a round of learning for the index at");
 const LOOK: Duration = Duration::from_millis(500);
+/// When nobody thinks any more of a round that was killed.
+const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// A lease, held until it is dropped.
 pub(crate) struct Lease {
@@ -48,10 +50,15 @@ impl Lease {
         Lease::take_within(document(client, names, LEARNER), Duration::ZERO)
     }
 
-    /// Who has the lease of a round, alive or dead.
+    /// Who runs a round. `None` too for one who was killed an hour ago or longer, by the clocks: what he has left is
+    /// for nobody. Should his clock be so wrong, his round still has its lease.
     pub(crate) fn learner(client: &Arc<Client>, names: &Names) -> Result<Option<String>> {
         let read = document(client, names, LEARNER).read()?;
-        Ok(read.and_then(|(_, body)| body["holder"].as_str().map(str::to_string)))
+        let alive = read.filter(|(_, body)| {
+            let beat = body["beat"].as_u64().unwrap_or(0);
+            crate::clock::now_ms().saturating_sub(beat) < FORGOTTEN.as_millis() as u64
+        });
+        Ok(alive.and_then(|(_, body)| body["holder"].as_str().map(str::to_string)))
     }
 
     fn take_within(document: Versioned, patience: Duration) -> Result<Lease> {
