@@ -1,7 +1,6 @@
 //! Documents that change on the cluster itself while a round runs.
 
 use std::ops::ControlFlow;
-use std::process::Command;
 
 use retune::cluster::{Cluster, ClusterProgress};
 use retune::learn::Tier;
@@ -9,11 +8,11 @@ use retune::{Decision, Document, Engine, Error, Mode, Query};
 
 use serde_json::json;
 
-use crate::common::{options, tiny_model};
+use crate::common::options;
 use crate::learnt::{by_vectors, judged, learn as learn_tier, open};
 use crate::support::{Index, found, index};
 use crate::workers::{
-    ASKED, Worker, assert_over, corpus, corpus_with, learn, of_kind, round, served, slices, wait_for,
+    ASKED, Worker, assert_over, corpus, corpus_with, kill_a_learner, learn, learner, of_kind, round, served,
     wait_for_workers, while_searched,
 };
 
@@ -221,13 +220,7 @@ fn what_a_killed_learner_leaves_hinders_no_change_and_is_dropped_after_an_hour()
     let worker = Worker::start(&index, folder.path(), "a");
     wait_for_workers(&index, 1);
     let (path, store) = (path.to_str().unwrap(), index.store());
-    let args = ["learn", "--store", &store, "--index", path, "--tiers", "encoder", "--significance", "none"];
-    let mut learner = Command::new(env!("CARGO_BIN_EXE_retune"));
-    learner.args(args).args(["--batch-size", "4", "--learning-rate", "1e-3", "--frozen-layers", "0"]);
-    let mut learner = learner.env("RETUNE_MODEL", tiny_model()).spawn().unwrap();
-    wait_for("no job", || !slices(&index).is_empty());
-    learner.kill().unwrap();
-    learner.wait().unwrap();
+    kill_a_learner(&index, &learner(path, &store));
     drop(worker);
     let cluster = index.open();
     assert_eq!((cluster.generation().0, of_kind(&index, "job").len()), (1, 1));

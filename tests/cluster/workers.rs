@@ -404,6 +404,21 @@ fn what_workers_have_made_for_a_round_that_is_rejected_is_dropped() {
     assert_over(&index);
 }
 
+/// The arguments of a round with a job.
+pub fn learner<'a>(path: &'a str, store: &'a str) -> Vec<&'a str> {
+    let how = ["--batch-size", "4", "--learning-rate", "1e-3", "--frozen-layers", "0", "--tiers", "encoder"];
+    [&["learn", "--index", path, "--store", store, "--significance", "none"][..], &how].concat()
+}
+
+/// Starts a round, and kills its process once workers have a job.
+pub fn kill_a_learner(index: &Index, args: &[&str]) {
+    let mut learner = Command::new(env!("CARGO_BIN_EXE_retune"));
+    let mut learner = learner.args(args).env("RETUNE_MODEL", tiny_model()).spawn().unwrap();
+    wait_for("no job", || !slices(index).is_empty());
+    learner.kill().unwrap();
+    learner.wait().unwrap();
+}
+
 #[test]
 fn a_learner_that_is_killed_leaves_what_serves_and_the_next_round_goes_on() {
     let Some(index) = index("killed") else { return };
@@ -414,17 +429,9 @@ fn a_learner_that_is_killed_leaves_what_serves_and_the_next_round_goes_on() {
     engine.close().unwrap();
     let worker = Worker::start(&index, folder.path(), "a");
     wait_for_workers(&index, 1);
-    let place = ["--index", path.to_str().unwrap()];
-    let (store, how) =
-        (index.store(), ["--batch-size", "4", "--learning-rate", "1e-3", "--frozen-layers", "0"]);
-    let args =
-        [&["learn", "--store", &store, "--tiers", "encoder", "--significance", "none"][..], &place, &how];
-    let args = args.concat();
-    let mut learner = Command::new(env!("CARGO_BIN_EXE_retune"));
-    let mut learner = learner.args(&args).env("RETUNE_MODEL", tiny_model()).spawn().unwrap();
-    wait_for("no job", || !slices(&index).is_empty());
-    learner.kill().unwrap();
-    learner.wait().unwrap();
+    let (path, store) = (path.to_str().unwrap(), index.store());
+    let args = learner(path, &store);
+    kill_a_learner(&index, &args);
     let cluster = index.open();
     assert_eq!((cluster.generation().0, of_kind(&index, "job").len()), (1, 1));
     assert!(!cluster.search(&by_vectors(ASKED)).unwrap().hits.is_empty());

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::migrate::Leased;
+use super::leased::Leased;
 use super::slices::Hand;
 use crate::error::{Error, Result};
 use crate::generation::Building;
@@ -120,7 +120,8 @@ impl<'a> Encoding<'a> {
         Ok((2 * shared > missing.len()).then_some(Plan { source, held }))
     }
 
-    /// As [`plan`](Encoding::plan), with the lease of whoever writes: until a job names the source, changes may drop it.
+    /// As [`plan`](Encoding::plan), with the lease of whoever writes: until a job names its source, a change may drop
+    /// that.
     fn planned(&self, building: &Building, snapshot: &Snapshot) -> Result<Option<(Plan, Lease)>> {
         const ATTEMPTS: usize = 5;
         let Leased { client, names, lease } = self.leased;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::basis::Sending;
-use super::migrate::{Leased, MigrateOptions, Round};
+use super::leased::Leased;
+use super::migrate::MigrateOptions;
 use super::migration::survey;
 use super::progress::MigrateProgress;
 use super::rebased::Rebased;
+use super::round::Round;
 use super::transfer::{Progress, Transfer, going_on};
 use crate::engine::Reader;
 use crate::error::{Error, Result};

@@ -5,9 +5,12 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::encoding::Encoding;
-use super::migrate::{Leased, MigrateOptions, MigrateReport, Round, behind};
+use super::leased::Leased;
+use super::migrate::{MigrateOptions, MigrateReport};
 use super::progress::{EncodeProgress, MigrateProgress};
+use super::round::Round;
 use super::serving::{reached, serving};
+use super::step::behind;
 use crate::engine::{Engine, Feedback};
 use crate::error::Result;
 use crate::exchange::{ImportOptions, ImportReport};

@@ -1,31 +1,23 @@
 //! Copies an index of this machine to a cluster, as its next generation.
 
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
-use super::edition::Vectors;
+use super::leased::Leased;
 use super::migration::{Content, Migration};
 use super::progress::MigrateProgress;
 use super::rebased::Rebased;
+use super::round::Round;
 use super::transfer::{Source, Transfer, Transferred, going_on};
 use crate::engine::writer::last_commit;
 use crate::engine::{Inner, Reader};
 use crate::error::{Error, Result};
-use crate::generation::Generation;
 use crate::ids::{ChunkSet as _, GenerationId};
 use crate::lexical::Filter;
 use crate::search::Snapshot;
-use crate::store::opensearch::{
-    Address, Client, Layout, Lease, Manifest, Names, Origin, OwnRound, StoredEncoder, Swept, drop_index,
-    live, prepare, sweep,
-};
-
-/// How long the result of a round waits for those who change documents.
-const PATIENCE: Duration = Duration::from_secs(600);
+use crate::store::opensearch::{Layout, Manifest, Names, Origin, OwnRound, StoredEncoder, Swept, sweep};
 
 /// How an index is laid out on a cluster.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +99,8 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::Cluster`] if the cluster refuses something, if another migration of this index is at work, if
-    /// another one has replaced what served, or if documents were changed there and nothing was learnt here since; [`Error::Damaged`] if trained weights are not as they were published;
+    /// another one has replaced what served, or if documents were changed there and nothing was learnt here since;
+    /// [`Error::Damaged`] if trained weights are not as they were published;
     /// [`Error::Cancelled`] if `progress` breaks. What served goes on, and the next migration removes what this one
     /// leaves.
     pub fn migrate(
@@ -137,13 +130,7 @@ impl Reader {
         let snapshot = self.inner.snapshot.load_full();
         let own = snapshot.pinned.generation.own_encoder();
         let encoder = own.as_ref().map(StoredEncoder::of).transpose()?;
-        let Some(serving) = live(client, names)? else {
-            return Err(Error::NotFound {
-                what: "alias of the index on the cluster",
-                id: names.alias().into(),
-                remedy: "put it on the generation that is to serve, or remove the index NAME-state too",
-            });
-        };
+        let serving = leased.aliased()?;
         let made = round.made.take();
         let filled = made.as_ref().map(|made| made.generation);
         let unseen = self.unseen(client, names)?;
@@ -152,14 +139,9 @@ impl Reader {
         }
         let own_round = is_round.then_some(OwnRound { holder: &round.holder, filled });
         let Swept { mut kept, next } = sweep(client, names, lease, &serving, own_round, encoder.as_ref())?;
-        let rebased = match &unseen {
-            Some(serving) => {
-                let goes_on =
-                    &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
-                Some(Rebased::of(serving, &snapshot, (client, names), &mut round.vectors, goes_on)?)
-            }
-            None => None,
-        };
+        let goes_on = &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
+        let rebase = |serving| Rebased::of(serving, &snapshot, (client, names), &mut round.vectors, goes_on);
+        let rebased = unseen.as_ref().map(rebase).transpose()?;
         let behind = rebased.is_some();
         let as_here;
         let (source, content): (&dyn Source, &Content) = match &rebased {
@@ -187,19 +169,14 @@ impl Reader {
         let plan = migration.plan(next, &kept, encoder)?;
         let same = kept.first().filter(|serving| plan.manifest.is_as(serving));
         let copied = filled.filter(|filled| *filled != plan.manifest.passages());
-        let drop_copied = || {
-            if let Some(Err(error)) = copied.map(|copied| drop_index(client, &names.generation(copied))) {
-                tracing::warn!(%error, "what workers have made stays until the next migration");
-            }
-        };
         if let Some(serving) = same.filter(|_| migration.has_weights(&plan)) {
-            drop_copied();
+            leased.drop_filled(copied);
             return Ok(MigrateReport { behind, ..MigrateReport::of(names, serving, started) });
         }
         Manifest::take_number(client, names, next, lease.holder())?;
         let nothing = MigrateReport::of(names, &plan.manifest, started);
         let Transferred { passages, weights_bytes } = migration.run(plan, own.as_ref(), progress)?;
-        drop_copied();
+        leased.drop_filled(copied);
         Ok(MigrateReport {
             sent: passages + round.sent,
             weights_bytes: weights_bytes + round.weights_bytes,
@@ -207,60 +184,6 @@ impl Reader {
             seconds: started.elapsed().as_secs_f64(),
             ..nothing
         })
-    }
-
-    /// The generation that serves, if its documents were changed on the cluster itself, and this index was not brought
-    /// back from there since.
-    pub(super) fn unseen(&self, client: &Client, names: &Names) -> Result<Option<Manifest>> {
-        let Some(serving) = live(client, names)?.and_then(|index| names.id_of(&index)) else {
-            return Ok(None);
-        };
-        let serving = Manifest::read(client, names, serving)?;
-        let edit = serving.origin.as_ref().and_then(Origin::edit);
-        Ok((edit.is_some() && edit != self.inner.settings.edit).then_some(serving))
-    }
-
-    /// Refuses to go on for a generation with documents that this index has not, unless this machine has learnt from it
-    /// since: then that goes there.
-    fn check_ahead(
-        &self,
-        serving: &Manifest,
-        snapshot: &Snapshot,
-        is_round: bool,
-        client: &Client,
-        names: &Names,
-    ) -> Result<()> {
-        let generation = &snapshot.pinned.generation;
-        let is_ahead = || {
-            let (root, source) = (self.inner.layout.generations(), self.inner.options.model_source());
-            let parent = generation.meta.parent;
-            let parent = parent.and_then(|parent| Generation::open_unloaded(&root, parent, &source).ok());
-            parent.is_some_and(|parent| {
-                parent.meta.weights == serving.weights
-                    && parent.meta.query_weights() == serving.query_weights()
-                    && parent.meta.fusion == serving.fusion
-            })
-        };
-        if !is_round && !is_ahead() {
-            return Err(behind(client, names));
-        }
-        // Nobody could encode a passage for it then, here or there.
-        let meta = &generation.meta;
-        let for_queries = generation.own_encoder().is_some_and(|own| own.trained_against.is_some());
-        let is_new = meta.query_weights() != serving.query_weights();
-        let was_trained = meta.first_model().is_none_or(|first| first.weights != meta.weights);
-        if for_queries && is_new && was_trained {
-            return Err(Error::Cluster {
-                doing: "publish what was learnt at",
-                at: client.at(&format!("/{}", names.alias())),
-                found: "documents that were changed there meanwhile, and an encoder of queries alone beside one of \
-                        documents that was trained before"
-                    .into(),
-                remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and learn \
-                         there",
-            });
-        }
-        Ok(())
     }
 
     /// What a generation is to hold: what this index holds.
@@ -284,39 +207,6 @@ impl Reader {
     }
 }
 
-/// Why an index that lacks changes of the cluster is not migrated.
-pub(super) fn behind(client: &Client, names: &Names) -> Error {
-    Error::Cluster {
-        doing: "migrate to",
-        at: client.at(&format!("/{}", names.alias())),
-        found: "documents that were changed there, and that this index has not".into(),
-        remedy: "bring the index back with `retune migrate DIR --store URL --back`, for a new DIR, and use that",
-    }
-}
-
-/// What a round has published on this machine, on its way to a cluster.
-pub(super) struct Round {
-    /// Who has the lease of the round.
-    pub(super) holder: String,
-    /// An index that has its passages already, by workers or this machine.
-    pub(super) made: Option<Manifest>,
-    /// How many of these this machine has sent.
-    pub(super) sent: u64,
-    /// Bytes of weights that it has sent.
-    pub(super) weights_bytes: u64,
-    /// Vectors of passages that were changed on the cluster meanwhile.
-    pub(super) vectors: Vectors,
-    /// When what it has published served on this machine.
-    pub(super) ended: Instant,
-}
-
-impl Round {
-    pub(super) fn of(leased: &Leased, made: Option<Manifest>) -> Round {
-        let (holder, vectors) = (leased.lease.holder().to_string(), Vectors::default());
-        Round { holder, made, sent: 0, weights_bytes: 0, vectors, ended: Instant::now() }
-    }
-}
-
 impl MigrateReport {
     /// Of a generation for which nothing was sent.
     fn of(names: &Names, manifest: &Manifest, started: Instant) -> MigrateReport {
@@ -331,46 +221,4 @@ impl MigrateReport {
             behind: false,
         }
     }
-}
-
-/// An index on a cluster, with one of its leases.
-pub(super) struct Leased {
-    pub(super) client: Arc<Client>,
-    pub(super) names: Names,
-    pub(super) lease: Lease,
-}
-
-impl Leased {
-    /// The index at `store`, whose name is that of the folder of the index at `path` if it has none there.
-    pub(super) fn take(store: &str, path: &Path) -> Result<Leased> {
-        let Address { nodes, name } = store.parse()?;
-        let names = Names::of(name.unwrap_or_else(|| Address::name_of(&folder_name(path))));
-        let client = Arc::new(Client::new(nodes)?);
-        prepare(&client, &names)?;
-        let lease = Lease::take(&client, &names)?;
-        Ok(Leased { client, names, lease })
-    }
-
-    /// For a round of learning.
-    pub(super) fn learning(client: Arc<Client>, names: Names) -> Result<Leased> {
-        prepare(&client, &names)?;
-        let lease = Lease::learn(&client, &names)?;
-        Ok(Leased { client, names, lease })
-    }
-
-    /// For the result of a round, which took long enough to wait for others.
-    pub(super) fn publishing(&self) -> Result<Leased> {
-        let lease = Lease::wait(&self.client, &self.names, PATIENCE)?;
-        Ok(Leased { client: Arc::clone(&self.client), names: self.names.clone(), lease })
-    }
-}
-
-/// The name of the folder that the index in `path` is of.
-fn folder_name(path: &Path) -> String {
-    let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let named = match full.file_name() {
-        Some(name) if name.to_string_lossy().starts_with('.') => full.parent().and_then(Path::file_name),
-        name => name,
-    };
-    named.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
