@@ -8,7 +8,7 @@ use retune::{Decision, Document, Engine, Error, Mode, Query};
 
 use serde_json::json;
 
-use crate::common::options;
+use crate::common::{judge_everything, options};
 use crate::learnt::{by_vectors, judged, learn as learn_tier, open};
 use crate::support::{Index, found, index};
 use crate::workers::{
@@ -179,6 +179,8 @@ fn what_a_round_has_learnt_goes_to_documents_that_changed_before_it_was_migrated
     // As after a round whose migration has failed.
     let learnt = engine.learn(&round(), &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(learnt.gate.decision, Decision::Published);
+    let another = learn(&engine, &index, &mut |_| panic!()).unwrap_err().to_string();
+    assert!(another.contains("publish that with `retune migrate"), "{another}");
     let migrated = index.migrate(&engine, 1);
     assert!(migrated.behind && migrated.chunks == 58, "{migrated:?}");
     assert!(index.try_migrate(&engine, 1).is_err(), "nothing was learnt since");
@@ -207,6 +209,33 @@ fn an_encoder_of_queries_alone_does_not_take_the_one_of_documents_away() {
     let back = Engine::open(&back, options()).unwrap();
     assert_eq!(index.migrate(&back, 1).sent, 0);
     back.close().unwrap();
+}
+
+#[test]
+fn what_another_machine_has_learnt_meanwhile_is_not_replaced() {
+    let Some(index) = index("meanwhile-other") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let engine = corpus(folder.path(), 50);
+    index.migrate(&engine, 1);
+    let other = folder.path().join("other");
+    index.open().restore(&other, &mut |_| ControlFlow::Continue(())).unwrap();
+    let other = Engine::open(&other, options()).unwrap();
+    judge_everything(&other);
+    let mut learnt = None;
+    let done = engine.learn_from_cluster(&index.store(), &round(), &mut |_| {
+        learnt.get_or_insert_with(|| {
+            learn_tier(&other, Tier::Encoder, 2e-3);
+            index.migrate(&other, 1).generation
+        });
+        ControlFlow::Continue(())
+    });
+    let refused = done.unwrap_err();
+    let is_so =
+        |error: &Error| matches!(error, Error::Cluster { found, .. } if found.contains("another machine"));
+    assert!(is_so(&refused), "{refused}");
+    assert_eq!(Some(index.open().generation()), learnt);
+    other.close().unwrap();
+    engine.close().unwrap();
 }
 
 #[test]

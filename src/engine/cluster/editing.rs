@@ -53,8 +53,8 @@ impl Cluster {
     /// of the one that serves and gets what is new, so a change takes seconds, many documents or few: give many at
     /// once. Changes by several processes wait for one another, for a minute at most; they encode side by side.
     ///
-    /// The machine that the index was migrated from is behind then: it can neither migrate over the change nor learn.
-    /// An index that is [brought back](Cluster::restore) after it can.
+    /// The machine that the index was migrated from is behind then: of it only what it has learnt since goes there. An
+    /// index that is [brought back](Cluster::restore) after the change can be migrated, and learn.
     ///
     /// # Errors
     /// [`Error::Invalid`] as [`Engine::add`](crate::Engine::add); [`Error::Cluster`] if somebody else writes the index

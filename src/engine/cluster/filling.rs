@@ -40,17 +40,31 @@ impl Reader {
 
     fn send_all(&self, leased: &Leased, round: &mut Round, progress: Progress<'_>) -> Result<()> {
         let Leased { client, names, lease } = leased;
+        let snapshot = self.inner.snapshot.load_full();
+        self.check_step(client, names, &snapshot, round.begun.as_ref())?;
         round.weights_bytes = self.send_encoder(leased, progress)?;
         if round.made.is_none() {
             round.made = self.fill(leased, progress)?;
             round.sent = round.made.as_ref().map_or(0, |made| made.counts.chunks);
         }
-        if let Some(serving) = self.unseen(client, names)? {
-            let snapshot = self.inner.snapshot.load_full();
-            let goes_on = &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
-            Rebased::of(&serving, &snapshot, (client, names), &mut round.vectors, goes_on)?;
+        // A change after the next drops what is read.
+        const ATTEMPTS: usize = 5;
+        let goes_on = &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
+        let mut ahead = || match self.check_step(client, names, &snapshot, round.begun.as_ref())? {
+            Some(serving) => {
+                Rebased::of(&serving, &snapshot, (client, names), &mut round.vectors, goes_on).map(drop)
+            }
+            None => Ok(()),
+        };
+        for _ in 1..ATTEMPTS {
+            match ahead() {
+                Err(error @ Error::Cluster { .. }) => {
+                    tracing::debug!(%error, "reading what has changed again")
+                }
+                done => return done,
+            }
         }
-        Ok(())
+        ahead()
     }
 
     /// Sends the encoder, if a round has trained it. Returns how many bytes the cluster did not have.

@@ -10,7 +10,6 @@ use super::migrate::{MigrateOptions, MigrateReport};
 use super::progress::{EncodeProgress, MigrateProgress};
 use super::round::Round;
 use super::serving::{reached, serving};
-use super::step::behind;
 use crate::engine::{Engine, Feedback};
 use crate::error::Result;
 use crate::exchange::{ImportOptions, ImportReport};
@@ -59,7 +58,7 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an index that is not there: migrate it first. Else as
     /// [`Feedback::import_cluster`], [`learn`](Engine::learn) and [`migrate`](crate::Reader::migrate). What the round
-    /// has published by then serves on this machine; the next call migrates it.
+    /// has published by then serves on this machine, and [`migrate`](crate::Reader::migrate) publishes it there.
     pub fn learn_from_cluster(
         &self,
         store: &str,
@@ -71,9 +70,7 @@ impl Engine {
         serving(&client, &names)?;
         let leased = Leased::learning(client, names)?;
         let (client, names) = (&leased.client, &leased.names);
-        if self.unseen(client, names)?.is_some() {
-            return Err(behind(client, names));
-        }
+        let begun = self.begin_step(client, names)?;
         let feedback = Feedback::open(self.path(), &self.inner.options)?;
         let imported = feedback.import_of(client, names, &ImportOptions::default())?;
         feedback.close()?;
@@ -89,7 +86,7 @@ impl Engine {
         let migrating = &mut |at| progress(ClusterProgress::Migrating(at));
         let weights = self.inner.snapshot.load().pinned.generation.meta.weights;
         // Vectors of an encoder that was not published are nobody's.
-        let mut ended = Round::of(&leased, encoding.made().filter(|made| made.weights == weights));
+        let mut ended = Round::of(&leased, begun, encoding.made().filter(|made| made.weights == weights));
         self.send_ahead(&leased, &mut ended, migrating)?;
         let writing = leased.publishing()?;
         // Else another round may have begun from what serves, or has published.

@@ -124,7 +124,7 @@ impl Reader {
         progress: &mut dyn FnMut(MigrateProgress) -> ControlFlow<()>,
     ) -> Result<MigrateReport> {
         let Leased { client, names, lease } = leased;
-        let (is_round, mut none) = (round.is_some(), Round::of(leased, None));
+        let mut none = Round::of(leased, None, None);
         let round = round.unwrap_or(&mut none);
         let started = round.ended;
         let snapshot = self.inner.snapshot.load_full();
@@ -133,11 +133,8 @@ impl Reader {
         let serving = leased.aliased()?;
         let made = round.made.take();
         let filled = made.as_ref().map(|made| made.generation);
-        let unseen = self.unseen(client, names)?;
-        if let Some(serving) = &unseen {
-            self.check_ahead(serving, &snapshot, is_round, client, names)?;
-        }
-        let own_round = is_round.then_some(OwnRound { holder: &round.holder, filled });
+        let unseen = self.check_step(client, names, &snapshot, round.begun.as_ref())?;
+        let own_round = round.begun.map(|_| OwnRound { holder: &round.holder, filled });
         let Swept { mut kept, next } = sweep(client, names, lease, &serving, own_round, encoder.as_ref())?;
         let goes_on = &mut || lease.check().and_then(|()| going_on(progress, MigrateProgress::default()));
         let rebase = |serving| Rebased::of(serving, &snapshot, (client, names), &mut round.vectors, goes_on);

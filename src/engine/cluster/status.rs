@@ -1,6 +1,7 @@
 //! What an index on a cluster is, and how it does.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,7 +11,10 @@ use crate::exchange::judging_actions;
 use crate::ids::{Digest, GenerationId};
 use crate::search::Coverage;
 use crate::store::Store as _;
-use crate::store::opensearch::{Found, Health, Job, SliceState, Standing, Ubi, health};
+use crate::store::opensearch::{Found, Health, Job, Lease, SliceState, Standing, Ubi, health};
+
+/// After how long the job of a machine that is silent is none any more. Its clock may be wrong by less.
+const SILENT: Duration = Duration::from_secs(600);
 
 /// What an index on a cluster is, and how it does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,7 +99,10 @@ impl Cluster {
     }
 
     fn encoding(&self) -> Result<Option<EncodingStatus>> {
-        let Some(Found { job, .. }) = Job::find(&self.client, &self.names)? else { return Ok(None) };
+        let Some(Found { job, holder, .. }) = Job::find(&self.client, &self.names)? else { return Ok(None) };
+        if Lease::learner_within(&self.client, &self.names, SILENT)? != Some(holder) {
+            return Ok(None);
+        }
         let Standing { passages, done, slices, others } =
             Standing::of(&SliceState::all(&self.client, &self.names, &job)?, "");
         let (done, slices_done) = (passages, done);

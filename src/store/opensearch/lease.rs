@@ -53,10 +53,19 @@ impl Lease {
     /// Who runs a round. `None` too for one who was killed an hour ago or longer, by the clocks: what he has left is
     /// for nobody. Should his clock be so wrong, his round still has its lease.
     pub(crate) fn learner(client: &Arc<Client>, names: &Names) -> Result<Option<String>> {
+        Lease::learner_within(client, names, FORGOTTEN)
+    }
+
+    /// As [`learner`](Lease::learner), with the time after which somebody is taken for dead.
+    pub(crate) fn learner_within(
+        client: &Arc<Client>,
+        names: &Names,
+        longest: Duration,
+    ) -> Result<Option<String>> {
         let read = document(client, names, LEARNER).read()?;
         let alive = read.filter(|(_, body)| {
             let beat = body["beat"].as_u64().unwrap_or(0);
-            crate::clock::now_ms().saturating_sub(beat) < FORGOTTEN.as_millis() as u64
+            crate::clock::now_ms().saturating_sub(beat) < longest.as_millis() as u64
         });
         Ok(alive.and_then(|(_, body)| body["holder"].as_str().map(str::to_string)))
     }
