@@ -47,9 +47,9 @@ impl Reader {
         }
     }
 
-    /// Refuses to replace what serves by less. Returns it, if its documents were changed on the cluster itself, and this
-    /// index was not brought back since: then only what this machine has learnt may go there. `begun` is what served
-    /// when the round began whose result that is.
+    /// Refuses to replace what serves by less. Returns it, if its documents were changed on the cluster itself, and
+    /// this index was not brought back since: then only what this machine has learnt may go there. `begun` is what
+    /// served when the round began whose result that is.
     pub(super) fn check_step(
         &self,
         client: &Client,
