@@ -5,15 +5,15 @@ use std::ops::ControlFlow;
 use retune::cluster::{Cluster, ClusterProgress};
 use retune::learn::Tier;
 use retune::{Decision, Document, Engine, Error, Mode, Query};
-
 use serde_json::json;
 
 use crate::common::{judge_everything, options};
 use crate::learnt::{by_vectors, judged, learn as learn_tier, open};
+use crate::program::{retune, text};
 use crate::support::{Index, found, index};
 use crate::workers::{
-    ASKED, Worker, assert_over, corpus, corpus_with, kill_a_learner, learn, learner, of_kind, round, served,
-    wait_for_workers, while_searched,
+    ASKED, Killed, Worker, assert_over, corpus, corpus_with, learn, of_kind, round, served, wait_for_workers,
+    while_searched,
 };
 
 fn lantern() -> Document {
@@ -181,8 +181,12 @@ fn what_a_round_has_learnt_goes_to_documents_that_changed_before_it_was_migrated
     assert_eq!(learnt.gate.decision, Decision::Published);
     let another = learn(&engine, &index, &mut |_| panic!()).unwrap_err().to_string();
     assert!(another.contains("publish that with `retune migrate"), "{another}");
-    let migrated = index.migrate(&engine, 1);
-    assert!(migrated.behind && migrated.chunks == 58, "{migrated:?}");
+    let said = text(&retune(&index, &["migrate", "--index", engine.path().to_str().unwrap()]));
+    for part in
+        ["58 passages, 58 with a vector", "changed on the cluster itself stay", "NEW_DIR --store URL --back"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert!(index.try_migrate(&engine, 1).is_err(), "nothing was learnt since");
     assert_changed(&index, &engine, 58);
     engine.close().unwrap();
@@ -242,15 +246,7 @@ fn what_another_machine_has_learnt_meanwhile_is_not_replaced() {
 fn what_a_killed_learner_leaves_hinders_no_change_and_is_dropped_after_an_hour() {
     let Some(index) = index("meanwhile-killed") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let engine = corpus(folder.path(), 3000);
-    index.migrate(&engine, 1);
-    let path = engine.path().to_path_buf();
-    engine.close().unwrap();
-    let worker = Worker::start(&index, folder.path(), "a");
-    wait_for_workers(&index, 1);
-    let (path, store) = (path.to_str().unwrap(), index.store());
-    kill_a_learner(&index, &learner(path, &store));
-    drop(worker);
+    drop(Killed::of(&index, folder.path()));
     let cluster = index.open();
     assert_eq!((cluster.generation().0, of_kind(&index, "job").len()), (1, 1));
     change(&cluster);

@@ -150,11 +150,11 @@ pub fn of_kind(index: &Index, kind: &str) -> Vec<Json> {
     found["hits"]["hits"].as_array().unwrap().clone()
 }
 
-pub fn slices(index: &Index) -> Vec<Json> {
+fn slices(index: &Index) -> Vec<Json> {
     of_kind(index, "slice")
 }
 
-pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(40), "{what}");
@@ -404,34 +404,41 @@ fn what_workers_have_made_for_a_round_that_is_rejected_is_dropped() {
     assert_over(&index);
 }
 
-/// The arguments of a round with a job.
-pub fn learner<'a>(path: &'a str, store: &'a str) -> Vec<&'a str> {
-    let how = ["--batch-size", "4", "--learning-rate", "1e-3", "--frozen-layers", "0", "--tiers", "encoder"];
-    [&["learn", "--index", path, "--store", store, "--significance", "none"][..], &how].concat()
+/// A round whose process was killed once a worker had a job.
+pub struct Killed {
+    pub worker: Worker,
+    /// The arguments that begin it again.
+    pub args: Vec<String>,
 }
 
-/// Starts a round, and kills its process once workers have a job.
-pub fn kill_a_learner(index: &Index, args: &[&str]) {
-    let mut learner = Command::new(env!("CARGO_BIN_EXE_retune"));
-    let mut learner = learner.args(args).env("RETUNE_MODEL", tiny_model()).spawn().unwrap();
-    wait_for("no job", || !slices(index).is_empty());
-    learner.kill().unwrap();
-    learner.wait().unwrap();
+impl Killed {
+    pub fn of(index: &Index, folder: &Path) -> Killed {
+        let engine = corpus(folder, 3000);
+        index.migrate(&engine, 1);
+        let path = engine.path().to_str().unwrap().to_string();
+        engine.close().unwrap();
+        let worker = Worker::start(index, folder, "a");
+        wait_for_workers(index, 1);
+        let how = ["--batch-size", "4", "--learning-rate", "1e-3", "--frozen-layers", "0"];
+        let what = ["--tiers", "encoder", "--significance", "none", "--index", &path];
+        let store = index.store();
+        let args = [&["learn", "--store", &store][..], &how, &what].concat();
+        let args: Vec<String> = args.into_iter().map(str::to_string).collect();
+        let mut learner = Command::new(env!("CARGO_BIN_EXE_retune"));
+        let mut learner = learner.args(&args).env("RETUNE_MODEL", tiny_model()).spawn().unwrap();
+        wait_for("no job", || !slices(index).is_empty());
+        learner.kill().unwrap();
+        learner.wait().unwrap();
+        Killed { worker, args }
+    }
 }
 
 #[test]
 fn a_learner_that_is_killed_leaves_what_serves_and_the_next_round_goes_on() {
     let Some(index) = index("killed") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let engine = corpus(folder.path(), 3000);
-    index.migrate(&engine, 1);
-    let path = engine.path().to_path_buf();
-    engine.close().unwrap();
-    let worker = Worker::start(&index, folder.path(), "a");
-    wait_for_workers(&index, 1);
-    let (path, store) = (path.to_str().unwrap(), index.store());
-    let args = learner(path, &store);
-    kill_a_learner(&index, &args);
+    let Killed { worker, args } = Killed::of(&index, folder.path());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let cluster = index.open();
     assert_eq!((cluster.generation().0, of_kind(&index, "job").len()), (1, 1));
     assert!(!cluster.search(&by_vectors(ASKED)).unwrap().hits.is_empty());

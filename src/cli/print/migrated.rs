@@ -21,9 +21,9 @@ pub(crate) fn migrated_text(report: &MigrateReport) -> Text {
         text.line(format!("{:.1} MB of trained weights sent", *weights_bytes as f64 / 1e6));
     }
     if *behind {
-        text.line("documents were changed on the cluster itself. They stay, and have what was learnt here");
-        text.line("what has changed on this machine since its last migration is not there");
-        text.line("bring the index back before the next round: retune migrate NEW_DIR --store URL --back");
+        text.line("documents that were changed on the cluster itself stay as they are there");
+        text.line("those that were changed here since the last migration are not there");
+        text.line("before the next round: retune migrate NEW_DIR --store URL --back");
     }
     text
 }

@@ -15,15 +15,13 @@ use crate::learn::Helpers;
 use crate::lexical::Language;
 use crate::search::Snapshot;
 use crate::store::opensearch::{
-    Held, Job, Kept, Lease, Manifest, Parts, Present, StoredEncoder, Target, drop_index, existing, live, next,
+    Held, Job, Kept, Manifest, Parts, Present, StoredEncoder, Target, drop_index, existing, live, next,
 };
 
 /// How often it is looked who is there.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it is looked how far workers are.
 const REPORT: Duration = Duration::from_secs(2);
-/// How long a job waits for those who change documents, before all passages are encoded here.
-const PATIENCE: Duration = Duration::from_secs(600);
 /// Vectors that are read at a time. One of them is made here too.
 const BATCH: usize = 1000;
 /// Vectors of the same weights have this cosine at least, whatever processor and precision they were made with: int8,
@@ -122,9 +120,9 @@ impl<'a> Encoding<'a> {
 
     /// As [`plan`](Encoding::plan), with the lease of whoever writes: until a job names its source, a change may drop
     /// that.
-    fn planned(&self, building: &Building, snapshot: &Snapshot) -> Result<Option<(Plan, Lease)>> {
+    fn planned(&self, building: &Building, snapshot: &Snapshot) -> Result<Option<(Plan, Leased)>> {
         const ATTEMPTS: usize = 5;
-        let Leased { client, names, lease } = self.leased;
+        let Leased { client, names, .. } = self.leased;
         for attempt in 1..=ATTEMPTS {
             let plan = match self.plan(building, snapshot) {
                 Ok(Some(plan)) => plan,
@@ -135,8 +133,7 @@ impl<'a> Encoding<'a> {
                     continue;
                 }
             };
-            let writing = Lease::wait(client, names, PATIENCE)?;
-            lease.check()?;
+            let writing = self.leased.writing()?;
             if existing(client, names)?.contains(&plan.source.passages()) {
                 return Ok(Some((plan, writing)));
             }

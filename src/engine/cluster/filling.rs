@@ -1,7 +1,5 @@
 //! What a round has made, sent before anybody has to wait for its result.
 
-use std::time::Duration;
-
 use super::basis::Sending;
 use super::leased::Leased;
 use super::migrate::MigrateOptions;
@@ -12,12 +10,7 @@ use super::round::Round;
 use super::transfer::{Progress, Transfer, going_on};
 use crate::engine::Reader;
 use crate::error::{Error, Result};
-use crate::store::opensearch::{
-    Lease, Manifest, Parts, StoredEncoder, create, drop_index, live, next, settle,
-};
-
-/// How long it waits for those who change documents.
-const PATIENCE: Duration = Duration::from_secs(600);
+use crate::store::opensearch::{Manifest, Parts, StoredEncoder, create, drop_index, live, next, settle};
 
 impl Reader {
     /// Sends what a round has published but for what makes it serve: the encoder, the passages, the changes of others.
@@ -95,8 +88,7 @@ impl Reader {
         let counts = survey(&content, &*snapshot, &analysis)?.counts;
         let layout = MigrateOptions::default().layout(Some(&now));
         let dimensions = snapshot.pinned.dense.dimensions();
-        let writing = Lease::wait(client, names, PATIENCE)?;
-        lease.check()?;
+        let writing = leased.writing()?;
         let generation = next(client, names)?;
         Manifest::take_number(client, names, generation, lease.holder())?;
         let index = names.generation(generation);

@@ -88,10 +88,7 @@ impl Engine {
         // Vectors of an encoder that was not published are nobody's.
         let mut ended = Round::of(&leased, begun, encoding.made().filter(|made| made.weights == weights));
         self.send_ahead(&leased, &mut ended, migrating)?;
-        let writing = leased.publishing()?;
-        // Else another round may have begun from what serves, or has published.
-        leased.lease.check()?;
-        let options = MigrateOptions::default();
+        let (writing, options) = (leased.writing()?, MigrateOptions::default());
         let migrated = self.migrate_with(&writing, &options, Some(&mut ended), migrating)?;
         Ok(ClusterRound { imported, round, migrated })
     }

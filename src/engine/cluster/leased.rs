@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::store::opensearch::{Address, Client, Lease, Names, drop_index, live, prepare};
 
-/// How long the result of a round waits for those who change documents.
+/// How long a round waits for those who change documents: it has taken longer.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// An index on a cluster, with one of its leases.
@@ -36,9 +36,13 @@ impl Leased {
         Ok(Leased { client, names, lease })
     }
 
-    /// For the result of a round, which took long enough to wait for others.
-    pub(super) fn publishing(&self) -> Result<Leased> {
+    /// The index with the lease of whoever writes, for a round with its own.
+    ///
+    /// # Errors
+    /// [`Error::Cluster`] if somebody else has either: another round may have begun, or published, meanwhile.
+    pub(super) fn writing(&self) -> Result<Leased> {
         let lease = Lease::wait(&self.client, &self.names, PATIENCE)?;
+        self.lease.check()?;
         Ok(Leased { client: Arc::clone(&self.client), names: self.names.clone(), lease })
     }
 
