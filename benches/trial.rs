@@ -27,6 +27,8 @@ const SHOWN: usize = 10;
 /// Needs that lists are drawn for. A trial draws from these.
 const POOL: usize = 20_000;
 const SEED: u64 = 27;
+/// Needs after which another candidate takes the place of one that users don't prefer.
+const EARLIER: u32 = 300;
 
 /// How a picked hit votes.
 #[derive(Clone, Copy)]
@@ -52,7 +54,7 @@ enum Count {
 impl Count {
     fn new(vote: Vote, options: TrialOptions) -> Count {
         match vote {
-            Vote::Gain => Count::Gains(Box::new(Trial::new(options).expect("the options are valid"))),
+            Vote::Gain => Count::Gains(Box::new(begun(options))),
             Vote::Team | Vote::Rank => Count::Signs { wins: 0, losses: 0 },
         }
     }
@@ -78,6 +80,10 @@ impl Count {
     }
 }
 
+fn begun(options: TrialOptions) -> Trial {
+    Trial::new(options).expect("the options are valid")
+}
+
 /// The e-value of wins and losses, with bets for fewer of them than graded votes have.
 fn wealth(wins: u32, losses: u32) -> f64 {
     let product = |bet: f64| (f64::from(wins) * bet.ln_1p() + f64::from(losses) * (-bet).ln_1p()).exp();
@@ -92,6 +98,8 @@ struct Kind<'a> {
     null: bool,
     vote: Vote,
     trials: u64,
+    /// Another candidate that was on trial before, undecided: it begins with what was said of that.
+    instead_of: Option<&'a [Need]>,
 }
 
 #[derive(Default)]
@@ -122,16 +130,15 @@ impl Kind<'_> {
     fn trial(&self, seed: u64) -> (Outcome, u32) {
         let options = TrialOptions::default();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let (mut count, mut votes) = (Count::new(self.vote, options), 0);
+        let mut count = match self.instead_of {
+            None => Count::new(self.vote, options),
+            Some(needs) => Count::Gains(Box::new(Trial::in_place_of(&self.undecided(needs, &mut random)))),
+        };
+        let mut votes = 0;
         for number in 1.. {
-            let need = self.needs.choose(&mut random).expect("there are needs");
-            let swapped = (self.null && random.random()).then(|| need.swapped());
-            let need = swapped.as_ref().unwrap_or(need);
-            let hits = interleave(&need.serving, &need.candidate, SHOWN, random.random());
-            let answers: Vec<bool> = hits.iter().map(|hit| hit.document < need.answers).collect();
-            if let Some(place) = self.users.pick(&answers, &mut random) {
+            if let Some(hit) = self.pick(self.needs, &mut random) {
                 votes += 1;
-                let outcome = count.record(self.vote, u64::from(number), &hits[place], &options);
+                let outcome = count.record(self.vote, u64::from(number), &hit, &options);
                 if let Some(outcome) = outcome.or((votes >= options.most_votes).then_some(Outcome::Undecided))
                 {
                     return (outcome, number);
@@ -139,6 +146,31 @@ impl Kind<'_> {
             }
         }
         unreachable!("a trial ends with its votes")
+    }
+
+    /// What a user picks who has one of these needs.
+    fn pick(&self, needs: &[Need], random: &mut ChaCha8Rng) -> Option<Placed<u8>> {
+        let need = needs.choose(random).expect("there are needs");
+        let swapped = (self.null && random.random()).then(|| need.swapped());
+        let need = swapped.as_ref().unwrap_or(need);
+        let mut hits = interleave(&need.serving, &need.candidate, SHOWN, random.random());
+        let answers: Vec<bool> = hits.iter().map(|hit| hit.document < need.answers).collect();
+        Some(hits.swap_remove(self.users.pick(&answers, random)?))
+    }
+
+    /// A trial of another candidate that may give way.
+    fn undecided(&self, needs: &[Need], random: &mut ChaCha8Rng) -> Trial {
+        loop {
+            let mut trial = begun(TrialOptions::default());
+            for number in 0..EARLIER {
+                if let Some(hit) = self.pick(needs, random) {
+                    trial.record(QueryId(u64::from(number)), hit.standing);
+                }
+            }
+            if trial.outcome().is_none() && trial.better() <= 1.0 {
+                return trial;
+            }
+        }
     }
 
     fn row(&self, cells: &[&str]) {
@@ -260,6 +292,7 @@ fn main() {
     gaining(&shapes, &[-0.01, -0.03], 400, &[("gain", Vote::Gain)]);
     gaining(&shapes, &[0.01], 400, &[("gain", Vote::Gain)]);
     gaining(&shapes, &[0.03], 400, &Vote::ALL);
+    in_place_of(&little);
 }
 
 const USERS: [(&str, Users); 2] =
@@ -271,7 +304,8 @@ fn equal(shapes: &[(&str, Lists)]) {
     for (shape, lists) in shapes {
         let needs = lists.draw(POOL, SEED);
         for (name, users) in USERS {
-            Kind { needs: &needs, users, null: true, vote: Vote::Gain, trials: 2000 }.row(&[shape, name]);
+            Kind { needs: &needs, users, null: true, vote: Vote::Gain, trials: 2000, instead_of: None }
+                .row(&[shape, name]);
         }
     }
 }
@@ -286,7 +320,7 @@ fn unlike() {
         for (shape, needs) in [("few large losses", &losses), ("few large gains", &gains)] {
             for (name, vote) in Vote::ALL {
                 if continues == 0.85 || matches!(vote, Vote::Gain) {
-                    let kind = Kind { needs, users, null: false, vote, trials: 400 };
+                    let kind = Kind { needs, users, null: false, vote, trials: 400, instead_of: None };
                     kind.row(&[shape, &continues.to_string(), name]);
                 }
             }
@@ -303,10 +337,28 @@ fn gaining(shapes: &[(&str, Lists)], gains: &[f64], trials: u64, votes: &[(&str,
             let gain = format!("{before:.3} {:+.3}", after - before);
             for (name, users) in USERS {
                 for &(vote_name, vote) in votes {
-                    Kind { needs: &needs, users, null: false, vote, trials }
+                    Kind { needs: &needs, users, null: false, vote, trials, instead_of: None }
                         .row(&[shape, &gain, name, vote_name]);
                 }
             }
+        }
+    }
+}
+
+/// Candidates that take the place of others.
+fn in_place_of(lists: &Lists) {
+    head(&["the one before", "the candidate", "users"]);
+    let drawn = |gain: f64| with_gain(lists, gain).draw(POOL, SEED);
+    let rows = [(0.0, 0.0), (0.03, 0.03), (0.01, 0.03), (0.03, 0.0), (0.03, -0.01)];
+    for (before, gain) in rows {
+        let (earlier, needs) = (drawn(before), drawn(gain));
+        let cells = [before, gain].map(|gain| format!("{gain:+.2}"));
+        for (name, users) in USERS {
+            // Alike, not only as good on average.
+            let null = (before, gain) == (0.0, 0.0);
+            let trials = if null { 2000 } else { 400 };
+            Kind { needs: &needs, users, null, vote: Vote::Gain, trials, instead_of: Some(&earlier) }
+                .row(&[&cells[0], &cells[1], name]);
         }
     }
 }
@@ -335,7 +387,7 @@ fn of_runs(needs: &[Need]) {
     for (what, needs, null, trials) in candidates {
         for (name, users) in USERS {
             for (vote_name, vote) in Vote::ALL {
-                Kind { needs, users, null, vote, trials }.row(&[what, name, vote_name]);
+                Kind { needs, users, null, vote, trials, instead_of: None }.row(&[what, name, vote_name]);
             }
         }
     }

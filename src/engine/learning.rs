@@ -181,9 +181,9 @@ impl Engine {
     fn skip_for_trial(&self, started_ms: u64) -> Result<RoundReport> {
         let trial = self.trial()?.map(|trial| trial.verdict()).unwrap_or_default();
         let reason = format!(
-            "the generation of an earlier round is on trial; the next round can begin when users have decided, or the \
-             log has twice the judgements, 1,500 more at least ({trial}); to learn at once, end it with \
-             Engine::end_trial or `retune trial --end`"
+            "the generation of an earlier round is on trial ({trial}); the next round can begin when users have \
+             decided, or when the log has half as many judgements again (100 more at least) and the evidence for that \
+             generation is at most 1; to learn at once, end the trial with Engine::end_trial or `retune trial --end`"
         );
         let serving = &self.inner.snapshot.load().pinned.generation.meta;
         Ok(RoundReport::skipped(self.inner.history.next_round()?, started_ms, serving, reason))
@@ -198,6 +198,12 @@ impl Engine {
         let started = Instant::now();
         let progress = &mut self.told(progress);
         let mut round = prepare_round(input, progress)?;
+        let serving = &input.snapshot.pinned.generation.meta;
+        // What they have proved is published as soon as no round runs.
+        if self.is_proved() {
+            (round.accepted, round.on_trial) = (None, None);
+            round.report.give_way(serving);
+        }
         if let Some(building) = round.accepted {
             let publishing = Instant::now();
             round.report.generation = self.publish(building, progress)?;
@@ -206,7 +212,8 @@ impl Engine {
         if let Some(candidate) = round.on_trial {
             let origin = Origin { round: round.report.round, judged };
             match self.begin_trial(candidate, origin, progress) {
-                Ok(trial) => round.report.trial = Some(trial),
+                Ok(Some(trial)) => round.report.trial = Some(trial),
+                Ok(None) => round.report.give_way(serving),
                 // What was published answers already: the caller must get the report.
                 Err(error) if round.report.gate.decision == Decision::Published => {
                     tracing::error!(%error, "a trial could not begin");
@@ -214,6 +221,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        self.know_judgements(judged);
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok(round.report)
     }

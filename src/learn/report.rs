@@ -116,6 +116,16 @@ impl RoundReport {
         RoundReport { gate: Ruling::skipped(reason), ..RoundReport::begin(round, started_ms, serving) }
     }
 
+    /// Nothing that the round has made is used: users prefer the generation that was on trial already.
+    pub(crate) fn give_way(&mut self, serving: &GenerationMeta) {
+        let gate = &mut self.gate;
+        if matches!(gate.decision, Decision::Published | Decision::OnTrial) {
+            gate.decision = Decision::Rejected;
+            gate.reason = format!("users prefer the generation that is on trial already; {}", gate.reason);
+            (self.tier, self.fusion) = (None, serving.fusion);
+        }
+    }
+
     /// Removes what names something that is forgotten. Returns whether [`queries`](RoundReport::queries) did.
     pub(super) fn forget(&mut self, what: &Forgotten) -> bool {
         if let Some(evidence) = &mut self.evidence {

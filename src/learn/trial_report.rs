@@ -21,6 +21,10 @@ pub struct TrialReport {
     pub serving: GenerationId,
     /// What it changed.
     pub tier: Tier,
+    /// The generation that was on trial before, if this one takes its place with the evidence and the alpha of that
+    /// trial.
+    #[serde(default)]
+    pub in_place_of: Option<GenerationId>,
     /// When it began, in milliseconds since the Unix epoch.
     pub started_ms: u64,
     /// When it ended. Absent while it goes on.
@@ -83,6 +87,7 @@ impl TrialReport {
             candidate,
             serving,
             tier,
+            in_place_of: None,
             started_ms,
             ended_ms: None,
             outcome: None,

@@ -143,7 +143,11 @@ impl Trial {
     /// [`Error::Invalid`] if an option is outside its range.
     pub fn new(options: TrialOptions) -> Result<Trial> {
         options.check()?;
-        Ok(Trial {
+        Ok(Trial::begin(options))
+    }
+
+    fn begin(options: TrialOptions) -> Trial {
+        Trial {
             options,
             prior: 1.0,
             better: [Wealth::new(), Wealth::new()],
@@ -153,7 +157,7 @@ impl Trial {
             losses: 0,
             sum: 0.0,
             outcome: None,
-        })
+        }
     }
 
     /// A trial that goes on where an earlier one of the same candidate beside the same serving generation ended
@@ -171,6 +175,17 @@ impl Trial {
             not_better: earlier.not_better.clone(),
             ..new
         })
+    }
+
+    /// A trial of another candidate beside the same serving generation that takes the place of an undecided one. It has
+    /// the same options, and begins with the evidence for the earlier candidate if that is below 1, and else with 1.
+    /// A need may vote for each of them.
+    ///
+    /// So a row of candidates shares one `alpha`: if none of them is better, any of them is published with a
+    /// probability of at most `alpha`, because a gambler may choose before each vote what to bet on. No candidate gains
+    /// by what was said of another.
+    pub fn in_place_of(earlier: &Trial) -> Trial {
+        Trial { prior: earlier.better().min(1.0), ..Trial::begin(earlier.options) }
     }
 
     /// Multiplies what users say by an e-value for "the candidate is better" that comes from elsewhere, such as

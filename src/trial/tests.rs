@@ -122,6 +122,40 @@ fn a_need_votes_once_and_not_after_the_end() {
     assert_eq!(trial.votes(), 2);
 }
 
+/// Each candidate takes the place of the one before after 100 votes. The alpha is 0.2.
+fn in_a_row(rows: &[Vec<Need>], seed: u64) -> Trial {
+    let mut last = trial(TrialOptions::default().with_alpha(0.2));
+    for (needs, seed) in rows.iter().zip(3 * seed..) {
+        last = Trial::in_place_of(&last).replay(votes(needs, Users::CASCADE, true, seed).take(100));
+        if last.outcome().is_some() {
+            break;
+        }
+    }
+    last
+}
+
+#[test]
+fn of_candidates_that_follow_one_another_few_are_published_if_none_is_better() {
+    let rows = [1, 2, 3].map(|seed| EQUAL.draw(2000, seed));
+    let published = ends(Outcome::Better, 400, |seed| in_a_row(&rows, seed));
+    assert!((4..=80).contains(&published), "{published} of 400");
+}
+
+#[test]
+fn no_candidate_gains_by_what_was_said_of_another() {
+    let said = |serving, candidate| Standing { place: 1, serving, candidate };
+    let liked = patient(3000).replay((0..8).map(|need| (QueryId(need), said(3, 1))));
+    assert!(liked.better() > 3.0);
+    let next = Trial::in_place_of(&liked);
+    assert_eq!(next, Trial::new(liked.options()).unwrap());
+    let disliked = patient(3000).replay([(QueryId(1), said(1, 3))]);
+    let next = Trial::in_place_of(&disliked);
+    assert!(next.better() == disliked.better() && next.better() < 1.0, "{}", next.better());
+    assert_eq!((next.not_better(), next.votes(), next.mean()), (1.0, 0, None));
+    let after = next.clone().replay([(QueryId(1), said(3, 1))]);
+    assert!(after.votes() == 1 && after.better() > next.better());
+}
+
 #[test]
 fn evidence_adds_up() {
     let needs = BETTER.draw(500, 5);

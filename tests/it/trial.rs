@@ -2,10 +2,11 @@
 
 mod forgotten;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use retune::learn::Tier;
+use retune::learn::{Tier, TrialReport};
 use retune::trial::Outcome;
 use retune::{
     Decision, Document, Engine, Fusion, LearnOptions, Options, Query, Reader, RoundReport, Verdict,
@@ -177,8 +178,16 @@ fn picks_remove_what_is_worse_and_it_was_an_attempt() {
     engine.close().unwrap();
 }
 
+/// So many judgements that say nothing new.
+fn say_again(engine: &Engine, number: usize) {
+    let answer = engine.search(&Query::new(TOPICS[0])).unwrap();
+    for _ in 0..number {
+        engine.judge(answer.query_id, "answer0", Verdict::Opened).unwrap();
+    }
+}
+
 #[test]
-fn a_trial_ends_by_hand_and_for_a_round_that_knows_twice_as_much() {
+fn a_trial_ends_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let (engine, _) = on_trial(folder.path());
     let ended = engine.end_trial().unwrap().unwrap();
@@ -188,26 +197,88 @@ fn a_trial_ends_by_hand_and_for_a_round_that_knows_twice_as_much() {
     // The same log again: another candidate with a number of its own.
     let again = learn(&engine, &unproved_round());
     assert_eq!((again.gate.decision, again.trial.unwrap().candidate.0), (Decision::OnTrial, 3));
-    // What was said since makes a larger log.
-    let answer = engine.search(&Query::new(TOPICS[0])).unwrap();
-    for _ in 0..1499 {
-        engine.judge(answer.query_id, "answer0", Verdict::Opened).unwrap();
-    }
-    assert_eq!(learn(&engine, &unproved_round()).gate.decision, Decision::Skipped);
-    judge_pages(&engine);
-    let larger = learn(&engine, &unproved_round());
-    assert_ne!(larger.gate.decision, Decision::Skipped, "{}", larger.gate.reason);
-    let rounds = engine.rounds().unwrap();
-    let reasons: Vec<_> = rounds.iter().filter_map(|round| round.trial.as_ref()?.ended_by.clone()).collect();
-    assert_eq!(reasons, ["it was ended by hand", "a round that knows twice as much took its place"]);
     engine.close().unwrap();
     // An older program takes the folder for garbage; the file alone is no trial.
-    let state = folder.path().join("index/trial.json");
-    if state.exists() {
-        std::fs::remove_file(&state).unwrap();
-    }
+    std::fs::remove_file(folder.path().join("index/trial.json")).unwrap();
     let engine = open(folder.path());
     assert_eq!((engine.trial().unwrap(), generations(folder.path()).len()), (None, 1));
+    engine.close().unwrap();
+}
+
+/// People pick what the candidate ranks lower, until nothing speaks for it.
+fn unconvince(engine: &Engine) -> TrialReport {
+    for visit in 0..40 {
+        let session = format!("against {visit}");
+        let query = Query::new(new_query(visit % TOPICS.len())).with_session(session);
+        let answer = engine.search(&query).unwrap();
+        let shown = engine.last_query().unwrap().unwrap().hits.into_iter();
+        let falls =
+            shown.max_by_key(|hit| hit.standing.map(|at| i64::from(at.candidate) - i64::from(at.serving)));
+        engine.judge(answer.query_id, &falls.unwrap().document, Verdict::Opened).unwrap();
+        engine.advance_trial(ALL).unwrap();
+        let trial = engine.trial().unwrap().unwrap();
+        if trial.better <= 1.0 {
+            return trial;
+        }
+    }
+    panic!("{:?}", engine.trial());
+}
+
+#[test]
+fn a_candidate_that_knows_more_takes_the_place_of_one_that_users_do_not_prefer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, first) = on_trial(folder.path());
+    let begun = first.trial.unwrap();
+    assert!(begun.better > 1.0, "the held-out queries speak for it: {begun:?}");
+    let skipped = || learn(&engine, &unproved_round()).gate;
+    say_again(&engine, 200);
+    let waits = skipped();
+    assert_eq!(waits.decision, Decision::Skipped, "it is ahead");
+    assert!(waits.reason.contains("half as many judgements again"), "{}", waits.reason);
+    let before = unconvince(&engine);
+
+    let larger = learn(&engine, &unproved_round());
+    assert_eq!(larger.gate.decision, Decision::OnTrial, "{}", larger.gate.reason);
+    let trial = larger.trial.unwrap();
+    assert_eq!((trial.candidate.0, trial.votes, trial.not_better), (begun.candidate.0 + 1, 0, 1.0));
+    let replaced = engine.rounds().unwrap().into_iter().find(|round| round.round == first.round).unwrap();
+    assert_eq!(replaced.gate.decision, Decision::Rejected);
+    let ended = replaced.trial.unwrap();
+    assert_eq!(ended.ended_by.as_deref(), Some("a round that knows more took its place"));
+    assert_eq!((ended.votes, ended.better), (before.votes, before.better));
+    engine.close().unwrap();
+    let engine = open(folder.path());
+    engine.advance_trial(ALL).unwrap();
+    assert_eq!(engine.trial().unwrap(), Some(trial), "it survives a restart");
+    // The log has to grow again.
+    unconvince(&engine);
+    say_again(&engine, 99);
+    assert_eq!(learn(&engine, &unproved_round()).gate.decision, Decision::Skipped);
+    say_again(&engine, 500);
+    assert_ne!(learn(&engine, &unproved_round()).gate.decision, Decision::Skipped);
+    engine.close().unwrap();
+}
+
+#[test]
+fn what_users_decide_while_a_round_runs_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, first) = on_trial(folder.path());
+    unconvince(&engine);
+    say_again(&engine, 200);
+    let mut is_asked = false;
+    let round = engine.learn(&unproved_round(), &mut |_| {
+        if !std::mem::replace(&mut is_asked, true) {
+            visits(&engine, 100, 600, "answer");
+            assert!(engine.advance_trial(ALL).is_err(), "no trial ends while a round runs");
+        }
+        ControlFlow::Continue(())
+    });
+    let round = round.unwrap();
+    assert_eq!((round.gate.decision, round.tier, round.generation.0), (Decision::Rejected, None, 1));
+    assert!(round.gate.reason.starts_with("users prefer the generation that is on trial already; "));
+    assert!(round.trial.is_none());
+    engine.advance_trial(ALL).unwrap();
+    assert_eq!(engine.status().unwrap().generation.id, first.trial.unwrap().candidate);
     engine.close().unwrap();
 }
 

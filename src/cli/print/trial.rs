@@ -12,6 +12,11 @@ pub(crate) fn trial_text(trial: &TrialReport) -> Text {
         false => format!("generation {candidate} was on trial beside generation {serving}"),
     };
     let mut text = Text::of(format!("{what}, since round {round}: {}", tier.name()));
+    if let Some(before) = trial.in_place_of {
+        text.line(format!(
+            "  it took the place of generation {before}, and begins with what was said of that"
+        ));
+    }
     text.line(format!("  {}", trial.verdict()));
     if trial.is_running() {
         text.line(format!(

@@ -1,6 +1,7 @@
 //! Putting a generation on trial, and going on with a trial after a restart.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -33,39 +34,54 @@ impl Engine {
         self.inner.options.trial_share > 0.0 && matches!(self.inner.access, Access::Writing(_))
     }
 
-    /// Puts a built generation on trial beside the serving one, in place of any other. From now on searches see it.
+    /// Puts a built generation on trial beside the serving one. From now on searches see it. It takes the place of one
+    /// that users have not decided on. `None` if that [stands](StoredTrial::stands).
     pub(in crate::engine) fn begin_trial(
         &self,
         candidate: learn::OnTrial,
         origin: Origin,
         progress: &mut Progress<'_>,
-    ) -> Result<TrialReport> {
+    ) -> Result<Option<TrialReport>> {
         let learn::OnTrial { tier, mut building, alpha, p_value } = candidate;
         self.follow(&mut building, progress)?;
         // What the held-out queries say counts, for and against; as one half of a bet, so that it can't cost much, and
         // bounded, so that picks decide.
         let prior = f64::midpoint(1.0, e_value_of_p(p_value)).min(MOST_PRIOR);
-        let trial = Trial::new(TrialOptions::default().with_alpha(alpha))?.with_prior(prior)?;
-        // A larger log has made another candidate.
-        self.give_way()?;
+        let anew = Trial::new(TrialOptions::default().with_alpha(alpha))?.with_prior(prior)?;
+        self.count_now()?;
         let root = self.inner.layout.generations();
         // Nothing else may change what the manifest names.
         let _writer = self.lock_writer("begin a trial")?;
+        let earlier = self.inner.trials.current();
+        // No vote is counted for it from here on.
+        let before = earlier.as_ref().map(|earlier| earlier.stored());
+        if before.as_ref().is_some_and(|before| before.stands(now_ms())) {
+            return Ok(None);
+        }
+        let carried = before.as_ref().and_then(|before| before.for_another(&anew));
         let (generation, replaced) = set_aside(&root, building)?;
         let serving = self.inner.snapshot.load().pinned.generation.meta.id;
         let ids = [serving, generation.meta.id];
-        let report = TrialReport::begin(origin.round, tier, ids, now_ms(), &trial);
+        let in_place_of = carried.as_ref().and(replaced);
+        let trial = carried.unwrap_or(anew);
+        let begun = TrialReport::begin(origin.round, tier, ids, now_ms(), &trial);
+        let report = TrialReport { in_place_of, ..begun };
         let (judged, queries) = (origin.judged, BTreeSet::new());
         let stored = StoredTrial { report: report.clone(), trial, judged, queries };
-        if let Some(replaced) = replaced {
-            self.remove_generation(replaced);
-        }
         let begun = stored.write(&self.inner.layout).and_then(|()| self.enter(Arc::new(generation), stored));
         if begun.is_err() {
+            self.inner.trials.current.store(None);
             // Report the first error. What stays is removed when the index is opened next.
             let _ = self.abandon_candidate().and_then(|()| StoredTrial::remove(&self.inner.layout));
         }
-        begun.map(|()| report)
+        if let Some(before) = before {
+            let reason = before.trial.outcome().is_none().then_some("a round that knows more took its place");
+            self.note_end(before.clone(), reason)?;
+        }
+        if let Some(replaced) = replaced {
+            self.remove_generation(replaced);
+        }
+        begun.map(|()| Some(report))
     }
 
     /// Goes on with the trial that the last process has left, or closes its books. The caller opens the engine.
@@ -117,6 +133,7 @@ impl Engine {
             generation,
             dense: Mutex::new(Some(dense)),
             ready: ArcSwapOption::empty(),
+            known: AtomicU64::new(stored.judged),
             stored: Mutex::new(stored),
             counted: Mutex::new(Counted::default()),
             alike: Mutex::new(HashMap::new()),

@@ -7,6 +7,7 @@ use super::state::OnTrial;
 use super::stored::StoredTrial;
 use crate::clock::now_ms;
 use crate::engine::Engine;
+use crate::engine::open::read_manifest;
 use crate::error::Result;
 use crate::generation::{Generation, Pinned, end_trial, promote};
 use crate::ids::GenerationId;
@@ -26,12 +27,6 @@ impl Engine {
         self.drop_candidate(&trial, "it was ended by hand")?;
         let stored = trial.stored().clone();
         Ok(Some(stored.report))
-    }
-
-    /// Ends the trial, so that a round with more to learn from can begin. The caller runs that round.
-    pub(in crate::engine) fn give_way(&self) -> Result<()> {
-        let Some(trial) = self.inner.trials.current.swap(None) else { return Ok(()) };
-        self.drop_candidate(&trial, "a round that knows twice as much took its place")
     }
 
     /// Closes the books of a trial, now that `serving` is another generation.
@@ -113,9 +108,12 @@ impl Engine {
         self.close_trial(stored, Some(reason))
     }
 
-    fn end_in_manifest(&self, id: GenerationId) -> Result<()> {
+    pub(super) fn end_in_manifest(&self, id: GenerationId) -> Result<()> {
         let _writer = self.lock_writer("end a trial")?;
-        end_trial(&self.inner.layout.generations())?;
+        // Another one may have taken its place.
+        if read_manifest(&self.inner.layout)?.candidate == Some(id) {
+            end_trial(&self.inner.layout.generations())?;
+        }
         self.remove_generation(id);
         Ok(())
     }
@@ -135,8 +133,20 @@ impl Engine {
         }
     }
 
-    /// Writes into the round's report how its trial has ended, by its votes or for another reason.
+    /// Writes into the round's report how its trial has ended, by its votes or for another reason, and forgets the
+    /// trial.
     pub(super) fn close_trial(&self, stored: StoredTrial, reason: Option<&str>) -> Result<()> {
+        let candidate = stored.report.candidate;
+        self.note_end(stored, reason)?;
+        match StoredTrial::read(&self.inner.layout) {
+            // Another one has taken its place.
+            Ok(Some(kept)) if kept.report.candidate != candidate => Ok(()),
+            _ => StoredTrial::remove(&self.inner.layout),
+        }
+    }
+
+    /// Writes into the round's report how its trial has ended.
+    pub(super) fn note_end(&self, stored: StoredTrial, reason: Option<&str>) -> Result<()> {
         let mut trial = stored.report;
         trial.end(now_ms(), reason.map(Into::into));
         let published = reason.is_none() && trial.outcome == Some(Outcome::Better);
@@ -156,7 +166,7 @@ impl Engine {
                 tracing::info!(generation = %trial.candidate, votes = trial.votes, "a trial ended: removed")
             }
         }
-        StoredTrial::remove(&self.inner.layout)
+        Ok(())
     }
 
     fn fusion_of(&self, id: GenerationId) -> Option<crate::Fusion> {

@@ -1,15 +1,16 @@
 //! What is told of a trial.
 
+use std::sync::atomic::Ordering;
+
 use super::stored::StoredTrial;
 use crate::clock::now_ms;
 use crate::engine::{Access, Engine, Reader};
 use crate::error::Result;
 use crate::learn::TrialReport;
+use crate::trial::Outcome;
 
-/// So many judgements decide most trials.
-const LEAST_MORE: u64 = 1500;
-/// After so long, 30 days, there is no use in waiting for more votes.
-const LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
+/// A log that is larger by a half, and by so many judgements, is worth another round.
+const LEAST_MORE: u64 = 100;
 
 impl Reader {
     /// The trial that goes on: a trained generation that answers beside the serving one until picks have decided which
@@ -28,14 +29,30 @@ impl Reader {
 }
 
 impl Engine {
-    /// Whether a round has to wait for the trial that goes on. It gives way once the log has twice the judgements that
-    /// the candidate was made from, and [`LEAST_MORE`] more, and after [`LONGEST_MS`]: another one would know more.
+    /// Whether a round must wait for the trial that goes on. It must until the log has half as many judgements again as
+    /// the last round has read, and at least [`LEAST_MORE`] more. It must while the candidate on trial
+    /// [stands](StoredTrial::stands), and where users have decided. After 30 days it need not.
     pub(in crate::engine) fn waits_for_trial(&self) -> bool {
         let Some(trial) = self.inner.trials.current() else { return false };
         let judged = self.inner.feedback.as_ref().and_then(|log| log.judgements().ok());
-        let StoredTrial { judged: before, report, .. } = trial.stored().clone();
-        let is_young = now_ms().saturating_sub(report.started_ms) < LONGEST_MS;
-        is_young
-            && judged.is_none_or(|count| count.standing() < before.saturating_add(before.max(LEAST_MORE)))
+        let known = trial.known.load(Ordering::Relaxed);
+        let enough = known.saturating_add(LEAST_MORE.max(known / 2));
+        let (stored, now_ms) = (trial.stored(), now_ms());
+        let has_grown = judged.is_some_and(|count| count.standing() >= enough);
+        let waits = !has_grown || stored.trial.outcome().is_some() || stored.stands(now_ms);
+        waits && stored.is_young(now_ms)
+    }
+
+    /// Whether users have found the candidate on trial better. It is published once no round runs.
+    pub(in crate::engine) fn is_proved(&self) -> bool {
+        let trial = self.inner.trials.current();
+        trial.is_some_and(|trial| trial.stored().trial.outcome() == Some(Outcome::Better))
+    }
+
+    /// Takes note that a round has read so many judgements.
+    pub(in crate::engine) fn know_judgements(&self, judged: u64) {
+        if let Some(trial) = self.inner.trials.current() {
+            trial.known.store(judged, Ordering::Relaxed);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What an engine holds of a trial.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ pub(super) struct OnTrial {
     pub(super) ready: ArcSwapOption<Ready>,
     pub(super) stored: Mutex<StoredTrial>,
     pub(super) counted: Mutex<Counted>,
+    /// The judgements of the log when a round has read it last.
+    pub(super) known: AtomicU64,
     /// Whether two queries of a session ask for the same, so that nothing is encoded twice.
     pub(super) alike: Mutex<HashMap<(QueryId, QueryId), bool>>,
 }

@@ -10,8 +10,10 @@ use crate::feedback::{Judgement, JudgementCount, Standing};
 use crate::ids::QueryId;
 use crate::learn::TrialReport;
 use crate::storage::{read_envelope, remove_file, write_private_envelope};
-use crate::trial::{Recorded, Trial};
+use crate::trial::{Outcome, Recorded, Trial};
 
+/// After so long, 30 days, there is no use in waiting for more votes.
+const LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
 const KIND: &str = "trial";
 const VERSION: u32 = 1;
 
@@ -35,6 +37,29 @@ impl StoredTrial {
         // What was withdrawn since the log was read is still there.
         let left = JudgementCount::of(before).said;
         left.saturating_mul(10) >= self.judged.saturating_mul(9)
+    }
+
+    pub(super) fn is_young(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.report.started_ms) < LONGEST_MS
+    }
+
+    /// Whether no other candidate may take its place: users have found it better, or prefer it so far. After 30 days
+    /// none stands.
+    pub(super) fn stands(&self, now_ms: u64) -> bool {
+        let is_ahead = match self.trial.outcome() {
+            Some(outcome) => outcome == Outcome::Better,
+            None => self.trial.better() > 1.0,
+        };
+        is_ahead && self.is_young(now_ms)
+    }
+
+    /// The trial of a candidate that takes the place of this one, undecided as it is. `None` if that gets further with
+    /// a trial `anew`. Both have an alpha that is spent once, so the nearer one may be chosen.
+    pub(super) fn for_another(&self, anew: &Trial) -> Option<Trial> {
+        let is_undecided = self.trial.outcome().is_none();
+        let carried = is_undecided.then(|| Trial::in_place_of(&self.trial))?;
+        let share = |trial: &Trial| trial.better() * trial.options().alpha;
+        (share(&carried) > share(anew)).then_some(carried)
     }
 
     /// Takes note of further queries of those who have voted.

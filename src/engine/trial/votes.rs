@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::state::{Counted, OnTrial};
+use crate::clock::now_ms;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::feedback::{Impression, JudgementCount, Replay, Standing, normalise_query};
@@ -18,6 +19,7 @@ const OVER_AFTER_MS: u64 = 10 * 60 * 1000;
 /// Counting takes at most this part of the time.
 const LEAST_REST: u32 = 20;
 const LONGEST_REST: Duration = Duration::from_secs(600);
+const NOT_REMEMBERED: &str = "what it was trained on is no longer in the log";
 /// Every need is over.
 pub(super) const ALL: u64 = u64::MAX;
 
@@ -45,12 +47,22 @@ impl Engine {
             return Ok(());
         }
         if !self.count_votes(&trial, as_of_ms)? {
-            return self.discard(&trial, "what it was trained on is no longer in the log");
+            return self.discard(&trial, NOT_REMEMBERED);
         }
         if trial.stored().trial.outcome().is_some() {
             self.finish_trial(&trial)?;
         }
         Ok(())
+    }
+
+    /// Counts the needs that are over now, although counting may rest, so that none is left out that a round has read.
+    pub(super) fn count_now(&self) -> Result<()> {
+        let Some(trial) = self.inner.trials.current() else { return Ok(()) };
+        trial.counted.lock().unwrap_or_else(PoisonError::into_inner).rest_until = None;
+        match self.count_votes(&trial, now_ms())? {
+            true => Ok(()),
+            false => self.discard(&trial, NOT_REMEMBERED),
+        }
     }
 
     /// Returns false if the log lacks what the candidate was trained on: nobody can say any more whose votes to leave
