@@ -182,8 +182,8 @@ impl Engine {
         let trial = self.trial()?.map(|trial| trial.verdict()).unwrap_or_default();
         let reason = format!(
             "the generation of an earlier round is on trial ({trial}); the next round can begin when users have \
-             decided, or when the log has half as many judgements again (100 more at least) and the evidence for that \
-             generation is at most 1; to learn at once, end the trial with Engine::end_trial or `retune trial --end`"
+             decided, or, unless their votes speak for that generation, when the log has half as many judgements again \
+             (100 more at least); to learn at once, end the trial with Engine::end_trial or `retune trial --end`"
         );
         let serving = &self.inner.snapshot.load().pinned.generation.meta;
         Ok(RoundReport::skipped(self.inner.history.next_round()?, started_ms, serving, reason))
@@ -200,7 +200,7 @@ impl Engine {
         let mut round = prepare_round(input, progress)?;
         let serving = &input.snapshot.pinned.generation.meta;
         // What they have proved is published as soon as no round runs.
-        if self.is_proved() {
+        if self.is_proved()? {
             (round.accepted, round.on_trial) = (None, None);
             round.report.give_way(serving);
         }
@@ -221,7 +221,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        self.know_judgements(judged);
+        self.know_judgements(JudgementCount::of(&input.replay.judgements).standing());
         round.report.seconds.total = started.elapsed().as_secs_f64();
         Ok(round.report)
     }

@@ -21,8 +21,8 @@ pub struct TrialReport {
     pub serving: GenerationId,
     /// What it changed.
     pub tier: Tier,
-    /// The generation that was on trial before, if this one takes its place with the evidence and the alpha of that
-    /// trial.
+    /// The generation that was on trial before, if this one takes its place with the alpha of that trial and the
+    /// evidence, 1 at most.
     #[serde(default)]
     pub in_place_of: Option<GenerationId>,
     /// When it began, in milliseconds since the Unix epoch.

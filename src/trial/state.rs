@@ -182,15 +182,16 @@ impl Trial {
     /// A need may vote for each of them.
     ///
     /// So a row of candidates shares one `alpha`: if none of them is better, any of them is published with a
-    /// probability of at most `alpha`, because a gambler may choose before each vote what to bet on. No candidate gains
-    /// by what was said of another.
+    /// probability of at most `alpha`, because a gambler may choose before each vote what to bet on. None begins above
+    /// 1, whatever was said of another.
     pub fn in_place_of(earlier: &Trial) -> Trial {
         Trial { prior: earlier.better().min(1.0), ..Trial::begin(earlier.options) }
     }
 
     /// Multiplies what users say by an e-value for "the candidate is better" that comes from elsewhere, such as
-    /// [`e_value_of_p`](super::e_value_of_p) of the gate's test. Whoever does so must do it for every trial, also
-    /// where the e-value is below 1, and before the first vote; the data behind it must not be votes of this trial.
+    /// [`e_value_of_p`](super::e_value_of_p) of the gate's test. Whoever does so must do it for every trial that begins
+    /// anew, also where the e-value is below 1, and before the first vote; the data behind it must not be votes of this
+    /// trial.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it is negative or not finite.
@@ -257,8 +258,13 @@ impl Trial {
 
     /// The e-value for "better": the smaller one of both position biases. The candidate is published at `1 / alpha`.
     pub fn better(&self) -> f64 {
+        self.prior * self.of_votes()
+    }
+
+    /// As [`better`](Trial::better), by the votes for this candidate alone.
+    pub fn of_votes(&self) -> f64 {
         let [least, most] = &self.better;
-        self.prior * least.e_value().min(most.e_value())
+        least.e_value().min(most.e_value())
     }
 
     /// The e-value for "gains less than the least gain": the mean of both position biases, since a candidate is to

@@ -14,7 +14,7 @@ pub(crate) fn trial_text(trial: &TrialReport) -> Text {
     let mut text = Text::of(format!("{what}, since round {round}: {}", tier.name()));
     if let Some(before) = trial.in_place_of {
         text.line(format!(
-            "  it took the place of generation {before}, and begins with what was said of that"
+            "  it took the place of generation {before}, and what was said against that counts"
         ));
     }
     text.line(format!("  {}", trial.verdict()));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::finish::record;
 use super::state::{Counted, OnTrial};
 use super::stored::StoredTrial;
 use super::thread::TrialThread;
@@ -19,6 +20,9 @@ use crate::trial::{Trial, TrialOptions, e_value_of_p};
 
 /// The most that the held-out queries may say for a candidate.
 const MOST_PRIOR: f64 = 3.0;
+
+/// Why a trial ended without a decision.
+const REPLACED: &str = "a round that knows more took its place";
 
 /// The round that a candidate comes from.
 #[derive(Clone, Copy)]
@@ -34,8 +38,8 @@ impl Engine {
         self.inner.options.trial_share > 0.0 && matches!(self.inner.access, Access::Writing(_))
     }
 
-    /// Puts a built generation on trial beside the serving one. From now on searches see it. It takes the place of one
-    /// that users have not decided on. `None` if that [stands](StoredTrial::stands).
+    /// Puts a built generation on trial beside the serving one, in place of any other. From now on searches see it.
+    /// `None` if the other one [stands](StoredTrial::stands).
     pub(in crate::engine) fn begin_trial(
         &self,
         candidate: learn::OnTrial,
@@ -68,15 +72,25 @@ impl Engine {
         let report = TrialReport { in_place_of, ..begun };
         let (judged, queries) = (origin.judged, BTreeSet::new());
         let stored = StoredTrial { report: report.clone(), trial, judged, queries };
-        let begun = stored.write(&self.inner.layout).and_then(|()| self.enter(Arc::new(generation), stored));
+        let written = {
+            let _file = self.inner.trials.file();
+            stored.write(&self.inner.layout)
+        };
+        let begun = written.and_then(|()| self.enter(Arc::new(generation), stored));
         if begun.is_err() {
             self.inner.trials.current.store(None);
             // Report the first error. What stays is removed when the index is opened next.
             let _ = self.abandon_candidate().and_then(|()| StoredTrial::remove(&self.inner.layout));
         }
         if let Some(before) = before {
-            let reason = before.trial.outcome().is_none().then_some("a round that knows more took its place");
-            self.note_end(before.clone(), reason)?;
+            let reason = match (before.trial.outcome(), &begun) {
+                (Some(_), _) => None,
+                (None, Ok(())) => Some(REPLACED),
+                (None, Err(_)) => Some("another one was to take its place, which failed"),
+            };
+            if let Err(error) = self.note_end(before.clone(), reason) {
+                tracing::warn!(%error, "the report of a trial could not be kept");
+            }
         }
         if let Some(replaced) = replaced {
             self.remove_generation(replaced);
@@ -113,7 +127,7 @@ impl Engine {
             let source = self.inner.options.model_source();
             let opened = Generation::open_unloaded(&layout.generations(), candidate, &source);
             match opened.and_then(|generation| self.enter(Arc::new(generation), stored.clone())) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return self.close_others(stored.report.round),
                 Err(error) => tracing::warn!(%error, "a trial ends: its generation can't be opened"),
             }
         }
@@ -122,6 +136,18 @@ impl Engine {
         let is_decided = candidate == manifest.current || stored.report.outcome.is_some();
         let reason = (!is_decided).then_some("its generation or the serving one is gone");
         self.close_trial(stored, reason)
+    }
+
+    /// Closes the books of trials whose place this round's has taken, where the process ended before it could.
+    fn close_others(&self, round: u64) -> Result<()> {
+        for report in self.inner.history.all()? {
+            let trial = report.trial.filter(|trial| trial.is_running() && report.round != round);
+            if let Some(mut trial) = trial {
+                trial.end(now_ms(), Some(REPLACED.into()));
+                self.inner.history.amend(report.round, |report| record(report, &trial, false))?;
+            }
+        }
+        Ok(())
     }
 
     fn enter(&self, generation: Arc<Generation>, stored: StoredTrial) -> Result<()> {

@@ -138,6 +138,7 @@ impl Engine {
     pub(super) fn close_trial(&self, stored: StoredTrial, reason: Option<&str>) -> Result<()> {
         let candidate = stored.report.candidate;
         self.note_end(stored, reason)?;
+        let _file = self.inner.trials.file();
         match StoredTrial::read(&self.inner.layout) {
             // Another one has taken its place.
             Ok(Some(kept)) if kept.report.candidate != candidate => Ok(()),
@@ -178,7 +179,7 @@ impl Engine {
 
 /// A round that had published something else stays published. A process that ended before it could remove the file of
 /// the trial has written this already.
-fn record(report: &mut RoundReport, trial: &TrialReport, published: bool) {
+pub(super) fn record(report: &mut RoundReport, trial: &TrialReport, published: bool) {
     if report.trial.as_ref().is_some_and(|before| before.candidate == trial.candidate && !before.is_running())
     {
         return;

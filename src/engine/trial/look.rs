@@ -29,9 +29,10 @@ impl Reader {
 }
 
 impl Engine {
-    /// Whether a round must wait for the trial that goes on. It must until the log has half as many judgements again as
-    /// the last round has read, and at least [`LEAST_MORE`] more. It must while the candidate on trial
-    /// [stands](StoredTrial::stands), and where users have decided. After 30 days it need not.
+    /// Whether a round must wait for the trial that goes on. It must where users have decided, for they come first. For
+    /// 30 days it must while the candidate [stands](StoredTrial::stands), and until the log has half as many judgements
+    /// again, and at least [`LEAST_MORE`] more: than the last round of this process has read, or else the one that has
+    /// made the candidate.
     pub(in crate::engine) fn waits_for_trial(&self) -> bool {
         let Some(trial) = self.inner.trials.current() else { return false };
         let judged = self.inner.feedback.as_ref().and_then(|log| log.judgements().ok());
@@ -39,14 +40,15 @@ impl Engine {
         let enough = known.saturating_add(LEAST_MORE.max(known / 2));
         let (stored, now_ms) = (trial.stored(), now_ms());
         let has_grown = judged.is_some_and(|count| count.standing() >= enough);
-        let waits = !has_grown || stored.trial.outcome().is_some() || stored.stands(now_ms);
-        waits && stored.is_young(now_ms)
+        let waits = !has_grown || stored.stands(now_ms);
+        stored.trial.outcome().is_some() || waits && stored.is_young(now_ms)
     }
 
-    /// Whether users have found the candidate on trial better. It is published once no round runs.
-    pub(in crate::engine) fn is_proved(&self) -> bool {
+    /// Whether users have found the candidate on trial better by now. It is published once no round runs.
+    pub(in crate::engine) fn is_proved(&self) -> Result<bool> {
+        self.count_now()?;
         let trial = self.inner.trials.current();
-        trial.is_some_and(|trial| trial.stored().trial.outcome() == Some(Outcome::Better))
+        Ok(trial.is_some_and(|trial| trial.stored().trial.outcome() == Some(Outcome::Better)))
     }
 
     /// Takes note that a round has read so many judgements.

@@ -23,6 +23,7 @@ pub(in crate::engine) struct Trials {
     pub(super) current: ArcSwapOption<OnTrial>,
     pub(super) thread: Mutex<Option<TrialThread>>,
     ending: Mutex<()>,
+    file: Mutex<()>,
 }
 
 /// A trial that goes on in this engine.
@@ -71,6 +72,11 @@ impl Trials {
     /// this first.
     pub(in crate::engine) fn ending(&self) -> MutexGuard<'_, ()> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while `trial.json` gets another trial, or is removed: whoever ends one late must not remove the next.
+    pub(super) fn file(&self) -> MutexGuard<'_, ()> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the thread that counts votes.

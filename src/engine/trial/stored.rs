@@ -43,14 +43,13 @@ impl StoredTrial {
         now_ms.saturating_sub(self.report.started_ms) < LONGEST_MS
     }
 
-    /// Whether no other candidate may take its place: users have found it better, or prefer it so far. After 30 days
-    /// none stands.
+    /// Whether no other candidate may take its place: users have found it better, or their votes alone speak for it.
+    /// The latter counts for 30 days.
     pub(super) fn stands(&self, now_ms: u64) -> bool {
-        let is_ahead = match self.trial.outcome() {
+        match self.trial.outcome() {
             Some(outcome) => outcome == Outcome::Better,
-            None => self.trial.better() > 1.0,
-        };
-        is_ahead && self.is_young(now_ms)
+            None => self.trial.of_votes() > 1.0 && self.is_young(now_ms),
+        }
     }
 
     /// The trial of a candidate that takes the place of this one, undecided as it is. `None` if that gets further with
@@ -129,6 +128,23 @@ mod tests {
         assert_eq!(older.record(&ids(&[1, 2]), PICK), Recorded::Repeated);
         assert_eq!(older.record(&ids(&[2, 3]), PICK), Recorded::Repeated, "it is known from then on");
         assert_eq!(older.trial.votes(), 2);
+    }
+
+    #[test]
+    fn a_candidate_stands_by_its_votes_for_thirty_days_and_once_it_is_proved_for_ever() {
+        let after = |days: u64| 1000 + days * 24 * 3600 * 1000;
+        let mut one = stored(0);
+        one.trial = one.trial.with_prior(3.0).unwrap();
+        assert!(!one.stands(after(0)), "nobody has voted");
+        one.record(&[QueryId(1)], PICK);
+        assert!(one.stands(after(29)) && !one.stands(after(30)));
+        for need in 2.. {
+            if one.trial.outcome().is_some() {
+                break;
+            }
+            one.record(&[QueryId(need)], PICK);
+        }
+        assert!(one.trial.outcome() == Some(Outcome::Better) && one.stands(after(30)));
     }
 
     #[test]

@@ -167,6 +167,6 @@ fn another_candidate_begins_where_it_has_least_to_prove() {
     engine.close_trial(late.stored().clone(), Some("late")).unwrap();
     assert_eq!(on_disk(&engine), [Some(last.candidate.0); 2]);
     pick(&engine, 0, FOR_IT, |trial| trial.outcome().is_some());
-    assert!(put_on_trial(&engine, 0.05).is_none() && engine.is_proved());
+    assert!(put_on_trial(&engine, 0.05).is_none() && engine.is_proved().unwrap());
     engine.close().unwrap();
 }

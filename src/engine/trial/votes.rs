@@ -102,7 +102,7 @@ impl Engine {
                 stored.report.update(&stored.trial);
             }
         }
-        // Whoever ends a trial takes it from `current`, and then this lock, before the file is removed.
+        // Whoever ends or replaces a trial holds this lock between that and the change of the file, or takes it first.
         let mut kept = trial.stored();
         if *kept != stored {
             if self.inner.trials.current().is_none_or(|current| current.id() != trial.id()) {
