@@ -23,7 +23,7 @@ pub(crate) fn trial_text(trial: &TrialReport) -> Text {
             "  it is published at {:.1}, rejected at {:.1}, and ends undecided after {most_votes} votes",
             trial.publish_at, trial.reject_at
         ));
-        text.line("  a need votes ten minutes after its last query or pick; `retune serve` has both answer");
+        text.line("  `retune serve` has both answer; a need votes ten minutes after its last pick");
     }
     text
 }
