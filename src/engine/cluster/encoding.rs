@@ -192,7 +192,7 @@ impl<'a> Encoding<'a> {
             Ok(()) => Ok(Some(made)),
             Err(error) => {
                 if lease.check().is_ok() {
-                    let _ = drop_index(client, &target.index);
+                    target.discard(client);
                 }
                 Err(error)
             }

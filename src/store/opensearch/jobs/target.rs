@@ -6,11 +6,13 @@ use crate::error::{Error, Result};
 use crate::ids::GenerationId;
 use crate::store::opensearch::client::{Body, Call, Client, Method};
 use crate::store::opensearch::failure::LATER;
-use crate::store::opensearch::indices::create_own;
+use crate::store::opensearch::indices::{create_own, drop_index};
 use crate::store::opensearch::layout::Layout;
 use crate::store::opensearch::manifest::{Counts, Names};
 use crate::store::opensearch::mapping::mapping;
 use crate::store::opensearch::retry::Repeat;
+
+const END: &str = "end the encoding of passages at";
 
 /// The index of a job. Nobody searches it, and it is filled by its alias alone: so a worker that comes back after it
 /// was dropped makes none anew.
@@ -46,20 +48,35 @@ impl Target {
     /// # Errors
     /// [`Error::Cluster`] if a node has not answered.
     pub(crate) fn seal(&self, client: &Client) -> Result<()> {
-        const DOING: &str = "end the encoding of passages at";
-        let ask = |method, path: &str| {
-            client.ask(&Call { doing: DOING, method, path, body: Body::None, repeat: Repeat::Safe })
-        };
+        self.block(client)?;
+        let path = format!("/{}/_refresh", self.index);
+        let (method, body) = (Method::Post, Body::None);
+        client.ask(&Call { doing: END, method, path: &path, body, repeat: Repeat::Safe }).map(drop)
+    }
+
+    /// Drops it, after the writes that are under way: a node does not answer those to an index that goes meanwhile, so
+    /// a worker would wait until its request times out. What can't be dropped the next migration drops.
+    pub(crate) fn discard(&self, client: &Client) {
+        let blocked = self.block(client);
+        if let Err(error) = blocked.and_then(|()| drop_index(client, &self.index)) {
+            tracing::debug!(%error, "the index of a job that has failed is left to the next migration");
+        }
+    }
+
+    /// Waits for the writes that are under way, and has later ones refused.
+    fn block(&self, client: &Client) -> Result<()> {
         let path = format!("/{}/_block/write", self.index);
-        let blocked = ask(Method::Put, &path)?;
+        let (method, body) = (Method::Put, Body::None);
+        let call = Call { doing: END, method, path: &path, body, repeat: Repeat::Safe };
+        let blocked = client.ask(&call)?;
         if blocked["acknowledged"] != json!(true) || blocked["shards_acknowledged"] != json!(true) {
             return Err(Error::Cluster {
-                doing: DOING,
+                doing: END,
                 at: client.at(&path),
                 found: "parts of the index that could not be closed for writing".into(),
                 remedy: LATER,
             });
         }
-        ask(Method::Post, &format!("/{}/_refresh", self.index)).map(drop)
+        Ok(())
     }
 }
