@@ -54,8 +54,8 @@ impl Target {
         client.ask(&Call { doing: END, method, path: &path, body, repeat: Repeat::Safe }).map(drop)
     }
 
-    /// Drops it, after the writes that are under way: a node does not answer those to an index that goes meanwhile, so
-    /// a worker would wait until its request times out. What can't be dropped the next migration drops.
+    /// Drops it, after the writes that are under way: one to an index that goes meanwhile may get no answer, and its
+    /// worker then waits until the request times out. What can't be dropped the next migration drops.
     pub(crate) fn discard(&self, client: &Client) {
         let blocked = self.block(client);
         if let Err(error) = blocked.and_then(|()| drop_index(client, &self.index)) {
