@@ -14,7 +14,7 @@ pub(crate) struct JudgedQuery {
     pub(crate) vector: Arc<[f32]>,
     /// The passages that answer it, one per document, nearest first; at least one.
     pub(crate) positives: Vec<ChunkRecord>,
-    /// How much its rows count in the loss: 1, or less if the answers are known from other wordings only.
+    /// How much its rows count in the loss, up to 1: less if its answers were only opened.
     pub(crate) weight: f32,
     /// The lowest cosine of a positive.
     pub(crate) farthest: f32,

@@ -84,7 +84,7 @@ fn weight(confusion: &Confusion) -> f64 {
     let attention = |place: usize| attention(u32::try_from(place).unwrap_or(u32::MAX), CONTINUES);
     match confusion.picked_at {
         Some(place) => 1.0 / attention(place),
-        None if confusion.agreeing > 0 => 1.0 / attention(usize::MAX),
+        None if confusion.is_in_other_words => 1.0 / attention(usize::MAX),
         None => 1.0,
     }
 }

@@ -111,7 +111,7 @@ impl<'a> Passages<'a> {
             text: confusion.query.clone(),
             vector,
             positives,
-            weight: weight(confusion.agreeing),
+            weight: confusion.weight as f32,
             farthest,
             disputed,
             subjects,
@@ -145,14 +145,5 @@ impl<'a> Passages<'a> {
             }
         }
         Ok(passages)
-    }
-}
-
-/// How much a query counts whose answers are known from `agreeing` needs in other words; 0 stands for answers that were
-/// judged for the query itself. One need may have been two: `n / (n + 1)`.
-fn weight(agreeing: usize) -> f32 {
-    match agreeing {
-        0 => 1.0,
-        needs => needs as f32 / (needs as f32 + 1.0),
     }
 }

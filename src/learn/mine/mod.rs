@@ -123,6 +123,9 @@ impl TrainingSet {
         counts: &mut Counts,
         snapshot: &Snapshot,
     ) -> Result<()> {
+        // They count as much as the other rows do.
+        let all: f32 = self.rows.iter().map(|row| row.weight).sum();
+        let weight = all / self.rows.len().max(1) as f32;
         for passage in titles::titled(&snapshot.lexical, asked, titles::beside(self.rows.len()))? {
             counts.add("titles", 1);
             if self.subjects.has(&passage.title) {
@@ -137,7 +140,7 @@ impl TrainingSet {
                 other_answers: Vec::new(),
                 negatives: Vec::new(),
                 kinds: Vec::new(),
-                weight: 1.0,
+                weight,
             });
         }
         Ok(())

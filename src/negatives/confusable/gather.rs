@@ -2,75 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::agreement::Asked;
 use super::candidate::{Confusable, ShownRef};
 use super::chain::{Chained, chained};
+use super::followed::followed;
 use super::need::{Need, Needs};
 use super::report::CollectReport;
 use super::said::{Placed, Statements};
-use crate::feedback::{Impression, Judgement, Replay, ShownHit, Verdict, normalise_query};
+use super::verdicts::{Verdicts, is_answer};
+use crate::feedback::{Impression, Replay, ShownHit, normalise_query};
 use crate::ids::{ChunkId, QueryId};
 
 /// How many hits of an answer that was left without a pick count as looked at. Nearly everybody looks at the first two
 /// (Radlinski and Joachims, KDD 2005).
 const LOOKED_AT: usize = 2;
 
-/// The answers to a query text.
-pub(super) struct Answers {
-    pub(super) positives: Vec<ShownRef>,
-    /// Documents that may be answers: somebody judged them relevant and a majority did not, or they ended fewer needs.
-    pub(super) disputed: Vec<ShownRef>,
-    /// 0 if the answers were judged for this text. Otherwise the number of needs that ended with them.
-    pub(super) agreeing: usize,
-}
-
 /// A query text during collection.
 #[derive(Default)]
 pub(super) struct Gathered<'a> {
     pub(super) impressions: Vec<&'a Impression>,
-    verdicts: BTreeMap<&'a str, Verdicts<'a>>,
+    pub(super) verdicts: BTreeMap<&'a str, Verdicts<'a>>,
     /// Every document that was picked, with its impression.
     picks: BTreeSet<(QueryId, &'a str)>,
+    /// What is an answer: see [`Gathered::settle`].
+    pub(super) answers: BTreeSet<&'a str>,
+    /// What too few ended with to be an answer, and more have passed over.
+    pub(super) misleading: BTreeSet<&'a str>,
     /// The documents that were opened for the need of an impression.
     opened: BTreeSet<(QueryId, &'a str)>,
-    chained: Chained<'a>,
-}
-
-/// The verdicts on one document for one query text: at most one of each impression.
-#[derive(Default)]
-struct Verdicts<'a>(Vec<Placed<'a>>);
-
-impl<'a> Verdicts<'a> {
-    fn count(&self, is: fn(Verdict) -> bool) -> usize {
-        self.0.iter().filter(|one| is(one.judgement.verdict)).count()
-    }
-
-    /// The last verdict in the log; that the document was opened comes before all others.
-    fn last(&self) -> Option<&'a Judgement> {
-        let order = |one: &&Placed<'a>| (one.judgement.verdict != Verdict::Opened, one.place);
-        self.0.iter().max_by_key(order).map(|one| one.judgement)
-    }
-
-    /// Whether the document answers the query: by majority; in a tie the last verdict decides. That it was opened does
-    /// not decide it.
-    fn answers(&self) -> bool {
-        let (by, against) = (self.count(is_answer), self.count(|verdict| !is_answer(verdict)));
-        by > against || (by == against && self.last().is_some_and(|last| is_answer(last.verdict)))
-    }
-
-    /// The strongest verdict that is positive.
-    fn strongest(&self) -> Option<Verdict> {
-        let strongest_first = [Verdict::Chosen, Verdict::Relevant, Verdict::Opened];
-        strongest_first.into_iter().find(|one| self.0.iter().any(|said| said.judgement.verdict == *one))
-    }
-
-    /// Whether at least one verdict is positive.
-    fn may_answer(&self) -> bool {
-        self.count(is_answer) > 0
-    }
-}
-
-fn is_answer(verdict: Verdict) -> bool {
-    verdict != Verdict::NotRelevant
+    pub(super) chained: Chained<'a>,
+    /// The needs that ended with a document, in these words or others.
+    pub(super) ended: BTreeMap<&'a str, BTreeSet<Need>>,
+    /// The documents that people found next, with the answers that left them with nothing, by need.
+    pub(super) followed: BTreeMap<&'a str, BTreeMap<Need, QueryId>>,
+    pub(super) asked: Asked,
+    pub(super) weight: f64,
 }
 
 /// Judged queries by normalised text.
@@ -101,10 +67,16 @@ pub(super) fn gather<'a>(
     }
     let standing = statements.settle(report);
     let chained = chained(replay, &texts, needs, &standing);
+    let followed = followed(replay, &texts, needs, &standing);
     let of = |id: QueryId| texts.get(&id);
+    let mut with_end: BTreeSet<Need> = BTreeSet::new();
     for one in &standing.verdicts {
-        if let Some(query) = of(one.judgement.query_id).and_then(|text| queries.get_mut(text)) {
-            query.verdicts.entry(&one.judgement.document).or_default().0.push(*one);
+        let (id, document) = (one.judgement.query_id, one.judgement.document.as_str());
+        let Some(query) = of(id).and_then(|text| queries.get_mut(text)) else { continue };
+        query.verdicts.entry(document).or_default().add(*one);
+        if let Some(need) = needs.get(id).filter(|_| is_answer(one.judgement.verdict)) {
+            query.ended.entry(document).or_default().insert(need);
+            with_end.insert(need);
         }
     }
     for &(id, document) in &standing.picks {
@@ -120,61 +92,31 @@ pub(super) fn gather<'a>(
         for impression in &query.impressions {
             let id = impression.query_id;
             let Some(need) = needs.get(id) else { continue };
+            query.asked.add(need, with_end.contains(&need));
             query.opened.extend(opened.get(&need).into_iter().flatten().map(|document| (id, *document)));
+            for document in followed.get(&id).into_iter().flatten() {
+                query.followed.entry(document).or_default().insert(need, id);
+            }
             let Some(ends) = chained.get(&id) else { continue };
             query.chained.left.insert(id);
             for document in ends {
                 query.chained.answers.entry(document).or_default().insert(need);
+                query.ended.entry(document).or_default().insert(need);
             }
         }
     }
-    queries.retain(|_, query| !query.verdicts.is_empty() || !query.chained.answers.is_empty());
+    let usually_ended = Asked::usually_ended(queries.values().map(|query| &query.asked));
+    queries.retain(|_, query| {
+        !query.verdicts.is_empty() || !query.chained.answers.is_empty() || !query.followed.is_empty()
+    });
+    for query in queries.values_mut() {
+        query.settle(usually_ended, report);
+    }
     queries
 }
 
 impl<'a> Gathered<'a> {
-    fn is_positive(&self, document: &str) -> bool {
-        self.verdicts.get(document).is_some_and(Verdicts::answers)
-    }
-
-    fn may_answer(&self, document: &str) -> bool {
-        self.chained.answers.contains_key(document)
-            || self.verdicts.get(document).is_some_and(Verdicts::may_answer)
-    }
-
-    /// The answers: by verdicts. Where there are none, the documents that ended the most needs in other words, if
-    /// nobody judged them here.
-    pub(super) fn answers(&self) -> Answers {
-        let direct: BTreeSet<&str> = self.documents(Verdicts::answers).collect();
-        let disputed = self.documents(|verdicts| verdicts.may_answer() && !verdicts.answers());
-        let chained =
-            || self.chained.answers.iter().filter(|(document, _)| !self.verdicts.contains_key(*document));
-        let agreeing = match direct.is_empty() {
-            true => chained().map(|(_, needs)| needs.len()).max().unwrap_or(0),
-            false => 0,
-        };
-        let most = chained().filter(|(_, needs)| needs.len() == agreeing).map(|(document, _)| *document);
-        let positives: BTreeSet<&str> = direct.iter().copied().chain(most).collect();
-        let others =
-            chained().map(|(document, _)| *document).chain(disputed).filter(|one| !positives.contains(one));
-        let others: BTreeSet<&str> = others.collect();
-        let shown = |documents: &BTreeSet<&str>| documents.iter().map(|one| self.shown(one)).collect();
-        Answers { positives: shown(&positives), disputed: shown(&others), agreeing }
-    }
-
-    fn documents(&self, are: impl Fn(&Verdicts<'a>) -> bool) -> impl Iterator<Item = &'a str> {
-        self.verdicts.iter().filter(move |(_, verdicts)| are(verdicts)).map(|(document, _)| *document)
-    }
-
-    /// The strongest verdict on each answer.
-    pub(super) fn strongest(&self) -> BTreeMap<String, Verdict> {
-        let answers = self.verdicts.iter().filter(|(_, verdicts)| verdicts.answers());
-        answers
-            .filter_map(|(document, verdicts)| Some((document.to_string(), verdicts.strongest()?)))
-            .collect()
-    }
-
-    fn shown(&self, document: &str) -> ShownRef {
+    pub(super) fn shown(&self, document: &str) -> ShownRef {
         ShownRef { document: document.into(), chunk: self.last_chunk(document) }
     }
 
@@ -184,7 +126,8 @@ impl<'a> Gathered<'a> {
         hits.filter(|hit| hit.document == document).find_map(|hit| hit.chunk)
     }
 
-    /// Everything passed over or judged not relevant, except for documents that anybody judged relevant.
+    /// Everything passed over or judged not relevant, except for documents that anybody judged relevant or, but for the
+    /// [misleading](Gathered::passed_over_by_more) ones, needs ended with.
     pub(super) fn candidates(&self, report: &mut CollectReport) -> Vec<Confusable> {
         let mut candidates: BTreeMap<&str, Confusable> = BTreeMap::new();
         let mut answers = BTreeSet::new();
@@ -195,8 +138,8 @@ impl<'a> Gathered<'a> {
                     one.judged_not_relevant = true;
                     one.last_seen_ms = last.time_ms;
                 }
-                _ if !verdicts.answers() => drop(answers.insert(document)),
-                _ => {}
+                _ => answers
+                    .extend((self.may_answer(document) && !self.is_positive(document)).then_some(document)),
             }
         }
         for impression in &self.impressions {
@@ -232,7 +175,10 @@ impl<'a> Gathered<'a> {
     /// The hits above the lowest one picked in this impression, or the first ones of an impression that was left.
     /// Without the picked ones and those that were opened for the same need: they were not passed over, but looked into
     /// and left.
-    fn passed_over(&self, impression: &'a Impression) -> impl Iterator<Item = (usize, &'a ShownHit)> {
+    pub(super) fn passed_over(
+        &self,
+        impression: &'a Impression,
+    ) -> impl Iterator<Item = (usize, &'a ShownHit)> {
         let picked = self.picked_in(impression);
         let is_picked = |hit: &ShownHit| picked.contains(hit.document.as_str());
         let lowest = impression.hits.iter().rposition(is_picked).unwrap_or(if !picked.is_empty() {

@@ -4,15 +4,19 @@
 //! Engines using Clickthrough Data", KDD 2002). One shown below may never have been seen, so it is no evidence. Nor is
 //! one that was opened and left.
 
+mod agreement;
+mod answers;
 mod candidate;
 mod chain;
 mod ends;
+mod followed;
 mod gather;
 mod need;
 mod report;
 mod said;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -21,7 +25,8 @@ pub(crate) use candidate::{Confusable, ShownRef};
 pub(crate) use ends::{Ends, NeedEnd, ends};
 pub(crate) use report::CollectReport;
 
-use gather::{Answers, gather};
+use answers::Answers;
+use gather::gather;
 use need::Needs;
 
 use crate::feedback::{Impression, Replay, Verdict};
@@ -34,9 +39,11 @@ pub(crate) struct Confusion {
     pub(crate) normalised: String,
     /// The answers, by document id; at least one.
     pub(crate) positives: Vec<ShownRef>,
-    /// 0 if the answers were judged for this text. Otherwise they answered the same needs in other words: the number of
-    /// those needs.
-    pub(crate) agreeing: usize,
+    /// How much they count in the loss: 1 if somebody chose one or judged it relevant. Otherwise the largest share of
+    /// those who asked that ended with one.
+    pub(crate) weight: f64,
+    /// Whether the answers are known from the same needs in other words only.
+    pub(crate) is_in_other_words: bool,
     /// The highest place, from 1, at which an answer was picked from a list for this text.
     pub(crate) picked_at: Option<usize>,
     /// The strongest verdict on each answer that was judged for this text, by document id.
@@ -69,7 +76,7 @@ pub(crate) fn collect_confusables(
         else {
             continue;
         };
-        let Answers { positives, disputed, agreeing } = gathered.answers();
+        let Answers { positives, disputed, weight, are_in_other_words } = gathered.answers();
         if positives.is_empty() {
             report.dropped_no_positive += 1;
             continue;
@@ -84,13 +91,14 @@ pub(crate) fn collect_confusables(
             }
         }
         sort_by_evidence(&mut confusables);
-        report.answered_in_other_words += u64::from(agreeing > 0);
+        report.answered_in_other_words += u64::from(are_in_other_words);
         let (strongest, picked_at) = (gathered.strongest(), gathered.picked_at());
         confusions.push(Confusion {
             query,
             normalised,
             positives,
-            agreeing,
+            weight,
+            is_in_other_words: are_in_other_words,
             picked_at,
             strongest,
             disputed,

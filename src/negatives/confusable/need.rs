@@ -10,7 +10,7 @@ use crate::feedback::{Impression, Replay, normalise_query};
 use crate::ids::QueryId;
 
 /// After a longer pause a session's next query begins a new need, unless it repeats an earlier one.
-const LONGEST_PAUSE_MS: u64 = 10 * 60 * 1000;
+pub(super) const LONGEST_PAUSE_MS: u64 = 10 * 60 * 1000;
 
 /// The answers that one person got to one need, numbered by the first of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -18,6 +18,8 @@ pub(crate) struct CollectReport {
     /// Documents that were opened in an answer and are not taken for what was looked for: another one was opened later,
     /// or was chosen or judged relevant, or they were judged not relevant.
     pub(crate) dropped_overruled_opening: u64,
+    /// Documents that were opened last for a query, or for the same needs in other words, by too few to be an answer.
+    pub(crate) dropped_too_few_agree: u64,
     /// Query texts whose answers are known from the same needs in other words.
     pub(crate) answered_in_other_words: u64,
 }
@@ -32,6 +34,7 @@ impl CollectReport {
         count("dropped_superseded_judgement", self.dropped_superseded_judgement);
         count("dropped_withdrawn_judgement", self.dropped_withdrawn_judgement);
         count("dropped_overruled_opening", self.dropped_overruled_opening);
+        count("dropped_too_few_agree", self.dropped_too_few_agree);
         count("answered_in_other_words", self.answered_in_other_words);
     }
 }

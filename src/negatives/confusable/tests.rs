@@ -1,5 +1,6 @@
 mod chains;
 mod ends;
+mod followed;
 mod openings;
 
 use std::collections::BTreeSet;

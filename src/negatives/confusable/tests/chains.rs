@@ -14,7 +14,8 @@ struct Known {
     positives: Vec<String>,
     disputed: Vec<String>,
     confusables: Vec<String>,
-    agreeing: usize,
+    weight: f64,
+    is_in_other_words: bool,
 }
 
 fn of(confusions: &[Confusion], query: &str) -> Option<Known> {
@@ -24,13 +25,21 @@ fn of(confusions: &[Confusion], query: &str) -> Option<Known> {
         positives: documents(&one.positives),
         disputed: documents(&one.disputed),
         confusables: names(one).into_iter().map(String::from).collect(),
-        agreeing: one.agreeing,
+        weight: one.weight,
+        is_in_other_words: one.is_in_other_words,
     })
 }
 
-fn told(positives: &[&str], disputed: &[&str], confusables: &[&str], agreeing: usize) -> Option<Known> {
+/// `weight`: below 0 if the answers are known from other words only.
+fn told(positives: &[&str], disputed: &[&str], confusables: &[&str], weight: f64) -> Option<Known> {
     let of = |documents: &[&str]| documents.iter().map(|one| one.to_string()).collect();
-    Some(Known { positives: of(positives), disputed: of(disputed), confusables: of(confusables), agreeing })
+    Some(Known {
+        positives: of(positives),
+        disputed: of(disputed),
+        confusables: of(confusables),
+        weight: weight.abs(),
+        is_in_other_words: weight < 0.0,
+    })
 }
 
 #[test]
@@ -41,9 +50,9 @@ fn what_ends_a_need_answers_its_earlier_wordings_and_their_first_hits_were_passe
         asked(3, "lock seal", &["f", "x"]),
     ];
     let (confusions, report) = collect(impressions, vec![said(3, "x", Opened)]);
-    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["a", "b"], 1));
-    assert_eq!(of(&confusions, "lock drip"), told(&["x"], &[], &["d", "a"], 1));
-    assert_eq!(of(&confusions, "lock seal"), told(&["x"], &[], &["f"], 0));
+    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["a", "b"], -0.5));
+    assert_eq!(of(&confusions, "lock drip"), told(&["x"], &[], &["d", "a"], -0.5));
+    assert_eq!(of(&confusions, "lock seal"), told(&["x"], &[], &["f"], 0.5));
     assert_eq!(report.answered_in_other_words, 2);
 }
 
@@ -52,12 +61,12 @@ fn of_all_that_was_opened_for_a_need_only_the_last_is_an_answer_and_the_others_a
     let impressions = vec![asked(1, "lock leak", &["a", "b", "x"]), asked(2, "lock seal", &["f", "x"])];
     let judgements = vec![said(1, "a", Opened), said(2, "f", Opened), said(2, "x", Opened)];
     let (confusions, _) = collect(impressions.clone(), judgements);
-    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["b"], 1));
-    assert_eq!(of(&confusions, "lock seal"), told(&["x"], &[], &[], 0));
+    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["b"], -0.5));
+    assert_eq!(of(&confusions, "lock seal"), told(&["x"], &[], &[], 0.5));
     // The end was a bounce: what was opened before is the answer again, and it was opened for the first wording.
     let judgements = vec![said(1, "b", Opened), said(2, "x", Opened), said(2, "x", Withdrawn)];
     let (confusions, _) = collect(impressions, judgements);
-    assert_eq!(of(&confusions, "lock leak"), told(&["b"], &[], &["a"], 0));
+    assert_eq!(of(&confusions, "lock leak"), told(&["b"], &[], &["a"], 0.5));
     assert_eq!(of(&confusions, "lock seal"), None);
 }
 
@@ -93,12 +102,12 @@ fn a_wording_that_comes_again_goes_on_with_its_need() {
         asked(4, "lock seal", &["f", "x"]),
     ];
     let (confusions, _) = collect(impressions, vec![said(4, "x", Opened)]);
-    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["a", "b"], 1), "one need");
+    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &[], &["a", "b"], -0.5), "one need");
     assert_eq!(of(&confusions, "boat hire"), None);
 }
 
 #[test]
-fn the_answer_of_most_needs_counts_and_the_others_may_be_answers() {
+fn an_answer_that_enough_needs_agree_on_counts_and_the_others_may_be_answers() {
     let mut impressions = Vec::new();
     let mut judgements = Vec::new();
     for (at, answer) in ["x", "y", "x", "z"].into_iter().enumerate() {
@@ -109,12 +118,12 @@ fn the_answer_of_most_needs_counts_and_the_others_may_be_answers() {
         judgements.push(said(first + 1, answer, Opened));
     }
     let (confusions, _) = collect(impressions.clone(), judgements.clone());
-    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &["y", "z"], &["b"], 2));
+    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &["z"], &["y", "b"], -0.4));
     // What was judged for the text itself outweighs all of that.
     impressions.push(shown(99, "lock leak", &["y", "w", "b"]));
     judgements.push(said(99, "w", Chosen));
     let (confusions, _) = collect(impressions, judgements);
-    assert_eq!(of(&confusions, "lock leak"), told(&["w"], &["x", "y", "z"], &["b"], 0));
+    assert_eq!(of(&confusions, "lock leak"), told(&["w"], &["x", "y", "z"], &["b"], 1.0));
 }
 
 #[test]

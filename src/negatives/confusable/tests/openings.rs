@@ -175,6 +175,54 @@ fn what_was_withdrawn_and_overruled_is_counted() {
     assert_eq!(counts, expected.map(|(what, count)| (what.to_string(), count)));
 }
 
+#[test]
+fn of_many_who_ask_some_open_a_wrong_document_and_most_outvote_them() {
+    let opened = |documents: &[&str]| {
+        let ids = 1..=documents.len() as u64;
+        let mut impressions: Vec<Impression> = ids.map(|id| shown(id, "q", &["a", "b", "c", "d"])).collect();
+        // Another query, so that a need without an end speaks against what few have opened.
+        impressions.extend((101..=120).map(|id| shown(id, "another", &["a"])));
+        let picks = documents.iter().zip(1..).filter(|(document, _)| !document.is_empty());
+        let mut judgements: Vec<Judgement> = picks.map(|(document, id)| said(id, document, Opened)).collect();
+        judgements.extend((101..=120).map(|id| said(id, "a", Opened)));
+        let (confusions, report) = collect(impressions, judgements);
+        let one = confusions.into_iter().find(|one| one.normalised == "q");
+        let known = one.map(|one| {
+            let right = right(&one).join(" ");
+            (right, one.disputed.len(), names(&one).join(" "), one.weight)
+        });
+        (known, report.dropped_too_few_agree)
+    };
+    let known = |right: &str, disputed, passed_over: &str, weight| {
+        Some((right.to_string(), disputed, passed_over.to_string(), weight))
+    };
+    // "b" above "c" was passed over by those who found "c".
+    assert_eq!(opened(&["c"; 3]), (known("c", 0, "a b", 0.75), 0));
+    assert_eq!(
+        opened(&["c", "c", "c", "a"]),
+        (known("c", 0, "a b", 0.6), 1),
+        "one of four opened it, three passed it over"
+    );
+    assert_eq!(opened(&["c", "c", "a"]), (known("a c", 0, "b", 0.5), 0), "one of three");
+    assert_eq!(opened(&["a", "a", "c", "c", "d", "b"]), (known("a c", 1, "b", 2.0 / 7.0), 2));
+    // Asked eight times, and usually somebody finds something: the two who opened one document each were in despair.
+    assert_eq!(opened(&["a", "b", "", "", "", "", "", ""]), (None, 2));
+    assert_eq!(opened(&["a", "b"]), (known("a b", 0, "", 1.0 / 3.0), 0));
+}
+
+#[test]
+fn a_choice_counts_however_few_agree() {
+    let impressions = || (1..=8).map(|id| shown(id, "q", &["a", "b", "c"])).collect::<Vec<_>>();
+    let opened = || (2..=8).map(|id| said(id, "b", Opened)).collect::<Vec<_>>();
+    let known = |verdict| {
+        let (confusions, _) = collect(impressions(), [vec![said(1, "c", verdict)], opened()].concat());
+        (right(&confusions[0]).join(" "), confusions[0].weight)
+    };
+    assert_eq!(known(Chosen), ("b c".to_string(), 1.0));
+    assert_eq!(known(Relevant), ("b c".to_string(), 1.0));
+    assert_eq!(known(Opened), ("b".to_string(), 7.0 / 9.0));
+}
+
 /// A log in which nothing is opened or withdrawn, and which means the same. Read literally: what stands of each
 /// document in each answer, then for each question (a text and a session, or an answer) the last opening, as a choice.
 /// What was opened is not among the hits, but for the picks.
@@ -231,10 +279,54 @@ fn spelled_out(replay: &Replay) -> Replay {
         let asked = question(replay.judgements[*place].query_id);
         !openings.iter().any(|other| other > place && question(replay.judgements[*other].query_id) == asked)
     };
-    let picks = openings.iter().copied().filter(is_last);
+    let picks: Vec<usize> = openings.iter().copied().filter(is_last).collect();
+    // The questions of a text, and those of them that ended: with this document, or with any.
+    let texts = |text: &str| -> Vec<&Impression> {
+        replay.impressions.iter().filter(|one| normalise_query(&one.query) == text).collect()
+    };
+    let asked =
+        |text: &str| texts(text).iter().map(|one| question(one.query_id)).collect::<BTreeSet<_>>().len();
+    let judged = |id: QueryId, document: Option<&str>| about(&[Chosen, Relevant], id, document);
+    let ended = |text: &str, document: Option<&str>| {
+        let picked = |id: QueryId| {
+            let mut of = picks.iter().map(|&place| &replay.judgements[place]);
+            of.any(|one| {
+                question(one.query_id) == question(id)
+                    && document.is_none_or(|document| document == one.document)
+            })
+        };
+        let with_end =
+            texts(text).into_iter().filter(|one| judged(one.query_id, document) || picked(one.query_id));
+        with_end.map(|one| question(one.query_id)).collect::<BTreeSet<_>>().len()
+    };
+    let all: BTreeSet<String> = replay.impressions.iter().map(|one| normalise_query(&one.query)).collect();
+    let sum = |of: &dyn Fn(&str) -> usize| all.iter().map(|text| of(text)).sum::<usize>() as f64;
+    let usually_ended = sum(&|text| ended(text, None)) / sum(&asked);
+    let is_outvoted = |place: &usize| {
+        let one = &replay.judgements[*place];
+        let Some((text, ..)) = question(one.query_id) else { return false };
+        let document = Some(one.document.as_str());
+        let refuses = |id: QueryId| {
+            let about_it = replay.judgements.iter().enumerate().filter(|(place, other)| {
+                (other.query_id, &other.document) == (id, &one.document)
+                    && !matches!(other.verdict, Opened | Withdrawn)
+                    && stands(*place)
+            });
+            about_it.last().is_some_and(|(_, last)| last.verdict == NotRelevant)
+        };
+        let against = texts(&text).into_iter().filter(|other| refuses(other.query_id)).count();
+        let needs = (ended(&text, None) as f64).max(asked(&text) as f64 * usually_ended);
+        let agreeing = ended(&text, document);
+        agreeing > against
+            && agreeing as f64 / (needs + 1.0) < 0.25
+            && !texts(&text).iter().any(|one| judged(one.query_id, document))
+    };
+    let (outvoted, picks): (Vec<usize>, Vec<usize>) = picks.iter().partition(|place| is_outvoted(place));
     // First, so that none decides a tie.
-    let mut judgements: Vec<Judgement> =
-        picks.map(|place| Judgement { verdict: Chosen, ..replay.judgements[place].clone() }).collect();
+    let mut judgements: Vec<Judgement> = picks
+        .iter()
+        .map(|&place| Judgement { verdict: Chosen, ..replay.judgements[place].clone() })
+        .collect();
     for (place, one) in replay.judgements.iter().enumerate() {
         if !matches!(one.verdict, Opened | Withdrawn) && stands(place) {
             judgements.push(one.clone());
@@ -263,6 +355,24 @@ fn spelled_out(replay: &Replay) -> Replay {
         impression.hits.retain(|hit| picked(&hit.document) || !opened(&hit.document));
         impression.session = None;
     }
+    // Where more pass a document over than end with it, nobody has opened it. Else somebody has said one thing of it,
+    // and another the other.
+    let without = Replay { impressions, judgements, ..Replay::default() };
+    let (confusions, _) = collect_confusables(&without, &mut AllDuplicates(false));
+    let Replay { mut impressions, mut judgements, .. } = without;
+    for (place, id) in outvoted.into_iter().zip(1000..) {
+        let one = &replay.judgements[place];
+        let Some((text, ..)) = question(one.query_id) else { continue };
+        let of = confusions.iter().filter(|confusion| confusion.normalised == text);
+        let passed_over = of.flat_map(|confusion| &confusion.confusables);
+        let times =
+            passed_over.filter(|other| other.document == one.document).map(|one| one.times_passed_over);
+        if times.sum::<u32>() as usize <= ended(&text, Some(&one.document)) {
+            judgements.push(Judgement { verdict: Chosen, ..one.clone() });
+            impressions.push(shown(id, &text, &[]));
+            judgements.push(Judgement { query_id: QueryId(id), verdict: NotRelevant, ..one.clone() });
+        }
+    }
     Replay { impressions, judgements, ..Replay::default() }
 }
 
@@ -278,8 +388,8 @@ fn meaning(replay: &Replay) -> Vec<(String, Vec<String>, BTreeSet<String>)> {
 proptest! {
     #[test]
     fn openings_and_withdrawals_mean_what_the_rules_say_read_literally(
-        shows in prop::collection::vec((0u64..2, 0u8..3, prop::collection::vec(0u8..5, 0..5)), 1..6),
-        words in prop::collection::vec((0u64..6, 0u8..5, 0usize..8), 0..14),
+        shows in prop::collection::vec((0u64..2, 0u8..6, prop::collection::vec(0u8..5, 0..5)), 1..12),
+        words in prop::collection::vec((0u64..12, 0u8..5, 0usize..8), 0..24),
     ) {
         let impressions = shows.iter().zip(0..).map(|((text, session, documents), id)| {
             let mut seen = BTreeSet::new();
@@ -287,9 +397,14 @@ proptest! {
                 documents.iter().filter(|d| seen.insert(**d)).map(|d| format!("d{d}")).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let text = format!("text {text}");
+            // Too far apart to be one need, or to follow one another.
+            let time_ms = id * 1_200_000;
             match session {
-                0 => shown(id, &text, &names),
-                number => in_session(id, &format!("session {number}"), &text, &names),
+                0 => Impression { time_ms, ..shown(id, &text, &names) },
+                number => {
+                    let session = format!("session {number}");
+                    Impression { time_ms, ..in_session(id, &session, &text, &names) }
+                }
             }
         });
         let verdicts = [Chosen, Relevant, NotRelevant, Opened, Opened, Opened, Withdrawn, Withdrawn];
