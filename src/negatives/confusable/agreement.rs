@@ -53,6 +53,12 @@ pub(super) fn is_enough(share: f64) -> bool {
     share >= SMALLEST
 }
 
+/// How much answers count in the loss that `agreeing` needs have in common: `n / (n + 1)`. One need may have erred.
+pub(super) fn weight(agreeing: usize) -> f64 {
+    let needs = agreeing as f64;
+    needs / (needs + 1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agreement::is_enough;
+use super::agreement::{is_enough, weight};
 use super::candidate::ShownRef;
-use super::followed::share;
+use super::followed::agree;
 use super::gather::Gathered;
 use super::report::CollectReport;
 use super::verdicts::Verdicts;
@@ -16,8 +16,8 @@ pub(super) struct Answers {
     /// Documents that may be answers: somebody judged them relevant and a majority did not, or too few needs ended with
     /// them.
     pub(super) disputed: Vec<ShownRef>,
-    /// How much they count in the loss: 1 if somebody chose one or judged it relevant, else the largest share of the
-    /// needs that ended with one.
+    /// How much they count in the loss: 1 if somebody chose one or judged it relevant, else by how many needs ended with
+    /// the same one.
     pub(super) weight: f64,
     /// Whether all are known from the same needs in other words only.
     pub(super) are_in_other_words: bool,
@@ -36,11 +36,10 @@ impl<'a> Gathered<'a> {
             if verdicts.is_some_and(|verdicts| !verdicts.answers()) || (verdicts.is_none() && is_judged) {
                 continue;
             }
-            let share =
-                if verdicts.is_some_and(judged) { 1.0 } else { self.asked.share(needs.len(), usually_ended) };
-            if is_enough(share) {
+            let is_judged = verdicts.is_some_and(judged);
+            if is_judged || is_enough(self.asked.share(needs.len(), usually_ended)) {
                 self.answers.insert(document);
-                self.weight = self.weight.max(share);
+                self.weight = self.weight.max(if is_judged { 1.0 } else { weight(needs.len()) });
             } else {
                 report.dropped_too_few_agree += 1;
                 outvoted.insert(document, needs.len());
@@ -56,12 +55,11 @@ impl<'a> Gathered<'a> {
     fn settle_by_what_followed(&mut self) {
         for (&document, needs) in &self.followed {
             let is_refused = self.verdicts.get(document).is_some_and(|verdicts| !verdicts.answers());
-            let Some(share) = share(needs.len(), self.asked.failed()).filter(|_| !is_refused) else {
-                continue;
-            };
-            self.answers.insert(document);
-            self.weight = self.weight.max(share);
-            self.chained.left.extend(needs.values());
+            if !is_refused && agree(needs.len(), self.asked.failed()) {
+                self.answers.insert(document);
+                self.weight = self.weight.max(weight(needs.len()));
+                self.chained.left.extend(needs.values());
+            }
         }
     }
 

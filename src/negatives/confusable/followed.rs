@@ -18,10 +18,9 @@ const FEWEST: usize = 2;
 /// The share of those who failed that has to agree.
 const SMALLEST: f64 = 1.0 / 3.0;
 
-/// The share of the needs without an end that `agreeing` of them are, if it is enough to tell the answer: `n / (m + 1)`.
-pub(super) fn share(agreeing: usize, failed: usize) -> Option<f64> {
-    let share = agreeing as f64 / (failed as f64 + 1.0);
-    (agreeing >= FEWEST && share >= SMALLEST).then_some(share)
+/// Whether enough of the needs without an end agree on what follows: a third of them, `n / (m + 1)`, and two at least.
+pub(super) fn agree(agreeing: usize, failed: usize) -> bool {
+    agreeing >= FEWEST && agreeing as f64 / (failed as f64 + 1.0) >= SMALLEST
 }
 
 /// For each answer of a need without an end, the documents of the next answer in its session in which something was

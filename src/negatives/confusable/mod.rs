@@ -39,8 +39,8 @@ pub(crate) struct Confusion {
     pub(crate) normalised: String,
     /// The answers, by document id; at least one.
     pub(crate) positives: Vec<ShownRef>,
-    /// How much they count in the loss: 1 if somebody chose one or judged it relevant. Otherwise the largest share of
-    /// those who asked that ended with one.
+    /// How much they count in the loss: 1 if somebody chose one or judged it relevant. Otherwise `n / (n + 1)`,
+    /// where n needs ended with the same one.
     pub(crate) weight: f64,
     /// Whether the answers are known from the same needs in other words only.
     pub(crate) is_in_other_words: bool,

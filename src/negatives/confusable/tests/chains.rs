@@ -118,7 +118,7 @@ fn an_answer_that_enough_needs_agree_on_counts_and_the_others_may_be_answers() {
         judgements.push(said(first + 1, answer, Opened));
     }
     let (confusions, _) = collect(impressions.clone(), judgements.clone());
-    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &["z"], &["y", "b"], -0.4));
+    assert_eq!(of(&confusions, "lock leak"), told(&["x"], &["z"], &["y", "b"], -2.0 / 3.0));
     // What was judged for the text itself outweighs all of that.
     impressions.push(shown(99, "lock leak", &["y", "w", "b"]));
     judgements.push(said(99, "w", Chosen));
