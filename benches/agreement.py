@@ -112,9 +112,10 @@ def told(log):
             here[last.text][end] += 1
         for text in {one.text for one in need}:
             needs[text] += 1
-            ended[text] += end is not None
-            if end:
-                votes[text][end] += 1
+        # An end answers the wording that it was picked for, and those before.
+        for text in {one.text for one in need[: need.index(last) + 1]} if last else ():
+            ended[text] += 1
+            votes[text][end] += 1
     usually = sum(ended.values()) / sum(needs.values())
     most = {text: max(counts.values()) for text, counts in votes.items()}
     every = {
@@ -123,8 +124,8 @@ def told(log):
     }
     agreed = {}
     for text, counts in votes.items():
-        of = max(ended[text], needs[text] * usually) + 1
-        agreed[text] = {document for document, count in counts.items() if count / of >= QUARTER}
+        of = max(ended[text], min(needs[text] * usually, 3 * ended[text])) + 1
+        agreed[text] = {document for document, count in counts.items() if count / of > QUARTER}
     both = dict(agreed)
     for text, counts in found_next(log).items():
         if not agreed.get(text):

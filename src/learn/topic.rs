@@ -9,7 +9,7 @@ pub(super) struct Topic {
     /// Relevance by document id: 1 for every answer.
     pub(super) relevant: BTreeMap<String, i32>,
     /// How much the query counts where position bias is to be undone: 1 if its answer was picked at the first place or
-    /// judged, more further down.
+    /// judged, more further down, less if only opened.
     pub(super) weight: f64,
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct JudgedQuery {
     pub(crate) weight: f32,
     /// The lowest cosine of a positive.
     pub(crate) farthest: f32,
-    /// Passages of documents that somebody judged relevant and a majority did not: neither positives nor negatives.
+    /// Passages of documents that may answer: somebody judged them relevant and a majority did not, or too few needs
+    /// ended with them. Neither positives nor negatives.
     pub(crate) disputed: Vec<ChunkRecord>,
     /// The titles of all these that say what a few passages are about: messages of a thread, several answers to one
     /// question.

@@ -55,6 +55,11 @@ impl Likeness for Alike<'_> {
         self.or_failure(same)
     }
 
+    fn is_there(&mut self, document: &str) -> bool {
+        let found = self.passages.is_there(document);
+        self.or_failure(found)
+    }
+
     fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool {
         let same = self.passages.same_content(positive, candidate);
         self.or_failure(same)

@@ -78,13 +78,15 @@ pub(super) fn collect(
 const CONTINUES: f64 = 0.875;
 
 /// The inverse of the probability that a user looked at the answer (Joachims, Swaminathan and Schnabel, "Unbiased
-/// Learning-to-Rank with Biased Feedback", WSDM 2017). Where the answer was found in other words only, the list for
-/// these words failed, as if it stood far down. What was judged without being shown needs no correction.
+/// Learning-to-Rank with Biased Feedback", WSDM 2017), by how sure the answer is. Where the answer was found in other
+/// words only, the list for these words failed, as if it stood far down. What was judged without being shown needs no
+/// correction.
 fn weight(confusion: &Confusion) -> f64 {
     let attention = |place: usize| attention(u32::try_from(place).unwrap_or(u32::MAX), CONTINUES);
-    match confusion.picked_at {
-        Some(place) => 1.0 / attention(place),
-        None if confusion.is_in_other_words => 1.0 / attention(usize::MAX),
+    let attention = match confusion.picked_at {
+        Some(place) => attention(place),
+        None if confusion.is_in_other_words => attention(usize::MAX),
         None => 1.0,
-    }
+    };
+    confusion.weight / attention
 }

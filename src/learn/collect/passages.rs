@@ -29,6 +29,11 @@ impl<'a> Passages<'a> {
         Ok(!a.is_empty() && a == b)
     }
 
+    /// Whether a document is still in the index.
+    pub(super) fn is_there(&self, document: &str) -> Result<bool> {
+        Ok(!self.content(document)?.is_empty())
+    }
+
     fn content(&self, document: &str) -> Result<BTreeSet<[u8; 32]>> {
         if let Some(found) = self.digests.borrow().get(document) {
             return Ok(found.clone());

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agreement::{is_enough, weight};
+use super::agreement::weight;
 use super::candidate::ShownRef;
 use super::followed::agree;
 use super::gather::Gathered;
+use super::need::{Need, Needs};
 use super::report::CollectReport;
 use super::verdicts::Verdicts;
 use crate::feedback::Verdict;
+
+/// How many times as many needs must pass over a document that some ended with for it to be a confusable.
+const MANY: usize = 2;
 
 /// The answers to a query text.
 pub(super) struct Answers {
@@ -25,56 +29,67 @@ pub(super) struct Answers {
 
 impl<'a> Gathered<'a> {
     /// Says what the answers are: documents that were chosen or judged relevant, by majority. And what was only opened,
-    /// here or for the same needs in other words, if [enough](is_enough) needs ended with it; in other words only if
+    /// here or for the same needs in other words, if [enough](super::agreement::Asked::are_enough) needs ended with it; in other words only if
     /// nothing was chosen or judged relevant here.
-    pub(super) fn settle(&mut self, usually_ended: f64, report: &mut CollectReport) {
+    pub(super) fn settle(&mut self, usually_ended: f64, needs: &Needs, report: &mut CollectReport) {
         let judged = |verdicts: &Verdicts<'_>| verdicts.is_judged() && verdicts.answers();
-        let is_judged = self.verdicts.values().any(judged);
+        let something_is_judged = self.verdicts.values().any(judged);
         let mut outvoted = BTreeMap::new();
-        for (&document, needs) in &self.ended {
+        for (&document, ended) in &self.ended {
             let verdicts = self.verdicts.get(document);
-            if verdicts.is_some_and(|verdicts| !verdicts.answers()) || (verdicts.is_none() && is_judged) {
+            let is_refused = verdicts.is_some_and(|verdicts| !verdicts.answers());
+            if is_refused || (verdicts.is_none() && something_is_judged) {
                 continue;
             }
             let is_judged = verdicts.is_some_and(judged);
-            if is_judged || is_enough(self.asked.share(needs.len(), usually_ended)) {
+            // What is gone has no vote. It is counted where the passages are looked up.
+            if is_judged || self.gone.contains(document) || self.asked.are_enough(ended.len(), usually_ended)
+            {
                 self.answers.insert(document);
-                self.weight = self.weight.max(if is_judged { 1.0 } else { weight(needs.len()) });
+                self.weight = self.weight.max(if is_judged { 1.0 } else { weight(ended.len()) });
             } else {
-                report.dropped_too_few_agree += 1;
-                outvoted.insert(document, needs.len());
+                outvoted.insert(document, ended.len());
             }
         }
-        if self.answers.is_empty() {
+        if self.answers.is_subset(&self.gone) {
             self.settle_by_what_followed();
         }
-        self.misleading = self.passed_over_by_more(outvoted);
+        outvoted.retain(|document, _| !self.answers.contains(document));
+        report.dropped_too_few_agree += outvoted.len() as u64;
+        self.misleading = self.passed_over_by_more(outvoted, needs);
     }
 
     /// Takes for answers what enough of those found next whom this query left with nothing.
     fn settle_by_what_followed(&mut self) {
-        for (&document, needs) in &self.followed {
+        for (&document, left) in &self.followed {
             let is_refused = self.verdicts.get(document).is_some_and(|verdicts| !verdicts.answers());
-            if !is_refused && agree(needs.len(), self.asked.failed()) {
+            if !is_refused && agree(left.len(), self.asked.failed()) {
                 self.answers.insert(document);
-                self.weight = self.weight.max(weight(needs.len()));
-                self.chained.left.extend(needs.values());
+                self.weight = self.weight.max(weight(left.len()));
+                self.chained.left.extend(left.values());
             }
         }
     }
 
-    /// Those of the documents that more answers passed over than needs ended with. Else every document that attracts
+    /// Those of the documents that many more needs passed over than ended with them. Else every document that attracts
     /// would be opened by somebody in the end, and no confusable would be left.
-    fn passed_over_by_more(&self, outvoted: BTreeMap<&'a str, usize>) -> BTreeSet<&'a str> {
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for impression in &self.impressions {
-            let documents: BTreeSet<&str> =
-                self.passed_over(impression).map(|(_, hit)| hit.document.as_str()).collect();
-            documents.into_iter().for_each(|document| *times.entry(document).or_default() += 1);
+    fn passed_over_by_more(&self, outvoted: BTreeMap<&'a str, usize>, needs: &Needs) -> BTreeSet<&'a str> {
+        let mut passed_over: BTreeMap<&str, BTreeSet<Need>> = BTreeMap::new();
+        if outvoted.is_empty() {
+            return BTreeSet::new();
         }
-        let is_passed_over =
-            |(document, ended): &(&str, usize)| times.get(document).is_some_and(|times| times > ended);
-        outvoted.into_iter().filter(is_passed_over).map(|(document, _)| document).collect()
+        for impression in &self.impressions {
+            let Some(need) = needs.get(impression.query_id) else { continue };
+            for (_, hit) in self.passed_over(impression) {
+                if outvoted.contains_key(hit.document.as_str()) {
+                    passed_over.entry(&hit.document).or_default().insert(need);
+                }
+            }
+        }
+        let is_misleading = |(document, ended): &(&str, usize)| {
+            passed_over.get(document).is_some_and(|needs| needs.len() > MANY * ended)
+        };
+        outvoted.into_iter().filter(is_misleading).map(|(document, _)| document).collect()
     }
 
     pub(super) fn is_positive(&self, document: &str) -> bool {
@@ -82,8 +97,9 @@ impl<'a> Gathered<'a> {
     }
 
     pub(super) fn may_answer(&self, document: &str) -> bool {
-        self.is_positive(document)
-            || (self.ended.contains_key(document) && !self.misleading.contains(document))
+        let has_ended = self.ended.contains_key(document) && !self.misleading.contains(document);
+        let may_answer = self.verdicts.get(document).is_none_or(Verdicts::may_answer);
+        self.is_positive(document) || (has_ended && may_answer)
     }
 
     pub(super) fn answers(&self) -> Answers {

@@ -11,6 +11,8 @@ use super::said::Standing;
 use crate::feedback::{Impression, Replay, Verdict};
 use crate::ids::QueryId;
 
+/// How many hits of an answer people look at.
+const SEEN: usize = 10;
 /// How many queries later they may have found it.
 const FURTHEST: usize = 3;
 /// How many people have to agree.
@@ -24,8 +26,8 @@ pub(super) fn agree(agreeing: usize, failed: usize) -> bool {
 }
 
 /// For each answer of a need without an end, the documents of the next answer in its session in which something was
-/// picked: one of its next three queries, none after a long pause, with a hit in common. Who goes on to something else
-/// sees other hits.
+/// picked: one of its next three queries, none after a long pause, with one of the first ten hits in common. Who goes on
+/// to something else sees other hits.
 pub(super) fn followed<'a>(
     replay: &'a Replay,
     texts: &HashMap<QueryId, String>,
@@ -44,28 +46,34 @@ pub(super) fn followed<'a>(
             sessions.entry(session).or_default().push(impression);
         }
     }
+    let is_picked = |one: &&&Impression| picked.contains_key(&one.query_id);
     let mut followed = HashMap::new();
     for session in sessions.values() {
-        for (place, &failed) in session.iter().enumerate() {
-            if needs.get(failed.query_id).is_none_or(|need| with_end.contains(&need)) {
+        // A text that is asked again and again is one query: else a long session would take the square of its length.
+        let runs: Vec<&[&Impression]> =
+            session.chunk_by(|one, next| texts.get(&one.query_id) == texts.get(&next.query_id)).collect();
+        for (place, run) in runs.iter().enumerate() {
+            let soon = runs[place..].windows(2).take(FURTHEST).take_while(|two| is_soon(two[0], two[1]));
+            let Some(next) = soon.map(|two| two[1]).find_map(|next| next.iter().rfind(is_picked)) else {
                 continue;
-            }
-            let text = texts.get(&failed.query_id);
-            let soon = session[place..].windows(2).map_while(|two| is_soon(two[0], two[1]).then_some(two[1]));
-            let mut others = soon.filter(|next| texts.get(&next.query_id) != text).take(FURTHEST);
-            let next = others.find(|next| picked.contains_key(&next.query_id));
-            if let Some(next) = next.filter(|next| have_a_hit_in_common(failed, next)) {
-                followed.insert(failed.query_id, picked[&next.query_id].clone());
+            };
+            for failed in run.iter() {
+                let has_failed = needs.get(failed.query_id).is_some_and(|need| !with_end.contains(&need));
+                if has_failed && have_a_hit_in_common(failed, next) {
+                    followed.insert(failed.query_id, picked[&next.query_id].clone());
+                }
             }
         }
     }
     followed
 }
 
-fn is_soon(before: &Impression, after: &Impression) -> bool {
+fn is_soon(before: &[&Impression], after: &[&Impression]) -> bool {
+    let (Some(before), Some(after)) = (before.last(), after.first()) else { return false };
     after.time_ms.saturating_sub(before.time_ms) <= LONGEST_PAUSE_MS
 }
 
 fn have_a_hit_in_common(one: &Impression, other: &Impression) -> bool {
-    one.hits.iter().any(|hit| other.hits.iter().any(|next| next.document == hit.document))
+    let [mut first, second] = [one, other].map(|one| one.hits.iter().take(SEEN).map(|hit| &hit.document));
+    first.any(|document| second.clone().any(|other| other == document))
 }

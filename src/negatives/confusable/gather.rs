@@ -36,6 +36,8 @@ pub(super) struct Gathered<'a> {
     /// The documents that people found next, with the answers that left them with nothing, by need.
     pub(super) followed: BTreeMap<&'a str, BTreeMap<Need, QueryId>>,
     pub(super) asked: Asked,
+    /// Documents that needs ended with and that are no longer in the index.
+    pub(super) gone: BTreeSet<&'a str>,
     pub(super) weight: f64,
 }
 
@@ -47,6 +49,7 @@ pub(super) struct Gathered<'a> {
 pub(super) fn gather<'a>(
     replay: &'a Replay,
     needs: &Needs,
+    is_there: &mut dyn FnMut(&str) -> bool,
     report: &mut CollectReport,
 ) -> BTreeMap<String, Gathered<'a>> {
     let mut queries: BTreeMap<String, Gathered<'a>> = BTreeMap::new();
@@ -69,14 +72,12 @@ pub(super) fn gather<'a>(
     let chained = chained(replay, &texts, needs, &standing);
     let followed = followed(replay, &texts, needs, &standing);
     let of = |id: QueryId| texts.get(&id);
-    let mut with_end: BTreeSet<Need> = BTreeSet::new();
     for one in &standing.verdicts {
         let (id, document) = (one.judgement.query_id, one.judgement.document.as_str());
         let Some(query) = of(id).and_then(|text| queries.get_mut(text)) else { continue };
         query.verdicts.entry(document).or_default().add(*one);
         if let Some(need) = needs.get(id).filter(|_| is_answer(one.judgement.verdict)) {
             query.ended.entry(document).or_default().insert(need);
-            with_end.insert(need);
         }
     }
     for &(id, document) in &standing.picks {
@@ -92,7 +93,7 @@ pub(super) fn gather<'a>(
         for impression in &query.impressions {
             let id = impression.query_id;
             let Some(need) = needs.get(id) else { continue };
-            query.asked.add(need, with_end.contains(&need));
+            query.asked.needs.insert(need);
             query.opened.extend(opened.get(&need).into_iter().flatten().map(|document| (id, *document)));
             for document in followed.get(&id).into_iter().flatten() {
                 query.followed.entry(document).or_default().insert(need, id);
@@ -105,12 +106,17 @@ pub(super) fn gather<'a>(
             }
         }
     }
+    for query in queries.values_mut() {
+        query.gone.extend(query.ended.keys().copied().filter(|document| !is_there(document)));
+        let there = query.ended.iter().filter(|(document, _)| !query.gone.contains(*document));
+        query.asked.ended.extend(there.flat_map(|(_, needs)| needs));
+    }
     let usually_ended = Asked::usually_ended(queries.values().map(|query| &query.asked));
     queries.retain(|_, query| {
-        !query.verdicts.is_empty() || !query.chained.answers.is_empty() || !query.followed.is_empty()
+        !query.verdicts.is_empty() || !query.ended.is_empty() || !query.followed.is_empty()
     });
     for query in queries.values_mut() {
-        query.settle(usually_ended, report);
+        query.settle(usually_ended, needs, report);
     }
     queries
 }

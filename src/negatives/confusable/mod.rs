@@ -42,7 +42,7 @@ pub(crate) struct Confusion {
     /// How much they count in the loss: 1 if somebody chose one or judged it relevant. Otherwise `n / (n + 1)`,
     /// where n needs ended with the same one.
     pub(crate) weight: f64,
-    /// Whether the answers are known from the same needs in other words only.
+    /// Whether the answers are known from other words only.
     pub(crate) is_in_other_words: bool,
     /// The highest place, from 1, at which an answer was picked from a list for this text.
     pub(crate) picked_at: Option<usize>,
@@ -59,6 +59,9 @@ pub(crate) trait Likeness {
     /// Whether two queries that one session asked one after the other ask for the same.
     fn is_same_need(&mut self, before: &Impression, after: &Impression) -> bool;
 
+    /// Whether a document is still in the index.
+    fn is_there(&mut self, document: &str) -> bool;
+
     /// Whether two documents have the same content.
     fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool;
 }
@@ -71,7 +74,9 @@ pub(crate) fn collect_confusables(
     let mut report = CollectReport::default();
     let mut confusions = Vec::new();
     let needs = Needs::of(replay, &mut |before, after| likeness.is_same_need(before, after));
-    for (normalised, gathered) in gather(replay, &needs, &mut report) {
+    for (normalised, gathered) in
+        gather(replay, &needs, &mut |document| likeness.is_there(document), &mut report)
+    {
         let Some(query) = gathered.impressions.last().map(|impression| impression.searched().to_string())
         else {
             continue;

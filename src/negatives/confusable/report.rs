@@ -20,7 +20,7 @@ pub(crate) struct CollectReport {
     pub(crate) dropped_overruled_opening: u64,
     /// Documents that were opened last for a query, or for the same needs in other words, by too few to be an answer.
     pub(crate) dropped_too_few_agree: u64,
-    /// Query texts whose answers are known from the same needs in other words.
+    /// Query texts whose answers are known from other words only.
     pub(crate) answered_in_other_words: u64,
 }
 

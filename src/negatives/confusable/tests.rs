@@ -50,6 +50,10 @@ impl Likeness for ByName {
         first(before) == first(after)
     }
 
+    fn is_there(&mut self, document: &str) -> bool {
+        !document.starts_with("gone")
+    }
+
     fn is_duplicate(&mut self, positive: &str, candidate: &str) -> bool {
         candidate == format!("copy of {positive}")
     }
@@ -61,6 +65,10 @@ struct AllDuplicates(bool);
 impl Likeness for AllDuplicates {
     fn is_same_need(&mut self, _: &Impression, _: &Impression) -> bool {
         false
+    }
+
+    fn is_there(&mut self, _: &str) -> bool {
+        true
     }
 
     fn is_duplicate(&mut self, _: &str, _: &str) -> bool {
@@ -280,25 +288,35 @@ fn by_definition(replay: &Replay) -> (Pairs, Pairs) {
     }
     for impression in &replay.impressions {
         let text = normalise_query(&impression.query);
-        let here = |document: &str| {
-            let about = |one: &&Judgement| one.query_id == impression.query_id && one.document == document;
-            let words: Vec<Verdict> = replay.judgements.iter().filter(about).map(|one| one.verdict).collect();
-            let since = words.rsplit(|&one| one == Verdict::NotRelevant).next().unwrap_or_default();
-            since.contains(&Verdict::Chosen)
-        };
-        let is_pick = |document: &str| here(document) && is_positive(&text, document);
-        let lowest = impression.hits.iter().rposition(|hit| is_pick(&hit.document));
-        let picked = replay.judgements.iter().any(|one| is_pick(&one.document));
-        let looked_at = lowest.unwrap_or(if picked { impression.hits.len() } else { 0 });
-        for hit in &impression.hits[..looked_at] {
-            if !may_answer(&text, &hit.document) {
-                confusables.insert((text.clone(), hit.document.clone()));
+        let is_positive = |document: &str| positives.contains(&(text.clone(), document.into()));
+        for document in passed_over(replay, impression, &is_positive) {
+            if !may_answer(&text, document) {
+                confusables.insert((text.clone(), document.into()));
             }
         }
     }
     let answered: BTreeSet<String> = positives.iter().map(|(text, _)| text.clone()).collect();
     confusables.retain(|(text, _)| answered.contains(text));
     (positives, confusables)
+}
+
+/// The hits above the lowest answer that was chosen among them; all of them if it was not there.
+fn passed_over<'a>(
+    replay: &Replay,
+    impression: &'a Impression,
+    is_positive: &dyn Fn(&str) -> bool,
+) -> Vec<&'a str> {
+    let is_chosen = |document: &str| {
+        let about = |one: &&Judgement| one.query_id == impression.query_id && one.document == document;
+        let words: Vec<Verdict> = replay.judgements.iter().filter(about).map(|one| one.verdict).collect();
+        let since = words.rsplit(|&one| one == Verdict::NotRelevant).next().unwrap_or_default();
+        since.contains(&Verdict::Chosen)
+    };
+    let is_pick = |document: &str| is_chosen(document) && is_positive(document);
+    let lowest = impression.hits.iter().rposition(|hit| is_pick(&hit.document));
+    let picked = replay.judgements.iter().any(|one| is_pick(&one.document));
+    let looked_at = lowest.unwrap_or(if picked { impression.hits.len() } else { 0 });
+    impression.hits[..looked_at].iter().map(|hit| hit.document.as_str()).collect()
 }
 
 proptest! {

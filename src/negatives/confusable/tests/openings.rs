@@ -198,16 +198,60 @@ fn of_many_who_ask_some_open_a_wrong_document_and_most_outvote_them() {
     };
     // "b" above "c" was passed over by those who found "c".
     assert_eq!(opened(&["c"; 3]), (known("c", 0, "a b", 0.75), 0));
-    assert_eq!(
-        opened(&["c", "c", "c", "a"]),
-        (known("c", 0, "a b", 0.75), 1),
-        "one of four opened it, three passed it over"
-    );
-    assert_eq!(opened(&["c", "c", "a"]), (known("a c", 0, "b", 2.0 / 3.0), 0), "one of three");
-    assert_eq!(opened(&["a", "a", "c", "c", "d", "b"]), (known("a c", 1, "b", 2.0 / 3.0), 2));
-    // Asked eight times, and usually somebody finds something: the two who opened one document each were in despair.
-    assert_eq!(opened(&["a", "b", "", "", "", "", "", ""]), (None, 2));
+    assert_eq!(opened(&["c", "c", "a"]), (known("c", 1, "b", 2.0 / 3.0), 1), "one of three may be right");
+    assert_eq!(opened(&["c", "c", "c", "a"]), (known("c", 0, "a b", 0.75), 1), "three passed it over");
+    assert_eq!(opened(&["a", "a", "c", "c", "d", "b"]), (known("a c", 2, "", 2.0 / 3.0), 2));
     assert_eq!(opened(&["a", "b"]), (known("a b", 0, "", 0.5), 0));
+    // Usually somebody finds something. The two who opened one document each were in despair.
+    assert_eq!(opened(&["a", "b", "", "", "", "", "", ""]), (None, 2));
+}
+
+#[test]
+fn one_who_comes_back_to_a_list_passes_it_over_once() {
+    let impressions = |times: u64| {
+        let mut impressions = vec![shown(1, "q", &["a", "c"])];
+        impressions.extend((0..times).map(|at| in_session(2 + at, "s", "q", &["a", "c"])));
+        impressions.extend((100..102).map(|id| shown(id, "q", &["c"])));
+        impressions
+    };
+    let judgements = |times: u64| {
+        let again = (0..times).map(|at| said(2 + at, "c", Chosen));
+        let judgements = [said(1, "a", Opened), said(100, "c", Opened), said(101, "c", Opened)];
+        judgements.into_iter().chain(again).collect::<Vec<_>>()
+    };
+    let (confusions, _) = collect(impressions(5), judgements(5));
+    assert_eq!(
+        (right(&confusions[0]), names(&confusions[0]), confusions[0].disputed.len()),
+        (vec!["c"], vec![], 1)
+    );
+}
+
+#[test]
+fn what_is_gone_has_no_vote() {
+    let opened = |documents: &[&str]| {
+        let impressions = (1..=documents.len() as u64).map(|id| shown(id, "q", &["a", "b"])).collect();
+        let judgements = documents.iter().zip(1..).map(|(document, id)| said(id, document, Opened)).collect();
+        let (confusions, _) = collect(impressions, judgements);
+        confusions.first().map(|one| right(one).join(" "))
+    };
+    let renamed = ["gone.md"; 8].into_iter().chain(["b"]).collect::<Vec<_>>();
+    assert_eq!(opened(&renamed).as_deref(), Some("b gone.md"), "the round counts and drops what is gone");
+    assert_eq!(opened(&["a", "a", "a", "a", "a", "a", "b"]).as_deref(), Some("a"));
+}
+
+#[test]
+fn one_judged_not_relevant_is_a_confusable_though_others_ended_with_it_in_other_words() {
+    let impressions = vec![
+        in_session(1, "s", "lock leak", &["x", "b"]),
+        in_session(2, "t", "lock leak", &["x", "b"]),
+        in_session(3, "t", "lock seal", &["x"]),
+    ];
+    let judgements = vec![said(1, "x", NotRelevant), said(1, "b", Chosen), said(3, "x", Opened)];
+    let (confusions, _) = collect(impressions, judgements);
+    assert_eq!(
+        (right(&confusions[0]), names(&confusions[0]), confusions[0].disputed.len()),
+        (vec!["b"], vec!["x"], 0)
+    );
 }
 
 #[test]
@@ -315,10 +359,11 @@ fn spelled_out(replay: &Replay) -> Replay {
             about_it.last().is_some_and(|(_, last)| last.verdict == NotRelevant)
         };
         let against = texts(&text).into_iter().filter(|other| refuses(other.query_id)).count();
-        let needs = (ended(&text, None) as f64).max(asked(&text) as f64 * usually_ended);
+        let with_end = ended(&text, None) as f64;
+        let needs = with_end.max((asked(&text) as f64 * usually_ended).min(3.0 * with_end));
         let agreeing = ended(&text, document);
         agreeing > against
-            && agreeing as f64 / (needs + 1.0) < 0.25
+            && agreeing as f64 / (needs + 1.0) <= 0.25
             && !texts(&text).iter().any(|one| judged(one.query_id, document))
     };
     let (outvoted, picks): (Vec<usize>, Vec<usize>) = picks.iter().partition(|place| is_outvoted(place));
@@ -355,23 +400,30 @@ fn spelled_out(replay: &Replay) -> Replay {
         impression.hits.retain(|hit| picked(&hit.document) || !opened(&hit.document));
         impression.session = None;
     }
-    // Where more pass a document over than end with it, nobody has opened it. Else somebody has said one thing of it,
-    // and another the other.
+    // Where more than twice as many pass a document over as end with it, nobody has opened it. Else somebody has said
+    // one thing of it, and another the other.
     let without = Replay { impressions, judgements, ..Replay::default() };
-    let (confusions, _) = collect_confusables(&without, &mut AllDuplicates(false));
-    let Replay { mut impressions, mut judgements, .. } = without;
-    for (place, id) in outvoted.into_iter().zip(1000..) {
+    let (positives, _) = by_definition(&without);
+    let passed_over_by = |text: &str, document: &str| {
+        let is_positive = |one: &str| positives.contains(&(text.to_string(), one.to_string()));
+        let of = without.impressions.iter().filter(|one| normalise_query(&one.query) == text);
+        let pass = of.filter(|one| passed_over(&without, one, &is_positive).contains(&document));
+        pass.map(|one| question(one.query_id)).collect::<BTreeSet<_>>().len()
+    };
+    let is_misleading =
+        |text: &str, document: &str| passed_over_by(text, document) > 2 * ended(text, Some(document));
+    let mut disputed = Vec::new();
+    for place in outvoted {
         let one = &replay.judgements[place];
-        let Some((text, ..)) = question(one.query_id) else { continue };
-        let of = confusions.iter().filter(|confusion| confusion.normalised == text);
-        let passed_over = of.flat_map(|confusion| &confusion.confusables);
-        let times =
-            passed_over.filter(|other| other.document == one.document).map(|one| one.times_passed_over);
-        if times.sum::<u32>() as usize <= ended(&text, Some(&one.document)) {
-            judgements.push(Judgement { verdict: Chosen, ..one.clone() });
-            impressions.push(shown(id, &text, &[]));
-            judgements.push(Judgement { query_id: QueryId(id), verdict: NotRelevant, ..one.clone() });
-        }
+        let text =
+            question(one.query_id).map(|(text, ..)| text).filter(|text| !is_misleading(text, &one.document));
+        disputed.extend(text.map(|text| (text, one.clone())));
+    }
+    let Replay { mut impressions, mut judgements, .. } = without;
+    for ((text, one), id) in disputed.into_iter().zip(1000..) {
+        impressions.push(shown(id, &text, &[]));
+        judgements.push(Judgement { verdict: Chosen, ..one.clone() });
+        judgements.push(Judgement { query_id: QueryId(id), verdict: NotRelevant, ..one });
     }
     Replay { impressions, judgements, ..Replay::default() }
 }
