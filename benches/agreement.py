@@ -7,8 +7,8 @@
 Reads the log and the collection's train qrels. Prints, after a quarter, half and all of the log, the answers that it tells
 under three rules, each with the share that is right and the queries that have none but wrong ones: every document that ended a
 need in these words, or else in most needs in others; those with a quarter of the query's needs; and in addition, for queries
-without one, what several people found next who found nothing. As src/negatives/confusable does, but that here only hits in
-common tell that two queries ask for the same.
+without one, what several people found next who found nothing. src/negatives/confusable also tells by vectors which queries ask for
+the same, and minds pauses and other verdicts, which simulated sessions don't have.
 """
 
 import argparse
@@ -87,18 +87,21 @@ def needs_of(log):
 
 
 def found_next(log):
-    """By text and document, how many needs found it next; and which answers found nothing."""
+    """By text and document, how many sessions found it next that found nothing with the text."""
     sessions = collections.defaultdict(list)
     for asked in log:
         sessions[asked.session].append(asked)
-    found = collections.defaultdict(collections.Counter)
-    for session in sessions.values():
+    found = collections.defaultdict(lambda: collections.defaultdict(set))
+    for name, session in sessions.items():
         for place, asked in enumerate(session):
             others = [one for one in session[place + 1 :] if one.text != asked.text][:FURTHEST]
             after = next((one for one in others if one.end()), None)
             if not asked.end() and after and after.hits & asked.hits:
-                found[asked.text][after.end()] += 1
-    return found
+                found[asked.text][after.end()].add(name)
+    return {
+        text: {document: len(names) for document, names in documents.items()}
+        for text, documents in found.items()
+    }
 
 
 def told(log):

@@ -120,7 +120,7 @@ pub enum Verdict {
     /// The user opened the document: a weak yes. Of all documents that were opened for one need (one answer, or answers
     /// in one [session](crate::Query::session) to queries that ask for the same) only the last one is taken for the
     /// answer, and only if none was chosen or judged relevant. A document that was judged not relevant is not taken for
-    /// it, whenever it was opened.
+    /// it, whenever it was opened. Of a query that many ask, more than a quarter have to agree.
     Opened,
     /// Takes back what was said last of the document in this answer, as if it was never said: that it was opened, if it
     /// was opened since anything else was said, otherwise the verdict. For users who come back at once, and for undo.

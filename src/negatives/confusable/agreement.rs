@@ -9,8 +9,8 @@ use super::need::Need;
 
 /// An answer that was only opened has more than this share of a query's needs.
 const SMALLEST: f64 = 0.25;
-/// Needs that ended with nothing count up to twice as many as those that ended: programs that never tell what was opened
-/// must not silence those that do.
+/// Needs that ended with nothing count up to twice as many as those that ended: programs that never tell what was
+/// opened must not silence those that do.
 const SILENT: f64 = 2.0;
 
 /// The needs that asked a query.

@@ -20,8 +20,8 @@ pub(super) struct Answers {
     /// Documents that may be answers: somebody judged them relevant and a majority did not, or too few needs ended with
     /// them.
     pub(super) disputed: Vec<ShownRef>,
-    /// How much they count in the loss: 1 if somebody chose one or judged it relevant, else by how many needs ended with
-    /// the same one.
+    /// How much they count in the loss: 1 if somebody chose one or judged it relevant, else by how many needs ended
+    /// with the same one.
     pub(super) weight: f64,
     /// Whether all are known from the same needs in other words only.
     pub(super) are_in_other_words: bool,
@@ -29,8 +29,8 @@ pub(super) struct Answers {
 
 impl<'a> Gathered<'a> {
     /// Says what the answers are: documents that were chosen or judged relevant, by majority. And what was only opened,
-    /// here or for the same needs in other words, if [enough](super::agreement::Asked::are_enough) needs ended with it; in other words only if
-    /// nothing was chosen or judged relevant here.
+    /// here or for the same needs in other words, if [enough](super::agreement::Asked::are_enough) needs ended with it;
+    /// in other words only if nothing was chosen or judged relevant here.
     pub(super) fn settle(&mut self, usually_ended: f64, needs: &Needs, report: &mut CollectReport) {
         let judged = |verdicts: &Verdicts<'_>| verdicts.is_judged() && verdicts.answers();
         let something_is_judged = self.verdicts.values().any(judged);

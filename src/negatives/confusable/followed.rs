@@ -26,8 +26,8 @@ pub(super) fn agree(agreeing: usize, failed: usize) -> bool {
 }
 
 /// For each answer of a need without an end, the documents of the next answer in its session in which something was
-/// picked: one of its next three queries, none after a long pause, with one of the first ten hits in common. Who goes on
-/// to something else sees other hits.
+/// picked: one of its next three queries, none after a long pause, with one of the first ten hits in common. Who goes
+/// on to something else sees other hits.
 pub(super) fn followed<'a>(
     replay: &'a Replay,
     texts: &HashMap<QueryId, String>,

@@ -106,12 +106,7 @@ pub(super) fn gather<'a>(
             }
         }
     }
-    for query in queries.values_mut() {
-        query.gone.extend(query.ended.keys().copied().filter(|document| !is_there(document)));
-        let there = query.ended.iter().filter(|(document, _)| !query.gone.contains(*document));
-        query.asked.ended.extend(there.flat_map(|(_, needs)| needs));
-    }
-    let usually_ended = Asked::usually_ended(queries.values().map(|query| &query.asked));
+    let usually_ended = count_ends(&mut queries, is_there);
     queries.retain(|_, query| {
         !query.verdicts.is_empty() || !query.ended.is_empty() || !query.followed.is_empty()
     });
@@ -119,6 +114,17 @@ pub(super) fn gather<'a>(
         query.settle(usually_ended, needs, report);
     }
     queries
+}
+
+/// Counts the needs of each query that ended with a document that is still there. Returns their share, over all
+/// queries.
+fn count_ends(queries: &mut BTreeMap<String, Gathered<'_>>, is_there: &mut dyn FnMut(&str) -> bool) -> f64 {
+    for query in queries.values_mut() {
+        query.gone.extend(query.ended.keys().copied().filter(|document| !is_there(document)));
+        let there = query.ended.iter().filter(|(document, _)| !query.gone.contains(*document));
+        query.asked.ended.extend(there.flat_map(|(_, needs)| needs));
+    }
+    Asked::usually_ended(queries.values().map(|query| &query.asked))
 }
 
 impl<'a> Gathered<'a> {
