@@ -351,12 +351,12 @@ fn spelled_out(replay: &Replay) -> Replay {
         let Some((text, ..)) = question(one.query_id) else { return false };
         let document = Some(one.document.as_str());
         let refuses = |id: QueryId| {
-            let about_it = replay.judgements.iter().enumerate().filter(|(place, other)| {
+            let mut about_it = replay.judgements.iter().enumerate().filter(|(place, other)| {
                 (other.query_id, &other.document) == (id, &one.document)
                     && !matches!(other.verdict, Opened | Withdrawn)
                     && stands(*place)
             });
-            about_it.last().is_some_and(|(_, last)| last.verdict == NotRelevant)
+            about_it.next_back().is_some_and(|(_, last)| last.verdict == NotRelevant)
         };
         let against = texts(&text).into_iter().filter(|other| refuses(other.query_id)).count();
         let with_end = ended(&text, None) as f64;
