@@ -42,9 +42,10 @@ impl<'a> Gathered<'a> {
                 continue;
             }
             let is_judged = verdicts.is_some_and(judged);
-            // What is gone has no vote. It is counted where the passages are looked up.
-            if is_judged || self.gone.contains(document) || self.asked.are_enough(ended.len(), usually_ended)
-            {
+            // What is gone has no vote and no weight. It is counted where the passages are looked up.
+            if self.gone.contains(document) {
+                self.answers.insert(document);
+            } else if is_judged || self.asked.are_enough(ended.len(), usually_ended) {
                 self.answers.insert(document);
                 self.weight = self.weight.max(if is_judged { 1.0 } else { weight(ended.len()) });
             } else {
@@ -66,7 +67,7 @@ impl<'a> Gathered<'a> {
             if !is_refused && agree(left.len(), self.asked.failed()) {
                 self.answers.insert(document);
                 self.weight = self.weight.max(weight(left.len()));
-                self.chained.left.extend(left.values());
+                self.left.extend(left.values());
             }
         }
     }

@@ -7,15 +7,6 @@ use super::said::Standing;
 use crate::feedback::{Replay, Verdict};
 use crate::ids::QueryId;
 
-/// What other wordings say about one query text.
-#[derive(Debug, Default)]
-pub(super) struct Chained<'a> {
-    /// The documents that ended a need in which this text was asked before, with the needs that agree.
-    pub(super) answers: BTreeMap<&'a str, BTreeSet<Need>>,
-    /// The answers to this text that were left.
-    pub(super) left: BTreeSet<QueryId>,
-}
-
 /// A document that ended a need.
 struct End<'a> {
     /// The place of the answer that it was picked in.

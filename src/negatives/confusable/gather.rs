@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::agreement::Asked;
 use super::candidate::{Confusable, ShownRef};
-use super::chain::{Chained, chained};
+use super::chain::chained;
 use super::followed::followed;
 use super::need::{Need, Needs};
 use super::report::CollectReport;
@@ -26,11 +26,12 @@ pub(super) struct Gathered<'a> {
     picks: BTreeSet<(QueryId, &'a str)>,
     /// What is an answer: see [`Gathered::settle`].
     pub(super) answers: BTreeSet<&'a str>,
-    /// What too few ended with to be an answer, and more have passed over.
+    /// What too few ended with to be an answer, and more than twice as many have passed over.
     pub(super) misleading: BTreeSet<&'a str>,
     /// The documents that were opened for the need of an impression.
     opened: BTreeSet<(QueryId, &'a str)>,
-    pub(super) chained: Chained<'a>,
+    /// The answers that were left for other words, or with nothing, and whose end is known.
+    pub(super) left: BTreeSet<QueryId>,
     /// The needs that ended with a document, in these words or others.
     pub(super) ended: BTreeMap<&'a str, BTreeSet<Need>>,
     /// The documents that people found next, with the answers that left them with nothing, by need.
@@ -99,9 +100,8 @@ pub(super) fn gather<'a>(
                 query.followed.entry(document).or_default().insert(need, id);
             }
             let Some(ends) = chained.get(&id) else { continue };
-            query.chained.left.insert(id);
+            query.left.insert(id);
             for document in ends {
-                query.chained.answers.entry(document).or_default().insert(need);
                 query.ended.entry(document).or_default().insert(need);
             }
         }
@@ -172,7 +172,7 @@ impl<'a> Gathered<'a> {
         }
         report.dropped_relevant_elsewhere += answers.len() as u64;
         let counts =
-            |one: &&&Impression| !self.picked_in(one).is_empty() || self.chained.left.contains(&one.query_id);
+            |one: &&&Impression| !self.picked_in(one).is_empty() || self.left.contains(&one.query_id);
         for impression in self.impressions.iter().filter(counts) {
             let shown: BTreeSet<&str> = impression.hits.iter().map(|hit| hit.document.as_str()).collect();
             for document in shown {
@@ -196,7 +196,7 @@ impl<'a> Gathered<'a> {
         let lowest = impression.hits.iter().rposition(is_picked).unwrap_or(if !picked.is_empty() {
             // The right document was not among the hits: the user went through all of them.
             impression.hits.len()
-        } else if self.chained.left.contains(&impression.query_id) {
+        } else if self.left.contains(&impression.query_id) {
             LOOKED_AT
         } else {
             0
